@@ -3,7 +3,8 @@
 An order is a line of JSON. `{"arguments", "environ"}` runs `signalbox ARGUMENTS` with this environment alone and answers with
 its process id; `folder` is where it runs, `out` and `err` are the files that get what it prints, `point` is where it is killed
 (see faults/killed.py), `in_flight` how many seconds a call counts as possibly still being sent after its replica has ended,
-whatever its timeout. `{"ended": PID}` answers with how that process ended, or with RUNNING.
+whatever its timeout, `clock` by how many seconds its wall clock is wrong. `{"ended": PID}` answers with how that process ended,
+or with RUNNING.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import signal
 import subprocess
 import sys
 import traceback
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +25,7 @@ from bot.cli import check as checking
 from bot.cli import do as terminal
 from bot.cli import run as running
 from bot.cli.main import main
+from bot.runtime.clock import SystemClock
 from bot.store.postgres import leadership as leading
 
 ROOT = Path(__file__).parents[1]
@@ -81,6 +84,9 @@ def live(order: dict[str, Any]) -> None:
         leading.PostgresLeadership.may_be_sending = (  # type: ignore[method-assign]
             lambda self, silent, timeout: may_be_sending(self, silent, min(timeout, order["in_flight"]))
         )
+    if "clock" in order:
+        now, wrong = SystemClock.now, timedelta(seconds=order["clock"])
+        SystemClock.now = lambda self: now(self) + wrong  # type: ignore[method-assign]
     if "point" in order:
         # Imported here: a process that nobody kills is the program as it is.
         from tests.faults.killed import kill_at  # noqa: PLC0415

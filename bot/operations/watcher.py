@@ -15,6 +15,7 @@ from typing import Final
 
 from bot.core.audit import AuditEntry, Event
 from bot.core.errors import Problem
+from bot.core.operation import Operation
 from bot.core.outcome import STARTED, Phase, RunView
 from bot.core.records import StoredRequest, Watch, stamp
 from bot.operations import cards, newer_run
@@ -74,7 +75,9 @@ async def _group(
         [(watch.id, view, after_trouble if trouble else _next(watch, group, now)) for watch, view in seen]
     )
     for watch, view in seen:
-        if _shown(view) != _shown(watch.view or STARTED) or moved(view, now - _pace(watch, now), now):
+        # An ended run whose watch is open still: its end was seen, but the program stopped before it was recorded and shown.
+        news = view.phase.ended or _shown(view) != _shown(watch.view or STARTED)
+        if news or moved(view, now - _pace(watch, now), now):
             await _changed(ctx, watch, view)
     return [watch for watch, view in seen if view.unread_told and not (watch.view or STARTED).unread_told]
 
@@ -132,14 +135,20 @@ def _pace(watch: Watch, now: datetime) -> timedelta:
 
 
 async def _changed(ctx: Context, watch: Watch, view: RunView) -> None:
+    """Show it, then record the end: until then the watch is open, so that a program that stops in between does both again."""
     request = await ctx.store.request(watch.request_id)
-    if view.phase.ended and not await _end(ctx, watch, view, request):
-        return
+    if request is not None and request.operation is not None:
+        await _show(ctx, watch, view, request, request.operation)
+    if view.phase.ended:
+        await _end(ctx, watch, view, request)
+        if request is not None:
+            await newer_run.show_older(ctx, request.intent)
     if watch.view is None or watch.view.state != view.state:
         ctx.stale_homes.stale(watch.user_id)
-    if request is None or request.operation is None:
-        return
-    operation, run = request.operation, watch.target
+
+
+async def _show(ctx: Context, watch: Watch, view: RunView, request: StoredRequest, operation: Operation) -> None:
+    run = watch.target
     buttons = await buttons_for(ctx, request.intent, operation, view.next, about=run, refresh=True, view=view)
     note = await ctx.store.value(cards.note_key(watch.request_id))
     kept = note if isinstance(note, str) else ""
@@ -154,12 +163,10 @@ async def _changed(ctx: Context, watch: Watch, view: RunView) -> None:
         no_stop=ctx.catalog.no_stop(run.backend, run.kind),
     )
     await ctx.presenter.show(await newer_run.noted(ctx, card))
-    if view.phase.ended:
-        await newer_run.show_older(ctx, request.intent)
 
 
-async def _end(ctx: Context, watch: Watch, view: RunView, request: StoredRequest | None) -> bool:
-    """Write the end to the audit log once; False when another poll did."""
+async def _end(ctx: Context, watch: Watch, view: RunView, request: StoredRequest | None) -> None:
+    """Write the end to the audit log, once."""
     now = ctx.clock.now()
     entries: tuple[AuditEntry, ...] = ()
     if request is not None and request.operation is not None:
@@ -175,7 +182,7 @@ async def _end(ctx: Context, watch: Watch, view: RunView, request: StoredRequest
             duration_ms=round((now - started).total_seconds() * 1000),
         )
         entries = (entry,)
-    return await ctx.store.end_watch(watch.id, "ended", entries, now)
+    await ctx.store.end_watch(watch.id, "ended", entries, now)
 
 
 def _detail(watch: Watch, view: RunView) -> str:

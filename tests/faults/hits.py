@@ -1,28 +1,27 @@
-"""A campaign of hits on a cluster under load, and the checker of its histories."""
+"""A campaign of hits on a cluster under load."""
 
 from __future__ import annotations
 
 import asyncio
 import random
-import re
 import signal
+import sys
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import psycopg
 
-from bot.core.records import Filters, StoredEntry
 from bot.store.postgres.server import LocalServer
-from tests.faults.killed import POINTS
-from tests.faults.replicas import Cluster, Replica, cluster, outcomes
-from tests.fork_server import RUNNING, ForkServer
-from tests.world import shown
+from tests.faults.checker import Findings, check, is_settled
+from tests.faults.killed import POINTS, TAKEOVER
+from tests.faults.link import FROM, TO
+from tests.faults.replicas import Cluster, Replica, cluster
+from tests.faults.standby import Pair
+from tests.fork_server import ForkServer
 
 REPLICAS = 3
 AGENTS = ("shop/prices", "shop/stock", "news/feed")
@@ -32,42 +31,45 @@ SETTLED_WITHIN = 90.0
 
 @dataclass(frozen=True)
 class Plan:
-    """How often what is hit; `rate` is commands per second."""
+    """How often what is hit; `rate` is commands per second; `clock` is by how many seconds the clock of one replica is wrong."""
 
-    kills: int
-    stops: int
-    restarts: int
+    kills: int = 0
+    stops: int = 0
+    restarts: int = 0
+    cuts: int = 0
+    failovers: int = 0
     rate: float = 5.0
     seed: int = 1
+    clock: float = 0.0
 
 
 @dataclass
 class Report:
-    """What was done and found. `broken` lists broken promises."""
+    """What was done and found."""
 
     hits: Counter[str] = field(default_factory=Counter)
     takeovers: dict[str, list[float]] = field(default_factory=dict)
     acked: int = 0
     refused: int = 0
-    ends: Counter[str] = field(default_factory=Counter)
-    calls: int = 0
     seconds: float = 0.0
-    broken: list[str] = field(default_factory=list)
+    found: Findings = field(default_factory=Findings)
 
     def lines(self) -> list[str]:
         """The report for people."""
-        found = [
+        lines = [
             f"hits: {', '.join(f'{number} {name}' for name, number in sorted(self.hits.items()))}; {self.seconds:.0f} s",
-            f"requests: {self.acked} acked, {self.refused} not acked; outcomes: {dict(sorted(self.ends.items()))}",
-            f"calls that start a run: {self.calls}",
+            f"requests: {self.acked} acked, {self.refused} not acked; outcomes: {dict(sorted(self.found.ends.items()))}",
+            f"calls that start a run: {self.found.calls}; requests with a second card: {self.found.twice}",
         ]
-        for kind, times in sorted(self.takeovers.items()):
-            ordered = sorted(times)
-            p50, p99 = ordered[len(ordered) // 2], ordered[min(len(ordered) - 1, int(len(ordered) * 0.99))]
-            found.append(
-                f"takeover after a {kind}: n {len(ordered)}, p50 {p50:.2f} s, p99 {p99:.2f} s, max {ordered[-1]:.2f} s"
-            )
-        return [*found, *(self.broken or ["no promise was broken"])]
+        lines += [f"takeover after a {kind}: {figures(times)}" for kind, times in sorted(self.takeovers.items())]
+        return [*lines, *(self.found.broken or ["no promise was broken"])]
+
+
+def figures(times: list[float]) -> str:
+    """Number, median, 99th percentile and maximum of some seconds."""
+    ordered = sorted(times)
+    p50, p99 = ordered[len(ordered) // 2], ordered[min(len(ordered) - 1, int(len(ordered) * 0.99))]
+    return f"n {len(ordered)}, p50 {p50:.3f} s, p99 {p99:.3f} s, max {ordered[-1]:.3f} s"
 
 
 @dataclass
@@ -75,7 +77,7 @@ class Campaign:
     """The parts of one run."""
 
     group: Cluster
-    server: LocalServer
+    server: LocalServer | Pair
     plan: Plan
     chance: random.Random
     report: Report = field(default_factory=Report)
@@ -111,44 +113,105 @@ class Campaign:
             *[self._kill] * plan.kills,
             *[self._stop] * plan.stops,
             *[self._restart] * plan.restarts,
+            *[self._cut] * plan.cuts,
+            *[self._fail_over] * plan.failovers,
         ]
         self.chance.shuffle(todo)
-        for hit in todo:
+        for number, hit in enumerate(todo, 1):
             await asyncio.sleep(self.chance.uniform(0.1, 1.2))
             await hit()
             await self._whole()
+            if number % 25 == 0:
+                print(f"{number} of {len(todo)} hits, {len(self.typed)} requests", file=sys.stderr)  # noqa: T201  progress
 
     async def _kill(self) -> None:
         """The leader is gone: between two steps of its work, or at a named point that the next leader carries in it."""
         leader = await self.group.leader()
         self.report.hits["kills"] += 1
-        await self._took_over("kill", leader, lambda: leader.send(signal.SIGKILL))
+        began = time.monotonic()
+        leader.send(signal.SIGKILL)
+        await self._wait_for_another("kill", leader, began)
 
     async def _stop(self) -> None:
         leader = await self.group.leader()
         self.report.hits["stops"] += 1
-        lease = self.group.lease
-        seconds = self.chance.uniform(0.5, 3.0) * lease
+        seconds = self.chance.uniform(0.5, 3.0) * self.group.lease
         leader.send(signal.SIGSTOP)
-        began = time.monotonic()
         try:
-            if seconds > 1.5 * lease:
-                await self._wait_for_another("stop", leader, began)
-            await asyncio.sleep(max(0.0, seconds - (time.monotonic() - began)))
+            await self._without(leader, "stop", seconds)
         finally:
             with suppress(ProcessLookupError):  # it reached its point in the moment of the stop
                 leader.send(signal.SIGCONT)
+
+    async def _without(self, leader: Replica, kind: str, seconds: float) -> None:
+        """Wait that long; when it is long enough, another replica must lead meanwhile."""
+        began = time.monotonic()
+        if seconds > 1.5 * self.group.lease:
+            await self._wait_for_another(kind, leader, began)
+        await asyncio.sleep(max(0.0, seconds - (time.monotonic() - began)))
 
     async def _restart(self) -> None:
         self.report.hits["restarts of the database"] += 1
         await asyncio.to_thread(self.server.kill)
         await asyncio.sleep(self.chance.uniform(0.0, 1.0))
-        await asyncio.to_thread(self.server.start)
+        await asyncio.to_thread(self.server.restart if isinstance(self.server, Pair) else self.server.start)
 
-    async def _took_over(self, kind: str, leader: Replica, hit: Callable[[], None]) -> None:
+    async def _cut(self) -> None:
+        """The network between one replica and the database: reset, slow, or deaf in one direction or both."""
+        leader = await self.group.leader()
+        hit = leader if self.chance.random() < 0.7 else self.chance.choice(self.group.replicas)
+        kind = self.chance.choice(("reset", "slow", "deaf to", "deaf from", "deaf"))
+        seconds = self.chance.uniform(0.5, 3.0) * self.group.lease
+        self.report.hits[f"network {kind}"] += 1
+        if kind == "slow":
+            seconds = min(seconds, 1.4 * self.group.lease)  # slow answers are answers: it may go on leading
+        slow = self.chance.uniform(0.02, 0.5)
+        for link in hit.links:
+            if kind == "reset":
+                link.cut()
+            elif kind == "slow":
+                link.delay = slow
+            else:
+                link.swallowed = frozenset({"deaf to": (TO,), "deaf from": (FROM,), "deaf": (TO, FROM)}[kind])
+        if hit is leader:
+            await self._without(leader, "cut", seconds)
+        else:
+            await asyncio.sleep(seconds)
+        for link in hit.links:
+            link.heal()
+
+    async def _fail_over(self) -> None:
+        """The standby becomes the primary. The old primary is gone, or out of reach of all replicas, or of all but one."""
+        pair, group = self.server, self.group
+        assert isinstance(pair, Pair)
+        kind = self.chance.choice(("killed", "out of reach", "split"))
+        alone = self.chance.random() < 0.7
+        self.report.hits[f"failovers, old primary {kind}"] += 1
+        old = pair.socket_folders.index(pair.primary.folder)
+        links = [replica.links[old] for replica in group.replicas]
         began = time.monotonic()
-        hit()
-        await self._wait_for_another(kind, leader, began)
+        if kind == "killed":
+            await asyncio.to_thread(pair.kill)
+        else:
+            for link in links if kind == "out of reach" else links[1:]:
+                link.swallowed = frozenset((TO, FROM))
+        await asyncio.to_thread(pair.promote, alone=alone)
+        group.moved(pair.primary.url("faults"))
+        if kind == "split":  # one replica still reaches the old primary, where no commit ends
+            await asyncio.sleep(self.chance.uniform(0.5, 2.0) * group.lease)
+        await asyncio.to_thread(pair.repair)
+        for link in links:
+            link.heal()
+        await self._wait_until_taken(began)
+
+    async def _wait_until_taken(self, began: float) -> None:
+        """Measure until requests are taken again."""
+        await self._whole()
+        await self.group.until(self._takes, SETTLED_WITHIN)
+        self.report.takeovers.setdefault("failover", []).append(time.monotonic() - began)
+
+    async def _takes(self) -> bool:
+        return any([await self.group.ready(replica) for replica in self.group.replicas])
 
     async def _wait_for_another(self, kind: str, leader: Replica, began: float) -> None:
         """Measure until another replica leads."""
@@ -156,9 +219,9 @@ class Campaign:
             try:
                 if await self.group.leader() is not leader:
                     break
-            except psycopg.Error:
+            except (psycopg.Error, TimeoutError):
                 pass
-            self._reap()
+            await self.group.reap()
             if not [one for one in self.group.replicas if one is not leader]:  # the others reached their points
                 await self.group.start()
             await asyncio.sleep(0.01)
@@ -166,111 +229,45 @@ class Campaign:
 
     async def _whole(self) -> None:
         """Reap who is gone, and start as many; some of them carry a point at which they kill themselves as leaders."""
-        group = self.group
-        self._reap()
+        group, chance = self.group, self.chance
+        await group.reap()
         while len(group.replicas) < REPLICAS:
-            point = None
-            if self.chance.random() < 0.5:
-                point = (
-                    f"{self.chance.choice(('before', 'after'))}:{self.chance.choice(NAMED)}:{self.chance.randint(1, 4)}"
-                )
+            point, clock = None, 0.0
+            if chance.random() < 0.5:
+                steps, most = (TAKEOVER, 1) if chance.random() < 0.5 else (NAMED, 4)
+                point = f"{chance.choice(('before', 'after'))}:{chance.choice(tuple(steps))}:{chance.randint(1, most)}"
                 self.report.hits["replicas with a point"] += 1
-            await group.start(point)
+            if self.plan.clock and not any(replica.clock for replica in group.replicas):
+                clock = chance.choice((-1, 1)) * chance.uniform(1.0, self.plan.clock)
+                self.report.hits["replicas with a wrong clock"] += 1
+            await self._started(point, clock)
         await group.leader()
 
-    def _reap(self) -> None:
-        for replica in list(self.group.replicas):
-            if self.group.fork_server.order(ended=replica.pid) != RUNNING:
-                self.group.replicas.remove(replica)
+    async def _started(self, point: str | None, clock: float) -> None:
+        """Start one. It may take over at once, and then reach its point before it is ready."""
+        with suppress(TimeoutError):
+            await self.group.start(point, clock)
+        await self.group.reap()
 
     async def settle(self) -> None:
-        """Wait until every request that was stored has an outcome."""
+        """Wait until every request that was stored has an outcome, and every card shows it."""
 
         async def nothing_open() -> bool:
             await self._whole()
             return not await self.group.store.unfinished()
 
-        await self.group.until(nothing_open, SETTLED_WITHIN)
+        with suppress(TimeoutError):  # then the checker finds what is missing
+            await self.group.until(nothing_open, SETTLED_WITHIN)
+            await self.group.until(lambda: is_settled(self.group), SETTLED_WITHIN)
         await asyncio.sleep(1.0)
 
-    def check(self) -> None:
-        """Compare what the replicas wrote with what the control plane and Slack saw."""
-        group, report = self.group, self.report
-        rows = every_entry(group)
-        requests: dict[str, list[StoredEntry]] = {}
-        for row in rows:
-            if row.verb == "start" or row.request_id in requests:
-                requests.setdefault(row.request_id, []).append(row)
-        calls = runs_by_value(group)
-        report.calls = sum(len(runs) for runs in calls.values())
-        stored, claimed = set[str](), Counter[str]()
-        told = words(group)
-        for request_id, entries in requests.items():
-            ends = outcomes(entries)
-            asked = next((entry for entry in entries if entry.event == "requested"), None)
-            value = value_of(asked.params) if asked is not None else ""
-            stored.add(value)
-            report.ends.update(ends)
-            self._expect(len(ends) == 1, f"{request_id} has the outcomes {ends}")
-            mine = calls.get(value, [])
-            self._expect(len(mine) <= 1, f"{request_id} was sent {len(mine)} times")
-            sent = [datetime.fromisoformat(entry.at).timestamp() for entry in entries if entry.event == "sent"]
-            self._expect(all(any(at <= call for at in sent) for call in mine), f"{request_id}: a call before its entry")
-            happened = set(ends) & {"done", "reconciled"}
-            self._expect(bool(mine) or not happened, f"{request_id} is told as {ends}, but was never sent")
-            self._expect(
-                not mine or set(ends) & {"done", "reconciled", "abandoned"}, f"{request_id} was sent, but is {ends}"
-            )
-            claimed.update(entry.backend_ref for entry in entries if entry.event in happened and entry.backend_ref)
-            self._expect(request_id in told, f"{request_id} has no card")
-        for ref, number in claimed.items():
-            self._expect(number == 1, f"{number} requests claim the run {ref}")
-        for value, acked in self.typed.items():
-            self._expect(not acked or value in stored, f"the acked start {value} is lost")
-        self._expect(group.store.verify_sync(group.store.head_sync()).ok, "the chain is broken")
 
-    def _expect(self, promise: object, broken: str) -> None:
-        if not promise:
-            self.report.broken.append(f"BROKEN: {broken}")
-
-
-def every_entry(group: Cluster) -> list[StoredEntry]:
-    """The whole audit log, oldest first."""
-    found: list[StoredEntry] = []
-    before: int | None = None
-    while page := group.store.search_sync(Filters(), before_seq=before, limit=500):
-        found += page
-        before = page[-1].seq
-    return list(reversed(found))
-
-
-def value_of(text: str) -> str:
-    """The value that a command gave, which tells its run apart."""
-    found = re.search(r"\bn[0-9]+\b", text)
-    return found.group() if found else ""
-
-
-def runs_by_value(group: Cluster) -> dict[str, list[float]]:
-    """When the control plane started a run, by the value that the command gave."""
-    world = group.acc.world
-    found: dict[str, list[float]] = {}
-    for effect in group.acc.effects:
-        if effect.action == "start":
-            run: Any = world.runs.get(effect.ref) or world.jobs.get(effect.ref)
-            found.setdefault(value_of(str(run.options.parameters)), []).append(effect.at)
-    return found
-
-
-def words(group: Cluster) -> str:
-    """Every text that a person saw in the channel."""
-    return "\n".join(shown(message) for message in group.ws.person("U0ANA").messages("C0CRAWL"))
-
-
-async def campaign(folder: Path, fork_server: ForkServer, server: LocalServer, plan: Plan) -> Report:
+async def campaign(folder: Path, fork_server: ForkServer, server: LocalServer | Pair, plan: Plan) -> Report:
     """Run it on a new database of that server, and check."""
     with psycopg.connect(server.url(), autocommit=True) as connection:
         connection.execute("CREATE DATABASE faults")
-    async with cluster(folder, fork_server, server.url("faults"), REPLICAS) as group:
+    servers = server.socket_folders if isinstance(server, Pair) else (server.folder,) if plan.cuts else ()
+    async with cluster(folder, fork_server, server.url("faults"), REPLICAS, servers=servers) as group:
         run = Campaign(group, server, plan, random.Random(plan.seed))
         began = time.monotonic()
         typing = asyncio.ensure_future(run.types())
@@ -280,6 +277,6 @@ async def campaign(folder: Path, fork_server: ForkServer, server: LocalServer, p
             run.over = True
             await typing
         await run.settle()
-        run.check()
+        run.report.found = check(group, run.typed)
         run.report.seconds = time.monotonic() - began
         return run.report

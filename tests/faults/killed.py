@@ -14,9 +14,11 @@ from typing import Any
 
 from bot.backends.sequentum.adapter import SequentumBackend
 from bot.backends.sequentum.client import AccClient
+from bot.intents import recovery
+from bot.store.postgres.leadership import PostgresLeadership
 from bot.store.store import Store
 
-POINTS: dict[str, tuple[type, str]] = {
+POINTS: dict[str, tuple[Any, str]] = {
     "accept": (Store, "accept"),
     "resolve": (SequentumBackend, "resolve"),
     "sending": (Store, "sending"),
@@ -24,13 +26,26 @@ POINTS: dict[str, tuple[type, str]] = {
     "switch": (AccClient, "switch_schedule"),
     "finish": (Store, "finish"),
     "post": (Store, "sent"),
+    "seen": (Store, "update_watches"),
+    "end": (Store, "end_watch"),
+}
+# The steps of a takeover, in their order; each replica takes over once at most.
+TAKEOVER: dict[str, tuple[Any, str]] = {
+    "take": (PostgresLeadership, "_take"),  # after: it leads by the database, and has done nothing yet
+    "end sessions": (PostgresLeadership, "_end_sessions"),
+    "bury": (PostgresLeadership, "_bury"),  # after: marked as dead, in a transaction that is not committed
+    "claim": (Store, "claim_unfinished"),
+    "show outcomes": (recovery, "show_outcomes"),
+    "continue": (recovery, "_not_sent"),
+    "wait": (recovery, "_until_it_shows"),
+    "look up": (recovery, "look_up"),
 }
 
 
 def kill_at(point: str) -> None:
     """Wrap the method that the point names."""
     when, name, number = point.split(":")
-    owner, method = POINTS[name]
+    owner, method = (POINTS | TAKEOVER)[name]
     setattr(owner, method, _mortal(getattr(owner, method), when, int(number)))
 
 

@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import aiohttp
 import psycopg
@@ -23,7 +24,8 @@ from bot.playground.planes.demo import demo_planes
 from bot.playground.workspace import DEMO_SEED, Workspace
 from bot.store.open import open_store
 from bot.store.store import Store
-from tests.fork_server import ForkServer
+from tests.faults.link import Link
+from tests.fork_server import RUNNING, ForkServer
 from tests.world import OPEN_POLICY, shown
 
 ENDS = ("done", "failed", "reconciled", "abandoned", "denied")
@@ -37,6 +39,8 @@ class Replica:
     name: str
     pid: int
     port: int
+    links: tuple[Link, ...] = ()  # to each database server
+    clock: float = 0.0  # by how many seconds its wall clock is wrong
 
     @property
     def url(self) -> str:
@@ -59,22 +63,33 @@ class Cluster:
     fork_server: ForkServer
     store: Store
     database: str
+    configured: str  # the address of the database in the configuration file
     session: aiohttp.ClientSession
     lease: float
+    servers: tuple[Path, ...] = ()
     replicas: list[Replica] = field(default_factory=list)
 
-    async def start(self, point: str | None = None) -> Replica:
-        """One more replica; returns when it is ready. It kills itself at that point (see killed.py)."""
+    async def start(self, point: str | None = None, clock: float = 0.0) -> Replica:
+        """One more replica; returns when it is ready. It kills itself at that point (see killed.py).
+
+        `clock`: by how many seconds its wall clock is wrong. With `servers` it reaches each of them through a proxy.
+        """
         name, port = f"r{len(self.replicas)}-{os.urandom(2).hex()}", free_port()
         config = self.folder / f"{name}.toml"
         text = (self.folder / "signalbox.toml").read_text("utf-8")
-        config.write_text(text.replace('listen = "127.0.0.1:0"', f'listen = "127.0.0.1:{port}"', 1), "utf-8")
+        text = text.replace('listen = "127.0.0.1:0"', f'listen = "127.0.0.1:{port}"', 1)
+        links = tuple([await Link(server).open() for server in self.servers])
+        if links:
+            hosts = ",".join(f"127.0.0.1:{link.port}" for link in links)
+            text = text.replace(self.configured, f"postgresql://postgres@{hosts}{urlsplit(self.configured).path}")
+        config.write_text(text, "utf-8")
         arguments = ["run", "--config", str(config)]
         where: dict[str, Any] = {"in_flight": 2.0} | ({"point": point} if point else {})
+        where |= {"clock": clock} if clock else {}
         pid = self.fork_server.order(
             arguments=arguments, environ=self.environ, err=str(self.folder / f"{name}.log"), **where
         )
-        replica = Replica(name, pid, port)
+        replica = Replica(name, pid, port, links, clock)
         self.replicas.append(replica)
         await self.until(lambda: self.ready(replica))
         return replica
@@ -112,7 +127,23 @@ class Cluster:
     async def gone(self, replica: Replica) -> int:
         """Wait until it has ended."""
         self.replicas.remove(replica)
-        return await self.fork_server.ended(replica.pid)
+        status = await self.fork_server.ended(replica.pid)
+        for link in replica.links:
+            await link.close()
+        return status
+
+    async def reap(self) -> None:
+        """Forget the replicas that have ended."""
+        for replica in list(self.replicas):
+            if self.fork_server.order(ended=replica.pid) != RUNNING:
+                self.replicas.remove(replica)
+                for link in replica.links:
+                    await link.close()
+
+    def moved(self, database: str) -> None:
+        """From now on the database is there."""
+        self.store.close_sync()
+        self.database, self.store = database, open_store(StoreAddress(database))
 
     def through(self, replica: Replica) -> None:
         """From now on Slack sends requests to this replica, as a load balancer would."""
@@ -169,9 +200,15 @@ def outcomes(rows: Sequence[StoredEntry]) -> list[str]:
 
 @asynccontextmanager
 async def cluster(
-    folder: Path, fork_server: ForkServer, database: str, number: int, *, lease: float = 3.0
+    folder: Path,
+    fork_server: ForkServer,
+    database: str,
+    number: int,
+    *,
+    lease: float = 3.0,
+    servers: tuple[Path, ...] = (),
 ) -> AsyncIterator[Cluster]:
-    """A workspace, an ACC and that many replicas; the first one leads."""
+    """A workspace, an ACC and that many replicas; the first one leads. `servers`: see `Cluster.start`."""
     async with Workspace(DEMO_SEED, port=0) as ws:
         acc: Any = next(plane for plane in demo_planes(ws.clock) if plane.name == "acc")
         acc.world.speed = 60.0
@@ -186,7 +223,7 @@ async def cluster(
             url = f'url = "{database}"\nlease = {lease}'
             settings.write_text(text.replace('url = "sqlite:///signalbox.db"', url), "utf-8")
             store = open_store(StoreAddress(database))
-            made = Cluster(ws, acc, folder, environ, fork_server, store, database, session, lease)
+            made = Cluster(ws, acc, folder, environ, fork_server, store, database, database, session, lease, servers)
             try:
                 for _ in range(number):
                     await made.start()
@@ -195,4 +232,4 @@ async def cluster(
                 for replica in list(made.replicas):
                     replica.send(signal.SIGCONT)
                     await made.end(replica)
-                store.close_sync()
+                made.store.close_sync()

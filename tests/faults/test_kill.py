@@ -133,6 +133,21 @@ START_POINTS = (
 )
 
 
+@pytest.mark.parametrize("point", ["after:seen:1", "before:end:1", "after:end:1"])
+async def test_the_end_of_a_run_is_recorded_and_shown_after_kill_9(
+    tmp_path: Path, fork_server: ForkServer, point: str
+) -> None:
+    async with yard(tmp_path, fork_server) as env:
+        await env.start(point)
+        ana = env.ws.person("U0ANA")
+        await ana.command("C0CRAWL", "/ops start acc:shop/prices")
+        await env.dies()
+        await env.start()
+        await ana.wait_for(lambda _: any("Succeeded" in shown(one) for one in ana.messages("C0CRAWL")), timeout=WITHIN)
+        rows = await env.until(lambda rows: any(row.event == "ended" for row in rows) and rows)
+        assert [row.event for row in of_request(rows, "start")].count("ended") == 1
+
+
 @pytest.mark.parametrize(("point", "runs"), START_POINTS, ids=[point for point, _ in START_POINTS])
 async def test_a_start_survives_kill_9(tmp_path: Path, fork_server: ForkServer, point: str, runs: int | None) -> None:
     """Killed at that point and started again: at most one run, each call behind its row, an outcome, a whole chain."""

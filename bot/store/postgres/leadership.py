@@ -255,7 +255,7 @@ class PostgresLeadership:
         """Become the leader in place of `leader`; False when another replica was faster or the leader is alive."""
         connection = await self._open()
         if leader:
-            await connection.execute(_END_SESSIONS, (session_name(leader),))
+            await self._end_sessions(connection, leader)
         async with connection.transaction():
             sql = "SELECT epoch FROM leaders WHERE team_id = %s FOR UPDATE"
             (now,) = (await (await connection.execute(sql, (self._team,))).fetchone()) or (None,)
@@ -275,6 +275,9 @@ class PostgresLeadership:
         _log.info("replica %s (%s) leads the workspace", self.epoch, self._name)
         return True
 
+    async def _end_sessions(self, connection: Connection, epoch: int) -> None:
+        await connection.execute(_END_SESSIONS, (session_name(epoch),))
+
     async def _bury(self, connection: Connection, epoch: int) -> bool:
         """Mark it as dead, after its writes in progress. False when it has been heard meanwhile."""
         row = await (await connection.execute(_SILENT, (epoch,))).fetchone()
@@ -291,7 +294,7 @@ class PostgresLeadership:
         for epoch, silent, held in await self._rows(_OTHERS, self.epoch):
             if is_dead(silent, self._lease, has_session=held, settled=settled):
                 connection = await self._open()
-                await connection.execute(_END_SESSIONS, (session_name(epoch),))
+                await self._end_sessions(connection, epoch)
                 async with connection.transaction():
                     await self._bury(connection, epoch)
 

@@ -75,15 +75,19 @@ def _version(folder: Path) -> int:
 class LocalServer:
     """One PostgreSQL server with its data in `folder`. `durable=False` is for tests: a crash of the machine loses data.
 
-    Its superuser is `postgres`. The folder is made if it is missing, and keeps the data after `stop`.
+    Its superuser is `postgres`. The folder is made if it is missing, and keeps the data after `stop`. `settings` are more
+    settings of the server.
     """
 
-    def __init__(self, folder: Path, *, durable: bool = True, port: int | None = None) -> None:
+    def __init__(
+        self, folder: Path, *, durable: bool = True, port: int | None = None, settings: Mapping[str, str] | None = None
+    ) -> None:
         self.binaries = binaries()
         self._user = _run_as()
         self.folder = _reachable(folder, self._user)
         self._durable = durable
         self._port = port
+        self._settings = settings or {}
         self._process: subprocess.Popen[bytes] | None = None
         self._socket: Path | None = None
 
@@ -106,6 +110,7 @@ class LocalServer:
             "full_page_writes": "on" if self._durable else "off",
             "logging_collector": "off",
             "timezone": "UTC",
+            **self._settings,
         }
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         with (self.folder / "server.log").open("ab") as log:
@@ -177,7 +182,7 @@ class LocalServer:
                 break
             with suppress(OSError):
                 lines = (data / "postmaster.pid").read_text(encoding="ascii").splitlines()
-                if lines and lines[0] == str(self._process.pid) and lines[-1].strip() == "ready":
+                if lines and lines[0] == str(self._process.pid) and lines[-1].strip() in ("ready", "standby"):
                     return
             time.sleep(_BETWEEN_LOOKS)
         self.kill()

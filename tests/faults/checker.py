@@ -1,0 +1,143 @@
+"""Compares what the replicas wrote with what the control plane and Slack saw. Every broken promise is one line."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import psycopg
+
+from bot.core.records import Filters, StoredEntry
+from tests.faults.replicas import Cluster, outcomes
+from tests.world import shown
+
+WORKING = "⏳"  # on a card that does not show an outcome yet
+# The database's clock, so that a replica's wrong one does not matter.
+_SENT = """
+    SELECT request_id, extract(epoch FROM pg_xact_commit_timestamp(xmin))::float8 FROM signalbox.audit WHERE event = 'sent'"""
+
+
+@dataclass
+class Findings:
+    """What the histories contain. `broken` lists broken promises."""
+
+    ends: Counter[str] = field(default_factory=Counter)
+    calls: int = 0
+    twice: int = 0  # requests with a second card, which a replica posted that was being replaced
+    broken: list[str] = field(default_factory=list)
+
+    def expect(self, promise: object, broken: str) -> None:
+        """Note it when it is not kept."""
+        if not promise:
+            self.broken.append(f"BROKEN: {broken}")
+
+
+def check(group: Cluster, typed: Mapping[str, bool]) -> Findings:
+    """`typed` says of the value of each start whether it was acked."""
+    found = Findings()
+    requests = requests_of(group)
+    calls, sent, cards = runs_by_value(group), sent_times(group), cards_of(group)
+    found.calls = sum(len(runs) for runs in calls.values())
+    stored, claimed = set[str](), Counter[str]()
+    for request_id, entries in requests.items():
+        ends = outcomes(entries)
+        asked = next((entry for entry in entries if entry.event == "requested"), None)
+        value = value_of(asked.params) if asked is not None else ""
+        stored.add(value)
+        found.ends.update(ends)
+        found.expect(len(ends) == 1, f"{request_id} has the outcomes {ends}")
+        mine = calls.get(value, [])
+        found.expect(len(mine) <= 1, f"{request_id} was sent {len(mine)} times")
+        found.expect(
+            all(any(at <= call for at in sent[request_id]) for call in mine), f"{request_id}: a call before its entry"
+        )
+        happened = set(ends) & {"done", "reconciled"}
+        found.expect(bool(mine) or not happened, f"{request_id} is told as {ends}, but was never sent")
+        found.expect(
+            not mine or set(ends) & {"done", "reconciled", "abandoned"}, f"{request_id} was sent, but is {ends}"
+        )
+        claimed.update(entry.backend_ref for entry in entries if entry.event in happened and entry.backend_ref)
+        if typed.get(value, True) or cards[request_id]:  # otherwise the person was told in the ack that nothing is done
+            _check_card(found, request_id, cards[request_id], happened=bool(happened))
+        else:
+            found.expect(not happened, f"{request_id} was told in the ack as not done, but is {ends}")
+    for ref, number in claimed.items():
+        found.expect(number == 1, f"{number} requests claim the run {ref}")
+    for value, acked in typed.items():
+        found.expect(not acked or value in stored, f"the acked start {value} is lost")
+    found.expect(group.store.verify_sync(group.store.head_sync()).ok, "the chain is broken")
+    return found
+
+
+def _check_card(found: Findings, request_id: str, cards: list[str], *, happened: bool) -> None:
+    """The card shows the end; for a start, the end of its run."""
+    found.expect(cards, f"{request_id} has no card")
+    found.twice += len(cards) > 1
+    found.expect(
+        not any(WORKING in card for card in cards), f"{request_id} has a card that still shows work in progress"
+    )
+    shows_run = any("Succeeded" in card for card in cards)
+    found.expect(shows_run == happened, f"the card of {request_id} shows {cards}")
+
+
+def is_settled(group: Cluster) -> bool:
+    """Whether no card shows work in progress."""
+    return not any(WORKING in shown(message) for message in group.ws.person("U0ANA").messages("C0CRAWL"))
+
+
+def requests_of(group: Cluster) -> dict[str, list[StoredEntry]]:
+    """The audit entries of each start, oldest first."""
+    found: dict[str, list[StoredEntry]] = {}
+    for entry in every_entry(group):
+        if entry.verb == "start" or entry.request_id in found:
+            found.setdefault(entry.request_id, []).append(entry)
+    return found
+
+
+def every_entry(group: Cluster) -> list[StoredEntry]:
+    """The whole audit log, oldest first."""
+    found: list[StoredEntry] = []
+    before: int | None = None
+    while page := group.store.search_sync(Filters(), before_seq=before, limit=500):
+        found += page
+        before = page[-1].seq
+    return list(reversed(found))
+
+
+def sent_times(group: Cluster) -> dict[str, list[float]]:
+    """When the database committed the `sent` entries of each request."""
+    found: dict[str, list[float]] = defaultdict(list)
+    with psycopg.connect(group.database, autocommit=True) as connection:
+        for request_id, at in connection.execute(_SENT):
+            found[request_id].append(at)
+    return found
+
+
+def value_of(text: str) -> str:
+    """The value that a command gave, which tells its run apart."""
+    found = re.search(r"\bn[0-9]+\b", text)
+    return found.group() if found else ""
+
+
+def runs_by_value(group: Cluster) -> dict[str, list[float]]:
+    """When the control plane started a run, by the value that the command gave."""
+    world = group.acc.world
+    found: dict[str, list[float]] = {}
+    for effect in group.acc.effects:
+        if effect.action == "start":
+            run: Any = world.runs.get(effect.ref) or world.jobs.get(effect.ref)
+            found.setdefault(value_of(str(run.options.parameters)), []).append(effect.at)
+    return found
+
+
+def cards_of(group: Cluster) -> dict[str, list[str]]:
+    """The messages in the channel that name each request."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for message in group.ws.person("U0ANA").messages("C0CRAWL"):
+        text = shown(message)
+        for request_id in set(re.findall(r"\br-[0-9a-z]{14}\b", text)):
+            found[request_id].append(text)
+    return found
