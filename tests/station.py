@@ -110,7 +110,9 @@ class Box:
             for number, run in enumerate(runs)
         }
 
-    async def look_back(self, operation: Operation, sent_at: datetime) -> LookBack:
+    async def look_back(
+        self, operation: Operation, sent_at: datetime, claimed: Collection[str] = frozenset()
+    ) -> LookBack:
         """Nothing is ever lost here."""
         return LookBack(absent=True)
 

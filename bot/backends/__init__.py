@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from datetime import datetime
 
 from bot.core.command.params import Param
@@ -37,7 +37,9 @@ class AdapterBase:
         """Empty: the target has no state to compare at approval and before the call."""
         return ""
 
-    async def look_back(self, operation: Operation, sent_at: datetime) -> LookBack:
+    async def look_back(
+        self, operation: Operation, sent_at: datetime, claimed: Collection[str] = frozenset()
+    ) -> LookBack:
         """A result without a verdict: a call whose reply was lost can't be looked up, so its outcome stays unknown."""
         return LookBack(evidence="The control plane doesn't offer a way to look up this call.")
 

@@ -10,7 +10,7 @@ from typing import Final, Literal, TypeAlias
 from pydantic import field_serializer, field_validator
 
 from bot.core.chart import Chart
-from bot.core.operation import Target
+from bot.core.operation import Operation, Target
 from bot.core.value import Json, Value
 
 GONE: Final = "gone"  # what `Backend.state_of` returns for a deleted target
@@ -185,6 +185,21 @@ class Done(Value):
     next: tuple[Suggestion, ...] = ()
 
 
+def made_by(operation: Operation, done: Done) -> tuple[str, ...]:
+    """The ids of what a call made, each unique in its backend; empty when it acted on what was there already."""
+    ref, run = done.backend_ref, done.run
+    if ref is None or ref == operation.target.id:
+        return ()
+    if run is not None and run.together:
+        return run.together
+    return (ref if run is None or run.id == ref else numbered(run, ref),)
+
+
+def numbered(target: Target, number: object) -> str:
+    """A unique id for a run whose vendor numbers the runs of each target: `infa:nightly#7`."""
+    return f"{target.scope or target.id}#{number}"
+
+
 class Refused(Value):
     """Nothing was done: the policy or the backend refused, or the command is wrong. `hint` is the next step."""
 
@@ -227,7 +242,7 @@ class LookBack(Value):
 
     `found` is the outcome when it did. `absent`: it did not, for certain. Neither: unknown. `evidence` are sentences about
     what was checked. `again`: the same check may find more a moment later. `hint` is what a person can do when the outcome
-    stays unknown.
+    stays unknown. `compared` are the parameters that what was found shows: a call with others of them did not make it.
     """
 
     found: Done | None = None
@@ -235,6 +250,7 @@ class LookBack(Value):
     evidence: str = ""
     again: bool = False
     hint: str = ""
+    compared: tuple[str, ...] = ()
 
 
 class Health(Value):

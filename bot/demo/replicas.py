@@ -14,6 +14,7 @@ from typing import Any, Final
 
 import aiohttp
 
+from bot.all_of import all_of
 from bot.runtime.clock import SystemClock
 from bot.runtime.task_queue import TaskQueue
 from bot.store.open import local_server
@@ -93,7 +94,7 @@ class Replicas:
             for replica in self._replicas:
                 await self._start(replica)
             while True:
-                await asyncio.gather(*(self._look(session, replica) for replica in self._replicas))
+                await all_of(self._look(session, replica) for replica in self._replicas)
                 await self._clock.sleep(WATCH_EVERY)
 
     async def close(self) -> None:
@@ -101,7 +102,7 @@ class Replicas:
         await self._tasks.abandon()
         for replica in self._replicas:
             replica.wanted = False
-        await asyncio.gather(*(_ended(replica) for replica in self._replicas))
+        await all_of(_ended(replica) for replica in self._replicas)
 
     async def _start(self, replica: _Replica) -> None:
         with (self._folder / f"{replica.name}.log").open("ab") as log:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
+from bot.all_of import all_of
 from bot.core.audit import Event
 from bot.core.card import Button, Card, Tone
 from bot.core.command.capability import Risk
@@ -38,7 +39,7 @@ async def look(ctx: Context) -> None:
     now = ctx.clock.now()
     limits: defaultdict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(AT_ONCE))
     due = await ctx.store.take_watched(now, now + EVERY)
-    await asyncio.gather(*(_look(ctx, watched, limits[watched.target.backend]) for watched in due))
+    await all_of(_look(ctx, watched, limits[watched.target.backend]) for watched in due)
 
 
 async def _look(ctx: Context, watched: WatchedTarget, limit: asyncio.Semaphore) -> None:

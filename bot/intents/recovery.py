@@ -128,7 +128,7 @@ async def _until_it_shows(ctx: Context, attempt: Attempt, silent: float | None) 
     operation, backend = attempt.operation, ctx.backends.get(attempt.operation.target.backend)
     until = ctx.clock.monotonic() + ctx.leadership.may_be_sending(silent, operation.timeout)
     while backend is not None and attempt.sent_at is not None and (left := until - ctx.clock.monotonic()) > 0:
-        if (await look_once(operation, backend, attempt.sent_at)).found is not None:
+        if (await look_once(ctx, operation, backend, attempt.sent_at)).found is not None:
             return
         await ctx.presenter.show(cards.working(operation, attempt.intent, STILL_LOOKING))
         await ctx.clock.sleep(min(left, LOOK_AGAIN))

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from bot.core.audit import Event
@@ -32,8 +32,10 @@ from bot.core.outcome import Failed, Outcome, Refused, Unknown
 from bot.core.ports.services import Clock, Ids, SlackFile, Spool
 from bot.operations import cards
 from bot.runtime.context import Context
+from bot.runtime.until_stored import until_stored
 
 CHECK_WITHIN: Final = 6.0
+LATELY: Final = timedelta(minutes=15)  # longer than a backend's clock may be behind
 EVENTS: Final = {"done": Event.DONE, "refused": Event.FAILED, "failed": Event.FAILED, "unknown": Event.UNKNOWN}
 
 
@@ -64,6 +66,10 @@ class OneCall:
         intent = self.attempt.intent
         return await self.ctx.files.open(file_id, intent.place.channel_id, intent.actor.user_id)
 
+    async def claimed(self) -> frozenset[str]:
+        """What other requests made on this backend lately."""
+        return await claimed(self.ctx, self.attempt.operation, self.ctx.clock.now())
+
     async def note_enabled(self, targets: Sequence[Target]) -> None:
         """Store what the call switches off, once: when the call is repeated after a restart, everything is already off."""
         key = enabled_key(self.attempt.operation.request_id)
@@ -73,6 +79,14 @@ class OneCall:
                 await self.ctx.store.set_value(key, kept, self.ctx.clock.now())
         except Problem as problem:
             raise NotSent(problem.summary, problem.hint, problem.code) from problem
+
+
+async def claimed(ctx: Context, operation: Operation, sent_at: datetime) -> frozenset[str]:
+    """What other requests made on the operation's backend, since shortly before it was sent. Waits for the store."""
+    request, backend = operation.request_id, operation.target.backend
+    return await until_stored(
+        ctx.clock, f"request {request}", lambda: ctx.store.made_by_others(request, backend, sent_at - LATELY)
+    )
 
 
 async def call(ctx: Context, attempt: Attempt) -> Outcome:

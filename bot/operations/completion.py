@@ -14,7 +14,7 @@ from bot.core.effects import NOTHING, Attempt, Consequences, concerned
 from bot.core.errors import Problem
 from bot.core.intent import Press
 from bot.core.operation import Operation
-from bot.core.outcome import STARTED, Done, Fact, FileOut, Outcome, Phase, Refused, RunView, Unknown
+from bot.core.outcome import STARTED, Done, Fact, FileOut, Outcome, Phase, Refused, RunView, Unknown, made_by
 from bot.core.records import Filters, Watch, stamp
 from bot.core.text import plural
 from bot.operations import cards, newer_run
@@ -69,6 +69,7 @@ async def _record(
             over=found.over,
             over_state=found.over_state,
             run=run,
+            made=made_by(operation, result) if isinstance(result, Done) and attempt.refreshes is None else (),
         )
     except Problem as problem:
         if problem.code != IN_DOUBT or not await _has_ended(ctx, operation.request_id):

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 
 from bot.core.errors import BadReply, CallProblem, Problem, Redirected, Rejected, ServerError
 from bot.core.intent import Intent
 from bot.core.operation import Operation
-from bot.core.outcome import Failed, LookBack, Outcome, Unknown
+from bot.core.outcome import Failed, LookBack, Outcome, Unknown, made_by
 from bot.core.ports.services import Backend
 from bot.core.records import stamp
 from bot.core.text import sentences
 from bot.operations import cards
+from bot.operations.backend_call import claimed
 from bot.runtime.context import Context
+from bot.runtime.until_stored import until_stored
 
 LOOK_BACK_SECONDS = 30.0  # for all reads together
 LOOK_AGAIN_AFTER = (1.0, 2.0, 4.0, 8.0)  # seconds between two reads, while a later one may show more
@@ -41,11 +45,11 @@ async def _looks(ctx: Context, intent: Intent, operation: Operation, backend: Ba
     back = LookBack(evidence="The control plane did not answer the check.")
     try:
         async with asyncio.timeout(LOOK_BACK_SECONDS):
-            back = await look_once(operation, backend, sent_at)
+            back = await look_once(ctx, operation, backend, sent_at)
             for pause in LOOK_AGAIN_AFTER if back.again else ():
                 await ctx.presenter.show(cards.working(operation, intent, looking()))
                 await ctx.clock.sleep(pause)
-                back = await look_once(operation, backend, sent_at)
+                back = await look_once(ctx, operation, backend, sent_at)
                 if not back.again:
                     break
     except TimeoutError:
@@ -53,13 +57,36 @@ async def _looks(ctx: Context, intent: Intent, operation: Operation, backend: Ba
     return back
 
 
-async def look_once(operation: Operation, backend: Backend, sent_at: datetime) -> LookBack:
-    """One read; without an answer it stays unknown."""
+async def look_once(ctx: Context, operation: Operation, backend: Backend, sent_at: datetime) -> LookBack:
+    """One read; without an answer it stays unknown. What it finds is recorded as made by this call, and by no other one."""
     try:
-        return await backend.look_back(operation, sent_at)
+        back = await backend.look_back(operation, sent_at, await claimed(ctx, operation, sent_at))
     except Problem as problem:
         again = isinstance(problem, CallProblem) and not isinstance(problem, Rejected)
         return LookBack(evidence=sentences(f"The control plane could not be checked: {problem.summary}"), again=again)
+    made = made_by(operation, back.found) if back.found is not None else ()
+    if not made:
+        return back
+    request = operation.request_id
+    open_calls = await until_stored(ctx.clock, f"request {request}", ctx.store.being_sent)
+    rivals = [one.request_id for one in open_calls if _may_have_made(one, operation, back.compared)]
+    claim = partial(ctx.store.claim_made, request, backend.name, made, ctx.clock.now())
+    if not rivals and await until_stored(ctx.clock, f"request {request}", claim):
+        return back
+    other = f"{', '.join(rivals)} waits" if rivals else "Another request looked"
+    seen = f"{', '.join(made)} may be this one, but {other} for the same."
+    return LookBack(evidence=sentences(back.evidence, seen), again=True, hint="Check which of them took effect.")
+
+
+def _may_have_made(other: Operation, operation: Operation, compared: Sequence[str]) -> bool:
+    """Whether another call whose outcome is open may have made what this one seems to have made."""
+    mine, its = operation.target, other.target
+    return (
+        other.request_id != operation.request_id
+        and (its.backend, its.scope or its.id) == (mine.backend, mine.scope or mine.id)
+        and not other.idempotent
+        and all(other.params.get(name) == operation.params.get(name) for name in compared)
+    )
 
 
 def lost_but(result: Unknown, back: LookBack) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Sequence
 from datetime import datetime
 from typing import Final
 
+from bot.all_of import all_of
 from bot.core.audit import Event
 from bot.core.command.target_ref import TargetRef
 from bot.core.errors import Ambiguous, BadRequest, NoSuchTarget, Problem
@@ -27,10 +28,9 @@ UNREADABLE: Final = "not readable"
 
 async def what_is(ctx: Context, operation: Operation) -> tuple[Fact, ...]:
     """The facts about the target from the control plane and the audit log. No answer is a fact too."""
-    said, undone, last = await asyncio.gather(
-        _read_at(ctx, _from_backend(ctx, operation)),
-        _read_at(ctx, _undone(ctx, operation)),
-        _read_at(ctx, _from_audit_log(ctx, operation)),
+    said, undone, last = await all_of(
+        _read_at(ctx, reading)
+        for reading in (_from_backend(ctx, operation), _undone(ctx, operation), _from_audit_log(ctx, operation))
     )
     return (*said, *undone, *last, *_freezes(ctx, operation, ctx.clock.now()))
 

@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from bot.all_of import all_of
 from bot.core.audit import AuditEntry, Event
 from bot.core.errors import Problem
 from bot.core.operation import Operation
@@ -43,8 +44,8 @@ async def follow_due(ctx: Context) -> int:
     for watch in watches:
         groups[watch.backend, watch.group_key].append(watch)
     limits = {backend: asyncio.Semaphore(AT_ONCE) for backend, _ in groups}
-    unread = await asyncio.gather(
-        *(_group(ctx, backend, group, found, limits[backend]) for (backend, group), found in groups.items())
+    unread = await all_of(
+        _group(ctx, backend, group, found, limits[backend]) for (backend, group), found in groups.items()
     )
     await _tell(ctx, [watch for found in unread for watch in found])
     return len(watches)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from bot.all_of import all_of
 from bot.core.errors import Problem
 from bot.core.outcome import Health
 from bot.core.ports.services import Backend, Clock
@@ -33,7 +34,7 @@ class HealthBoard:
 
     async def check_all(self) -> Mapping[str, Checked]:
         """Ask every backend now; at most eight seconds."""
-        checks = await asyncio.gather(*(self.check(name) for name in self._backends))
+        checks = await all_of(self.check(name) for name in self._backends)
         return dict(zip(self._backends, checks, strict=True))
 
     async def check(self, name: str) -> Checked:

@@ -16,6 +16,7 @@ from typing import Any, Final
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.all_of import all_of
 from bot.core.intent import Actor, Place
 from bot.core.policy.match import Member, Reach, Subject, Where
 from bot.core.ports.services import Clock
@@ -69,9 +70,8 @@ class SlackDirectory:
                 known=True,
                 is_workflow_bot=True,
             )
-        found, *members = await asyncio.gather(
-            self._ask("user", actor.user_id, max_age), *(self._ask("group", group, max_age) for group in sorted(groups))
-        )
+        wanted = [("user", actor.user_id), *(("group", group) for group in sorted(groups))]
+        found, *members = await all_of(self._ask(kind, id_, max_age) for kind, id_ in wanted)
         user, age = found
         memberships = {
             group: _member(answer, actor.user_id) for group, (answer, _) in zip(sorted(groups), members, strict=True)

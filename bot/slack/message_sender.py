@@ -19,6 +19,7 @@ from pydantic import TypeAdapter
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.all_of import all_of
 from bot.core.card import Button, Card, Delivery, FormView, HomeView, Tone
 from bot.core.errors import Problem
 from bot.core.intent import Reply
@@ -229,7 +230,7 @@ class MessageSender:
         """Start nothing new and wait for running sends, so that they are recorded before the last messages are sent."""
         self._stopping = True
         self._wake.set()
-        await asyncio.gather(*self._lanes.values())
+        await all_of(self._lanes.values())
 
     async def flush(self) -> float | None:
         """Send everything that is due once. Returns the seconds until the next check, None when nothing was due."""

@@ -1,16 +1,17 @@
-"""The store's methods for the target of a card or thread, and for the last changes to a target."""
+"""The store's methods for the target of a card or thread, for the last changes to a target, and for what a call made."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Final
 
 from bot.core.audit import COLUMNS
-from bot.core.operation import Target
-from bot.core.records import StoredEntry
+from bot.core.operation import Operation, Target
+from bot.core.records import StoredEntry, stamp
 from bot.store.database import Tx
 from bot.store.part import StorePart
-from bot.store.tables import audit_query, target_names
+from bot.store.tables import audit_query, requests, target_names
 
 _CARD: Final = "op:"
 _OUTCOMES: Final = ("done", "failed", "unknown", "reconciled", "abandoned", "ended")
@@ -35,6 +36,27 @@ class RequestTargets(StorePart):
         """The subject of a request's card: the run that it started, else its target."""
         return await self.database.glance(lambda db: _run(db, request_id))
 
+    async def made_by_others(self, request_id: str, backend: str, since: datetime | str) -> frozenset[str]:
+        """What the calls of other requests made on a backend since then."""
+        return await self.database.read(lambda db: target_names.claimed(db, backend, request_id, stamp(since)))
+
+    async def claim_made(self, request_id: str, backend: str, made: Sequence[str], at: datetime | str) -> bool:
+        """Record all of it as made by this request. False, with nothing written, when another request has one of them."""
+
+        def unit(db: Tx) -> None:
+            if target_names.claim(db, backend, made, request_id, stamp(at)):
+                raise _TakenError
+
+        try:
+            await self.database.write(unit)
+        except _TakenError:
+            return False
+        return True
+
+    async def being_sent(self) -> Sequence[Operation]:
+        """The calls whose outcome is not recorded yet, those of other replicas included."""
+        return await self.database.read(requests.being_sent)
+
     async def thread_target(self, channel_id: str, thread_ts: str) -> Target | None:
         """The subject of the first card of a thread, else of the newest card in the thread."""
 
@@ -52,6 +74,10 @@ class RequestTargets(StorePart):
         return await self.database.read(
             lambda db: audit_query.entries(db.execute(_LAST, (target_id, *_OUTCOMES, limit)))
         )
+
+
+class _TakenError(Exception):
+    """Rolls back a claim on something that another request has."""
 
 
 def _run(db: Tx, request_id: str) -> Target | None:

@@ -120,8 +120,9 @@ class Store(StoredDecisions, StoredFiles, StoredMessages, RequestTargets, TimedR
         over: Sequence[Pause] = (),
         over_state: str = "",
         run: Target | None = None,
+        made: Sequence[str] = (),
     ) -> None:
-        """Any state -> ended, with its watches, its pauses, and the subject of the request.
+        """Any state -> ended, with its watches, its pauses, the subject of the request, and what its call made.
 
         `over` are open pauses that it ends with the state `over_state`: resumed, replaced, cancelled or failed.
         """
@@ -137,6 +138,8 @@ class Store(StoredDecisions, StoredFiles, StoredMessages, RequestTargets, TimedR
                 pauses_table.add(db, pause)
             if run is not None:
                 target_names.set_value(db, run_key(request_id), run.model_dump(mode="json"), stamp(at))
+            if run is not None and made:
+                target_names.claim(db, run.backend, made, request_id, stamp(at))
             requests.scrub(db, request_id, self.secrets)
             pending_decisions.scrub(db, request_id, self.secrets)
             audit.append(db, rows)

@@ -87,6 +87,9 @@ class Facts:
     async def set_value(self, key: str, value: Any, at: str) -> None:
         self.kept[key] = value
 
+    async def made_by_others(self, request_id: str, backend: str, since: Any) -> frozenset[str]:
+        return frozenset()
+
 
 @dataclass
 class Given:

@@ -189,7 +189,9 @@ class OutsideBackend:
     async def preflight(self, operation: Operation) -> Sequence[tuple[str, str]]:
         return ()
 
-    async def look_back(self, operation: Operation, sent_at: datetime) -> LookBack:
+    async def look_back(
+        self, operation: Operation, sent_at: datetime, claimed: Collection[str] = frozenset()
+    ) -> LookBack:
         return LookBack(evidence="A lamp keeps no record.")
 
     async def poll(self, group: str, runs: Sequence[Target]) -> Mapping[str, RunView]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from bot.operations import reconcile as reading_back
 from bot.playground.planes.acc_model import Options
 from tests.scenarios.steps import ask, do
-from tests.world import World, shown
+from tests.world import World, shown, world
 
 START = "POST .*/cluster/start"
 LOST = ({"fault": "drop_before"}, {"fault": "500"}, {"fault": "503"})
@@ -76,3 +77,46 @@ async def test_a_start_that_stayed_unknown_can_be_checked_again(env: World, monk
     assert asked.row("reconciled").backend_ref == ours
     assert len(asked.changes) == 1
     await asked.card("Succeeded", "The answer was lost", ours)
+
+
+SAME = {
+    "acc": ("start acc:shop/prices input.country=de", START),
+    "infa": ("start infa:task/load_orders", "POST .*/job$"),
+    "itn": ("start itn:backup-configs", "services/run"),
+}
+
+
+@pytest.mark.parametrize("name", SAME)
+async def test_the_run_of_an_identical_start_is_not_taken_for_the_lost_one(
+    tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first one got lost on its way; the second one's run began after it, and is the second one's alone."""
+    monkeypatch.setattr(reading_back, "LOOK_AGAIN_AFTER", (0.3, 0.3))
+    text, match = SAME[name]
+    async with world(tmp_path, only=(name,)) as env:
+        plane = env.planes[name]
+        await plane.set_fault({"fault": "drop_before", "times": 1, "match": match})
+        await env.say(text)
+        await env.until(lambda: env.audit(event="unknown"))
+        await env.say(text, user="U0LEE")
+        done = (await env.until(lambda: env.audit(event="done", user_id="U0LEE")))[0]
+        assert done.backend_ref
+        lost = (await env.until(lambda: env.audit(user_id="U0ANA", event="abandoned")))[0]
+        assert lost.backend_ref is None
+        assert not env.audit(event="reconciled")
+
+
+@pytest.mark.parametrize("name", SAME)
+async def test_one_run_is_not_taken_for_two_lost_starts(
+    tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of two identical starts whose answers were lost, one began: it may be either, so that at most one of them has it."""
+    monkeypatch.setattr(reading_back, "LOOK_AGAIN_AFTER", (0.3, 0.3))
+    text, match = SAME[name]
+    async with world(tmp_path, only=(name,)) as env:
+        plane = env.planes[name]
+        await plane.set_fault({"fault": "drop_before", "times": 1, "match": match})
+        await plane.set_fault({"fault": "drop_after", "times": 1, "match": match})
+        await asyncio.gather(env.say(text), env.say(text, user="U0LEE"))
+        await env.until(lambda: len([row for row in env.audit() if row.event in ("abandoned", "reconciled")]) == 2)
+        assert len([row for row in env.audit(event="reconciled") if row.backend_ref]) <= 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bot.core.audit import Event
 from bot.store.store import Store
-from tests.store.samples import NOW, TARGET, intent, outgoing, row
+from tests.store.samples import NOW, TARGET, after, intent, operation, outgoing, row
 
 RUN = TARGET.model_copy(update={"kind": "run", "id": "99", "name": "run/99", "parent": "7"})
 
@@ -32,3 +32,26 @@ async def test_the_last_outcomes_of_a_target_are_those_of_changes(store: Store) 
     )
     assert [entry.request_id for entry in await store.last_outcomes("7", 5)] == ["r4", "r2"]
     assert [entry.request_id for entry in await store.last_outcomes("7", 1)] == ["r4"]
+
+
+async def test_what_a_call_made_belongs_to_one_request(store: Store) -> None:
+    """Of two requests that found the same run, one has it: all that it claims at once, or nothing."""
+    for request_id in ("r1", "r2"):
+        await store.accept(intent(request_id), [row(request_id=request_id)])
+    await store.finish("r1", [row(Event.DONE)], NOW, run=RUN, made=("99",))
+    assert not await store.claim_made("r2", "acc", ("98", "99"), NOW)
+    assert await store.claim_made("r3", "acc", ("98",), NOW)
+    assert await store.claim_made("r1", "acc", ("99",), NOW)
+    assert await store.claim_made("r2", "infa", ("99",), NOW)
+    assert await store.made_by_others("r1", "acc", NOW) == {"98"}
+    assert await store.made_by_others("r2", "acc", NOW) == {"98", "99"}
+    assert not await store.made_by_others("r2", "acc", after(60))
+
+
+async def test_a_call_is_being_sent_until_its_outcome_is_recorded(store: Store) -> None:
+    await store.accept(intent(), [row()], begun=True)
+    assert not await store.being_sent()
+    await store.sending("r1", operation(), row(Event.SENT), NOW)
+    assert list(await store.being_sent()) == [operation()]
+    await store.finish("r1", [row(Event.DONE)], NOW)
+    assert not await store.being_sent()

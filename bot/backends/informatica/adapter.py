@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -82,12 +82,14 @@ class InformaticaBackend(AdapterBase):
             return await super().recent(target, count)
         return await tasks.recent(self._ctx, target, count)
 
-    async def look_back(self, operation: Operation, sent_at: datetime) -> LookBack:
+    async def look_back(
+        self, operation: Operation, sent_at: datetime, claimed: Collection[str] = frozenset()
+    ) -> LookBack:
         """Looks the call up in the details of the agent or the jobs of the task; any other call may be sent again."""
         if operation.verb not in _READ_BACK:
             return LookBack(evidence="This call is idempotent, so you can send it again.")
         if operation.target.kind == TASK:
-            return await tasks.look_back(self._ctx, operation, sent_at)
+            return await tasks.look_back(self._ctx, operation, sent_at, claimed)
         return await services.look_back(self._ctx, operation, sent_at)
 
     async def preflight(self, operation: Operation) -> Sequence[tuple[str, str]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -13,7 +13,7 @@ from bot.backends.informatica.states import ENDED, RUNNING, named
 from bot.backends.informatica.targets import AdapterContext
 from bot.core.command.arguments import number_of
 from bot.core.operation import Operation, Target
-from bot.core.outcome import Done, Fact, LookBack, Phase, RecentRun, RunView
+from bot.core.outcome import Done, Fact, LookBack, Phase, RecentRun, RunView, numbered
 from bot.core.ports.services import Call
 from bot.core.run_history import run_history
 from bot.core.text import suggest, utc_text
@@ -201,7 +201,7 @@ async def preflight(ctx: AdapterContext, task: Target) -> list[tuple[str, str]]:
     return [("Running job", running_text(job) if job else "none"), ("Last outcomes", last or "none")]
 
 
-async def look_back(ctx: AdapterContext, operation: Operation, sent_at: datetime) -> LookBack:
+async def look_back(ctx: AdapterContext, operation: Operation, sent_at: datetime, claimed: Collection[str]) -> LookBack:
     """Whether a start or stop whose answer was lost took effect."""
     if operation.verb == "stop":
         job = await _running(ctx, operation.target)
@@ -212,10 +212,10 @@ async def look_back(ctx: AdapterContext, operation: Operation, sent_at: datetime
         return LookBack(
             absent=job is not None and job.execution_state in ("QUEUED", "INITIALIZED", "RUNNING"), evidence=evidence
         )
-    return await _start_look_back(ctx, operation.target, sent_at)
+    return await _start_look_back(ctx, operation.target, sent_at, claimed)
 
 
-async def _start_look_back(ctx: AdapterContext, task: Target, sent_at: datetime) -> LookBack:
+async def _start_look_back(ctx: AdapterContext, task: Target, sent_at: datetime, claimed: Collection[str]) -> LookBack:
     key = TaskKey.of(task.group)
     runs: dict[int, str] = {}
     # The server's clock may differ from ours: the difference comes from the Date header of its answers.
@@ -226,13 +226,14 @@ async def _start_look_back(ctx: AdapterContext, task: Target, sent_at: datetime)
     ]
     entries = await ended(ctx, task, None, 20)
     since = sent_at + timedelta(seconds=ctx.client.server_ahead) - SKEW
-    numbered: list[Running | Entry] = [*jobs, *entries]
-    for one in numbered:
+    listed: list[Running | Entry] = [*jobs, *entries]
+    listed = [one for one in listed if numbered(task, one.run_id) not in claimed]
+    for one in listed:
         if one.run_id is not None and one.began is not None and one.began >= since:
             runs[one.run_id] = utc_text(one.began)
     looked = f"Checked {len(jobs)} running and {len(entries)} ended jobs of {task.name}."
     if not runs:
-        unsure = any(one.odd or one.began is None or one.run_id is None for one in numbered)
+        unsure = any(one.odd or one.began is None or one.run_id is None for one in listed)
         more = " Not all of them could be read." if unsure else ""
         return LookBack(absent=not unsure, evidence=f"{looked} None started since then.{more}")
     if len(runs) > 1:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -95,16 +95,18 @@ class ItentialBackend(AdapterBase):
             return await super().recent(target, count)
         return (await jobs.of_service(self._ctx, target))[:count]
 
-    async def look_back(self, operation: Operation, sent_at: datetime) -> LookBack:
+    async def look_back(
+        self, operation: Operation, sent_at: datetime, claimed: Collection[str] = frozenset()
+    ) -> LookBack:
         """Looks the call up in the newest jobs, the status of the job, or the lists."""
         kind = operation.target.kind
         if operation.idempotent:
             return LookBack(evidence="This call is idempotent, so you can send it again.")
         if kind == SERVICE:
-            return await runs.look_back(self._ctx, operation, sent_at)
+            return await runs.look_back(self._ctx, operation, sent_at, claimed)
         if kind == JOB:
             return await jobs.look_back(self._ctx, operation, sent_at)
-        return await resources.look_back(self._ctx, operation, sent_at)
+        return await resources.look_back(self._ctx, operation, claimed)
 
     async def check(self, operation: Operation) -> Refused | None:
         """Whether the service takes the parameters, the job has a task to retry, and the target exists or must not exist yet."""

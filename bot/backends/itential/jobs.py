@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Final, NamedTuple
 
+from bot.all_of import all_of
 from bot.backends.itential.capabilities import JOB, SERVICE
 from bot.backends.itential.models import Job
 from bot.backends.itential.presentation import job_state, job_view, output_facts, output_text
@@ -123,7 +123,7 @@ async def views_of(ctx: AdapterContext, runs: Sequence[Target]) -> dict[str, Run
     listed = {job.id: job for job in await ctx.client.jobs(LISTED)} if len(runs) > _FEW else {}
     views = {run.id: job_view(run, listed[run.id], ctx.hidden) for run in runs if run.id in listed}
     left = [run for run in runs if run.id not in views]
-    found = await asyncio.gather(*(_view(ctx, run) for run in left))
+    found = await all_of(_view(ctx, run) for run in left)
     return views | {run.id: view for run, view in zip(left, found, strict=True)}
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Collection, Sequence
 from typing import Any, Final
 
 from bot.backends.itential.capabilities import CERT, GATEWAY, GROUP, certificate, written_pem
@@ -148,8 +147,8 @@ async def delete(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     return Done(summary=f"The {_WORD[target.kind]} {_label(target)} is deleted.", backend_ref=target.id)
 
 
-async def look_back(ctx: AdapterContext, operation: Operation, sent_at: datetime) -> LookBack:
-    """Whether the list shows the created or deleted object now."""
+async def look_back(ctx: AdapterContext, operation: Operation, claimed: Collection[str]) -> LookBack:
+    """Whether the list shows the created or deleted object now. `claimed` are objects that other requests created."""
     target, word = operation.target, _WORD[operation.target.kind]
     deleting = operation.verb.endswith("delete")
     listed = await _listed(ctx, target)
@@ -160,6 +159,8 @@ async def look_back(ctx: AdapterContext, operation: Operation, sent_at: datetime
     if deleting:
         done = Done(summary=f"The {word} {_label(target)} is deleted.", backend_ref=target.id)
         return LookBack(found=None if ids else done, absent=bool(ids), evidence=seen)
+    if ids and set(ids) <= set(claimed):
+        return LookBack(absent=True, evidence=f"{seen} Another request created it.")
     if not ids:
         return LookBack(absent=target.kind != CERT, evidence=seen)
     return LookBack(found=await _made(ctx, target, ids[0], "is created"), evidence=seen)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -178,7 +179,7 @@ async def preflight(ctx: AdapterContext, operation: Operation) -> list[tuple[str
     return facts
 
 
-async def look_back(ctx: AdapterContext, operation: Operation, sent_at: datetime) -> LookBack:
+async def look_back(ctx: AdapterContext, operation: Operation, sent_at: datetime, claimed: Collection[str]) -> LookBack:
     """Whether a run whose answer was lost started, by the newest jobs (GUESS: see `is_of`)."""
     target, since = operation.target, sent_at - SKEW
     try:
@@ -186,7 +187,7 @@ async def look_back(ctx: AdapterContext, operation: Operation, sent_at: datetime
     except (CallProblem, NoSuchTarget):
         jobs = []
     mine = [job for job in jobs if job.id and is_of(job, target)]
-    known = {one.id for one, seen in await ctx.target_cache.known(ctx.name, "job") if seen < sent_at}
+    known = {one.id for one, seen in await ctx.target_cache.known(ctx.name, "job") if seen < sent_at}.union(claimed)
     found = {job.id: job.began for job in mine if job.began and job.began >= since and job.id not in known}
     looked = f"Checked the newest {plural(len(jobs), 'job')} for runs of {target.name}."
     if not found:

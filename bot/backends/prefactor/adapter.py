@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
+from bot.all_of import all_of
 from bot.backends import AdapterBase, and_seen, measured
 from bot.backends.prefactor import changes, reads
 from bot.backends.prefactor import preflight as before
@@ -88,7 +88,7 @@ class PrefactorBackend(AdapterBase):
         except (Lost, BadReply, ServerError) as trouble:
             if operation.risk is Risk.READ:
                 raise
-            found = await self._found(operation, sent_at)
+            found = await self._found(operation, sent_at, await call.claimed())
             if found is None:
                 raise
             return found.model_copy(update={"summary": f"{found.summary} The answer was unusable: {trouble.summary}"})
@@ -100,9 +100,9 @@ class PrefactorBackend(AdapterBase):
         )
         return Refused(code=no.code, summary=no.summary, hint=no.hint, next=near)
 
-    async def _found(self, operation: Operation, sent_at: datetime) -> Done | None:
+    async def _found(self, operation: Operation, sent_at: datetime, claimed: Collection[str]) -> Done | None:
         try:
-            return (await before.look_back(self._ctx, operation, sent_at)).found
+            return (await before.look_back(self._ctx, operation, sent_at, claimed)).found
         except Problem:
             return None
 
@@ -121,7 +121,7 @@ class PrefactorBackend(AdapterBase):
             except NoSuchTarget:
                 return
 
-        await asyncio.gather(*(one(instance_id) for instance_id in sorted(wanted - set(found))))
+        await all_of(one(instance_id) for instance_id in sorted(wanted - set(found)))
         return {id_: instance_view(self.name, item, ctx.clean) for id_, item in found.items()}
 
     async def recent(self, target: Target, count: int) -> Sequence[RecentRun]:
@@ -131,9 +131,11 @@ class PrefactorBackend(AdapterBase):
         items, _ = await reads.latest(self._ctx, target.id, count)
         return [RecentRun(id=one.id, view=instance_view(self.name, one, self._ctx.clean)) for one in items if one.id]
 
-    async def look_back(self, operation: Operation, sent_at: datetime) -> LookBack:
+    async def look_back(
+        self, operation: Operation, sent_at: datetime, claimed: Collection[str] = frozenset()
+    ) -> LookBack:
         """By reading the target again."""
-        return await before.look_back(self._ctx, operation, sent_at)
+        return await before.look_back(self._ctx, operation, sent_at, claimed)
 
     async def check(self, operation: Operation) -> Refused | None:
         """A refusal to change an agent that doesn't exist, or to create one that does."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -94,18 +94,20 @@ async def state_of(ctx: AdapterContext, target: Target) -> str:
     return agent_state(await ctx.client.agent(target.id))
 
 
-async def look_back(ctx: AdapterContext, operation: Operation, sent_at: datetime) -> LookBack:
-    """Reads the target again: it shows every change of this vendor."""
+async def look_back(ctx: AdapterContext, operation: Operation, sent_at: datetime, claimed: Collection[str]) -> LookBack:
+    """Reads the target again: it shows every change of this vendor. `claimed` are agents that other requests created."""
+    if operation.verb == "create":
+        return await _created(ctx, operation, sent_at, claimed)
     look = _LOOKS.get(operation.verb)
     if look is None:
         return LookBack(evidence="This call only reads.")
-    return await look(ctx, operation, sent_at)
+    return await look(ctx, operation)
 
 
-async def _created(ctx: AdapterContext, operation: Operation, sent_at: datetime) -> LookBack:
+async def _created(ctx: AdapterContext, operation: Operation, sent_at: datetime, claimed: Collection[str]) -> LookBack:
     name = new_name(operation.target)
     agents = await ctx.finder.all()
-    same = [agent for agent in agents if agent.name == name and agent.id]
+    same = [agent for agent in agents if agent.name == name and agent.id and agent.id not in claimed]
     ours = [agent for agent in same if (at := moment(agent.inserted_at)) is None or at >= sent_at - _CLOCKS_APART]
     if len(ours) == 1:
         agent = await ctx.client.agent(ours[0].id)
@@ -117,7 +119,7 @@ async def _created(ctx: AdapterContext, operation: Operation, sent_at: datetime)
     return LookBack(evidence=f"The list shows {plural(len(same), 'agent')} with that name.")
 
 
-async def _updated(ctx: AdapterContext, operation: Operation, sent_at: datetime) -> LookBack:
+async def _updated(ctx: AdapterContext, operation: Operation) -> LookBack:
     agent = await ctx.client.agent(operation.target.id)
     fields = wanted(operation)
     same = [field for field, value in fields.items() if (getattr(agent, field) or "") == (value or "")]
@@ -127,7 +129,7 @@ async def _updated(ctx: AdapterContext, operation: Operation, sent_at: datetime)
     return LookBack(absent=not same, evidence="The agent does not show all new values.")
 
 
-async def _retired(ctx: AdapterContext, operation: Operation, sent_at: datetime) -> LookBack:
+async def _retired(ctx: AdapterContext, operation: Operation) -> LookBack:
     agent = await ctx.client.agent(operation.target.id)
     is_retired = agent.status == "retired"
     if agent.status is not None and is_retired is (operation.verb == "retire"):
@@ -136,7 +138,7 @@ async def _retired(ctx: AdapterContext, operation: Operation, sent_at: datetime)
     return LookBack(absent=agent.status is not None, evidence=f"The agent is {agent_state(agent)}.")
 
 
-async def _deleted(ctx: AdapterContext, operation: Operation, sent_at: datetime) -> LookBack:
+async def _deleted(ctx: AdapterContext, operation: Operation) -> LookBack:
     try:
         agent = await ctx.client.agent(operation.target.id)
     except NoSuchTarget:
@@ -145,7 +147,7 @@ async def _deleted(ctx: AdapterContext, operation: Operation, sent_at: datetime)
     return LookBack(absent=True, evidence=f"The agent still exists and is {agent_state(agent)}.")
 
 
-async def _stopped(ctx: AdapterContext, operation: Operation, sent_at: datetime) -> LookBack:
+async def _stopped(ctx: AdapterContext, operation: Operation) -> LookBack:
     instance = await ctx.client.instance(operation.target.id)
     state, phase = instance_state(instance)
     if phase.ended:
@@ -154,8 +156,7 @@ async def _stopped(ctx: AdapterContext, operation: Operation, sent_at: datetime)
     return LookBack(absent=phase is not Phase.UNREADABLE, evidence=f"The instance is {state}.")
 
 
-_LOOKS: Final[Mapping[str, Callable[[AdapterContext, Operation, datetime], Awaitable[LookBack]]]] = {
-    "create": _created,
+_LOOKS: Final[Mapping[str, Callable[[AdapterContext, Operation], Awaitable[LookBack]]]] = {
     "set": _updated,
     "retire": _retired,
     "reinstate": _retired,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -152,7 +152,9 @@ class ResilioBackend(AdapterBase):
         runs = (await self._numbered_runs())[:count]
         return [RecentRun(id=str(run_id), view=run_view(self.name, run)) for run_id, run in runs]
 
-    async def look_back(self, operation: Operation, sent_at: datetime) -> LookBack:
+    async def look_back(
+        self, operation: Operation, sent_at: datetime, claimed: Collection[str] = frozenset()
+    ) -> LookBack:
         """Checks for the state that the call leads to. A restart can't be looked up: the API doesn't report the start time."""
         if operation.verb == "tag":
             wanted = map_of(operation, "*")

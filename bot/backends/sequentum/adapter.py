@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from typing import Final
 
+from bot.all_of import all_of
 from bot.backends import AdapterBase, measured
 from bot.backends.sequentum import changes, files, inputs, reads, reconcile, start, tokens
 from bot.backends.sequentum import preflight as before
@@ -107,7 +108,7 @@ class SequentumBackend(AdapterBase):
                 return RunView(state="not found", phase=Phase.UNREADABLE, message=gone.summary)
 
         missing = [id_ for id_ in wanted if id_ not in views]
-        return views | dict(zip(missing, await asyncio.gather(*map(one, missing)), strict=True))
+        return views | dict(zip(missing, await all_of(map(one, missing)), strict=True))
 
     async def recent(self, target: Target, count: int) -> Sequence[RecentRun]:
         """The newest runs of an agent, by one request for its history."""
@@ -116,11 +117,13 @@ class SequentumBackend(AdapterBase):
         runs = (await self._ctx.client.runs(target.id, count)).items[:count]
         return [RecentRun(id=run.id, view=run_view(self.name, run, self._ctx.clean)) for run in runs if run.id]
 
-    async def look_back(self, operation: Operation, sent_at: datetime) -> LookBack:
+    async def look_back(
+        self, operation: Operation, sent_at: datetime, claimed: Collection[str] = frozenset()
+    ) -> LookBack:
         """Looks a start up in the history of the agent; any other call may be sent again."""
         if operation.verb not in _STARTS:
             return LookBack(evidence="This call is idempotent, so you can send it again.")
-        return await reconcile.look_back(self._ctx, operation, sent_at)
+        return await reconcile.look_back(self._ctx, operation, sent_at, claimed)
 
     async def check(self, operation: Operation) -> Refused | None:
         """Refuses a mark that the newest job run has already. Raises BadRequest for a schedule of another agent."""
@@ -157,11 +160,7 @@ class SequentumBackend(AdapterBase):
         known = [target for target, _ in await ctx.target_cache.known(self.name, AGENT) if target.scope]
         missing = [path for path in ctx.settings.agents if path not in {target.name for target in known}]
         few = asyncio.Semaphore(_LOOKUPS_AT_ONCE)
-        # Waits for all of them: after an error the others would go on unattended.
-        found = await asyncio.gather(*(self._configured(path, few) for path in missing), return_exceptions=True)
-        for one in found:
-            if isinstance(one, BaseException):
-                raise one
+        found = await all_of(self._configured(path, few) for path in missing)
         agents = [*known, *(target for target in found if isinstance(target, Target))]
         servers = [ctx.finder.server(server.name) for server in ctx.settings.servers]
         listed = [Named(target=target, text=written(self.name, target.name)) for target in (*agents, *servers)]

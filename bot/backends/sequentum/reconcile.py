@@ -8,7 +8,7 @@ that no run began, because a start may be queued.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
@@ -71,19 +71,20 @@ class Since:
         return Match.YES if when >= self.certain else Match.PERHAPS
 
 
-async def look_back(ctx: AdapterContext, operation: Operation, sent_at: datetime) -> LookBack:
-    """Whether a start whose answer was lost took effect."""
+async def look_back(ctx: AdapterContext, operation: Operation, sent_at: datetime, claimed: Collection[str]) -> LookBack:
+    """Whether a start whose answer was lost took effect. `claimed` are runs of other requests."""
     if not operation.target.group:
         return LookBack(evidence="The schedule's agent is unknown, so its history can't be checked.")
     if operation.verb == "start" and text_of(operation, "as") == "job":
-        return await _job_look_back(ctx, operation, sent_at)
-    own, perhaps, looked = await runs_since(ctx, operation, sent_at, await _known_before(ctx, RUN, sent_at))
+        return await _job_look_back(ctx, operation, sent_at, claimed)
+    own, perhaps, looked = await runs_since(ctx, operation, sent_at, claimed)
     ids = [run.id for run in own]
     if not ids or not all(ids) or (len(ids) > 1 and not flag_of(operation, "sessions")):
         told = [(run.id, run.start_time) for run in (*own, *perhaps)]
         return _undecided(operation, looked, sent_at, told)
     said = _found(operation, len(own), own[0].start_time)
-    return LookBack(found=await run_done(ctx, operation, ids), evidence=f"{looked} {said}")
+    compared = ("input",) if all(_inputs(run.input_parameters) is not None for run in own) else ()
+    return LookBack(found=await run_done(ctx, operation, ids), evidence=f"{looked} {said}", compared=compared)
 
 
 def _found(operation: Operation, count: int, began: str | None) -> str:
@@ -114,9 +115,11 @@ def _undecided(
     return LookBack(evidence=f"{looked} {seen}", again=True, hint=f"{look} whether one of them is yours.")
 
 
-async def _job_look_back(ctx: AdapterContext, operation: Operation, sent_at: datetime) -> LookBack:
+async def _job_look_back(
+    ctx: AdapterContext, operation: Operation, sent_at: datetime, claimed: Collection[str]
+) -> LookBack:
     agent = operation.target
-    known = await _known_before(ctx, JOB_RUN, sent_at)
+    known = await _others(ctx, JOB_RUN, sent_at, claimed)
     page = await ctx.client.job_runs(agent.id, _LOOKED_AT)
     since = Since.of(ctx, sent_at, page.date)
     new = [job for job in page.items if job.id not in known]
@@ -144,15 +147,18 @@ async def _job_match(ctx: AdapterContext, operation: Operation, job: JobRun, sin
     return _worst((match, *told))
 
 
-async def _known_before(ctx: AdapterContext, kind: str, sent_at: datetime) -> frozenset[str]:
-    return frozenset(target.id for target, seen in await ctx.target_cache.known(ctx.name, kind) if seen < sent_at)
+async def _others(ctx: AdapterContext, kind: str, sent_at: datetime, claimed: Collection[str]) -> frozenset[str]:
+    """The runs that the call can't have begun: those of other requests, and those that were seen before it."""
+    known = await ctx.target_cache.known(ctx.name, kind)
+    return frozenset(claimed) | {target.id for target, seen in known if seen < sent_at}
 
 
-async def runs_since(ctx: AdapterContext, operation: Operation, sent_at: datetime, known: frozenset[str]) -> Found:
-    """The runs in the history that match a call sent then; `known` are runs seen before it."""
+async def runs_since(ctx: AdapterContext, operation: Operation, sent_at: datetime, claimed: Collection[str]) -> Found:
+    """The runs in the history that match a call sent then; `claimed` are runs of other requests."""
     agent = agent_of(operation.target)
     if not agent.id:
         return Found([], [], "")
+    known = await _others(ctx, RUN, sent_at, claimed)
     page = await ctx.client.runs(agent.id, _LOOKED_AT)
     since = Since.of(ctx, sent_at, page.date)
     old = next((run for run in page.items if run.id == operation.target.id), None)

@@ -107,23 +107,25 @@ async def restart(ctx: AdapterContext, operation: Operation, call: Call) -> Done
     """POST api/run/ID/restart (SEED): begin a run again. The page shows no reply, so the run is looked for in the history."""
     sent = ctx.clock.now()
     ids = await ctx.client.restart(operation.target.id)
-    return await _again(ctx, operation, ids, sent, "restarted")
+    return await _again(ctx, operation, call, ids, sent, "restarted")
 
 
 async def retry(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     """POST api/run/ID/retry?RunMethod= (SEED): go on with a run by one of the six methods."""
     sent, method = ctx.clock.now(), text_of(operation, "method") or DEFAULT_METHOD
     ids = await ctx.client.retry(operation.target.id, method)
-    return await _again(ctx, operation, ids, sent, f"retried ({method})")
+    return await _again(ctx, operation, call, ids, sent, f"retried ({method})")
 
 
-async def _again(ctx: AdapterContext, operation: Operation, ids: Sequence[str], sent: datetime, word: str) -> Done:
+async def _again(
+    ctx: AdapterContext, operation: Operation, call: Call, ids: Sequence[str], sent: datetime, word: str
+) -> Done:
     run = operation.target
     if ids:
         run = ctx.finder.part(RUN, ids[0], agent_of(run))
         await ctx.target_cache.remember([run])
     else:
-        run = await _seen_since(ctx, operation, sent) or run
+        run = await _seen_since(ctx, operation, call, sent) or run
     return Done(
         summary=f"The run of {operation.target.parent_name or 'the agent'} was {word}.",
         run=run,
@@ -137,7 +139,7 @@ async def start_schedule(ctx: AdapterContext, operation: Operation, call: Call) 
     sent, schedule = ctx.clock.now(), operation.target
     ids = await ctx.client.start_schedule(schedule.id)
     run = ctx.finder.part(RUN, ids[0], agent_of(schedule)) if ids and schedule.group else None
-    run = run or await _seen_since(ctx, operation, sent)
+    run = run or await _seen_since(ctx, operation, call, sent)
     return Done(
         summary=f"The schedule of {schedule.parent_name or 'the agent'} was started.",
         run=run,
@@ -145,10 +147,10 @@ async def start_schedule(ctx: AdapterContext, operation: Operation, call: Call) 
     )
 
 
-async def _seen_since(ctx: AdapterContext, operation: Operation, sent: datetime) -> Target | None:
+async def _seen_since(ctx: AdapterContext, operation: Operation, call: Call, sent: datetime) -> Target | None:
     """The run that this call began, if the history already shows it; the call itself succeeded."""
     try:
-        found = (await runs_since(ctx, operation, sent, frozenset())).own
+        found = (await runs_since(ctx, operation, sent, await call.claimed())).own
     except (CallProblem, NoSuchTarget):
         return None
     if len(found) != 1 or not found[0].id:

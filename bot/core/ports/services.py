@@ -88,6 +88,10 @@ class Call(Protocol):
         """Open an attached file by its Slack id."""
         ...
 
+    async def claimed(self) -> frozenset[str]:
+        """What other calls to this backend made lately (see `outcome.made_by`)."""
+        ...
+
     async def note_enabled(self, targets: Sequence[Target]) -> None:
         """Must be called before a call that starts a pause, with what it will switch off. `Done.restore` has the same afterwards,
         but is missing if the program dies in between."""
@@ -118,8 +122,11 @@ class Backend(Protocol):
         """The newest runs of a target, newest first; of a run, itself. Raises BadRequest (no_runs) for a target without runs."""
         ...
 
-    async def look_back(self, operation: Operation, sent_at: datetime) -> LookBack:
-        """Whether a call sent at `sent_at`, whose answer was lost, took effect. Only reads."""
+    async def look_back(
+        self, operation: Operation, sent_at: datetime, claimed: Collection[str] = frozenset()
+    ) -> LookBack:
+        """Whether a call sent at `sent_at`, whose answer was lost, took effect. Only reads. `claimed` is what other calls
+        made (see `made_by`), which this one didn't make."""
         ...
 
     async def check(self, operation: Operation) -> Refused | None:

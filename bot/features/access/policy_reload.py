@@ -6,7 +6,6 @@ The security channel sees each change, line by line.
 
 from __future__ import annotations
 
-import asyncio
 import difflib
 import hashlib
 import logging
@@ -15,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from bot.all_of import all_of
 from bot.core.audit import AuditEntry, Event
 from bot.core.card import Card, Line, Tone
 from bot.core.intent import Place
@@ -167,7 +167,7 @@ def named_channels(policy: Policy, security: str | None, incident: str | None) -
 async def review_warning(directory: Directory, policy: Policy) -> str | None:
     """`review_gap` with the current members of the user groups."""
     groups = sorted(policy.breakglass.user_groups | policy.administrators.user_groups)
-    read = await asyncio.gather(*(directory.members(group, max_age=0) for group in groups))
+    read = await all_of(directory.members(group, max_age=0) for group in groups)
     return review_gap(policy, dict(zip(groups, read, strict=True)))
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 
+from bot.all_of import both
 from bot.core.approval import (
     KIND,
     Approval,
@@ -223,7 +223,7 @@ async def _record(
     sort: Sort,
     lasts: int,
 ) -> ApprovalRecord:
-    facts, (target, state) = await asyncio.gather(what_is(ctx, resolved.operation), find_now(ctx, resolved.operation))
+    facts, (target, state) = await both(what_is(ctx, resolved.operation), find_now(ctx, resolved.operation))
     return ApprovalRecord(
         sort=sort,
         lasts=lasts,

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
+from bot.all_of import all_of, both
 from bot.core.approval import Approval, Snapshot, can_request
 from bot.core.command.capability import Capability
 from bot.core.command.until import ends_at
@@ -31,7 +31,7 @@ async def everybody(
     """The people who may decide now, and what is missing when they are too few. At most 200 people are read."""
     principals = policy.principals(demand.from_groups)
     groups = sorted(principals.user_groups)
-    members = await asyncio.gather(*(ctx.directory.members(group, max_age=max_age) for group in groups))
+    members = await all_of(ctx.directory.members(group, max_age=max_age) for group in groups)
     users = dict.fromkeys((*sorted(principals.users), *(user for found in members for user in found or ())))
     who = await of_these(ctx, policy, demand.from_groups, requester_id, list(users)[:MOST], max_age=max_age)
     gap = can_request(demand, who)
@@ -50,8 +50,8 @@ async def of_these(
     subjects = []
     for first in range(0, len(actors), _AT_ONCE):
         some = actors[first : first + _AT_ONCE]
-        subjects += await asyncio.gather(
-            *[ctx.directory.subject(actor, principals.user_groups, max_age=max_age) for actor in some]
+        subjects += await all_of(
+            ctx.directory.subject(actor, principals.user_groups, max_age=max_age) for actor in some
         )
     return eligible(
         principals, subjects, requester_id=requester_id, aliases=policy.accounts, home_team_id=ctx.home_team
@@ -72,7 +72,7 @@ class TargetSnapshot:
 async def look(ctx: Context, approval: Approval, capability: Capability) -> TargetSnapshot:
     """Rules, requester, place and target, each read again. The operation is about the target that has the name now."""
     operation = approval.operation
-    ruling, (target, state) = await asyncio.gather(
+    ruling, (target, state) = await both(
         authorize(ctx, approval.pending.intent, operation, capability, max_age=FRESH), find_now(ctx, operation)
     )
     after = Snapshot(ruling.digest, ruling.policy.version, target.id if target else "", state)

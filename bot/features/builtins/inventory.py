@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
+from bot.all_of import all_of
 from bot.core.card import Button, Line, Tone
 from bot.core.command.params import ago_text
 from bot.core.command.search import words_of
@@ -204,10 +205,8 @@ async def status(ctx: Context, intent: Intent, ask: Command, given: Mapping[str,
         return
     channel = intent.place.channel_id
     sight = await sight_of(ctx, intent.actor, intent.place)
-    waiting, runs, paused = await asyncio.gather(
-        approvals_table(ctx, channel),
-        watches_table(ctx, channel, sight),
-        pauses_table(ctx, channel, sight),
+    waiting, runs, paused = await all_of(
+        (approvals_table(ctx, channel), watches_table(ctx, channel, sight), pauses_table(ctx, channel, sight))
     )
     facts = (
         Fact(label="Waiting for approval", value=len(waiting.rows)),
@@ -282,7 +281,7 @@ async def doctor(ctx: Context, intent: Intent, ask: Command, given: Mapping[str,
     where = await ctx.directory.where(intent.place, max_age=0)
     facts.append(Fact(label="Slack", value="answers" if where.known else "can't see this channel: invite the bot"))
     named = named_channels(policy.policy, ctx.security_channel, ctx.incident_channel)
-    reaches = await asyncio.gather(*(ctx.directory.reach(channel) for channel in named))
+    reaches = await all_of(ctx.directory.reach(channel) for channel in named)
     bad = [
         Line(text=f"<#{channel}> ({use}): {found.trouble}.")
         for (channel, use), found in zip(named.items(), reaches, strict=True)

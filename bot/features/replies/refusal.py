@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import difflib
 from collections.abc import Sequence
 from typing import Any, Final
 
+from bot.all_of import all_of
 from bot.core.audit import AuditEntry, Event
 from bot.core.card import Button, Line, Tone, slack_url
 from bot.core.command.params import ago_text
@@ -343,7 +343,7 @@ async def _open_button(ctx: Context, channel_id: str) -> Button:
 async def _joined(ctx: Context, intent: Intent, channels: Sequence[str]) -> list[str]:
     """Those of the channels that the person is a member of. The existence of a private channel is not revealed to others."""
     user = intent.actor.user_id
-    found = await asyncio.gather(*(ctx.directory.is_member(one, user, max_age=CACHED) for one in channels))
+    found = await all_of(ctx.directory.is_member(one, user, max_age=CACHED) for one in channels)
     return [channel for channel, joined in zip(channels, found, strict=True) if joined]
 
 

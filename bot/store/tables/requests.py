@@ -112,6 +112,12 @@ def sending_elsewhere(db: Tx, epoch: int) -> Sequence[StoredRequest]:
     return [as_model(StoredRequest, row, ("intent", "operation")) for row in found(db, _ELSEWHERE, (epoch,))]
 
 
+def being_sent(db: Tx) -> Sequence[Operation]:
+    """The operations of all requests in `sending`."""
+    sql = "SELECT operation FROM requests WHERE state <> 'ended' AND state = 'sending' AND operation IS NOT NULL"
+    return [Operation.model_validate_json(operation) for (operation,) in db.execute(sql)]
+
+
 def by_id(db: Tx, request_id: str) -> StoredRequest | None:
     """One request."""
     rows = found(db, "SELECT * FROM requests WHERE request_id = ?", (request_id,))

@@ -43,6 +43,6 @@ def prune(db: Tx, before: str, limit: int) -> int:
     each("DELETE FROM requests WHERE request_id = ?", [(request,) for request in ended])
     watches = execute(_WATCHES, (before, limit)).rowcount
     forms = execute(_KEYS, ("form:", "form;", before, limit)).rowcount
-    for kept in ("press", "newer"):
+    for kept in ("press", "newer", "made"):
         forms += execute(_KEYS, (f"{kept}:", f"{kept};", before, limit)).rowcount
     return len(ended) + watches + forms + buttons.prune(db, before, limit)

@@ -18,6 +18,7 @@ _REMEMBER = (
 
 
 NAMES: Final = Table("names", "backend! kind! id! target! seen_at!", "backend, kind, id")
+_MADE: Final = "made:"
 FACTS: Final = Table("facts", "key! value! at!", "key")
 
 
@@ -52,6 +53,20 @@ def keys_since(db: Tx, prefix: str, at: str) -> list[str]:
     """The keys with that prefix that were set at or after a time."""
     sql = "SELECT key FROM facts WHERE key >= ? AND key < ? AND at >= ? ORDER BY key"
     return [str(key) for (key,) in db.execute(sql, (prefix, prefix + "\U0010ffff", at))]
+
+
+def claim(db: Tx, backend: str, made: Sequence[str], request_id: str, at: str) -> bool:
+    """Record who made each of these, unless it is recorded. Returns whether another request has one of them."""
+    keys = [f"{_MADE}{backend}:{one}" for one in made]
+    for key in keys:
+        db.execute(*set_fact_once(key, request_id, at))
+    return any(value(db, key) != request_id for key in keys)
+
+
+def claimed(db: Tx, backend: str, request_id: str, since: str) -> frozenset[str]:
+    """What other requests made on a backend since then."""
+    prefix = f"{_MADE}{backend}:"
+    return frozenset(key.removeprefix(prefix) for key in keys_since(db, prefix, since) if value(db, key) != request_id)
 
 
 def set_fact_once(key: str, value: Json, at: str) -> Statement:
