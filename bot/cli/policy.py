@@ -192,13 +192,9 @@ def _asked(read: Command, catalog: Catalog, subject: Subject, where: Where, now:
 
 def _target(read: Command, ref: TargetRef, catalog: Catalog) -> tuple[Capability, Target]:
     """The capability and the target, from the text alone: a selector means a run of the named target, under its path."""
-    kind, path = catalog.split_path(ref.backend, ref.path)
-    usual = catalog.backends[ref.backend].default_target.name
+    path = catalog.split_path(ref.backend, ref.path)[1]
     rows = [row for _, row in catalog.rows(read.verb, ref.backend)]
-    if ref.selector is not None:
-        wanted = [row for row in rows if row.target != usual] or rows
-    else:
-        wanted = [row for row in rows if row.target == (kind or usual)] or (rows if len(rows) == 1 else [])
+    wanted = catalog.meant(read.verb, ref) or (rows if ref.selector is not None or len(rows) == 1 else [])
     if not wanted:
         known = ", ".join(sorted({row.target for row in rows})) or "nothing"
         raise BadRequest(f"On `{ref.backend}`, `{read.verb}` works on: {known}.")

@@ -103,8 +103,7 @@ def _allowed(ctx: Context, intent: Intent, suggestion: Suggestion, about: Target
     ref = parse_target(suggestion.target, ctx.catalog)
     if isinstance(ref, str):
         return False
-    kind = ctx.catalog.split_path(ref.backend, ref.path)[0] or ctx.catalog.backends[ref.backend].default_target.name
-    capability = ctx.catalog.row(ref.backend, suggestion.verb, kind)
+    capability = ctx.catalog.row(ref.backend, suggestion.verb, ctx.catalog.kind_of(ref))
     if capability is None:
         return False
     try:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
+from typing import TypeVar
 
 from bot.core.command.capability import Capability
 from bot.core.command.catalog import check_params
@@ -16,6 +19,8 @@ from bot.core.text import with_article
 from bot.operations.authorize import may_ask
 from bot.runtime.context import Context
 
+T = TypeVar("T")
+
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
@@ -27,18 +32,43 @@ class Resolved:
 
 async def resolve_seen(ctx: Context, intent: Intent, command: Command) -> Resolved | Denied:
     """`resolve`, or the denial for a person who may not see that target: the same whether it exists or not."""
-    seen = await may_ask(ctx, intent, command.target)
+    resolving = partial(resolve, ctx, intent, command)
+    return await _if_seen(ctx, intent, command.target, resolving, lambda resolved: resolved.operation.target)
+
+
+async def find_seen(ctx: Context, intent: Intent, command: Command) -> Target | Denied:
+    """The typed target, or the denial for a person who may not see it."""
+    written = command.target or ""
+    return await _if_seen(
+        ctx, intent, written, lambda: find_target(ctx, read_ref(ctx, written), command), lambda found: found
+    )
+
+
+async def _if_seen(
+    ctx: Context,
+    intent: Intent,
+    written: str | None,
+    look: Callable[[], Awaitable[T]],
+    target_of: Callable[[T], Target],
+) -> T | Denied:
+    seen = await may_ask(ctx, intent, written)
     if isinstance(seen, Denied):
         return seen
     try:
-        resolved = await resolve(ctx, intent, command)
+        found = await look()
     except Problem:
-        if seen.patterns is None or command.target is None or seen.written(command.target.partition("@")[0]):
+        if written is None or seen.written(written.partition("@")[0]):
             raise
-        return seen.hides(command.target)
-    if seen.target(resolved.operation.target):
-        return resolved
-    return seen.hides(command.target or "the target of this thread")
+        return seen.hides(written)
+    return found if seen.target(target_of(found)) else seen.hides(written or "the target of this thread")
+
+
+def read_ref(ctx: Context, written: str) -> TargetRef:
+    """The target as it was written. Raises BadRequest for words that are not a target."""
+    ref = parse_target(written, ctx.catalog)
+    if isinstance(ref, str):
+        raise BadRequest(ref, code="no_such_backend")
+    return ref
 
 
 async def resolve(ctx: Context, intent: Intent, command: Command) -> Resolved:
@@ -46,9 +76,7 @@ async def resolve(ctx: Context, intent: Intent, command: Command) -> Resolved:
     if command.target is None:
         target = await _target_of_thread(ctx, intent, command.verb)
     else:
-        ref = parse_target(command.target, ctx.catalog)
-        if isinstance(ref, str):
-            raise BadRequest(ref, code="no_such_backend")
+        ref = read_ref(ctx, command.target)
         _check_verb(ctx, command.verb, ref.backend)
         target = await find_target(ctx, ref, command)
     capability = _row(ctx, command.verb, target)

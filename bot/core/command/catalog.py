@@ -9,6 +9,7 @@ from types import MappingProxyType
 from bot.core.command.builtins import ALIASES, BUILTINS, Builtin, Takes
 from bot.core.command.capability import Capability, KindSpec, Risk
 from bot.core.command.params import BadParam, Param, ParamType, folded, trimmed, unseen
+from bot.core.command.target_ref import TargetRef
 from bot.core.errors import BadRequest
 from bot.core.intent import Command
 from bot.core.value import Json
@@ -112,6 +113,23 @@ class Catalog:
                 if kind.prefix is not None and kind.prefix == head:
                     return kind.name, rest
         return None, path
+
+    def kind_of(self, ref: TargetRef) -> str:
+        """The kind of target that is written, a selector aside."""
+        return self.split_path(ref.backend, ref.path)[0] or self.backends[ref.backend].default_target.name
+
+    def meant(self, verb: str, ref: TargetRef) -> Sequence[Capability]:
+        """The capabilities of the verb that act on what is written, as far as the text tells. A selector picks a run, and only
+        the backend knows its kind."""
+        rows = [row for _, row in self.rows(verb, ref.backend)]
+        if ref.selector is not None:
+            usual = self.backends[ref.backend].default_target.name
+            return [row for row in rows if row.target != usual]
+        return [row for row in rows if row.target == self.kind_of(ref)]
+
+    def has_runs(self, ref: TargetRef) -> bool:
+        """Whether a selector may be added to what is written."""
+        return ref.selector is None and self.selects(ref.backend) and self.split_path(ref.backend, ref.path)[0] is None
 
     def canonical_verb(self, words: Sequence[str]) -> tuple[str | None, int]:
         """The verb at the start of these words and its number of words; (None, 0) when they don't start with a verb."""

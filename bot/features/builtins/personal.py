@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
-from bot.core.command.parser import parse_target
-from bot.core.errors import BadRequest, Problem
+from bot.core.errors import BadRequest
 from bot.core.intent import Command, Intent
 from bot.core.operation import Target
 from bot.core.policy.decide import Denied
@@ -15,8 +14,7 @@ from bot.core.records import Subscription, stamp
 from bot.features import favourites, target_watch
 from bot.features.access.grants import NotPermittedError
 from bot.operations import cards
-from bot.operations.authorize import may_ask
-from bot.operations.resolve import find_target
+from bot.operations.resolve import find_seen
 from bot.runtime.context import Context
 
 
@@ -94,27 +92,11 @@ async def _target(ctx: Context, intent: Intent, ask: Command) -> Target:
     """The target that was typed, or of the thread. Raises NotPermittedError when this person may not see it."""
     if ask.target is None:
         thread = intent.place.thread_ts
-        found = await ctx.store.thread_target(intent.place.channel_id, thread) if thread is not None else None
-        if found is None:
+        run = await ctx.store.thread_target(intent.place.channel_id, thread) if thread is not None else None
+        if run is None:
             raise BadRequest(f"`{ask.verb}` needs a target.", "For example: `watch acc:shop/prices`.", "target_missing")
-        return found
-    seen = await may_ask(ctx, intent, ask.target)
-    if isinstance(seen, Denied):
-        raise _not_permitted(seen)
-    hidden = _not_permitted(seen.hides(ask.target))
-    ref = parse_target(ask.target, ctx.catalog)
-    if isinstance(ref, str):
-        raise BadRequest(ref, code="no_such_backend")
-    try:
-        found = await find_target(ctx, ref, ask)
-    except Problem:
-        if seen.patterns is None or seen.written(ask.target.partition("@")[0]):
-            raise
-        raise hidden from None
-    if not seen.target(found):
-        raise hidden
+        return run
+    found = await find_seen(ctx, intent, ask)
+    if isinstance(found, Denied):
+        raise NotPermittedError(found.reason, code=found.code)
     return found
-
-
-def _not_permitted(denied: Denied) -> NotPermittedError:
-    return NotPermittedError(denied.reason, code=denied.code)

@@ -82,12 +82,9 @@ def fitting_rows(catalog: Catalog, rows: Rows, target: str) -> Rows:
     ref = parse_target(target, catalog) if target else ""
     if isinstance(ref, str):
         return rows
-    kind = catalog.split_path(ref.backend, ref.path)[0]
-    usual = catalog.backends[ref.backend].default_target.name
     there = [(name, row) for name, row in rows if name == ref.backend]
-    if ref.selector is not None:
-        return [(name, row) for name, row in there if row.target != usual]
-    return [(name, row) for name, row in there if row.target == (kind or usual)] or there
+    fits = [(name, row) for name, row in there if row in catalog.meant(row.verb, ref)]
+    return fits if ref.selector is not None else fits or there
 
 
 async def targets(ctx: Context, actor: Actor, place: Place, verb: str, typed: str) -> Sequence[Choices]:
@@ -151,6 +148,4 @@ def _on_runs(ctx: Context, kinds: set[tuple[str, str]], known: KnownTarget) -> b
 
 def _has_runs(catalog: Catalog, known: KnownTarget) -> bool:
     ref = parse_target(known.text, catalog)
-    if not isinstance(ref, TargetRef) or not ref.path:
-        return False
-    return catalog.selects(ref.backend) and catalog.split_path(ref.backend, ref.path)[0] is None
+    return isinstance(ref, TargetRef) and bool(ref.path) and catalog.has_runs(ref)

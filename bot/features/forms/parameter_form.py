@@ -135,19 +135,15 @@ def _command(means: Mapping[str, Json]) -> Command:
 def capability_of(ctx: Context, command: Command) -> Capability | None:
     """The capability of the command, as far as its text alone determines it: a selector picks a run, whatever its kind."""
     if command.target is None:
-        capabilities = [capability for _, capability in ctx.catalog.rows(command.verb)]
-        return capabilities[0] if len(capabilities) == 1 else None
+        found = [capability for _, capability in ctx.catalog.rows(command.verb)]
+        return found[0] if len(found) == 1 else None
     ref = parse_target(command.target, ctx.catalog)
     if isinstance(ref, str):
         return None
-    kind, _ = ctx.catalog.split_path(ref.backend, ref.path)
-    usual = ctx.catalog.backends[ref.backend].default_target.name
-    capabilities = [capability for _, capability in ctx.catalog.rows(command.verb, ref.backend)]
-    if ref.selector is not None:
-        return next((capability for capability in capabilities if capability.target != usual), None)
-    return ctx.catalog.row(ref.backend, command.verb, kind or usual) or (
-        capabilities[0] if len(capabilities) == 1 else None
-    )
+    if meant := ctx.catalog.meant(command.verb, ref):
+        return meant[0]
+    found = [capability for _, capability in ctx.catalog.rows(command.verb, ref.backend)]
+    return found[0] if len(found) == 1 and ref.selector is None else None
 
 
 async def _described(ctx: Context, command: Command) -> Sequence[Param]:

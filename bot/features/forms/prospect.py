@@ -13,14 +13,13 @@ from bot.core.command.params import Param
 from bot.core.command.parser import parse_target
 from bot.core.errors import BadRequest, Problem
 from bot.core.intent import Command, Intent
-from bot.core.operation import Target
 from bot.core.policy.decide import Decision, Denied, NeedsApproval
 from bot.core.text import capitalized, plural, sentences, with_article
 from bot.core.value import Json
 from bot.features.forms import fields
 from bot.features.forms.parameter_form import capability_of
-from bot.operations.authorize import foresee, may_ask, read_situation
-from bot.operations.resolve import find_target
+from bot.operations.authorize import foresee, read_situation
+from bot.operations.resolve import find_seen
 from bot.runtime.context import Context
 
 WITHIN: Final = 2.0  # seconds for the backend: the modal waits for this
@@ -46,21 +45,17 @@ async def prospect(ctx: Context, intent: Intent, command: Command) -> Prospect:
         return Prospect(why)
     if not intent.place.channel_id:
         return Prospect("Choose the channel: its rules decide.", capability=capability)
-    seen = await may_ask(ctx, intent, command.target)
-    if isinstance(seen, Denied):
-        return Prospect(_denied(seen), capability=capability)
     try:
         async with asyncio.timeout(WITHIN):
-            target, described = await _found(ctx, command)
+            target = await find_seen(ctx, intent, command)
+            described = () if isinstance(target, Denied) else await ctx.backends[target.backend].form(target)
     except TimeoutError:
         backend = command.target.partition(":")[0]
         return Prospect(f"`{backend}` doesn't answer, so it is decided when you send it.", capability=capability)
     except Problem as problem:
-        hidden = seen.patterns is not None and not seen.written(command.target.partition("@")[0])
-        says = _denied(seen.hides(command.target)) if hidden else sentences(problem.summary, problem.hint)
-        return Prospect(says, capability=capability)
-    if not seen.target(target):
-        return Prospect(_denied(seen.hides(command.target)), capability=capability)
+        return Prospect(sentences(problem.summary, problem.hint), capability=capability)
+    if isinstance(target, Denied):
+        return Prospect(_denied(target), capability=capability)
     capability = ctx.catalog.row(target.backend, command.verb, target.kind)
     if capability is None:
         return Prospect(f"`{command.verb}` doesn't work on `{target.text}`, which is {with_article(target.kind)}.")
@@ -77,21 +72,10 @@ def misfit(ctx: Context, command: Command) -> str | None:
     rows = ctx.catalog.rows(command.verb, ref.backend)
     if not rows:
         return f"`{ref.backend}` doesn't support `{command.verb}`."
-    kind = ctx.catalog.split_path(ref.backend, ref.path)[0]
-    usual = ctx.catalog.backends[ref.backend].default_target.name
-    kinds = {row.target for _, row in rows}
-    if kinds - {usual} if ref.selector is not None else (kind or usual) in kinds:
+    if ctx.catalog.meant(command.verb, ref):
         return None
-    works_on = " or ".join(with_article(kind) for kind in sorted(kinds))
+    works_on = " or ".join(with_article(kind) for kind in sorted({row.target for _, row in rows}))
     return f"`{command.verb}` works on {works_on}. For example: `{rows[0][1].example}`."
-
-
-async def _found(ctx: Context, command: Command) -> tuple[Target, Sequence[Param]]:
-    ref = parse_target(command.target or "", ctx.catalog)
-    if isinstance(ref, str):
-        raise BadRequest(ref)
-    target = await find_target(ctx, ref, command)
-    return target, await ctx.backends[target.backend].form(target)
 
 
 def _usable(capability: Capability, params: fields.Pairs) -> dict[str, Json]:

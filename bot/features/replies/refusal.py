@@ -55,8 +55,10 @@ def _may_offer(ctx: Context, seen: Visibility, text: str) -> bool:
     """Whether the command names only backends and targets that this person may see."""
     read = parse(text, ctx.catalog)
     ref = parse_target(read.target, ctx.catalog) if isinstance(read, Command) and read.target else None
-    if seen.patterns is None or not isinstance(ref, TargetRef):
-        return seen.patterns is None or isinstance(read, Command)
+    if seen.patterns is None:
+        return True
+    if not isinstance(ref, TargetRef):
+        return isinstance(read, Command)
     return seen.written(f"{ref.backend}:{ref.path}") if ref.path else seen.backend(ref.backend)
 
 
@@ -197,17 +199,13 @@ def _acts_on(ctx: Context, verb: str, target: str) -> bool:
     ref = parse_target(target, ctx.catalog)
     if isinstance(ref, str) or not ctx.catalog.rows(verb, ref.backend):
         return True
-    kind = ctx.catalog.split_path(ref.backend, ref.path)[0] or ctx.catalog.backends[ref.backend].default_target.name
-    # A selector picks a run, and only the backend knows its kind.
-    return ref.selector is not None or ctx.catalog.row(ref.backend, verb, kind) is not None
+    return ref.selector is not None or bool(ctx.catalog.meant(verb, ref))
 
 
 def _of_its_runs(ctx: Context, ask: Command, target: str) -> Sequence[str]:
     """The same command for the newest and the newest failed run, when an agent was named and the verb works on runs."""
     ref = parse_target(target, ctx.catalog)
-    if isinstance(ref, str) or ref.selector is not None or not ctx.catalog.selects(ref.backend):
-        return ()
-    if ctx.catalog.split_path(ref.backend, ref.path)[0] is not None:
+    if isinstance(ref, str) or not ctx.catalog.has_runs(ref):
         return ()
     selected = (ref.model_copy(update={"selector": selector}) for selector in ("last", "failed"))
     return [format_command(ask.model_copy(update={"target": str(one)})) for one in selected]
@@ -256,11 +254,7 @@ async def unseen(ctx: Context, intent: Intent, command: Command, denied: Denied)
         "code": denied.code,
     }
     if isinstance(ref, TargetRef):
-        kind, _ = ctx.catalog.split_path(ref.backend, ref.path)
-        columns |= {
-            "backend": ref.backend,
-            "target_kind": kind or ctx.catalog.backends[ref.backend].default_target.name,
-        }
+        columns |= {"backend": ref.backend, "target_kind": ctx.catalog.kind_of(ref)}
     now, version = ctx.clock.now(), ctx.policy().policy.version
     entry = AuditWriter(ctx.secrets).plain(
         Event.DENIED, intent, now, policy_version=version, detail=denied.reason, **columns
