@@ -17,7 +17,7 @@ from bot.core.records import PendingDecision, stamp
 from bot.core.text import sentences
 from bot.features import approvals
 from bot.features.replies import refusal
-from bot.features.replies.answer import say
+from bot.features.replies.answer import reply, say
 from bot.operations import cards
 from bot.operations.audit_writer import AuditWriter
 from bot.operations.authorize import FRESH, authorize
@@ -67,7 +67,8 @@ async def ask(ctx: Context, intent: Intent, resolved: Resolved, ruling: Ruling) 
         "Dangerous: check before you run it" if operation.risk is Risk.DANGER else "Run it only if you still want it"
     )
     status = sentences(late, danger) if late else danger
-    card = cards.private(
+    await reply(
+        ctx,
         intent,
         operation.title,
         key=f"hold:{pending_id}" if has_buttons else "",
@@ -88,7 +89,6 @@ async def ask(ctx: Context, intent: Intent, resolved: Resolved, ruling: Ruling) 
         footer=("valid for 10 minutes",) if has_buttons else (),
         at=ctx.clock.now(),
     )
-    await ctx.presenter.show(card, intent.reply)
 
 
 def _buttons(ctx: Context, intent: Intent, pending_id: str, run: str) -> tuple[Button, ...]:

@@ -20,6 +20,7 @@ from bot.core.records import Filters, Grant, PendingDecision, StoredEntry, grant
 from bot.core.text import plural, utc_text
 from bot.features.access import grants
 from bot.features.approvals.snapshot import everybody
+from bot.features.replies.answer import reply
 from bot.operations import cards
 from bot.operations.audit_writer import AuditWriter
 from bot.operations.authorize import CACHED, FRESH, facts
@@ -82,7 +83,7 @@ async def breakglass(ctx: Context, intent: Intent, ask: Command, given: Mapping[
     text = (
         "You can run anything in this channel that no rule denies, without approval. All of it is recorded for review"
     )
-    await ctx.presenter.show(cards.private(intent, title, tone=Tone.WARN, status=text), intent.reply)
+    await reply(ctx, intent, title, tone=Tone.WARN, status=text)
 
 
 async def _open_here(ctx: Context, intent: Intent) -> Grant | None:

@@ -23,7 +23,7 @@ from bot.core.policy.schema import AllowRule
 from bot.core.records import Grant, grant_id, stamp
 from bot.core.text import capitalized
 from bot.features.replies import grant_card
-from bot.operations import cards
+from bot.features.replies.answer import reply
 from bot.operations.audit_writer import AuditWriter
 from bot.operations.authorize import FRESH, facts
 from bot.runtime.context import Context
@@ -174,7 +174,7 @@ async def revoke(ctx: Context, intent: Intent, ask: Command) -> Grant:
     if not await ctx.store.end_grant(found.id, "revoked", (row,)):
         raise BadRequest(f"The grant {found.id} has already ended.", code="grant_over")
     await grant_card.ended(ctx, found.id, f"Revoked by <@{intent.actor.user_id}>: {reason}", intent.actor.user_id)
-    await ctx.presenter.show(cards.private(intent, f"The grant {found.id} is revoked", tone=Tone.GOOD), intent.reply)
+    await reply(ctx, intent, f"The grant {found.id} is revoked", tone=Tone.GOOD)
     return found
 
 

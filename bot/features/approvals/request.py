@@ -29,8 +29,7 @@ from bot.core.records import PendingDecision, stamp
 from bot.core.text import capitalized
 from bot.features.approvals import cards as approval_cards
 from bot.features.approvals.snapshot import TargetSnapshot, everybody
-from bot.features.replies.answer import say
-from bot.operations import cards
+from bot.features.replies.answer import reply, say
 from bot.operations.audit_writer import AuditWriter
 from bot.operations.authorize import CACHED, FRESH
 from bot.operations.resolve import Resolved
@@ -317,7 +316,8 @@ async def _refuse(
     if why_not_breakglass(ruling.policy, ruling.subject, ctx.home_team) is None:
         text = f"In an emergency: `{ctx.command} breakglass for=30m -- why`. It is reviewed afterwards."
         lines.append(Line(text=text))
-    card = cards.private(
+    await reply(
+        ctx,
         intent,
         f"Denied: {operation.title}",
         tone=Tone.BAD,
@@ -325,4 +325,3 @@ async def _refuse(
         lines=tuple(lines),
         footer=(f"rule {demand.rule}", f"request {intent.request_id}", f"code {code}"),
     )
-    await ctx.presenter.show(card, intent.reply)

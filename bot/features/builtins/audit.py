@@ -21,6 +21,7 @@ from bot.core.text import plural, utc_text
 from bot.core.value import canonical
 from bot.features import incidents
 from bot.features.incidents import Incident
+from bot.features.replies.answer import reply
 from bot.operations import cards
 from bot.operations.authorize import facts
 from bot.runtime.context import Context
@@ -103,14 +104,14 @@ async def _show_timeline(
     )
     lines = [Line(text="\n".join(map(_sentence, told[at : at + _TOLD_IN_ONE]))) for at in _starts(told)]
     people = dict.fromkeys(entry.user_id for entry in told[-_TOLD:] if entry.user_id)
-    card = cards.private(
+    await reply(
+        ctx,
         intent,
         title,
         lines=(*lines, Line(text=" ".join(notes) or ("" if told else "No matching entries."))),
         chart=activity([entry for entry in oldest_first if not _is_look(ctx, entry)], start, ctx.clock.now()),
         mention=tuple(people),
     )
-    await ctx.presenter.show(card, intent.reply)
 
 
 def _with_reasons(told: Sequence[StoredEntry]) -> list[StoredEntry]:
@@ -211,7 +212,7 @@ def _markdown(entry: StoredEntry) -> str:
 async def _show(ctx: Context, intent: Intent, title: str, entries: Sequence[StoredEntry]) -> None:
     lines = () if entries else (Line(text="No matching entries."),)
     table = table_of(entries) if entries else None
-    await ctx.presenter.show(cards.private(intent, title, lines=lines, table=table), intent.reply)
+    await reply(ctx, intent, title, lines=lines, table=table)
 
 
 def table_of(entries: Sequence[StoredEntry]) -> Table:

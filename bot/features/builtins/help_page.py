@@ -15,9 +15,8 @@ from bot.core.policy.decide import why_not_administrator, why_not_breakglass
 from bot.core.policy.rights import why_not_full
 from bot.features.forms.fields import default_text, range_text
 from bot.features.likely_commands import likely_commands
-from bot.features.replies.answer import LONGEST_BUTTON, command_button
+from bot.features.replies.answer import LONGEST_BUTTON, command_button, reply
 from bot.features.replies.suggestions import commands_meant
-from bot.operations import cards
 from bot.operations.authorize import facts, not_admitted, usable
 from bot.runtime.context import Context
 
@@ -67,8 +66,7 @@ async def help_for(ctx: Context, intent: Intent, rows: Sequence[tuple[str, Capab
         Line(text=f"Press a command, or type it: `{ctx.command} {typed}`. Write a reason after `--`."),
         Line(text=f"`{ctx.command}` alone opens a form. `{ctx.command} find NAME` finds a target."),
     )
-    card = cards.private(intent, "What you can do here", lines=lines, buttons=tuple(buttons))
-    await ctx.presenter.show(card, intent.reply)
+    await reply(ctx, intent, "What you can do here", lines=lines, buttons=tuple(buttons))
 
 
 async def _everything(ctx: Context, intent: Intent, rows: Sequence[tuple[str, Capability]]) -> None:
@@ -88,7 +86,7 @@ async def _everything(ctx: Context, intent: Intent, rows: Sequence[tuple[str, Ca
         nothing = "No rule of this channel lets you do anything on a backend."
         lines.insert(0, Line(text=f"{nothing} `{ctx.command} whoami` says why."))
     title = "Everything you can do here" if rows else "What you can do here"
-    await ctx.presenter.show(cards.private(intent, title, lines=tuple(lines)), intent.reply)
+    await reply(ctx, intent, title, lines=tuple(lines))
 
 
 def _heading(ctx: Context, name: str) -> str:
@@ -117,7 +115,7 @@ async def _plane(ctx: Context, intent: Intent, name: str, rows: Sequence[Capabil
     if not lines:
         lines = [Line(text=f"No rule of this channel lets you do anything there. `{ctx.command} whoami` says why.")]
     title = f"What you can do here on {_heading(ctx, name)}"
-    await ctx.presenter.show(cards.private(intent, title, lines=tuple(lines)), intent.reply)
+    await reply(ctx, intent, title, lines=tuple(lines))
 
 
 async def _answered_here(ctx: Context, intent: Intent) -> list[Line]:
@@ -184,8 +182,7 @@ async def _one(ctx: Context, intent: Intent, verb: str, rows: Sequence[tuple[str
         meant = await commands_meant(ctx, intent.actor, intent.place, verb)
         fit = (text for text in meant if text != "help" and len(text) <= LONGEST_BUTTON)
         buttons += [command_button(ctx, intent, text) for text in fit]
-    card = cards.private(intent, f"help {verb[:80]}", lines=tuple(lines), buttons=tuple(buttons))
-    await ctx.presenter.show(card, intent.reply)
+    await reply(ctx, intent, f"help {verb[:80]}", lines=tuple(lines), buttons=tuple(buttons))
 
 
 def _explained(ctx: Context, name: str, row: Capability) -> str:

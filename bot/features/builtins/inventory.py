@@ -20,7 +20,7 @@ from bot.features.access.grants import NotPermittedError
 from bot.features.access.policy_reload import named_channels, review_warning
 from bot.features.builtins.tables import MOST, approvals_table, pauses_table, watches_table
 from bot.features.known_targets import KnownTarget, close_to, known_targets, matching
-from bot.features.replies.answer import LONGEST_BUTTON, command_button
+from bot.features.replies.answer import LONGEST_BUTTON, command_button, reply
 from bot.features.target_watch import stop_button
 from bot.operations import cards
 from bot.operations.authorize import sight_of
@@ -64,15 +64,13 @@ async def _health_table(ctx: Context, intent: Intent, title: str, names: Sequenc
         rows = [_health_row(ctx, name, there[name]) if name in there else _no_answer(ctx, name) for name in asked]
         note = f"No answer yet from {', '.join(late)}; a second message follows." if late else ""
         tone = _health_tone(there if not late else None)
-        card = cards.private(intent, title, tone=tone, status=_answering(there, late), table=_table(rows, note))
-        await ctx.presenter.show(card, intent.reply)
+        await reply(ctx, intent, title, tone=tone, status=_answering(there, late), table=_table(rows, note))
     if late:
         found = {name: asked[name].result() for name in late}
         table = _table([_health_row(ctx, name, checked) for name, checked in found.items()])
         key = f"say:{intent.request_id}:late"
         tone, status = _health_tone(found), _answering(found)
-        card = cards.private(intent, f"{title}: late answers", key=key, tone=tone, status=status, table=table)
-        await ctx.presenter.show(card, intent.reply)
+        await reply(ctx, intent, f"{title}: late answers", key=key, tone=tone, status=status, table=table)
 
 
 def _health_tone(found: Mapping[str, Checked] | None) -> Tone:
@@ -170,7 +168,8 @@ async def _show_targets(
     verb = "doesn't" if len(silent) == 1 else "don't"
     status = f"{', '.join(silent)} {verb} answer, so targets may be missing" if silent else ""
     table = Table(columns=("Target", "Kind", "State"), rows=rows, total=len(found), note=note, exact=("Target",))
-    card = cards.private(
+    await reply(
+        ctx,
         intent,
         title,
         tone=Tone.WARN if silent else Tone.PLAIN,
@@ -179,7 +178,6 @@ async def _show_targets(
         table=table if rows else None,
         buttons=tuple(_status_buttons(ctx, intent, found[:MOST_BUTTONS])),
     )
-    await ctx.presenter.show(card, intent.reply)
 
 
 def _state_of(known: KnownTarget, now: datetime) -> str:
@@ -214,7 +212,7 @@ async def status(ctx: Context, intent: Intent, ask: Command, given: Mapping[str,
         Fact(label="Pauses", value=len(paused.rows)),
     )
     table = runs if runs.rows else paused if paused.rows else waiting if waiting.rows else None
-    await ctx.presenter.show(cards.private(intent, "Open in this channel", facts=facts, table=table), intent.reply)
+    await reply(ctx, intent, "Open in this channel", facts=facts, table=table)
 
 
 async def approvals(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, Any]) -> None:
@@ -257,8 +255,7 @@ async def pauses(ctx: Context, intent: Intent, ask: Command, given: Mapping[str,
 
 async def _open(ctx: Context, intent: Intent, title: str, table: Table, buttons: tuple[Button, ...] = ()) -> None:
     lines = () if table.rows else (Line(text="None."),)
-    card = cards.private(intent, title, lines=lines, table=table if table.rows else None, buttons=buttons)
-    await ctx.presenter.show(card, intent.reply)
+    await reply(ctx, intent, title, lines=lines, table=table if table.rows else None, buttons=buttons)
 
 
 async def doctor(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, Any]) -> None:
@@ -291,7 +288,8 @@ async def doctor(ctx: Context, intent: Intent, ask: Command, given: Mapping[str,
     if (gap := await review_warning(ctx.directory, policy.policy)) is not None:
         bad.append(Line(text=f"{gap}."))
     wrong = len(bad) + sum(not checked.health.ok for checked in checks.values()) + (rules is None) + (not where.known)
-    card = cards.private(
+    await reply(
+        ctx,
         intent,
         "Doctor",
         tone=Tone.WARN if wrong else Tone.GOOD,
@@ -300,4 +298,3 @@ async def doctor(ctx: Context, intent: Intent, ask: Command, given: Mapping[str,
         lines=tuple(bad[:20]),
         mention=tuple(named),
     )
-    await ctx.presenter.show(card, intent.reply)

@@ -13,7 +13,7 @@ from bot.core.policy.decide import Denied
 from bot.core.records import Subscription, stamp
 from bot.features import favourites, target_watch
 from bot.features.access.grants import NotPermittedError
-from bot.operations import cards
+from bot.features.replies.answer import reply
 from bot.operations.resolve import find_seen
 from bot.runtime.context import Context
 
@@ -42,11 +42,11 @@ async def watch(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, 
     ctx.stale_homes.stale(intent.actor.user_id)
     if one_run:
         title = f"You will be told in the thread when {target.label} ends"
-        await ctx.presenter.show(cards.private(intent, title), intent.reply)
+        await reply(ctx, intent, title)
         return
     await ctx.presenter.show(target_watch.card_of(ctx, kept))
     if kept.id != made.id:
-        await ctx.presenter.show(cards.private(intent, f"You already watch {target.label} here"), intent.reply)
+        await reply(ctx, intent, f"You already watch {target.label} here")
 
 
 async def unwatch(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, Any]) -> None:
@@ -63,8 +63,7 @@ async def unwatch(ctx: Context, intent: Intent, ask: Command, given: Mapping[str
         raise BadRequest(f"You don't watch {target.label} here.", f"`{ctx.command} watches` lists what is watched.")
     for one in mine:
         await target_watch.end(ctx, one, "unwatched", f"<@{one.user_id}> stopped watching", intent)
-    card = cards.private(intent, f"You no longer watch {target.label} here")
-    await ctx.presenter.show(card, intent.reply)
+    await reply(ctx, intent, f"You no longer watch {target.label} here")
 
 
 async def star(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, Any]) -> None:
@@ -72,7 +71,7 @@ async def star(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, A
     target = await _target(ctx, intent, ask)
     added = await favourites.star(ctx, intent.actor.user_id, target)
     title = f"{target.label} is on your Home tab" if added else f"{target.label} is already a favourite"
-    await ctx.presenter.show(cards.private(intent, title), intent.reply)
+    await reply(ctx, intent, title)
 
 
 async def unstar(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, Any]) -> None:
@@ -80,7 +79,7 @@ async def unstar(ctx: Context, intent: Intent, ask: Command, given: Mapping[str,
     target = await _target(ctx, intent, ask)
     removed = await favourites.unstar(ctx, intent.actor.user_id, target)
     title = f"{target.label} is no longer a favourite" if removed else f"{target.label} is not one of your favourites"
-    await ctx.presenter.show(cards.private(intent, title), intent.reply)
+    await reply(ctx, intent, title)
 
 
 def _same(one: Subscription, made: Subscription) -> bool:

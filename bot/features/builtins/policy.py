@@ -15,7 +15,7 @@ from bot.core.policy.decide import Denied, why_not_administrator
 from bot.core.records import stamp
 from bot.core.text import utc_text
 from bot.features.access.grants import NotPermittedError
-from bot.operations import cards
+from bot.features.replies.answer import reply
 from bot.operations.audit_writer import AuditWriter
 from bot.operations.authorize import FRESH, facts
 from bot.runtime.context import Context
@@ -75,7 +75,7 @@ async def _confirm(ctx: Context, intent: Intent, ask: Command) -> None:
     named = place.channel_id in ctx.policy().policy.channels
     text = f"It is {shared}." + ("" if named else " The rules do not name this id yet: write it into the rules file.")
     title = f"The rules of {place.channel_id} are in force again"
-    await ctx.presenter.show(cards.private(intent, title, tone=Tone.GOOD, status=text), intent.reply)
+    await reply(ctx, intent, title, tone=Tone.GOOD, status=text)
 
 
 async def _shown(ctx: Context, intent: Intent) -> None:
@@ -105,7 +105,7 @@ async def _shown(ctx: Context, intent: Intent) -> None:
                 )
             )
     shown = (Fact(label="Version", value=now.policy.version), Fact(label="Loaded", value=now.loaded_at))
-    await ctx.presenter.show(cards.private(intent, "Rules here", facts=shown, lines=tuple(lines)), intent.reply)
+    await reply(ctx, intent, "Rules here", facts=shown, lines=tuple(lines))
 
 
 def _patterns(targets: Sequence[str]) -> str:

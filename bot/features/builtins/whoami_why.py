@@ -17,6 +17,7 @@ from bot.core.policy.match import Member
 from bot.core.policy.visibility import decision_word
 from bot.core.text import utc_text
 from bot.features.access.grants import NotPermittedError
+from bot.features.replies.answer import reply
 from bot.operations import cards
 from bot.operations.authorize import facts, not_admitted, read_situation, sight_of
 from bot.operations.resolve import resolve, resolve_seen
@@ -50,8 +51,7 @@ async def whoami(ctx: Context, intent: Intent, ask: Command, given: Mapping[str,
         Fact(label="Here", value=refused.reason if refused is not None else "you can use Signalbox in this channel"),
         Fact(label="Read from Slack", value=f"{subject.user_age:.0f} s ago"),
     )
-    card = cards.private(intent, "Who you are here", facts=shown, mention=(subject.user_id,))
-    await ctx.presenter.show(card, intent.reply)
+    await reply(ctx, intent, "Who you are here", facts=shown, mention=(subject.user_id,))
 
 
 def _in_group(user_id: str, members: tuple[str, ...], groups: object) -> bool:
@@ -72,9 +72,7 @@ async def why(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, An
     resolved = await resolve(ctx, intent, inner) if trusted else await resolve_seen(ctx, intent, inner)
     if isinstance(resolved, Denied):
         status = f"Denied: {resolved.reason}"
-        await ctx.presenter.show(
-            cards.private(intent, f"Why: {ask.words[0]}", tone=Tone.WARN, status=status), intent.reply
-        )
+        await reply(ctx, intent, f"Why: {ask.words[0]}", tone=Tone.WARN, status=status)
         return
     seen = await _as_person(ctx, intent, given.get("as"))
     now = await read_situation(ctx, seen, intent.place)
@@ -87,7 +85,8 @@ async def why(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, An
         Line(text=f"{'`yes`' if trace.matched else '`no`'} {trace.label}{_line_of(trace.line)}: {trace.says}")
         for trace in traces[:-1]
     ]
-    card = cards.private(
+    await reply(
+        ctx,
         intent,
         f"Why: {resolved.operation.title}",
         tone=Tone.GOOD if decision.matched else Tone.WARN,
@@ -96,7 +95,6 @@ async def why(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, An
         footer=(f"as <@{seen.user_id}>", f"policy {policy.version}"),
         mention=(seen.user_id,),
     )
-    await ctx.presenter.show(card, intent.reply)
 
 
 def _line_of(line: int | None) -> str:
@@ -139,4 +137,4 @@ async def grants(ctx: Context, intent: Intent, ask: Command, given: Mapping[str,
     )
     table = Table(columns=("Id", "Who", "Verbs", "Targets", "Where", "Until", "By"), rows=rows, total=len(rows))
     lines = () if rows else (Line(text="No grants are in force."),)
-    await ctx.presenter.show(cards.private(intent, "Grants", lines=lines, table=table if rows else None), intent.reply)
+    await reply(ctx, intent, "Grants", lines=lines, table=table if rows else None)

@@ -36,6 +36,11 @@ async def say(
     await ctx.presenter.show(cards.private(intent, text, tone=tone, **filled), intent.reply, replace=replace)
 
 
+async def reply(ctx: Context, intent: Intent, title: str, **parts: Any) -> None:
+    """A card for the requester alone. `parts` are further parts of the card."""
+    await ctx.presenter.show(cards.private(intent, title, **parts), intent.reply)
+
+
 def command_button(ctx: Context, intent: Intent, text: str, *, label: str = "", confirm: str | None = None) -> Button:
     """A button that runs this command as if the person had typed it."""
     return Button(

@@ -21,7 +21,7 @@ from bot.core.policy.decide import NO_RULE_ALLOWS, Denied
 from bot.core.policy.visibility import Visibility
 from bot.core.text import capitalized, sentences
 from bot.features.replies import channel_freeze
-from bot.features.replies.answer import LONGEST_BUTTON, command_button, say
+from bot.features.replies.answer import LONGEST_BUTTON, command_button, reply, say
 from bot.features.replies.suggestions import commands_meant
 from bot.operations import cards
 from bot.operations.audit_writer import AuditWriter
@@ -103,7 +103,8 @@ async def show_set_aside(ctx: Context, intent: Intent, doubt: Doubt, command: Co
     title, why = _WHY_NOT_RUN[doubt]
     lines = [Line(text=why)]
     buttons = _say_buttons(ctx, intent, (format_command(ask),) if isinstance(ask, Command) else (), lines)
-    card = cards.private(
+    await reply(
+        ctx,
         intent,
         title.format(ago=ago_text(intent.age(ctx.clock.now()))),
         tone=Tone.ASK if buttons else Tone.WARN,
@@ -111,7 +112,6 @@ async def show_set_aside(ctx: Context, intent: Intent, doubt: Doubt, command: Co
         buttons=buttons,
         footer=(f"request {intent.request_id}",),
     )
-    await ctx.presenter.show(card, intent.reply)
 
 
 async def offer(ctx: Context, intent: Intent, title: str, command: Command) -> None:
