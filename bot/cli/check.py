@@ -20,7 +20,6 @@ from bot.core.errors import Problem
 from bot.core.network import Proxies, is_loopback
 from bot.core.policy.compile import Policy
 from bot.core.policy.decide import PolicyProblem
-from bot.core.ports.plugin import BackendSettings
 from bot.core.ports.services import Backend
 from bot.core.text import plural
 from bot.features.access.policy_reload import PolicyReloader, named_channels, review_warning
@@ -201,7 +200,7 @@ async def _backends(settings: config.Settings, environ: Mapping[str, str], store
             report.bad(*problem.lines)
             continue
         built[own.name] = backend
-        for url in _addresses(own):
+        for url in filter(None, (own.base_url, getattr(own, "login_url", ""))):
             _route(report, f"{own.name} ({urlsplit(url).hostname})", own.proxies, url)
             if url.startswith("http:") and not is_loopback(urlsplit(url).hostname or ""):
                 report.warn(f"backend {own.name}: plain http; anyone on the network can read and change its traffic")
@@ -209,7 +208,3 @@ async def _backends(settings: config.Settings, environ: Mapping[str, str], store
         (report.good if checked.health.ok else report.bad)(f"backend {name}: {checked.health.summary}")
     for backend in built.values():
         await backend.close()
-
-
-def _addresses(own: BackendSettings) -> tuple[str, ...]:
-    return tuple(url for url in (own.base_url, getattr(own, "login_url", "")) if url)

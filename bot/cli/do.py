@@ -54,7 +54,8 @@ class TerminalPresenter:
     async def show(self, card: Card, reply: Reply | None = None, *, replace: bool = False) -> None:
         """Print the card, unless it only says that work is in progress."""
         elsewhere = card.place.channel_id != self._channel
-        if card.only_for is None and (elsewhere or _waits(card)):
+        asks = any(button.means.get("tag") == "hold1" for button in card.buttons)  # a person decides it
+        if card.only_for is None and (elsewhere or asks):
             await self._slack.show(card)
             if elsewhere:
                 return
@@ -82,11 +83,6 @@ class TerminalPresenter:
 
     async def step(self, step_id: str, *, ok: bool, text: str) -> None:
         """A terminal has no workflows."""
-
-
-def _waits(card: Card) -> bool:
-    """Whether the card asks a person for a decision."""
-    return any(button.means.get("tag") == "hold1" for button in card.buttons)
 
 
 async def do(

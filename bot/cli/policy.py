@@ -84,7 +84,8 @@ def test_rules(file: Path, config_path: Path, say: Print) -> int:
     channels, cases = plural(len(policy.channels), "channel"), plural(len(policy.file.case), "case")
     say(f"{file}: version {policy.version}, {channels}, {cases}")
     if not known:
-        say(f"No {config_path} found, so backends have their default names: {_names(catalog)}.")
+        names = ", ".join(f"{name} ({spec.kind})" for name, spec in sorted(catalog.backends.items()))
+        say(f"No {config_path} found, so backends have their default names: {names}.")
     gap = review_gap(policy)
     for sentence in (*unknown_names(policy, verbs=catalog.verbs, backends=catalog.backends), *([gap] if gap else [])):
         say(f"warn  {sentence}")
@@ -97,10 +98,6 @@ def test_rules(file: Path, config_path: Path, say: Print) -> int:
             say(line)
     say(f"{cases}, {differing} with a different answer." if policy.file.case else "The file has no [[case]] tables.")
     return Exit.NOT_DONE if differing else Exit.DONE
-
-
-def _names(catalog: Catalog) -> str:
-    return ", ".join(f"{name} ({rows.kind})" for name, rows in sorted(catalog.backends.items()))
 
 
 def _told(policy: Policy, case: CaseTable, verdict: Verdict, line: int) -> Iterator[str]:

@@ -86,7 +86,7 @@ async def _replay(settings: config.Settings, policy: Policy, seconds: int, since
         found = [
             (one, await _change(policy, catalog, store, one, people, slack.team))
             for one in past
-            if _judged(one, catalog)
+            if _row_of(one.row, catalog) is not None
         ]
     finally:
         await store.close()
@@ -128,10 +128,6 @@ def _said(rows: Sequence[StoredEntry]) -> str | None:
         return "denied"
     looked_at = Event.SENT not in by_event and (Event.ABANDONED in by_event or Event.EXPIRED in by_event)
     return None if looked_at else "allowed"
-
-
-def _judged(one: Past, catalog: Catalog) -> bool:
-    return _row_of(one.row, catalog) is not None
 
 
 def _row_of(row: StoredEntry, catalog: Catalog) -> Capability | None:

@@ -170,12 +170,7 @@ class HomeView(Value):
     @property
     def key(self) -> str:
         """The permanent key of this tab."""
-        return home_key(self.user_id)
-
-
-def home_key(user: str) -> str:
-    """The key of a person's Home tab."""
-    return f"home:{user}"
+        return f"home:{self.user_id}"
 
 
 class Delivery(Value):

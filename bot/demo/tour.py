@@ -85,7 +85,8 @@ async def _play(workspace: Workspace, plane: Any, audit: Search, step: Step, say
     if card is None:
         problems.append(f"a message with {' and '.join(step.shows)}")
     else:
-        say(f"   card: {_first_line(card)}")
+        first, _, _ = str(card.get("text") or "").partition("\n")
+        say(f"   card: {first}")
     calls = [(r.method, r.raw_path) for r in plane.requests[requests_before:]]
     if step.called is not None and not any(m == step.called[0] and step.called[1] in path for m, path in calls):
         problems.append(f"{' '.join(step.called)} on {plane.name}")
@@ -148,10 +149,6 @@ async def _uploaded(person: Person, workspace: Workspace, before: set[str]) -> b
 
 def _words(message: Mapping[str, Any]) -> str:
     return str(message.get("text") or "") + str(message.get("blocks") or "")
-
-
-def _first_line(message: Mapping[str, Any]) -> str:
-    return str(message.get("text") or "").split("\n", 1)[0]
 
 
 def _events(audit: Search, step: Step, last_row: int) -> tuple[str, ...]:

@@ -74,15 +74,17 @@ def compose(card: Card, budget: BlockBudget, *, used: set[str], native_table: bo
     head = _booked(budget, _head(card, called))
     buttons = _shared(budget, 0.55, lambda part: parts.buttons(card.buttons, part, used))
     # The time of the card is among its details where it has some.
-    at, inner = (None, _with_time(card)) if card.details else (card.at, ())
+    at, inner = (None, card.details) if card.details else (card.at, ())
+    if card.details and card.at is not None:
+        inner = (*card.details, Fact(label="Updated", value=card.at))
     footer = _shared(budget, 0.2, lambda part: parts.footer(card.footer, at, people, part))
     bar_text = bar(*card.progress, one_line(card.progress_note)[:_NOTE_TEXT]) if card.progress else ""
     progress = _booked(budget, block_kit.section(block_kit.prose(bar_text))) if bar_text else []
     rows = _shared(budget, 0.6, lambda part: facts.rows(card.rows, people, part))
-    lead, rest = _split(card.lines)
-    opening = _shared(budget, 0.5, lambda part: parts.lines(lead, people, part))
+    code = next((at for at, line in enumerate(card.lines) if line.code), len(card.lines))  # a log goes below the facts
+    opening = _shared(budget, 0.5, lambda part: parts.lines(card.lines[:code], people, part))
     columns = _shared(budget, 0.7, lambda part: facts.facts(card.facts, people, part, card.at))
-    closing = _shared(budget, 0.6 if card.table else 1, lambda part: parts.lines(rest, people, part))
+    closing = _shared(budget, 0.6 if card.table else 1, lambda part: parts.lines(card.lines[code:], people, part))
     picture, item = _pictured(card, budget, newer=newer)
     caption = one_line(card.title) if newer else None
     table = (
@@ -115,10 +117,6 @@ def _pictured(card: Card, budget: BlockBudget, *, newer: bool) -> tuple[list[Blo
     return _shared(budget, 0.5, lambda part: parts.lines(lines, (), part)), card.table
 
 
-def _with_time(card: Card) -> tuple[Fact, ...]:
-    return (*card.details, Fact(label="Updated", value=card.at)) if card.at is not None else card.details
-
-
 def _called(card: Card) -> list[str]:
     """The people to mention; not the only reader of a card."""
     return [one for one in card.mention if one != card.only_for]
@@ -145,27 +143,18 @@ def _shared(budget: BlockBudget, part: float, make: _Make) -> list[Block]:
     return blocks
 
 
-def _split(lines: Sequence[Line]) -> tuple[Sequence[Line], Sequence[Line]]:
-    """Paragraphs up to the first code, and the rest, so that a log goes below the facts."""
-    first = next((i for i, line in enumerate(lines) if line.code), len(lines))
-    return lines[:first], lines[first:]
-
-
 def _left_out(budget: BlockBudget) -> list[Block]:
     if not budget.left_out:
         return []
     return [block_kit.context([block_kit.prose(f"Too long to show: {', '.join(budget.left_out)}.")])]
 
 
-def _fitted(text: str, limit: int, cost: int, people: frozenset[str] = frozenset()) -> str:
-    return block_kit.fit(one_line(text), lambda part: block_kit.prose(part, people), limit, cost)
-
-
 def _head(card: Card, called: Sequence[str]) -> Block:
     symbol = parts.SYMBOLS[card.tone]
     people = frozenset(card.mention)
     title = block_kit.fit(one_line(card.title) or "Signalbox", lambda part: block_kit.bold(part, people), _TITLE, 1_200)
-    status = _fitted(parts.status_of(card), _STATUS, 2_500, people)
+    status = one_line(parts.status_of(card))
+    status = block_kit.fit(status, lambda part: block_kit.prose(part, people), _STATUS, 2_500)
     if card.link is not None:
         link = block_kit.link(*card.link)
         title, status = (title, f"{status} {link}") if status else (f"{title} {link}", "")
@@ -191,13 +180,13 @@ def _fallback(card: Card) -> str:
     first = f"{parts.SYMBOLS[card.tone]} {title}{f' - {status}' if status else ''}".strip()
     progress = progress_words(*card.progress, one_line(card.progress_note)) if card.progress else ""
     rows = [first, card.byline, progress, *(line.text for line in card.lines if not line.code)]
-    rows += [f"{fact.label}: {_fact_words(fact)}{as_of(fact.at)}" for fact in (*card.rows, *card.facts)]
+    facts = [(fact, fact.value) for fact in (*card.rows, *card.facts)]
+    rows += [
+        f"{fact.label}: {value if isinstance(value, str) else value_text(value)}{as_of(fact.at)}"
+        for fact, value in facts
+    ]
     rows += [pictures.words(card.chart)] if card.chart else []
     words = "\n".join(row for raw in rows if (row := raw.replace("\n", " ").strip(BLANKS)))
     text = block_kit.fit(words, lambda part: block_kit.prose(part, people), block_kit.MESSAGE_TEXT // 2, _FALLBACK)
     calls = _calls([one for one in _called(card) if block_kit.mention(one) not in text])
     return f"{text}\n{calls}" if calls else text
-
-
-def _fact_words(fact: Fact) -> str:
-    return fact.value if isinstance(fact.value, str) else value_text(fact.value)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from bot.core.card import Choice, Choices, FormField, FormView
+from bot.core.card import Choices, FormField, FormView
 from bot.core.value import Json
 from bot.render import block_kit
 from bot.render import blocks as parts
@@ -214,7 +214,9 @@ def render_choices(groups: Sequence[Choices]) -> Block:
     rendered: list[tuple[str, list[Block]]] = []
     for group in groups:
         options = [
-            _choice_option(one) for one in group.choices if 0 < block_kit.units(one.value) <= block_kit.OPTION_VALUE
+            block_kit.option(one.text or one.value, one.value, one.note)
+            for one in group.choices
+            if 0 < block_kit.units(one.value) <= block_kit.OPTION_VALUE
         ]
         if options[:left]:
             rendered.append((group.label, options[:left]))
@@ -227,10 +229,6 @@ def render_choices(groups: Sequence[Choices]) -> Block:
             for label, options in rendered
         ]
     }
-
-
-def _choice_option(choice: Choice) -> Block:
-    return block_kit.option(choice.text or choice.value, choice.value, choice.note)
 
 
 def read_form(values: Mapping[str, Any]) -> dict[str, str | list[str]]:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from itertools import pairwise
 from typing import Final
 
-from bot.core.command.builtins import Builtin, Takes
+from bot.core.command.builtins import Takes
 from bot.core.command.capability import Risk
 from bot.core.command.catalog import Catalog
 from bot.core.command.lexer import MARKERS, Unreadable, Word, split, struck, unescape, unwrap
@@ -114,14 +114,10 @@ def _parse(plain: str, catalog: Catalog, files: tuple[str, ...]) -> Command | Pa
     if builtin is not None and builtin.takes is Takes.COMMAND:
         return _nested(plain, verb, rest, reason, words[taken - 1].end)
     params, bare = _params(rest)
-    if builtin is not None and (builtin.takes is Takes.WORDS or _acts_as_words(builtin, bare)):
+    if builtin is not None and (builtin.takes is Takes.WORDS or (builtin.takes is Takes.NOTHING and bare)):
         return Command(verb=verb, params=params, words=tuple(w.text for w in bare), reason=reason, files=files)
     command = Command(verb=verb, params=params, reason=reason, files=files)
     return _with_target(plain, command, rest, bare, catalog)
-
-
-def _acts_as_words(builtin: Builtin, bare: Sequence[Word]) -> bool:
-    return builtin.takes is Takes.NOTHING and bool(bare)
 
 
 def _nested(text: str, verb: str, rest: Sequence[Word], reason: str | None, start: int) -> Command:

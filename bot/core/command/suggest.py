@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from types import MappingProxyType
 from typing import Final
@@ -230,7 +230,7 @@ def _scores(word: str, catalog: Catalog, targets: Sequence[Known]) -> Iterator[t
     for known in targets:
         score = _likeness(wanted, known) + (5 if only == known.backend else 0)
         if score >= _SAME:
-            yield score, _picked(known, selector) if selected else known
+            yield score, replace(known, written=f"{known.written}@{selector}") if selected else known
 
 
 def _as_typed(words: Sequence[str], catalog: Catalog) -> list[Known]:
@@ -247,10 +247,6 @@ def _as_typed(words: Sequence[str], catalog: Catalog) -> list[Known]:
             kind = next((kind.name for kind in catalog.backends[name].targets if not kind.example), "")
             return [Known(name, kind, "", f"{name}:")]
     return []
-
-
-def _picked(known: Known, selector: str) -> Known:
-    return Known(known.backend, known.kind, known.name, f"{known.written}@{selector}")
 
 
 def _likeness(wanted: str, known: Known) -> float:

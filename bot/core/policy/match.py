@@ -239,7 +239,8 @@ def target_covered(patterns: Collection[str], target: Target) -> bool:
 def target_touched(patterns: Iterable[str], target: Target) -> bool:
     """True if a deny pattern covers the target, or may: an unknown path could be any path of its backend."""
     if target.scope is None:
-        return any(_may_cover(pattern, f"{target.backend}:") for pattern in patterns)
+        start = f"{target.backend}:"
+        return any(prefixes_agree(fold(one), fold(start)) for one in patterns for fold in (str.casefold, folded))
     scope = target.scope
     return any(wide_glob(pattern, scope) for pattern in patterns)
 
@@ -258,10 +259,6 @@ def target_spared(patterns: Sequence[str], target: Target) -> str | None:
     if target_touched(patterns, target):
         return None
     return f"target `{target.scope or target.text}` is not in {_list(patterns)}"
-
-
-def _may_cover(pattern: str, start: str) -> bool:
-    return any(prefixes_agree(fold(pattern), fold(start)) for fold in (str.casefold, folded))
 
 
 def prefixes_agree(pattern: str, start: str) -> bool:

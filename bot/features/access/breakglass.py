@@ -45,11 +45,11 @@ async def breakglass(ctx: Context, intent: Intent, ask: Command, given: Mapping[
     reason, lasts = grants.needs_reason(ask), given["for"]
     if lasts > table.max:
         raise BadRequest(f"`for=` is at most {duration_text(table.max)} for break-glass.", code="bad_parameter")
-    open_one = await _open_here(ctx, intent)
-    if open_one is not None:
-        until = utc_text(datetime.fromisoformat(open_one.until_at))
-        raise BadRequest(f"Break-glass is already active for you until {until} ({open_one.id}).", code="open_already")
     now = ctx.clock.now()
+    for held in await ctx.store.grants_for(intent.actor.user_id, intent.place.channel_id, now):
+        if held.breakglass:
+            until = utc_text(held.until_at)
+            raise BadRequest(f"Break-glass is already active for you until {until} ({held.id}).", code="open_already")
     made = Grant(
         id=grant_id(intent.request_id),
         user_id=intent.actor.user_id,
@@ -86,11 +86,6 @@ async def breakglass(ctx: Context, intent: Intent, ask: Command, given: Mapping[
     await reply(ctx, intent, title, tone=Tone.WARN, status=text)
 
 
-async def _open_here(ctx: Context, intent: Intent) -> Grant | None:
-    held = await ctx.store.grants_for(intent.actor.user_id, intent.place.channel_id, ctx.clock.now())
-    return next((grant for grant in held if grant.breakglass), None)
-
-
 async def _arrange(ctx: Context, intent: Intent, grant_id: str, number: int, due: datetime, review_by: str) -> None:
     """Open the pending decision of the review; at `due` the reviewers are reminded. `review_by` is when it should be done."""
     if await ctx.store.open_pending(f"{grant_id}.{number}") is not None:
@@ -104,17 +99,13 @@ async def _arrange(ctx: Context, intent: Intent, grant_id: str, number: int, due
         facts={
             "grant": grant_id,
             "round": number,
-            "channel": _review_channel(ctx, intent.place.channel_id),
+            "channel": ctx.security_channel or intent.place.channel_id,
             "due": review_by,
         },
         due_at=stamp(due),
         made_at=stamp(now),
     )
     await ctx.store.wait(intent.request_id, pending, (), stamp(now))
-
-
-def _review_channel(ctx: Context, asked_in: str) -> str:
-    return ctx.security_channel or asked_in
 
 
 def _key(grant_id: str, channel: str) -> str:
@@ -132,7 +123,7 @@ async def show(ctx: Context, grant: Grant) -> None:
     channel where it is active; the Home tabs follow."""
     ctx.stale_homes.stale(grant.user_id, *await opened_lately(ctx.store, ctx.clock.now()))
     policy = ctx.policy().policy
-    review = _review_channel(ctx, grant.channel_id or "")
+    review = ctx.security_channel or grant.channel_id or ""
     for channel in dict.fromkeys((review, ctx.incident_channel, grant.channel_id)):
         if channel and channel == grant.channel_id != review:
             await ctx.presenter.show(await _notice(ctx, grant, review))
@@ -153,7 +144,7 @@ async def _notice(ctx: Context, grant: Grant, review: str) -> Card:
     until = Fact(label="Ends", value=datetime.fromisoformat(grant.until_at))
     return Card(
         key=_key(grant.id, grant.channel_id or ""),
-        place=_here(ctx, grant.channel_id or ""),
+        place=Place(team_id=ctx.home_team, channel_id=grant.channel_id or ""),
         title=f"Break-glass is active for {holder}" if is_open else f"Break-glass of {holder} has ended",
         tone=Tone.WARN if is_open else Tone.PLAIN,
         rows=(
@@ -162,7 +153,7 @@ async def _notice(ctx: Context, grant: Grant, review: str) -> Card:
             *((until,) if is_open else ()),
             Fact(label="Review", value=f"{by}."),
         ),
-        mention=tuple(dict.fromkeys((grant.user_id, review, *([grant.reviewed_by] if grant.reviewed_by else ())))),
+        mention=tuple(dict.fromkeys(filter(None, (grant.user_id, review, grant.reviewed_by)))),
     )
 
 
@@ -173,14 +164,9 @@ def _meaning(grant: Grant) -> str:
     )
 
 
-def _here(ctx: Context, channel_id: str) -> Place:
-    return Place(team_id=ctx.home_team, channel_id=channel_id)
-
-
 async def show_again(ctx: Context, grant_id: str) -> None:
     """Update the cards: the state of the grant, and what was done under it."""
-    found = await ctx.store.grant_by_id(grant_id)
-    if found is not None:
+    if (found := await ctx.store.grant_by_id(grant_id)) is not None:
         await show(ctx, found)
 
 
@@ -193,6 +179,7 @@ async def _card(ctx: Context, grant: Grant, policy: Policy, channel: str, *, rev
         style="primary",
         means={"tag": REVIEW_TAG, "grant": grant.id, "verb": "close review"},
     )
+    people = (grant.user_id, *_reviewers(policy, grant), grant.reviewed_by, grant.channel_id)
     lines = [Line(heading="Reason", text=grant.reason or "none given")]
     if channel == grant.channel_id and grant.state == "open":
         lines.insert(0, Line(text=_meaning(grant)))
@@ -202,7 +189,7 @@ async def _card(ctx: Context, grant: Grant, policy: Policy, channel: str, *, rev
         lines.append(Line(text=f"Someone other than <@{grant.user_id}> must review what was done and close this."))
     return Card(
         key=_key(grant.id, channel),
-        place=_here(ctx, channel),
+        place=Place(team_id=ctx.home_team, channel_id=channel),
         title="BREAK-GLASS",
         tone=Tone.GOOD if is_reviewed else Tone.BAD,
         status=_status(grant),
@@ -216,16 +203,7 @@ async def _card(ctx: Context, grant: Grant, policy: Policy, channel: str, *, rev
         table=await _done_under(ctx, grant) if grant.state != "open" else None,
         buttons=(button,) if reviewing and not is_reviewed else (),
         footer=(f"grant {grant.id}", f"request {grant.request_id}"),
-        mention=tuple(
-            dict.fromkeys(
-                (
-                    grant.user_id,
-                    *_reviewers(policy, grant),
-                    *([grant.reviewed_by] if grant.reviewed_by else []),
-                    *([grant.channel_id] if grant.channel_id else []),
-                )
-            )
-        ),
+        mention=tuple(dict.fromkeys(filter(None, people))),
     )
 
 

@@ -32,20 +32,17 @@ async def open_review(ctx: Context, intent: Intent, grant_id: str) -> None:
 
 def _form(found: Grant, token: str) -> FormView:
     label = "What was done, and was it right?"
+    is_open = found.state == "open"
+    ends = "It is still active. Closing the review ends it." if is_open else "The card lists what was done under it."
     used = f"<@{found.user_id}> from {utc_text(found.from_at)} in <#{found.channel_id}>"
     return FormView(
         form=FORM,
         token=token,
         title="Close review",
         submit="Close",
-        lines=(Line(heading=used, text=found.reason or "no reason given"), Line(text=_ends(found))),
+        lines=(Line(heading=used, text=found.reason or "no reason given"), Line(text=ends)),
         fields=(FormField(name=NOTE, label=label, type="lines", hint="It is kept in the audit log.", optional=False),),
     )
-
-
-def _ends(found: Grant) -> str:
-    is_open = found.state == "open"
-    return "It is still active. Closing the review ends it." if is_open else "The card lists what was done under it."
 
 
 async def close_review(ctx: Context, intent: Intent, grant_id: str, place: Place, note: str) -> None:

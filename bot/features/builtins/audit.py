@@ -29,8 +29,8 @@ from bot.runtime.context import Context
 _COLUMNS = ("Seq", "When", "Who", "Event", "What", "Detail")
 _PAGE = 500
 _MOST = 5_000
-_TOLD = 24  # entries on the card; the files have all
-_TOLD_IN_ONE = 8  # entries in a paragraph
+_SHOWN = 24  # entries on the card; the files have all
+_IN_ONE = 8  # entries in a paragraph
 _OUTCOMES = frozenset({Event.DONE, Event.FAILED, Event.UNKNOWN})
 _REQUEST = re.compile(r"r-[0-9a-z]{14}")
 _PERSON = re.compile(r"<?@?([UW][A-Z0-9]{1,30})(?:\|[^>]*)?>?")
@@ -94,43 +94,37 @@ async def _show_timeline(
     ctx: Context, intent: Intent, title: str, oldest_first: Sequence[StoredEntry], start: datetime
 ) -> None:
     """The chart and the newest moves, each on lines of its own, which a phone wraps where it would cut a table."""
-    told = _with_reasons(moves(ctx, oldest_first))
-    left = len(oldest_first) - len(told)
-    notes = (
-        [f"{plural(len(told) - _TOLD, 'earlier entry', 'earlier entries')} in the files."] if len(told) > _TOLD else []
-    )
-    notes += (
-        [f"{plural(left, 'more entry', 'more entries')} (reads and intermediate steps) in the files."] if left else []
-    )
-    lines = [Line(text="\n".join(map(_sentence, told[at : at + _TOLD_IN_ONE]))) for at in _starts(told)]
-    people = dict.fromkeys(entry.user_id for entry in told[-_TOLD:] if entry.user_id)
+    shown = _with_reasons(moves(ctx, oldest_first))
+    earlier, left = len(shown) - _SHOWN, len(oldest_first) - len(shown)
+    notes = [f"{plural(earlier, 'earlier entry', 'earlier entries')} in the files."] if earlier > 0 else []
+    if left:
+        notes.append(f"{plural(left, 'more entry', 'more entries')} (reads and intermediate steps) in the files.")
+    starts = range(max(0, len(shown) - _SHOWN), len(shown), _IN_ONE)
+    lines = [Line(text="\n".join(map(_sentence, shown[at : at + _IN_ONE]))) for at in starts]
+    people = dict.fromkeys(entry.user_id for entry in shown[-_SHOWN:] if entry.user_id)
     await reply(
         ctx,
         intent,
         title,
-        lines=(*lines, Line(text=" ".join(notes) or ("" if told else "No matching entries."))),
+        lines=(*lines, Line(text=" ".join(notes) or ("" if shown else "No matching entries."))),
         chart=activity([entry for entry in oldest_first if not _is_look(ctx, entry)], start, ctx.clock.now()),
         mention=tuple(people),
     )
 
 
-def _with_reasons(told: Sequence[StoredEntry]) -> list[StoredEntry]:
+def _with_reasons(entries: Sequence[StoredEntry]) -> list[StoredEntry]:
     """These entries without the requests whose outcome is among them, which gets the reason."""
-    answered = {entry.request_id for entry in told if entry.event in _OUTCOMES}
-    asked = {
-        entry.request_id: entry for entry in told if entry.event is Event.REQUESTED and entry.request_id in answered
-    }
-    return [_reasoned(entry, asked.get(entry.request_id)) for entry in told if asked.get(entry.request_id) is not entry]
+    answered = {entry.request_id for entry in entries if entry.event in _OUTCOMES}
+    requests = [entry for entry in entries if entry.event is Event.REQUESTED and entry.request_id in answered]
+    asked = {entry.request_id: entry for entry in requests}
+    left = (entry for entry in entries if asked.get(entry.request_id) is not entry)
+    return [_reasoned(entry, asked.get(entry.request_id)) for entry in left]
 
 
 def _reasoned(entry: StoredEntry, asked: StoredEntry | None) -> StoredEntry:
     if asked is None or entry.event not in _OUTCOMES or not asked.reason:
         return entry
     return entry.model_copy(update={"detail": f"{asked.reason}. {entry.detail or ''}".strip()})
-
-
-def _starts(told: Sequence[StoredEntry]) -> range:
-    return range(max(0, len(told) - _TOLD), len(told), _TOLD_IN_ONE)
 
 
 def _sentence(entry: StoredEntry) -> str:

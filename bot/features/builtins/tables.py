@@ -7,7 +7,6 @@ from typing import Final
 from bot.core.operation import Target
 from bot.core.outcome import Table
 from bot.core.policy.visibility import Visibility
-from bot.core.records import PendingDecision, Watch
 from bot.core.text import utc_text
 from bot.operations import cards
 from bot.runtime.context import Context
@@ -25,7 +24,7 @@ async def approvals_table(ctx: Context, channel: str) -> Table:
     ]
     rows = [
         (
-            pending.operation.title if pending.operation else _other(pending),
+            pending.operation.title if pending.operation else f"{pending.kind} of {pending.facts.get('grant')}",
             cards.person(pending.intent.actor.user_id),
             cards.channel(pending.facts.get("channel")),
             utc_text(pending.made_at),
@@ -36,17 +35,13 @@ async def approvals_table(ctx: Context, channel: str) -> Table:
     return Table(columns=("Request", "Asked by", "Decided in", "Asked", "Due"), rows=tuple(rows), total=len(rows))
 
 
-def _other(pending: PendingDecision) -> str:
-    return f"{pending.kind} of {pending.facts.get('grant')}" if pending.facts.get("grant") else pending.kind
-
-
 async def watches_table(ctx: Context, channel: str, sight: Visibility) -> Table:
     """Runs that are followed in a channel, named as on their cards, each with what a command takes."""
     watches = [watch for watch in await ctx.store.open_watches() if watch.channel_id == channel]
     rows = [
         (
             await label_of(ctx, watch.target, sight),
-            _state(watch),
+            watch.view.state if watch.view else "?",
             cards.person(watch.user_id),
             utc_text(watch.made_at),
             "",
@@ -57,10 +52,6 @@ async def watches_table(ctx: Context, channel: str, sight: Visibility) -> Table:
     return Table(
         columns=("Run", "State", "By", "Since", "Until", _TYPED), rows=tuple(rows), total=len(watches), exact=(_TYPED,)
     )
-
-
-def _state(watch: Watch) -> str:
-    return watch.view.state if watch.view else "?"
 
 
 async def pauses_table(ctx: Context, channel: str, sight: Visibility) -> Table:

@@ -30,9 +30,8 @@ async def whoami(ctx: Context, intent: Intent, ask: Command, given: Mapping[str,
     """What the rules know of this person here."""
     policy, subject, _ = await facts(ctx, intent.actor, intent.place)
     _, words = standing(subject, ctx.home_team)
-    groups = [
-        name for name, members in policy.file.groups.items() if _in_group(subject.user_id, members, subject.groups)
-    ]
+    mine = {subject.user_id, *(group for group, member in subject.groups.items() if member is Member.YES)}
+    groups = [name for name, members in policy.file.groups.items() if mine.intersection(members)]
     refused = await not_admitted(ctx, intent)
     admin = why_not_administrator(policy, subject, ctx.home_team) is None
     accounts = [
@@ -52,13 +51,6 @@ async def whoami(ctx: Context, intent: Intent, ask: Command, given: Mapping[str,
         Fact(label="Read from Slack", value=f"{subject.user_age:.0f} s ago"),
     )
     await reply(ctx, intent, "Who you are here", facts=shown, mention=(subject.user_id,))
-
-
-def _in_group(user_id: str, members: tuple[str, ...], groups: object) -> bool:
-    if user_id in members:
-        return True
-    table = groups if hasattr(groups, "get") else {}
-    return any(table.get(member) is Member.YES for member in members)
 
 
 async def why(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, Any]) -> None:
@@ -82,8 +74,9 @@ async def why(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, An
     traces = trace_rules(policy, question)
     decision, word = traces[-1], decision_word(decide(policy, question))
     lines = [
-        Line(text=f"{'`yes`' if trace.matched else '`no`'} {trace.label}{_line_of(trace.line)}: {trace.says}")
+        Line(text=f"`{'yes' if trace.matched else 'no'}` {trace.label}{line}: {trace.says}")
         for trace in traces[:-1]
+        for line in (f" (line {trace.line})" if trace.line is not None else "",)
     ]
     await reply(
         ctx,
@@ -95,10 +88,6 @@ async def why(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, An
         footer=(f"as <@{seen.user_id}>", f"policy {policy.version}"),
         mention=(seen.user_id,),
     )
-
-
-def _line_of(line: int | None) -> str:
-    return f" (line {line})" if line is not None else ""
 
 
 async def _as_person(ctx: Context, intent: Intent, other: object) -> Actor:
