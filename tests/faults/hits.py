@@ -240,14 +240,8 @@ class Campaign:
             if self.plan.clock and not any(replica.clock for replica in group.replicas):
                 clock = chance.choice((-1, 1)) * chance.uniform(1.0, self.plan.clock)
                 self.report.hits["replicas with a wrong clock"] += 1
-            await self._started(point, clock)
+            await group.start(point, clock)  # it may take over at once, and then reach its point before it is ready
         await group.leader()
-
-    async def _started(self, point: str | None, clock: float) -> None:
-        """Start one. It may take over at once, and then reach its point before it is ready."""
-        with suppress(TimeoutError):
-            await self.group.start(point, clock)
-        await self.group.reap()
 
     async def settle(self) -> None:
         """Wait until every request that was stored has an outcome, and every card shows it."""

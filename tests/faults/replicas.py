@@ -70,7 +70,7 @@ class Cluster:
     replicas: list[Replica] = field(default_factory=list)
 
     async def start(self, point: str | None = None, clock: float = 0.0) -> Replica:
-        """One more replica; returns when it is ready. It kills itself at that point (see killed.py).
+        """One more replica; returns when it is ready or has ended. It kills itself at that point (see killed.py).
 
         `clock`: by how many seconds its wall clock is wrong. With `servers` it reaches each of them through a proxy.
         """
@@ -91,8 +91,12 @@ class Cluster:
         )
         replica = Replica(name, pid, port, links, clock)
         self.replicas.append(replica)
-        await self.until(lambda: self.ready(replica))
+        await self.until(lambda: self._ready_or_gone(replica))
         return replica
+
+    async def _ready_or_gone(self, replica: Replica) -> bool:
+        await self.reap()
+        return replica not in self.replicas or await self.ready(replica)
 
     async def ready(self, replica: Replica) -> bool:
         """Whether it may take requests."""

@@ -63,6 +63,7 @@ class PostgresDatabase(Database):
         self._writer: psycopg.Connection | None = None
         self._epoch: int | None = None
         self._leads = False
+        self._written_as: int | None = None  # the epoch of the batch; `_epoch` may change meanwhile
         self._named: int | None = None  # the epoch in the writer's application_name
         self._session: tuple[int, object] | None = None
         self._mark = secrets.token_hex(8)  # of this writer, with the number of its last transaction
@@ -124,7 +125,7 @@ class PostgresDatabase(Database):
 
     def _run(self, batch: list[Job]) -> None:
         """Under one epoch, however often it is tried. Units of an earlier one are refused: another replica has taken over."""
-        epoch = self._epoch
+        epoch = self._written_as = self._epoch
         for job in batch:
             if job.epoch not in (epoch, None):
                 job.error = fenced()
@@ -268,20 +269,20 @@ class PostgresDatabase(Database):
         """The writer's connection. A session that was lost is ended first, because it may still hold the workspace's turn."""
         if self._writer is None or self._writer.closed:
             connection = connect(self.address, self._name())
-            self._named = self._epoch
+            self._named = self._written_as
             if self._session is not None:
                 connection.execute(_END_SESSION, self._session)
             self._session = connection.execute(_WHO_AM_I).fetchone()
             self._cluster = connection.execute(_TIMELINE).fetchone()
             self._writer = connection
-        elif self._named != self._epoch:
-            self._named = self._epoch
+        elif self._named != self._written_as:
+            self._named = self._written_as
             self._writer.execute("SELECT set_config('application_name', %s, false)", (self._name(),))
         return self._writer
 
     def _name(self) -> str:
         """The name by which a new leader finds the sessions of the one before."""
-        return "signalbox" if self._epoch is None else f"signalbox/{self._epoch}"
+        return "signalbox" if self._written_as is None else f"signalbox/{self._written_as}"
 
     def _roll_back(self) -> None:
         if self._writer is not None:

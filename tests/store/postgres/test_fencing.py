@@ -78,6 +78,39 @@ async def test_what_waits_in_the_writer_is_not_written_under_the_next_epoch(
     assert found.state == "working"
 
 
+async def test_a_request_belongs_to_the_replica_as_it_takes_part_now(
+    postgres: LocalServer, address: StoreAddress
+) -> None:
+    """The writer connects while the replica comes back under a new epoch: under the old one, anybody could claim its work."""
+    connecting, go = threading.Event(), threading.Event()
+
+    def held(direction: str, data: bytes) -> bool:
+        if direction == "to" and b"signalbox/1" in data and b"idle_in_transaction" in data:
+            connecting.set()
+            assert go.wait(10)
+        return False
+
+    with tempfile.TemporaryDirectory(prefix="sb-px-") as front, administrator(address) as connection:
+        proxy = Proxy(Path(front), postgres.folder)
+        store = open_store(StoreAddress(address.url.partition("?")[0] + f"?host={front}"))
+        joins(connection, 1)
+        store.fence(1)
+        connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'signalbox'"
+        )
+        proxy.cut = held
+        first = asyncio.ensure_future(store.append(row()))
+        await asyncio.get_running_loop().run_in_executor(None, connecting.wait, 10)
+        joins(connection, 2)
+        store.fence(2)
+        go.set()
+        await first
+        await store.accept(intent("r1"), [row(request_id="r1")], begun=True)
+        assert connection.execute("SELECT owner_epoch FROM requests").fetchone() == (2,)
+        await store.close()
+        proxy.close()
+
+
 async def test_a_replica_that_comes_back_does_not_release_what_the_leader_has_claimed(
     store: Store, address: StoreAddress
 ) -> None:
