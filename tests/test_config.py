@@ -8,7 +8,7 @@ import pytest
 from pydantic import BaseModel, ValidationError
 
 from bot import config, plugins
-from bot.backends.sequentum.plugin import PLUGIN
+from bot.backends.sequentum import PLUGIN
 from bot.config import ConfigProblem, load
 from bot.core.ports.plugin import BackendSettings, RereadSecret
 

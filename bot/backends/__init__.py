@@ -1,16 +1,29 @@
-"""One package for each kind of control plane, and the answers that their adapters share."""
+"""One package for each kind of control plane, and what their adapters share."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Any, ClassVar, Final, Generic, Protocol, TypeVar
 
 from bot.core.command.params import Param
-from bot.core.errors import BadRequest, CallProblem
+from bot.core.command.target_ref import TargetRef
+from bot.core.errors import BadReply, BadRequest, CallProblem
 from bot.core.operation import Operation, Target
-from bot.core.outcome import Health, LookBack, Named, RecentRun, Refused, RunView
-from bot.core.ports.services import Clock, TargetCache
+from bot.core.outcome import Done, Failed, Health, LookBack, Named, Phase, RecentRun, Refused, RunView, Unknown
+from bot.core.ports.plugin import BackendSettings
+from bot.core.ports.services import Call, Clock, TargetCache
+from bot.core.redact import SecretList, redact
 from bot.core.text import written
+
+# The phases that `@failed`, `@running` and `@last` select.
+SELECTED: Final[Mapping[str, frozenset[Phase]]] = {
+    "failed": frozenset({Phase.FAILED}),
+    "running": frozenset({Phase.ACTIVE, Phase.WAITING}),
+    "last": frozenset(Phase),
+}
+SEND_AGAIN: Final = LookBack(evidence="This call is idempotent, so you can send it again.")
 
 
 class AdapterBase:
@@ -57,6 +70,114 @@ class AdapterBase:
         if target.id not in views:
             raise BadRequest(f"`{target.text}` has no runs that Signalbox can follow.", code="no_runs")
         return (RecentRun(id=target.id, view=views[target.id]),)
+
+
+class Client(Protocol):
+    """The calls of one vendor's API."""
+
+    async def close(self) -> None: ...
+
+
+SettingsT_co = TypeVar("SettingsT_co", bound=BackendSettings, covariant=True)
+ClientT_co = TypeVar("ClientT_co", bound=Client, covariant=True)
+
+
+class FinderBase(Generic[SettingsT_co, ClientT_co]):
+    """Turns what a person wrote into the one target that it means, and remembers targets."""
+
+    def __init__(self, settings: SettingsT_co, target_cache: TargetCache, client: ClientT_co) -> None:
+        self._backend = settings.name
+        self._settings = settings
+        self._target_cache = target_cache
+        self._client = client
+
+    async def find(self, ref: TargetRef, kind: str | None) -> Target:
+        """The target of `ref`; see ports.Backend.resolve."""
+        raise NotImplementedError
+
+    def target(self, kind: str, id: str, name: str, **more: Any) -> Target:
+        """A target of this backend, which rules see by its name unless `scope` says otherwise."""
+        fields = {"kind": kind, "id": id, "name": name, "scope": f"{self._backend}:{name}", **more}
+        return Target(backend=self._backend, **fields)
+
+    async def remembered(self, target: Target) -> Target:
+        """The target, remembered for later look-ups."""
+        await self._target_cache.remember([target])
+        return target
+
+
+FinderT_co = TypeVar("FinderT_co", bound=FinderBase[Any, Any], covariant=True)
+
+
+@dataclass(frozen=True)  # no slots: a generic dataclass can't have them
+class AdapterContext(Generic[SettingsT_co, ClientT_co, FinderT_co]):
+    """What every handler of one backend gets: its settings, client, target finder, known names, clock and secrets."""
+
+    settings: SettingsT_co
+    client: ClientT_co
+    finder: FinderT_co
+    target_cache: TargetCache
+    clock: Clock
+    secrets: SecretList
+
+    @property
+    def name(self) -> str:
+        """The backend's name."""
+        return self.settings.name
+
+    def clean(self, text: str) -> str:
+        """The control plane's text on one line, without secrets."""
+        return redact(" ".join(text.split()), self.secrets)[0]
+
+    def hidden(self, text: str) -> str:
+        """The control plane's text, line by line, without secrets."""
+        return self.masked(text)[0]
+
+    def masked(self, text: str) -> tuple[str, int]:
+        """The output without secrets, and how many secrets were masked."""
+        return redact(text, self.secrets)
+
+
+ContextT = TypeVar("ContextT", bound=AdapterContext[BackendSettings, Client, FinderBase[BackendSettings, Client]])
+Handler = Callable[[Any, Operation, Call], Awaitable[Done | Refused | Failed | Unknown]]
+
+
+class HandlerAdapter(AdapterBase, Generic[ContextT]):
+    """An adapter with a finder, and a handler for each verb on each kind of target. Handlers get its context."""
+
+    handlers: ClassVar[Mapping[tuple[str, str], Handler]]
+
+    def __init__(self, ctx: ContextT) -> None:
+        self.name = ctx.name
+        self._ctx = ctx
+
+    async def resolve(self, ref: TargetRef, kind: str | None) -> Target:
+        """The exact target."""
+        return await self._ctx.finder.find(ref, kind)
+
+    async def run(self, operation: Operation, call: Call) -> Done | Refused | Failed | Unknown:
+        """Run the operation, once. Raises BadRequest when there is no handler for it."""
+        target = operation.target
+        handler = self.handlers.get((operation.verb, target.kind))
+        if handler is None:
+            raise BadRequest(f"{target.backend} doesn't support `{operation.verb}` for targets of kind {target.kind}.")
+        return await handler(self._ctx, operation, call)
+
+    async def close(self) -> None:
+        """Log out where there is a session, and close the connections."""
+        await self._ctx.client.close()
+
+
+def unnamed(count: int, row: str, *fields: str) -> str:
+    """A sentence about rows of a list in which a field that names them can't be read; empty without any."""
+    names = " or ".join(f"`{field}`" for field in fields)
+    return f"{count} {row} can't be read, because {names} is missing." if count else ""
+
+
+def check_same(backend: str, field: str, asked: str, got: str) -> None:
+    """Raises BadReply when the backend answered for another id. Ignores case, and accepts an id that can't be read."""
+    if got and asked.casefold() != got.casefold():
+        raise BadReply(f"Asked for {asked[:80]}, {backend} answered with another `{field}`: {got[:80]}.")
 
 
 async def and_seen(target_cache: TargetCache, backend: str, kinds: Sequence[str], found: list[Named]) -> list[Named]:

@@ -4,6 +4,9 @@ Sources: the vendor's page "Secure Agent services" (SEED), its REST API referenc
 is not documented is a GUESS, marked where it matters and listed in docs/backends/informatica.md.
 """
 
-from bot.backends.informatica.plugin import PLUGIN
+from bot.backends.informatica.adapter import InformaticaBackend
+from bot.backends.informatica.capabilities import SPEC
+from bot.backends.informatica.settings import InformaticaSettings
+from bot.core.ports.plugin import Plugin
 
-__all__ = ["PLUGIN"]
+PLUGIN = Plugin(spec=SPEC, settings=InformaticaSettings, build=InformaticaBackend)

@@ -2,30 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
-from bot.backends import AdapterBase, and_seen, measured
+from bot.backends import SEND_AGAIN, Handler, HandlerAdapter, and_seen, measured
 from bot.backends.informatica import agents, logs, schedules, services, tasks
 from bot.backends.informatica.capabilities import AGENT, ORG, SCHEDULE, SERVICE, SPEC, TASK
 from bot.backends.informatica.client import InfaClient
+from bot.backends.informatica.errors import translated
 from bot.backends.informatica.keys import split_service
+from bot.backends.informatica.login import SignIn
 from bot.backends.informatica.models import Agent
 from bot.backends.informatica.presentation import schedule_word
 from bot.backends.informatica.settings import InformaticaSettings
 from bot.backends.informatica.states import newest, of_service, service_state
 from bot.backends.informatica.targets import AdapterContext, Finder
-from bot.core.adapter_context import handler_of
 from bot.core.command.capability import KindSpec
-from bot.core.command.target_ref import TargetRef
 from bot.core.errors import CallProblem, NoSuchTarget
 from bot.core.operation import Operation, Target
-from bot.core.outcome import Done, Fact, Failed, Health, LookBack, Named, RecentRun, Refused, RunView, Unknown
-from bot.core.ports.services import BackendParts, Call
+from bot.core.outcome import Fact, Health, LookBack, Named, RecentRun, RunView
+from bot.core.ports.services import BackendParts
 from bot.core.text import utc_text, written
-
-Handler = Callable[[AdapterContext, Operation, Call], Awaitable[Done | Failed | Refused]]
+from bot.http_client import client_for
 
 _HANDLERS: Final[Mapping[tuple[str, str], Handler]] = {
     ("status", SERVICE): services.status,
@@ -47,23 +46,18 @@ _HANDLERS: Final[Mapping[tuple[str, str], Handler]] = {
 _READ_BACK: Final = frozenset({"start", "stop", "restart"})
 
 
-class InformaticaBackend(AdapterBase):
+class InformaticaBackend(HandlerAdapter[AdapterContext]):
     """One configured organization; see ports.Backend."""
 
     spec: KindSpec = SPEC
+    handlers = _HANDLERS
 
-    def __init__(self, settings: InformaticaSettings, parts: BackendParts, client: InfaClient) -> None:
-        self.name = settings.name
+    def __init__(self, settings: InformaticaSettings, parts: BackendParts) -> None:
+        accept = (("Accept", "application/json"),)
+        http = client_for(settings, parts, headers=accept, translate=translated, base_url=settings.login_url)
+        client = InfaClient(http, SignIn(settings, http, parts.clock), parts.clock, settings)
         finder = Finder(settings, parts.target_cache, client)
-        self._ctx = AdapterContext(settings, client, finder, parts.target_cache, parts.clock, parts.secrets)
-
-    async def resolve(self, ref: TargetRef, kind: str | None) -> Target:
-        """The exact target."""
-        return await self._ctx.finder.find(ref, kind)
-
-    async def run(self, operation: Operation, call: Call) -> Done | Refused | Failed | Unknown:
-        """Run the operation, once."""
-        return await handler_of(_HANDLERS, operation)(self._ctx, operation, call)
+        super().__init__(AdapterContext(settings, client, finder, parts.target_cache, parts.clock, parts.secrets))
 
     async def poll(self, group: str, runs: Sequence[Target]) -> Mapping[str, RunView]:
         """Starts and stops of services by one read of their agent; jobs by the monitor and the log."""
@@ -87,7 +81,7 @@ class InformaticaBackend(AdapterBase):
     ) -> LookBack:
         """Looks the call up in the details of the agent or the jobs of the task; any other call may be sent again."""
         if operation.verb not in _READ_BACK:
-            return LookBack(evidence="This call is idempotent, so you can send it again.")
+            return SEND_AGAIN
         if operation.target.kind == TASK:
             return await tasks.look_back(self._ctx, operation, sent_at, claimed)
         return await services.look_back(self._ctx, operation, sent_at)
@@ -200,7 +194,3 @@ class InformaticaBackend(AdapterBase):
         ]
         await ctx.target_cache.remember([one.target for one in named])
         return named
-
-    async def close(self) -> None:
-        """Log out and close the connections."""
-        await self._ctx.client.close()

@@ -11,12 +11,13 @@ import unicodedata
 from collections.abc import Sequence
 from typing import Final
 
+from bot import backends
+from bot.backends import FinderBase, unnamed
 from bot.backends.informatica.capabilities import AGENT, ORG, SCHEDULE, SERVICE, TASK
 from bot.backends.informatica.client import InfaClient
 from bot.backends.informatica.keys import ServiceKey, TaskKey, service_id, split_service
 from bot.backends.informatica.models import Agent, Found, Schedule
 from bot.backends.informatica.settings import InformaticaSettings
-from bot.core import adapter_context as core
 from bot.core.command.target_ref import TargetRef
 from bot.core.errors import (
     Ambiguous,
@@ -29,21 +30,14 @@ from bot.core.errors import (
     Rejected,
 )
 from bot.core.operation import Target
-from bot.core.ports.services import TargetCache
 from bot.core.text import checked_name
 
 _MOST_SPLITS: Final = 3
 _LOOKED_AT: Final = 200
 
 
-class Finder:
+class Finder(FinderBase[InformaticaSettings, InfaClient]):
     """Finds targets of one organization and remembers them."""
-
-    def __init__(self, settings: InformaticaSettings, target_cache: TargetCache, client: InfaClient) -> None:
-        self._backend = settings.name
-        self._types = settings.task_types
-        self._target_cache = target_cache
-        self._client = client
 
     async def find(self, ref: TargetRef, kind: str | None) -> Target:
         """The target of `ref`; see ports.Backend.resolve."""
@@ -61,7 +55,7 @@ class Finder:
 
     def organization(self) -> Target:
         """The organization itself."""
-        return Target(backend=self._backend, kind=ORG, id=ORG, name="", scope=f"{self._backend}:")
+        return self.target(ORG, ORG, "")
 
     # --- agents --------------------------------------------------------------------------------
 
@@ -82,7 +76,7 @@ class Finder:
         agent = await self._client.agent_by_name(name)
         if agent.federated_id not in (None, found.id):
             raise BadReply(f"{self._backend} has two agents called `{name}`, so nothing was done.")
-        return await self._remembered(self.agent_target(agent.name, found.id, agent.id))
+        return await self.remembered(self.agent_target(agent.name, found.id, agent.id))
 
     async def _looked_up(self, name: str) -> Found | None:
         """The agents that the lookup finds; None if it fails, because its code for `not found` is not documented."""
@@ -100,7 +94,7 @@ class Finder:
         agents = await self._client.agents()
         for agent in agents:
             if agent.name == name and agent.federated_id and agent.id:
-                return await self._remembered(self.agent_target(name, agent.federated_id, agent.id))
+                return await self.remembered(self.agent_target(name, agent.federated_id, agent.id))
         names = {agent.name.casefold(): agent.name for agent in agents if agent.name}
         close = difflib.get_close_matches(name.casefold(), sorted(names), n=5, cutoff=0.4)
         near = tuple(f"{AGENT}/{names[key]}" for key in close)
@@ -109,15 +103,7 @@ class Finder:
 
     def agent_target(self, name: str, federated: str, v2: str) -> Target:
         """An agent as a target."""
-        written = f"{AGENT}/{name}"
-        return Target(
-            backend=self._backend,
-            kind=AGENT,
-            id=federated,
-            name=written,
-            scope=f"{self._backend}:{written}",
-            group=v2,
-        )
+        return self.target(AGENT, federated, f"{AGENT}/{name}", group=v2)
 
     # --- services ------------------------------------------------------------------------------
 
@@ -172,14 +158,7 @@ class Finder:
     def service_target(self, agent: Target, name: str) -> Target:
         """A service of an agent as a target; `group` is the agent's v2 id."""
         path = f"{agent.name.removeprefix(f'{AGENT}/')}/{name}"
-        return Target(
-            backend=self._backend,
-            kind=SERVICE,
-            id=service_id(agent.id, name),
-            name=path,
-            scope=f"{self._backend}:{path}",
-            group=ServiceKey(agent.group).group,
-        )
+        return self.target(SERVICE, service_id(agent.id, name), path, group=ServiceKey(agent.group).group)
 
     async def learn(self, agent: Target, record: Agent) -> list[Target]:
         """Remember the services that are listed now: the agent doesn't list them once they are stopped."""
@@ -200,15 +179,15 @@ class Finder:
         """A task by path or id. The lookup needs a type with a path, so the types are tried one by one."""
         path = checked_name(written, "task/load_orders")
         head, _, rest = path.partition("/")
-        types: Sequence[str] = self._types
-        if rest and head in self._types:
+        types: Sequence[str] = self._settings.task_types
+        if rest and head in self._settings.task_types:
             types, path = (head,), rest
         for target, _ in await self._target_cache.known(self._backend, TASK):
             if path in (target.name.removeprefix(f"{TASK}/"), target.id) and TaskKey.of(target.group).type in types:
                 return target
         found = await self._looked_up_task(path, types)
         target = self._task_target(found) if found is not None else await self._task_of_log(path, types)
-        return await self._remembered(target)
+        return await self.remembered(target)
 
     async def _looked_up_task(self, path: str, types: Sequence[str]) -> Found | None:
         if "/" not in path and len(path) >= 19 and path.isalnum():
@@ -230,20 +209,12 @@ class Finder:
             if isinstance(no, CredentialRefused | RateLimited):
                 raise
             return None
-        if found is None or (found.type or kind or "").upper() not in self._types:
+        if found is None or (found.type or kind or "").upper() not in self._settings.task_types:
             return None
         return found.model_copy(update={"type": (found.type or kind or "").upper(), "path": found.path or path})
 
     def _task_target(self, found: Found) -> Target:
-        name = f"{TASK}/{found.path}"
-        return Target(
-            backend=self._backend,
-            kind=TASK,
-            id=found.id,
-            name=name,
-            scope=f"{self._backend}:{name}",
-            group=TaskKey(found.type or "").group,
-        )
+        return self.target(TASK, found.id, f"{TASK}/{found.path}", group=TaskKey(found.type or "").group)
 
     async def _task_of_log(self, path: str, types: Sequence[str]) -> Target:
         """A task that the lookup doesn't find, taken from the newest jobs, which show the v2 id, the plain name and the type."""
@@ -251,14 +222,8 @@ class Finder:
         for entry in entries:
             if entry.object_id and path in (entry.object_id, entry.object_name) and (entry.type or "") in types:
                 name = f"{TASK}/{entry.object_name or entry.object_id}"
-                return Target(
-                    backend=self._backend,
-                    kind=TASK,
-                    id=entry.object_id,
-                    name=name,
-                    scope=f"{self._backend}:{name}",
-                    group=TaskKey(entry.type or "", entry.object_id).group,
-                )
+                key = TaskKey(entry.type or "", entry.object_id)
+                return self.target(TASK, entry.object_id, name, group=key.group)
         names = sorted({entry.object_name for entry in entries if entry.object_name})
         raise NoSuchTarget(
             f"{self._backend} has no task `{path}` of the types {', '.join(types)}.",
@@ -269,7 +234,7 @@ class Finder:
     async def learn_task(self, target: Target, v2: str) -> Target:
         """Remember a task's v2 id, which the reply to a start contains."""
         key = TaskKey.of(target.group)
-        return await self._remembered(target.model_copy(update={"group": TaskKey(key.type, v2 or key.v2).group}))
+        return await self.remembered(target.model_copy(update={"group": TaskKey(key.type, v2 or key.v2).group}))
 
     # --- schedules -----------------------------------------------------------------------------
 
@@ -288,20 +253,13 @@ class Finder:
         if not found:
             names = {one.name for one in schedules}
             near = tuple(f"{SCHEDULE}/{one}" for one in difflib.get_close_matches(name, sorted(names), n=5, cutoff=0.4))
-            odd = core.unnamed(rows - len(schedules), "row of `schedules`", "id", "name")
+            odd = unnamed(rows - len(schedules), "row of `schedules`", "id", "name")
             raise NoSuchTarget(f"{self._backend} has no schedule `{name}`.", odd, nearest=near)
-        return await self._remembered(self.schedule_target(found[0]))
+        return await self.remembered(self.schedule_target(found[0]))
 
     def schedule_target(self, schedule: Schedule) -> Target:
         """A schedule as a target."""
-        name = f"{SCHEDULE}/{schedule.name}"
-        return Target(
-            backend=self._backend, kind=SCHEDULE, id=schedule.id, name=name, scope=f"{self._backend}:{name}", group=ORG
-        )
-
-    async def _remembered(self, target: Target) -> Target:
-        await self._target_cache.remember([target])
-        return target
+        return self.target(SCHEDULE, schedule.id, f"{SCHEDULE}/{schedule.name}", group=ORG)
 
 
 def _same(one: str, other: str) -> bool:
@@ -313,4 +271,4 @@ def _letters(name: str) -> str:
     return "".join(char for char in unicodedata.normalize("NFKC", name).casefold() if char.isalnum())
 
 
-AdapterContext = core.AdapterContext[InformaticaSettings, InfaClient, Finder]
+AdapterContext = backends.AdapterContext[InformaticaSettings, InfaClient, Finder]

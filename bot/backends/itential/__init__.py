@@ -4,6 +4,9 @@ Sources: the vendor's page "Run a gateway service" with its list of operations (
 clients (CODE). What is not documented is a GUESS, marked where it matters and listed in docs/backends/itential.md.
 """
 
-from bot.backends.itential.plugin import PLUGIN
+from bot.backends.itential.adapter import ItentialBackend
+from bot.backends.itential.capabilities import SPEC
+from bot.backends.itential.settings import ItentialSettings
+from bot.core.ports.plugin import Plugin
 
-__all__ = ["PLUGIN"]
+PLUGIN = Plugin(spec=SPEC, settings=ItentialSettings, build=ItentialBackend)

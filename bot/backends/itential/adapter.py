@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
-from bot.backends import AdapterBase, and_seen, measured
+from bot.backends import SEND_AGAIN, Handler, HandlerAdapter, and_seen, measured
 from bot.backends.itential import jobs, reads, resources, runs
 from bot.backends.itential.capabilities import CERT, GATEWAY, GROUP, JOB, PLATFORM, SERVICE, SPEC
 from bot.backends.itential.client import ItnClient
+from bot.backends.itential.login import signed_in
 from bot.backends.itential.presentation import CONNECTED, connections_state
 from bot.backends.itential.schema import fields
 from bot.backends.itential.settings import ItentialSettings
 from bot.backends.itential.targets import RESOURCES, AdapterContext, Finder
-from bot.core.adapter_context import handler_of
 from bot.core.command.capability import KindSpec
 from bot.core.command.params import Param
-from bot.core.command.target_ref import TargetRef
 from bot.core.operation import Operation, Target
 from bot.core.outcome import Done, Fact, Failed, Health, Level, LookBack, Named, RecentRun, Refused, RunView, Unknown
 from bot.core.ports.services import BackendParts, Call
 from bot.core.text import written
-
-Handler = Callable[[AdapterContext, Operation, Call], Awaitable[Done | Failed | Refused]]
 
 _HANDLERS: Final[Mapping[tuple[str, str], Handler]] = {
     ("services", PLATFORM): reads.services,
@@ -59,26 +56,23 @@ _HANDLERS: Final[Mapping[tuple[str, str], Handler]] = {
 }
 
 
-class ItentialBackend(AdapterBase):
+class ItentialBackend(HandlerAdapter[AdapterContext]):
     """One configured platform; see ports.Backend."""
 
     spec: KindSpec = SPEC
+    handlers = _HANDLERS
 
-    def __init__(self, settings: ItentialSettings, parts: BackendParts, client: ItnClient) -> None:
-        self.name = settings.name
+    def __init__(self, settings: ItentialSettings, parts: BackendParts) -> None:
+        client = ItnClient(signed_in(settings, parts), settings)
         finder = Finder(settings, parts.target_cache, client)
-        self._ctx = AdapterContext(settings, client, finder, parts.target_cache, parts.clock, parts.secrets)
-
-    async def resolve(self, ref: TargetRef, kind: str | None) -> Target:
-        """The exact target."""
-        return await self._ctx.finder.find(ref, kind)
+        super().__init__(AdapterContext(settings, client, finder, parts.target_cache, parts.clock, parts.secrets))
 
     async def run(self, operation: Operation, call: Call) -> Done | Refused | Failed | Unknown:
         """Run the operation, once."""
         refused = resources.check(operation) if operation.target.kind in RESOURCES else None
         if refused is not None:
             return refused
-        return await handler_of(_HANDLERS, operation)(self._ctx, operation, call)
+        return await super().run(operation, call)
 
     async def form(self, target: Target) -> tuple[Param, ...]:
         """The parameters of a service from its JSON Schema, as fields for a modal; empty if it has none."""
@@ -101,7 +95,7 @@ class ItentialBackend(AdapterBase):
         """Looks the call up in the newest jobs, the status of the job, or the lists."""
         kind = operation.target.kind
         if operation.idempotent:
-            return LookBack(evidence="This call is idempotent, so you can send it again.")
+            return SEND_AGAIN
         if kind == SERVICE:
             return await runs.look_back(self._ctx, operation, sent_at, claimed)
         if kind == JOB:
@@ -177,7 +171,3 @@ class ItentialBackend(AdapterBase):
 
     def _named(self, target: Target, state: str, detail: str = "") -> Named:
         return Named(target=target, text=written(self.name, target.name), state=state, detail=detail)
-
-    async def close(self) -> None:
-        """Close the connections."""
-        await self._ctx.client.close()

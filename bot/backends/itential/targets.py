@@ -11,15 +11,15 @@ import difflib
 from collections.abc import Mapping
 from typing import Any, Final
 
+from bot import backends
+from bot.backends import FinderBase, check_same, unnamed
 from bot.backends.itential.capabilities import CERT, GATEWAY, GROUP, JOB, PLATFORM, SERVICE
 from bot.backends.itential.client import CERTS, GATEWAYS, GROUPS, ItnClient, Resource
 from bot.backends.itential.models import Certificate, Gateway, Group, Service
 from bot.backends.itential.settings import ItentialSettings
-from bot.core import adapter_context as core
 from bot.core.command.target_ref import TargetRef
 from bot.core.errors import Ambiguous, BadReply, BadRequest, NoSuchTarget
 from bot.core.operation import Target
-from bot.core.ports.services import TargetCache
 from bot.core.text import checked_name
 
 NEW: Final = "new"
@@ -29,13 +29,8 @@ RESOURCES: Final[Mapping[str, Resource[Any]]] = {GATEWAY: GATEWAYS, GROUP: GROUP
 _EXAMPLES: Final = {GATEWAY: "gateway/cluster_1", GROUP: "group/nightly", CERT: "cert/edge"}
 
 
-class Finder:
+class Finder(FinderBase[ItentialSettings, ItnClient]):
     """Finds targets of one platform and remembers them."""
-
-    def __init__(self, settings: ItentialSettings, target_cache: TargetCache, client: ItnClient) -> None:
-        self._backend = settings.name
-        self._target_cache = target_cache
-        self._client = client
 
     async def find(self, ref: TargetRef, kind: str | None) -> Target:
         """The target of `ref`; see ports.Backend.resolve."""
@@ -46,7 +41,7 @@ class Finder:
         if kind == JOB:
             return await self._job(ref.path)
         if kind == PLATFORM or not ref.path:
-            return Target(backend=self._backend, kind=PLATFORM, id=PLATFORM, name="", scope=f"{self._backend}:")
+            return self.target(PLATFORM, PLATFORM, "")
         return await self._service(ref.path)
 
     async def _service(self, written: str) -> Target:
@@ -54,9 +49,7 @@ class Finder:
         path = checked_name(written, "cluster_1/my-tofu-service")
         rows = await self._client.services()
         listed = [one for one in rows if one.id and one.service_metadata.name and one.service_metadata.location]
-        unnamed = core.unnamed(
-            len(rows) - len(listed), "row of `result`", "_id", "name", "location", "service_metadata"
-        )
+        odd = unnamed(len(rows) - len(listed), "row of `result`", "_id", "name", "location", "service_metadata")
         found = [one for one in listed if path in (one.path, one.id)]
         found = found or [one for one in listed if one.service_metadata.name == path]
         if len(found) > 1:
@@ -65,19 +58,12 @@ class Finder:
         if not found:
             names = sorted({name for one in listed for name in (one.path, one.service_metadata.name)})
             near = tuple(difflib.get_close_matches(path, names, n=5, cutoff=0.5))
-            raise NoSuchTarget(f"{self._backend} has no service `{path}`.", unnamed, near)
+            raise NoSuchTarget(f"{self._backend} has no service `{path}`.", odd, near)
         return await self.remembered(self.service_target(found[0]))
 
     def service_target(self, service: Service) -> Target:
         """A service as a target; `group` is its cluster."""
-        return Target(
-            backend=self._backend,
-            kind=SERVICE,
-            id=service.id,
-            name=service.path,
-            scope=f"{self._backend}:{service.path}",
-            group=service.service_metadata.location,
-        )
+        return self.target(SERVICE, service.id, service.path, group=service.service_metadata.location)
 
     async def _job(self, written: str) -> Target:
         """A job by its id. Rules see it as its service only if it was started here: a job's own data proves nothing."""
@@ -86,21 +72,13 @@ class Finder:
         if known is not None:
             return known
         job = await self._client.job(job_id)
-        core.check_same(self._backend, "_id", job_id, job.id)
+        check_same(self._backend, "_id", job_id, job.id)
         return self.job_target(job_id, None)
 
     def job_target(self, id: str, service: Target | None) -> Target:
         """A job, linked to its service if that is known."""
-        return Target(
-            backend=self._backend,
-            kind=JOB,
-            id=id,
-            name=f"{JOB}/{id}",
-            scope=service.scope if service else None,
-            group=JOBS,
-            parent=service.id if service else None,
-            parent_name=service.name if service else None,
-        )
+        parent = {"scope": service.scope, "parent": service.id, "parent_name": service.name} if service else {}
+        return self.target(JOB, id, f"{JOB}/{id}", **{"scope": None, "group": JOBS, **parent})
 
     async def _resource(self, kind: str, written: str) -> Target:
         """A gateway by its id or cluster id, a group by its id or name, a certificate by its id or alias."""
@@ -125,7 +103,7 @@ class Finder:
             label = {GATEWAY: "cluster_id", GROUP: "name", CERT: "alias"}[kind]
             raise BadReply(
                 f"{self._backend} has no {kind} `{name}`.",
-                core.unnamed(len(rows) - len(listed), "row of `results`", "_id", label),
+                unnamed(len(rows) - len(listed), "row of `results`", "_id", label),
             )
         if not found:
             return self._named(kind, name, name).model_copy(update={"group": NEW})
@@ -136,13 +114,7 @@ class Finder:
         return self._named(kind, thing.id, thing.label)
 
     def _named(self, kind: str, id: str, label: str) -> Target:
-        name = f"{kind}/{label}"
-        return Target(backend=self._backend, kind=kind, id=id, name=name, scope=f"{self._backend}:{name}")
-
-    async def remembered(self, target: Target) -> Target:
-        """The target, remembered for later look-ups."""
-        await self._target_cache.remember([target])
-        return target
+        return self.target(kind, id, f"{kind}/{label}")
 
 
-AdapterContext = core.AdapterContext[ItentialSettings, ItnClient, Finder]
+AdapterContext = backends.AdapterContext[ItentialSettings, ItnClient, Finder]

@@ -4,6 +4,9 @@ Sources: seed 002 (SEED) for `POST /api/v1/agent`, its object and its two error 
 its own clients (CODE) for everything else. What is not documented is marked GUESS where it matters.
 """
 
-from bot.backends.prefactor.plugin import PLUGIN
+from bot.backends.prefactor.adapter import PrefactorBackend
+from bot.backends.prefactor.capabilities import SPEC
+from bot.backends.prefactor.settings import PrefactorSettings
+from bot.core.ports.plugin import Plugin
 
-__all__ = ["PLUGIN"]
+PLUGIN = Plugin(spec=SPEC, settings=PrefactorSettings, build=PrefactorBackend)

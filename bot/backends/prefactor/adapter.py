@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
 from bot.all_of import all_of
-from bot.backends import AdapterBase, and_seen, measured
+from bot.backends import Handler, HandlerAdapter, and_seen, measured
 from bot.backends.prefactor import changes, reads
 from bot.backends.prefactor import preflight as before
 from bot.backends.prefactor.capabilities import AGENT, INSTANCE, NEW, SPEC
 from bot.backends.prefactor.client import LARGEST_PAGE, PrefactorClient
-from bot.backends.prefactor.error_bodies import Invalid
+from bot.backends.prefactor.error_bodies import Invalid, refusal
 from bot.backends.prefactor.presentation import agent_state, allowed_text, instance_view
 from bot.backends.prefactor.settings import PrefactorSettings
 from bot.backends.prefactor.targets import AdapterContext, Finder, is_new
-from bot.core.adapter_context import handler_of
 from bot.core.command.capability import KindSpec, Risk
-from bot.core.command.target_ref import TargetRef
 from bot.core.errors import BadReply, CallProblem, Lost, NoSuchTarget, Problem, ServerError
 from bot.core.operation import Operation, Target
 from bot.core.outcome import (
@@ -37,8 +35,7 @@ from bot.core.outcome import (
 from bot.core.ports.services import BackendParts, Call
 from bot.core.text import utc_text
 from bot.core.vendor_json import moment
-
-Handler = Callable[[AdapterContext, Operation, Call], Awaitable[Done | Refused]]
+from bot.http_client import Bearer, client_for
 
 _HANDLERS: Final[Mapping[tuple[str, str], Handler]] = {
     ("status", AGENT): reads.agent_status,
@@ -54,34 +51,33 @@ _HANDLERS: Final[Mapping[tuple[str, str], Handler]] = {
 }
 
 
-class PrefactorBackend(AdapterBase):
+class PrefactorBackend(HandlerAdapter[AdapterContext]):
     """One configured account; see ports.Backend."""
 
     spec: KindSpec = SPEC
+    handlers = _HANDLERS
 
-    def __init__(
-        self,
-        settings: PrefactorSettings,
-        parts: BackendParts,
-        client: PrefactorClient,
-    ) -> None:
-        self.name = settings.name
+    def __init__(self, settings: PrefactorSettings, parts: BackendParts) -> None:
+        # At most four requests at once: more than six are known to queue until they time out (CODE prefactor-open-dashboard).
+        http = client_for(
+            settings,
+            parts,
+            auth=Bearer(settings.token),
+            concurrency=4,
+            translate=lambda status, body: refusal(parts.name, body, status, parts.secrets) or body,
+        )
+        client = PrefactorClient(http, parts.secrets)
         finder = Finder(settings, parts.target_cache, client)
-        self._ctx = AdapterContext(settings, client, finder, parts.target_cache, parts.clock, parts.secrets)
-
-    async def resolve(self, ref: TargetRef, kind: str | None) -> Target:
-        """The exact target; a bare name that no agent has is one to create (see targets.py)."""
-        return await self._ctx.finder.find(ref, kind)
+        super().__init__(AdapterContext(settings, client, finder, parts.target_cache, parts.clock, parts.secrets))
 
     async def run(self, operation: Operation, call: Call) -> Done | Refused | Failed | Unknown:
         """Run the operation, once. After a change with an unusable answer, the target is read to see whether it happened."""
-        handler = handler_of(_HANDLERS, operation)
         refused = await self.check(operation)
         if refused is not None:
             return refused
         sent_at = call.clock.now()
         try:
-            return await handler(self._ctx, operation, call)
+            return await super().run(operation, call)
         except Invalid as no:
             facts = tuple(Fact(label=f"Field {field}", value=wrong) for field, wrong in no.fields)
             return Refused(code=no.code, summary=no.summary, hint=no.hint, facts=facts)
@@ -173,7 +169,7 @@ class PrefactorBackend(AdapterBase):
         agents = await self._ctx.finder.all()
         listed = [
             Named(
-                target=self._ctx.finder.target(agent),
+                target=self._ctx.finder.agent_target(agent),
                 text=self._ctx.finder.text(agent, agents),
                 state=agent_state(agent),
                 detail=self._ctx.clean(agent.description or f"allowed: {allowed_text(agent)}"),
@@ -184,7 +180,3 @@ class PrefactorBackend(AdapterBase):
         if len(listed) < len(agents):
             listed = await and_seen(self._ctx.target_cache, self.name, (AGENT,), listed)
         return sorted(listed, key=lambda item: item.text)
-
-    async def close(self) -> None:
-        """Close the connections."""
-        await self._ctx.client.close()

@@ -12,16 +12,16 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
+from bot import backends
+from bot.backends import SELECTED, FinderBase, check_same, unnamed
 from bot.backends.prefactor.capabilities import AGENT, INSTANCE, NEW
 from bot.backends.prefactor.client import LARGEST_PAGE, PrefactorClient
 from bot.backends.prefactor.models import Agent, Instance
 from bot.backends.prefactor.presentation import instance_state
 from bot.backends.prefactor.settings import PrefactorSettings
-from bot.core import adapter_context as core
 from bot.core.command.target_ref import TargetRef
 from bot.core.errors import Ambiguous, BadRequest, NoSuchTarget
 from bot.core.operation import Target
-from bot.core.ports.services import TargetCache
 from bot.core.text import visible, written
 
 # GUESS from the examples: 32 lower-case letters and digits. It only decides which look-up comes first.
@@ -35,14 +35,8 @@ def is_new(target: Target) -> bool:
     return target.kind == NEW or target.id.startswith(f"{NEW}/")
 
 
-class Finder:
+class Finder(FinderBase[PrefactorSettings, PrefactorClient]):
     """Finds targets of one account and remembers them."""
-
-    def __init__(self, settings: PrefactorSettings, target_cache: TargetCache, client: PrefactorClient) -> None:
-        self._backend = settings.name
-        self._environment = settings.environment_id
-        self._target_cache = target_cache
-        self._client = client
 
     async def find(self, ref: TargetRef, kind: str | None) -> Target:
         """The target of `ref`; see ports.Backend.resolve."""
@@ -58,13 +52,13 @@ class Finder:
 
     async def all(self) -> list[Agent]:
         """Every agent of the account, also those with a partly unreadable row; those with an id are remembered."""
-        agents = await self._client.agents(self._environment)
+        agents = await self._client.agents(self._settings.environment_id)
         await self.keep(agents)
         return agents
 
     async def keep(self, agents: Sequence[Agent]) -> None:
         """Remember agents that have an id and a name."""
-        await self._target_cache.remember([self.target(agent) for agent in agents if agent.id and agent.name])
+        await self._target_cache.remember([self.agent_target(agent) for agent in agents if agent.id and agent.name])
 
     async def agent(self, path: str) -> Target:
         """An agent by id or exact name, or one that doesn't exist yet. Raises Ambiguous if several have the name."""
@@ -81,11 +75,11 @@ class Finder:
                 tuple(written(self._backend, agent.id) for agent in same),
             )
         if same:
-            return self.target(same[0])
+            return self.agent_target(same[0])
         unsure = any(not (agent.id and agent.name) for agent in agents)
         if unsure or _ID.fullmatch(name) or any(agent.name.casefold() == name.casefold() for agent in agents):
             raise self._missing(name, agents)
-        return Target(backend=self._backend, kind=AGENT, id=f"{NEW}/{name}", name=name, scope=f"{self._backend}:{name}")
+        return self.target(AGENT, f"{NEW}/{name}", name)
 
     async def existing(self, path: str) -> Target:
         """An agent by id or exact name, which must exist."""
@@ -106,7 +100,7 @@ class Finder:
         other = folded.get(name.casefold())
         if other is not None:
             hint = f"It is called `{other.name}`; upper and lower case count."
-        odd = core.unnamed(sum(not (agent.id and agent.name) for agent in agents), "row of `details`", "id", "name")
+        odd = unnamed(sum(not (agent.id and agent.name) for agent in agents), "row of `details`", "id", "name")
         return NoSuchTarget(f"{self._backend} has no agent `{name}`.", f"{hint} {odd}".strip(), nearest=texts)
 
     async def _by_id(self, agent_id: str) -> Target | None:
@@ -114,10 +108,10 @@ class Finder:
             agent = await self._client.agent(agent_id)
         except NoSuchTarget:
             return None
-        core.check_same(self._backend, "id", agent_id, agent.id)
+        check_same(self._backend, "id", agent_id, agent.id)
         agent = agent.model_copy(update={"id": agent_id, "name": agent.name or agent_id})
         await self.keep([agent])
-        return self.target(agent)
+        return self.agent_target(agent)
 
     async def _unused(self, path: str) -> Target:
         name = checked_name(path)
@@ -128,20 +122,11 @@ class Finder:
                 f"Check it with `status {written(self._backend, same[0].id)}`, or choose another name.",
                 "already_exists",
             )
-        return Target(
-            backend=self._backend, kind=NEW, id=f"{NEW}/{name}", name=f"{NEW}/{name}", scope=f"{self._backend}:{name}"
-        )
+        return self.target(NEW, f"{NEW}/{name}", f"{NEW}/{name}", scope=f"{self._backend}:{name}")
 
-    def target(self, agent: Agent) -> Target:
+    def agent_target(self, agent: Agent) -> Target:
         """An agent as a target: rules see its name."""
-        return Target(
-            backend=self._backend,
-            kind=AGENT,
-            id=agent.id,
-            name=agent.name,
-            scope=f"{self._backend}:{agent.name}",
-            group=agent.id,
-        )
+        return self.target(AGENT, agent.id, agent.name, group=agent.id)
 
     def text(self, agent: Agent, agents: Sequence[Agent]) -> str:
         """How to write this agent: by its name if that is unique, else by its id."""
@@ -152,38 +137,27 @@ class Finder:
 
     def part(self, instance: Instance, agent: Target | None) -> Target:
         """An instance as a target: rules see its agent, and without a known agent only `backend:*` covers it."""
-        return Target(
-            backend=self._backend,
-            kind=INSTANCE,
-            id=instance.id,
-            name=f"{INSTANCE}/{instance.id}",
-            scope=agent.scope if agent else None,
-            group=instance.agent_id or "",
-            parent=instance.agent_id,
-            parent_name=agent.name if agent else None,
-        )
+        owner = {"group": instance.agent_id or "", "parent": instance.agent_id}
+        known = {"scope": agent.scope, "parent_name": agent.name} if agent else {"scope": None}
+        return self.target(INSTANCE, instance.id, f"{INSTANCE}/{instance.id}", **owner, **known)
 
     async def _instance(self, instance_id: str) -> Target:
         if not instance_id:
             raise BadRequest("Write the id, like `instance/013xrzp12g3nqk8nx0y2vfkg4s3jp2qr`.")
         instance = await self._client.instance(instance_id)
-        core.check_same(self._backend, "id", instance_id, instance.id)
+        check_same(self._backend, "id", instance_id, instance.id)
         instance = instance.model_copy(update={"id": instance_id})
         agent = await self._by_id(instance.agent_id) if instance.agent_id else None
-        return await self._remembered(self.part(instance, agent))
+        return await self.remembered(self.part(instance, agent))
 
     async def _selected(self, agent: Target, selector: str) -> Target:
         page = await self._client.instances(agent.id, LARGEST_PAGE)
         newest = sorted((item for item in page.items if item.id), key=lambda item: item.inserted_at or "", reverse=True)
-        found = [item for item in newest if instance_state(item)[1] in core.SELECTED[selector]]
+        found = [item for item in newest if instance_state(item)[1] in SELECTED[selector]]
         if not found:
             word = "" if selector == "last" else f"{selector} "
             raise NoSuchTarget(f"{agent.name} has no {word}instance among the latest {LARGEST_PAGE}.")
-        return await self._remembered(self.part(found[0], agent))
-
-    async def _remembered(self, target: Target) -> Target:
-        await self._target_cache.remember([target])
-        return target
+        return await self.remembered(self.part(found[0], agent))
 
     async def learn(self, instances: Sequence[Instance], agent: Target) -> None:
         """Remember the listed instances."""
@@ -202,4 +176,4 @@ def checked_name(name: str) -> str:
     return name
 
 
-AdapterContext = core.AdapterContext[PrefactorSettings, PrefactorClient, Finder]
+AdapterContext = backends.AdapterContext[PrefactorSettings, PrefactorClient, Finder]

@@ -4,6 +4,9 @@ Source of every call: seed 004 (SEED). That page doesn't describe errors, the li
 changes; what is assumed there is marked GUESS where it matters.
 """
 
-from bot.backends.resilio.plugin import PLUGIN
+from bot.backends.resilio.adapter import ResilioBackend
+from bot.backends.resilio.capabilities import SPEC
+from bot.backends.resilio.settings import ResilioSettings
+from bot.core.ports.plugin import Plugin
 
-__all__ = ["PLUGIN"]
+PLUGIN = Plugin(spec=SPEC, settings=ResilioSettings, build=ResilioBackend)

@@ -7,6 +7,7 @@ from math import ceil
 from bot.backends.resilio.client import ResilioClient
 from bot.backends.resilio.models import Client, Tag
 from bot.backends.resilio.presentation import clean, tag_table
+from bot.backends.resilio.targets import AdapterContext
 from bot.core.command.arguments import map_of
 from bot.core.command.params import duration_text
 from bot.core.errors import CallProblem, NoSuchTarget
@@ -16,16 +17,16 @@ from bot.core.ports.services import Call
 from bot.core.text import written
 
 
-async def pause(client: ResilioClient, operation: Operation, call: Call) -> Done:
+async def pause(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     """PATCH client?paused=true (SEED). The timer is the agent's own: it resumes even if this program is gone."""
     seconds = _seconds_to(call)
-    await client.pause(seconds)
+    await ctx.client.pause(seconds)
     facts = [Fact(label="Paused", value="yes")]
     ends = "until you run `resume`"
     if seconds is not None:
         ends = f"and resumes by itself after {duration_text(seconds)}"
         facts.append(Fact(label="Resumes at about", value=call.ends))
-    note = _unlike(await _now(client), paused=True)
+    note = _unlike(await _now(ctx.client), paused=True)
     back = Suggestion(label="Resume", verb="resume", target=written(operation.target.backend))
     return Done(summary=f"The agent is paused {ends}.{note}", facts=tuple(facts), next=(back,))
 
@@ -37,10 +38,10 @@ def _seconds_to(call: Call) -> int | None:
     return max(1, ceil((call.ends - call.clock.now()).total_seconds()))
 
 
-async def resume(client: ResilioClient, operation: Operation, call: Call) -> Done:
+async def resume(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     """PATCH client?paused=false (SEED)."""
-    await client.resume()
-    note = _unlike(await _now(client), paused=False)
+    await ctx.client.resume()
+    note = _unlike(await _now(ctx.client), paused=False)
     return Done(summary=f"The agent is resumed.{note}", facts=(Fact(label="Paused", value="no"),))
 
 
@@ -58,12 +59,12 @@ def _unlike(agent: Client | None, *, paused: bool) -> str:
     return f" It accepted the change, but still reports that it is {'not ' if paused else ''}paused. Check again in a moment."
 
 
-async def tag(client: ResilioClient, operation: Operation, call: Call) -> Done:
+async def tag(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     """PATCH tags (SEED), and read them back if the agent can list them."""
     wanted = map_of(operation, "*")
-    await client.set_tags(wanted)
+    await ctx.client.set_tags(wanted)
     told = ", ".join(f"{clean(name)}={clean(value)}" for name, value in wanted.items())
-    found = await _tags_now(client)
+    found = await _tags_now(ctx.client)
     if found is None:
         return Done(summary=f"Set: {told}. The tags couldn't be read back.")
     stored = {item.name: item.value or "" for item in found}

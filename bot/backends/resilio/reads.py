@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from bot.backends.resilio.client import ResilioClient
-from bot.backends.resilio.models import Run
 from bot.backends.resilio.presentation import (
     clean,
     client_facts,
@@ -15,6 +13,7 @@ from bot.backends.resilio.presentation import (
     tag_table,
 )
 from bot.backends.resilio.states import run_state
+from bot.backends.resilio.targets import AdapterContext, newest_first
 from bot.core.errors import CallProblem, NoSuchTarget
 from bot.core.operation import Operation
 from bot.core.outcome import Done, Fact, Phase
@@ -22,16 +21,11 @@ from bot.core.ports.services import Call
 from bot.core.text import plural
 
 
-def newest_first(runs: list[Run]) -> list[Run]:
-    """Newest first, by their numbers, which grow."""
-    return sorted(runs, key=lambda run: -1 if run.run_id is None else run.run_id, reverse=True)
-
-
-async def agent_status(client: ResilioClient, operation: Operation, call: Call) -> Done:
+async def agent_status(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     """GET client and runs (SEED): the agent. One without readable runs still has a status."""
-    agent = await client.client()
+    agent = await ctx.client.client()
     try:
-        runs = runs_text(await client.runs())
+        runs = runs_text(await ctx.client.runs())
     except (CallProblem, NoSuchTarget) as problem:
         runs = f"can't be read: {problem.summary}"
     required = " It needs a restart." if agent.restart_required else ""
@@ -44,9 +38,9 @@ async def agent_status(client: ResilioClient, operation: Operation, call: Call) 
     )
 
 
-async def run_status(client: ResilioClient, operation: Operation, call: Call) -> Done:
+async def run_status(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     """GET runs/ID (SEED): one run."""
-    run = await client.run(operation.target.id)
+    run = await ctx.client.run(operation.target.id)
     view = run_view(operation.target.backend, run)
     return Done(
         summary=f"{clean(run.name) or f'Run {operation.target.id}'} is {view.state}.",
@@ -58,9 +52,9 @@ async def run_status(client: ResilioClient, operation: Operation, call: Call) ->
     )
 
 
-async def history(client: ResilioClient, operation: Operation, call: Call) -> Done:
+async def history(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     """GET runs (SEED): the current runs; the agent keeps no record of earlier ones."""
-    runs = newest_first(await client.runs())
+    runs = newest_first(await ctx.client.runs())
     count = operation.params.get("count")
     shown = runs[: count if isinstance(count, int) else 20]
     if not runs:
@@ -74,9 +68,9 @@ async def history(client: ResilioClient, operation: Operation, call: Call) -> Do
     )
 
 
-async def tags(client: ResilioClient, operation: Operation, call: Call) -> Done:
+async def tags(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     """GET tags (SEED): all tags of the agent."""
-    found = await client.tags()
+    found = await ctx.client.tags()
     if not found:
         return Done(summary="The agent has no tags.")
     return Done(summary=f"The agent has {plural(len(found), 'tag')}.", table=tag_table(found))

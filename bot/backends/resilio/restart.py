@@ -11,6 +11,7 @@ from typing import Final
 from bot.backends.resilio.client import ResilioClient
 from bot.backends.resilio.models import Client
 from bot.backends.resilio.presentation import client_facts, client_next
+from bot.backends.resilio.targets import AdapterContext
 from bot.core.errors import BadReply, CallProblem, Lost, ServerError
 from bot.core.operation import Operation
 from bot.core.outcome import Done, Unknown
@@ -45,20 +46,20 @@ class _Watch:
         return "It was unreachable and answers again" if self.away else ""
 
 
-async def restart(client: ResilioClient, operation: Operation, call: Call) -> Done | Unknown:
+async def restart(ctx: AdapterContext, operation: Operation, call: Call) -> Done | Unknown:
     """Send it once, then ask until the agent answers again."""
-    before = await client.client()
-    watch = _Watch(before, await client.token())
+    before = await ctx.client.client()
+    watch = _Watch(before, await ctx.client.token())
     lost: CallProblem | None = None
     try:
-        await client.restart(_SEND_TIME)
+        await ctx.client.restart(_SEND_TIME)
     except (Lost, ServerError, BadReply) as problem:
         lost = problem
     await call.progress("The restart was sent; waiting for the agent to answer again")
     began = call.clock.monotonic()
     while (waited := call.clock.monotonic() - began) < _COMES_BACK_WITHIN:
         await call.clock.sleep(_PAUSE)
-        seen = await _ask(client, watch)
+        seen = await _ask(ctx.client, watch)
         if seen is None:
             continue
         after, token = seen

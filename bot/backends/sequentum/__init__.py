@@ -3,6 +3,9 @@
 Source of every call: the vendor's page "API Access" (31 operations). What that page leaves open is noted where it matters.
 """
 
-from bot.backends.sequentum.plugin import PLUGIN
+from bot.backends.sequentum.adapter import SequentumBackend
+from bot.backends.sequentum.capabilities import SPEC
+from bot.backends.sequentum.settings import SequentumSettings
+from bot.core.ports.plugin import Plugin
 
-__all__ = ["PLUGIN"]
+PLUGIN = Plugin(spec=SPEC, settings=SequentumSettings, build=SequentumBackend)

@@ -3,32 +3,28 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from typing import Final
 
 from bot.all_of import all_of
-from bot.backends import AdapterBase, measured
+from bot.backends import SEND_AGAIN, Handler, HandlerAdapter, measured
 from bot.backends.sequentum import changes, files, inputs, reads, reconcile, start, tokens
 from bot.backends.sequentum import preflight as before
 from bot.backends.sequentum.capabilities import AGENT, JOB_RUN, RUN, SCHEDULE, SERVER, SPEC
 from bot.backends.sequentum.client import AccClient
-from bot.backends.sequentum.context import AdapterContext
 from bot.backends.sequentum.multi_session import together
 from bot.backends.sequentum.presentation import run_view, view_of
 from bot.backends.sequentum.settings import SequentumSettings
-from bot.backends.sequentum.targets import Finder
-from bot.core.adapter_context import handler_of
+from bot.backends.sequentum.targets import AdapterContext, Finder
 from bot.core.command.capability import KindSpec
-from bot.core.command.target_ref import TargetRef
 from bot.core.errors import NoSuchTarget
 from bot.core.operation import Operation, Target
-from bot.core.outcome import Done, Failed, Health, LookBack, Named, Phase, RecentRun, Refused, RunView, Unknown
-from bot.core.ports.services import BackendParts, Call
+from bot.core.outcome import Health, LookBack, Named, Phase, RecentRun, Refused, RunView
+from bot.core.ports.services import BackendParts
 from bot.core.text import written
-
-Handler = Callable[[AdapterContext, Operation, Call], Awaitable[Done]]
+from bot.http_client import Bearer, client_for
 
 _HANDLERS: Final[Mapping[tuple[str, str], Handler]] = {
     ("status", AGENT): reads.agent_status,
@@ -69,23 +65,16 @@ _NOT_THERE: Final = "signalbox/health-check"
 _LOOKUPS_AT_ONCE: Final = 8
 
 
-class SequentumBackend(AdapterBase):
+class SequentumBackend(HandlerAdapter[AdapterContext]):
     """One configured ACC; see ports.Backend."""
 
     spec: KindSpec = SPEC
+    handlers = _HANDLERS
 
-    def __init__(self, settings: SequentumSettings, parts: BackendParts, client: AccClient) -> None:
-        self.name = settings.name
+    def __init__(self, settings: SequentumSettings, parts: BackendParts) -> None:
+        client = AccClient(client_for(settings, parts, auth=Bearer(settings.token)), settings.schedules_on_path)
         finder = Finder(settings, parts.target_cache, client)
-        self._ctx = AdapterContext(settings, client, finder, parts.target_cache, parts.clock, parts.secrets)
-
-    async def resolve(self, ref: TargetRef, kind: str | None) -> Target:
-        """The exact target."""
-        return await self._ctx.finder.find(ref, kind)
-
-    async def run(self, operation: Operation, call: Call) -> Done | Refused | Failed | Unknown:
-        """Run the operation, once."""
-        return await handler_of(_HANDLERS, operation)(self._ctx, operation, call)
+        super().__init__(AdapterContext(settings, client, finder, parts.target_cache, parts.clock, parts.secrets))
 
     async def poll(self, group: str, runs: Sequence[Target]) -> Mapping[str, RunView]:
         """All runs of one agent by one request for its history; runs not on that page are read one by one."""
@@ -122,7 +111,7 @@ class SequentumBackend(AdapterBase):
     ) -> LookBack:
         """Looks a start up in the history of the agent; any other call may be sent again."""
         if operation.verb not in _STARTS:
-            return LookBack(evidence="This call is idempotent, so you can send it again.")
+            return SEND_AGAIN
         return await reconcile.look_back(self._ctx, operation, sent_at, claimed)
 
     async def check(self, operation: Operation) -> Refused | None:
@@ -182,7 +171,3 @@ class SequentumBackend(AdapterBase):
                 return await self._ctx.finder.agent(path)
         except NoSuchTarget:
             return None
-
-    async def close(self) -> None:
-        """Close the connections."""
-        await self._ctx.client.close()

@@ -8,9 +8,9 @@ from typing import Final
 from uuid import UUID, uuid5
 
 from bot.backends.sequentum.capabilities import AGENT, NEW_SCHEDULE, SCHEDULE
-from bot.backends.sequentum.context import AdapterContext
 from bot.backends.sequentum.models import Schedule
 from bot.backends.sequentum.states import JOB, MARKS, named
+from bot.backends.sequentum.targets import AdapterContext
 from bot.backends.sequentum.times import is_iana, local_text, moment, near_zones, windows_zone
 from bot.core.command.arguments import map_of, text_of
 from bot.core.errors import BadReply, BadRequest, CallProblem, NoSuchTarget

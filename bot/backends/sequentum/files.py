@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from bot.backends.sequentum.capabilities import JOB_RUN, RUN
-from bot.backends.sequentum.context import AdapterContext
 from bot.backends.sequentum.file_names import discard, label_of
+from bot.backends.sequentum.targets import AdapterContext
 from bot.backends.sequentum.times import moment
 from bot.backends.sequentum.zip_log import MOST_HITS, LogRead, rewrite, sha256_of
 from bot.core.command.arguments import flag_of, number_of, text_of

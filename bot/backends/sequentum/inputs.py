@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator
 from typing import Final
 
 from bot.backends.sequentum.capabilities import CSV, UPLOADS
-from bot.backends.sequentum.context import AdapterContext
 from bot.backends.sequentum.file_names import input_name
+from bot.backends.sequentum.targets import AdapterContext
 from bot.core.command.arguments import text_of
 from bot.core.errors import BadRequest
 from bot.core.operation import Operation

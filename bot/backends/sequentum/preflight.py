@@ -7,11 +7,11 @@ from contextlib import suppress
 
 from bot.backends.sequentum.capabilities import AGENT, JOB_RUN, RUN, SCHEDULE, SERVER
 from bot.backends.sequentum.changes import plan_schedule
-from bot.backends.sequentum.context import AdapterContext, agent_of
 from bot.backends.sequentum.models import Run, Schedule
 from bot.backends.sequentum.presentation import switched
 from bot.backends.sequentum.reads import next_times
 from bot.backends.sequentum.states import JOB, MARKS, named
+from bot.backends.sequentum.targets import AdapterContext, agent_of
 from bot.backends.sequentum.times import local_text, moment
 from bot.core.command.arguments import text_of
 from bot.core.errors import CallProblem, NoSuchTarget

@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import TypeVar
 
 from bot.backends.sequentum.capabilities import JOB_RUN, RUN, SCHEDULE
-from bot.backends.sequentum.context import AdapterContext, agent_of
 from bot.backends.sequentum.models import JobRun, Run, Schedule
 from bot.backends.sequentum.multi_session import together
 from bot.backends.sequentum.presentation import (
@@ -18,6 +17,7 @@ from bot.backends.sequentum.presentation import (
     server_state,
     view_of,
 )
+from bot.backends.sequentum.targets import AdapterContext, agent_of
 from bot.backends.sequentum.times import moment
 from bot.core.command.arguments import number_of, text_of
 from bot.core.errors import BadReply, CallProblem, NoSuchTarget

@@ -15,9 +15,9 @@ from enum import Enum
 from typing import Final, NamedTuple
 
 from bot.backends.sequentum.capabilities import JOB_RUN, RUN
-from bot.backends.sequentum.context import AdapterContext, agent_of
 from bot.backends.sequentum.models import JobRun, Run
 from bot.backends.sequentum.started_run import job_done, run_done
+from bot.backends.sequentum.targets import AdapterContext, agent_of
 from bot.backends.sequentum.times import exact_text, moment
 from bot.core.command.arguments import flag_of, map_of, text_of
 from bot.core.operation import Operation

@@ -8,10 +8,10 @@ from typing import Final
 
 from bot.backends.sequentum.capabilities import DEFAULT_METHOD, DEFAULT_SYNC, RUN
 from bot.backends.sequentum.changes import compact
-from bot.backends.sequentum.context import AdapterContext, agent_of
 from bot.backends.sequentum.file_names import discard, label_of
 from bot.backends.sequentum.reconcile import runs_since
 from bot.backends.sequentum.started_run import job_done, run_done
+from bot.backends.sequentum.targets import AdapterContext, agent_of
 from bot.core.command.arguments import flag_of, map_of, number_of, text_of
 from bot.core.errors import CallProblem, NoSuchTarget
 from bot.core.operation import Operation, Target

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bot.backends.sequentum.capabilities import JOB_RUN, RUN
-from bot.backends.sequentum.context import AdapterContext, agent_of
+from bot.backends.sequentum.targets import AdapterContext, agent_of
 from bot.core.operation import Operation, Target
 from bot.core.outcome import Done, Fact, Suggestion
 from bot.core.text import written

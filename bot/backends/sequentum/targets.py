@@ -10,15 +10,15 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
+from bot import backends
+from bot.backends import SELECTED, FinderBase, check_same
 from bot.backends.sequentum.capabilities import AGENT, JOB_RUN, RUN, SCHEDULE, SERVER
 from bot.backends.sequentum.client import AccClient
 from bot.backends.sequentum.models import Agent
 from bot.backends.sequentum.settings import SequentumSettings
-from bot.core.adapter_context import SELECTED, check_same
 from bot.core.command.target_ref import TargetRef
 from bot.core.errors import BadReply, BadRequest, NoSuchTarget
 from bot.core.operation import Target
-from bot.core.ports.services import TargetCache
 from bot.core.text import visible
 
 # Ids are not held to the strict form of a GUID: the vendor's own samples break it.
@@ -36,14 +36,8 @@ def checked_path(path: str) -> str:
     return path
 
 
-class Finder:
+class Finder(FinderBase[SequentumSettings, AccClient]):
     """Finds targets of one ACC and remembers them."""
-
-    def __init__(self, settings: SequentumSettings, target_cache: TargetCache, client: AccClient) -> None:
-        self._backend = settings.name
-        self._settings = settings
-        self._target_cache = target_cache
-        self._client = client
 
     async def find(self, ref: TargetRef, kind: str | None) -> Target:
         """The target of `ref`; see ports.Backend.resolve."""
@@ -68,9 +62,7 @@ class Finder:
             return target
         path = checked_path(written)
         agent = await self._client.agent(path)
-        target = self._agent_target(agent, await self._spelled(path, agent))
-        await self._target_cache.remember([target])
-        return target
+        return await self.remembered(self._agent_target(agent, await self._spelled(path, agent)))
 
     async def _spelled(self, path: str, agent: Agent) -> str:
         """The path in the ACC's spelling, which may differ from the typed one in case.
@@ -88,14 +80,7 @@ class Finder:
         return usual[: len(folder + slash)] + (agent.name or usual[len(folder + slash) :])
 
     def _agent_target(self, agent: Agent, path: str) -> Target:
-        return Target(
-            backend=self._backend,
-            kind=AGENT,
-            id=agent.agent_id,
-            name=path,
-            scope=f"{self._backend}:{path}",
-            group=agent.agent_id,
-        )
+        return self.target(AGENT, agent.agent_id, path, group=agent.agent_id)
 
     async def agent_of(self, agent_id: str) -> Target:
         """The agent with this id, under its remembered path if that still belongs to it."""
@@ -107,32 +92,24 @@ class Finder:
                 agent = Agent()
             if agent.agent_id == agent_id and agent.name in ("", known.name.rsplit("/", 1)[-1]):
                 return self._agent_target(agent, known.name)
-        return Target(backend=self._backend, kind=AGENT, id=agent_id, name=agent_id, group=agent_id)
+        return self.target(AGENT, agent_id, agent_id, scope=None, group=agent_id)
 
     def part(self, kind: str, id: str, agent: Target) -> Target:
         """A run, job run or schedule of that agent: rules see it as the agent."""
-        return Target(
-            backend=self._backend,
-            kind=kind,
-            id=id,
-            name=f"{kind}/{id}",
-            scope=agent.scope,
-            group=agent.id,
-            parent=agent.id,
-            parent_name=agent.name if agent.scope else None,
-        )
+        owner = {"group": agent.id, "parent": agent.id, "parent_name": agent.name if agent.scope else None}
+        return self.target(kind, id, f"{kind}/{id}", scope=agent.scope, **owner)
 
     async def _run(self, kind: str, id_: str) -> Target:
         """A run or a job run: rules see it as its agent, so it must name its agent."""
         found = await (self._client.job_run if kind == JOB_RUN else self._client.run)(_needed(id_, kind), "agent_id")
         check_same(self._backend, found.wire_name("id"), id_, found.id)
-        return await self._remembered(kind, found.id or id_, await self.agent_of(found.agent_id))
+        return await self.remembered(self.part(kind, found.id or id_, await self.agent_of(found.agent_id)))
 
     async def _schedule(self, schedule_id: str) -> Target:
         """A schedule; its agent is known only if it was seen before, because a schedule's id doesn't lead to its agent."""
         known = await self._target_cache.by_id(self._backend, SCHEDULE, _needed(schedule_id, SCHEDULE))
         if known is None or known.parent is None:
-            return Target(backend=self._backend, kind=SCHEDULE, id=schedule_id, name=f"{SCHEDULE}/{schedule_id}")
+            return self.target(SCHEDULE, schedule_id, f"{SCHEDULE}/{schedule_id}", scope=None)
         agent = await self.agent_of(known.parent)
         schedules = await self._client.schedules(agent.id)
         listed = {schedule.id for schedule in schedules}
@@ -152,13 +129,7 @@ class Finder:
                 f"{self._backend} has no server `{name[:80]}` in its configuration.",
                 nearest=tuple(f"{SERVER}/{server.name}" for server in self._settings.servers),
             )
-        return Target(
-            backend=self._backend,
-            kind=SERVER,
-            id=name,
-            name=f"{SERVER}/{name}",
-            scope=f"{self._backend}:{SERVER}/{name}",
-        )
+        return self.target(SERVER, name, f"{SERVER}/{name}")
 
     async def _selected(self, agent: Target, selector: str, *, job: bool) -> Target:
         kind, phases = JOB_RUN if job else RUN, SELECTED[selector]
@@ -169,12 +140,7 @@ class Finder:
             raise NoSuchTarget(f"{agent.name} has no {what} among its latest {_SEARCHED}.")
         if not found[0]:
             raise BadReply(f"{self._backend} lists a {what} of {agent.name} whose id can't be read.")
-        return await self._remembered(kind, found[0], agent)
-
-    async def _remembered(self, kind: str, id: str, agent: Target) -> Target:
-        target = self.part(kind, id, agent)
-        await self._target_cache.remember([target])
-        return target
+        return await self.remembered(self.part(kind, found[0], agent))
 
     async def learn(self, kind: str, ids: Iterable[str], agent: Target) -> None:
         """Remember the agent of each listed item: for schedules this is the only link to their agent."""
@@ -185,3 +151,21 @@ def _needed(id: str, kind: str) -> str:
     if not id:
         raise BadRequest(f"Write the id, like `{kind}/9040f86d-bbc1-4038-9868-501145cc2370`.")
     return id
+
+
+def agent_of(target: Target) -> Target:
+    """The agent of a resolved run, job run or schedule; an agent target itself."""
+    if target.kind == AGENT:
+        return target
+    agent_id = target.parent or target.group
+    return Target(
+        backend=target.backend,
+        kind=AGENT,
+        id=agent_id,
+        name=target.parent_name or agent_id,
+        scope=target.scope,
+        group=agent_id,
+    )
+
+
+AdapterContext = backends.AdapterContext[SequentumSettings, AccClient, Finder]

@@ -128,11 +128,11 @@ def repeating(status: int) -> Answer:
 async def test_the_token_shows_nowhere() -> None:
     """Not in reprs, logs at DEBUG, sentences or tracebacks, even when the agent repeats it."""
     async with recorded() as (recorder, res):
-        texts = [repr(res.backend), repr(res.backend._client), repr(res.backend._client._keeper)]
+        texts = [repr(res.backend), repr(res.backend._ctx.client), repr(res.backend._ctx.client._keeper)]
         with everything_logged() as lines:
             texts.append(repr(await res.do("status res:")))
             texts.append(repr(await res.do("restart res:")))
-            texts.append(repr(res.backend._client._keeper.session._current))
+            texts.append(repr(res.backend._ctx.client._keeper.session._current))
 
             for status in (400, 401, 403, 404, 500, 503):
                 recorder.answers["GET /api/v3/client"] = repeating(status)

@@ -1,4 +1,4 @@
-"""The plugin of this kind: its capabilities, its settings, and the function that builds a backend from them."""
+"""Signs in to a platform: a service account by its client credentials, a person by user name and password."""
 
 from __future__ import annotations
 
@@ -7,12 +7,8 @@ from urllib.parse import urlencode
 
 from pydantic import Field
 
-from bot.backends.itential.adapter import ItentialBackend
-from bot.backends.itential.capabilities import SPEC
-from bot.backends.itential.client import ItnClient
 from bot.backends.itential.settings import ItentialSettings
 from bot.core.errors import BadReply, CredentialRefused, Rejected
-from bot.core.ports.plugin import Plugin
 from bot.core.ports.services import BackendParts
 from bot.core.vendor_json import Number, WireModel
 from bot.http_client import Auth, Basic, Credential, HttpClient, Reply, Session, client_for
@@ -55,8 +51,8 @@ def _bare(reply: Reply) -> str:
     return token
 
 
-def build(settings: ItentialSettings, parts: BackendParts) -> ItentialBackend:
-    """One platform; no connection is opened yet."""
+def signed_in(settings: ItentialSettings, parts: BackendParts) -> HttpClient:
+    """The HTTP client of one platform, which signs in when it is first used."""
 
     async def sign_in() -> Credential:
         try:
@@ -71,7 +67,4 @@ def build(settings: ItentialSettings, parts: BackendParts) -> ItentialBackend:
     fixed = settings.username and settings.sign_in == "basic"
     auth: Auth = Basic(settings.username, *settings.secrets) if fixed else Session(sign_in, parts.clock)
     http = client_for(settings, parts, auth=auth)
-    return ItentialBackend(settings, parts, ItnClient(http, settings))
-
-
-PLUGIN: Final = Plugin(spec=SPEC, settings=ItentialSettings, build=build)
+    return http
