@@ -156,7 +156,7 @@ class HandlerAdapter(AdapterBase, Generic[ContextT]):
         return await self._ctx.finder.find(ref, kind)
 
     async def run(self, operation: Operation, call: Call) -> Done | Refused | Failed | Unknown:
-        """Run the operation, once. Raises BadRequest when there is no handler for it."""
+        """Run the operation, once. Raises BadRequest for a verb without a handler."""
         target = operation.target
         handler = self.handlers.get((operation.verb, target.kind))
         if handler is None:
