@@ -12,7 +12,17 @@ from bot import config, plugins
 from bot.core.command.catalog import Catalog
 from bot.core.ports.leadership import Leadership
 from bot.core.ports.plugin import BackendSettings
-from bot.core.ports.services import Backend, Clock, Directory, Ids, Presenter, SlackFiles, Spool, TargetCache
+from bot.core.ports.services import (
+    Backend,
+    BackendParts,
+    Clock,
+    Directory,
+    Ids,
+    Presenter,
+    SlackFiles,
+    Spool,
+    TargetCache,
+)
 from bot.core.ports.store import Store
 from bot.core.redact import SecretList
 from bot.features.access.breakglass import BreakglassEffect
@@ -24,18 +34,6 @@ from bot.runtime.health import HealthBoard
 from bot.runtime.leadership import AlwaysLeader
 from bot.runtime.listings import Listings
 from bot.runtime.task_queue import TaskQueue
-
-
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """What a backend is built from."""
-
-    name: str
-    clock: Clock
-    ids: Ids
-    target_cache: TargetCache
-    secrets: SecretList = field(default_factory=SecretList)
-    may_send: Callable[[], bool] = lambda: True
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +61,7 @@ def build_backends(
     problems: list[str] = []
     for table in settings.backends:
         try:
-            parts = Parts(table["name"], clock, ids, target_cache, secrets, may_send)
+            parts = BackendParts(table["name"], clock, ids, target_cache, secrets, may_send)
             own, backends[table["name"]] = backend_of(table, settings, environ, parts)
         except config.ConfigProblem as problem:
             problems.extend(problem.lines)
@@ -77,7 +75,7 @@ def build_backends(
 
 
 def backend_of(
-    table: Mapping[str, Any], settings: config.Settings, environ: Mapping[str, str], parts: Parts
+    table: Mapping[str, Any], settings: config.Settings, environ: Mapping[str, str], parts: BackendParts
 ) -> tuple[BackendSettings, Backend]:
     """One `[[backend]]` table, checked and built; raises ConfigProblem."""
     try:

@@ -13,14 +13,14 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot import config
-from bot.build import Parts, backend_of
+from bot.build import backend_of
 from bot.cli.exit_codes import Exit
 from bot.connections import slack_fault
 from bot.core.errors import Problem
 from bot.core.network import Proxies, is_loopback
 from bot.core.policy.compile import Policy
 from bot.core.policy.decide import PolicyProblem
-from bot.core.ports.services import Backend
+from bot.core.ports.services import Backend, BackendParts
 from bot.core.text import plural
 from bot.features.access.policy_reload import PolicyReloader, named_channels, review_warning
 from bot.http_client.transport import open_session
@@ -195,7 +195,7 @@ async def _backends(settings: config.Settings, environ: Mapping[str, str], store
     names = StoreTargetCache(store, clock)
     for table in settings.backends:
         try:
-            own, backend = backend_of(table, settings, environ, Parts(table["name"], clock, ids, names))
+            own, backend = backend_of(table, settings, environ, BackendParts(table["name"], clock, ids, names))
         except config.ConfigProblem as problem:
             report.bad(*problem.lines)
             continue

@@ -120,6 +120,11 @@ class Form(Value):
     token: str
     values: dict[str, str | list[str]] = Field(default_factory=dict)
 
+    def text(self, name: str) -> str:
+        """What was typed into this field, stripped; empty when nothing was."""
+        value = self.values.get(name)
+        return value.strip() if isinstance(value, str) else ""
+
 
 class Open(Value):
     """A person opened the launcher, the Home tab, or a shortcut on a message. `own`: the bot wrote that message."""

@@ -84,7 +84,7 @@ async def home_view(ctx: Context, user: str, team: str) -> HomeView:
     if page == _FAVOURITES:
         return HomeView(user_id=user, sections=await _favourites_page(ctx, user, seen))
     if page == _DECISIONS and waiting:
-        found = await approvals.home_cards(ctx, user, place)
+        found = await approvals.home_cards(ctx, waiting, place)
         left = len(waiting) - len(found)
         note = f"{plural(left, 'more follows', 'more follow')} when these are decided." if left > 0 else ""
         back = (_button(ctx, user, "Back", page=""),)
@@ -130,7 +130,7 @@ def _section(title: str, rows: Sequence[HomeRow], most: int, people: Sequence[st
 
 
 async def _waiting_for(ctx: Context, user: str) -> list[Approval]:
-    """The approvals that this person may decide and did not vote on yet, the one that expires first first."""
+    """The approvals that this person may decide and did not vote on yet, newest first."""
     found = []
     for pending in await ctx.store.pending_decisions(state="open"):
         approval = Approval.of(pending)
@@ -138,7 +138,7 @@ async def _waiting_for(ctx: Context, user: str) -> list[Approval]:
             continue
         if not any(vote.user_id == user for vote in await ctx.store.votes(pending.id)):
             found.append(approval)
-    return sorted(found, key=lambda approval: approval.pending.due_at)
+    return found
 
 
 def _decisions(ctx: Context, user: str, waiting: Sequence[Approval]) -> HomeSection:
@@ -148,7 +148,7 @@ def _decisions(ctx: Context, user: str, waiting: Sequence[Approval]) -> HomeSect
             text=f"for <@{one.requester}>{_because(one.operation.reason)}, until {utc_text(one.pending.due_at)}",
             button=_button(ctx, user, "Review", page=_DECISIONS),
         )
-        for one in waiting
+        for one in sorted(waiting, key=lambda one: one.pending.due_at)
     ]
     people = [one.requester for one in waiting]
     return _section("Waiting for your decision", rows, MOST, people)

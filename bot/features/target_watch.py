@@ -16,11 +16,11 @@ from bot.core.command.capability import Risk
 from bot.core.errors import BadRequest, NoSuchTarget, Problem
 from bot.core.intent import Actor, Due, Intent, Source
 from bot.core.operation import Operation, Target
-from bot.core.outcome import Fact, Phase, RecentRun
+from bot.core.outcome import Phase, RecentRun, facts_of
 from bot.core.records import Subscription, WatchedTarget, stamp
 from bot.core.run_news import news
 from bot.operations import cards
-from bot.operations.audit_writer import AuditWriter
+from bot.operations.audit_writer import AuditWriter, columns_of
 from bot.operations.authorize import sight_of
 from bot.operations.next_steps import buttons_for
 from bot.runtime.context import Context
@@ -104,10 +104,7 @@ async def end(ctx: Context, one: Subscription, code: str, text: str, by: Intent 
         by or _intent(ctx, one),
         ctx.clock.now(),
         verb="watch",
-        backend=one.target.backend,
-        target_kind=one.target.kind,
-        target_id=one.target.id,
-        target_name=one.target.text,
+        **columns_of(one.target),
         code=code,
         detail=text,
     )
@@ -134,18 +131,14 @@ def _intent(ctx: Context, one: Subscription) -> Intent:
 
 def card_of(ctx: Context, one: Subscription, ended: str = "") -> Card:
     """The card that was posted when a person began to watch."""
-    until = (
-        (Fact(label="Until", value=datetime.fromisoformat(one.until_at)),)
-        if one.until_at is not None and not ended
-        else ()
-    )
+    until = datetime.fromisoformat(one.until_at) if one.until_at is not None and not ended else None
     return Card(
         key=f"watch:{one.id}",
         place=one.place,
         title=f"Watching {one.target.label}",
         tone=Tone.PLAIN,
         status=ended or f"<@{one.user_id}> is told here when a run fails, and when one works again",
-        rows=until,
+        rows=facts_of((("Until", until),)),
         buttons=() if ended else (stop_button(ctx, one.target),),
         mention=(one.user_id,),
     )
@@ -175,14 +168,13 @@ async def _news_card(ctx: Context, target: Target, run: RecentRun, people: Seque
     buttons = await buttons_for(ctx, _intent(ctx, first), operation, view.next, about=target, refresh=False)
     happened = {Phase.FAILED: "failed", Phase.SUCCEEDED: "succeeded" if is_run else "works again"}
     spent = view.ended - view.started if view.ended is not None and view.started is not None else None
-    facts = (("Started", view.started), ("Took", spent))
     return Card(
         key=f"watch:{first.place.channel_id}:{first.place.thread_ts or ''}:{target.backend}:{run.id}:{view.ended or ''}",
         place=first.place,
         title=f"{target.label} {happened.get(view.phase, 'ended')}",
         tone=_TONES.get(view.phase, Tone.WARN),
         status=" ".join(view.message.split())[:_LONGEST] or view.state,
-        rows=tuple(Fact(label=label, value=value) for label, value in facts if value is not None),
+        rows=facts_of((("Started", view.started), ("Took", spent))),
         buttons=(*buttons, *(() if is_run else (stop_button(ctx, target),))),
         mention=tuple(dict.fromkeys(one.user_id for one in people)),
         at=ctx.clock.now(),

@@ -25,16 +25,11 @@ async def _check(ctx: Context, form: Form) -> dict[str, str] | None:
         return read if isinstance(read, dict) else None
     if form.form == parameter_form.FORM:
         return await parameter_form.check(ctx, form) or None
-    if form.form in (approvals.DENY_FORM, approvals.ASK_FORM) and not _said(form, "reason"):
+    if form.form in (approvals.DENY_FORM, approvals.ASK_FORM) and not form.text("reason"):
         return {"reason": "Enter a reason; others will read it."}
-    if form.form == breakglass_review.FORM and not _said(form, breakglass_review.NOTE):
+    if form.form == breakglass_review.FORM and not form.text(breakglass_review.NOTE):
         return {breakglass_review.NOTE: "Describe what was done and whether it was right."}
     return None
-
-
-def _said(form: Form, name: str) -> str:
-    value = form.values.get(name)
-    return value.strip() if isinstance(value, str) else ""
 
 
 async def placed(ctx: Context, intent: Intent, form: Form) -> Intent:
@@ -70,11 +65,11 @@ async def submitted(ctx: Context, intent: Intent, form: Form) -> None:
     if form.form == launcher.FORM:
         await _launch(ctx, intent, form, kept)
     elif form.form == approvals.DENY_FORM:
-        await approvals.denied(ctx, intent, str(kept.get("hold")), _said(form, "reason"))
+        await approvals.denied(ctx, intent, str(kept.get("hold")), form.text("reason"))
         ctx.stale_homes.stale(intent.actor.user_id)
     elif form.form == breakglass_review.FORM:
         await breakglass_review.close_review(
-            ctx, intent, str(kept.get("grant")), intent.place, _said(form, breakglass_review.NOTE)
+            ctx, intent, str(kept.get("grant")), intent.place, form.text(breakglass_review.NOTE)
         )
     elif form.form == approvals.ASK_FORM:
         await approvals.wanted(ctx, intent, form, kept)

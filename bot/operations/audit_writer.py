@@ -9,7 +9,7 @@ from typing import Any
 from bot.core.audit import AuditEntry, Event
 from bot.core.effects import Attempt
 from bot.core.intent import Command, Form, Intent, Open, ParseError, Press
-from bot.core.operation import Operation
+from bot.core.operation import Operation, Target
 from bot.core.outcome import Done, Outcome
 from bot.core.records import PendingDecision, stamp
 from bot.core.redact import SecretList, redact, redact_json
@@ -76,13 +76,9 @@ class AuditWriter:
         **columns: Any,
     ) -> AuditEntry:
         """An entry about an operation. `columns` are further columns of the audit log; texts are cleaned."""
-        target = operation.target
         filled = {
             "verb": operation.verb,
-            "backend": target.backend,
-            "target_kind": target.kind,
-            "target_id": target.id,
-            "target_name": target.text,
+            **columns_of(operation.target),
             "params": self.params(operation.params),
             "reason": operation.reason,
             "risk": str(operation.risk),
@@ -162,6 +158,12 @@ class AuditWriter:
     def _masked(self, name: str, value: str) -> str | None:
         """Free text is searched for anything that looks like a secret, other columns for known secrets only."""
         return self.clean(value) if name in ("detail", "reason", "target_name") else self._secrets.hide(value)
+
+
+def columns_of(target: Target) -> dict[str, str]:
+    """The columns that name a target."""
+    kind, name = target.kind, target.text
+    return {"backend": target.backend, "target_kind": kind, "target_id": target.id, "target_name": name}
 
 
 def _press(payload: Press, means: Mapping[str, Json]) -> dict[str, Any]:

@@ -9,19 +9,20 @@ from __future__ import annotations
 import logging
 import re
 import time
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Final
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, Final, Protocol
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
 from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.core.intent import Intent, ParseError, Receipt
+from bot.core.card import Choices
+from bot.core.command.catalog import Catalog
+from bot.core.intent import Actor, FormChange, Intent, ParseError, Place, Receipt
 from bot.render.form import MENUS, render_choices
 from bot.slack.inbound import actions, commands, forms, home, mentions, shortcuts, workflow_steps
 from bot.slack.installation import Installation
 from bot.slack.payload import Stamp, interaction_actor, interaction_place, storable, text
-from bot.slack.ports import IntakePort
 
 LAUNCHER: Final = "launcher"
 WORK_ON_MESSAGE: Final = "work_on_message"
@@ -39,6 +40,22 @@ _log = logging.getLogger("signalbox.slack")
 def _not_about_tokens(record: logging.LogRecord) -> bool:
     """Bolt warns about SLACK_BOT_TOKEN in the environment, which it doesn't use because it gets a client."""
     return "`token` will be unused" not in record.getMessage()
+
+
+class IntakePort(Protocol):
+    """The intake of requests. `submit` returns when the request is in the audit log."""
+
+    catalog: Catalog
+
+    async def submit(self, intent: Intent) -> Receipt: ...
+
+    async def suggest(self, actor: Actor, place: Place, typed: str, *, menu: str, token: str) -> Sequence[Choices]:
+        """At most 100 options that match the typed text, best first. `menu` is `verb` or `target`, `token` that of the modal."""
+        ...
+
+    async def changed(self, change: FormChange) -> None:
+        """A live field of an open modal was changed: the modal is redrawn soon."""
+        ...
 
 
 class SlackApp:

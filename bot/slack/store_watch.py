@@ -4,33 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import Protocol
 
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.core.errors import Problem
+from bot.core.ports.store import Store
 from bot.slack.errors import TRANSPORT, read
 
 _log = logging.getLogger("signalbox.store")
 
 
-class WatchedStore(Protocol):
-    """The store of a file."""
-
-    def check_file(self) -> None:
-        """Raises a Problem when the file on the disk is not the open one."""
-        ...
-
-    def save_head_sync(self) -> None:
-        """Save the head of the audit log for the check at the next start."""
-        ...
-
-
 class StoreWatch:
     """Raises one alarm: in the log, and in the security channel if there is one."""
 
-    def __init__(self, store: WatchedStore, client: AsyncWebClient, security_channel: str | None) -> None:
+    def __init__(self, store: Store, client: AsyncWebClient, security_channel: str | None) -> None:
         self._store = store
         self._client = client
         self._channel = security_channel

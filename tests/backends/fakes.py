@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -13,7 +13,6 @@ from typing import Any, BinaryIO
 
 from bot.core.operation import Target
 from bot.core.ports.services import Clock
-from bot.core.redact import SecretList
 from bot.playground.planes.clock import PlaneClock
 from tests.http_client.support import FakeClock
 
@@ -151,15 +150,3 @@ class OneCall:
 
     async def note_enabled(self, targets: Any) -> None:
         self.noted.append(tuple(targets))
-
-
-@dataclass(frozen=True)
-class Parts:
-    """What a backend is built from beside its settings."""
-
-    name: str
-    clock: FakeClock
-    ids: CountingIds
-    target_cache: Memory
-    secrets: SecretList = field(default_factory=SecretList)
-    may_send: Callable[[], bool] = lambda: True

@@ -23,8 +23,9 @@ from bot.core.intent import Command
 from bot.core.operation import Operation, Target
 from bot.core.outcome import Done, Failed, Refused, RunView, Unknown
 from bot.core.ports.plugin import Plugin
+from bot.core.ports.services import BackendParts
 from bot.core.redact import SecretList
-from tests.backends.fakes import CountingIds, FolderSpool, Memory, NoSpool, OneCall, Parts
+from tests.backends.fakes import CountingIds, FolderSpool, Memory, NoSpool, OneCall
 from tests.http_client.support import FakeClock, Seen, Server, serving
 
 Outcome = Done | Refused | Failed | Unknown
@@ -128,7 +129,7 @@ async def joined(
     target_cache = Memory(clock)
     spool = FolderSpool(folder) if folder else NoSpool()
     checked = plugin.settings.model_validate({"name": name, "kind": plugin.spec.kind, **settings})
-    backend = plugin.build(checked, Parts(name, clock, ids, target_cache, SecretList(secrets_in(checked))))
+    backend = plugin.build(checked, BackendParts(name, clock, ids, target_cache, SecretList(secrets_in(checked))))
     try:
         yield Joined(name, backend, Catalog({name: plugin.spec}), clock, target_cache, OneCall(clock, ids, spool))
     finally:

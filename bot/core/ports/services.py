@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import BinaryIO, Protocol
@@ -229,20 +230,14 @@ class SlackFiles(Protocol):
         ...
 
 
-class BackendParts(Protocol):
-    """What a plugin needs to build its backend."""
+@dataclass(frozen=True, slots=True)
+class BackendParts:
+    """What a backend is built from. `may_send` is asked right before a request leaves: False when another replica may have taken
+    over."""
 
-    @property
-    def name(self) -> str: ...
-    @property
-    def clock(self) -> Clock: ...
-    @property
-    def ids(self) -> Ids: ...
-    @property
-    def target_cache(self) -> TargetCache: ...
-    @property
-    def secrets(self) -> SecretList: ...
-    @property
-    def may_send(self) -> Callable[[], bool]:
-        """Asked right before a request leaves: False when another replica may have taken over."""
-        ...
+    name: str
+    clock: Clock
+    ids: Ids
+    target_cache: TargetCache
+    secrets: SecretList = field(default_factory=SecretList)
+    may_send: Callable[[], bool] = lambda: True

@@ -159,18 +159,7 @@ async def revoke(ctx: Context, intent: Intent, ask: Command) -> Grant:
     admin = why_not_administrator(policy, subject, ctx.home_team)
     if admin is not None and intent.actor.user_id not in (found.user_id, *found.granted_by.split(", ")):
         raise NotPermittedError(f"Only an administrator, its giver or its holder can end a grant: {admin}.")
-    now = ctx.clock.now()
-    row = AuditWriter(ctx.secrets).plain(
-        Event.REVOKED,
-        intent,
-        now,
-        verb=", ".join(found.verbs),
-        target_name=", ".join(found.targets),
-        reason=reason,
-        rule=f"grant {found.id}",
-        incident=found.id if found.breakglass else None,
-        detail=f"of {found.user_id}",
-    )
+    row = AuditWriter(ctx.secrets).plain(Event.REVOKED, intent, ctx.clock.now(), reason=reason, **_columns(found))
     if not await ctx.store.end_grant(found.id, "revoked", (row,)):
         raise BadRequest(f"The grant {found.id} has already ended.", code="grant_over")
     await grant_card.ended(ctx, found.id, f"Revoked by <@{intent.actor.user_id}>: {reason}", intent.actor.user_id)
@@ -181,14 +170,7 @@ async def revoke(ctx: Context, intent: Intent, ask: Command) -> Grant:
 async def expire(ctx: Context, intent: Intent | None, found: Grant) -> bool:
     """End a grant whose time is up. False when it had already ended."""
     now = ctx.clock.now()
-    columns = {
-        "verb": ", ".join(found.verbs),
-        "target_name": ", ".join(found.targets),
-        "rule": f"grant {found.id}",
-        "incident": found.id if found.breakglass else None,
-        "detail": f"of {found.user_id}",
-    }
-    audit_writer = AuditWriter(ctx.secrets)
+    audit_writer, columns = AuditWriter(ctx.secrets), _columns(found)
     row = (
         audit_writer.plain(Event.EXPIRED, intent, now, **columns)
         if intent is not None
@@ -198,3 +180,13 @@ async def expire(ctx: Context, intent: Intent | None, found: Grant) -> bool:
         return False
     await grant_card.ended(ctx, found.id, "Its time is over")
     return True
+
+
+def _columns(found: Grant) -> dict[str, str | None]:
+    return {
+        "verb": ", ".join(found.verbs),
+        "target_name": ", ".join(found.targets),
+        "rule": f"grant {found.id}",
+        "incident": found.id if found.breakglass else None,
+        "detail": f"of {found.user_id}",
+    }

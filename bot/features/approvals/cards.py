@@ -226,22 +226,13 @@ async def _thread(ctx: Context, approval: Approval) -> Place:
     return Place(team_id=team_id, channel_id=approval.record.channel, thread_ts=thread)
 
 
-async def home_cards(ctx: Context, user: str, place: Place) -> tuple[Card, ...]:
-    """The approvals that wait for this person, one line each on their Home tab, with buttons of their own."""
-    sections: list[Card] = []
-    for pending in await ctx.store.pending_decisions(state="open"):
-        approval = Approval.of(pending)
-        if approval is None or user not in approval.record.eligible:
-            continue
-        votes = await ctx.store.votes(pending.id)
-        if any(vote.user_id == user for vote in votes):
-            continue
-        sections.append(await _home_line(ctx, approval, place))
-    return tuple(sections[:HOME_CARDS])
+async def home_cards(ctx: Context, waiting: Sequence[Approval], place: Place) -> tuple[Card, ...]:
+    """The first of these approvals on a Home tab: who wants what and why, until when, with Approve, Deny and a link to the whole
+    card."""
+    return tuple([await _home_card(ctx, approval, place) for approval in waiting[:HOME_CARDS]])
 
 
-async def _home_line(ctx: Context, approval: Approval, place: Place) -> Card:
-    """Who wants what and why, until when, with Approve, Deny and a link to the whole card."""
+async def _home_card(ctx: Context, approval: Approval, place: Place) -> Card:
     link = await link_to(ctx, approval_key(approval.pending.request_id), "Open")
     reason = AuditWriter(ctx.secrets).clean(approval.operation.reason)
     others = await joined(ctx, approval)

@@ -15,7 +15,7 @@ from bot.core.policy.compile import Rule
 from bot.core.policy.decide import Denied, NeedsApproval, Standing, standing
 from bot.core.policy.match import risk_or_verb, target_covered
 from bot.core.value import Json
-from bot.features.approvals.request import grantable, open_approval, same_wish
+from bot.features.approvals.request import Terms, grantable, open_approval, same_wish
 from bot.features.replies import refusal
 from bot.features.replies.answer import open_form, say
 from bot.operations import cards
@@ -89,8 +89,7 @@ def _form(operation: Operation, capability: Capability | None, token: str) -> Fo
 
 async def wanted(ctx: Context, intent: Intent, form: Form, kept: dict[str, Json]) -> None:
     """Handle the submitted modal: decide again, then ask the people who could allow it."""
-    reason = form.values.get("reason")
-    words = reason.strip() if isinstance(reason, str) else ""
+    words = form.text("reason")
     lasts = form.values.get("lasts")
     intent = intent.model_copy(update={"place": Place.model_validate(kept.get("place"))})
     operation = Operation.model_validate(kept.get("operation")).model_copy(
@@ -113,20 +112,13 @@ async def wanted(ctx: Context, intent: Intent, form: Form, kept: dict[str, Json]
     if await _waits_already(ctx, intent, operation):
         await say(ctx, intent, "It is already waiting for approval; see its card in the channel.", tone=Tone.PLAIN)
         return
-    sort = "grant" if lasts == HALF_HOUR and grantable(operation) else "once"
     demand = _demand(ruling, decision, operation, capability, intent.place.channel_id)
     if ruling.where.is_dm and demand.in_channel == intent.place.channel_id and not decision.rule_approvers:
         # An administrator can't see a direct message.
         demand = replace(demand, in_channel=ctx.security_channel or demand.in_channel)
-    await open_approval(
-        ctx,
-        intent,
-        Resolved(operation, capability),
-        ruling,
-        demand,
-        sort="grant" if sort == "grant" else "once",
-        lasts=LASTS if sort == "grant" else 0,
-    )
+    grants = lasts == HALF_HOUR and grantable(operation)
+    terms = Terms(demand, "grant", LASTS) if grants else Terms(demand, "once")
+    await open_approval(ctx, intent, Resolved(operation, capability), ruling, terms)
 
 
 async def _waits_already(ctx: Context, intent: Intent, operation: Operation) -> bool:

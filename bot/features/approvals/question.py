@@ -12,7 +12,7 @@ from bot.core.command.params import duration_text
 from bot.core.command.parser import format_command
 from bot.core.intent import Command, Place
 from bot.core.operation import Operation
-from bot.core.outcome import Fact
+from bot.core.outcome import Fact, facts_of
 from bot.core.records import CastVote, PendingDecision
 from bot.core.text import plural, sentences, utc_text
 from bot.core.value import canonical
@@ -110,7 +110,7 @@ def _rows(
         ("Now", record.state or "no state reported"),
         ("Expires", sentences(f"{utc_text(approval.due)} ({_after(approval)})", f"{progress}: {who}{more}")),
     )
-    return tuple([Fact(label=label, value=value) for label, value in rows if value])
+    return facts_of(rows)
 
 
 def _after(approval: Approval) -> str:
@@ -163,11 +163,7 @@ def _details(writer: AuditWriter, approval: Approval, votes: Sequence[CastVote])
         ("Approval", pending.id),
         ("Digest", pending.digest or ""),
     )
-    return (
-        *(Fact(label=label, value=value) for label, value in facts if value),
-        *record.shown,
-        *(Fact(label=label, value=value) for label, value in ids if value),
-    )
+    return (*facts_of(facts), *record.shown, *facts_of(ids))
 
 
 def buttons_of(approval: Approval, *, claimed: bool) -> tuple[Button, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from bot.all_of import both
 from bot.core.approval import (
@@ -49,12 +50,20 @@ NOBODY_LOOKS = (
 )
 
 
+class Terms(NamedTuple):
+    """What is asked: to run what the rule of `demand` allows with an approval, to run it once, or a grant for `lasts` seconds."""
+
+    demand: NeedsApproval
+    sort: Sort = "run"
+    lasts: int = 0
+
+
 async def request(ctx: Context, intent: Intent, resolved: Resolved, ruling: Ruling) -> None:
     """Ask the approvers that the rule requires, or refuse at once when nobody can decide."""
     demand = ruling.decision
     if not isinstance(demand, NeedsApproval):
         raise TypeError("only what needs approval is put to approvers")
-    await open_approval(ctx, intent, resolved, ruling, demand)
+    await open_approval(ctx, intent, resolved, ruling, Terms(demand))
 
 
 async def was_asked(ctx: Context, request_id: str) -> bool:
@@ -62,22 +71,13 @@ async def was_asked(ctx: Context, request_id: str) -> bool:
     return await ctx.store.open_pending(approval_id(request_id, 1)) is not None
 
 
-async def open_approval(
-    ctx: Context,
-    intent: Intent,
-    resolved: Resolved,
-    ruling: Ruling,
-    demand: NeedsApproval,
-    *,
-    sort: Sort = "run",
-    lasts: int = 0,
-) -> None:
+async def open_approval(ctx: Context, intent: Intent, resolved: Resolved, ruling: Ruling, terms: Terms) -> None:
     """Store the pending decision and show both cards, or refuse. The same request is never asked twice."""
     operation = resolved.operation
     if await was_asked(ctx, intent.request_id):
         return
     async with ctx.locks.of(f"ask:{intent.place.channel_id}:{operation.target.backend}:{operation.target.id}"):
-        await _ask(ctx, intent, resolved, ruling, demand, sort, lasts)
+        await _ask(ctx, intent, resolved, ruling, terms)
 
 
 def same_wish(other: Approval, intent: Intent, operation: Operation) -> bool:
@@ -90,15 +90,13 @@ def same_wish(other: Approval, intent: Intent, operation: Operation) -> bool:
     return here and what(other.operation) == what(operation)
 
 
-async def _waiting(
-    ctx: Context, intent: Intent, operation: Operation, demand: NeedsApproval, sort: Sort, lasts: int
-) -> Approval | None:
+async def _waiting(ctx: Context, intent: Intent, operation: Operation, terms: Terms) -> Approval | None:
     """A request for the same thing that waits under the same terms."""
     for pending in await ctx.store.pending_decisions(state="open"):
         other = Approval.of(pending)
         if other is None or not same_wish(other, intent, operation) or is_expired(other.due, ctx.clock.now()):
             continue
-        if (other.record.sort, other.record.lasts, other.record.demand) == (sort, lasts, demand):
+        if Terms(other.record.demand, other.record.sort, other.record.lasts) == terms:
             return other
     return None
 
@@ -145,23 +143,15 @@ async def _joined(ctx: Context, intent: Intent, other: Approval) -> bool:
     return True
 
 
-async def _ask(
-    ctx: Context,
-    intent: Intent,
-    resolved: Resolved,
-    ruling: Ruling,
-    demand: NeedsApproval,
-    sort: Sort,
-    lasts: int,
-) -> None:
-    operation = resolved.operation
+async def _ask(ctx: Context, intent: Intent, resolved: Resolved, ruling: Ruling, terms: Terms) -> None:
+    operation, demand = resolved.operation, terms.demand
     who, gap = await everybody(ctx, ruling.policy, demand, intent.actor.user_id, max_age=CACHED)
     if ruling.subject.is_bot or ruling.subject.is_workflow_bot:
         gap = NO_PERSON
     if ruling.where.is_dm and demand.in_channel == intent.place.channel_id:
         gap = NOBODY_LOOKS
     unseen = unshowable(operation)
-    other = await _waiting(ctx, intent, operation, demand, sort, lasts)
+    other = await _waiting(ctx, intent, operation, terms)
     decides = other is not None and intent.actor.user_id in other.record.eligible
     if (gap is not None or unseen is not None) and not decides:
         code = "no_approvers" if gap is not None else "not_showable"
@@ -169,7 +159,7 @@ async def _ask(
         return
     if other is not None and await _joined(ctx, intent, other):
         return
-    record = await _record(ctx, resolved, ruling, demand, who.user_ids, sort=sort, lasts=lasts)
+    record = await _record(ctx, resolved, ruling, terms, who.user_ids)
     now = ctx.clock.now()
     due = due_at(now, demand.expires)
     pending = PendingDecision(
@@ -213,19 +203,13 @@ def _may_allow(operation: Operation, ruling: Ruling, demand: NeedsApproval) -> b
 
 
 async def _record(
-    ctx: Context,
-    resolved: Resolved,
-    ruling: Ruling,
-    demand: NeedsApproval,
-    people: Sequence[str],
-    *,
-    sort: Sort,
-    lasts: int,
+    ctx: Context, resolved: Resolved, ruling: Ruling, terms: Terms, people: Sequence[str]
 ) -> ApprovalRecord:
+    demand = terms.demand
     facts, (target, state) = await both(what_is(ctx, resolved.operation), find_now(ctx, resolved.operation))
     return ApprovalRecord(
-        sort=sort,
-        lasts=lasts,
+        sort=terms.sort,
+        lasts=terms.lasts,
         rule=demand.rule,
         why=demand.reason,
         count=demand.count,
@@ -237,7 +221,7 @@ async def _record(
         eligible=tuple(people),
         effect=resolved.capability.effect or resolved.capability.help,
         shown=facts,
-        allows=sort == "run" and _may_allow(resolved.operation, ruling, demand),
+        allows=terms.sort == "run" and _may_allow(resolved.operation, ruling, demand),
         buttons={choice: ctx.ids.secret() for choice in CHOICES},
     )
 
@@ -255,7 +239,8 @@ async def ask_again(ctx: Context, approval: Approval, current: TargetSnapshot, r
     if gap is not None or capability is None:
         return gap or NOT_OFFERED
     resolved = Resolved(operation, capability)
-    record = await _record(ctx, resolved, current.ruling, current.demand, who.user_ids, sort=old.sort, lasts=old.lasts)
+    terms = Terms(current.demand, old.sort, old.lasts)
+    record = await _record(ctx, resolved, current.ruling, terms, who.user_ids)
     note = "; ".join(reasons)
     record = record.model_copy(update={"round": old.round + 1, "note": capitalized(note)})
     now = ctx.clock.now()

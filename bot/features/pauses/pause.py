@@ -21,7 +21,7 @@ from bot.core.outcome import Done, Failed, Outcome, Unknown
 from bot.core.records import Filters, Pause, StoredEntry, stamp
 from bot.core.text import utc_text
 from bot.operations import cards
-from bot.operations.audit_writer import AuditWriter
+from bot.operations.audit_writer import AuditWriter, columns_of
 from bot.operations.backend_call import enabled_key
 from bot.runtime.context import Context
 
@@ -158,9 +158,7 @@ def _rows(
             now,
             code=code,
             detail=_ENDS.format(pause),
-            target_kind=pause.target.kind,
-            target_id=pause.target.id,
-            target_name=pause.target.text,
+            **columns_of(pause.target),
         )
         for pause in over
     )

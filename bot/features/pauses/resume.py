@@ -21,7 +21,7 @@ from bot.core.records import Pause, StoredEntry
 from bot.core.text import utc_text
 from bot.features.pauses.pause import say_over, settle, show_over
 from bot.operations import cards
-from bot.operations.audit_writer import AuditWriter
+from bot.operations.audit_writer import AuditWriter, columns_of
 from bot.operations.execute import execute
 from bot.operations.target_facts import FACTS_WITHIN
 from bot.runtime.context import Context
@@ -98,17 +98,14 @@ def _card_of(pause: Pause, status: str, tone: Tone, *texts: str) -> Consequences
 
 async def _without_backend(ctx: Context, intent: Intent, pause: Pause) -> None:
     """The configuration no longer has the backend, so the pause ends without a call."""
-    now, target = ctx.clock.now(), pause.target
+    now = ctx.clock.now()
     text = f"`{pause.backend}` is no longer configured, or no longer supports `{pause.verb_back}`."
     entry = AuditWriter(ctx.secrets).plain(
         Event.ABANDONED,
         intent,
         now,
         verb=pause.verb_back,
-        backend=pause.backend,
-        target_kind=target.kind,
-        target_id=target.id,
-        target_name=target.text,
+        **columns_of(pause.target),
         code="no_such_backend",
         detail=f"pause {pause.request_id}: {text}",
     )

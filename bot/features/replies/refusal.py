@@ -16,7 +16,7 @@ from bot.core.effects import Ruling
 from bot.core.errors import Ambiguous, NoSuchTarget, Problem
 from bot.core.intent import Command, Doubt, Intent, ParseError
 from bot.core.operation import Operation
-from bot.core.outcome import Fact
+from bot.core.outcome import Fact, facts_of
 from bot.core.policy.decide import NO_RULE_ALLOWS, Denied
 from bot.core.policy.visibility import Visibility
 from bot.core.text import capitalized, sentences
@@ -324,7 +324,7 @@ def _why_denied(ctx: Context, intent: Intent, decision: Denied, command: str, pe
         ("Request", intent.request_id),
         ("Every rule", f"`{ctx.command} why {command}`" if command else ""),
     )
-    return tuple([Fact(label=label, value=value) for label, value in facts if value])
+    return facts_of(facts)
 
 
 async def _open_button(ctx: Context, channel_id: str) -> Button:

@@ -21,9 +21,10 @@ from bot.build import secrets_in
 from bot.core.command.target_ref import TargetRef
 from bot.core.operation import Operation, Target
 from bot.core.outcome import Done
+from bot.core.ports.services import BackendParts
 from bot.core.redact import SecretList
 from bot.core.value import Json
-from tests.backends.fakes import CountingIds, FolderSpool, Memory, OneCall, Parts
+from tests.backends.fakes import CountingIds, FolderSpool, Memory, OneCall
 from tests.http_client.support import NOON, FakeClock, Server, serving
 
 TOKEN = "fake-token-of-the-playground"
@@ -251,7 +252,9 @@ async def joined_to(base_url: str, acc: Any, clock: FakeClock | None = None, **m
     target_cache = Memory(clock)
     with folder() as path:
         settings = settings_of(base_url, **more)
-        backend = PLUGIN.build(settings, Parts("acc", clock, ids, target_cache, SecretList(secrets_in(settings))))
+        backend = PLUGIN.build(
+            settings, BackendParts("acc", clock, ids, target_cache, SecretList(secrets_in(settings)))
+        )
         assert isinstance(backend, SequentumBackend)
         try:
             yield Joined(acc, backend, OneCall(clock, ids, FolderSpool(path)), target_cache, clock)
