@@ -52,11 +52,12 @@ class Line(Value):
 
 class Question(Value):
     """Who gets a direct message when Slack refuses the card of a question: the people who decide, and the requester in the
-    place of the request."""
+    place of the request. `over`: it is decided, so that nobody needs to act."""
 
     asked_by: str
     asked_in: Place
     deciders: tuple[str, ...] = ()
+    over: bool = False
 
 
 class Card(Value):

@@ -58,7 +58,8 @@ def message_of(row: Outgoing, now: datetime, form: Form = Form.FULL) -> dict[str
     """`text` and `blocks` for chat.postMessage. Raises ValidationError for a row that another version stored."""
     message = render_card(Card.model_validate(row.body), now, newer=form is Form.FULL)
     if form is Form.TEXT:
-        return {"text": message.text[:_WORDS], "blocks": []}
+        without = " The buttons are on my Home tab." if is_open_question(row.model_copy(update={"ts": None})) else ""
+        return {"text": message.text[:_WORDS] + without, "blocks": []}
     return {"text": message.text, "blocks": message.blocks}
 
 
@@ -76,7 +77,8 @@ def too_large(view: HomeView) -> HomeView:
 
 def is_open_question(row: Outgoing) -> bool:
     """Whether this card still waits for a decision and Slack doesn't have it."""
-    return row.ts is None and row.is_question and isinstance(row.body, dict) and bool(row.body.get("buttons"))
+    question = row.body.get("question") if isinstance(row.body, dict) else None
+    return row.ts is None and isinstance(question, dict) and not question.get("over")
 
 
 def people_of(row: Outgoing) -> tuple[str, ...]:
@@ -118,38 +120,76 @@ def _question(row: Outgoing, card: Card, trouble: SlackTrouble) -> Iterable[tupl
     question, refusal = card.question, _refusal(row, trouble)
     if question is None:
         return
-    still = "The buttons are on my Home tab." if card.buttons else ""
-    for person in question.deciders:
+    above = (refusal,) if question.over else (refusal, Line(text="The buttons are on my Home tab."))
+    in_place = (
+        question.over and question.asked_in.channel_id == row.channel_id
+    )  # then this is the requester's only card
+    for person in (*((question.asked_by,) if in_place else ()), *question.deciders):
         # The question stays on it while it is open: if this message is refused too, the requester has to know.
-        lines = (refusal, *([Line(text=still)] if still else []))
-        yield _direct(row, card, person, lines, question=question if card.buttons else None), None
-    if card.buttons:
+        yield _direct(row, card, person, above, question=None if question.over else question), None
+    if row.ts is None:
         named = ", ".join(f"<@{person}>" for person in question.deciders[:5])
         text = f"{refusal.text} I'm sending {named} a direct message. They can decide on my Home tab. I keep trying."
-        people = (question.asked_by, *question.deciders)
-        notice = Card(
-            key=f"{row.key}:unposted",
-            place=question.asked_in,
-            title=card.title,
-            tone=Tone.WARN,
-            status=text,
-            mention=(*people, row.channel_id or ""),
+        yield (
+            _notice(row, card, "unposted", "" if question.over else text, question.deciders),
+            None,
         )
-        yield notice, None
 
 
 def _not_told(row: Outgoing, card: Card, question: Question, trouble: SlackTrouble) -> Card:
     """A notice for the requester: a person who may decide gets neither the card nor a direct message."""
     person = row.channel_id or ""
+    text = (
+        f"I can't send <@{person}> a direct message either ({trouble.code}). "
+        "Ask them yourself to open my Home tab and decide there, or ask an administrator to let me write in the "
+        "approvals channel."
+    )
+    return _notice(row, card, "untold", text, (person,))
+
+
+def joined_notice(earlier: Card, later: Card) -> Card:
+    """One notice about all people who get neither the card nor a direct message."""
+    people = tuple(dict.fromkeys((*earlier.mention, *later.mention)))
+    asker, newest = later.mention[:2]
+    named = " and ".join(f"<@{person}>" for person in people if person != asker)
+    return later.model_copy(update={"status": later.status.replace(f"<@{newest}>", named, 1), "mention": people})
+
+
+def _notice(row: Outgoing, card: Card, name: str, status: str, people: Iterable[str]) -> Card:
+    """A message for the requester of a question, in the place of the request. Empty `status`: the question is decided."""
+    asked = card.question
+    base = row.key.partition("@")[0]
     return Card(
-        key=f"{row.key.replace('@', ':untold:')}",
-        place=question.asked_in,
+        key=f"{base}:{name}",
+        place=asked.asked_in if asked is not None else card.place,
         title=card.title,
-        tone=Tone.WARN,
-        status=f"I can't send <@{person}> a direct message either ({trouble.code}). "
-        f"Ask <@{person}> yourself to open my Home tab and decide there, or ask an administrator to let me write in the "
-        "approvals channel.",
-        mention=(question.asked_by, person),
+        tone=Tone.WARN if status else Tone.PLAIN,
+        status=status,
+        mention=tuple(
+            dict.fromkeys((*((asked.asked_by,) if asked is not None else ()), *people, row.channel_id or ""))
+        ),
+    )
+
+
+def arrived(row: Outgoing, stand_in: Card) -> Card:
+    """What a direct message or notice shows once its message is in its channel."""
+    return Card(
+        key=stand_in.key,
+        place=stand_in.place,
+        title=Card.model_validate(row.body).title,
+        status=f"This is in <#{row.channel_id}> now.",
+        mention=stand_in.mention,
+    )
+
+
+def message_limit(team_id: str, security: str, trouble: SlackTrouble, now: datetime) -> Card:
+    """The notice for the security channel, one a day, that messages wait for the workspace's message limit."""
+    return Card(
+        key=f"message-limit:{now:%Y-%m-%d}{SECURITY}",
+        place=Place(team_id=team_id, channel_id=security),
+        title="Messages wait, because Slack takes no more from this workspace",
+        tone=Tone.BAD,
+        status=f"Slack answers {trouble.code}. {trouble.advice} I keep trying, and tell the people who wait another way.",
     )
 
 

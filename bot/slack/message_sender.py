@@ -30,16 +30,14 @@ from bot.core.records import Outgoing, StoredButton, stamp
 from bot.core.redact import SecretList
 from bot.render import block_kit
 from bot.render.form import render_form
+from bot.slack.elsewhere import Elsewhere
 from bot.slack.error_table import Remedy
 from bot.slack.errors import TRANSPORT, SlackTrouble, read
 from bot.slack.files import Uploads
 from bot.slack.message_delivery import Again, MessageDelivery, other_form
 from bot.slack.message_format import (
     Form,
-    elsewhere,
-    home_refused,
     is_open_question,
-    undelivered,
     usable,
     words_of,
 )
@@ -81,11 +79,11 @@ class MessageSender:
         self._store = store
         self._clock = clock
         self._team_id = team_id
-        self._security = security_channel
         self._fatal = fatal
         self._may_send = may_send
         self._secrets = secrets or SecretList()
         self._delivery = MessageDelivery(store, client, responder, uploads, clock)
+        self._elsewhere = Elsewhere(store, self.show, self._delivery, clock, team_id, security_channel)
         self.client = self._delivery.client
         self._wake = asyncio.Event()
         self._stopping = False
@@ -97,7 +95,12 @@ class MessageSender:
         self._lanes: dict[str, asyncio.Task[None]] = {}
         self.sent = 0
         self.troubles = 0
-        self.lost = 0
+        self._unmade = 0
+
+    @property
+    def lost(self) -> int:
+        """How many messages reached nobody."""
+        return self._unmade + self._elsewhere.lost
 
     def take_over(self, left: Iterable[Outgoing]) -> None:
         """Start to deliver: `left` are rows that were not recorded as sent. Any of them may be in Slack already."""
@@ -263,7 +266,7 @@ class MessageSender:
             async with asyncio.timeout(seconds):
                 await self._wake.wait()
 
-    async def _send_lane(self, lane: str, rows: Iterable[Outgoing]) -> None:
+    async def _send_lane(self, lane: str, rows: Sequence[Outgoing]) -> None:
         try:
             await self._in_turn(lane, rows)
         except Problem as problem:
@@ -273,13 +276,13 @@ class MessageSender:
             del self._lanes[lane]
             self._wake.set()
 
-    async def _in_turn(self, lane: str, rows: Iterable[Outgoing]) -> None:
+    async def _in_turn(self, lane: str, rows: Sequence[Outgoing]) -> None:
         """Send the messages of one lane, the oldest first. The lane waits when Slack asks for it, and while nothing arrives.
 
         A message that fails often doesn't block the others: when the next one arrives, only the failing one waits longer.
         """
         failed: list[Outgoing] = []
-        for row in rows:
+        for number, row in enumerate(rows):
             if not self._may_send():  # another replica may be sending these
                 self._hold(lane, IDLE)
                 return
@@ -293,6 +296,10 @@ class MessageSender:
                     await self._later(stuck, min(LONGEST_WAIT, 2.0 ** min(stuck.attempts, 10)), stuck.last_error or "")
                 failed.clear()
                 continue
+            if trouble.remedy is Remedy.WAIT:
+                await self._elsewhere.limited(rows[number:], trouble)
+                self._hold(lane, trouble.after)
+                return
             await self._store.postpone(row.key, row.due_at, trouble.code)  # keeps its place, counts the try
             if trouble.after is not None or row.attempts < 3 or failed:
                 self._hold(lane, trouble.after)
@@ -324,11 +331,12 @@ class MessageSender:
                 raise
             except Exception as error:  # noqa: BLE001  one message that can't be made must not stop the others
                 _log.error("message %s can't be made: %s", row.key, type(error).__name__)
-                self.lost += 1
+                self._unmade += 1
                 await self._store.sent(row.key, row.want)
                 return None
             else:
                 self._was_sent(newer_refused=form is Form.OLDER and Remedy.PLAIN in tried)
+                await self._elsewhere.arrived(row)
                 return None
             self.troubles += 1
             _log.warning("message %s: %s", row.key, trouble.code)
@@ -358,7 +366,7 @@ class MessageSender:
         if passing and not (upload and row.attempts >= MOST_UPLOADS):
             return trouble
         if trouble.remedy is not Remedy.OVER and (passing or row.last_error != trouble.code):
-            await self._tell(row, trouble)
+            await self._elsewhere.tell(row, trouble)
         if is_open_question(row):
             await self._later(row, UNTIL_INVITED, trouble.code)
         elif trouble.remedy is Remedy.UNKNOWN and row.attempts < MOST_UNKNOWN:
@@ -366,29 +374,6 @@ class MessageSender:
         else:
             await self._delivery.done(row)
         return None
-
-    async def _tell(self, row: Outgoing, trouble: SlackTrouble) -> None:
-        """Reach the people of a message another way."""
-        if row.kind == "step":
-            return
-        if row.kind == "home":
-            card = home_refused(row.user_id or "", self._team_id, trouble)
-            if await self._store.message(card.key) is None:
-                await self.show(card)
-            return
-        if row.kind == "upload":
-            under = await self._delivery.under(row)
-            if isinstance(row.body, dict) and row.body.get("card"):  # the answer that was to come as the file's comment
-                await self.show(Card.model_validate(row.body["card"]))
-            names = ", ".join(file.name for file in _FILES.validate_python(row.files))
-            await self.show(undelivered(row, names, under, trouble))
-            return
-        others = list(elsewhere(row, trouble, self._security))
-        for card, reply in others:
-            await self.show(card, reply)
-        if not others:
-            self.lost += 1
-            _log.error("message %s could not be delivered to anyone: %s", row.key, trouble.code)
 
     async def _later(self, row: Outgoing, seconds: float, why: str) -> None:
         await self._store.postpone(row.key, stamp(self._clock.now() + timedelta(seconds=seconds)), why)

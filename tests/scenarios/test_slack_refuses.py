@@ -92,8 +92,28 @@ async def test_an_approval_card_is_posted_once_slack_takes_it(team: Team) -> Non
     await env.sees(f"I can't write in <#{APPROVERS}>")
     env.ws.faults.clear()
     team.later(seconds=15)
-    await team.press(await team.card("start acc:shop/prices"), "Approve")
+    posted = await team.card("start acc:shop/prices")
+    for user, channel in (("U0LEE", "D0LEE"), ("U0ANA", "C0CRAWL")):
+        await env.sees(f"This is in <#{APPROVERS}> now", user=user, channel=channel)
+    await team.press(posted, "Approve")
     await env.sees("start acc:shop/prices", "Succeeded", timeout=20)
+
+
+async def test_an_approval_that_is_decided_before_its_card_is_posted(team: Team) -> None:
+    """Decided on the Home tab: the direct message shows the decision, and nothing claims that the question is open."""
+    env = team.env
+    env.ws.faults.fail("chat.postMessage", error="restricted_action", channel=APPROVERS)
+    await env.say("start acc:shop/prices")
+    await env.sees("wants to run `start acc:shop/prices`", "Home tab", user="U0LEE", channel="D0LEE")
+    lee = env.person("U0LEE")
+    await lee.open_home()
+    await lee.wait_for(lambda person: "Approve 1" in labels(person.home() or {}))
+    await lee.press_label("home", label="Approve 1")
+    await lee.wait_for(lambda person: "Approve" in labels(person.home() or {}))
+    await lee.press_label("home", label="Approve")
+    await env.sees("Approved by <@U0LEE>", user="U0LEE", channel="D0LEE")
+    await lee.wait_for(lambda person: not any("Home tab" in shown(one) for one in person.messages("D0LEE")))
+    await env.ana.wait_for(lambda person: not any("I keep trying" in shown(one) for one in person.messages("C0CRAWL")))
 
 
 @pytest.mark.parametrize("code", REFUSALS)

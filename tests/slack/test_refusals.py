@@ -30,9 +30,9 @@ PLACE_REFUSES = (
 )
 
 
-def question(*buttons: Button) -> Card:
+def question(*buttons: Button, over: bool = False) -> Card:
     """The card of an approval that Lee and Root decide, asked by Ana."""
-    asked = Question(asked_by="U0ANA", asked_in=HERE, deciders=("U0LEE", "U0ROOT"))
+    asked = Question(asked_by="U0ANA", asked_in=HERE, deciders=("U0LEE", "U0ROOT"), over=over)
     mention = ("U0ANA", "U0LEE", "U0ROOT")
     title = "Approval: start acc:shop/prices"
     return Card(
@@ -104,6 +104,24 @@ async def test_a_workspace_over_its_message_limit_gets_the_card_later(office: Of
     assert office.seen("D0ANA") == []
 
 
+async def test_a_person_who_waits_for_the_message_limit_for_long_is_told_another_way(office: Office) -> None:
+    """By direct message, and in the security channel once. When Slack takes the card, the direct message says so."""
+    office.ws.faults.fail("chat.postMessage", error="message_limit_exceeded", channel="C0CRAWL")
+    for number in range(3):
+        await office.sender.show(card("Succeeded", key=f"op:{number}"))
+    for _ in range(8):
+        await office.settle(61)
+    told = office.seen("D0ANA")
+    assert len(told) == 3
+    assert all("Succeeded" in shown(message) and "(message_limit_exceeded)" in shown(message) for message in told)
+    (security,) = office.seen("C0SEC")
+    assert "takes no more from this workspace" in shown(security)
+    office.ws.faults.clear()
+    await office.settle(400)
+    assert len(office.texts()) == 3
+    assert all("This is in <#C0CRAWL> now" in shown(message) for message in office.seen("D0ANA"))
+
+
 @pytest.mark.parametrize("code", ["restricted_action_non_threadable_channel", "thread_not_found"])
 async def test_a_thread_that_takes_no_reply_leaves_the_channel(office: Office, code: str) -> None:
     office.ws.faults.fail("chat.postMessage", error=code, times=1)
@@ -135,6 +153,57 @@ async def test_a_question_that_its_channel_refuses_reaches_requester_and_decider
     await office.settle(100)
     (posted,) = office.seen("C0APPR", "U0LEE")
     assert labels(posted) == ["Log"]
+    await office.settle(2)
+    stand_ins = (*office.seen(), *office.seen("D0LEE", "U0LEE"), *office.seen("D0ROOT", "U0ROOT"))
+    assert len(stand_ins) == 3
+    for message in stand_ins:
+        assert "This is in <#C0APPR> now" in shown(message)
+        assert "I can't write" not in shown(message)
+
+
+async def test_a_question_that_was_decided_before_its_channel_took_it_is_over_everywhere(office: Office) -> None:
+    office.ws.faults.fail("chat.postMessage", error="restricted_action", channel="C0APPR")
+    await office.sender.show(question(BUTTON))
+    await office.settle(1)
+    await office.sender.show(question(over=True).model_copy(update={"title": "Approved by Lee"}))
+    await office.settle(2)
+    for dm, person in (("D0LEE", "U0LEE"), ("D0ROOT", "U0ROOT"), ("C0CRAWL", "U0ANA")):
+        (message,) = office.seen(dm, person)
+        assert "Approved by Lee" in shown(message)
+        assert "Home tab" not in shown(message)
+        assert "I keep trying" not in shown(message)
+
+
+async def test_all_approvers_who_get_no_direct_message_are_in_one_notice(office: Office) -> None:
+    office.ws.faults.fail("chat.postMessage", error="restricted_action", channel="C0APPR")
+    office.ws.faults.fail("conversations.open", error="user_disabled")
+    await office.sender.show(question(BUTTON))
+    for _ in range(3):
+        await office.settle(2)
+    (notice,) = [text for text in office.texts() if "direct message either" in text]
+    assert "I can't send <@U0LEE> and <@U0ROOT> a direct message either (user_disabled)" in notice
+
+
+@pytest.mark.parametrize("code", ["restricted_action_non_threadable_channel", "thread_not_found", "ratelimited"])
+async def test_a_question_ends_with_one_card_that_has_the_buttons(office: Office, code: str) -> None:
+    """Outside its thread, with older blocks or later: one card that can be decided, and no message elsewhere."""
+    office.ws.faults.fail("chat.postMessage", error=code, times=1)
+    place = APPROVERS.model_copy(update={"thread_ts": "1700000000.000100"})
+    await office.sender.show(question(BUTTON).model_copy(update={"place": place}))
+    await office.settle(1)
+    await office.settle(5)
+    assert [labels(message) for message in office.seen("C0APPR", "U0LEE")] == [["Log"]]
+    assert office.seen() == []
+    assert office.seen("D0LEE", "U0LEE") == []
+
+
+async def test_a_question_that_is_only_taken_as_text_says_where_its_buttons_are(office: Office) -> None:
+    office.ws.faults.fail("chat.postMessage", error="invalid_blocks", times=1)
+    await office.sender.show(question(BUTTON))
+    await office.settle(1)
+    (posted,) = office.seen("C0APPR", "U0LEE")
+    assert labels(posted) == []
+    assert posted["text"].endswith("The buttons are on my Home tab.")
 
 
 async def test_an_update_that_is_refused_reaches_the_asker(office: Office) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from bot.core.approval import Approval
-from bot.core.card import Button, Card, Line, Tone, approval_key, operation_key, slack_url
+from bot.core.card import Button, Card, Line, Question, Tone, approval_key, operation_key, slack_url
 from bot.core.command.parser import format_command
 from bot.core.intent import Command, Place
 from bot.core.outcome import Fact
@@ -78,6 +78,7 @@ async def _decided(
         tone=_TONES.get(pending.state, Tone.WARN),
         link=await link_to(ctx, operation_key(pending.request_id), label),
         buttons=tuple(buttons),
+        question=Question(asked_by=asker, asked_in=pending.intent.place, deciders=approval.record.eligible, over=True),
         mention=tuple(dict.fromkeys((asker, *(vote.user_id for vote in votes), *people))),
     )
 

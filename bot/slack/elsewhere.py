@@ -1,0 +1,123 @@
+"""People who can't be told where a message belongs are told another way, and told again once the message is there."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any, Final
+
+from pydantic import TypeAdapter
+
+from bot.core.card import Card
+from bot.core.intent import Reply
+from bot.core.outcome import FileOut
+from bot.core.ports.services import Clock
+from bot.core.ports.store import MessageStore
+from bot.core.records import Outgoing, stamp
+from bot.slack.errors import SlackTrouble
+from bot.slack.message_delivery import MessageDelivery
+from bot.slack.message_format import (
+    arrived,
+    elsewhere,
+    home_refused,
+    joined_notice,
+    message_limit,
+    people_of,
+    undelivered,
+)
+
+LIMITED_FOR: Final = timedelta(minutes=2)  # how long a message waits for the workspace's limit before people are told
+LIMITED_AGAIN: Final = timedelta(minutes=5)  # until the next try of a message about which they were told
+TOLD: Final = "told another way"  # the `last_error` of such a message
+
+_log = logging.getLogger("signalbox.outbox")
+_FILES: Final = TypeAdapter(tuple[FileOut, ...])
+
+
+@dataclass
+class Elsewhere:
+    """`show` stores a message. `lost` counts the messages that reached nobody."""
+
+    store: MessageStore
+    show: Callable[[Card, Reply | None], Awaitable[None]]
+    delivery: MessageDelivery
+    clock: Clock
+    team_id: str
+    security: str | None
+    lost: int = 0
+    _moved: set[str] = field(default_factory=set)
+    _notices: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    async def tell(self, row: Outgoing, trouble: SlackTrouble) -> None:
+        """Reach the people of a message that Slack refuses."""
+        if row.kind == "step":
+            return
+        if row.kind == "home":
+            card = home_refused(row.user_id or "", self.team_id, trouble)
+            if await self.store.message(card.key) is None:
+                await self.show(card, None)
+            return
+        if row.kind == "upload":
+            under = await self.delivery.under(row)
+            if isinstance(row.body, dict) and row.body.get("card"):  # the answer that was to come as the file's comment
+                await self.show(Card.model_validate(row.body["card"]), None)
+            names = ", ".join(file.name for file in _FILES.validate_python(row.files))
+            await self.show(undelivered(row, names, under, trouble), None)
+            return
+        others = list(elsewhere(row, trouble, self.security))
+        for card, reply in others:
+            await self._show(card, reply)
+        self._moved.add(row.key)
+        if not others:
+            self.lost += 1
+            _log.error("message %s could not be delivered to anyone: %s", row.key, trouble.code)
+
+    async def _show(self, card: Card, reply: Reply | None) -> None:
+        """Refusals of several direct messages about one question become one notice."""
+        if not card.key.endswith(":untold"):
+            await self.show(card, reply)
+            return
+        async with self._notices:
+            earlier = await self._card(card.key)
+            await self.show(joined_notice(earlier, card) if earlier is not None else card, reply)
+
+    async def limited(self, rows: Sequence[Outgoing], trouble: SlackTrouble) -> None:
+        """Messages wait until the workspace is below its message limit. The people of those that wait for long are told."""
+        now, longest = self.clock.now(), False
+        for row in rows:
+            due, why = row.due_at, trouble.code
+            if row.last_error == TOLD or row.due_at <= stamp(now - LIMITED_FOR):
+                due, why, longest = stamp(now + LIMITED_AGAIN), TOLD, True
+                if row.last_error != TOLD and row.kind not in ("step", "home") and "@" not in row.key:
+                    await self.tell(row, trouble)
+            await self.store.postpone(row.key, due, why)
+        if longest:
+            _log.error("messages wait, because Slack takes no more from this workspace: %s", trouble.code)
+            card = message_limit(self.team_id, self.security, trouble, now) if self.security is not None else None
+            if card is not None and await self.store.message(card.key) is None:
+                await self.show(card, None)
+
+    async def arrived(self, row: Outgoing) -> None:
+        """Slack has a message at last: what stands in for it elsewhere says so."""
+        late = row.is_question or row.have or row.last_error or row.key in self._moved
+        if row.kind != "message" or row.ts is not None or not late or "@" in row.key:
+            return
+        self._moved.discard(row.key)
+        card = Card.model_validate(row.body)
+        people = (*people_of(row), *(card.question.deciders if card.question is not None else ()))
+        keys = (
+            f"{row.key}:unposted",
+            f"{row.key}:untold",
+            *(f"{row.key}@{person}" for person in dict.fromkeys(people)),
+        )
+        for key in keys:
+            stand_in = await self.store.message(key)
+            if stand_in is not None and stand_in.kind == "message":
+                await self.show(arrived(row, Card.model_validate(stand_in.body)), None)
+
+    async def _card(self, key: str) -> Card | None:
+        kept: Any = await self.store.message(key)
+        return Card.model_validate(kept.body) if kept is not None else None
