@@ -58,6 +58,7 @@ class Link:
         self._listener.close()
         self.cut()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.sleep(0)
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         pipe = _Pipe((writer,))
@@ -65,17 +66,21 @@ class Link:
         task = asyncio.current_task()
         assert task is not None
         self._tasks.add(task)
+        ways: list[asyncio.Future[None]] = []
         try:
             if self.is_closed:
                 return
             answers, server = await asyncio.open_unix_connection(str(self.server / ".s.PGSQL.5432"))
             pipe.writers = (writer, server)
-            ways = (self._pass(TO, reader, server, pipe), self._pass(FROM, answers, writer, pipe))
-            await asyncio.wait([asyncio.ensure_future(way) for way in ways], return_when=asyncio.FIRST_COMPLETED)
+            to, back = self._pass(TO, reader, server, pipe), self._pass(FROM, answers, writer, pipe)
+            ways = [asyncio.ensure_future(to), asyncio.ensure_future(back)]
+            await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
         except OSError:  # the server is away
             pass
         finally:
             pipe.close()
+            await asyncio.gather(*ways, return_exceptions=True)  # both end now
+            await asyncio.sleep(0)  # the transports close in the next round
             self._pipes.discard(pipe)
             self._tasks.discard(task)
 

@@ -20,7 +20,7 @@ from bot.store.postgres.batch import UnitFailedError, run_all
 from bot.store.postgres.check import findings
 from bot.store.postgres.errors import AGAIN, fenced, in_doubt, lost, mapped
 from bot.store.postgres.schema import prepare
-from bot.store.postgres.session import connect
+from bot.store.postgres.session import Session, connect
 from bot.store.postgres.tx import FencedError, PostgresTx, WriteTx
 
 T = TypeVar("T")
@@ -29,6 +29,7 @@ READERS: Final = 4
 CHANNEL: Final = "signalbox"
 _WAITS: Final = (0.0, 0.05, 0.1, 0.2, 0.4, 0.8)  # seconds before each try; the last one again and again
 _LISTEN_SECONDS: Final = 1.0
+_WRITER_WAITS: Final = 3  # leases: longer than for a lock
 _STATUS: Final = b"SELECT pg_xact_status(%s::text::xid8)"
 _SETTLE: Final = (
     b"INSERT INTO commits (writer, n, at) VALUES (%s, 0, now()) ON CONFLICT (writer) DO UPDATE SET at = now()"
@@ -60,7 +61,7 @@ class PostgresDatabase(Database):
         super().__init__(readers)
         self.address = address
         self._patience = patience
-        self._writer: psycopg.Connection | None = None
+        self._writer: Session | None = None
         self._epoch: int | None = None
         self._leads = False
         self._written_as: int | None = None  # the epoch of the batch; `_epoch` may change meanwhile
@@ -265,11 +266,12 @@ class PostgresDatabase(Database):
         connection.execute(_SETTLE, (self._mark,))
         return True
 
-    def _connected(self) -> psycopg.Connection:
+    def _connected(self) -> Session:
         """The writer's connection. A session that was lost is ended first, because it may still hold the workspace's turn."""
         if self._writer is None or self._writer.closed:
             connection = connect(self.address, self._name())
             self._named = self._written_as
+            connection.limit = _WRITER_WAITS * self.address.lease
             if self._session is not None:
                 connection.execute(_END_SESSION, self._session)
             self._session = connection.execute(_WHO_AM_I).fetchone()

@@ -10,7 +10,6 @@ did not happen" only when the old one can't be sending anymore.
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from contextlib import suppress
 from typing import Any, Final, Protocol
@@ -23,9 +22,7 @@ from bot.core.ports.leadership import Change, Serve, Stoppable
 from bot.core.ports.services import Clock
 from bot.core.ports.store import StoreAddress
 from bot.store.postgres.errors import mapped
-from bot.store.postgres.session import connect_async
-
-Connection = psycopg.AsyncConnection[TupleRow]
+from bot.store.postgres.session import Heartbeat, connect_async
 
 
 class Fence(Protocol):
@@ -98,7 +95,7 @@ class PostgresLeadership:
         self._fence = fence
         self._lease = address.lease
         self._change: tuple[Change, Change] = (_nothing, _nothing)
-        self._connection: Connection | None = None
+        self._connection: Heartbeat | None = None
         self._connected_at = 0.0
         self._sure_from: float | None = None
         self._beat_at = 0.0
@@ -160,9 +157,8 @@ class PostgresLeadership:
         while True:
             await self._clock.sleep(LOOK)
             try:
-                async with asyncio.timeout(self._lease / 2):
-                    took = await self._look()
-            except (psycopg.Error, OSError, TimeoutError) as error:
+                took = await self._look()
+            except (psycopg.Error, OSError) as error:
                 _log.warning("the database does not answer the heartbeat (%s)", type(error).__name__)
                 await self._disconnect()
                 continue
@@ -208,11 +204,11 @@ class PostgresLeadership:
         self.epoch, self._sure_from, self._beat_at = epoch, before, before
         self._fence(epoch, leads=False)
 
-    async def _name_session(self, connection: Connection, epoch: int) -> None:
+    async def _name_session(self, connection: Heartbeat, epoch: int) -> None:
         await connection.execute("SELECT set_config('application_name', %s, false)", (session_name(epoch),))
         await connection.execute("SELECT pg_try_advisory_lock(%s, %s)", (_LOCKS, epoch))
 
-    async def _open(self) -> Connection:
+    async def _open(self) -> Heartbeat:
         if self._connection is None or self._connection.closed:
             self._connection = await connect_async(self._address)
             self._connected_at = self._clock.monotonic()
@@ -275,10 +271,10 @@ class PostgresLeadership:
         _log.info("replica %s (%s) leads the workspace", self.epoch, self._name)
         return True
 
-    async def _end_sessions(self, connection: Connection, epoch: int) -> None:
+    async def _end_sessions(self, connection: Heartbeat, epoch: int) -> None:
         await connection.execute(_END_SESSIONS, (session_name(epoch),))
 
-    async def _bury(self, connection: Connection, epoch: int) -> bool:
+    async def _bury(self, connection: Heartbeat, epoch: int) -> bool:
         """Mark it as dead, after its writes in progress. False when it has been heard meanwhile."""
         row = await (await connection.execute(_SILENT, (epoch,))).fetchone()
         if row is not None and row[0] == "live" and row[1] < CRASHED:
@@ -304,6 +300,5 @@ class PostgresLeadership:
 
     async def _quietly(self, sql: str, *values: Any) -> None:
         """A farewell that may get lost: the others find out by themselves."""
-        with suppress(psycopg.Error, OSError, TimeoutError):
-            async with asyncio.timeout(1.0):
-                await (await self._open()).execute(sql.encode(), values)
+        with suppress(psycopg.Error, OSError):
+            await (await self._open()).execute(sql.encode(), values)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Mapping
 from ipaddress import ip_address
 from typing import Any, Final, TypeVar
@@ -20,6 +21,7 @@ from bot.store.postgres.schema import SCHEMA
 T = TypeVar("T")
 
 _INTERVAL: Final = 0.1
+_STATEMENT_SECONDS: Final = 60
 OLDEST: Final = 150_000
 _VERIFIED: Final = ("verify-full", "verify-ca")
 _SETTINGS: Final = """
@@ -27,25 +29,31 @@ _SETTINGS: Final = """
         ('application_name', %s), ('idle_in_transaction_session_timeout', %s), ('lock_timeout', %s), ('statement_timeout', %s),
         ('synchronous_commit', CASE WHEN current_setting('synchronous_commit') IN ('off', 'local') THEN 'on'
                                ELSE current_setting('synchronous_commit') END)) AS settings (name, value)"""
-_STATEMENT_SECONDS: Final = 60
 
 
 class Session(psycopg.Connection[TupleRow]):
-    """A connection that sends everything before it waits for a result.
+    """A connection that sends everything before it waits for a result, and closes itself when none comes within `limit` seconds.
 
-    psycopg 3.3 stops to send when a pipeline has more than fits into the socket, and then waits forever.
+    psycopg 3.3 stops to send when a pipeline has more than fits into the socket, and then waits forever. It also waits forever
+    when the server's answer gets lost on the way, for example in a proxy: the system sees a healthy connection to that proxy.
     """
+
+    limit: float = _STATEMENT_SECONDS + 5
 
     def wait(self, gen: PQGen[T], interval: float = _INTERVAL, timeout: float | None = None) -> T:
         """Run a generator of psycopg to its end."""
         return super().wait(self._sending(gen), interval, timeout)
 
     def _sending(self, gen: PQGen[T]) -> PQGen[T]:
+        end = time.monotonic() + self.limit  # noqa: TID251  how long a thread waits for a server
         try:
             wanted = next(gen)
             while True:
                 ready: Ready | int = Ready.NONE
                 while not ready:
+                    if time.monotonic() > end:  # noqa: TID251  see above
+                        self.pgconn.finish()
+                        raise psycopg.errors.ConnectionTimeout(f"the database did not answer within {self.limit:g} s")
                     unsent = wanted == Wait.R and bool(self.pgconn.flush())
                     ready = yield Wait.RW if unsent else wanted
                     if unsent:
@@ -56,7 +64,7 @@ class Session(psycopg.Connection[TupleRow]):
             return result
 
 
-def connect(address: StoreAddress, name: str = "signalbox") -> psycopg.Connection:
+def connect(address: StoreAddress, name: str = "signalbox") -> Session:
     """A new connection in autocommit mode; `name` is its application_name. Raises psycopg.Error and StoreProblem.
 
     A stopped process must not hold the workspace's turn for longer than the lease, so the server ends its session then.
@@ -78,11 +86,29 @@ def _refuse_old(version: int) -> None:
         raise StoreProblem(f"PostgreSQL {version // 10_000} is too old.", "Use version 15 or newer.", "store_too_old")
 
 
-async def connect_async(address: StoreAddress) -> psycopg.AsyncConnection:
+class Heartbeat(psycopg.AsyncConnection[TupleRow]):
+    """The connection of the leadership: each statement must be answered within `limit` seconds.
+
+    Nothing is cancelled on the server then, because that would need an answer as well.
+    """
+
+    limit: float = 1.0
+
+    async def wait(self, gen: PQGen[T], interval: float = _INTERVAL, timeout: float | None = None) -> T:  # noqa: ASYNC109
+        """Run a generator of psycopg to its end. Raises OperationalError when the time is over."""
+        return await super().wait(gen, interval, self.limit if timeout is None else timeout)
+
+
+async def connect_async(address: StoreAddress) -> Heartbeat:
     """A connection for the leadership, whose statements must answer within half of the lease. Raises psycopg.Error."""
-    connection = await psycopg.AsyncConnection.connect(**parameters(address), autocommit=True)
+    connection = await Heartbeat.connect(**parameters(address), autocommit=True)
+    connection.limit = address.lease / 2
     lease = round(address.lease * 1000)
-    await connection.execute(_SETTINGS, (SCHEMA, "signalbox", str(lease), str(lease // 2), str(lease // 2)))
+    try:
+        await connection.execute(_SETTINGS, (SCHEMA, "signalbox", str(lease), str(lease // 2), str(lease // 2)))
+    except BaseException:
+        await connection.close()
+        raise
     return connection
 
 
@@ -102,7 +128,7 @@ def parameters(address: StoreAddress) -> dict[str, Any]:
     if address.password is not None:
         given["password"] = address.password.get_secret_value()
     defaults = {
-        "connect_timeout": 5,
+        "connect_timeout": 2,  # for each host: the second one of a cluster must be reached before the lease is over
         "keepalives_idle": 5,
         "keepalives_interval": 2,
         "keepalives_count": 3,

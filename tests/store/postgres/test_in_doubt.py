@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from bot.core.ports.store import StoreAddress
+from bot.store.open import open_store
+from tests.faults.link import FROM, Link
 from tests.postgres import LocalServer
 from tests.store.postgres.proxy import Proxy
+from tests.store.samples import row
 from tests.world import World, world
 
 GIVES_UP_AFTER = 13.0  # seconds, with a lease of 3
@@ -98,3 +103,21 @@ async def test_the_outcome_of_a_call_waits_for_the_database(
         await env.sees("start acc:shop/prices", "Succeeded", timeout=15)
         assert outcomes(env) == [("done", None)]
         assert starts(env) == 1
+
+
+async def test_a_write_whose_answer_never_comes_is_made_once(postgres: LocalServer, database_url: str) -> None:
+    """A proxy on the way keeps the connection open, and lets nothing pass."""
+    link = await Link(postgres.folder).open()
+    name = database_url.partition("?")[0].rpartition("/")[2]
+    store = await asyncio.to_thread(
+        open_store, StoreAddress(f"postgresql://postgres@127.0.0.1:{link.port}/{name}", lease=0.5)
+    )
+    await store.append(row())
+    link.swallowed = frozenset((FROM,))
+    writing = asyncio.ensure_future(store.append(row()))
+    await asyncio.sleep(0.3)
+    link.swallowed = frozenset()  # for new connections
+    assert await writing == 2
+    assert (await asyncio.to_thread(store.verify_sync)).rows == 2
+    await store.close()
+    await link.close()

@@ -20,6 +20,7 @@ from bot.core.ports.store import StoreAddress
 from bot.store.open import open_store
 from bot.store.postgres.leadership import CRASHED, SURE, is_dead
 from bot.store.postgres.server import LocalServer
+from tests.faults.link import FROM, TO, Link
 from tests.store.postgres.proxy import Proxy
 
 LEASE = 1.5
@@ -186,6 +187,29 @@ async def test_a_replica_leads_also_when_the_answer_to_its_takeover_is_lost(
             await until(lambda: second.said("sure"))
             assert len(one_leads_after_the_other(group)) == 2
         proxy.close()
+
+
+async def test_a_replica_goes_on_through_the_second_server_when_the_first_one_vanishes(
+    database_url: str, postgres: LocalServer
+) -> None:
+    """Nothing comes back from the first one, not even a refusal."""
+    open_store(StoreAddress(database_url)).close_sync()
+    first, second = [await Link(postgres.folder).open() for _ in range(2)]
+    name = database_url.partition("?")[0].rpartition("/")[2]
+    group = Group(f"postgresql://postgres@127.0.0.1:{first.port},127.0.0.1:{second.port}/{name}")
+    try:
+        replica = await group.start()
+        await until(lambda: replica.said("sure"))
+        first.swallowed = frozenset((TO, FROM))
+        await asyncio.sleep(LEASE)
+        before = len(replica.said("sure"))
+        await until(lambda: len(replica.said("sure")) > before)
+    finally:
+        for one in group.replicas:
+            one.process.kill()
+            await one.process.wait()
+        await asyncio.gather(*group.tasks)
+        await asyncio.gather(first.close(), second.close())
 
 
 def leading(group: Group) -> Replica | None:
