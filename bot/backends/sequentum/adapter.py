@@ -10,13 +10,12 @@ from typing import Final
 
 from bot.all_of import all_of
 from bot.backends import SEND_AGAIN, Handler, HandlerAdapter, measured
-from bot.backends.sequentum import changes, files, inputs, reads, reconcile, start, tokens
+from bot.backends.sequentum import changes, files, inputs, reads, reconcile, start
 from bot.backends.sequentum import preflight as before
 from bot.backends.sequentum.capabilities import AGENT, JOB_RUN, RUN, SCHEDULE, SERVER, SPEC
 from bot.backends.sequentum.client import AccClient
-from bot.backends.sequentum.multi_session import together
-from bot.backends.sequentum.presentation import run_view, view_of
-from bot.backends.sequentum.settings import SequentumSettings
+from bot.backends.sequentum.presentation import run_view, together, view_of
+from bot.backends.sequentum.settings import SequentumSettings, ends_at, expiry_warning
 from bot.backends.sequentum.targets import AdapterContext, Finder
 from bot.core.command.capability import KindSpec
 from bot.core.errors import NoSuchTarget
@@ -131,8 +130,8 @@ class SequentumBackend(HandlerAdapter[AdapterContext]):
         ctx = self._ctx
         known = await ctx.target_cache.known(self.name, AGENT)
         paths = [target.name for target, _ in known if target.scope] or list(ctx.settings.agents) or [_NOT_THERE]
-        ends = tokens.ends_at(ctx.settings.token.get_secret_value())
-        warning = tokens.warning(ends, ctx.clock.now())
+        ends = ends_at(ctx.settings.token.get_secret_value())
+        warning = expiry_warning(ends, ctx.clock.now())
 
         async def ask() -> Health:
             with suppress(NoSuchTarget):

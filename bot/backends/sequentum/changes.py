@@ -15,9 +15,9 @@ from bot.backends.sequentum.times import is_iana, local_text, moment, near_zones
 from bot.core.command.arguments import map_of, text_of
 from bot.core.errors import BadReply, BadRequest, CallProblem, NoSuchTarget
 from bot.core.operation import Operation, Target
-from bot.core.outcome import Done, Fact, Suggestion
+from bot.core.outcome import Done, Fact
 from bot.core.ports.services import Call
-from bot.core.text import written
+from bot.core.text import suggest
 from bot.core.value import Json
 
 _SCHEDULE_IDS: Final = UUID("5d0e1f0c-6c1b-4d0b-9a55-3f1f6a1d7c20")
@@ -46,7 +46,7 @@ async def switch_off(ctx: AdapterContext, operation: Operation, call: Call) -> D
 
 
 async def _switch(ctx: AdapterContext, operation: Operation, call: Call, *, on: bool) -> Done:
-    target, word = operation.target, "on" if on else "off"
+    target, word, other = operation.target, *(("on", "off") if on else ("off", "on"))
     restore = None if on else await _enabled(ctx, operation, call)
     if target.kind == AGENT:
         await ctx.client.switch_schedules(target.id, on=on)
@@ -54,11 +54,7 @@ async def _switch(ctx: AdapterContext, operation: Operation, call: Call, *, on: 
     else:
         await ctx.client.switch_schedule(target.id, on=on)
         summary = f"The schedule{f' of {target.parent_name}' if target.parent_name else ''} is {word}."
-    back = Suggestion(
-        label=f"Switch {'off' if on else 'on'}",
-        verb=f"schedule {'off' if on else 'on'}",
-        target=written(ctx.name, target.name),
-    )
+    back = suggest(f"Switch {other}", f"schedule {other}", target)
     return Done(summary=summary, facts=(Fact(label="Schedules", value=word),), restore=restore, next=(back,))
 
 
@@ -168,7 +164,7 @@ async def set_schedule(ctx: AdapterContext, operation: Operation, call: Call) ->
         summary=f"A schedule of {agent.name} was {'changed' if old else 'added'}.",
         facts=tuple(facts),
         backend_ref=schedule_id,
-        next=(Suggestion(label="Schedules", verb="schedules", target=written(ctx.name, agent.name)),),
+        next=(suggest("Schedules", "schedules", agent),),
     )
 
 
@@ -250,15 +246,11 @@ async def mark(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
 
 async def approve(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     """POST api/agent/ID/toggleAgentApproval/False (SEED): approve an agent; the reason goes into the ACC's file log."""
-    await ctx.client.approve(operation.target.id, _reason(operation), approved=True)
+    await ctx.client.approve(operation.target.id, (operation.reason or "").strip(), approved=True)
     return Done(summary=f"{operation.target.name} is approved.")
 
 
 async def disapprove(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     """POST api/agent/ID/toggleAgentApproval/True (SEED): withdraw the approval; the reason goes into the ACC's file log."""
-    await ctx.client.approve(operation.target.id, _reason(operation), approved=False)
+    await ctx.client.approve(operation.target.id, (operation.reason or "").strip(), approved=False)
     return Done(summary=f"{operation.target.name} is no longer approved.")
-
-
-def _reason(operation: Operation) -> str:
-    return (operation.reason or "").strip()

@@ -20,6 +20,7 @@ from bot.core.value import Json
 from bot.http_client import Download, HttpClient, Reply, segment
 
 T = TypeVar("T")
+RunT = TypeVar("RunT", Run, JobRun)
 START_DEADLINE: Final = 60.0
 FILE_DEADLINE: Final = 540.0
 LARGEST_FILE: Final = 1 << 30
@@ -93,10 +94,7 @@ class AccClient:
 
     async def runs(self, agent_id: str, count: int) -> Seen[Run]:
         """6. GET api/agent/ID/history?count=: the latest runs, active ones included."""
-        reply = await self._get(
-            f"/api/agent/{segment(agent_id)}/history", query=f"count={count}", missing=f"agent {agent_id}"
-        )
-        return Seen(reply.rows(Run), reply.date)
+        return await self._history(f"/api/agent/{segment(agent_id)}/history", agent_id, count, Run)
 
     async def start_job(self, agent_id: str, body: Mapping[str, Json]) -> JobStarted:
         """7. POST api/job/ID/start."""
@@ -111,10 +109,7 @@ class AccClient:
 
     async def job_runs(self, agent_id: str, count: int) -> Seen[JobRun]:
         """9. GET api/job/ID/history?count=."""
-        reply = await self._get(
-            f"/api/job/{segment(agent_id)}/history", query=f"count={count}", missing=f"agent {agent_id}"
-        )
-        return Seen(reply.rows(JobRun), reply.date)
+        return await self._history(f"/api/job/{segment(agent_id)}/history", agent_id, count, JobRun)
 
     async def runs_of_job(self, agent_id: str, number: int, count: int) -> list[Run]:
         """10. GET api/agent/ID/run/NUMBER/history: `number` is the job run's runId, as the sample's `run/5` shows."""
@@ -176,23 +171,16 @@ class AccClient:
         path = f"/api/job/{segment(agent_id)}/status"
         await self._change(path, f"agent {agent_id}", json={"status": status})
 
-    async def run_log(self, run_id: str, to: BinaryIO) -> Download:
-        """21. GET api/run/ID/log: a zip."""
-        return await self._file(f"/api/run/{segment(run_id)}/log", to, f"log of run {run_id}")
+    async def log(self, kind: str, id: str, to: BinaryIO) -> Download:
+        """21. GET api/run/ID/log or 22. GET api/job/run/ID/logs, by the kind of run: a zip."""
+        path, missing = ("job/run", f"logs of job run {id}") if kind == JOB_RUN else ("run", f"log of run {id}")
+        return await self._file(f"/api/{path}/{segment(id)}/{missing.split()[0]}", to, missing)
 
-    async def job_logs(self, job_run_id: str, to: BinaryIO) -> Download:
-        """22. GET api/job/run/ID/logs: a zip."""
-        return await self._file(f"/api/job/run/{segment(job_run_id)}/logs", to, f"logs of job run {job_run_id}")
-
-    async def job_data(self, job_run_id: str, to: BinaryIO) -> Download:
-        """23. GET api/job/run/ID/backup: a zip, if backup data is stored."""
-        missing = f"stored data of job run {job_run_id} (storing must be switched on for the agent or its server)"
-        return await self._file(f"/api/job/run/{segment(job_run_id)}/backup", to, missing)
-
-    async def run_data(self, run_id: str, to: BinaryIO) -> Download:
-        """24. GET api/run/ID/backup: a zip, if backup data is stored."""
-        missing = f"stored data of run {run_id} (storing must be switched on for the agent or its server)"
-        return await self._file(f"/api/run/{segment(run_id)}/backup", to, missing)
+    async def data(self, kind: str, id: str, to: BinaryIO) -> Download:
+        """23. GET api/job/run/ID/backup or 24. GET api/run/ID/backup: a zip, if backup data is stored."""
+        path, what = ("job/run", "job run") if kind == JOB_RUN else ("run", "run")
+        missing = f"stored data of {what} {id} (storing must be switched on for the agent or its server)"
+        return await self._file(f"/api/{path}/{segment(id)}/backup", to, missing)
 
     async def put_csv(self, agent_id: str, name: str, content: bytes) -> None:
         """25. POST api/input/agent/ID/csv?name=: the body is the CSV text, sent as application/json as in the sample."""
@@ -245,6 +233,10 @@ class AccClient:
         """30 and 31. POST api/agent/ID/toggleAgentApproval/True disapproves, /False approves; the body is a JSON string."""
         path = f"/api/agent/{segment(agent_id)}/toggleAgentApproval/{'False' if approved else 'True'}"
         await self._change(path, f"agent {agent_id}", json=message)
+
+    async def _history(self, path: str, agent_id: str, count: int, model: type[RunT]) -> Seen[RunT]:
+        reply = await self._get(path, query=f"count={count}", missing=f"agent {agent_id}")
+        return Seen(reply.rows(model), reply.date)
 
     async def _get(self, path: str, *, missing: str, query: str = "") -> Reply:
         return await self._http.call("GET", path, query=query, idempotent=True, missing=missing)

@@ -9,7 +9,6 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from bot.backends.sequentum.capabilities import JOB_RUN, RUN
 from bot.backends.sequentum.file_names import discard, label_of
 from bot.backends.sequentum.targets import AdapterContext
 from bot.backends.sequentum.times import moment
@@ -77,7 +76,7 @@ async def _through(ctx: AdapterContext, call: Call, target: Target, out: BinaryI
     try:
         async with call.spool.create(".raw") as raw:
             raw_path = raw.name
-            got = await (ctx.client.job_logs if target.kind == JOB_RUN else ctx.client.run_log)(target.id, raw)
+            got = await ctx.client.log(target.kind, target.id, raw)
         _check_zip(ctx, got)
         if got.size > 8 << 20:
             await call.progress(f"The log has {got.size >> 20} MB. Masking secrets.")
@@ -152,9 +151,8 @@ def _cut(text: str) -> str:
 async def data(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     """GET api/run/ID/backup or api/job/run/ID/backup (SEED): the stored data as the ACC packs it. It is not opened."""
     target = operation.target
-    fetch = ctx.client.run_data if target.kind == RUN else ctx.client.job_data
     async with call.spool.create(".zip") as out:
-        got = await fetch(target.id, out)
+        got = await ctx.client.data(target.kind, target.id, out)
         _check_zip(ctx, got)
         path = out.name
     title = f"Data of {target.parent_name or target.name}"

@@ -12,7 +12,7 @@ from bot.backends.sequentum.targets import AdapterContext
 from bot.core.command.arguments import text_of
 from bot.core.errors import BadRequest
 from bot.core.operation import Operation
-from bot.core.outcome import Done, Fact
+from bot.core.outcome import Done, Fact, facts_of
 from bot.core.ports.services import Call, SlackFile
 from bot.core.text import plural
 
@@ -35,11 +35,7 @@ async def put(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     lines = content.count(b"\n") + (not content.endswith(b"\n"))
     return Done(
         summary=f"{operation.target.name} now has the input {name}.",
-        facts=(
-            Fact(label="Input", value=name),
-            Fact(label="Lines", value=lines),
-            Fact(label="Bytes", value=len(content)),
-        ),
+        facts=facts_of((("Input", name), ("Lines", lines), ("Bytes", len(content)))),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from bot.backends.sequentum.capabilities import DEFAULT_METHOD
@@ -16,6 +16,9 @@ from bot.core.vendor_json import mark, unread, unreadable
 
 Clean = Callable[[str], str]
 _USAGE: Final = re.compile(r"(?:(?P<label>[A-Za-z])\s*:)?\s*(?P<value>\d{1,5}(?:\.\d{1,3})?)\s*%")
+# In order of priority: while one run is active, all count as active; after that the worst outcome counts.
+_GOING: Final = (Phase.ACTIVE, Phase.WAITING, Phase.UNREADABLE)
+_ENDS: Final = (Phase.FAILED, Phase.STOPPED, Phase.SUCCEEDED)
 _MEANING: Final = {"": "now", "a": "average", "p": "peak"}
 
 
@@ -64,6 +67,53 @@ def next_of_run(backend: str, run_id: str, phase: Phase) -> tuple[Suggestion, ..
     if phase is Phase.SUCCEEDED:
         return (log,)
     return (log, Suggestion(label="Retry", verb="retry", target=target, params=(("method", DEFAULT_METHOD),)))
+
+
+def together(backend: str, views: Mapping[str, RunView]) -> RunView:
+    """Several runs that one start began (`useMultipleSessions`), as one run that ends when the last of them ends.
+
+    `views` are by the ids of the runs, at least one, in the ACC's order.
+    """
+    worst = min(views.values(), key=lambda view: (*_GOING, *_ENDS).index(view.phase))
+    over = [view for view in views.values() if view.phase.ended]
+    starts = [view.started for view in views.values() if view.started]
+    ends = [view.ended for view in over if view.ended]
+    return RunView(
+        state=worst.state,
+        phase=worst.phase,
+        facts=tuple(Fact(label=f"Run {number}", value=_counted(view)) for number, view in enumerate(views.values(), 1)),
+        details=tuple(Fact(label=f"Run {number}", value=id_) for number, id_ in enumerate(views, 1)),
+        message="; ".join(_said(number, view) for number, view in enumerate(views.values(), 1))
+        if worst.phase.ended
+        else "",
+        started=min(starts, default=None),
+        ended=max(ends, default=None) if worst.phase.ended else None,
+        done=len(over),
+        total=len(views),
+        counted="run",
+        next=_next_of_all(backend, views),
+    )
+
+
+def _said(number: int, view: RunView) -> str:
+    return f"run {number} {view.state}" + (f" ({view.message})" if view.message else "")
+
+
+def _counted(view: RunView) -> str:
+    counts = [f"{fact.value:,} {fact.label.lower()}" for fact in view.facts if isinstance(fact.value, int | float)]
+    return ", ".join([view.state, *counts])
+
+
+def _next_of_all(backend: str, views: Mapping[str, RunView]) -> tuple[Suggestion, ...]:
+    """The buttons of the failed runs, or of all runs if none failed; with several runs the label names the run."""
+    numbered = list(enumerate(views.items(), 1))
+    bad = [one for one in numbered if one[1][1].phase in (Phase.FAILED, Phase.STOPPED)]
+    chosen = bad or numbered
+    return tuple(
+        step if len(chosen) == 1 else step.model_copy(update={"label": f"{step.label} run {number}"})
+        for number, (id_, view) in chosen
+        for step in next_of_run(backend, id_, view.phase)
+    )
 
 
 def job_view(backend: str, job: JobRun, job_run_id: str) -> RunView:

@@ -8,13 +8,13 @@ from typing import TypeVar
 
 from bot.backends.sequentum.capabilities import JOB_RUN, RUN, SCHEDULE
 from bot.backends.sequentum.models import JobRun, Run, Schedule
-from bot.backends.sequentum.multi_session import together
 from bot.backends.sequentum.presentation import (
     job_view,
     run_view,
     schedule_table,
     server_facts,
     server_state,
+    together,
     view_of,
 )
 from bot.backends.sequentum.targets import AdapterContext, agent_of
@@ -25,7 +25,7 @@ from bot.core.operation import Operation
 from bot.core.outcome import Done, Fact, Phase, RecentRun, RunView, Suggestion
 from bot.core.ports.services import Call
 from bot.core.run_history import run_history
-from bot.core.text import plural, sentences, utc_text, written
+from bot.core.text import plural, sentences, suggest, utc_text
 from bot.core.vendor_json import WHOLE_ROW, unread
 
 T = TypeVar("T")
@@ -63,7 +63,7 @@ async def agent_status(ctx: AdapterContext, operation: Operation, call: Call) ->
     due = next_time(schedules)
     if due is not None:
         facts += (Fact(label="Next run", value=due),)
-    start = Suggestion(label="Start", verb="start", target=written(ctx.name, agent.name))
+    start = suggest("Start", "start", agent)
     table = schedule_table(schedules, ctx.clean) if schedules else None
     if not runs:
         return Done(summary=f"{agent.name} has never run.", facts=facts, table=table, next=(start,))
@@ -129,7 +129,7 @@ async def agent_history(ctx: AdapterContext, operation: Operation, call: Call) -
     kind, what = (JOB_RUN, "job run") if text_of(operation, "as") == "job" else (RUN, "run")
     found = (await ctx.client.history(kind, agent.id, count)).items[:count]
     await ctx.finder.learn(kind, [item.id for item in found], agent)
-    start = Suggestion(label="Start", verb="start", target=written(ctx.name, agent.name))
+    start = suggest("Start", "start", agent)
     return _history(ctx, agent.name, found, what, start)
 
 
@@ -156,12 +156,9 @@ def _history(
     start: Suggestion | None = None,
 ) -> Done:
     """The answer for these runs or job runs, in the ACC's order: newest first."""
-    found = [RecentRun(id=run.id and f"{_kind(run)}/{run.id}", view=_counted(ctx, run)) for run in runs]
+    kinds = {Run: RUN, JobRun: JOB_RUN}
+    found = [RecentRun(id=run.id and f"{kinds[type(run)]}/{run.id}", view=_counted(ctx, run)) for run in runs]
     return run_history(who, found, what=what, show=("Runs", "Data rows", "Errors"), note=unread(runs), start=start)
-
-
-def _kind(run: Run | JobRun) -> str:
-    return JOB_RUN if isinstance(run, JobRun) else RUN
 
 
 def _counted(ctx: AdapterContext, run: Run | JobRun) -> RunView:
@@ -179,10 +176,8 @@ async def agent_schedules(ctx: AdapterContext, operation: Operation, call: Call)
     if not schedules:
         return Done(summary=f"{agent.name} has no schedules.")
     on = sum(schedule.is_enabled is True for schedule in schedules)
-    verb = "schedule off" if on else "schedule on"
-    switch = Suggestion(
-        label="Switch all off" if on else "Switch all on", verb=verb, target=written(ctx.name, agent.name)
-    )
+    word = "off" if on else "on"
+    switch = suggest(f"Switch all {word}", f"schedule {word}", agent)
     return Done(
         summary=f"{agent.name} has {plural(len(schedules), 'schedule')}, {on} of them on.",
         facts=(Fact(label="Next run", value=next_time(schedules)),),
@@ -204,5 +199,5 @@ async def server_health(ctx: AdapterContext, operation: Operation, call: Call) -
         summary=sentences(f"Server {server.name} {found}"),
         state=server_state(status),
         facts=server_facts(status, ctx.clean),
-        next=(Suggestion(label="Refresh", verb="health", target=written(ctx.name, operation.target.name)),),
+        next=(suggest("Refresh", "health", operation.target),),
     )

@@ -16,13 +16,12 @@ from typing import Final, NamedTuple
 
 from bot.backends.sequentum.capabilities import JOB_RUN, RUN
 from bot.backends.sequentum.models import JobRun, Run
-from bot.backends.sequentum.started_run import job_done, run_done
 from bot.backends.sequentum.targets import AdapterContext, agent_of
 from bot.backends.sequentum.times import exact_text, moment
 from bot.core.command.arguments import flag_of, map_of, text_of
-from bot.core.operation import Operation
-from bot.core.outcome import LookBack, Phase
-from bot.core.text import plural, written
+from bot.core.operation import Operation, Target
+from bot.core.outcome import Done, Fact, LookBack, Phase
+from bot.core.text import plural, suggest, written
 from bot.core.value import Json
 
 # How far the ACC's clock may be from ours if it doesn't report its time.
@@ -236,3 +235,32 @@ def _worst(matches: Iterable[Match]) -> Match:
 def _looked(name: str, count: int, what: str, date: datetime | None) -> str:
     clocks = "" if date is not None else f", allowing for a clock difference of {SKEW.seconds} s"
     return f"Checked the latest {plural(count, what)} of {name}{clocks}."
+
+
+async def run_done(ctx: AdapterContext, operation: Operation, ids: Sequence[str]) -> Done:
+    """Runs of the operation's agent started; `ids` contains at least one."""
+    agent = agent_of(operation.target)
+    runs = [ctx.finder.part(RUN, run_id, agent) for run_id in ids]
+    await ctx.target_cache.remember(runs)
+    facts = [Fact(label="Sessions", value=len(ids))] if len(ids) > 1 else []
+    if operation.params.get("production") is False:
+        facts.append(Fact(label="Production", value="no (no data is delivered)"))
+    many = f" in {len(ids)} sessions" if len(ids) > 1 else ""
+    return Done(
+        summary=f"{agent.name} was started{many}.",
+        facts=tuple(facts),
+        run=runs[0].model_copy(update={"together": tuple(ids)}) if len(ids) > 1 else runs[0],
+        backend_ref=ids[0],
+        next=(suggest("Refresh", "status", runs[0]),),
+    )
+
+
+async def job_done(ctx: AdapterContext, agent: Target, id: str, number: int | None) -> Done:
+    """A run of the agent's job started; `number` is its number within the agent."""
+    run = await ctx.finder.remembered(ctx.finder.part(JOB_RUN, id, agent))
+    return Done(
+        summary=f"The job of {agent.name} was started" + (f" as job run {number}." if number is not None else "."),
+        run=run,
+        backend_ref=id,
+        next=(suggest("Refresh", "status", run),),
+    )

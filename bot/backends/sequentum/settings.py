@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Literal, Self
+import base64
+import binascii
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
 from bot.core.ports.plugin import BackendSettings, Secret
+
+WARNED_AHEAD: Final = timedelta(days=7)
 
 
 class ServerSettings(BaseModel):
@@ -62,3 +68,30 @@ class SequentumSettings(BackendSettings):
         if len(set(names)) != len(names):
             raise ValueError("two servers have the same name")
         return self
+
+
+def ends_at(token: str) -> datetime | None:
+    """The `exp` of a JSON web token; None for any other token, and for one that doesn't expire.
+
+    It is read without checking the signature: only for a warning in time.
+    """
+    parts = token.split(".")
+    if len(parts) != 3:
+        return None
+    try:
+        body = json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
+        return datetime.fromtimestamp(body["exp"], UTC)
+    except (ValueError, binascii.Error, KeyError, TypeError, OverflowError, OSError, RecursionError):
+        return None
+
+
+def expiry_warning(ends: datetime | None, now: datetime) -> str:
+    """A sentence if the token has expired or will within a week, else empty."""
+    if ends is None:
+        return ""
+    if ends <= now:
+        return f"The token expired on {ends:%Y-%m-%d}."
+    if ends - now <= WARNED_AHEAD:
+        days = (ends - now).days
+        return f"The token expires on {ends:%Y-%m-%d}, in {f'{days} days' if days != 1 else 'one day'}."
+    return ""

@@ -9,15 +9,14 @@ from typing import Final
 from bot.backends.sequentum.capabilities import DEFAULT_METHOD, DEFAULT_SYNC, RUN
 from bot.backends.sequentum.changes import compact
 from bot.backends.sequentum.file_names import discard, label_of
-from bot.backends.sequentum.reconcile import runs_since
-from bot.backends.sequentum.started_run import job_done, run_done
+from bot.backends.sequentum.reconcile import job_done, run_done, runs_since
 from bot.backends.sequentum.targets import AdapterContext, agent_of
 from bot.core.command.arguments import flag_of, map_of, number_of, text_of
 from bot.core.errors import CallProblem, NoSuchTarget
 from bot.core.operation import Operation, Target
-from bot.core.outcome import Done, Fact, FileOut, Suggestion
+from bot.core.outcome import Done, Fact, FileOut
 from bot.core.ports.services import Call
-from bot.core.text import plural, written
+from bot.core.text import plural, suggest
 from bot.core.value import Json
 
 # The time that a synchronous call may need beyond the run itself: queueing, and sending the data.
@@ -99,7 +98,7 @@ async def _start_for_data(
         summary=f"{agent.name} has run, and its data is attached.",
         facts=(Fact(label="Size", value=f"{got.size:,} bytes"),),
         files=(data,),
-        next=(Suggestion(label="Status", verb="status", target=written(ctx.name, agent.name)),),
+        next=(suggest("Status", "status", agent),),
     )
 
 
@@ -122,15 +121,14 @@ async def _again(
 ) -> Done:
     run = operation.target
     if ids:
-        run = ctx.finder.part(RUN, ids[0], agent_of(run))
-        await ctx.target_cache.remember([run])
+        run = await ctx.finder.remembered(ctx.finder.part(RUN, ids[0], agent_of(run)))
     else:
         run = await _seen_since(ctx, operation, call, sent) or run
     return Done(
         summary=f"The run of {operation.target.parent_name or 'the agent'} was {word}.",
         run=run,
         backend_ref=run.id,
-        next=(Suggestion(label="Refresh", verb="status", target=written(ctx.name, run.name)),),
+        next=(suggest("Refresh", "status", run),),
     )
 
 
@@ -155,6 +153,4 @@ async def _seen_since(ctx: AdapterContext, operation: Operation, call: Call, sen
         return None
     if len(found) != 1 or not found[0].id:
         return None
-    run = ctx.finder.part(RUN, found[0].id, agent_of(operation.target))
-    await ctx.target_cache.remember([run])
-    return run
+    return await ctx.finder.remembered(ctx.finder.part(RUN, found[0].id, agent_of(operation.target)))

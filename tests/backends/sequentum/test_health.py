@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from bot.backends.sequentum.tokens import ends_at
+from bot.backends.sequentum.settings import ends_at
 from bot.core.outcome import Level, State
 from tests.http_client.support import NOON
 
