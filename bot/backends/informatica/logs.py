@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
+from collections import deque
+from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO, Final
 
 from bot.backends.informatica.keys import TaskKey
-from bot.backends.informatica.logtext import Seen, masked_file
 from bot.backends.informatica.models import Entry
 from bot.backends.informatica.presentation import ended_view
 from bot.backends.informatica.states import ENDED, named
 from bot.backends.informatica.targets import AdapterContext
 from bot.backends.informatica.tasks import ended
+from bot.backends.logs import LONGEST_LINE, LONGEST_PREVIEW, MOST_HITS, Limits, LogRead, fetched, last_good, write_text
 from bot.core.command.arguments import flag_of, number_of, text_of
 from bot.core.errors import NoSuchTarget
 from bot.core.log_diff import NO_GOOD_RUN, difference
 from bot.core.operation import Operation, Target
-from bot.core.outcome import Done, Fact, FileOut, Phase
+from bot.core.outcome import Done, Fact, FileOut
 from bot.core.ports.services import Call
 from bot.core.text import no_line, plural
 
-LONGEST_PREVIEW: Final = 2_800
 _SEARCHED: Final = 100
+_LIMITS: Final = Limits("session log", members=500, unpacked=1 << 30)
 _UNSAFE: Final = re.compile(r"[^A-Za-z0-9._-]+")
 
 
@@ -43,9 +44,10 @@ async def session_log(ctx: AdapterContext, operation: Operation, call: Call) -> 
     if not entry.id:
         raise NoSuchTarget(f"{ctx.name} doesn't show the job's `id` in its log, so the session log can't be fetched.")
     view = ended_view(task, entry, ctx.clean)
-    seen = Seen(tail=number_of(operation, "tail") or 0, grep=text_of(operation, "grep"))
+    grep, tail = text_of(operation, "grep"), number_of(operation, "tail") or 0
+    read = LogRead(deque(maxlen=tail), grep=grep, first_hits=True, width=LONGEST_LINE)
     async with call.spool.create(".log") as out:
-        await _read(ctx, call, entry.id, seen, out)
+        await _read(ctx, call, entry.id, read, out)
         path = out.name
     last = task.name.rpartition("/")[2]
     number = "" if entry.run_id is None else f"-run-{entry.run_id}"
@@ -53,31 +55,39 @@ async def session_log(ctx: AdapterContext, operation: Operation, call: Call) -> 
         path=path,
         name=f"{_UNSAFE.sub('_', last).strip('._') or 'task'}{number}.log",
         title=f"Session log of {last}",
-        size=seen.size,
-        sha256=seen.digest,
-        redactions=seen.redactions,
+        size=read.size,
+        sha256=read.digest,
+        redactions=read.redactions,
     )
-    notes = tuple(Fact(label="Note", value=note) for note in seen.notes[:5])
-    preview = [seen.preview()] if seen.hits or not flag_of(operation, "diff") else []
+    notes = tuple(Fact(label="Note", value=note) for note in read.notes[:5])
+    preview = [_preview(read)] if read.hits or not flag_of(operation, "diff") else []
     if flag_of(operation, "diff"):
-        preview.append(await _difference(ctx, call, task, entry, seen))
+        preview.append(await _difference(ctx, call, task, entry, read))
     return Done(
-        summary=f"Session log of {task.name}{number.replace('-', ' ')}: {plural(seen.lines, 'line')}; the job {view.state}.",
+        summary=f"Session log of {task.name}{number.replace('-', ' ')}: {plural(read.lines, 'line')}; the job {view.state}.",
         facts=(*view.facts, *((Fact(label="Message", value=view.message),) if view.message else ()), *notes),
         files=(file,),
         preview="\n\n".join(preview)[-LONGEST_PREVIEW:],
-        remarks=(no_line(seen.grep),) if seen.grep and not seen.hits else (),
+        remarks=(no_line(grep),) if grep and not read.hits else (),
     )
 
 
-async def _difference(ctx: AdapterContext, call: Call, task: Target, entry: Entry, seen: Seen) -> str:
+def _preview(read: LogRead) -> str:
+    """The last lines or the first matching lines; empty if there are none."""
+    if not read.grep:
+        return "\n".join(read.tail)
+    more = f" (the first {MOST_HITS})" if read.hit_count > len(read.hits) else ""
+    return "\n".join([f"Lines with “{read.grep}”: {read.hit_count}{more}", *read.hits]) if read.hits else ""
+
+
+async def _difference(ctx: AdapterContext, call: Call, task: Target, entry: Entry, read: LogRead) -> str:
     """The differences from the last successful run."""
     good = await _last_good(ctx, task, entry)
     if good is None:
         return NO_GOOD_RUN
-    before = Seen(tail=0, grep="")
+    before = LogRead(deque(maxlen=0), width=LONGEST_LINE)
     await _read(ctx, call, good.id, before, None)
-    return difference(before.compared, seen.compared, _run_name(good), _run_name(entry))
+    return difference(before.last, read.last, _run_name(good), _run_name(entry))
 
 
 def _run_name(entry: Entry) -> str:
@@ -85,28 +95,20 @@ def _run_name(entry: Entry) -> str:
 
 
 async def _last_good(ctx: AdapterContext, task: Target, entry: Entry) -> Entry | None:
-    """The newest completed run of the same task that began before this one."""
-    good = [
-        (one.began, one.id, one)
-        for one in await ended(ctx, task, None, _SEARCHED)
-        if named(ENDED, one.state)[1] is Phase.SUCCEEDED and one.id != entry.id and one.began
-        if entry.began is None or one.began < entry.began
-    ]
-    return max(good)[2] if good else None
+    """The last successful run of the same task that began before this one."""
+    jobs = await ended(ctx, task, None, _SEARCHED)
+    return last_good(((one.id, one.began, named(ENDED, one.state)[1], one) for one in jobs), entry.id, entry.began)
 
 
-async def _read(ctx: AdapterContext, call: Call, log_id: str, seen: Seen, out: BinaryIO | None) -> None:
-    """Fetch the log and mask it into `out` (or only scan it) in a worker thread; the fetched file is deleted."""
-    raw_path = ""
-    try:
-        async with call.spool.create(".raw") as raw:
-            raw_path = raw.name
-            got = await ctx.client.session_log(log_id, raw)
-        if not got.size:
+async def _read(ctx: AdapterContext, call: Call, log_id: str, read: LogRead, out: BinaryIO | None) -> None:
+    """Fetch the log, and mask it into `out`, or only scan it."""
+
+    async def fetch(raw: BinaryIO) -> None:
+        if not (await ctx.client.session_log(log_id, raw)).size:
             raise NoSuchTarget(f"{ctx.name} has an empty session log for this job.")
-        session = ctx.client.sign_in.current
-        secrets = (*ctx.secrets, *(session.secrets if session else ()))
-        await asyncio.to_thread(masked_file, Path(raw_path), out, secrets, seen)
-    finally:
-        if raw_path:
-            await asyncio.to_thread(Path(raw_path).unlink, missing_ok=True)
+
+    def mask(path: Path, stopped: Callable[[], bool]) -> None:
+        session = ctx.client.sign_in.current  # the fetch may have renewed it
+        write_text(path, out, (*ctx.secrets, *(session.secrets if session else ())), read, stopped, _LIMITS)
+
+    await fetched(call, fetch, mask)

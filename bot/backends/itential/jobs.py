@@ -13,6 +13,7 @@ from bot.backends.itential.models import Job
 from bot.backends.itential.presentation import job_state, job_view, output_facts, output_text
 from bot.backends.itential.runs import LISTED, is_of
 from bot.backends.itential.targets import AdapterContext
+from bot.backends.logs import LONGEST_LINE, LONGEST_PREVIEW, MOST_HITS, last_good
 from bot.core.command.arguments import flag_of, number_of, text_of
 from bot.core.errors import CallProblem, CredentialRefused, NoSuchTarget, RateLimited, Rejected
 from bot.core.log_diff import COMPARED, NO_GOOD_RUN, difference
@@ -23,9 +24,6 @@ from bot.core.text import no_line, plural, suggest
 
 _FEW: Final = 3
 _NOT_FOUND: Final = "not found"
-_LONGEST_PREVIEW: Final = 2_800
-_LONGEST_LINE: Final = 240
-_MOST_HITS: Final = 50
 
 
 class _Act(NamedTuple):
@@ -197,20 +195,20 @@ async def logs(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
         redactions=count,
     )
     lines, grep = masked.splitlines(), text_of(operation, "grep")
-    hits = [line[:_LONGEST_LINE] for line in lines if grep and grep.casefold() in line.casefold()]
-    more = f" (the first {_MOST_HITS})" if len(hits) > _MOST_HITS else ""
-    preview = ["\n".join([f"Lines with “{grep}”: {len(hits)}{more}", *hits[:_MOST_HITS]])] if hits else []
+    hits = [line[:LONGEST_LINE] for line in lines if grep and grep.casefold() in line.casefold()]
+    more = f" (the first {MOST_HITS})" if len(hits) > MOST_HITS else ""
+    preview = ["\n".join([f"Lines with “{grep}”: {len(hits)}{more}", *hits[:MOST_HITS]])] if hits else []
     if flag_of(operation, "diff"):
         preview.append(await _difference(ctx, target, job, lines))
     elif not grep:
         tail = number_of(operation, "tail", 20)
-        last = "\n".join(line[:_LONGEST_LINE] for line in lines[max(0, len(lines) - tail) :])
-        preview.append(last[-_LONGEST_PREVIEW:])
+        last = "\n".join(line[:LONGEST_LINE] for line in lines[max(0, len(lines) - tail) :])
+        preview.append(last[-LONGEST_PREVIEW:])
     return Done(
         summary=f"Output of {target.name}: {plural(len(lines), 'line')}.",
         facts=(Fact(label="Job", value=job.id), *output_facts(output)),
         files=(out,),
-        preview="\n\n".join(preview)[:_LONGEST_PREVIEW],
+        preview="\n\n".join(preview)[:LONGEST_PREVIEW],
         remarks=(no_line(grep),) if grep and not hits else (),
     )
 
@@ -236,17 +234,8 @@ async def _difference(ctx: AdapterContext, target: Target, job: Job, lines: list
         jobs = await _of_service(ctx, parent) if parent is not None else []
     except (CallProblem, NoSuchTarget) as trouble:
         return f"The earlier runs can't be read: {trouble.summary}"
-    good = [
-        (one.began, one.id, one.output)
-        for one in jobs
-        if one.id != job.id
-        and job_state(one)[1] is Phase.SUCCEEDED
-        and one.began is not None
-        and one.output is not None
-        if job.began is None or one.began < job.began
-    ]
-    if not good:
+    good = last_good(((one.id, one.began, job_state(one)[1], one) for one in jobs), job.id, job.began)
+    if good is None or good.output is None:
         return NO_GOOD_RUN
-    _, good_id, output = max(good, key=lambda one: one[:2])
-    before = ctx.masked(output_text(output))[0].splitlines()
-    return difference(before[-COMPARED:], lines[-COMPARED:], f"job/{good_id}", f"job/{job.id}")
+    before = ctx.hidden(output_text(good.output)).splitlines()
+    return difference(before[-COMPARED:], lines[-COMPARED:], f"job/{good.id}", f"job/{job.id}")

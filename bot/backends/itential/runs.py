@@ -19,6 +19,7 @@ from bot.backends.itential.presentation import (
 )
 from bot.backends.itential.schema import typed
 from bot.backends.itential.targets import AdapterContext
+from bot.backends.logs import LONGEST_PREVIEW
 from bot.core.command.arguments import map_of
 from bot.core.errors import BadRequest, CallProblem, NoSuchTarget
 from bot.core.operation import Operation, Target
@@ -32,7 +33,6 @@ SKEW: Final = timedelta(seconds=5)
 TOFU: Final = "opentofu-plan"
 LISTED: Final = 100
 _GOOD: Final = frozenset({"success", "ok", ""})
-_LONGEST_PREVIEW: Final = 2_800
 _LONGEST_REASON: Final = 400
 
 
@@ -129,7 +129,7 @@ def _finished(ctx: AdapterContext, target: Target, reply: Finished) -> Done | Fa
     )
     good = "return code 0" if output.return_code is not None else f"success on {plural(len(output.results), 'node')}"
     text = ctx.masked(output_text(output))[0]
-    shown = text if len(text) <= _LONGEST_PREVIEW else "...\n" + text[-_LONGEST_PREVIEW:].partition("\n")[2]
+    shown = text if len(text) <= LONGEST_PREVIEW else "...\n" + text[-LONGEST_PREVIEW:].partition("\n")[2]
     summary = f"{target.name} has run and ended with {good}."
     return Done(summary=summary, facts=facts, view=view, beside="", preview=shown)
 

@@ -3,27 +3,33 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 from collections import deque
-from collections.abc import Iterable
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from bot.backends.sequentum.file_names import discard, label_of
+from bot.backends.logs import (
+    LONGEST_LINE,
+    LONGEST_PREVIEW,
+    MOST_HITS,
+    LogRead,
+    discard,
+    fetched,
+    label_of,
+    last_good,
+    rewrite,
+    sha256_of,
+)
 from bot.backends.sequentum.targets import AdapterContext
 from bot.backends.sequentum.times import moment
-from bot.backends.sequentum.zip_log import MOST_HITS, LogRead, rewrite, sha256_of
 from bot.core.command.arguments import flag_of, number_of, text_of
 from bot.core.errors import BadReply, NoSuchTarget
-from bot.core.log_diff import COMPARED, NO_GOOD_RUN, difference
+from bot.core.log_diff import NO_GOOD_RUN, difference
 from bot.core.operation import Operation, Target
-from bot.core.outcome import Done, Fact, FileOut, Level, Phase, State
+from bot.core.outcome import Done, Fact, FileOut, Level, State
 from bot.core.ports.services import Call
 from bot.core.text import no_line, plural
 from bot.http_client import Download
 
-LONGEST_PREVIEW: Final = 2_800
-_LONGEST_LINE: Final = 240
 _SEARCHED: Final = 100
 
 
@@ -33,7 +39,8 @@ async def logs(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     target = operation.target
     tail = number_of(operation, "tail", 20)
     hits: deque[str] = deque(maxlen=tail if "tail" in operation.given else MOST_HITS)
-    read = LogRead(deque(maxlen=tail), deque(maxlen=COMPARED), text_of(operation, "grep").casefold(), hits)
+    grep = text_of(operation, "grep")
+    read = LogRead(deque(maxlen=tail), grep=grep, hits=hits)
     async with call.spool.create(".zip") as out:
         await _through(ctx, call, target, out, read)
         out.flush()
@@ -46,7 +53,6 @@ async def logs(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     label = label_of(f"{_short(target)}-log.zip")
     title = f"Log of {target.parent_name or target.name}"
     file = FileOut(path=str(path), name=label, title=title, size=size, sha256=digest, redactions=read.redactions)
-    grep = text_of(operation, "grep")
     preview = [_found(read, grep)] if read.hit_count else []
     if flag_of(operation, "diff"):
         preview.append(await _difference(ctx, call, target, read))
@@ -71,28 +77,15 @@ def _facts(read: LogRead) -> tuple[Fact, ...]:
 
 
 async def _through(ctx: AdapterContext, call: Call, target: Target, out: BinaryIO | None, read: LogRead) -> None:
-    """Fetch the log, mask it into `out` in a worker thread, and delete what was fetched."""
-    raw_path = ""
-    try:
-        async with call.spool.create(".raw") as raw:
-            raw_path = raw.name
-            got = await ctx.client.log(target.kind, target.id, raw)
+    """Fetch the log, and mask it into `out`."""
+
+    async def fetch(raw: BinaryIO) -> None:
+        got = await ctx.client.log(target.kind, target.id, raw)
         _check_zip(ctx, got)
         if got.size > 8 << 20:
             await call.progress(f"The log has {got.size >> 20} MB. Masking secrets.")
-        await _masked(Path(raw_path), out, ctx.secrets, read)
-    finally:
-        if raw_path:
-            discard(raw_path)
 
-
-async def _masked(source: Path, out: BinaryIO | None, secrets: Iterable[str], read: LogRead) -> None:
-    """Runs off the event loop, because masking needs the CPU. If the caller is cancelled, it stops at the next chunk."""
-    stop = threading.Event()
-    try:
-        await asyncio.to_thread(rewrite, source, out, secrets, read, stop.is_set)
-    finally:
-        stop.set()
+    await fetched(call, fetch, lambda path, stopped: rewrite(path, out, ctx.secrets, read, stopped))
 
 
 def _check_zip(ctx: AdapterContext, got: Download) -> None:
@@ -111,7 +104,7 @@ def _found(read: LogRead, words: str) -> str:
     more = f" (the last {len(read.hits)})" if read.hit_count > len(read.hits) else ""
     verb = "contains" if read.hit_count == 1 else "contain"
     head = f"{plural(read.hit_count, 'line')} {verb} “{words}”{more}:"
-    return "\n".join([head, *(line[:_LONGEST_LINE] for line in read.hits)])
+    return "\n".join([head, *(line[:LONGEST_LINE] for line in read.hits)])
 
 
 async def _difference(ctx: AdapterContext, call: Call, target: Target, read: LogRead) -> str:
@@ -119,25 +112,18 @@ async def _difference(ctx: AdapterContext, call: Call, target: Target, read: Log
     good = await _last_good(ctx, target)
     if good is None:
         return NO_GOOD_RUN
-    before = LogRead(deque(maxlen=0), deque(maxlen=COMPARED))
+    before = LogRead(deque(maxlen=0))
     await _through(ctx, call, good, None, before)
     return difference(before.last, read.last, good.name, target.name)
 
 
 async def _last_good(ctx: AdapterContext, target: Target) -> Target | None:
-    """The newest succeeded run (or job run) of the same agent that began before this one."""
+    """The last successful run (or job run) of the same agent that began before this one."""
     listed = (await ctx.client.history(target.kind, target.group, _SEARCHED)).items
-    entries = [(item.id, moment(item.start_time), item.phase) for item in listed]
-    began = next((when for id_, when, _ in entries if id_ == target.id), None)
-    good = [
-        (when, id_)
-        for id_, when, phase in entries
-        if phase is Phase.SUCCEEDED and id_ != target.id and when and (began is None or when < began)
-    ]
-    if not good:
-        return None
-    id_ = max(good)[1]
-    return target.model_copy(update={"id": id_, "name": f"{target.kind}/{id_}"})
+    runs = [(item.id, moment(item.start_time), item.phase, item.id) for item in listed]
+    began = next((when for id_, when, _, _ in runs if id_ == target.id), None)
+    id_ = last_good(runs, target.id, began)
+    return target.model_copy(update={"id": id_, "name": f"{target.kind}/{id_}"}) if id_ else None
 
 
 def _cut(text: str) -> str:

@@ -6,8 +6,7 @@ import re
 from collections.abc import AsyncIterator
 from typing import Final
 
-from bot.backends.sequentum.capabilities import CSV, UPLOADS
-from bot.backends.sequentum.file_names import input_name
+from bot.backends.sequentum.capabilities import CSV, UPLOADS, input_name
 from bot.backends.sequentum.targets import AdapterContext
 from bot.core.command.arguments import text_of
 from bot.core.errors import BadRequest

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
+from bot.backends.logs import discard, label_of
 from bot.backends.sequentum.capabilities import DEFAULT_METHOD, DEFAULT_SYNC, RUN
 from bot.backends.sequentum.changes import compact
-from bot.backends.sequentum.file_names import discard, label_of
 from bot.backends.sequentum.reconcile import job_done, run_done, runs_since
 from bot.backends.sequentum.targets import AdapterContext, agent_of
 from bot.core.command.arguments import flag_of, map_of, number_of, text_of

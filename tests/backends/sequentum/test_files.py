@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from bot.backends.sequentum.file_names import input_name, label_of
-from bot.backends.sequentum.zip_log import LogRead, Stopped, rewrite
+from bot.backends.logs import LogRead, Stopped, label_of, rewrite
+from bot.backends.sequentum.capabilities import input_name
 from bot.core.errors import BadReply, BadRequest, NoSuchTarget
 from bot.core.outcome import Done, Level, State
 
