@@ -37,17 +37,16 @@ CredentialRefused (401, 403), RateLimited (`.retry_after`), ServerError (5xx), B
 a broken body), NoSuchTarget (see `missing`). Their text is for people and contains no credential, query or header.
 
 `auth.py`   `Credential(headers=, query=, base_url=, secrets=, lifetime=)`; `Bearer(token)`; `Basic(username, password)`;
-            `Session(sign_in, clock, lifetime=)`, where
+            `Session(sign_in, clock, idle=)`, where
             `sign_in` is a coroutine function that returns a Credential (use `http.call(..., auth=None)` inside it). Only one
             call at a time renews a session. After a renewal, only an idempotent call is sent again.
-`urls.py`   `segment(text)` one part of a path; `host_of(url)`.
+`request.py`   `segment(text)` one part of a path; `host_of(url)`.
 """
 
 from bot.http_client.auth import Auth, Basic, Bearer, Credential, Session
-from bot.http_client.client import HttpClient
-from bot.http_client.factory import client_for
+from bot.http_client.client import HttpClient, client_for
+from bot.http_client.request import host_of, segment
 from bot.http_client.response import Download, Reply
-from bot.http_client.urls import host_of, segment
 
 __all__ = [
     "Auth",

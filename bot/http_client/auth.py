@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import math
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -76,20 +77,23 @@ class Basic(Fixed):
 
 
 class Session:
-    """A credential that is fetched on first use and again when it is refused or its lifetime ends."""
+    """A credential that is fetched on first use and again when it is refused, its lifetime ends, or it is unused for `idle` s."""
 
-    def __init__(
-        self, sign_in: Callable[[], Awaitable[Credential]], clock: Clock, lifetime: float | None = None
-    ) -> None:
+    def __init__(self, sign_in: Callable[[], Awaitable[Credential]], clock: Clock, idle: float = math.inf) -> None:
         self._sign_in = sign_in
         self._clock = clock
-        self._lifetime = lifetime  # seconds, for a sign-in that names none
+        self._idle = idle
         self._current: Credential | None = None
         self._since = 0.0
+        self._used = clock.monotonic()
         self._lock = asyncio.Lock()
 
     async def credential(self) -> Credential:
         """The current credential, or a new one when it has expired. Concurrent callers share one sign-in."""
+        now = self._clock.monotonic()
+        if now - self._used >= self._idle:
+            self._current = None
+        self._used = now
         current = self._fresh()
         if current is not None:
             return current
@@ -98,21 +102,17 @@ class Session:
 
     async def renew(self, refused: Credential) -> Credential | None:
         """A new credential, or the current one if another caller already replaced the refused one."""
+        self._used = self._clock.monotonic()
         async with self._lock:
             current = self._fresh()
             if current is not None and current is not refused:
                 return current
             return await self._fetch()
 
-    def forget(self) -> None:
-        """Drop the credential: the next call signs in."""
-        self._current = None
-
     def _fresh(self) -> Credential | None:
-        lifetime = self._lifetime if self._current is None else self._current.lifetime or self._lifetime
-        if lifetime is not None and self._clock.monotonic() - self._since >= lifetime:
-            return None
-        return self._current
+        lifetime = self._current.lifetime if self._current is not None else None
+        over = lifetime is not None and self._clock.monotonic() - self._since >= lifetime
+        return None if over else self._current
 
     async def _fetch(self) -> Credential:
         self._current = None

@@ -9,8 +9,9 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json as jsonlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
-from typing import BinaryIO, Final, TypedDict, TypeVar, Unpack
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import BinaryIO, Final, TypeVar, Unpack
 
 import aiohttp
 import httpx
@@ -27,15 +28,14 @@ from bot.core.errors import (
     ServerError,
 )
 from bot.core.network import DIRECT, Proxies
-from bot.core.ports.services import Clock
+from bot.core.ports.plugin import BackendSettings
+from bot.core.ports.services import BackendParts, Clock, Ids
 from bot.core.redact import SecretList
-from bot.core.value import Json
 from bot.http_client.auth import Auth, Credential
 from bot.http_client.errors import problem_of_status, problem_of_transport, retry_after, withheld
-from bot.http_client.request import BodyStream, HttpRequest
+from bot.http_client.request import HttpRequest, Options, host_of, query_text
 from bot.http_client.response import Download, Reply, Unpacker, looks_html, media_type_of, unpacked
 from bot.http_client.transport import PROGRESS, Progress, Tls, lane, quiet_logs, tls_context, watched
-from bot.http_client.urls import Query, host_of, query_text
 
 T = TypeVar("T")
 JSON_CAP: Final = 16 << 20
@@ -49,30 +49,11 @@ _BROKEN: Final = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, aiohttp.
 _AGAIN: Final = frozenset({502, 503, 504})
 
 
-class _Unset:
-    """Marks an omitted value, as opposed to None."""
-
-
-_UNSET: Final = _Unset()
 # The client itself handles these (credentials, limits, server errors); a vendor's translation doesn't replace that.
 _PLAINLY_NO: Final = frozenset(range(400, 500)) - {401, 403, 429}
 
 # (status, body of an error) -> the body that holds the message, or the problem that it means
 Translate = Callable[[int, bytes], "bytes | Problem"]
-
-
-class Options(TypedDict, total=False):
-    """What `call` and `download` pass on to the request."""
-
-    query: Query
-    json: Json
-    content: bytes | None
-    stream: BodyStream | None
-    headers: Iterable[tuple[str, str]]
-    auth: Auth | _Unset | None
-    base_url: str | None
-    idempotent: bool
-    missing: str | None
 
 
 class _Retry(Exception):
@@ -137,7 +118,7 @@ class HttpClient:
         **options: Unpack[Options],
     ) -> Reply:
         """One call with its whole reply in memory. See the package docstring for parameters and errors."""
-        request = self._ask(method, path, **options)
+        request = self._request(method, path, options)
 
         async def take(response: httpx.Response, names: Mapping[str, str], pieces: AsyncIterator[bytes]) -> Reply:
             body = b"".join([piece async for piece in pieces])
@@ -158,7 +139,7 @@ class HttpClient:
         **options: Unpack[Options],
     ) -> Download:
         """One call whose reply is written to `to`, at most `cap` bytes. BadReply for a longer reply or a web page."""
-        request = self._ask(method, path, **options)
+        request = self._request(method, path, options)
 
         async def take(response: httpx.Response, names: Mapping[str, str], pieces: AsyncIterator[bytes]) -> Download:
             to.seek(0)
@@ -186,27 +167,14 @@ class HttpClient:
         for client in lanes.values():
             await client.aclose()
 
-    def _ask(
-        self,
-        method: str,
-        path: str,
-        *,
-        query: Query = (),
-        json: Json = None,
-        content: bytes | None = None,
-        stream: BodyStream | None = None,
-        headers: Iterable[tuple[str, str]] = (),
-        auth: Auth | _Unset | None = _UNSET,
-        base_url: str | None = None,
-        idempotent: bool = False,
-        missing: str | None = None,
-    ) -> HttpRequest:
-        own = [*self._headers, *headers]
-        if json is not None:
-            content = jsonlib.dumps(json, ensure_ascii=False, allow_nan=False).encode()
-            own.append(("Content-Type", "application/json"))
-        chosen = self._auth if isinstance(auth, _Unset) else auth
-        return HttpRequest(method, path, query, content, stream, tuple(own), chosen, base_url, idempotent, missing)
+    def _request(self, method: str, path: str, options: Options) -> HttpRequest:
+        options.setdefault("auth", self._auth)
+        request = HttpRequest(method, path, **options)
+        headers = (*self._headers, *request.headers)
+        if request.json is None:
+            return replace(request, headers=headers)
+        body = jsonlib.dumps(request.json, ensure_ascii=False, allow_nan=False).encode()
+        return replace(request, content=body, headers=(*headers, ("Content-Type", "application/json")))
 
     async def _within(self, request: HttpRequest, cap: int, deadline: float | None, take: _Take[T]) -> T:
         """All attempts under one timeout. Errors are raised outside the handler, so that they hold no reference to a request."""
@@ -377,3 +345,41 @@ class HttpClient:
 
 
 _Take = Callable[[httpx.Response, Mapping[str, str], AsyncIterator[bytes]], Awaitable[T]]
+
+
+def chance_of(ids: Ids) -> Callable[[], float]:
+    """Random numbers from 0 to 1, made from the Ids port."""
+
+    def chance() -> float:
+        return int(hashlib.sha256(ids.secret().encode()).hexdigest()[:8], 16) / 0xFFFF_FFFF
+
+    return chance
+
+
+def client_for(
+    settings: BackendSettings,
+    parts: BackendParts,
+    *,
+    auth: Auth | None = None,
+    headers: Sequence[tuple[str, str]] = (),
+    deadline: float = 30.0,
+    concurrency: int = 8,
+    translate: Translate | None = None,
+    base_url: str | None = None,
+) -> HttpClient:
+    """The client of one configured backend."""
+    return HttpClient(
+        settings.base_url if base_url is None else base_url,
+        name=parts.name,
+        clock=parts.clock,
+        chance=chance_of(parts.ids),
+        auth=auth,
+        tls=Tls(settings.authorities, settings.client_certificate),
+        proxies=settings.proxies,
+        headers=headers,
+        secrets=parts.secrets,
+        deadline=deadline,
+        concurrency=concurrency,
+        translate=translate,
+        may_send=parts.may_send,
+    )

@@ -26,8 +26,8 @@ from bot.core.errors import (
     ServerError,
 )
 from bot.core.redact import redact
+from bot.http_client.request import host_of
 from bot.http_client.response import looks_html, media_type_of
-from bot.http_client.urls import host_of
 
 LONGEST_SENTENCE: Final = 300
 NO_SUCH_PAGE: Final = "no_such_page"  # a web page may come from another server and says little about the target

@@ -160,10 +160,10 @@ async def test_an_old_session_is_renewed_before_it_is_refused() -> None:
     async def sign_in() -> Credential:
         nonlocal count
         count += 1
-        return Credential(headers=(("X-Session", f"s{count}"),))
+        return Credential(headers=(("X-Session", f"s{count}"),), lifetime=1500)
 
     clock = FakeClock()
-    auth = Session(sign_in, clock, lifetime=1500)
+    auth = Session(sign_in, clock)
     async with serving(always(ok)) as server, client_of(server.base_url, auth=auth) as client:
         await client.call("GET", "/x")
         clock.advance(1499)

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any, BinaryIO, Final
 
 from bot.backends.informatica.errors import VendorError, error_in, problem_of
-from bot.backends.informatica.login import V2_HEADER, V3_HEADER, Sessions, SignIn, Source
+from bot.backends.informatica.login import V2_HEADER, V3_HEADER, SignIn, Source
 from bot.backends.informatica.models import (
     Agent,
     Entry,
@@ -25,7 +25,7 @@ from bot.core.errors import BadReply, CallProblem, CredentialRefused
 from bot.core.ports.services import Clock
 from bot.core.redact import redact
 from bot.core.value import Json
-from bot.http_client import Download, HttpClient, Reply, segment
+from bot.http_client import Download, HttpClient, Reply, Session, segment
 
 LARGEST_LOG: Final = 512 << 20
 _LOG_TIME: Final = 480.0
@@ -40,9 +40,8 @@ class InfaClient:
     def __init__(self, http: HttpClient, sign_in: SignIn, clock: Clock, settings: InformaticaSettings) -> None:
         self._http = http
         self._settings = settings
-        self._sessions = Sessions(sign_in, clock, settings.idle_minutes * 60.0)
-        self._v3 = Source(self._sessions, V3_HEADER)
-        self._v2 = Source(self._sessions, V2_HEADER)
+        session = Session(sign_in, clock, idle=settings.idle_minutes * 60.0)
+        self._v3, self._v2 = Source(session, V3_HEADER), Source(session, V2_HEADER)
         self._clock = clock
         self.sign_in = sign_in
         self.server_ahead = 0.0

@@ -133,44 +133,21 @@ class _Worn(Credential):
     session: Credential | None = None
 
 
-class Sessions:
-    """The session that all calls share; after `idle` seconds without a call it is replaced before the next use."""
-
-    def __init__(self, sign_in: SignIn, clock: Clock, idle: float) -> None:
-        self._session = Session(sign_in, clock)
-        self._clock = clock
-        self._idle = idle
-        self._used = clock.monotonic()
-
-    async def credential(self) -> Credential:
-        """The session; a new one if the current one was idle for too long."""
-        now = self._clock.monotonic()
-        if now - self._used >= self._idle:
-            self._session.forget()
-        self._used = now
-        return await self._session.credential()
-
-    async def renew(self, refused: Credential) -> Credential | None:
-        """A new session after this one was refused."""
-        self._used = self._clock.monotonic()
-        return await self._session.renew(refused)
-
-
 class Source:
     """The shared session as the Auth of calls of one version of the API."""
 
-    def __init__(self, sessions: Sessions, header: str) -> None:
-        self._sessions = sessions
+    def __init__(self, session: Session, header: str) -> None:
+        self._session = session
         self._header = header
 
     async def credential(self) -> Credential:
         """The session under this version's header."""
-        return self._worn(await self._sessions.credential())
+        return self._worn(await self._session.credential())
 
     async def renew(self, refused: Credential) -> Credential | None:
         """A new session, or the one that another call got in the meantime."""
         session = refused.session if isinstance(refused, _Worn) and refused.session is not None else refused
-        renewed = await self._sessions.renew(session)
+        renewed = await self._session.renew(session)
         return None if renewed is None else self._worn(renewed)
 
     def _worn(self, session: Credential) -> _Worn:
