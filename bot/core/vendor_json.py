@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import chain
 from typing import Annotated, Any, Final, Self, TypeVar
@@ -28,11 +28,12 @@ from pydantic import (
     model_validator,
 )
 
-from bot.core.outcome import Fact
+from bot.core.outcome import Fact, Table
 from bot.core.text import plural
 from bot.core.value import Json
 
 T = TypeVar("T")
+W = TypeVar("W", bound="WireModel")
 MARK: Final = "⚠"
 NOT_READABLE: Final = "Not readable"  # the label of a fact that names unreadable fields
 _REPLACED: Final = "\ufffd"
@@ -207,3 +208,9 @@ def unread(rows: Iterable[WireModel]) -> str:
     odd = [row.odd for row in rows if row.odd]
     count = plural(len(odd), "row")
     return f"{MARK} {count} can't be read completely: {_listed(chain(*odd))}." if odd else ""
+
+
+def table_of(rows: Sequence[W], columns: Mapping[str, Callable[[W], object]], total: int | None = None) -> Table:
+    """Objects as rows of a table. Each column has the function of its cells; None is an empty cell."""
+    cells = tuple(tuple("" if (cell := of(row)) is None else str(cell) for of in columns.values()) for row in rows)
+    return Table(columns=tuple(columns), rows=cells, total=total, note=unread(rows))

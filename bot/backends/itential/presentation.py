@@ -10,9 +10,9 @@ from typing import Any, Final
 from bot.backends.itential.models import Certificate, Gateway, Group, Job, Output, Service
 from bot.backends.itential.schema import properties, required, types_of
 from bot.core.operation import Target
-from bot.core.outcome import Fact, Level, Phase, RunView, State, Suggestion, Table
+from bot.core.outcome import Fact, Level, Phase, RunView, State, Suggestion, Table, facts_of
 from bot.core.text import suggest, utc_text
-from bot.core.vendor_json import mark, moment, unread, unreadable
+from bot.core.vendor_json import mark, moment, table_of, unreadable
 
 Clean = Callable[[str], str]
 # CODE itential_mcp. A job in `error` is still active there and can be retried; here following ends, as nothing more happens
@@ -51,22 +51,18 @@ def output_text(output: Output) -> str:
     return "\n".join(f"==== {name} ====\n{text.rstrip()}" for name, text in parts if text.strip())
 
 
-def output_facts(output: Output) -> list[Fact]:
+def output_facts(output: Output) -> tuple[Fact, ...]:
     """Return code if it is bad, nodes and times."""
-    good = sum(node.success is True for node in output.results)
-    optional = (
+    good, took = sum(node.success is True for node in output.results), output.elapsed_time
+    pairs = (
         ("Return code", output.return_code or None),
         ("Nodes", f"{good} of {len(output.results)} succeeded" if output.results else None),
         ("Started", moment(output.start_time)),
         ("Ended", moment(output.end_time)),
-        ("Took", _span(output.elapsed_time)),
+        # A number that can't be the seconds of a run is left out.
+        ("Took", timedelta(seconds=round(took, 1)) if took is not None and 0 <= took < _LONGEST_RUN else None),
     )
-    return [Fact(label=label, value=value) for label, value in optional if value is not None]
-
-
-def _span(seconds: float | None) -> timedelta | None:
-    """None for a number that can't be the seconds of a run."""
-    return timedelta(seconds=round(seconds, 1)) if seconds is not None and 0 <= seconds < _LONGEST_RUN else None
+    return facts_of(pairs)
 
 
 def failure(output: Output) -> str:
@@ -90,13 +86,13 @@ def job_view(target: Target, job: Job, masked: Clean) -> RunView:
     state, phase = job_state(job)
     output, share = job.output, job.metrics.progress
     code = output.return_code if output is not None else None
-    inner = (("Name", job.name), ("Started by", job.created_by))
+    by = job.created_by if isinstance(job.created_by, str) else None
     known = share is not None and 0 <= share <= 1
     return RunView(
         state=state,
         phase=phase,
-        facts=(*((Fact(label="Return code", value=code),) if code else ()), *unreadable(job)),
-        details=tuple(Fact(label=label, value=value) for label, value in inner if isinstance(value, str)),
+        facts=(*facts_of((("Return code", code or None),)), *unreadable(job)),
+        details=facts_of((("Name", job.name), ("Started by", by))),
         message=_message(job, output, masked) if phase is Phase.FAILED else "",
         started=job.began,
         ended=moment(job.metrics.end_time) if phase.ended else None,
@@ -116,14 +112,7 @@ def _message(job: Job, output: Output | None, masked: Clean) -> str:
 
 
 def _steps(target: Target, phase: Phase, status: str | None) -> tuple[Suggestion, ...]:
-    labels = {
-        "status": "Refresh",
-        "logs": "Log",
-        "stop": "Stop",
-        "resume": "Resume",
-        "pause": "Pause",
-        "retry": "Retry",
-    }
+    labels = {"status": "Refresh", "logs": "Log"}
     verbs: tuple[str, ...] = ("logs",) if phase.ended else ("status", "logs")
     if status == "paused":
         verbs = ("status", "resume", "stop")
@@ -131,13 +120,18 @@ def _steps(target: Target, phase: Phase, status: str | None) -> tuple[Suggestion
         verbs = ("status", "pause", "stop")
     elif status == "error":
         verbs = ("logs", "retry")
-    return tuple(suggest(labels[verb], verb, target) for verb in verbs)
+    return tuple(suggest(labels.get(verb, verb.capitalize()), verb, target) for verb in verbs)
 
 
 def job_table(jobs: Sequence[Job]) -> Table:
     """Jobs as rows."""
-    rows = ((utc_text(job.began), job.name or "", mark(job_state(job)[0], job), f"job/{job.id}") for job in jobs)
-    return Table(columns=("Started", "Name", "State", "Job"), rows=tuple(rows), note=unread(jobs))
+    columns: dict[str, Callable[[Job], object]] = {
+        "Started": lambda job: utc_text(job.began),
+        "Name": lambda job: job.name,
+        "State": lambda job: mark(job_state(job)[0], job),
+        "Job": lambda job: f"job/{job.id}",
+    }
+    return table_of(jobs, columns)
 
 
 # --- services ------------------------------------------------------------------------------------
@@ -145,18 +139,14 @@ def job_table(jobs: Sequence[Job]) -> Table:
 
 def service_table(services: Sequence[Service]) -> Table:
     """Services as rows."""
-    rows = (
-        (
-            mark(one.path, one),
-            one.service_metadata.type or "",
-            one.state,
-            utc_text(moment(one.last_run)),
-            " ".join((one.service_metadata.description or "").split()),
-        )
-        for one in sorted(services, key=lambda one: one.path)
-    )
-    columns = ("Service", "Type", "Active", "Last run", "Description")
-    return Table(columns=columns, rows=tuple(rows), total=len(services), note=unread(services))
+    columns: dict[str, Callable[[Service], object]] = {
+        "Service": lambda one: mark(one.path, one),
+        "Type": lambda one: one.service_metadata.type,
+        "Active": lambda one: one.state,
+        "Last run": lambda one: utc_text(moment(one.last_run)),
+        "Description": lambda one: " ".join((one.service_metadata.description or "").split()),
+    }
+    return table_of(sorted(services, key=lambda one: one.path), columns, len(services))
 
 
 def service_facts(service: Service) -> tuple[Fact, ...]:
@@ -169,8 +159,7 @@ def service_facts(service: Service) -> tuple[Fact, ...]:
         ("Tags", ", ".join(words_of(tag) for tag in meta.tags)),
         ("Last run", moment(service.last_run)),
     )
-    facts = [Fact(label=label, value=value) for label, value in optional if value]
-    return (Fact(label="Cluster", value=meta.location), *facts, *unreadable(service))
+    return (Fact(label="Cluster", value=meta.location), *facts_of(optional), *unreadable(service))
 
 
 def parameter_table(schema: Mapping[str, Any] | None) -> Table | None:
@@ -229,27 +218,23 @@ def gateway_facts(gateway: Gateway, connection: str) -> tuple[Fact, ...]:
         ("Cluster", gateway.cluster_id),
         ("State", gateway.state),
         ("Connection", connection),
-        ("Groups", ", ".join(words_of(one) for one in gateway.groups) or "none"),
-        ("Certificates", ", ".join(words_of(one) for one in gateway.certificates) or "none"),
+        ("Groups", _listed(gateway.groups)),
+        ("Certificates", _listed(gateway.certificates)),
         ("Description", gateway.description),
     )
-    return (*(Fact(label=label, value=value) for label, value in pairs if value), *unreadable(gateway))
+    return (*facts_of(pairs), *unreadable(gateway))
 
 
 def gateway_table(gateways: Sequence[Gateway], connections: Mapping[str, str] | None) -> Table:
     """Gateways as rows."""
-    rows = (
-        (
-            mark(one.cluster_id, one),
-            one.state,
-            connection_word(connections, one.cluster_id),
-            one.description or "",
-            f"gateway/{one.id}",
-        )
-        for one in gateways
-    )
-    columns = ("Cluster", "State", "Connection", "Description", "Gateway")
-    return Table(columns=columns, rows=tuple(rows), total=len(gateways), note=unread(gateways))
+    columns: dict[str, Callable[[Gateway], object]] = {
+        "Cluster": lambda one: mark(one.cluster_id, one),
+        "State": lambda one: one.state,
+        "Connection": lambda one: connection_word(connections, one.cluster_id),
+        "Description": lambda one: one.description,
+        "Gateway": lambda one: f"gateway/{one.id}",
+    }
+    return table_of(gateways, columns, len(gateways))
 
 
 # --- service groups and certificates -------------------------------------------------------------
@@ -257,28 +242,27 @@ def gateway_table(gateways: Sequence[Gateway], connections: Mapping[str, str] | 
 
 def group_table(groups: Sequence[Group]) -> Table:
     """Service groups as rows."""
-    rows = (
-        (mark(one.name, one), one.cluster_id, str(len(one.services)), one.description or "", f"group/{one.id}")
-        for one in groups
-    )
-    columns = ("Group", "Cluster", "Services", "Description", "Id")
-    return Table(columns=columns, rows=tuple(rows), total=len(groups), note=unread(groups))
+    columns: dict[str, Callable[[Group], object]] = {
+        "Group": lambda one: mark(one.name, one),
+        "Cluster": lambda one: one.cluster_id,
+        "Services": lambda one: len(one.services),
+        "Description": lambda one: one.description,
+        "Id": lambda one: f"group/{one.id}",
+    }
+    return table_of(groups, columns, len(groups))
 
 
 def group_facts(group: Group) -> tuple[Fact, ...]:
     """The facts of a service group; its services by name if they have one."""
-    names = [
-        words_of(one.get("name") or one.get("id") or one) if isinstance(one, dict) else words_of(one)
-        for one in group.services
-    ]
+    named = [(one.get("name") or one.get("id") or one) if isinstance(one, dict) else one for one in group.services]
     pairs = (
         ("Cluster", group.cluster_id),
-        ("Services", ", ".join(names) or "none"),
-        ("Groups", ", ".join(words_of(one) for one in group.groups) or "none"),
+        ("Services", _listed(named)),
+        ("Groups", _listed(group.groups)),
         ("Default", "yes" if group.is_default else ""),
         ("Description", group.description),
     )
-    return (*(Fact(label=label, value=value) for label, value in pairs if value), *unreadable(group))
+    return (*facts_of(pairs), *unreadable(group))
 
 
 def cert_state(cert: Certificate, now: datetime) -> State:
@@ -294,19 +278,15 @@ def cert_state(cert: Certificate, now: datetime) -> State:
 
 def cert_table(certs: Sequence[Certificate]) -> Table:
     """Certificates as rows; never their text."""
-    rows = (
-        (
-            mark(one.label, one),
-            one.host or "",
-            one.issuer or "",
-            utc_text(one.ends),
-            str(len(one.gateways)),
-            f"cert/{one.id}",
-        )
-        for one in certs
-    )
-    columns = ("Certificate", "Host", "Issuer", "Ends", "Gateways", "Id")
-    return Table(columns=columns, rows=tuple(rows), total=len(certs), note=unread(certs))
+    columns: dict[str, Callable[[Certificate], object]] = {
+        "Certificate": lambda one: mark(one.label, one),
+        "Host": lambda one: one.host,
+        "Issuer": lambda one: one.issuer,
+        "Ends": lambda one: utc_text(one.ends),
+        "Gateways": lambda one: len(one.gateways),
+        "Id": lambda one: f"cert/{one.id}",
+    }
+    return table_of(certs, columns, len(certs))
 
 
 def cert_facts(cert: Certificate) -> tuple[Fact, ...]:
@@ -319,6 +299,10 @@ def cert_facts(cert: Certificate) -> tuple[Fact, ...]:
         ("Self-signed", {True: "yes", False: "no", None: None}[cert.self_signed]),
         ("Begins", moment(cert.validity.not_before) if cert.validity else None),
         ("Ends", cert.ends),
-        ("Gateways", ", ".join(words_of(one) for one in cert.gateways) or "none"),
+        ("Gateways", _listed(cert.gateways)),
     )
-    return (*(Fact(label=label, value=value) for label, value in pairs if value), *unreadable(cert))
+    return (*facts_of(pairs), *unreadable(cert))
+
+
+def _listed(things: Sequence[object]) -> str:
+    return ", ".join(words_of(one) for one in things) or "none"

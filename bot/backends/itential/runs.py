@@ -117,7 +117,7 @@ async def run(ctx: AdapterContext, operation: Operation, call: Call) -> Done | F
 
 def _finished(ctx: AdapterContext, target: Target, reply: Finished) -> Done | Failed:
     """The synchronous reply: the run is over. A bad status overrides a good result."""
-    output, facts = reply.output, tuple(output_facts(reply.output))
+    output, facts = reply.output, output_facts(reply.output)
     odd = reply.status not in ("", "completed")
     if output.failed or odd:
         said = ctx.clean(words_of(output.stderr)[-_LONGEST_REASON:])
