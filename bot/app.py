@@ -38,6 +38,7 @@ from bot.slack.errors import TRANSPORT, read
 from bot.slack.files import Attachments, Uploads
 from bot.slack.message_sender import MessageSender
 from bot.slack.payload import Stamp
+from bot.slack.published_head import published_head
 from bot.slack.response_url import Responder
 from bot.slack.token_rotation import RotationKeys, TokenRotation
 from bot.store.open import open_leadership, open_store
@@ -111,6 +112,7 @@ class Bot:
         self.rotation.follow(self.sender.client, uploads.client)
         directory = SlackDirectory(client, self.store, self.clock, slack.team)
         spool = FileSpool(self.settings.spool_path)
+        looking = await self.tasks.wait(published_head(client, slack.security_channel), 0)
         self.ctx = build_context(
             self.built,
             Installed.of(self.settings),
@@ -125,6 +127,7 @@ class Bot:
             tasks=self.tasks,
             policy=lambda: self.rules.now,
             workspace_url=me.url,
+            published_head=lambda: asyncio.shield(looking),
             leadership=self.leadership,
         )
         self.intake = Intake(self.ctx)

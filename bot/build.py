@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -29,7 +29,7 @@ from bot.features.access.breakglass import BreakglassEffect
 from bot.features.forms.parameter_form import FormEffect
 from bot.features.pauses.resume import PauseEffect
 from bot.operations.newer_run import NewerRunEffect
-from bot.runtime.context import ActivePolicy, Context
+from bot.runtime.context import ActivePolicy, Context, no_head
 from bot.runtime.health import HealthBoard
 from bot.runtime.leadership import AlwaysLeader
 from bot.runtime.listings import Listings
@@ -132,6 +132,7 @@ def build_context(
     policy: Callable[[], ActivePolicy],
     leadership: Leadership | None = None,
     workspace_url: str = "",
+    published_head: Callable[[], Awaitable[str | None]] | None = None,
 ) -> Context:
     """The context that every step works with, and the features that take part in operations."""
     return Context(
@@ -156,6 +157,7 @@ def build_context(
         security_channel=installed.security_channel,
         incident_channel=installed.incident_channel,
         workspace_url=workspace_url,
+        published_head=published_head or no_head,
         consoles=built.consoles,
         secrets=built.secrets,
         effects=(PauseEffect(), BreakglassEffect(), FormEffect(), NewerRunEffect()),

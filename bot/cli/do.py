@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 
 from tzlocal import get_localzone
@@ -24,12 +25,13 @@ from bot.http_client.transport import open_session
 from bot.intents.intake import Intake
 from bot.render.terminal import in_zone, render_text
 from bot.runtime.clock import SystemClock, SystemIds
+from bot.runtime.leadership import AlwaysLeader, OwnRequests
 from bot.runtime.spool import FileSpool
 from bot.runtime.task_queue import TaskQueue
 from bot.slack.files import Attachments, Uploads
 from bot.slack.message_sender import MessageSender
 from bot.slack.response_url import Responder
-from bot.store.open import open_store
+from bot.store.open import open_leadership, open_store
 from bot.store.target_cache import StoreTargetCache
 
 Print = Callable[[str], None]
@@ -85,6 +87,16 @@ class TerminalPresenter:
         """A terminal has no workflows."""
 
 
+async def _nothing() -> None:
+    """A command in the terminal never leads."""
+
+
+async def _replaced(tasks: TaskQueue, say: Print) -> None:
+    """The database was away for so long that the bot has taken over."""
+    await tasks.abandon()
+    say("The database was away for too long. The bot continues this: see the card in the channel.")
+
+
 async def do(
     settings: config.Settings,
     environ: Mapping[str, str],
@@ -107,10 +119,12 @@ async def do(
     await rules.settle()
     store = await asyncio.to_thread(open_store, settings.store)
     tasks = TaskQueue()
+    replica = open_leadership(store, settings.store, clock, slack.team, may_lead=False)
+    leadership = AlwaysLeader() if replica is None else OwnRequests(replica)
     async with open_session(settings.proxies, settings.ca_file) as session:
         client = await client_of(slack, session, store, clock)
         target_cache = StoreTargetCache(store, clock)
-        built = build_backends(settings, clock, ids, target_cache, environ)
+        built = build_backends(settings, clock, ids, target_cache, environ, leadership.surely)
         store.secrets = built.secrets
         sender = MessageSender(  # stores messages only: the bot that runs on this store sends them
             store,
@@ -138,7 +152,10 @@ async def do(
             spool=spool,
             tasks=tasks,
             policy=lambda: rules.now,
+            leadership=leadership,
         )
+        if replica is not None:
+            await replica.join(_nothing, partial(_replaced, tasks, say), tasks.serve)
         pipeline = Intake(ctx)
         read = parse(text, built.catalog)
         intent = Intent(
@@ -158,6 +175,9 @@ async def do(
         while len(tasks):
             await clock.sleep(0.02)
         await tasks.close(1.0)
+        if replica is not None:
+            await replica.leave()
+        await tasks.stop_services()
         entries = await store.search(Filters(request_id=intent.request_id), limit=50)
         for backend in built.backends.values():
             await backend.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
 from pydantic import Field
 
@@ -195,6 +196,9 @@ def slack_url(workspace_url: str, channel_id: str, ts: str | None = None, thread
     message = f"/p{ts.replace('.', '')}" if ts else ""
     thread = f"?thread_ts={thread_ts}&cid={channel_id}" if ts and thread_ts and thread_ts != ts else ""
     return f"{workspace_url}archives/{channel_id}{message}{thread}"
+
+
+HEAD_KEY: Final = "head:"  # the key of the card with the head of the audit log begins so
 
 
 def operation_key(request_id: str) -> str:

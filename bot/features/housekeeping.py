@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Final
 
 from bot.core.audit import Event
-from bot.core.card import Card, Line, Tone
+from bot.core.card import HEAD_KEY, Card, Line, Tone
 from bot.core.intent import Place
 from bot.core.outcome import Fact
 from bot.core.records import stamp
@@ -26,17 +26,18 @@ async def publish_head(ctx: Context) -> None:
     head = await ctx.store.head()
     if head is None or await ctx.store.value("head:published") == today:
         return
-    entry = AuditWriter().system(Event.HEAD_PUBLISHED, ctx.ids.request(), now, ctx.home_team, detail=head)
-    await ctx.store.set_value("head:published", today, now, (entry,))
+    # The card comes first: after a crash between the two, it is updated, and nothing is missing.
     await ctx.presenter.show(
         Card(
-            key=f"head:{today}",
+            key=f"{HEAD_KEY}{today}",
             place=Place(team_id=ctx.home_team, channel_id=ctx.security_channel),
             title="Head of the audit log",
             lines=(Line(text=head, code=True), Line(text=f"Check with `signalbox audit verify --head {head}`.")),
             at=now,
         )
     )
+    entry = AuditWriter().system(Event.HEAD_PUBLISHED, ctx.ids.request(), now, ctx.home_team, detail=head)
+    await ctx.store.set_value("head:published", today, now, (entry,))
 
 
 async def warn_of_credentials(ctx: Context) -> None:
@@ -49,7 +50,6 @@ async def warn_of_credentials(ctx: Context) -> None:
             continue
         if await ctx.store.value(f"credential:{name}") == today:
             continue
-        await ctx.store.set_value(f"credential:{name}", today, now)
         over = ends <= now
         await ctx.presenter.show(
             Card(
@@ -66,6 +66,7 @@ async def warn_of_credentials(ctx: Context) -> None:
                 at=now,
             )
         )
+        await ctx.store.set_value(f"credential:{name}", today, now)
 
 
 async def prune(ctx: Context) -> None:

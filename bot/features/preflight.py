@@ -24,6 +24,7 @@ from bot.operations.authorize import FRESH, authorize
 from bot.operations.backend_call import unfit
 from bot.operations.execute import execute
 from bot.operations.resolve import Resolved
+from bot.operations.restored import VOID, is_before_restore
 from bot.operations.target_facts import what_is
 from bot.runtime.context import Context
 
@@ -114,6 +115,10 @@ async def decide(ctx: Context, intent: Intent, pending: PendingDecision, choice:
         return
     if stamp(ctx.clock.now()) >= pending.due_at:
         await _stop(ctx, intent, pending, "This expired after 10 minutes. Type the command again.", "expired")
+        return
+    if await is_before_restore(ctx, pending.made_at):
+        text = f"{VOID[0].upper()}{VOID[1:]}. Nothing was done."
+        await _stop(ctx, intent, pending, text, "restored")
         return
     if choice == "cancel":
         await _stop(ctx, intent, pending, f"Cancelled: {operation.title}. Nothing was done.", "cancelled")

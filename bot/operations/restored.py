@@ -1,14 +1,16 @@
-"""Caution after the database was restored or failed over: its last commits may be missing."""
+"""Caution after the store was restored or failed over: its last commits may be missing."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
-from bot.core.audit import Event
+from bot.core.audit import AuditEntry, Event
 from bot.core.card import Card, Line, Tone
 from bot.core.intent import Due, Place
 from bot.core.ports.store import CLUSTER
 from bot.core.records import StoredRequest, stamp
+from bot.core.value import Json
 from bot.operations.audit_writer import AuditWriter
 from bot.runtime.context import Context
 
@@ -18,38 +20,53 @@ MAY_HAVE_RUN: Final = (
     "command again."
 )
 
+VOID: Final = (
+    "the database was restored after the request, so it may have run already. Look at the target before you ask again"
+)
+MAY_LACK: Final = (
+    "Its last entries may be missing. Compare it with the newest published head: `signalbox audit verify --head HEAD`."
+)
+CHECK: Final = "Look at what was started, granted and revoked since the backup: the bot doesn't know of it."
+
 
 async def notice_restore(ctx: Context) -> None:
-    """Compare the database's server and timeline with those of the last start; a difference is recorded and reported once."""
+    """Look for signs that the store is older than the world. A new one is recorded and reported once.
+
+    The signs are another server, timeline or table than at the last start, and a head of the audit log that was published in
+    Slack or seen by this process, and is not in the audit log.
+    """
     cluster, known = await ctx.store.cluster(), await ctx.store.value(CLUSTER)
-    before = known.get("cluster") if isinstance(known, dict) else None
-    if cluster is None or cluster == before:
+    before = known if isinstance(known, dict) else {}
+    missing: list[Json] = [*await ctx.store.lacks(await ctx.published_head())]
+    told = before.get("missing")
+    new = [head for head in missing if not isinstance(told, list) or head not in told]
+    moved = before.get("cluster") not in (None, cluster)
+    now, changed_at = ctx.clock.now(), before.get("changed_at", "")
+    entries: tuple[AuditEntry, ...] = ()
+    if moved or new:
+        why = f"the database was {before['cluster']}, it is {cluster} now" if moved else f"the head {new[0]} is missing"
+        await _report(ctx, f"restored:{cluster}:{new}", new)
+        entries = (AuditWriter(ctx.secrets).system(Event.RESTORED, ctx.ids.request(), now, ctx.home_team, detail=why),)
+        changed_at = stamp(now)
+    value: dict[str, Json] = {"cluster": cluster, "changed_at": changed_at, "missing": missing}
+    if value != before:
+        await ctx.store.set_value(CLUSTER, value, now, entries)
+
+
+async def _report(ctx: Context, key: str, missing: Sequence[Json]) -> None:
+    if ctx.security_channel is None:
         return
-    now = ctx.clock.now()
-    if before is None:
-        await ctx.store.set_value(CLUSTER, {"cluster": cluster, "changed_at": ""}, now)
-        return
-    if ctx.security_channel is not None:
-        await ctx.presenter.show(
-            Card(
-                key=f"restored:{cluster}",
-                place=Place(team_id=ctx.home_team, channel_id=ctx.security_channel),
-                title="The database was restored or failed over",
-                tone=Tone.WARN,
-                status="Its last entries may be missing. Unfinished requests are looked up or given up, not run",
-                lines=(
-                    Line(
-                        heading="What to do",
-                        text="Compare the audit log with the newest published head: `signalbox audit verify --head HEAD`. "
-                        "Check what waits for an approval before you approve it: it may have run already.",
-                    ),
-                ),
-                at=now,
-            )
-        )
-    detail = f"the database was {before}, it is {cluster} now"
-    entry = AuditWriter(ctx.secrets).system(Event.RESTORED, ctx.ids.request(), now, ctx.home_team, detail=detail)
-    await ctx.store.set_value(CLUSTER, {"cluster": cluster, "changed_at": stamp(now)}, now, (entry,))
+    lost = f"The audit log has lost entries: the head `{missing[0]}` is missing in it." if missing else MAY_LACK
+    card = Card(
+        key=key,
+        place=Place(team_id=ctx.home_team, channel_id=ctx.security_channel),
+        title="The database was restored or failed over",
+        tone=Tone.WARN,
+        status="Unfinished requests are looked up or given up, not run. Approvals from before are void",
+        lines=(Line(text=lost), Line(heading="What to do", text=CHECK)),
+        at=ctx.clock.now(),
+    )
+    await ctx.presenter.show(card)
 
 
 async def may_have_run(ctx: Context, request: StoredRequest) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -35,6 +35,10 @@ class ActivePolicy:
         return cls(policy, loaded_at, policy.user_groups)
 
 
+async def no_head() -> None:
+    """Without Slack no head is known."""
+
+
 @dataclass(frozen=True, slots=True)
 class Context:
     """Frozen: nothing here is replaced while the program runs. `policy` is asked anew for every decision. `workspace_url` is
@@ -62,6 +66,7 @@ class Context:
     incident_channel: str | None = None
     leadership: Leadership = field(default_factory=AlwaysLeader)
     workspace_url: str = ""
+    published_head: Callable[[], Awaitable[str | None]] = no_head
     consoles: Mapping[str, str] = field(default_factory=dict)
     secrets: SecretList = field(default_factory=SecretList)
     effects: tuple[Effect[Context], ...] = ()

@@ -1,8 +1,8 @@
-"""The leadership of a program without replicas: it always leads."""
+"""The leadership of a program without replicas, and of a command in the terminal."""
 
 from __future__ import annotations
 
-from bot.core.ports.leadership import Change, Serve
+from bot.core.ports.leadership import Change, Leadership, Serve
 
 
 class AlwaysLeader:
@@ -31,3 +31,22 @@ class AlwaysLeader:
     def may_be_sending(self, silent: float | None, timeout: float) -> float:
         """Nothing: the lock of the store's file was free, so the last process has ended."""
         return 0.0
+
+
+class OwnRequests(AlwaysLeader):
+    """The leadership of a command in the terminal, beside the replicas of the bot: it executes its own request.
+
+    It takes part as a replica that never leads. So the leader leaves its request alone while it runs, and looks the request up
+    when it was killed; and it sends nothing once it may have been replaced.
+    """
+
+    def __init__(self, replica: Leadership) -> None:
+        self._replica = replica
+
+    def surely(self) -> bool:
+        """Whether the leader can't have taken over its request yet."""
+        return self._replica.surely()
+
+    def may_be_sending(self, silent: float | None, timeout: float) -> float:
+        """As for any replica."""
+        return self._replica.may_be_sending(silent, timeout)

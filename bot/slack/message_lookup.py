@@ -43,12 +43,13 @@ async def find(client: AsyncWebClient, row: Outgoing) -> str | None:
         return None
     messages = reply.get("messages")
     for message in messages if isinstance(messages, list) else ():
-        if isinstance(message, Mapping) and _key(message) == row.key:
+        if isinstance(message, Mapping) and key_of(message) == row.key:
             return str(message.get("ts"))
     return None
 
 
-def _key(message: Mapping[str, Any]) -> object:
+def key_of(message: Mapping[str, Any]) -> object:
+    """The key of the card that a message shows; None when it shows none."""
     found = message.get("metadata")
     payload = found.get("event_payload") if isinstance(found, Mapping) and found.get("event_type") == EVENT else None
     return payload.get("key") if isinstance(payload, Mapping) else None

@@ -28,9 +28,12 @@ from bot.core.value import Json
 from bot.slack.errors import TRANSPORT, SlackTrouble, read
 
 KEY: Final = "slack:tokens"
+TURN: Final = "slack:tokens:exchange"
 RENEW_BEFORE: Final = timedelta(hours=4)
 _TIMEOUT: Final = aiohttp.ClientTimeout(total=20)
 _USABLE: Final = timedelta(minutes=5)
+_TURN: Final = timedelta(seconds=30)  # longer than an exchange
+_LOOK: Final = 0.2  # seconds between two looks whether another replica has the new token
 
 _log = logging.getLogger("signalbox.slack")
 
@@ -94,15 +97,30 @@ class TokenRotation:
     async def _renew(self, keys: RotationKeys, margin: timedelta, expired: str | None = None) -> None:
         origin = hashlib.sha256(keys.refresh_token.get_secret_value().encode()).hexdigest()
         async with self._one_at_a_time:
-            now = self._clock.now()
-            kept = _kept(await self._store.value(KEY), origin)
-            if kept is None or kept.ends - now <= margin or kept.access == expired:
-                kept = await self._exchange(keys, kept.refresh if kept else keys.refresh_token.get_secret_value())
-                value = {"access": kept.access, "refresh": kept.refresh, "ends": stamp(kept.ends), "origin": origin}
-                await self._store.set_value(KEY, dict(value), now)
+            while True:
+                now = self._clock.now()
+                kept = _kept(await self._store.value(KEY), origin)
+                if kept is not None and kept.ends - now > margin and kept.access != expired:
+                    break
+                if await self._store.take_turn(TURN, now, now - _TURN):
+                    if _kept(await self._store.value(KEY), origin) == kept:
+                        kept = await self._exchanged(keys, origin, kept)
+                        break
+                    await self._store.set_value(TURN, None, "")  # another replica was faster
+                await self._clock.sleep(_LOOK)  # another replica exchanges it
             self._secrets.add(kept.access, kept.refresh)
             for client in self._clients:
                 client.token = kept.access
+
+    async def _exchanged(self, keys: RotationKeys, origin: str, kept: _Tokens | None) -> _Tokens:
+        """New tokens, stored. Two exchanges of one refresh token at once would end the token of one of them."""
+        try:
+            new = await self._exchange(keys, kept.refresh if kept else keys.refresh_token.get_secret_value())
+            value: Json = {"access": new.access, "refresh": new.refresh, "ends": stamp(new.ends), "origin": origin}
+            await self._store.set_value(KEY, value, self._clock.now())
+        finally:
+            await self._store.set_value(TURN, None, "")
+        return new
 
     async def _exchange(self, keys: RotationKeys, refresh_token: str) -> _Tokens:
         # Not through slack_sdk, which logs what it sends and receives at DEBUG.

@@ -178,6 +178,10 @@ class Database(ABC):
         """Which server's and timeline's database it is, where restored and promoted ones can be told apart."""
         return None
 
+    def seen_head(self) -> tuple[int, str] | None:
+        """The head of the audit log at the last commit of this process, where the database may become older meanwhile."""
+        return None
+
     def check(self) -> None:  # noqa: B027  a server has no file
         """Raises StoreProblem when the open database is not the configured one anymore."""
 

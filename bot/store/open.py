@@ -72,14 +72,16 @@ def _need_psycopg() -> None:
         )
 
 
-def open_leadership(store: Store, address: StoreAddress, clock: Clock, team: str) -> Leadership | None:
+def open_leadership(
+    store: Store, address: StoreAddress, clock: Clock, team: str, *, may_lead: bool = True
+) -> Leadership | None:
     """Who leads a workspace among several replicas. None when only one process can open the store."""
     if not store.shared:
         return None
     from bot.store.postgres.leadership import PostgresLeadership  # noqa: PLC0415  users of SQLite don't have it
 
     name = f"{socket.gethostname()}:{os.getpid()}"
-    return PostgresLeadership(address, clock, team=team, name=name, fence=store.fence)
+    return PostgresLeadership(address, clock, team=team, name=name, fence=store.fence, may_lead=may_lead)
 
 
 def local_server(folder: Path) -> LocalServer:

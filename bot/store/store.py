@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import partial
 
 from bot.core.audit import AuditEntry
 from bot.core.intent import Intent
@@ -214,6 +215,13 @@ class Store(StoredDecisions, StoredFiles, StoredMessages, RequestTargets, TimedR
         """Which server's and timeline's database it is; None for a file."""
         return await self.database.read(self.database.cluster)
 
+    async def lacks(self, head: str | None) -> list[str]:
+        """The heads that the audit log should have, `head` and the last one of this process, but doesn't have."""
+        seen = self.database.seen_head()
+        known = [f"{seen[0]}:{seen[1]}"] if seen is not None else []
+        known += [head] if head is not None else []
+        return [one for one in known if not await self.database.read(partial(audit.has_head, one))]
+
     async def keys_since(self, prefix: str, at: datetime | str) -> Sequence[str]:
         """The keys with that prefix that were set at or after a time."""
         return await self.database.read(lambda db: target_names.keys_since(db, prefix, stamp(at)))
@@ -226,6 +234,13 @@ class Store(StoredDecisions, StoredFiles, StoredMessages, RequestTargets, TimedR
             audit.append(db, rows)
 
         await self.database.write(unit)
+
+    async def take_turn(self, key: str, at: datetime | str, before: datetime | str) -> bool:
+        """Take a turn that only one process may have. False when another one has taken it since `before`.
+
+        It is over at that time after `at`, or when `set_value` sets the key with an empty time.
+        """
+        return await self._change(target_names.take_fact(key, stamp(at), stamp(before)))
 
     async def search(
         self, filters: Filters, *, before_seq: int | None = None, limit: int = 50

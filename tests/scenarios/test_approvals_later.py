@@ -137,7 +137,7 @@ async def test_what_was_approved_before_the_database_was_restored_does_not_run(t
     await approved_and_died(team)
     await env.bot.store.set_value(CLUSTER, {"cluster": "7/1", "changed_at": stamp(team.now())}, team.now())
     await env.restart()
-    await team.sees("the database was restored after the approval")
+    await team.sees("the database was restored after the request")
     assert not team.effects()
     assert (await team.event("abandoned")).code == "void"
 

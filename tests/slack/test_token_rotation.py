@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -19,6 +20,7 @@ from bot.app import Bot
 from bot.cli.check import check
 from bot.demo.run import write_config
 from bot.playground.workspace import DEMO_SEED, Workspace
+from bot.runtime.clock import SystemClock
 from bot.slack.errors import read
 from bot.slack.token_rotation import KEY, RotationKeys, TokenRotation
 from bot.store.open import open_store
@@ -226,3 +228,23 @@ def test_rotation_needs_all_of_its_keys(missing: str) -> None:
         config.SlackSettings.model_validate(given)
     with pytest.raises(ValueError, match="bot_token is missing"):
         config.SlackSettings.model_validate({"team": "T0ACME", "app_token": "xapp-not-a-secret"})
+
+
+async def test_replicas_that_start_at_once_exchange_the_token_once(rotating: Rotating) -> None:
+    """A second exchange of the same refresh token could end the token that the first one got."""
+    clients = [rotating.client() for _ in range(3)]
+    rotations = [rotating.rotation(client) for client in clients]
+    for rotation in rotations:
+        rotation._clock = SystemClock()
+    await asyncio.gather(*(rotation.begin() for rotation in rotations))
+    assert rotating.exchanges() == 1
+    assert len({client.token for client in clients}) == 1
+
+
+async def test_an_exchange_that_slack_refuses_lets_the_next_replica_try_at_once(rotating: Rotating) -> None:
+    rotating.ws.faults.fail("oauth.v2.access", error="internal_error", times=1)
+    with pytest.raises(SlackApiError):
+        await rotating.rotation(rotating.client()).begin()
+    await rotating.rotation(rotating.client()).begin()
+    assert rotating.exchanges() == 1
+    assert rotating.clock.monotonic() == 0

@@ -63,7 +63,8 @@ class PolicyReloader:
         return age if age >= 0 else SETTLED
 
     async def registered(self, store: Store) -> None:
-        """Record the rules that were loaded at the start."""
+        """Record the rules that were loaded at the start. A file that was refused meanwhile is reported by the next look."""
+        self._refused = None
         await store.append(self._row(Event.POLICY_LOADED, self._path.name, self._read.digest))
 
     async def look(self, store: Store, presenter: Presenter, secrets: SecretList) -> None:

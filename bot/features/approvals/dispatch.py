@@ -25,13 +25,10 @@ from bot.operations.audit_writer import AuditWriter
 from bot.operations.authorize import FRESH
 from bot.operations.backend_call import unfit
 from bot.operations.execute import execute, target_lock
-from bot.operations.restored import is_before_restore
+from bot.operations.restored import VOID, is_before_restore
 from bot.runtime.context import Context
 
 ALLOWED_FOR: Final = 3_600  # seconds
-RESTORED: Final = (
-    "the database was restored after the approval; look at the target, because it may have run before that"
-)
 RENEWED: Final = "The card shows the current state. Check it, then press again."
 
 
@@ -54,9 +51,9 @@ async def dispatch(ctx: Context, pending_id: str) -> str | None:
             return RENEWED
         operation = approval.operation
         capability = ctx.catalog.row(operation.target.backend, operation.verb, operation.target.kind)
-        is_old = await is_before_restore(ctx, approval.pending.decided_at or approval.pending.made_at)
+        is_old = await is_before_restore(ctx, approval.pending.made_at)
         if capability is None or is_old:
-            return await expiry.void(ctx, approval, RESTORED if is_old else NOT_OFFERED)
+            return await expiry.void(ctx, approval, VOID if is_old else NOT_OFFERED)
         current = await look(ctx, approval, capability)
         if current.ended is not None:
             return await expiry.void(ctx, approval, current.ended)

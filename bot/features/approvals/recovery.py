@@ -12,6 +12,7 @@ from bot.features.approvals import cards as approval_cards
 from bot.features.approvals import expiry, question
 from bot.features.approvals.dispatch import dispatch
 from bot.features.approvals.request import hand_over
+from bot.operations.restored import VOID, is_before_restore
 from bot.runtime.context import Context
 
 LAST: Final = 50
@@ -37,6 +38,8 @@ async def recover(ctx: Context) -> None:
             continue
         if is_expired(approval.due, ctx.clock.now()):
             await expiry.expire(ctx, approval)
+        elif await is_before_restore(ctx, pending.made_at):
+            await expiry.void(ctx, approval, VOID)
         elif not await _is_shown(ctx, approval):
             await approval_cards.show(ctx, approval)
             await approval_cards.show_requester(ctx, approval)

@@ -41,6 +41,7 @@ _TIMELINE: Final = (
     b"SELECT system_identifier::text, left(pg_walfile_name(pg_current_wal_lsn()), 8) FROM pg_control_system()"
 )
 
+_TABLE: Final = "SELECT CAST(CAST(CAST('audit' AS regclass) AS oid) AS text)"
 _OTHERS: Final = (
     "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE 'signalbox%' "
     "AND pid <> pg_backend_pid() AND pid <> ALL (CAST(string_to_array(?, ',') AS integer[]))"
@@ -69,6 +70,7 @@ class PostgresDatabase(Database):
         self._session: tuple[int, object] | None = None
         self._mark = secrets.token_hex(8)  # of this writer, with the number of its last transaction
         self._number = 0
+        self._seen: tuple[int, str, int | None] | None = None  # the newest head, and the epoch under which it was seen
         self._notify = f"NOTIFY {CHANNEL}".encode()
         self._cluster: tuple[str, str] | None = None
         self._local = threading.local()
@@ -94,8 +96,12 @@ class PostgresDatabase(Database):
         self._listener.start()
 
     def cluster(self, tx: Tx) -> str | None:
-        """The system identifier and the timeline."""
-        return "/".join(tx.execute(_TIMELINE.decode()).fetchone())
+        """The system identifier, the timeline, and the audit log's table, which a dump makes anew when it is restored."""
+        return "/".join((*tx.execute(_TIMELINE.decode()).fetchone(), *tx.execute(_TABLE).fetchone()))
+
+    def seen_head(self) -> tuple[int, str] | None:
+        """The head of the audit log at the last commit of this process."""
+        return self._seen[:2] if self._seen is not None else None
 
     def must_be_alone(self) -> None:
         """Raises StoreProblem (store_locked) when another program uses the database."""
@@ -183,6 +189,7 @@ class PostgresDatabase(Database):
                 run_all(tx, jobs)
                 tx.start()
                 tx.must_live()
+                self._must_be_newer(tx, epoch)
                 self._close_tx(tx)
                 commit = connection.execute("COMMIT")
                 if not self._leads:
@@ -197,6 +204,7 @@ class PostgresDatabase(Database):
                 self._resolve(tx, error)
             else:
                 raise
+        self._saw(tx, epoch)
 
     def _close_tx(self, tx: WriteTx) -> None:
         """Send the last statements before the COMMIT."""
@@ -204,12 +212,24 @@ class PostgresDatabase(Database):
         self._number += 1
         tx.prove(self._mark, self._number)
 
+    def _saw(self, tx: WriteTx, epoch: int | None) -> None:
+        head = tx.head()
+        if head is not None and (self._seen is None or head[0] >= self._seen[0]):
+            self._seen = (*head, epoch)
+
+    def _must_be_newer(self, tx: WriteTx, epoch: int | None) -> None:
+        """Raises FencedError when the database was restored under this epoch: the replica has to start anew first."""
+        head = tx.head() or (0, "")
+        if epoch is not None and self._seen is not None and self._seen[2] == epoch and head[0] < self._seen[0]:
+            raise FencedError
+
     def _one_by_one(self, jobs: list[Job], epoch: int | None) -> None:
         connection = self._connected()
         tx = WriteTx(connection)
         tx.begin(epoch)
         try:
             tx.must_live()
+            self._must_be_newer(tx, epoch)
         except FencedError:
             self._roll_back()
             raise
@@ -233,6 +253,7 @@ class PostgresDatabase(Database):
             if not lost(error):
                 raise
             self._resolve(tx, error)
+        self._saw(tx, epoch)
         if not self._leads:
             with suppress(psycopg.Error):
                 connection.execute(self._notify)

@@ -38,7 +38,10 @@ SURE: Final = 0.6  # of the lease
 MOST_SOCKETS: Final = 10  # that Slack allows an app
 _LOCKS: Final = 77  # the class of the advisory locks that live as long as a replica's session; also in _STATE
 
-_BEAT: Final = "UPDATE replicas SET beat_at = clock_timestamp(), sockets = %s WHERE epoch = %s AND state = 'live'"
+_BEAT: Final = """
+    UPDATE replicas SET beat_at = clock_timestamp(), sockets = %s WHERE epoch = %s AND state = 'live'
+    RETURNING (SELECT seq FROM chain), (SELECT left(pg_walfile_name(pg_current_wal_lsn()), 8)), CAST(tableoid AS bigint)"""
+_DEAD: Final = "UPDATE replicas SET state = 'dead', sockets = 0 WHERE epoch = %s AND state = 'live'"
 # Of each replica: whether it is live, its silence in seconds, and whether it has a session.
 _STATE: Final = """
     SELECT r.epoch, r.state = 'live' AS live,
@@ -76,7 +79,7 @@ def is_dead(silent: float, lease: float, *, has_session: bool, settled: bool) ->
 class PostgresLeadership:
     """Implements core.ports.leadership.Leadership. `fence` is told this replica's epoch before it may write.
 
-    `sockets` is the number of this replica's Socket Mode connections.
+    `sockets` is the number of this replica's Socket Mode connections. Without `may_lead` it never leads.
     """
 
     def __init__(
@@ -87,6 +90,7 @@ class PostgresLeadership:
         team: str,
         name: str,
         fence: Fence,
+        may_lead: bool = True,
     ) -> None:
         self._address = address
         self._clock = clock
@@ -99,9 +103,10 @@ class PostgresLeadership:
         self._connected_at = 0.0
         self._sure_from: float | None = None
         self._beat_at = 0.0
+        self._database: tuple[int, str, int] | None = None  # entries, timeline and table at the last heartbeat
         self._loop: Stoppable | None = None
         self._took: Stoppable | None = None
-        self._willing = True
+        self._willing = may_lead
         self.epoch: int | None = None
         self.leads = False
         self.sockets = 0
@@ -229,10 +234,9 @@ class PostgresLeadership:
             return False
         if now - self._beat_at >= BEAT:
             connection = await self._open()
-            if (await connection.execute(_BEAT, (self.sockets, self.epoch))).rowcount != 1:
-                _log.warning("replica %s was declared dead; it comes back under a new epoch", self.epoch)
-                self.epoch, self._sure_from, self.leads = None, None, False
-                self._fence(0, leads=False)
+            beat = await (await connection.execute(_BEAT, (self.sockets, self.epoch))).fetchone()
+            if beat is None or self._is_older(beat):
+                await self._fall_back("was declared dead" if beat is None else "sees that the database was restored")
                 return False
             self._sure_from = self._beat_at = now
             if self.leads:
@@ -246,6 +250,19 @@ class PostgresLeadership:
         if not live or is_dead(silent, self._lease, has_session=held, settled=settled):
             return await self._take(leader)
         return False
+
+    def _is_older(self, beat: tuple[int, str, int]) -> bool:
+        """Whether the database was restored or failed over: its last entries may be missing, and what this replica knows."""
+        before, self._database = self._database, beat
+        return before is not None and (beat[1:] != before[1:] or beat[0] < before[0])
+
+    async def _fall_back(self, why: str) -> None:
+        """This epoch is over. The replica comes back under a new one, and starts anew with what is stored."""
+        _log.warning("replica %s %s; it comes back under a new epoch", self.epoch, why)
+        epoch, self.epoch = self.epoch, None
+        self._sure_from, self.leads = None, False
+        self._fence(0, leads=False)
+        await self._quietly(_DEAD, epoch)
 
     async def _take(self, leader: int) -> bool:
         """Become the leader in place of `leader`; False when another replica was faster or the leader is alive."""
@@ -279,9 +296,7 @@ class PostgresLeadership:
         row = await (await connection.execute(_SILENT, (epoch,))).fetchone()
         if row is not None and row[0] == "live" and row[1] < CRASHED:
             return False
-        await connection.execute(
-            "UPDATE replicas SET state = 'dead', sockets = 0 WHERE epoch = %s AND state = 'live'", (epoch,)
-        )
+        await connection.execute(_DEAD, (epoch,))
         return True
 
     async def _bury_followers(self) -> None:

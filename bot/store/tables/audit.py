@@ -107,6 +107,12 @@ def head(db: Tx) -> str | None:
     return None if last is None else f"{last[0]}:{last[1]}"
 
 
+def has_head(known: str, db: Tx) -> bool:
+    """Whether the entry of a published `SEQ:HASH` is there."""
+    seq, _, digest = known.partition(":")
+    return db.execute("SELECT 1 FROM audit WHERE seq = ? AND hash = ?", (int(seq), digest)).fetchone() is not None
+
+
 def _canonical(values: Sequence[Any]) -> str:
     """`core.value.canonical` of one entry at a third of the cost. `values` are in the order of `_SORTED`."""
     return "".join(_ENCODE(dict(zip(_SORTED, values, strict=True)), 0))

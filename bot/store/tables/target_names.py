@@ -75,6 +75,15 @@ def set_fact_once(key: str, value: Json, at: str) -> Statement:
     return sql, (key, dumped(value) or "null", at)
 
 
+def take_fact(key: str, at: str, before: str) -> Statement:
+    """Set the time of a key unless it was set since `before`."""
+    sql = (
+        "INSERT INTO facts (key, value, at) VALUES (?, 'null', ?) "
+        "ON CONFLICT (key) DO UPDATE SET at = excluded.at WHERE facts.at < ?"
+    )
+    return sql, (key, at, before)
+
+
 def set_value(db: Tx, key: str, value: Json, at: str) -> None:
     """Store a small value, replacing an earlier one."""
     sql = (

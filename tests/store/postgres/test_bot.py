@@ -4,8 +4,22 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import psycopg
+import pytest
+
+from bot import config
+from bot.cli.do import do
 from bot.core.ports.store import StoreAddress
-from tests.world import world
+from tests.world import World, world
+
+
+async def terminal(env: World, text: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[int, str]:
+    """What `signalbox do` returns and prints."""
+    monkeypatch.chdir(folder)
+    said: list[str] = []
+    settings = config.load(env.folder / "signalbox.toml", env.environ)
+    code = await do(settings, env.environ, text, "C0CRAWL", "U0ANA", yes=False, say=said.append)
+    return code, "\n".join(said)
 
 
 async def test_a_command_an_approval_and_the_audit_log_work_on_postgresql(
@@ -17,3 +31,19 @@ async def test_a_command_an_approval_and_the_audit_log_work_on_postgresql(
         await env.until(lambda: "ended" in env.events("start"))
         assert env.events("start")[:2] == ["requested", "sent"]
         assert env.bot.store.verify_sync(env.bot.store.head_sync()).ok
+
+
+async def test_a_command_in_the_terminal_is_its_own_beside_the_leader(
+    tmp_path: Path, address: StoreAddress, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The call takes longer than the leader needs to find requests on which nobody works."""
+    async with world(tmp_path, store=address.url) as env:
+        await env.acc.set_fault({"fault": "delay", "seconds": 3.0, "match": "cluster/start$"})
+        code, said = await terminal(env, "start acc:shop/prices", tmp_path, monkeypatch)
+        assert (code, "Started" in said or "Running" in said) == (0, True), said
+        assert [one for one in env.events("start") if one != "ended"] == ["requested", "sent", "done"]
+        assert sum(call.raw_path.endswith("/cluster/start") for call in env.acc.requests) == 1
+        assert env.bot.leadership.leads
+        with psycopg.connect(address.url) as connection:
+            rows = connection.execute("SELECT state FROM signalbox.replicas ORDER BY epoch").fetchall()
+        assert rows == [("live",), ("left",)]
