@@ -18,7 +18,7 @@ from bot.store.database import Database, Job, Tx, Unit
 from bot.store.errors import StoreProblem, corrupt, for_everyone
 from bot.store.postgres.batch import UnitFailedError, run_all
 from bot.store.postgres.check import findings
-from bot.store.postgres.errors import AGAIN, fenced, in_doubt, lost, mapped
+from bot.store.postgres.errors import again, fenced, in_doubt, lost, mapped
 from bot.store.postgres.schema import prepare
 from bot.store.postgres.session import Session, connect
 from bot.store.postgres.tx import FencedError, PostgresTx, WriteTx
@@ -157,7 +157,7 @@ class PostgresDatabase(Database):
             self._together(jobs, epoch)
         except (UnitFailedError, psycopg.Error) as failed:
             error = failed.error if isinstance(failed, UnitFailedError) else failed
-            if _again(error):
+            if again(error):
                 raise
             self._roll_back()
             if len(jobs) == 1:
@@ -174,7 +174,7 @@ class PostgresDatabase(Database):
                 return work()
             except psycopg.Error as error:
                 hang_up()
-                if not _again(error) or time.monotonic() > end:  # noqa: TID251  see above
+                if not again(error) or time.monotonic() > end:  # noqa: TID251  see above
                     raise mapped(error) from error
         raise AssertionError
 
@@ -240,7 +240,7 @@ class PostgresDatabase(Database):
                 job.result = job.unit(tx)
                 tx.flush()
             except Exception as error:
-                if _again(error):
+                if again(error):
                     raise
                 job.error = mapped(error) if isinstance(error, psycopg.Error) else error
                 connection.execute("ROLLBACK TO unit")
@@ -395,8 +395,3 @@ def _in_progress(connection: psycopg.Connection, xid: str) -> bool:
     except psycopg.errors.InvalidParameterValue:  # a number of the future: a crash has forgotten it
         return False
     return row is not None and row[0] == "in progress"
-
-
-def _again(error: Exception) -> bool:
-    """Whether the same may work on a new connection, or in another order."""
-    return isinstance(error, psycopg.Error) and (lost(error) or error.sqlstate in AGAIN)

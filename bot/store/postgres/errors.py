@@ -71,7 +71,7 @@ _KNOWN: Final = {
     "57014": _BUSY,
     "23": _REFUSED,
 }
-AGAIN: Final = ("40001", "40P01")
+_AGAIN: Final = ("40001", "40P01")
 
 
 def mapped(error: psycopg.Error) -> StoreProblem:
@@ -94,6 +94,11 @@ def lost(error: psycopg.Error) -> bool:
     if state:
         return state[:2] == "08" or state in ("57P01", "57P02", "57P03", "57P05", "25P03")
     return isinstance(error, psycopg.OperationalError)
+
+
+def again(error: Exception) -> bool:
+    """Whether the same may work on a new connection, or in another order."""
+    return isinstance(error, psycopg.Error) and (lost(error) or error.sqlstate in _AGAIN)
 
 
 def fenced() -> StoreProblem:

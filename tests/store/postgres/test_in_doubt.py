@@ -32,17 +32,14 @@ async def joined(folder: Path, postgres: LocalServer, database_url: str) -> Asyn
 
 
 class Cut:
-    """Loses every answer once a reason was sent `times` times: a request, its entry, an operation, its entry."""
+    """Loses every answer once the entry of this event was sent, together with its COMMIT."""
 
-    def __init__(self, times: int) -> None:
-        self._left = times
-
-    @property
-    def happened(self) -> bool:
-        return self._left <= 0
+    def __init__(self, event: bytes) -> None:
+        self._event = len(event).to_bytes(4) + event  # as a parameter of a statement
+        self.happened = False
 
     def __call__(self, direction: str, data: bytes) -> bool:
-        self._left -= direction == "to" and b"doubtful" in data
+        self.happened = self.happened or (direction == "to" and self._event in data and b"doubtful" in data)
         return self.happened and direction == "from"
 
 
@@ -62,7 +59,7 @@ async def test_a_request_whose_commit_was_in_doubt_does_not_run_later(
 ) -> None:
     """The commit's answer is lost and the database stays away until nobody waits for it anymore."""
     async with joined(tmp_path, postgres, database_url) as (env, proxy):
-        proxy.cut = cut = Cut(2)
+        proxy.cut = cut = Cut(b"requested")
         await env.say("start acc:shop/prices -- doubtful")
         await env.bot.clock.sleep(GIVES_UP_AFTER)
         assert cut.happened
@@ -78,7 +75,7 @@ async def test_a_call_that_was_recorded_too_late_is_not_made_and_its_person_is_t
 ) -> None:
     """`sent` is in the audit log, but its commit was in doubt for so long that the call isn't made."""
     async with joined(tmp_path, postgres, database_url) as (env, proxy):
-        proxy.cut = cut = Cut(4)
+        proxy.cut = cut = Cut(b"sent")
         await env.say("start acc:shop/prices -- doubtful")
         await env.bot.clock.sleep(GIVES_UP_AFTER)
         assert cut.happened
