@@ -72,19 +72,16 @@ class TerminalPresenter:
             shutil.move(file.path, path)
             self._say(f"saved {path} ({file.size} bytes)")
 
+    # A terminal has no modals, no Home tab and no workflows.
     async def open_form(self, trigger_id: str, form: FormView) -> FormResult:
-        """A terminal has no modals."""
         return FormResult.REFUSED
 
     async def update_form(self, view_id: str, view_hash: str, form: FormView) -> bool:
-        """A terminal has no modals."""
         return False
 
-    async def home(self, view: HomeView) -> None:
-        """A terminal has no Home tab."""
+    async def home(self, view: HomeView) -> None: ...
 
-    async def step(self, step_id: str, *, ok: bool, text: str) -> None:
-        """A terminal has no workflows."""
+    async def step(self, step_id: str, *, ok: bool, text: str) -> None: ...
 
 
 async def _nothing() -> None:
@@ -146,7 +143,7 @@ async def do(
             ids=ids,
             store=store,
             target_cache=target_cache,
-            directory=await directory_of(slack, session, store, clock, say),
+            directory=directory_of(slack, client, store, clock, say),
             presenter=presenter,
             files=Attachments(client, session),
             spool=spool,

@@ -28,11 +28,10 @@ async def client_of(
     return client
 
 
-async def directory_of(
-    slack: config.SlackSettings, session: aiohttp.ClientSession, store: Store, clock: Clock, say: Callable[[str], None]
+def directory_of(
+    slack: config.SlackSettings, client: AsyncWebClient, store: Store, clock: Clock, say: Callable[[str], None]
 ) -> Directory:
     """Slack's directory. Without a bot token, one that assumes that everyone is a full member."""
-    client = await client_of(slack, session, store, clock)
     if client.token:
         return SlackDirectory(client, store, clock, slack.team)
     say("Without a bot token, Slack can't be asked: everyone counts as a full member, and user groups are unknown.")
@@ -40,29 +39,24 @@ async def directory_of(
 
 
 class AssumedDirectory:
-    """Everyone is a full member of the workspace; user groups can't be read."""
+    """Everyone is a full member of the workspace and of each channel; user groups can't be read."""
 
     def __init__(self, team: str) -> None:
         self._team = team
 
     async def subject(self, actor: Actor, groups: Collection[str], *, max_age: float) -> Subject:
-        """The person, in no readable group."""
         unknown = MappingProxyType(dict.fromkeys(groups, Member.UNREADABLE))
         return Subject(user_id=actor.user_id, team_id=self._team, known=True, groups=unknown)
 
     async def where(self, place: Place, *, max_age: float) -> Where:
-        """The channel, not shared."""
         is_dm = place.channel_id.startswith("D")
         return Where(team_id=place.team_id, channel_id=place.channel_id, is_dm=is_dm, known=bool(place.channel_id))
 
     async def members(self, group: str, *, max_age: float) -> tuple[str, ...] | None:
-        """Always unknown."""
         return None
 
     async def is_member(self, channel_id: str, user_id: str, *, max_age: float) -> bool:
-        """Always True."""
         return True
 
     async def reach(self, channel_id: str) -> Reach:
-        """Always unknown."""
         return Reach(trouble="Slack isn't asked", known=False)

@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 
 from bot import config, plugins
 from bot.cli.exit_codes import CliError, Exit
-from bot.cli.offline import directory_of
+from bot.cli.offline import client_of, directory_of
 from bot.core.audit import Event
 from bot.core.command.capability import Capability
 from bot.core.command.catalog import Catalog
@@ -81,7 +81,8 @@ async def _replay(settings: config.Settings, policy: Policy, seconds: int, since
         catalog = Catalog({t["name"]: plugins.load(t["kind"]).spec for t in settings.backends})
         async with open_session(settings.proxies, settings.ca_file) as session:
             slack = settings.slack
-            directory = await directory_of(slack, session, store, clock, say)
+            client = await client_of(slack, session, store, clock)
+            directory = directory_of(slack, client, store, clock, say)
             people = await _people(directory, policy, {one.row.user_id or "" for one in past}, slack.team)
         found = [
             (one, await _change(policy, catalog, store, one, people, slack.team))

@@ -200,10 +200,9 @@ def numbered(target: Target, number: object) -> str:
     return f"{target.scope or target.id}#{number}"
 
 
-class Refused(Value):
-    """Nothing was done: the policy or the backend refused, or the command is wrong. `hint` is the next step."""
+class _NotDone(Value):
+    """`hint` is the next step."""
 
-    kind: Literal["refused"] = "refused"
     code: str
     summary: str
     hint: str = ""
@@ -211,27 +210,23 @@ class Refused(Value):
     next: tuple[Suggestion, ...] = ()
 
 
-class Failed(Value):
+class Refused(_NotDone):
+    """Nothing was done: the policy or the backend refused, or the command is wrong."""
+
+    kind: Literal["refused"] = "refused"
+
+
+class Failed(_NotDone):
     """It was tried and did not work, for certain. `sent`: the request was sent."""
 
     kind: Literal["failed"] = "failed"
-    code: str
-    summary: str
-    hint: str = ""
     sent: bool = True
-    facts: tuple[Fact, ...] = ()
-    next: tuple[Suggestion, ...] = ()
 
 
-class Unknown(Value):
+class Unknown(_NotDone):
     """It may have happened or not. It was not sent again."""
 
     kind: Literal["unknown"] = "unknown"
-    code: str
-    summary: str
-    hint: str = ""
-    facts: tuple[Fact, ...] = ()
-    next: tuple[Suggestion, ...] = ()
 
 
 Outcome: TypeAlias = Done | Refused | Failed | Unknown

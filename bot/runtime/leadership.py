@@ -11,26 +11,20 @@ class AlwaysLeader:
     leads = True
 
     def surely(self) -> bool:
-        """Always."""
         return True
 
     async def join(self, took: Change, lost: Change, serve: Serve) -> None:
-        """Lead at once."""
         await took()
 
     async def claim_sockets(self, most: int) -> int:
-        """All: only this replica runs."""
         return most
 
-    async def resign(self, hand_over: Change) -> None:
-        """Nobody else could lead."""
+    async def resign(self, hand_over: Change) -> None: ...
 
-    async def leave(self) -> None:
-        """Nobody has to know."""
+    async def leave(self) -> None: ...
 
     def may_be_sending(self, silent: float | None, timeout: float) -> float:
-        """Nothing: the lock of the store's file was free, so the last process has ended."""
-        return 0.0
+        return 0.0  # the lock of the store's file was free, so the last process has ended
 
 
 class OwnRequests(AlwaysLeader):

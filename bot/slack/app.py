@@ -111,11 +111,12 @@ class SlackApp:
         app.view(everything)(self._wrapped("form", self.on_view))
         app.view_closed(everything)(self.on_nothing)
         app.options(re.compile("|".join(MENUS.values())))(self._wrapped("options", self.on_options))
-        app.shortcut(everything)(self._wrapped("shortcut", self.on_shortcut))
-        app.event("app_mention")(self._wrapped("message", self.on_event))
-        app.event("message")(self._wrapped("message", self.on_event))
-        app.event("app_home_opened")(self._wrapped("home", self.on_home))
-        app.event("function_executed")(self._wrapped("step", self.on_step))
+        stamp, catalog, bot = self._stamp, self._front.catalog, self._bot_user_id
+        app.shortcut(everything)(self._requests("shortcut", lambda body: shortcuts.read(body, stamp, bot)))
+        for name in ("app_mention", "message"):
+            app.event(name)(self._requests("message", lambda body: mentions.read(body, stamp, catalog, bot)))
+        app.event("app_home_opened")(self._requests("home", lambda body: home.read(body, stamp)))
+        app.event("function_executed")(self._requests("step", lambda body: workflow_steps.read(body, stamp, catalog)))
         for name in CHANNEL_EVENTS:
             app.event(name)(self._wrapped("channel", self.on_channel_event))
         app.event(everything)(self.on_nothing)
@@ -178,31 +179,16 @@ class SlackApp:
         )
         await ack(**render_choices(found))
 
-    async def on_shortcut(self, ack: AsyncAck, body: dict[str, Any]) -> None:
-        """The global shortcut and the one on messages."""
-        await self._hand_over_and_tell(shortcuts.read(body, self._stamp, self._bot_user_id), body)
-        await ack()
+    def _requests(self, source: str, read: Callable[[Body], Intent | None]) -> Callable[..., Awaitable[None]]:
+        """A listener for payloads that `read` turns into requests; it returns None for what is not for the bot."""
 
-    async def on_event(self, ack: AsyncAck, body: dict[str, Any]) -> None:
-        """Mentions and direct messages."""
-        intent = mentions.read(body, self._stamp, self._front.catalog, self._bot_user_id)
-        if intent is not None:
-            await self._hand_over_and_tell(intent, body)
-        await ack()
+        async def listen(ack: AsyncAck, body: dict[str, Any]) -> None:
+            intent = read(body)
+            if intent is not None:
+                await self._hand_over_and_tell(intent, body)
+            await ack()
 
-    async def on_home(self, ack: AsyncAck, body: dict[str, Any]) -> None:
-        """The Home tab was opened."""
-        intent = home.read(body, self._stamp)
-        if intent is not None:
-            await self._hand_over_and_tell(intent, body)
-        await ack()
-
-    async def on_step(self, ack: AsyncAck, body: dict[str, Any]) -> None:
-        """A workflow step."""
-        intent = workflow_steps.read(body, self._stamp, self._front.catalog)
-        if intent is not None:
-            await self._hand_over_and_tell(intent, body)
-        await ack()
+        return self._wrapped(source, listen)
 
     async def on_channel_event(self, ack: AsyncAck, body: dict[str, Any]) -> None:
         """A channel got a new id or became shared: its rules don't apply until an administrator confirms them."""

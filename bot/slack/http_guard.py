@@ -179,17 +179,14 @@ class Connection(asyncio.Protocol):
         self._inner.data_received(data)
 
     def drop(self, why: str) -> None:
-        """Close it at once."""
         self._guard.note(why)
         self._guard.forget(self._transport, self.address)
         self._transport.abort()
 
     def eof_received(self) -> bool | None:
-        """The peer sends no more data."""
         return self._inner.eof_received() if self._admitted else None
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Forget a closed connection."""
         self._guard.forget(self._transport, self.address)
         if self._timer is not None:
             self._timer.cancel()
@@ -197,11 +194,9 @@ class Connection(asyncio.Protocol):
             self._inner.connection_lost(exc)
 
     def pause_writing(self) -> None:
-        """The peer reads too slowly."""
         self._inner.pause_writing()
 
     def resume_writing(self) -> None:
-        """The peer reads again."""
         self._inner.resume_writing()
 
 
