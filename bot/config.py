@@ -367,11 +367,11 @@ def _section(model: type[M], table: object, where: str, references: References) 
 
 def _said(error: ErrorDetails, model: type[BaseModel]) -> str:
     key = ".".join(str(part) for part in error["loc"])
-    said = error["msg"].removeprefix("Value error, ")
+    message = error["msg"].removeprefix("Value error, ")
     if error["type"] == "extra_forbidden":
         known = model.model_fields if len(error["loc"]) == 1 else ()
-        said = f"unknown key{_did_you_mean(str(error['loc'][-1]), known)}"
-    return f"{key}: {said}" if key else said
+        message = f"unknown key{_did_you_mean(str(error['loc'][-1]), known)}"
+    return f"{key}: {message}" if key else message
 
 
 def _did_you_mean(word: str, known: Iterable[str]) -> str:

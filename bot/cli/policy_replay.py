@@ -111,11 +111,11 @@ def _past(rows: Sequence[StoredEntry]) -> Past | None:
     first = next((row for row in reversed(rows) if row.target_kind and row.policy_version and row.user_id), None)
     if first is None or any((row.rule or "").startswith("grant ") for row in rows):
         return None
-    said = _said(rows)
-    return Past(first, said) if said is not None else None
+    decision = _decision_in(rows)
+    return Past(first, decision) if decision is not None else None
 
 
-def _said(rows: Sequence[StoredEntry]) -> str | None:
+def _decision_in(rows: Sequence[StoredEntry]) -> str | None:
     """The decision about a request, from its entries, newest first. None if it ended before any of that.
 
     Refused presses on its card and a lack of approvers are entries too, but not decisions of the rules.

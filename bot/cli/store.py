@@ -64,5 +64,5 @@ def _address(url: str) -> StoreAddress:
     try:
         return config.store_address(StoreSettings(url=url), Path.cwd())
     except ValidationError as error:
-        said = error.errors(include_input=False)[0]["msg"].removeprefix("Value error, ")
-        raise CliError(Exit.MISUSED, said.replace("by reference, as `password`", _WHERE)) from None
+        problem_text = error.errors(include_input=False)[0]["msg"].removeprefix("Value error, ")
+        raise CliError(Exit.MISUSED, problem_text.replace("by reference, as `password`", _WHERE)) from None

@@ -101,10 +101,10 @@ def _table(short: Sequence[str], runs: Sequence[RecentRun], show: Sequence[str],
 
 
 def _cells(view: RunView, show: Sequence[str]) -> tuple[str, ...]:
-    told = (*view.details, *view.facts)
-    odd = any(fact.label == NOT_READABLE for fact in told)
+    facts_shown = (*view.details, *view.facts)
+    odd = any(fact.label == NOT_READABLE for fact in facts_shown)
     length = _length(view)
-    facts = {fact.label: fact.value for fact in told}
+    facts = {fact.label: fact.value for fact in facts_shown}
     return (
         f"{view.state} {MARK}" if odd else view.state,
         "" if length is None else _duration(length.total_seconds()),

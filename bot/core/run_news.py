@@ -23,17 +23,17 @@ def news(before: SeenRuns | None, runs: Sequence[RecentRun]) -> tuple[SeenRuns, 
     The first poll tells nothing. A run that is older than all that were listed before is not new: the list reaches further back
     because others were deleted from it. A retry may end the same run twice.
     """
-    failed, told = before is not None and before.failed, []
+    failed, reported = before is not None and before.failed, []
     for run in reversed(_newly_ended(before or SeenRuns(), runs)):
         if run.view.phase is Phase.FAILED or (run.view.phase is Phase.SUCCEEDED and failed):
-            told.append(run)
+            reported.append(run)
         failed = _fails(run, failed)
     seen = SeenRuns(
         listed=tuple(run.id for run in runs),
         ended=tuple(run.id for run in runs if run.view.phase.ended),
         failed=failed,
     )
-    return seen, tuple(told) if before is not None else ()
+    return seen, tuple(reported) if before is not None else ()
 
 
 def _newly_ended(before: SeenRuns, runs: Sequence[RecentRun]) -> list[RecentRun]:

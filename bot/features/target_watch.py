@@ -61,8 +61,8 @@ async def _look(ctx: Context, watched: WatchedTarget, limit: asyncio.Semaphore) 
     if target.parent is not None:
         await _end_of_run(ctx, target, runs, following)
         return
-    seen, told = news(watched.seen, runs)
-    await _tell(ctx, target, told, following)
+    seen, new_runs = news(watched.seen, runs)
+    await _tell(ctx, target, new_runs, following)
     if seen != watched.seen:
         await ctx.store.saw_runs(watched.key, seen)
 

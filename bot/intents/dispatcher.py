@@ -94,13 +94,13 @@ async def _end(ctx: Context, intent: Intent, code: str, summary: str) -> None:
     event = Event.UNKNOWN if sent else Event.FAILED
     entry = AuditWriter(ctx.secrets).plain(event, intent, now, code=code, detail=summary)
     await ctx.store.finish(intent.request_id, (entry,), stamp(now))
-    said = "It may or may not have happened, and it was not sent again." if sent else "Nothing was sent."
+    consequence = "It may or may not have happened, and it was not sent again." if sent else "Nothing was sent."
     card = cards.private(
         intent,
         "Something went wrong",
         tone=Tone.UNSURE if sent else Tone.BAD,
         lines=(
-            Line(text=f"{summary} {said}"),
+            Line(text=f"{summary} {consequence}"),
             Line(text=f"Give the administrator this request id: {intent.request_id}."),
         ),
     )

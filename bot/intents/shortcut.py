@@ -21,8 +21,8 @@ async def opened(ctx: Context, intent: Intent, opening: Open) -> None:
         await open_home(ctx, intent.actor.user_id, intent.place.team_id)
         return
     actor, place = intent.actor, intent.place
-    told = (await sight_of(ctx, actor, place)).patterns != ()
-    verbs = {row.verb for _, row in await usable_rows(ctx, actor, place)} if told else set()
+    may_see = (await sight_of(ctx, actor, place)).patterns != ()
+    verbs = {row.verb for _, row in await usable_rows(ctx, actor, place)} if may_see else set()
     if not verbs:
         await help_for(ctx, intent, ())
         return

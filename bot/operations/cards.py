@@ -102,8 +102,8 @@ def _done(
 ) -> Card:
     view = result.view
     if view is not None:
-        said = "" if _is_followed(operation, result) else result.summary
-        extra = (result.beside if result.beside is not None else said, *result.remarks)
+        summary = "" if _is_followed(operation, result) else result.summary
+        extra = (result.beside if result.beside is not None else summary, *result.remarks)
         card = _run_card(operation, intent, view, extra, result.facts, buttons, now, no_stop)
     else:
         tone, status = Tone.GOOD, "Started" if operation.starts_run else "Done"
@@ -113,8 +113,8 @@ def _done(
             tone = Tone.WORKING
         if result.state is not None:
             tone, status = Tone(result.state.level), result.state.text
-        said = "" if tone is Tone.WORKING else result.summary
-        lines = _other_than(status, said, *result.remarks)
+        summary = "" if tone is Tone.WORKING else result.summary
+        lines = _other_than(status, summary, *result.remarks)
         card = _card(operation, intent, tone, status, lines=lines, facts=_once(result.facts), buttons=buttons, now=now)
     ids = (Fact(label="Run", value=result.run.id),) if result.run is not None else ()
     found = (*card.lines, *_preview(operation, result))

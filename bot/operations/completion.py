@@ -167,8 +167,8 @@ async def _is_one_reply(ctx: Context, attempt: Attempt) -> bool:
 async def _deliver(ctx: Context, attempt: Attempt, files: tuple[FileOut, ...], card: Card | None) -> None:
     """Put the files into the thread of the card."""
     masked = sum(file.redactions for file in files)
-    told = card is not None and bool(card.lines)
-    comment = f"{cards.MASKED.capitalize()}: {plural(masked, 'value')}." if masked and not told else ""
+    card_says = card is not None and bool(card.lines)
+    comment = f"{cards.MASKED.capitalize()}: {plural(masked, 'value')}." if masked and not card_says else ""
     await ctx.presenter.deliver(
         Delivery(
             key=f"file:{attempt.operation.request_id}",

@@ -28,11 +28,11 @@ UNREADABLE: Final = "not readable"
 
 async def what_is(ctx: Context, operation: Operation) -> tuple[Fact, ...]:
     """The facts about the target from the control plane and the audit log. No answer is a fact too."""
-    said, undone, last = await all_of(
+    reported, undone, last = await all_of(
         _read_at(ctx, reading)
         for reading in (_from_backend(ctx, operation), _undone(ctx, operation), _from_audit_log(ctx, operation))
     )
-    return (*said, *undone, *last, *_freezes(ctx, operation, ctx.clock.now()))
+    return (*reported, *undone, *last, *_freezes(ctx, operation, ctx.clock.now()))
 
 
 async def _read_at(ctx: Context, reading: Awaitable[Sequence[Fact]]) -> list[Fact]:

@@ -90,14 +90,14 @@ def seen_now(watch: Watch, found: RunView | None, trouble: str, now: datetime) -
     if found is not None and found.phase is not Phase.UNREADABLE:
         return found
     since = before.unread_since or now
-    told = now - since >= UNREAD_TOLD_AFTER
+    overdue = now - since >= UNREAD_TOLD_AFTER
     if found is None and before.unread_told:
         return before
     view = found or before
-    if found is None and told:
+    if found is None and overdue:
         reason = trouble or f"{watch.backend} no longer lists this run."
         view = before.model_copy(update={"state": "Can't be read", "phase": Phase.UNREADABLE, "message": reason})
-    return view.model_copy(update={"unread_since": since, "unread_told": told})
+    return view.model_copy(update={"unread_since": since, "unread_told": overdue})
 
 
 def _shown(view: RunView) -> RunView:

@@ -113,8 +113,9 @@ class SlackApp:
         app.options(re.compile("|".join(MENUS.values())))(self._wrapped("options", self.on_options))
         stamp, catalog, bot = self._stamp, self._front.catalog, self._bot_user_id
         app.shortcut(everything)(self._requests("shortcut", lambda body: shortcuts.read(body, stamp, bot)))
-        for name in ("app_mention", "message"):
-            app.event(name)(self._requests("message", lambda body: mentions.read(body, stamp, catalog, bot)))
+        message = self._requests("message", lambda body: mentions.read(body, stamp, catalog, bot))
+        app.event("app_mention")(message)
+        app.event("message")(message)
         app.event("app_home_opened")(self._requests("home", lambda body: home.read(body, stamp)))
         app.event("function_executed")(self._requests("step", lambda body: workflow_steps.read(body, stamp, catalog)))
         for name in CHANNEL_EVENTS:

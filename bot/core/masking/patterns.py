@@ -24,6 +24,7 @@ from bot.core.masking.values import (
     Found,
     Span,
     any_of,
+    ends_its_line,
     ftp_password,
     in_brackets,
     is_name,
@@ -34,7 +35,6 @@ from bot.core.masking.values import (
     random_word,
     strong,
     strong_password,
-    told,
     whole_line,
 )
 
@@ -151,10 +151,10 @@ NOTATIONS: Final[tuple[_Notation, ...]] = (
         r"[ \t](?:(?:was|is|has been|successfully)[ \t]){0,2}"
         r"(?:set|changed|reset|updated|rotated)[ \t](?:back[ \t])?to:?[ \t]{1,20}",
         VALUE,
-        told,
+        ends_its_line,
     ),
-    _after("]", r"\][ \t]{1,20}", VALUE, told, r"\[[\w.-]{0,40}$"),
-    _after(_BLANK, r"[ \t]{1,3}[-–—][ \t]{1,3}", VALUE, told),
+    _after("]", r"\][ \t]{1,20}", VALUE, ends_its_line, r"\[[\w.-]{0,40}$"),
+    _after(_BLANK, r"[ \t]{1,3}[-–—][ \t]{1,3}", VALUE, ends_its_line),
     _after('"', r"\";s:\d{1,6}:", IN_QUOTES, not_plain, r"s:\d{1,6}:\"[\w.-]{0,60}$"),
     _after(_BLANK + ";|~,/", r"[ \t]{0,3}(?:~>|[;|~,/]|(?<=[ \t]))[ \t]{0,3}", VALUE, strong_password),
     _after(" ", r"[ \t]{1,3}(?=\S{3,100}[ \t\r]*$)", r"(?P<bare>\S{3,100})", ftp_password, r"(?:^|[>\s])$"),

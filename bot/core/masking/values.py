@@ -251,7 +251,7 @@ def quoted_password(found: Found) -> bool:
     return found.password and not_plain(found) and ("PASSWORD" in found.before or " " not in found.value)
 
 
-def told(found: Found) -> bool:
+def ends_its_line(found: Found) -> bool:
     """A password in running text: quoted, strong, or any word that ends its line."""
     ends = found.form == "bare" and bool(_LINE_END.match(found.after)) and not _TALK.fullmatch(found.value)
     return strong_password(found) or (found.password and ends and not_plain(found))

@@ -71,8 +71,8 @@ class Subject:
         """The membership; UNREADABLE if it is absent, unexpected or older than 60 s."""
         if not is_fresh(self.group_ages.get(user_group, 0.0)):
             return Member.UNREADABLE
-        said = self.groups.get(user_group, Member.UNREADABLE)
-        return said if said is Member.YES or said is Member.NO else Member.UNREADABLE
+        member = self.groups.get(user_group, Member.UNREADABLE)
+        return member if member is Member.YES or member is Member.NO else Member.UNREADABLE
 
 
 @dataclass(frozen=True, slots=True)
@@ -313,10 +313,10 @@ def who_undecided(principals: Principals, subject: Subject, home_team_id: str) -
 
 def _unread(principals: Principals, subject: Subject) -> list[str] | None:
     """The user groups that can't be read; None if the person is in another of them."""
-    said = {group: subject.member(group) for group in sorted(principals.user_groups)}
-    if Member.YES in said.values():
+    members = {group: subject.member(group) for group in sorted(principals.user_groups)}
+    if Member.YES in members.values():
         return None
-    return [group for group, member in said.items() if member is Member.UNREADABLE]
+    return [group for group, member in members.items() if member is Member.UNREADABLE]
 
 
 def who_spared(principals: Principals, subject: Subject) -> str | None:

@@ -109,9 +109,9 @@ async def _plane(ctx: Context, intent: Intent, name: str, rows: Sequence[Capabil
     """Each command of one control plane, by risk."""
     lines = []
     for risk, words in _RISKS.items():
-        said = [f"`{ctx.command} {_example(row, name)}` {row.help}" for row in rows if row.risk is risk]
-        if said:
-            lines.append(Line(heading=words, text="\n".join(dict.fromkeys(said))))
+        commands_here = [f"`{ctx.command} {_example(row, name)}` {row.help}" for row in rows if row.risk is risk]
+        if commands_here:
+            lines.append(Line(heading=words, text="\n".join(dict.fromkeys(commands_here))))
     if not lines:
         lines = [Line(text=f"No rule of this channel lets you do anything there. `{ctx.command} whoami` says why.")]
     title = f"What you can do here on {_heading(ctx, name)}"

@@ -101,13 +101,13 @@ async def _close(ctx: Context, intent: Intent, name: str, text: str) -> None:
         tone=Tone.GOOD,
         status=f"After {lasted}, by <@{person}>",
         lines=tuple(
-            Line(heading=heading, text=said)
-            for heading, said in (
+            Line(heading=heading, text=words)
+            for heading, words in (
                 ("What happened", found.text),
                 ("How it ended", writer.clean(text) or ""),
                 ("What was done", "\n".join(_story(ctx, entries))),
             )
-            if said
+            if words
         ),
         rows=_counts(found, entries),
         footer=(f"request {intent.request_id}", "the timeline is in the thread"),
@@ -162,7 +162,7 @@ def _place(ctx: Context, found: Incident) -> Place:
 def _card(ctx: Context, found: Incident, closed: str = "", *people: str) -> Card:
     """The card that was posted when it was opened."""
     where = "thread" if found.thread_ts is not None else "channel"
-    told = f"Every command in this {where} is now recorded for {found.name}."
+    recorded = f"Every command in this {where} is now recorded for {found.name}."
     buttons = (("Timeline", "timeline", None), (f"Close {found.name}", f"incident close {found.name}", "danger"))
     return Card(
         key=f"incident:{found.request_id}",
@@ -170,7 +170,7 @@ def _card(ctx: Context, found: Incident, closed: str = "", *people: str) -> Card
         title=f"Incident {found.name}: {found.text}" if found.text else f"Incident {found.name}",
         tone=Tone.PLAIN if closed else Tone.BAD,
         status=closed or "Open",
-        lines=() if closed else (Line(text=told),),
+        lines=() if closed else (Line(text=recorded),),
         facts=(Fact(label="Opened", value=datetime.fromisoformat(found.opened_at)),),
         buttons=()
         if closed

@@ -80,9 +80,9 @@ def _health_tone(found: Mapping[str, Checked] | None) -> Tone:
 def _answering(found: Mapping[str, Checked], late: Sequence[str] = ()) -> str:
     """The backends that do not answer, by name; otherwise that all do."""
     down = [name for name, checked in sorted(found.items()) if not checked.health.ok]
-    said = [f"down: {', '.join(down)}"] if down else []
-    said += [f"no answer yet: {', '.join(late)}"] if late else []
-    words = "; ".join(said) or ("all of them answer" if len(found) > 1 else "it answers")
+    parts = [f"down: {', '.join(down)}"] if down else []
+    parts += [f"no answer yet: {', '.join(late)}"] if late else []
+    words = "; ".join(parts) or ("all of them answer" if len(found) > 1 else "it answers")
     return capitalized(words)
 
 
@@ -91,14 +91,14 @@ def _table(rows: Sequence[tuple[str, ...]], note: str = "") -> Table:
 
 
 def _health_row(ctx: Context, name: str, checked: Checked) -> tuple[str, ...]:
-    said = checked.health
-    latency = f"{said.latency_ms:.0f} ms" if said.latency_ms is not None else ""
-    credential = said.credential
-    if said.credential_ends is not None:
-        days = (said.credential_ends - ctx.clock.now()).days
-        credential = f"{credential} ends {said.credential_ends:%Y-%m-%d} ({plural(days, 'day')})".strip()
-    state = "ok" if said.ok else "down"
-    return (name, ctx.catalog.backends[name].title, state, said.summary, latency, credential)
+    result = checked.health
+    latency = f"{result.latency_ms:.0f} ms" if result.latency_ms is not None else ""
+    credential = result.credential
+    if result.credential_ends is not None:
+        days = (result.credential_ends - ctx.clock.now()).days
+        credential = f"{credential} ends {result.credential_ends:%Y-%m-%d} ({plural(days, 'day')})".strip()
+    state = "ok" if result.ok else "down"
+    return (name, ctx.catalog.backends[name].title, state, result.summary, latency, credential)
 
 
 def _no_answer(ctx: Context, name: str) -> tuple[str, ...]:
@@ -131,13 +131,13 @@ async def find(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, A
         raise BadRequest("`find` needs a part of a name.", "For example: `find prices`.", "target_missing")
     sight = await sight_of(ctx, intent.actor, intent.place)
     known = await known_targets(ctx, sight, within=FIND_WITHIN)
-    found, said = matching(ctx, known.targets, typed), ""
+    found, remark = matching(ctx, known.targets, typed), ""
     if not found:
-        found, said = close_to(known.targets, typed), f"No target has `{typed[:80]}` in its name."
-        said += " These names are close:" if found else " A full path or id always works."
+        found, remark = close_to(known.targets, typed), f"No target has `{typed[:80]}` in its name."
+        remark += " These names are close:" if found else " A full path or id always works."
         partial = [(name, spec.unlisted) for name, spec in ctx.catalog.backends.items() if sight.backend(name)]
-        said = " ".join([said, *(text.format(backend=name) for name, text in partial if text and not found)])
-    await _show_targets(ctx, intent, f"Targets with {typed[:80]}", found, known.silent, MOST_FOUND, said)
+        remark = " ".join([remark, *(text.format(backend=name) for name, text in partial if text and not found)])
+    await _show_targets(ctx, intent, f"Targets with {typed[:80]}", found, known.silent, MOST_FOUND, remark)
 
 
 def _backend(ctx: Context, seen: Visibility, name: str) -> str:
@@ -156,14 +156,14 @@ async def _show_targets(
     found: Sequence[KnownTarget],
     silent: Mapping[str, str],
     count: int,
-    said: str,
+    remark: str,
 ) -> None:
     """A table of targets. It names the backends that don't answer, because the table lacks what only they know."""
     now = ctx.clock.now()
     rows = tuple((one.text, one.target.kind, _state_of(one, now)) for one in found[:count])
     more = len(found) - count
     note = f"{plural(more, 'more match', 'more matches')}. Type more of the name." if more > 0 else ""
-    lines = [Line(text=said or ("" if rows else "No targets found."))]
+    lines = [Line(text=remark or ("" if rows else "No targets found."))]
     lines += [Line(heading=name, text=why) for name, why in silent.items()]
     verb = "doesn't" if len(silent) == 1 else "don't"
     status = f"{', '.join(silent)} {verb} answer, so targets may be missing" if silent else ""

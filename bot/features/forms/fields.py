@@ -59,16 +59,16 @@ def declared(param: Param, typed: Pairs) -> FormField:
 
 def _hint(param: Param) -> str:
     """What it means, how it is written, its range, an example, and what it is when left empty."""
-    said = [f"{param.help.rstrip('.')}."]
+    parts = [f"{param.help.rstrip('.')}."]
     if param.type in _HINTS:
-        said.append(_HINTS[param.type])
+        parts.append(_HINTS[param.type])
     if limits := range_text(param):
-        said.append(f"{capitalized(limits)}.")
-    if param.example is not None and not any(param.example in words for words in said):
-        said.append(f"For example: {param.example}")
+        parts.append(f"{capitalized(limits)}.")
+    if param.example is not None and not any(param.example in words for words in parts):
+        parts.append(f"For example: {param.example}")
     if param.default is not None:
-        said.append(f"Default: {default_text(param)}.")
-    return " ".join(said)
+        parts.append(f"Default: {default_text(param)}.")
+    return " ".join(parts)
 
 
 def range_text(param: Param) -> str:

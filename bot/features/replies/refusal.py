@@ -189,8 +189,8 @@ async def _nearest(ctx: Context, intent: Intent, error: Problem) -> Sequence[str
     backend = ask.target.partition(":")[0]
     targets = [name if name.startswith(f"{backend}:") else str(TargetRef(backend=backend, path=name)) for name in names]
     seen = await sight_of(ctx, intent.actor, intent.place)
-    told = (target for target in dict.fromkeys(targets) if seen.written(target.replace('"', "")))
-    fit = (target for target in told if _acts_on(ctx, ask.verb, target))
+    visible_targets = (target for target in dict.fromkeys(targets) if seen.written(target.replace('"', "")))
+    fit = (target for target in visible_targets if _acts_on(ctx, ask.verb, target))
     return [format_command(ask.model_copy(update={"target": target})) for target in fit]
 
 
@@ -307,9 +307,9 @@ def _next_step(decision: Denied, where_else: Sequence[str]) -> str:
     channels = " or ".join(f"<#{channel}>" for channel in where_else[:MOST_OPENED])
     if decision.code in _PLACES:
         return f"Use {channels}." if channels else "Ask an administrator of Signalbox in which channel you can use it."
-    said = decision.reason.startswith(NO_RULE_ALLOWS)
+    only_no_rule = decision.reason.startswith(NO_RULE_ALLOWS)
     can = f"You can in {channels}" if channels else ""
-    return sentences("" if said else capitalized(decision.reason), can) or "No rule allows it."
+    return sentences("" if only_no_rule else capitalized(decision.reason), can) or "No rule allows it."
 
 
 def _why_denied(ctx: Context, intent: Intent, decision: Denied, command: str, people: set[str]) -> tuple[Fact, ...]:

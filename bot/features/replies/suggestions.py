@@ -60,8 +60,8 @@ async def named_in(ctx: Context, actor: Actor, place: Place, text: str) -> str |
     if remembered is not None:
         return written(remembered)
     seen = await sight_of(ctx, actor, place)
-    told = [name for name in ctx.catalog.backends if seen.backend(name)]
-    return next((f"{word.rstrip(':')}:" for word in words if word.rstrip(":") in told), None)
+    visible_backends = [name for name in ctx.catalog.backends if seen.backend(name)]
+    return next((f"{word.rstrip(':')}:" for word in words if word.rstrip(":") in visible_backends), None)
 
 
 def _taken(token: str, whole: Container[str]) -> Sequence[str]:
