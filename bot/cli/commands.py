@@ -55,6 +55,13 @@ def run_command(words: Sequence[str]) -> int:
         return ended.code
 
 
+def _print(text: str) -> None:
+    """Print what may contain text of other people and systems: control characters are shown, not sent to the terminal."""
+    from bot.render.text_format import shown
+
+    click.echo(shown(text))
+
+
 def _ended(error: Exception) -> CliError | None:
     """The message for an expected error; None for a bug of the program."""
     from bot.config import ConfigProblem
@@ -113,7 +120,7 @@ def check(config: Path) -> int:
     """Check configuration, rules, network, tokens and backends."""
     from bot.cli.check import check as check_everything
 
-    return _awaited(check_everything(config, os.environ, click.echo))
+    return _awaited(check_everything(config, os.environ, _print))
 
 
 @cli.command()
@@ -129,7 +136,7 @@ def do(command: str, channel: str, user: str, yes: bool, verbose: bool, config: 
     from bot.cli.do import do as do_one
 
     settings = _settings(config)
-    return _awaited(do_one(settings, os.environ, command, channel, user, yes=yes, verbose=verbose, say=click.echo))
+    return _awaited(do_one(settings, os.environ, command, channel, user, yes=yes, verbose=verbose, say=_print))
 
 
 @cli.command()
@@ -140,7 +147,7 @@ def why(command: str, channel: str, user: str, config: Path) -> int:
     from bot.cli.do import do as do_one
 
     settings = _settings(config, need_tokens=False)
-    return _awaited(do_one(settings, os.environ, f"why {command}", channel, user, yes=False, say=click.echo))
+    return _awaited(do_one(settings, os.environ, f"why {command}", channel, user, yes=False, say=_print))
 
 
 @cli.command()
@@ -186,7 +193,7 @@ def policy_test(file: Path, config: Path) -> int:
     """Run the [[case]] tables of the rules in FILE."""
     from bot.cli.policy import test_rules
 
-    return test_rules(file, config, click.echo)
+    return test_rules(file, config, _print)
 
 
 @policy.command("replay")
@@ -198,7 +205,7 @@ def policy_replay(file: Path, since: str, config: Path) -> int:
     from bot.cli.policy import usable_rules
     from bot.cli.policy_replay import replay
 
-    return replay(_settings(config, need_tokens=False), usable_rules(file)[1], since, click.echo)
+    return replay(_settings(config, need_tokens=False), usable_rules(file)[1], since, _print)
 
 
 @policy.command("schema")
@@ -258,7 +265,7 @@ def audit_search(words: tuple[str, ...], event: str | None, incident: str | None
     """Show entries that contain all WORDS, or the entries of one request id, newest first."""
     from bot.cli import audit as log
 
-    return log.search(config, " ".join(words), event, incident, count, click.echo)
+    return log.search(config, " ".join(words), event, incident, count, _print)
 
 
 @audit.command("export")
@@ -281,7 +288,7 @@ def audit_verify(head: str | None, config: Path) -> int:
     """Check the hash chain."""
     from bot.cli import audit as log
 
-    return log.verify(config, head, click.echo)
+    return log.verify(config, head, _print)
 
 
 def _settings(config: Path, *, need_tokens: bool = True) -> Settings:

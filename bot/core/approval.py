@@ -6,7 +6,7 @@ in [people] to the account that represents the person; any other id represents i
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -14,7 +14,7 @@ from typing import Final, Literal, Self
 
 from pydantic import Field
 
-from bot.core.command.params import unseen
+from bot.core.command.params import texts_of, unseen
 from bot.core.operation import Operation
 from bot.core.outcome import Fact
 from bot.core.policy.decision import NeedsApproval
@@ -184,22 +184,10 @@ def unshowable(operation: Operation) -> str | None:
     shown = canonical({"params": operation.params, "target": operation.target.id, "files": list(operation.files)})
     if len(shown) > LONGEST_SHOWN:
         return f"its parameters are {len(shown)} characters long, and a card shows {LONGEST_SHOWN}; split the command"
-    texts = (*_texts(operation.params), operation.target.id, operation.target.name, operation.reason or "")
+    texts = (*texts_of(operation.params), operation.target.id, operation.target.name, operation.reason or "")
     if char := unseen("".join(texts)):
         return f"it contains {char}, a character that nobody can see, so nobody can check what they approve"
     return None
-
-
-def _texts(value: object) -> Iterable[str]:
-    if isinstance(value, Mapping):
-        for key, inner in value.items():
-            yield str(key)
-            yield from _texts(inner)
-    elif isinstance(value, (list, tuple)):
-        for inner in value:
-            yield from _texts(inner)
-    elif isinstance(value, str):
-        yield value
 
 
 def is_expired(due_at: datetime, now: datetime) -> bool:

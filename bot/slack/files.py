@@ -14,6 +14,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.core.errors import BadRequest
 from bot.core.outcome import FileOut
 from bot.core.text import visible
+from bot.render.text_format import one_line
 from bot.slack.client import once
 from bot.slack.error_table import Remedy
 from bot.slack.errors import TRANSPORT, read
@@ -37,9 +38,9 @@ class Uploads:
         """Upload the files, then share them all in one call. Raises slack_sdk and aiohttp errors. A retry has the same `key`."""
         done = self._uploaded.setdefault(key, [])
         for file in files[len(done) :]:
-            slot = await self.client.files_getUploadURLExternal(filename=file.name, length=file.size)
+            slot = await self.client.files_getUploadURLExternal(filename=one_line(file.name), length=file.size)
             await self._send(str(slot["upload_url"]), Path(file.path))
-            done.append({"id": str(slot["file_id"]), "title": file.title[:255]})
+            done.append({"id": str(slot["file_id"]), "title": one_line(file.title)[:255]})
         try:
             await self.client.files_completeUploadExternal(
                 files=done, channel_id=channel_id, thread_ts=thread_ts, initial_comment=comment or None

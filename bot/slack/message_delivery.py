@@ -18,6 +18,7 @@ from bot.core.records import PRIVATE, Outgoing
 from bot.render import block_kit
 from bot.render.card import render_comment
 from bot.render.home import render_home
+from bot.render.text_format import shown
 from bot.slack import message_lookup
 from bot.slack.client import once
 from bot.slack.error_table import Remedy
@@ -82,8 +83,8 @@ class MessageDelivery:
             await self._upload(row)
         elif row.kind == "home":
             view = HomeView.model_validate(row.body)
-            shown = too_large(view) if form is Form.TEXT else view
-            await self.client.views_publish(user_id=view.user_id, view=render_home(shown, self._clock.now()))
+            view = too_large(view) if form is Form.TEXT else view
+            await self.client.views_publish(user_id=view.user_id, view=render_home(view, self._clock.now()))
             await self._store.sent(row.key, row.want)
         elif row.kind == "step":
             await self.end_step(row)
@@ -108,12 +109,11 @@ class MessageDelivery:
     async def end_step(self, row: Outgoing) -> None:
         """End a workflow step."""
         body: Any = row.body
+        step, said = body["id"], shown(body["text"])
         if body["ok"]:
-            await self.client.functions_completeSuccess(
-                function_execution_id=body["id"], outputs={"outcome": body["text"]}
-            )
+            await self.client.functions_completeSuccess(function_execution_id=step, outputs={"outcome": said})
         else:
-            await self.client.functions_completeError(function_execution_id=body["id"], error=body["text"])
+            await self.client.functions_completeError(function_execution_id=step, error=said)
 
     async def _send_message(self, row: Outgoing, message: dict[str, Any]) -> None:
         channel = await self._channel(row.channel_id or "")

@@ -155,6 +155,17 @@ async def test_a_byte_that_is_not_utf_8_is_replaced_and_recorded(program: Progra
     assert any(entry.reason == "na\ufffdve" for entry in env.audit())
 
 
+async def test_control_characters_of_others_are_shown_and_not_sent_to_the_terminal(
+    program: Program, env: World
+) -> None:
+    await env.does("status acc:shop/\x1b]0;gone\x07\u202eprices", "Nothing was done")
+    found = await program("audit", "search", "prices", folder=env.folder, environ=env.environ)
+    assert found.code == 0
+    assert "<U+202E>" in found.out
+    assert "\x1b" not in found.out
+    assert "\u202e" not in found.out
+
+
 async def test_the_audit_log_is_searched_exported_and_verified(program: Program, env: World) -> None:
     await env.does("start acc:shop/prices -- =evil()", "start acc:shop/prices")
     await env.until(lambda: "done" in env.events("start"))

@@ -44,6 +44,20 @@ async def test_the_first_button_is_what_was_meant(env: World, typed: str, first:
     assert buttons[0] == first
 
 
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "history acc:shop/prices count=ten rows",
+        "retry acc:shop/prices@last method=Any way",
+        "start acc:shop/prices foo=a b",
+    ],
+)
+async def test_a_correction_that_would_be_refused_is_no_button(env: World, typed: str) -> None:
+    await env.say(typed)
+    refused = await env.sees("I can't read this command")
+    assert labels(refused) == []
+
+
 async def test_what_a_vendor_cannot_do_is_said_with_a_link_to_its_console(tmp_path: Path) -> None:
     async with world(tmp_path, only=("itn", "pre")) as env:
         await env.does("status itn:my-tofu-service", "my-tofu-service", "cluster_1")

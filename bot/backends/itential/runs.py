@@ -21,6 +21,7 @@ from bot.backends.itential.schema import typed
 from bot.backends.itential.targets import AdapterContext
 from bot.backends.logs import LONGEST_PREVIEW
 from bot.core.command.arguments import map_of
+from bot.core.command.params import texts_of, unseen
 from bot.core.errors import BadRequest, CallProblem, NoSuchTarget
 from bot.core.operation import Operation, Target
 from bot.core.outcome import Done, Fact, Failed, LookBack, Phase, Refused, RunView
@@ -45,7 +46,11 @@ def params_of(service: Service, operation: Operation) -> dict[str, Json]:
                 f"{service.path} is of type {service.service_metadata.type}, and only OpenTofu plans can be destroyed."
             )
         given["action"] = "destroy"
-    return typed(service.service_metadata.decorator, given)
+    sent = typed(service.service_metadata.decorator, given)
+    for name, value in sent.items():
+        if char := unseen("".join(texts_of(value))):
+            raise BadRequest(f"`param.{name}=` contains {char}, an invisible character. Type it again.")
+    return sent
 
 
 def inventory_of(operation: Operation) -> list[dict[str, Json]]:

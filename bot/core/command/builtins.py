@@ -172,6 +172,12 @@ BUILTINS: Final = (
     ),
 )
 
+# The first words of the verbs of all kinds of control planes, whether or not one is configured.
+_FIRST_WORDS: Final = """
+    agent cert certs connections create data delete destroy gateway gateways group groups health history input jobs logs mark
+    pause reinstate restart resume retire retry schedule schedules services set start status stop tag tags version
+    run rerun kill enable disable log"""
+FIRST_WORDS: Final = frozenset(_FIRST_WORDS.split())
 ALIASES: Final = {
     "run": "start",
     "rerun": "retry",

@@ -127,6 +127,10 @@ class Catalog:
             return [row for row in rows if row.target != usual]
         return [row for row in rows if row.target == self.kind_of(ref)]
 
+    def takes(self, command: Command, ref: TargetRef) -> bool:
+        """Whether a capability that the command may mean takes the given values. Missing ones can still be asked for."""
+        return any(_taken(row, command) for row in self.meant(command.verb, ref))
+
     def has_runs(self, ref: TargetRef) -> bool:
         """Whether a selector may be added to what is written."""
         return ref.selector is None and self.selects(ref.backend) and self.split_path(ref.backend, ref.path)[0] is None
@@ -140,6 +144,17 @@ class Catalog:
             if verb in self.verbs:
                 return verb, length
         return None, 0
+
+
+def _taken(row: Capability, command: Command) -> bool:
+    """Whether the capability takes the values that are given."""
+    try:
+        given = check_params([param.model_copy(update={"required": False}) for param in row.params], command.params)
+        if all(param.name in given for param in row.params if param.required):
+            row.asked(given, command.reason, command.files)
+    except BadRequest:
+        return False
+    return True
 
 
 def check_builtin(row: Builtin, ask: Command) -> dict[str, Json]:

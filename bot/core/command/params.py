@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
@@ -118,6 +118,8 @@ class Param(Value):
             value: Json = json.loads(word)
         except (ValueError, RecursionError):
             raise BadParam(f"`{self.name}` takes JSON, and `{word[:40]}` isn't JSON") from None
+        if char := unseen("".join(texts_of(value))):
+            raise BadParam(f"`{self.name}=` contains {char}, an invisible character")
         return value
 
 
@@ -135,6 +137,19 @@ def unseen(text: str) -> str:
     """`U+202E` for the first invisible character of the text, or an empty text. Line breaks and tabs count as visible."""
     found = (char for char in text if unicodedata.category(char) in INVISIBLE and char not in "\n\r\t")
     return next((f"U+{ord(char):04X}" for char in found), "")
+
+
+def texts_of(value: object) -> Iterator[str]:
+    """Every text in a JSON value, the names in it included."""
+    if isinstance(value, Mapping):
+        for name, inner in value.items():
+            yield str(name)
+            yield from texts_of(inner)
+    elif isinstance(value, list | tuple):
+        for inner in value:
+            yield from texts_of(inner)
+    elif isinstance(value, str):
+        yield value
 
 
 def duration_seconds(word: str) -> int:

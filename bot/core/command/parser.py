@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from itertools import pairwise
 from typing import Final
 
-from bot.core.command.builtins import Takes
-from bot.core.command.capability import Risk
+from bot.core.command.builtins import FIRST_WORDS, Takes
+from bot.core.command.capability import Capability, Risk
 from bot.core.command.catalog import Catalog
 from bot.core.command.lexer import MARKERS, Unreadable, Word, split, struck, unescape, unwrap
 from bot.core.command.params import BadParam, duration_seconds, trimmed
@@ -20,6 +20,7 @@ from bot.core.intent import Command, ParseError
 _KEY: Final = re.compile(r"[^\W\d][\w.\-]*")
 _KEY_PART: Final = re.compile(r"[\w.\-]*")
 _TIME: Final = re.compile(r"\d{1,2}:\d{2}")
+_TARGET: Final = re.compile(r"[a-z][a-z0-9_-]*:(?!//).+")
 _PLAIN: Final = re.compile(r"[A-Za-z0-9._/@+,:<>#!^*|-]+")
 _SPACED_KEYS: Final = frozenset({"until", "start", "since"})
 _SEPARATOR: Final = re.compile(r"[\r\n]+|;\s*")
@@ -39,12 +40,33 @@ def parse(text: str, catalog: Catalog, files: tuple[str, ...] = ()) -> Command |
     """
     marked = unescape(text)
     plain = unwrap(marked)
+    if plain.endswith(";"):
+        kept = _kept_separator(plain)
+        if kept is not None:
+            return kept
+        plain = plain.rstrip("; \t\r\n")
     if _SEPARATOR.search(plain):
         parts = _commands(plain, catalog)
         if len(parts) > 1 and isinstance(_parse(unwrap(parts[0]), catalog, ()), Command):
             return several(parts, catalog, plain)
     read = _parse(plain, catalog, files)
     return struck_out(read, plain) if isinstance(read, Command) and "~" in marked and struck(marked) else read
+
+
+def _kept_separator(text: str) -> ParseError | None:
+    """The refusal of a `;` that ends both the message and a value, so that it may belong to either."""
+    try:
+        words, reason = split(text)
+    except Unreadable:
+        return None
+    pair = _pair(words[-1]) if words and reason is None and words[-1].quoted[-1:] != (True,) else None
+    if pair is None:
+        return None
+    name, value = pair
+    before = text[: words[-1].start].rstrip()
+    without, within = (f"{before} {_key(name)}={_value(one)}" for one in (value.rstrip(";"), value))
+    problem = f"The `;` ends the command, or belongs to `{name}`. Quote the value to keep it."
+    return ParseError(text=text[:500], problem=problem, understood=before, nearest=(without, within))
 
 
 def struck_out(command: Command, text: str) -> ParseError:
@@ -70,7 +92,7 @@ def _commands(text: str, catalog: Catalog) -> list[str]:
     first, *others = _lines(text)
     parts = [first]
     for line in others:
-        if is_complete(line, catalog):
+        if is_command(line, catalog):
             parts.append(line)
         else:
             parts[-1] += f"\n{line}"
@@ -97,6 +119,23 @@ def is_complete(line: str, catalog: Catalog) -> bool:
     if builtin is None or read.target is not None or not read.words:
         return True
     return is_complete(read.words[0], catalog) if builtin.takes is Takes.COMMAND else builtin.risk is not Risk.READ
+
+
+def is_command(line: str, catalog: Catalog) -> bool:
+    """Whether a line is a complete command, or is written like one and can't run: its verb or backend isn't configured, or a
+    value is wrong. Such a line has a verb, a target, and then `key=value` or a reason. Prose about a target has other words.
+    """
+    if is_complete(line, catalog):
+        return True
+    try:
+        words, _ = split(unwrap(line))
+    except Unreadable:
+        return False
+    at = next((at for at, word in enumerate(words[:3]) if _TARGET.fullmatch(word.text)), 0)
+    if not at or words[0].text.lower() not in FIRST_WORDS:
+        return False
+    rest = words[at + 1 :]
+    return not rest or any(_pair(word) for word in rest)
 
 
 def _parse(plain: str, catalog: Catalog, files: tuple[str, ...]) -> Command | ParseError:
@@ -169,12 +208,12 @@ def _with_target(
     if isinstance(ref, str):
         return ParseError(text=text[:500], problem=ref, understood=command.verb)
     if len(bare) > 1:
-        return _too_many_words(text, command.model_copy(update={"target": str(ref)}), rest, bare, ref)
+        return _too_many_words(text, command.model_copy(update={"target": str(ref)}), rest, bare, ref, catalog)
     return command.model_copy(update={"target": str(ref)})
 
 
 def _too_many_words(
-    text: str, command: Command, rest: Sequence[Word], bare: Sequence[Word], ref: TargetRef
+    text: str, command: Command, rest: Sequence[Word], bare: Sequence[Word], ref: TargetRef, catalog: Catalog
 ) -> ParseError:
     """The error for words without `key=`: in quotes they would belong to the value before them, or to the target."""
     before = rest[rest.index(bare[1]) - 1]
@@ -186,8 +225,9 @@ def _too_many_words(
         return ParseError(text=text[:500], problem=problem, understood=f"{command.verb} {ref}")
     name, value = pair
     whole = _tidied(name, " ".join([value, *(word.text for word in bare[1:])]).strip())
-    if refusal := _refusal(name, whole):
-        return ParseError(text=text[:500], problem=f"`{name}=`: {refusal}.", understood=f"{command.verb} {ref}")
+    if refusal := _refusal(name, whole, catalog.meant(command.verb, ref)):
+        said = refusal if refusal.startswith(f"`{name}") else f"`{name}=`: {refusal}"
+        return ParseError(text=text[:500], problem=f"{said}.", understood=f"{command.verb} {ref}")
     meant = f"{name}={_value(whole)}"
     params = tuple((key, meant.partition("=")[2]) if (key, old) == pair else (key, old) for key, old in command.params)
     problem = f"`{bare[1].text[:60]}` is not `key=value`. If it belongs to `{name}`, write `{meant}`."
@@ -208,16 +248,23 @@ def _tidied(name: str, value: str) -> str:
     return f"{when[1][:3].title()} {hour:02}:{when[3] or '00'}"
 
 
-def _refusal(name: str, value: str) -> str:
-    """Why `until=` or `for=` does not take that value at any time, or an empty text."""
-    try:
-        if name == "until":
-            parse_until(value, UTC, _ANY_DAY)
-        elif name == "for":
-            duration_seconds(value)
-    except BadParam as problem:
-        return str(problem)
-    return ""
+def _refusal(name: str, value: str, rows: Sequence[Capability]) -> str:
+    """Why none of these capabilities takes that value at any time, or an empty text."""
+    refused = ""
+    for row in rows:
+        param = row.param(name)
+        try:
+            if name == "until":
+                parse_until(value, UTC, _ANY_DAY)
+            elif name == "for":
+                duration_seconds(value)
+            elif param is not None:
+                param.check([value])
+        except BadParam as problem:
+            refused = str(problem)
+        else:
+            return ""
+    return refused
 
 
 def read_target(word: Word, catalog: Catalog) -> TargetRef | str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, Final
 
 from bot.all_of import all_of
@@ -25,7 +25,7 @@ from bot.features.replies.answer import LONGEST_BUTTON, command_button, reply, s
 from bot.features.replies.suggestions import commands_meant
 from bot.operations import cards
 from bot.operations.audit_writer import AuditWriter
-from bot.operations.authorize import CACHED, sight_of
+from bot.operations.authorize import CACHED, sight_of, usable
 from bot.operations.next_steps import link_to
 from bot.runtime.context import Context
 
@@ -40,25 +40,35 @@ _PLACES: Final = frozenset({"not_listed", "dm_not_listed"})
 
 async def misread(ctx: Context, intent: Intent, ask: ParseError) -> None:
     """Show what was understood, what was not, and the nearest commands that this person may see, as buttons."""
-    seen = await sight_of(ctx, intent.actor, intent.place)
     lines: list[Line] = []
     if ask.understood:
         lines.append(Line(text=f"Understood so far: `{ask.understood}`."))
     lines.append(Line(text=f"`{ctx.command} help` lists what you can do here."))
     nearest = ask.nearest or await commands_meant(ctx, intent.actor, intent.place, ask.text)
-    nearest = [text for text in nearest if _may_offer(ctx, seen, text)]
-    buttons = _say_buttons(ctx, intent, nearest, lines)
+    buttons = _say_buttons(ctx, intent, await _offered(ctx, intent, nearest), lines)
     await say(ctx, intent, "I can't read this command", status=ask.problem, lines=tuple(lines), buttons=buttons)
 
 
-def _may_offer(ctx: Context, seen: Visibility, text: str) -> bool:
-    """Whether the command names only backends and targets that this person may see."""
+async def _offered(ctx: Context, intent: Intent, texts: Sequence[str]) -> list[str]:
+    """Those of the commands that can run as far as their text tells, and that this person may see and use here."""
+    if not texts:
+        return []
+    seen = await sight_of(ctx, intent.actor, intent.place)
+    usable_here = {(backend, row.verb) for backend, row in await usable(ctx, intent.actor, intent.place)}
+    return [text for text in texts if _may_offer(ctx, seen, usable_here, text)]
+
+
+def _may_offer(ctx: Context, seen: Visibility, usable_here: Collection[tuple[str, str]], text: str) -> bool:
     read = parse(text, ctx.catalog)
-    ref = parse_target(read.target, ctx.catalog) if isinstance(read, Command) and read.target else None
-    if seen.patterns is None:
-        return True
+    if not isinstance(read, Command):
+        return False
+    ref = parse_target(read.target, ctx.catalog) if read.target else None
     if not isinstance(ref, TargetRef):
-        return isinstance(read, Command)
+        return True
+    if ctx.catalog.rows(read.verb, ref.backend) and (
+        (ref.backend, read.verb) not in usable_here or not ctx.catalog.takes(read, ref)
+    ):
+        return False
     return seen.written(f"{ref.backend}:{ref.path}") if ref.path else seen.backend(ref.backend)
 
 
@@ -142,10 +152,10 @@ async def problem(
     else:
         entry = writer.about(Event.FAILED, operation, intent, now, **columns)
     lines = [Line(text=error.hint)] if error.hint else []
-    nearest = await _nearest(ctx, intent, error)
+    nearest = await _offered(ctx, intent, await _nearest(ctx, intent, error))
     if not nearest and error.code in _MISTYPED:
         meant = await commands_meant(ctx, intent.actor, intent.place, intent.typed)
-        nearest = [command for command in meant if command not in ("help", intent.typed)]
+        nearest = await _offered(ctx, intent, [one for one in meant if one not in ("help", intent.typed)])
     if error.code == "no_such_verb":
         more = (*more, *await _console(ctx, intent))
     buttons = (*_say_buttons(ctx, intent, nearest, lines), *more)

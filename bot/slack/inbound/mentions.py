@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple
 
 from bot.core.command.catalog import Catalog
 from bot.core.command.lexer import EDGES, MARKERS, unwrap
-from bot.core.command.parser import is_complete, parse, several, struck_out
+from bot.core.command.parser import is_command, parse, several, struck_out
 from bot.core.intent import Command, Doubt, Intent, Payload, Source
 from bot.slack.payload import Stamp, dedupe, event_actor, event_place, file_ids, slack_time, text
 
@@ -103,7 +103,7 @@ def _parts(typed: str, mention: str, catalog: Catalog) -> list[str]:
     first, *others = re.split(rf"({mention})", typed)
     parts = [first]
     for name, part in zip(others[::2], others[1::2], strict=True):
-        if not parts[-1].rpartition("\n")[2].strip().strip(_AROUND) or is_complete(part, catalog):
+        if not parts[-1].rpartition("\n")[2].strip().strip(_AROUND) or is_command(part, catalog):
             parts.append(part)
         else:
             parts[-1] += name + part

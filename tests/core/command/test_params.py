@@ -54,6 +54,7 @@ def test_a_word_becomes_a_value(made: Param, word: str, value: Any) -> None:
         (param(ParamType.CHOICE, choices=("a", "b")), "c", "one of a, b"),
         (param(ParamType.DATETIME), "tomorrow", "2026-07-16T11:21:20"),
         (param(ParamType.JSON), "{", "takes JSON"),
+        (param(ParamType.JSON), r'{"a":["\u202e"]}', "an invisible character"),
         (param(ParamType.JSON), "[" * 100_000, "takes JSON"),
         (param(ParamType.TEXT), "x" * (LONGEST_TEXT + 1), "longer than"),
     ],

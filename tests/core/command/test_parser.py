@@ -151,6 +151,13 @@ SPELLINGS: tuple[tuple[str, dict[str, Any]], ...] = (
         "start acc:x -- the pager went\nstatus page is red",
         {"verb": "start", "target": "acc:x", "reason": "the pager went status page is red"},
     ),
+    ("start acc:x;", {"verb": "start", "target": "acc:x"}),
+    ("start acc:x -- monthly check;\n", {"verb": "start", "target": "acc:x", "reason": "monthly check"}),
+    ('start acc:x input.a="1;"', {"verb": "start", "target": "acc:x", "params": (("input.a", "1;"),)}),
+    (
+        "start acc:x -- it failed\nrestart acc:y did not help",
+        {"verb": "start", "target": "acc:x", "reason": "it failed restart acc:y did not help"},
+    ),
     ("start acc:x -- a; b\nfind out why", {"verb": "start", "target": "acc:x", "reason": "a; b find out why"}),
     ("start acc:x -- ~old~ new", {"verb": "start", "target": "acc:x", "reason": "~old~ new"}),
     ('start acc:x input.a="~b~"', {"verb": "start", "target": "acc:x", "params": (("input.a", "~b~"),)}),
@@ -212,6 +219,11 @@ def test_a_spelling_reads_as_it_is_meant(text: str, wanted: dict[str, Any]) -> N
         ("start acc:x -- a\nwhoami", "This message has 2 commands", "whoami"),
         ("start acc:x\ninput.a=1\nstop acc:y", "This message has 2 commands", "start acc:x input.a=1"),
         ("start acc:x -- a; why stop acc:y", "This message has 2 commands", "why stop acc:y"),
+        ("start acc:x -- a\npause other:y", "This message has 2 commands", "start acc:x -- a"),
+        ("start acc:x -- a; destroy infra:plan -- old", "This message has 2 commands", "start acc:x -- a"),
+        ("start acc:x -- a\nstop nowhere:y", "This message has 2 commands", "start acc:x -- a"),
+        ("start acc:x -- a\nstart acc:y for=2 hours", "This message has 2 commands", "start acc:x -- a"),
+        ("start acc:x input.a=1;", "Quote the value to keep it", "start acc:x input.a=1"),
         ("start acc:x for= 2h", "write `for=2h`", "start acc:x for=2h"),
         ("x" * 12_001, "longer than 12,000 characters", None),
     ],
@@ -225,13 +237,21 @@ def test_what_cannot_be_read_says_why(text: str, problem: str, nearest: str | No
     assert len(read.text) <= 500
 
 
-@pytest.mark.parametrize("value", ["until=tomorrow at 9", "until=Mon at 25", "for=2 weeks"])
+@pytest.mark.parametrize(
+    "value",
+    [
+        "start acc:x until=tomorrow at 9",
+        "start acc:x until=Mon at 25",
+        "start acc:x for=2 weeks",
+        "history acc:x count=ten rows",
+    ],
+)
 def test_a_value_that_the_parameter_refuses_is_not_offered(value: str) -> None:
     """No button leads to a second refusal; the sentence names what is accepted."""
-    read = parse(f"start acc:x {value}", CATALOG)
+    read = parse(value, CATALOG)
     assert isinstance(read, ParseError)
     assert read.nearest == ()
-    assert "write `" in read.problem
+    assert "write `" in read.problem or "takes a whole number" in read.problem
 
 
 def test_files_travel_with_the_command() -> None:
