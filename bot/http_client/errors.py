@@ -150,13 +150,13 @@ def problem_of_transport(name: str, host: str, error: BaseException, *, sent: bo
     """NotSent or Lost for an error of the transport. Its own text is not used: it may contain the address with its query."""
     what = cause_of(error)
     if sent:
-        return Lost(f"{name}: the request was sent to {host}, but no complete answer came ({what}).")
+        return Lost(f"The request was sent to {name} at {host}, but its answer was lost: {what}.")
     hint = ""
     if "certificate" in what:
         hint = "Check `ca_file`, `client_cert` and the server's certificate."
     elif "proxy" in what or "name" in what:
         hint = "Check the network and `proxy`."
-    return NotSent(f"{name}: nothing was sent to {host} ({what}).", hint)
+    return NotSent(f"Can't reach {name} at {host}: {what}.", hint)
 
 
 def cause_of(error: BaseException) -> str:

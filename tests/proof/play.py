@@ -233,7 +233,7 @@ class Play:
         if card is not None:
             for pattern, told in _SAID:
                 if re.search(pattern, card.title):
-                    gap = any("no_approvers" in part for part in card.footer)
+                    gap = any(fact.value == "no_approvers" for fact in card.details)
                     return Told.GAP if gap else told
             raise DifferenceError(f"{self.told()}: an answer that nobody foresaw: {card.title!r}")
         stands = self.stands()

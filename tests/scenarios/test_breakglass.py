@@ -30,9 +30,9 @@ async def test_it_is_loud_marked_and_the_skipped_approvers_are_told(team: Team) 
     """A card in both channels; the start needs nobody, carries the mark and the incident; the leads hear of it."""
     env = team.env
     grant = await opened(team)
-    loud = await env.sees("BREAK-GLASS", "checkout is down", "<@U0RUI>", "<@U0ROOT>", channel=SECURITY)
-    assert labels(loud) == ["Close review"]
-    assert labels(await env.sees("BREAK-GLASS", "checkout is down", channel=INCIDENT)) == []
+    loud = await env.sees("Break-glass", "checkout is down", "<@U0RUI>", "<@U0ROOT>", channel=SECURITY)
+    assert labels(loud) == ["Close review", "End it now"]
+    assert labels(await env.sees("Break-glass", "checkout is down", channel=INCIDENT)) == ["End it now"]
     await env.say("start acc:shop/prices -- restore prices", user="U0RUI")
     await env.sees("start acc:shop/prices", "Succeeded", "BREAK-GLASS", grant, timeout=20)
     assert len(team.effects()) == 1
@@ -40,7 +40,7 @@ async def test_it_is_loud_marked_and_the_skipped_approvers_are_told(team: Team) 
     assert {str(row.event) for row in rows} == {"sent", "done", "ended"}
     assert {row.incident for row in rows} == {grant}
     assert rows[0].rule == f"grant {grant}"
-    told = await env.sees("Done without your approval", grant, "<@U0LEE>", user="U0LEE", channel=APPROVERS)
+    told = await env.sees("without your approval", "break-glass", "<@U0LEE>", user="U0LEE", channel=APPROVERS)
     assert "start acc:shop/prices" in shown(told)
     assert not env.audit(event="approval_requested")
 
@@ -50,13 +50,15 @@ async def test_the_channel_where_it_is_active_reads_what_it_means_until_when_and
     env = team.env
     await opened(team)
     told = await env.sees("Break-glass is active for <@U0RUI>", "checkout is down")
-    assert "What it means:* <@U0RUI> can run anything here that no rule denies, without approval" in shown(told)
+    assert f"What it means:* <@U0RUI> can run anything in <#{CRAWL}> that no rule denies, without approval" in shown(
+        told
+    )
     assert "*Ends:* <!date^" in shown(told)
-    assert f"reviews it in <#{SECURITY}>" in shown(told)
+    assert f"must review what was done and close this in <#{SECURITY}>" in shown(told)
     await env.say("start acc:shop/prices", user="U0RUI")
     await env.sees("start acc:shop/prices", "Succeeded", user="U0RUI", timeout=20)
     team.later(minutes=30)
-    over = await env.sees("Break-glass of <@U0RUI> has ended", "ran 1 command with it")
+    over = await env.sees("Break-glass of <@U0RUI>", "has ended", "ran 1 command with it")
     assert over["ts"] == told["ts"]
 
 
@@ -91,7 +93,7 @@ async def test_it_overrides_no_deny_and_ends_by_itself(team: Team) -> None:
     await env.until(lambda: len(team.effects()) == 1)
     await env.sees("start acc:shop/prices", "Succeeded", user="U0RUI", timeout=20)
     team.later(minutes=30)
-    over = await env.sees("BREAK-GLASS", "Ended. Needs review", "start acc:shop/prices", channel=SECURITY)
+    over = await env.sees("Break-glass", "has ended", "must review", "start acc:shop/prices", channel=SECURITY)
     assert labels(over) == ["Close review"]
     row = await team.event("expired")
     assert row.incident == grant
@@ -103,7 +105,7 @@ async def test_it_overrides_no_deny_and_ends_by_itself(team: Team) -> None:
 async def reviewed(team: Team, note: str, *, user: str = "U0ROOT") -> None:
     """Press `Close review` on the newest card, write the note, submit."""
     env = team.env
-    card = await env.sees("BREAK-GLASS", "Needs review", channel=SECURITY)
+    card = await env.sees("Break-glass", "must review", channel=SECURITY)
     await team.press(card, "Close review", user=user, channel=SECURITY)
     person = env.person(user)
     await person.wait_for(lambda p: p.modal())
@@ -115,7 +117,7 @@ async def test_the_review_is_closed_by_a_different_person_with_the_right(team: T
     """Rui's own press and Ana's are refused and registered; Root's closes it, and what was open ends with it."""
     env = team.env
     grant = await opened(team)
-    card = await env.sees("BREAK-GLASS", channel=SECURITY)
+    card = await env.sees("Break-glass", channel=SECURITY)
     await team.press(card, "Close review", user="U0RUI", channel=SECURITY)
     await env.sees("You can't review your own", user="U0RUI", channel=SECURITY)
     await team.press(card, "Close review", user="U0ANA", channel=SECURITY)
@@ -123,7 +125,7 @@ async def test_the_review_is_closed_by_a_different_person_with_the_right(team: T
     assert {row.code for row in env.audit(event="denied")} == {"own_review", "not_eligible"}
     assert not env.ana.modal()
     await reviewed(team, "Nothing was started; it was right to be ready.")
-    closed = await env.sees("BREAK-GLASS", "Reviewed by <@U0ROOT>", "right to be ready", channel=SECURITY)
+    closed = await env.sees("Break-glass", "Reviewed by <@U0ROOT>", "right to be ready", channel=SECURITY)
     assert labels(closed) == []
     row = await team.event("reviewed")
     assert (row.user_id, row.incident, row.channel_id) == ("U0ROOT", grant, SECURITY)
@@ -136,7 +138,7 @@ async def test_no_review_is_closed_without_a_note(team: Team) -> None:
     """An empty or blank one goes back to its field; nothing is registered, and what is open stays so."""
     env = team.env
     await opened(team)
-    card = await env.sees("BREAK-GLASS", channel=SECURITY)
+    card = await env.sees("Break-glass", channel=SECURITY)
     await team.press(card, "Close review", user="U0ROOT", channel=SECURITY)
     root = env.person("U0ROOT")
     modal = await root.wait_for(lambda p: p.modal())
@@ -154,7 +156,7 @@ async def test_of_two_reviewers_one_closes_it_and_who_lost_the_right_meanwhile_d
     """Both opened the form. Lee left the administrators before sending it; of two sent, the second hears who was first."""
     env = team.env
     await opened(team)
-    card = await env.sees("BREAK-GLASS", channel=SECURITY)
+    card = await env.sees("Break-glass", channel=SECURITY)
     people = [env.person(user) for user in ("U0LEE", "U0ROOT")]
     for person in people:
         await team.press(card, "Close review", user=person.id, channel=SECURITY)
@@ -177,7 +179,7 @@ async def test_the_review_is_nagged_about_until_it_is_closed(team: Team) -> None
     """After half of 72 hours, and every day after; never again once it is closed, restarts or not."""
     env = team.env
     await opened(team)
-    card = await env.sees("BREAK-GLASS", channel=SECURITY)
+    card = await env.sees("Break-glass", channel=SECURITY)
 
     def nags() -> int:
         thread = env.person("U0ROOT").messages(SECURITY, card["ts"])
@@ -209,7 +211,7 @@ async def test_a_dangerous_verb_is_still_looked_at_first(team: Team) -> None:
     look = await env.sees("Dangerous", "schedule delete acc:news/feed", user="U0RUI")
     await team.press(look, "Run it", user="U0RUI", channel=CRAWL)
     await env.until(lambda: not [s for s in env.acc.world.schedules.values() if s.agent.path == "news/feed"])
-    await env.sees("Done without your approval", "schedule delete", user="U0LEE", channel=APPROVERS)
+    await env.sees("without your approval", "schedule delete", user="U0LEE", channel=APPROVERS)
 
 
 async def test_it_counts_only_while_its_holder_could_open_it_now(team: Team) -> None:
@@ -247,7 +249,20 @@ async def test_the_approvers_are_told_also_when_the_rule_that_asks_them_is_not_f
     """Root is in no rule of the start; Ana would have had to ask the leads, and they hear of it."""
     env = team.env
     await env.say("breakglass for=30m -- checkout is down", user="U0ROOT")
-    await env.sees("BREAK-GLASS", f"<#{CRAWL}>", channel=SECURITY, user="U0ROOT")
+    await env.sees("Break-glass", f"<#{CRAWL}>", channel=SECURITY, user="U0ROOT")
     await env.say("mark acc:shop/prices as=failed -- stuck", user="U0ROOT")
-    await env.sees("Done without your approval", "C0CRAWL allow 3", "<@U0LEE>", user="U0LEE")
+    await env.sees("without your approval", "<@U0LEE>", user="U0LEE")
     assert not env.audit(event="approval_requested")
+
+
+async def test_the_button_on_its_card_ends_it_for_those_who_may(team: Team) -> None:
+    """Ana is neither its holder nor an administrator; Rui is its holder. What the button ends counts no longer."""
+    env = team.env
+    await opened(team)
+    card = await env.sees("Break-glass is active for <@U0RUI>")
+    await team.press(card, "End it now", user="U0ANA", channel=CRAWL)
+    await env.sees("Denied", "Only an administrator, its giver or its holder can end a grant")
+    assert not env.audit(event="revoked")
+    await team.press(card, "End it now", user="U0RUI", channel=CRAWL)
+    await env.sees("Break-glass of <@U0RUI>", "has ended")
+    assert len(env.audit(event="revoked")) == 1

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.scenarios.team import APPROVERS, CRAWL, RULES, SECURITY, Team, deciding
-from tests.world import request_id, shown
+from tests.world import labels, request_id, shown
 
 
 @pytest.fixture
@@ -105,7 +105,10 @@ async def test_only_an_administrator_lets_a_guest_do_something(team: Team) -> No
     """Rui, who may do it himself, cannot hand it to a guest; Root can."""
     env = team.env
     await env.does(
-        "grant @gus schedule on acc:shop/* -- help", "Only an administrator can grant U0GUEST", "a guest", user="U0RUI"
+        "grant @gus schedule on acc:shop/* -- help",
+        "Only an administrator can grant <@U0GUEST>",
+        "a guest",
+        user="U0RUI",
     )
     assert not env.audit(event="granted")
     await env.say("grant @gus schedule on acc:shop/* -- help", user="U0ROOT")
@@ -193,7 +196,7 @@ async def test_two_accounts_of_one_person_count_once(team: Team) -> None:
     await env.does("grant @ana start acc:news/feed -- me", "Denied", "You can't grant yourself", user="U0LEE")
     await env.say("breakglass for=30m -- down", user="U0LEE")
     await team.event("breakglass")
-    card = await env.sees("BREAK-GLASS", channel="C0SEC")
+    card = await env.sees("Break-glass", channel="C0SEC")
     await team.press(card, "Close review", user="U0ANA", channel="C0SEC")
     await env.sees("You can't review your own break-glass", channel="C0SEC")
 
@@ -227,4 +230,15 @@ async def test_a_grant_that_a_deny_stands_above_says_so(team: Team) -> None:
     await env.sees("Granted: agent approve", "no grant overrides a deny", "C0CRAWL deny 1")
     await env.does("agent approve acc:labs/new -- please", "Denied", "approved elsewhere")
     await env.say("grant @ana agent approve acc:news/* for=1h -- trying", user="U0ROOT")
-    assert "deny" not in shown(await env.sees("Granted: agent approve on `acc:news/*`", "In force"))
+    assert "deny" not in shown(await env.sees("Granted: agent approve on `acc:news/*`"))
+
+
+async def test_the_list_of_grants_has_a_button_that_revokes_one(team: Team) -> None:
+    """For its giver; the list of a person who may not end it has none."""
+    env = team.env
+    await env.say("grant @ana start acc:news/* for=1h -- covering for Lee", user="U0ROOT")
+    await env.sees("Granted: start on `acc:news/*`")
+    assert labels(await env.does("grants", "Grants", "start on acc:news/*", user="U0RUI")) == []
+    listed = await env.does("grants", "Grants", "start on acc:news/*", user="U0ROOT")
+    await env.person("U0ROOT").press_label("C0CRAWL", listed["ts"], "Revoke start on acc:news/*", seen=listed)
+    await team.told("Grant ended", "<@U0ANA>")

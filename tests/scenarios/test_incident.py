@@ -171,4 +171,20 @@ async def test_break_glass_within_an_incident_is_marked_as_both(team: Team) -> N
     await team.event("done", sent.request_id)
     grant = opened.rule.removeprefix("grant ")
     await env.does(f"revoke {grant} -- over", "is revoked", user="U0RUI")
-    await env.sees("BREAK-GLASS", "Revoked", "start acc:shop/prices", sent.request_id, channel="C0SEC")
+    await env.sees("Break-glass of", "has ended", "start acc:shop/prices", channel="C0SEC")
+
+
+async def test_its_report_tells_what_was_tried_in_the_words_that_were_typed(env: World) -> None:
+    """A start during an outage by its command; a slip with a built-in command is left out; a retried run by its agent."""
+    await env.does("incident open INC-51 -- checkout", "Incident INC-51")
+    await env.does("incident open g-7K2M", "Nothing was done")
+    await env.acc.set_fault({"fault": "503"})
+    await env.does("start acc:shop/stock -- during the outage", "Nothing was done", "internal error")
+    await env.acc.clear_faults()
+    await env.does("start acc:shop/prices -- restore", "start acc:shop/prices", "Succeeded")
+    await env.until(lambda: "ended" in env.events("start"))
+    await env.does("retry acc:shop/prices@last -- again", "retry acc:shop/prices")
+    text = shown(await env.does("incident close", "INC-51 is closed"))
+    assert "`start acc:shop/stock` (during the outage): failed: " in text
+    assert "`incident" not in text
+    assert "`retry acc:shop/prices (run " in text

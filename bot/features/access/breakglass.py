@@ -20,6 +20,7 @@ from bot.core.records import Filters, Grant, PendingDecision, StoredEntry, grant
 from bot.core.text import plural, utc_text
 from bot.features.access import grants
 from bot.features.approvals.snapshot import everybody
+from bot.features.replies import grant_card
 from bot.features.replies.answer import reply
 from bot.operations import cards
 from bot.operations.audit_writer import AuditWriter
@@ -41,7 +42,8 @@ async def breakglass(ctx: Context, intent: Intent, ask: Command, given: Mapping[
     refused = why_not_breakglass(policy, subject, ctx.home_team)
     table = policy.file.breakglass
     if refused is not None or table is None:
-        raise grants.NotPermittedError(f"You can't use break-glass: {refused}.", code="not_breakglass")
+        who = (*sorted(policy.breakglass.users), *sorted(policy.breakglass.user_groups))
+        raise grants.NotPermittedError(f"You can't use break-glass: {refused}.", code="not_breakglass", who=who)
     reason, lasts = grants.needs_reason(ask), given["for"]
     if lasts > table.max:
         raise BadRequest(f"`for=` is at most {duration_text(table.max)} for break-glass.", code="bad_parameter")
@@ -49,7 +51,7 @@ async def breakglass(ctx: Context, intent: Intent, ask: Command, given: Mapping[
     for held in await ctx.store.grants_for(intent.actor.user_id, intent.place.channel_id, now):
         if held.breakglass:
             until = utc_text(held.until_at)
-            raise BadRequest(f"Break-glass is already active for you until {until} ({held.id}).", code="open_already")
+            raise BadRequest(f"Break-glass is already active for you here until {until}.", code="open_already")
     made = Grant(
         id=grant_id(intent.request_id),
         user_id=intent.actor.user_id,
@@ -81,9 +83,10 @@ async def breakglass(ctx: Context, intent: Intent, ask: Command, given: Mapping[
     await show(ctx, made)
     title = f"Break-glass is active until {utc_text(made.until_at)}"
     text = (
-        "You can run anything in this channel that no rule denies, without approval. All of it is recorded for review"
+        "You can run anything in this channel that no rule denies, without approval. All of it is recorded for review."
     )
-    await reply(ctx, intent, title, tone=Tone.WARN, status=text)
+    buttons = (grant_card.revoke_button(ctx, made, "End it now"),)
+    await reply(ctx, intent, title, tone=Tone.WARN, lines=(Line(text=text),), buttons=buttons)
 
 
 async def _arrange(ctx: Context, intent: Intent, grant_id: str, number: int, due: datetime, review_by: str) -> None:
@@ -119,49 +122,13 @@ def _reviewers(policy: Policy, grant: Grant) -> tuple[str, ...]:
 
 
 async def show(ctx: Context, grant: Grant) -> None:
-    """The card in the security channel, with the review's button, the one in the incident channel, and one for the people of the
-    channel where it is active; the Home tabs follow."""
+    """The card in the security channel, with the review's button, in the incident channel, and where it is active. The Home tabs
+    follow."""
     ctx.stale_homes.stale(grant.user_id, *await opened_lately(ctx.store, ctx.clock.now()))
-    policy = ctx.policy().policy
     review = ctx.security_channel or grant.channel_id or ""
     for channel in dict.fromkeys((review, ctx.incident_channel, grant.channel_id)):
-        if channel and channel == grant.channel_id != review:
-            await ctx.presenter.show(await _notice(ctx, grant, review))
-        elif channel:
-            await ctx.presenter.show(await _card(ctx, grant, policy, channel, reviewing=channel == review))
-
-
-async def _notice(ctx: Context, grant: Grant, review: str) -> Card:
-    """What break-glass means, until when it is active, and who reviews it, for people who may not know the word."""
-    holder, is_open = f"<@{grant.user_id}>", grant.state == "open"
-    done = (await _done_under(ctx, grant)).total or 0
-    ended = f"{holder} ran {plural(done, 'command')} with it."
-    by = (
-        f"<@{grant.reviewed_by}> reviewed it"
-        if grant.reviewed_by
-        else f"Someone other than {holder} reviews it in <#{review}>"
-    )
-    until = Fact(label="Ends", value=datetime.fromisoformat(grant.until_at))
-    return Card(
-        key=_key(grant.id, grant.channel_id or ""),
-        place=Place(team_id=ctx.home_team, channel_id=grant.channel_id or ""),
-        title=f"Break-glass is active for {holder}" if is_open else f"Break-glass of {holder} has ended",
-        tone=Tone.WARN if is_open else Tone.PLAIN,
-        rows=(
-            Fact(label="What it means", value=_meaning(grant)) if is_open else Fact(label="What was done", value=ended),
-            Fact(label="Why", value=grant.reason or "no reason given"),
-            *((until,) if is_open else ()),
-            Fact(label="Review", value=f"{by}."),
-        ),
-        mention=tuple(dict.fromkeys(filter(None, (grant.user_id, review, grant.reviewed_by)))),
-    )
-
-
-def _meaning(grant: Grant) -> str:
-    who = f"<@{grant.user_id}>"
-    return (
-        f"{who} can run anything here that no rule denies, without approval and during a freeze. All of it is recorded."
-    )
+        if channel:
+            await ctx.presenter.show(await _card(ctx, grant, channel, review))
 
 
 async def show_again(ctx: Context, grant_id: str) -> None:
@@ -170,52 +137,63 @@ async def show_again(ctx: Context, grant_id: str) -> None:
         await show(ctx, found)
 
 
-async def _card(ctx: Context, grant: Grant, policy: Policy, channel: str, *, reviewing: bool) -> Card:
-    is_reviewed = grant.reviewed_by is not None
-    button = Button(
+async def _card(ctx: Context, grant: Grant, channel: str, review: str) -> Card:
+    """What break-glass means, until when it is active, and who reviews it, for people who may not know the word. The people who
+    can review it are called everywhere but in the channel where it is active."""
+    holder, is_open, reviewing = f"<@{grant.user_id}>", grant.state == "open", channel == review
+    done = await _done_under(ctx, grant)
+    called = _reviewers(ctx.policy().policy, grant) if reviewing or channel != grant.channel_id else ()
+    named = (grant.user_id, *called, grant.reviewed_by, grant.channel_id, review)
+    return Card(
+        key=_key(grant.id, channel),
+        place=Place(team_id=ctx.home_team, channel_id=channel),
+        title=f"Break-glass {'is active for' if is_open else 'of'} {holder} in {_where(grant)}{'' if is_open else ' has ended'}",
+        tone=Tone.WARN if grant.reviewed_by is None else Tone.GOOD,
+        status="" if grant.reviewed_by is None else f"Reviewed by <@{grant.reviewed_by}>",
+        rows=(
+            Fact(label="What it means", value=_meaning(grant))
+            if is_open
+            else Fact(label="What was done", value=f"{holder} ran {plural(done.total or 0, 'command')} with it."),
+            Fact(label="Why", value=grant.reason or "no reason given"),
+            *((Fact(label="Ends", value=datetime.fromisoformat(grant.until_at)),) if is_open else ()),
+            Fact(label="Review", value=await _review(ctx, grant, "here" if reviewing else f"in <#{review}>")),
+        ),
+        table=done if not is_open and done.rows and (reviewing or channel != grant.channel_id) else None,
+        buttons=_buttons(ctx, grant, reviewing=reviewing),
+        details=(Fact(label="Grant", value=grant.id), Fact(label="Request", value=grant.request_id))
+        if reviewing
+        else (),
+        mention=tuple(dict.fromkeys(one for one in named if one)),
+    )
+
+
+def _where(grant: Grant) -> str:
+    return cards.channel(grant.channel_id) or "every channel"
+
+
+def _meaning(grant: Grant) -> str:
+    who = f"<@{grant.user_id}> can run anything in {_where(grant)} that no rule denies"
+    return f"{who}, without approval and during a freeze. All of it is recorded."
+
+
+def _buttons(ctx: Context, grant: Grant, *, reviewing: bool) -> tuple[Button, ...]:
+    """Close the review, and end it early: the first where the reviewers are, the second while it is active."""
+    review = Button(
         label="Close review",
         action="close_review",
         id=ctx.ids.secret(),
         style="primary",
         means={"tag": REVIEW_TAG, "grant": grant.id, "verb": "close review"},
     )
-    people = (grant.user_id, *_reviewers(policy, grant), grant.reviewed_by, grant.channel_id)
-    lines = [Line(heading="Reason", text=grant.reason or "none given")]
-    if channel == grant.channel_id and grant.state == "open":
-        lines.insert(0, Line(text=_meaning(grant)))
-    if is_reviewed:
-        lines.append(Line(heading="Review", text=await _note(ctx, grant)))
-    else:
-        lines.append(Line(text=f"Someone other than <@{grant.user_id}> must review what was done and close this."))
-    return Card(
-        key=_key(grant.id, channel),
-        place=Place(team_id=ctx.home_team, channel_id=channel),
-        title="BREAK-GLASS",
-        tone=Tone.GOOD if is_reviewed else Tone.BAD,
-        status=_status(grant),
-        lines=tuple(lines),
-        facts=(
-            Fact(label="Who", value=f"<@{grant.user_id}>"),
-            Fact(label="Where", value=cards.channel(grant.channel_id) or "every channel"),
-            Fact(label="From", value=datetime.fromisoformat(grant.from_at)),
-            Fact(label="Until", value=datetime.fromisoformat(grant.until_at)),
-        ),
-        table=await _done_under(ctx, grant) if grant.state != "open" else None,
-        buttons=(button,) if reviewing and not is_reviewed else (),
-        footer=(f"grant {grant.id}", f"request {grant.request_id}"),
-        mention=tuple(dict.fromkeys(filter(None, people))),
-    )
+    closing = (review,) if reviewing and grant.reviewed_by is None else ()
+    return (*closing, grant_card.revoke_button(ctx, grant, "End it now")) if grant.state == "open" else closing
 
 
-def _status(grant: Grant) -> str:
-    if grant.reviewed_by is not None:
-        return f"Reviewed by <@{grant.reviewed_by}>"
-    words = {
-        "open": f"Active: <@{grant.user_id}> needs no approval here and can act during a freeze",
-        "revoked": "Revoked",
-        "expired": "Ended",
-    }
-    return f"{words.get(grant.state, grant.state)}. Needs review"
+async def _review(ctx: Context, grant: Grant, where: str) -> str:
+    """Who reviews it, or who did, and the note."""
+    if grant.reviewed_by is None:
+        return f"Someone other than <@{grant.user_id}> must review what was done and close this {where}."
+    return f"<@{grant.reviewed_by}>: {await _note(ctx, grant)}"
 
 
 async def _note(ctx: Context, grant: Grant) -> str:
@@ -239,10 +217,10 @@ async def _done_under(ctx: Context, grant: Grant) -> Table:
         if _under(entry, grant) and str(entry.event) in _OUTCOMES and entry.backend is not None
     ]
     rows = tuple(
-        (utc_text(entry.at, seconds=True), f"{entry.verb} {entry.target_name}", str(entry.event), entry.request_id)
+        (utc_text(entry.at, seconds=True), f"{entry.verb} {entry.target_name}", str(entry.event))
         for entry in entries[:_LISTED]
     )
-    return Table(columns=("When", "What", "Outcome", "Request"), rows=rows, total=len(entries))
+    return Table(columns=("When", "What", "Outcome"), rows=rows, total=len(entries))
 
 
 class BreakglassEffect(OfBreakglass[Context]):
@@ -281,11 +259,13 @@ def _skipped_card(
     return Card(
         key=f"skipped:{operation.request_id}",
         place=Place(team_id=intent.place.team_id, channel_id=demand.in_channel),
-        title=f"Done without your approval: {operation.title}",
+        title=f"<@{asker}> ran `{operation.title}` without your approval",
         tone=Tone.WARN,
-        status=f"<@{asker}> used break-glass. Outcome: {result.kind}",
-        lines=(Line(text=f"Normally {demand.count} of you had to approve this ({demand.rule}). {result.summary}"),),
-        footer=(f"BREAK-GLASS {operation.incident}", f"request {operation.request_id}"),
+        rows=(
+            Fact(label="How it went", value=f"{result.kind}: {result.summary}"),
+            Fact(label="Why", value=operation.reason or "no reason given"),
+            Fact(label="Allowed by", value=f"break-glass. Normally {demand.count} of you must approve this."),
+        ),
         mention=tuple(dict.fromkeys((asker, *people))),
     )
 
@@ -306,10 +286,14 @@ async def nag(ctx: Context, intent: Intent, pending: PendingDecision) -> None:
     card = Card(
         key=f"nag:{pending.id}",
         place=Place(team_id=ctx.home_team, channel_id=channel, thread_ts=posted.ts if posted is not None else None),
-        title=f"Break-glass {grant_id} is not reviewed yet",
+        title=f"Break-glass of <@{found.user_id}> in {_where(found)} is not reviewed yet",
         tone=Tone.WARN,
-        status=f"<@{found.user_id}> used it at {utc_text(found.from_at)}: {found.reason}",
-        mention=(found.user_id, *_reviewers(ctx.policy().policy, found)),
+        status=f"It began at {utc_text(found.from_at)}. Why: {found.reason}",
+        mention=(
+            found.user_id,
+            *([found.channel_id] if found.channel_id else ()),
+            *_reviewers(ctx.policy().policy, found),
+        ),
     )
     await ctx.presenter.show(card)
 

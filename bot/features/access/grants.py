@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any, Final
 
@@ -38,6 +38,10 @@ class NotPermittedError(Problem):
     """The rules deny a built-in command; the audit log gets `denied`."""
 
     code = "not_permitted"
+
+    def __init__(self, summary: str, code: str | None = None, who: Sequence[str] = ()) -> None:
+        super().__init__(summary, code=code)
+        self.who = tuple(who)  # words of the rules for the people who may do it
 
 
 def needs_reason(ask: Command) -> str:
@@ -126,12 +130,12 @@ async def _check_granter(
     subject = await ctx.directory.subject(receiver, (), max_age=FRESH)
     kind, words = standing(subject, ctx.home_team)
     if kind is Standing.BARRED or subject.is_bot or subject.team_id != ctx.home_team:
-        raise NotPermittedError(f"You can't grant {person} anything: {words}.", code="not_grantable")
+        raise NotPermittedError(f"You can't grant <@{person}> anything: {words}.", code="not_grantable")
     if why_not_administrator(policy, granter, ctx.home_team) is None:
         return policy, "" if kind is Standing.FULL else words
     if kind is not Standing.FULL:
         raise NotPermittedError(
-            f"Only an administrator can grant {person} something: they are {words}.", code="not_grantable"
+            f"Only an administrator can grant <@{person}> something: they are {words}.", code="not_grantable"
         )
     if lasts > LONGEST:
         raise NotPermittedError(f"Only administrators grant for longer than {duration_text(LONGEST)}.", code="too_long")
@@ -158,12 +162,16 @@ async def revoke(ctx: Context, intent: Intent, ask: Command) -> Grant:
     policy, subject, _ = await facts(ctx, intent.actor, intent.place, max_age=FRESH)
     admin = why_not_administrator(policy, subject, ctx.home_team)
     if admin is not None and intent.actor.user_id not in (found.user_id, *found.granted_by.split(", ")):
-        raise NotPermittedError(f"Only an administrator, its giver or its holder can end a grant: {admin}.")
+        raise NotPermittedError(
+            f"Only an administrator, its giver or its holder can end a grant: {admin}.",
+            who=sorted(policy.administrators.users),
+        )
     row = AuditWriter(ctx.secrets).plain(Event.REVOKED, intent, ctx.clock.now(), reason=reason, **_columns(found))
     if not await ctx.store.end_grant(found.id, "revoked", (row,)):
         raise BadRequest(f"The grant {found.id} has already ended.", code="grant_over")
     await grant_card.ended(ctx, found.id, f"Revoked by <@{intent.actor.user_id}>: {reason}", intent.actor.user_id)
-    await reply(ctx, intent, f"The grant {found.id} is revoked", tone=Tone.GOOD)
+    what = "Break-glass" if found.breakglass else f"The grant of {grant_card.what(found)}"
+    await reply(ctx, intent, f"{what} of <@{found.user_id}> is revoked", tone=Tone.GOOD, mention=(found.user_id,))
     return found
 
 

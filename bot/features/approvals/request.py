@@ -24,7 +24,7 @@ from bot.core.effects import Ruling
 from bot.core.errors import Problem
 from bot.core.intent import Intent
 from bot.core.operation import Operation
-from bot.core.outcome import Fact
+from bot.core.outcome import Fact, facts_of
 from bot.core.policy.decide import NeedsApproval, why_not_breakglass
 from bot.core.records import PendingDecision, stamp
 from bot.core.text import capitalized
@@ -308,5 +308,5 @@ async def _refuse(
         tone=Tone.BAD,
         status="Nobody can approve it now, so no one was asked",
         lines=tuple(lines),
-        footer=(f"rule {demand.rule}", f"request {intent.request_id}", f"code {code}"),
+        details=facts_of((("Rule", demand.rule), ("Request", intent.request_id), ("Code", code))),
     )

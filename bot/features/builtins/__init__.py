@@ -65,7 +65,7 @@ async def answer(ctx: Context, intent: Intent, ask: Command) -> None:
     try:
         await handler(ctx, intent, ask, check_builtin(ctx.catalog.builtins[ask.verb], ask))
     except grants.NotPermittedError as no:
-        await refusal.unseen(ctx, intent, ask, Denied(BUILT_IN_RULE, no.summary, no.code))
+        await refusal.unseen(ctx, intent, ask, Denied(BUILT_IN_RULE, no.summary, no.code, who_can=no.who))
         return
     except Problem as trouble:
         await refusal.problem(ctx, intent, trouble)

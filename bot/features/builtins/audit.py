@@ -23,7 +23,7 @@ from bot.features import incidents
 from bot.features.incidents import Incident
 from bot.features.replies.answer import reply
 from bot.operations import cards
-from bot.operations.authorize import facts
+from bot.operations.authorize import facts, sight_of
 from bot.runtime.context import Context
 
 _COLUMNS = ("Seq", "When", "Who", "Event", "What", "Detail")
@@ -50,9 +50,10 @@ async def audit(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, 
         request_id=text if _REQUEST.fullmatch(text) else None,
         text=None if _REQUEST.fullmatch(text) else text or None,
     )
-    entries = await ctx.store.search(filters, limit=given["count"])
+    found = await ctx.store.search(filters, limit=given["count"] + 1)
+    entries = [entry for entry in found if entry.request_id != intent.request_id][: given["count"]]
     where = "every channel" if everywhere else "this channel"
-    await _show(ctx, intent, f"Audit log, {where}", entries)
+    await _show(ctx, intent, f"Audit log, {where}", await readable(ctx, intent, entries))
 
 
 async def timeline(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, Any]) -> None:
@@ -94,13 +95,13 @@ async def _show_timeline(
     ctx: Context, intent: Intent, title: str, oldest_first: Sequence[StoredEntry], start: datetime
 ) -> None:
     """The chart and the newest moves, each on lines of its own, which a phone wraps where it would cut a table."""
-    shown = _with_reasons(moves(ctx, oldest_first))
+    shown = await readable(ctx, intent, _with_reasons(moves(ctx, oldest_first)))
     earlier, left = len(shown) - _SHOWN, len(oldest_first) - len(shown)
     notes = [f"{plural(earlier, 'earlier entry', 'earlier entries')} in the files."] if earlier > 0 else []
     if left:
         notes.append(f"{plural(left, 'more entry', 'more entries')} (reads and intermediate steps) in the files.")
     starts = range(max(0, len(shown) - _SHOWN), len(shown), _IN_ONE)
-    lines = [Line(text="\n".join(map(_sentence, shown[at : at + _IN_ONE]))) for at in starts]
+    lines = [Line(text="\n".join(_sentence(ctx, entry) for entry in shown[at : at + _IN_ONE])) for at in starts]
     people = dict.fromkeys(entry.user_id for entry in shown[-_SHOWN:] if entry.user_id)
     await reply(
         ctx,
@@ -127,14 +128,43 @@ def _reasoned(entry: StoredEntry, asked: StoredEntry | None) -> StoredEntry:
     return entry.model_copy(update={"detail": f"{asked.reason}. {entry.detail or ''}".strip()})
 
 
-def _sentence(entry: StoredEntry) -> str:
+def _sentence(ctx: Context, entry: StoredEntry) -> str:
     """When, what and how it went, who did it and why."""
-    _, at, who, event, what, detail = _row(entry)
-    good = entry.event is Event.DONE or (entry.event is Event.ENDED and entry.code == Phase.SUCCEEDED)
-    bad = entry.event in (Event.FAILED, Event.UNKNOWN, Event.DENIED) or (entry.event is Event.ENDED and not good)
+    _, at, who, _, what, detail = _row(entry)
+    word = happened(ctx, entry)
+    good = word in ("done", str(Phase.SUCCEEDED))
+    bad = entry.event in (Event.FAILED, Event.UNKNOWN, Event.DENIED, Event.ENDED) and not good
     mark = "✅ " if good else "❌ " if bad else ""
-    ended = " ".join(part for part in (mark + what, event.replace("_", " ")) if part)
+    ended = mark + (word if word.startswith(what) else f"{what} {word}")
     return " · ".join(part for part in (at, ended, cards.person(who), detail) if part)
+
+
+def happened(ctx: Context, entry: StoredEntry) -> str:
+    """The event in a word that a person uses: a run starts, and succeeds or fails later."""
+    if entry.event is Event.ENDED and entry.code:
+        return entry.code
+    row = ctx.catalog.row(entry.backend or "", entry.verb or "", entry.target_kind or "")
+    if entry.event is Event.DONE and row is not None and row.starts_run:
+        return "started"
+    return str(entry.event).replace("_", " ")
+
+
+async def readable(ctx: Context, intent: Intent, entries: Sequence[StoredEntry]) -> list[StoredEntry]:
+    """The entries with each run named as on its card, `acc:shop/prices (run 7612c6ab)`, where the reader may see its parent."""
+    sight = await sight_of(ctx, intent.actor, intent.place)
+    names: dict[tuple[str, str, str], str] = {}
+    for entry in entries:
+        key = _target_of(entry)
+        if key not in names:
+            known = await ctx.target_cache.by_id(*key) if all(key) else None
+            names[key] = known.label if known is not None and sight.target(known) else ""
+    return [
+        entry.model_copy(update={"target_name": names[_target_of(entry)] or entry.target_name}) for entry in entries
+    ]
+
+
+def _target_of(entry: StoredEntry) -> tuple[str, str, str]:
+    return entry.backend or "", entry.target_kind or "", entry.target_id or ""
 
 
 async def of_incident(ctx: Context, incident: Incident) -> list[StoredEntry]:
@@ -160,6 +190,7 @@ def moves(ctx: Context, entries: Sequence[StoredEntry]) -> list[StoredEntry]:
         if entry.request_id in began - looks
         and not (entry.event is Event.SENT and entry.request_id in answered)
         and not (entry.event is Event.DONE and entry.detail is None)  # the event column already shows it
+        and not (entry.event is Event.REQUESTED and ctx.catalog.builtin(entry.verb or ""))  # its effect is an entry
     ]
 
 

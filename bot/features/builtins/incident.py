@@ -45,7 +45,7 @@ async def incident(ctx: Context, intent: Intent, ask: Command, given: Mapping[st
         card = cards.private(intent, "No incident is open here", lines=(Line(text=_USAGE),))
         if found is not None:
             card = _card(ctx, found).model_copy(
-                update={"key": card.key, "place": card.place, "only_for": card.only_for, "mention": ()}
+                update={"key": card.key, "place": card.place, "only_for": card.only_for}
             )
         await ctx.presenter.show(card, intent.reply)
 
@@ -105,12 +105,12 @@ async def _close(ctx: Context, intent: Intent, name: str, text: str) -> None:
             for heading, words in (
                 ("What happened", found.text),
                 ("How it ended", writer.clean(text) or ""),
-                ("What was done", "\n".join(_story(ctx, entries))),
+                ("What was done", "\n".join(await _story(ctx, intent, entries))),
             )
             if words
         ),
         rows=_counts(found, entries),
-        footer=(f"request {intent.request_id}", "the timeline is in the thread"),
+        footer=("The timeline is in the thread.",),
         mention=tuple(dict.fromkeys((person, *(entry.user_id for entry in entries if entry.user_id)))),
         at=now,
     )
@@ -118,11 +118,11 @@ async def _close(ctx: Context, intent: Intent, name: str, text: str) -> None:
     await audit.deliver(ctx, intent, entries, name=found.name, under=report.key, place=report.place)
 
 
-def _story(ctx: Context, entries: Sequence[StoredEntry]) -> list[str]:
+async def _story(ctx: Context, intent: Intent, entries: Sequence[StoredEntry]) -> list[str]:
     """One line for each request that changed something or was denied: when, who, what, and how it ended."""
     last: dict[str, StoredEntry] = {}
-    for entry in audit.moves(ctx, entries):
-        if entry.event is not Event.REQUESTED and entry.event not in _OWN:
+    for entry in await audit.readable(ctx, intent, audit.moves(ctx, entries)):
+        if entry.event is not Event.REQUESTED and entry.event not in _OWN and not _is_slip(ctx, entry):
             last[entry.request_id] = entry
     first = {entry.request_id: entry for entry in reversed(entries)}
     lines = []
@@ -131,16 +131,23 @@ def _story(ctx: Context, entries: Sequence[StoredEntry]) -> list[str]:
         what = " ".join(part for part in (end.verb, end.target_name) if part)
         why = f" ({asked.reason})" if asked.reason else ""
         who, when = cards.person(asked.user_id), utc_text(asked.at, seconds=True)
-        lines.append(f"• {when} {who} `{what}`{why}: {_end_of(end)}")
+        lines.append(f"• {when} {who} `{what}`{why}: {_end_of(ctx, end)}")
     left = len(lines) - _MOST_LINES
     return lines[:_MOST_LINES] + ([f"{left} more in the timeline"] if left > 0 else [])
 
 
-def _end_of(entry: StoredEntry) -> str:
+def _is_slip(ctx: Context, entry: StoredEntry) -> bool:
+    """A built-in command that was refused, or what no capability covers: nothing was done, and nothing was denied."""
+    return entry.event is Event.FAILED and (
+        entry.code == "no_such_verb" or ctx.catalog.builtin(entry.verb or "") is not None
+    )
+
+
+def _end_of(ctx: Context, entry: StoredEntry) -> str:
     """The state of a run, and why it did not succeed; of other requests the event, and why nothing was done."""
     if entry.event is Event.ENDED and entry.detail:
         return entry.detail.partition(": ")[0] if entry.code == str(Phase.SUCCEEDED) else entry.detail
-    return f"{entry.event}: {entry.detail}" if entry.event in _BAD and entry.detail else str(entry.event)
+    return f"{entry.event}: {entry.detail}" if entry.event in _BAD and entry.detail else audit.happened(ctx, entry)
 
 
 def _counts(found: Incident, entries: Sequence[StoredEntry]) -> tuple[Fact, ...]:
@@ -162,16 +169,18 @@ def _place(ctx: Context, found: Incident) -> Place:
 def _card(ctx: Context, found: Incident, closed: str = "", *people: str) -> Card:
     """The card that was posted when it was opened."""
     where = "thread" if found.thread_ts is not None else "channel"
-    recorded = f"Every command in this {where} is now recorded for {found.name}."
+    recorded = f"every command in this {where}, until it is closed"
     buttons = (("Timeline", "timeline", None), (f"Close {found.name}", f"incident close {found.name}", "danger"))
     return Card(
         key=f"incident:{found.request_id}",
         place=_place(ctx, found),
         title=f"Incident {found.name}: {found.text}" if found.text else f"Incident {found.name}",
-        tone=Tone.PLAIN if closed else Tone.BAD,
+        tone=Tone.PLAIN if closed else Tone.WARN,
         status=closed or "Open",
-        lines=() if closed else (Line(text=recorded),),
-        facts=(Fact(label="Opened", value=datetime.fromisoformat(found.opened_at)),),
+        rows=(
+            Fact(label="Opened", value=f"{utc_text(found.opened_at)} by <@{found.opened_by}>"),
+            *(() if closed else (Fact(label="Recorded", value=recorded),)),
+        ),
         buttons=()
         if closed
         else tuple(
@@ -184,6 +193,5 @@ def _card(ctx: Context, found: Incident, closed: str = "", *people: str) -> Card
             )
             for label, text, style in buttons
         ),
-        footer=(f"<@{found.opened_by}>", f"request {found.request_id}"),
         mention=tuple(dict.fromkeys((found.opened_by, *people))),
     )

@@ -9,7 +9,7 @@ from typing import Any
 from bot.core.card import Line, Tone
 from bot.core.command.parser import parse
 from bot.core.errors import BadRequest
-from bot.core.intent import Actor, Command, Intent, Source
+from bot.core.intent import Actor, Command, Intent, ParseError, Source
 from bot.core.outcome import Fact, Table
 from bot.core.policy.decide import Denied, decide, standing, why_not_administrator
 from bot.core.policy.decide import why as trace_rules
@@ -17,12 +17,17 @@ from bot.core.policy.match import Member
 from bot.core.policy.visibility import decision_word
 from bot.core.text import utc_text
 from bot.features.access.grants import NotPermittedError
+from bot.features.replies import grant_card
 from bot.features.replies.answer import reply
 from bot.operations import cards
 from bot.operations.authorize import facts, not_admitted, read_situation, sight_of
 from bot.operations.resolve import resolve, resolve_seen
 from bot.runtime.context import Context
 
+_REVOKED = 5  # grants with a button
+_AS_LAST = re.compile(
+    r"(.+?)\s+as=(<@[UW][A-Z0-9]{1,30}(?:\|[^>]*)?>)\s*", re.DOTALL
+)  # a person; `as=run` is a parameter
 _MENTION = re.compile(r"<?@?([UW][A-Z0-9]{1,30})(?:\|[^>]*)?>?")
 
 
@@ -55,8 +60,13 @@ async def whoami(ctx: Context, intent: Intent, ask: Command, given: Mapping[str,
 
 async def why(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, Any]) -> None:
     """Check a command against every rule and say which condition failed first. Nothing is run."""
-    inner = parse(ask.words[0] if ask.words else "", ctx.catalog)
-    if not isinstance(inner, Command) or not ask.words:
+    typed, other = ask.words[0] if ask.words else "", given.get("as")
+    if (found := _AS_LAST.fullmatch(typed)) is not None and other is None:
+        typed, other = found.groups()
+    inner = parse(typed, ctx.catalog)
+    if isinstance(inner, ParseError) and typed:
+        raise BadRequest(inner.problem, f"`{ctx.command} help` lists what you can do here.", code="misread")
+    if not isinstance(inner, Command):
         raise BadRequest("Write a command after `why`, for example `why start acc:shop/prices`.", code="misread")
     if ctx.catalog.builtin(inner.verb) is not None and inner.target is None:
         raise BadRequest(f"`{inner.verb}` is a built-in command. `why` checks commands for a backend.", code="builtin")
@@ -64,9 +74,9 @@ async def why(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, An
     resolved = await resolve(ctx, intent, inner) if trusted else await resolve_seen(ctx, intent, inner)
     if isinstance(resolved, Denied):
         status = f"Denied: {resolved.reason}"
-        await reply(ctx, intent, f"Why: {ask.words[0]}", tone=Tone.WARN, status=status)
+        await reply(ctx, intent, f"Why: {typed}", tone=Tone.WARN, status=status)
         return
-    seen = await _as_person(ctx, intent, given.get("as"))
+    seen = await _as_person(ctx, intent, other)
     now = await read_situation(ctx, seen, intent.place)
     policy = now.policy
     operation = resolved.operation
@@ -111,19 +121,27 @@ async def grants(ctx: Context, intent: Intent, ask: Command, given: Mapping[str,
     policy, subject, _ = await facts(ctx, intent.actor, intent.place)
     everywhere = why_not_administrator(policy, subject, ctx.home_team) is None
     here = (await sight_of(ctx, intent.actor, intent.place)).patterns is None
+    found = [
+        g
+        for g in await ctx.store.open_grants(ctx.clock.now())
+        if everywhere or g.user_id == intent.actor.user_id or (here and g.channel_id in (None, intent.place.channel_id))
+    ]
     rows = tuple(
         (
-            g.id,
             cards.person(g.user_id),
-            "BREAK-GLASS" if g.breakglass else ", ".join(g.verbs),
-            ", ".join(g.targets),
+            "anything (break-glass)" if g.breakglass else grant_card.what(g),
             cards.channel(g.channel_id) or "every channel",
             utc_text(g.until_at),
             cards.person(g.granted_by),
+            g.id,
         )
-        for g in await ctx.store.open_grants(ctx.clock.now())
-        if everywhere or g.user_id == intent.actor.user_id or (here and g.channel_id in (None, intent.place.channel_id))
+        for g in found
     )
-    table = Table(columns=("Id", "Who", "Verbs", "Targets", "Where", "Until", "By"), rows=rows, total=len(rows))
+    table = Table(columns=("Who", "May", "Where", "Until", "By", "Id"), rows=rows, total=len(rows), exact=("Id",))
+    mine = [g for g in found if everywhere or intent.actor.user_id in (g.user_id, *g.granted_by.split(", "))]
+    buttons = tuple(
+        grant_card.revoke_button(ctx, g, f"Revoke {'break-glass' if g.breakglass else grant_card.what(g)}")
+        for g in mine[:_REVOKED]
+    )
     lines = () if rows else (Line(text="No grants are in force."),)
-    await reply(ctx, intent, "Grants", lines=lines, table=table if rows else None)
+    await reply(ctx, intent, "Grants", lines=lines, table=table if rows else None, buttons=buttons)

@@ -119,7 +119,6 @@ async def _show_without_backend(ctx: Context, intent: Intent, pause: Pause, text
         place=intent.place,
         title=f"{pause.verb_back} {pause.target.text}",
         lines=(Line(text=text),),
-        footer=(f"request {intent.request_id}", "code no_such_backend"),
         mention=(pause.user_id,) if pause.user_id else (),
         at=ctx.clock.now(),
     )

@@ -32,8 +32,9 @@ async def say(
     """
     await ctx.store.finish(intent.request_id, entries, ctx.clock.now())
     mention = tuple(dict.fromkeys((intent.actor.user_id, *people))) if people else ()
-    filled = {"mention": mention, "footer": (f"request {intent.request_id}",), **parts}
-    await ctx.presenter.show(cards.private(intent, text, tone=tone, **filled), intent.reply, replace=replace)
+    await ctx.presenter.show(
+        cards.private(intent, text, tone=tone, **{"mention": mention, **parts}), intent.reply, replace=replace
+    )
 
 
 async def reply(ctx: Context, intent: Intent, title: str, **parts: Any) -> None:

@@ -90,5 +90,4 @@ async def tell_earlier(
         status="Your press did nothing",
         lines=(Line(text=format_command(command), code=True), *lines),
         buttons=(anyway,),
-        footer=(f"request {intent.request_id}", f"first press: request {earlier.request_id}"),
     )

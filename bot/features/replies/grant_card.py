@@ -4,35 +4,53 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from bot.core.card import Card, Line, Tone, approval_key, operation_key
+from bot.core.card import Button, Card, Tone, approval_key, operation_key
 from bot.core.intent import Place
 from bot.core.outcome import Fact
 from bot.core.records import Grant
+from bot.operations import cards
 from bot.runtime.context import Context
 
 
 async def show(ctx: Context, grant: Grant, status: str = "", warning: str = "") -> None:
     """The card of a grant in its channel: who may do what until when, who granted it, and why. It mentions the person."""
-    lines = (Line(heading="Reason", text=grant.reason or "none given"),)
     people = (grant.user_id, *grant.granted_by.split(", "))
-    by = ", ".join(f"<@{user}>" for user in people[1:])
+    by, is_open = ", ".join(f"<@{user}>" for user in people[1:]), grant.state == "open"
     card = Card(
         key=f"grant:{grant.id}",
         place=_place(ctx, grant),
-        title=f"Granted: {', '.join(grant.verbs)} on {', '.join(grant.targets)}",
-        tone=Tone.GOOD if grant.state == "open" else Tone.PLAIN,
-        status=status or "In force",
-        lines=(Line(heading="Warning", text=warning), *lines) if warning else lines,
-        facts=(
-            Fact(label="Who", value=f"<@{grant.user_id}>"),
-            Fact(label="By", value=by),
+        title=f"Granted: {what(grant)}",
+        tone=Tone.GOOD if is_open else Tone.PLAIN,
+        status=status,
+        rows=(
+            Fact(label="To", value=f"<@{grant.user_id}>"),
+            *((Fact(label="Warning", value=warning),) if warning else ()),
             Fact(label="Until", value=datetime.fromisoformat(grant.until_at)),
+            Fact(label="Granted by", value=f"{by}: {grant.reason or 'no reason given'}"),
         ),
-        footer=(f"grant {grant.id}", f"request {grant.request_id}"),
+        buttons=(revoke_button(ctx, grant, "Revoke"),) if is_open else (),
+        details=(Fact(label="Grant", value=grant.id), Fact(label="Request", value=grant.request_id)),
         mention=tuple(dict.fromkeys(people)),
     )
     ctx.stale_homes.stale(grant.user_id)
     await ctx.presenter.show(card)
+
+
+def what(grant: Grant) -> str:
+    """Its verbs and targets in words."""
+    return f"{', '.join(grant.verbs)} on {', '.join(grant.targets)}"
+
+
+def revoke_button(ctx: Context, grant: Grant, label: str) -> Button:
+    """A button that ends the grant, for those who may: `revoke` checks who presses it."""
+    return Button(
+        label=label,
+        action="revoke",
+        id=ctx.ids.secret(),
+        style="danger",
+        confirm="It ends now, before its time is over.",
+        means=cards.say_means(f"revoke {grant.id} -- ended with a button"),
+    )
 
 
 def _place(ctx: Context, grant: Grant) -> Place:
@@ -56,9 +74,8 @@ async def ended(ctx: Context, grant_id: str, text: str, *people: str) -> None:
     card = Card(
         key=f"grant:{found.id}:ended",
         place=place,
-        title=f"Grant ended: {', '.join(found.verbs)} on {', '.join(found.targets)} for <@{found.user_id}>",
+        title=f"{'Break-glass ended' if found.breakglass else f'Grant ended: {what(found)}'} for <@{found.user_id}>",
         status=text,
-        footer=(f"grant {found.id}",),
         mention=tuple(dict.fromkeys((found.user_id, *people))),
     )
     await ctx.presenter.show(card)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Collection, Sequence
 from typing import Any, Final
 
@@ -13,11 +14,11 @@ from bot.core.command.params import ago_text
 from bot.core.command.parser import format_command, parse, parse_target
 from bot.core.command.target_ref import TargetRef
 from bot.core.effects import Ruling
-from bot.core.errors import Ambiguous, NoSuchTarget, Problem
+from bot.core.errors import Ambiguous, BadReply, Lost, NoSuchTarget, NotSent, Problem, RateLimited, ServerError
 from bot.core.intent import Command, Doubt, Intent, ParseError
 from bot.core.operation import Operation
 from bot.core.outcome import Fact, facts_of
-from bot.core.policy.decide import NO_RULE_ALLOWS, Denied
+from bot.core.policy.decide import BUILT_IN_RULE, NO_RULE_ALLOWS, Denied
 from bot.core.policy.visibility import Visibility
 from bot.core.text import capitalized, sentences
 from bot.features.replies import channel_freeze
@@ -32,9 +33,12 @@ from bot.runtime.context import Context
 MOST_NEAR: Final = 4
 # Problems with what was typed, where another command may have been meant.
 _MISTYPED: Final = frozenset({"unknown_parameter", "wrong_target_kind", "no_such_verb", "no_such_target"})
+# Problems of a control plane that may be over when the command is sent again.
+_MAY_PASS: Final = (NotSent, Lost, ServerError, BadReply, RateLimited)
 MOST_ASKED: Final = 5  # channels whose members are asked for one denial
 MOST_ROOMS: Final = 20  # the same where the bot runs nothing at all
 MOST_OPENED: Final = 2
+_MENTIONED: Final = re.compile(r"<@([UW][A-Z0-9]+)>")
 _PLACES: Final = frozenset({"not_listed", "dm_not_listed"})
 
 
@@ -120,7 +124,6 @@ async def show_set_aside(ctx: Context, intent: Intent, doubt: Doubt, command: Co
         tone=Tone.ASK if buttons else Tone.WARN,
         lines=tuple(lines),
         buttons=buttons,
-        footer=(f"request {intent.request_id}",),
     )
 
 
@@ -146,9 +149,11 @@ async def problem(
 ) -> None:
     """End the request with a problem that occurred before anything was sent. `more` are further buttons."""
     now, writer = ctx.clock.now(), AuditWriter(ctx.secrets)
+    ask = intent.payload
     columns: dict[str, Any] = {"code": error.code, "detail": error.summary}
     if operation is None:
-        entry = writer.plain(Event.FAILED, intent, now, **columns)
+        typed = _typed(ctx, ask) if isinstance(ask, Command) else {}
+        entry = writer.plain(Event.FAILED, intent, now, **typed, **columns)
     else:
         entry = writer.about(Event.FAILED, operation, intent, now, **columns)
     lines = [Line(text=error.hint)] if error.hint else []
@@ -158,8 +163,9 @@ async def problem(
         nearest = await _offered(ctx, intent, [one for one in meant if one not in ("help", intent.typed)])
     if error.code == "no_such_verb":
         more = (*more, *await _console(ctx, intent))
+    if isinstance(error, _MAY_PASS) and isinstance(ask, Command):
+        more = (*more, *_again(ctx, intent, ask))
     buttons = (*_say_buttons(ctx, intent, nearest, lines), *more)
-    footer = (f"request {intent.request_id}", f"code {error.code}")
     await say(
         ctx,
         intent,
@@ -168,8 +174,24 @@ async def problem(
         status=error.summary,
         lines=tuple(lines),
         buttons=buttons,
-        footer=footer,
+        details=facts_of((("Request", intent.request_id), ("Code", error.code))),
     )
+
+
+def _typed(ctx: Context, command: Command) -> dict[str, str | None]:
+    """Columns of the audit log for a command whose target was not looked up: what was typed, and the kind that it names."""
+    ref = parse_target(command.target, ctx.catalog) if command.target else None
+    columns = {"verb": command.verb, "target_name": command.target}
+    if not isinstance(ref, TargetRef):
+        return columns
+    return columns | {"backend": ref.backend, "target_kind": ctx.catalog.kind_of(ref)}
+
+
+def _again(ctx: Context, intent: Intent, ask: Command) -> tuple[Button, ...]:
+    """The next steps when a control plane doesn't answer: the same command again, and whether it answers now."""
+    backend = (ask.target or "").partition(":")[0]
+    again = command_button(ctx, intent, format_command(ask), label="Try again")
+    return (again, command_button(ctx, intent, f"health {backend}")) if backend in ctx.backends else (again,)
 
 
 async def _console(ctx: Context, intent: Intent) -> tuple[Button, ...]:
@@ -256,19 +278,9 @@ async def denied(
 
 async def unseen(ctx: Context, intent: Intent, command: Command, denied: Denied) -> None:
     """Deny a command whose target was not looked up: the audit log gets what was typed, and the kind that it was written as."""
-    ref = parse_target(command.target, ctx.catalog) if command.target else None
-    columns: dict[str, Any] = {
-        "verb": command.verb,
-        "target_name": command.target,
-        "rule": denied.rule,
-        "code": denied.code,
-    }
-    if isinstance(ref, TargetRef):
-        columns |= {"backend": ref.backend, "target_kind": ctx.catalog.kind_of(ref)}
+    columns = {"rule": denied.rule, "code": denied.code, "detail": denied.reason} | _typed(ctx, command)
     now, version = ctx.clock.now(), ctx.policy().policy.version
-    entry = AuditWriter(ctx.secrets).plain(
-        Event.DENIED, intent, now, policy_version=version, detail=denied.reason, **columns
-    )
+    entry = AuditWriter(ctx.secrets).plain(Event.DENIED, intent, now, policy_version=version, **columns)
     await _show_denied(ctx, intent, " ".join(filter(None, (command.verb, command.target))), denied, entry)
 
 
@@ -286,7 +298,7 @@ async def _show_denied(
     place = intent.place
     if decision.code == "not_a_member":  # Slack shows them nothing in that channel: the denial goes to their messages
         intent = intent.model_copy(update={"place": place.model_copy(update={"channel_id": ""})})
-    people = {intent.actor.user_id}
+    people = {intent.actor.user_id, *_MENTIONED.findall(decision.reason)}
     most = MOST_ROOMS if decision.code in _PLACES else MOST_ASKED
     where_else = await _joined(ctx, intent, decision.where_else[:most])
     await say(
@@ -295,11 +307,10 @@ async def _show_denied(
         _denial(title, decision, place.channel_id),
         entries=(entry,),
         tone=Tone.BAD,
-        status=_next_step(decision, where_else),
+        status=_next_step(decision, where_else, people),
         lines=await channel_freeze.remedy(ctx, intent, decision),
         details=_why_denied(ctx, intent, decision, command, people),
         buttons=(*buttons, *[await _open_button(ctx, one) for one in where_else[:MOST_OPENED] if ctx.workspace_url]),
-        footer=(),
         mention=tuple(sorted({*people, place.channel_id, *where_else})),
     )
 
@@ -312,14 +323,17 @@ def _denial(title: str, decision: Denied, channel_id: str) -> str:
     return f"Denied: you can't run {title if '`' in title else f'`{title}`'} {here}."
 
 
-def _next_step(decision: Denied, where_else: Sequence[str]) -> str:
-    """The reason, unless it is only that no rule allows it, and the channels where the person can do it."""
+def _next_step(decision: Denied, where_else: Sequence[str], people: set[str]) -> str:
+    """The reason, unless it is only that no rule allows it, the channels where the person can do it, and for a built-in command
+    the people who may. Adds those to `people`."""
     channels = " or ".join(f"<#{channel}>" for channel in where_else[:MOST_OPENED])
     if decision.code in _PLACES:
         return f"Use {channels}." if channels else "Ask an administrator of Signalbox in which channel you can use it."
     only_no_rule = decision.reason.startswith(NO_RULE_ALLOWS)
     can = f"You can in {channels}" if channels else ""
-    return sentences("" if only_no_rule else capitalized(decision.reason), can) or "No rule allows it."
+    who = ", ".join(_named(word, people) for word in decision.who_can) if decision.rule == BUILT_IN_RULE else ""
+    ask = f"Ask {who}" if who else ""
+    return sentences("" if only_no_rule else capitalized(decision.reason), can, ask) or "No rule allows it."
 
 
 def _why_denied(ctx: Context, intent: Intent, decision: Denied, command: str, people: set[str]) -> tuple[Fact, ...]:
