@@ -7,13 +7,14 @@ from bot.core.command.capability import Risk
 from bot.core.command.until import ends_at
 from bot.core.effects import Attempt, Ruling
 from bot.core.errors import BadRequest, Problem
-from bot.core.intent import Command, Doubt, Intent, Source
+from bot.core.intent import Command, Doubt, Intent, ParseError, Source
 from bot.core.operation import Operation
 from bot.core.policy.decide import Denied
 from bot.features import approvals, preflight
 from bot.features.builtins import answer
 from bot.features.forms.parameter_form import unfit_buttons
 from bot.features.replies import refusal
+from bot.features.replies.suggestions import read_meant
 from bot.operations import newer_run
 from bot.operations.authorize import authorize
 from bot.operations.backend_call import check
@@ -21,6 +22,15 @@ from bot.operations.completion import finish
 from bot.operations.execute import execute
 from bot.operations.resolve import Resolved, resolve_seen
 from bot.runtime.context import Context
+
+
+async def run_misread(ctx: Context, intent: Intent, ask: ParseError) -> None:
+    """Answer words that are not a command: run the read that they name without doubt, otherwise offer commands as buttons."""
+    meant = None if ask.nearest else await read_meant(ctx, intent.actor, intent.place, ask.text)
+    if meant is None:
+        await refusal.misread(ctx, intent, ask)
+    else:
+        await run_command(ctx, intent, meant)
 
 
 async def run_command(ctx: Context, intent: Intent, command: Command) -> None:
@@ -41,6 +51,11 @@ async def run_command(ctx: Context, intent: Intent, command: Command) -> None:
         if resolved.capability.pausable:
             ends_at(resolved.operation, ctx.clock.now(), ctx.zone)
     except Problem as problem:
+        unclear = intent.typed and problem.code in ("no_such_target", "wrong_target_kind")
+        meant = await read_meant(ctx, intent.actor, intent.place, intent.typed) if unclear else None
+        if meant is not None and meant != command:
+            await run_command(ctx, intent, meant)
+            return
         await refusal.problem(ctx, intent, problem, more=unfit_buttons(ctx, intent, command, problem.code))
         return
     operation = resolved.operation

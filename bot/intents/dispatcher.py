@@ -12,7 +12,7 @@ from bot.core.intent import Command, Doubt, Due, Form, Intent, Open, ParseError,
 from bot.core.records import Filters, stamp
 from bot.features.replies import refusal
 from bot.intents.button import press
-from bot.intents.command import run_command
+from bot.intents.command import run_command, run_misread
 from bot.intents.form import submitted
 from bot.intents.shortcut import opened
 from bot.intents.timer import due
@@ -58,7 +58,7 @@ async def _dispatch(ctx: Context, intent: Intent) -> None:
     elif isinstance(payload, Command):
         await run_command(ctx, intent, payload)
     elif isinstance(payload, ParseError):
-        await refusal.misread(ctx, intent, payload)
+        await run_misread(ctx, intent, payload)
     elif isinstance(payload, Press):
         await press(ctx, intent, payload)
     elif isinstance(payload, Form):

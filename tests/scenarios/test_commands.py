@@ -16,7 +16,7 @@ async def test_a_misread_offers_the_nearest_command_and_a_press_runs_it(team: Wo
     before = starts(team)
     asked = await ask(team, "strat acc:shop/prices production=false")
     assert asked.events == ["misread"]
-    message = await private(team, "I can't read this command", "`strat` is not a verb")
+    message = await private(team, "Did you mean this?", "`strat` is not a verb")
     wanted = "start acc:shop/prices production=false"
     assert wanted in labels(message)
     seq = last_seq(team)
@@ -39,30 +39,45 @@ async def test_a_misread_offers_the_nearest_command_and_a_press_runs_it(team: Wo
 async def test_what_cannot_be_read_is_answered_with_what_would_be(team: World, text: str, said: str) -> None:
     """Nothing is sent, the audit log has the words, and the answer says what to write."""
     asked = await ask(team, text)
-    await private(team, "I can't read this command", said)
+    await private(team, said)
     assert asked.events == ["misread"]
     assert asked.changes == []
 
 
 async def test_a_verb_for_another_kind_of_target_is_answered_with_an_example(team: World) -> None:
-    """An agent has no log, its runs have; the answer shows how one is written."""
-    asked = await do(team, "logs acc:shop/prices")
+    """An agent can't be retried, its runs can; the answer shows how one is written, and offers its runs."""
+    asked = await do(team, "retry acc:shop/prices")
     assert asked.row("failed").code == "wrong_target_kind"
-    await asked.card("is an agent", "logs acc:run/ID")
+    card = await asked.card("is an agent", "retry acc:run/ID")
+    assert labels(card) == ["retry acc:shop/prices@last", "retry acc:shop/prices@failed"]
 
 
-@pytest.mark.parametrize("verb", ["logs", "retry"])
-async def test_a_verb_for_runs_on_an_agent_offers_its_last_and_its_failed_run(team: World, verb: str) -> None:
-    asked = await do(team, f"{verb} acc:shop/prices")
-    card = await asked.card("is an agent")
-    assert labels(card) == [f"{verb} acc:shop/prices@last", f"{verb} acc:shop/prices@failed"]
+@pytest.mark.parametrize(
+    ("typed", "answer"),
+    [
+        ("logs acc:shop/prices", "Log of shop/prices"),
+        ("STATUS ACC:SHOP/PRICES", "shop/prices"),
+        ("status acc:Shop/Prices", "shop/prices"),
+        ("shop/prices history", "runs of shop/prices"),
+        ("status prices", "shop/prices"),
+        ("acc:shop/prices", "shop/prices"),
+    ],
+)
+async def test_a_read_that_is_meant_without_doubt_is_answered(team: World, typed: str, answer: str) -> None:
+    """Only a read: whatever changes something is offered as a button."""
+    await do(team, "start acc:shop/prices")
+    seq = last_seq(team)
+    await ask(team, typed)
+    await team.sees(answer)
+    await team.until(lambda: [row for row in team.audit() if row.seq > seq and row.event == "done"])
+    assert not [row for row in team.audit() if row.seq > seq and row.event == "sent"]
 
 
 async def test_a_target_without_its_control_plane_is_offered_with_it(team: World) -> None:
     """Only a remembered one, and only to who may ask here at all."""
     await do(team, "status acc:shop/prices")
-    await ask(team, "history shop/prices count=3")
-    wanted = ["history acc:shop/prices count=3"]
+    await ask(team, "start shop/prices production=false")
+    wanted = ["start acc:shop/prices production=false"]
     await team.until(lambda: [m for m in team.ana.messages("C0CRAWL") if labels(m) == wanted])
     await team.person("U0GUEST").command("C0CRAWL", "/ops start shop/prices")
     heard = await team.sees("I can't read this command", user="U0GUEST")

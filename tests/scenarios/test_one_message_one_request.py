@@ -94,7 +94,7 @@ async def test_an_edit_that_changes_nothing_that_the_bot_reads_is_not_answered(t
 async def test_a_corrected_misread_runs_once(team: Team, messages: Messages) -> None:
     """The typo is corrected twice, and the second correction is delivered twice."""
     ts = await messages.mention("<@U0BOT> strat acc:shop/prices")
-    await team.env.sees("I can't read this command")
+    await team.env.sees("Did you mean this?")
     await messages.edited("<@U0BOT> stat acc:shop/prices", ts)
     await messages.edited("<@U0BOT> start acc:shop/prices", ts)
     await team.env.until(lambda: starts(team) == 1)
@@ -270,7 +270,7 @@ async def test_a_late_order_to_the_bot_itself_is_offered_again(team: Team, messa
 
 
 async def test_a_press_that_was_held_up_is_confirmed_first(team: Team) -> None:
-    card = await team.env.does("strat acc:shop/prices", "I can't read this command")
+    card = await team.env.does("strat acc:shop/prices", "Did you mean this?")
     await team.env.ws.deliver("interactive", press_payload(team, card, "start acc:shop/prices", ago=600))
     await team.env.sees("You asked for this 10m ago", "start acc:shop/prices")
     await team.env.quiet()
@@ -384,7 +384,7 @@ async def test_a_deleted_direct_message_and_an_edited_one_run_nothing_again(
         ana = team.env.ana
         await team.new_rules(OPEN_POLICY.replace("C0CRAWL", ana.dm))
         ts = str((await ana.post(ana.dm, "strat acc:shop/prices")).ts)
-        await team.env.sees("I can't read this command", channel=ana.dm)
+        await team.env.sees("Did you mean this?", channel=ana.dm)
         await ana.edit(ana.dm, ts, "start acc:shop/prices")
         await team.env.until(lambda: starts(team) == 1)
         await ana.edit(ana.dm, ts, "start acc:shop/prices -- again")

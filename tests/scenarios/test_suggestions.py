@@ -24,7 +24,10 @@ def labels(message: dict[str, Any]) -> list[str]:
     [
         ("start shop/prices", "start acc:shop/prices"),
         ("acc:shop/prices start", "start acc:shop/prices"),
-        ("STATUS ACC:SHOP/PRICES", "status acc:shop/prices"),
+        ("START ACC:SHOP/PRICES", "start acc:shop/prices"),
+        ("start", "start acc:shop/prices"),
+        ("notify me when prices fails", "watch acc:shop/prices"),
+        ("can I start prices?", "why start acc:shop/prices"),
         ("pause acc:shop/prices", "schedule off acc:shop/prices"),
         ("start acc:shop/prices regin=north", "start acc:shop/prices input.region=north"),
         ("strat acc:shop/prices -- monthly check", "start acc:shop/prices -- monthly check"),

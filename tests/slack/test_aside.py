@@ -11,7 +11,7 @@ from tests.world import World, labels
     ("typed", "said"),
     [
         ("help", "What you can do here"),
-        ("strat acc:shop/prices", "I can't read this command"),
+        ("strat acc:shop/prices", "Did you mean this?"),
         ("start acc:no/such", "Nothing was done"),
         ("schedule delete acc:shop/prices", "Dangerous: check before you run it"),
     ],

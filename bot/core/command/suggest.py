@@ -12,17 +12,17 @@ import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
-from types import MappingProxyType
 from typing import Final
 
 from rapidfuzz import fuzz, process
 
 from bot.core.command.builtins import ALIASES, Takes
-from bot.core.command.capability import Capability
+from bot.core.command.capability import Capability, Risk
 from bot.core.command.catalog import Catalog
 from bot.core.command.lexer import unescape, unwrap
 from bot.core.command.params import ParamType
 from bot.core.command.target_ref import SELECTORS
+from bot.core.command.vocabulary import ALONE, FILLERS, GRAMMAR, OF_A_PAIR, PERMISSION, POLITE, QUESTIONS, SYNONYMS
 
 MOST: Final = 3
 _SAME: Final = 84.0  # of 100: two spellings of the same name
@@ -32,48 +32,6 @@ _CUT: Final = re.compile(r"[\r\n]+|;\s|(?=<@[^>]*>)")
 _TOKEN: Final = re.compile(r'[^\s"“”]*["“”][^"“”]*["“”]\S*|\S+')
 _EDGES: Final = ".,;!?()[]{}'`*_~"
 _REASON: Final = re.compile(r"(?:^|\s)(?:--|–|—)\s*(.+)$", re.DOTALL)  # noqa: RUF001  phones turn `--` into a dash
-
-# Other names of verbs, with the verbs that they may mean: the first one that the target supports counts.
-_MEANINGS: Final[Mapping[tuple[str, ...], str]] = MappingProxyType(
-    {
-        ("start",): "begin launch trigger execute fire kick go",
-        ("start", "resume"): "start",
-        ("restart", "start"): "restart",
-        ("restart",): "reboot bounce",
-        ("retry", "start"): "retry redo repeat",
-        ("retry", "restart", "start"): "again",
-        ("stop",): "abort cancel terminate end",
-        ("stop", "pause"): "stop halt",
-        ("pause", "schedule off"): "pause suspend hold",
-        ("schedule off", "pause"): "off silence unschedule",
-        ("resume", "schedule on"): "resume unpause",
-        ("resume", "schedule on", "retry"): "continue",
-        ("schedule on", "resume"): "on",
-        ("logs",): "log output error errors",
-        ("status",): "show state check how running doing",
-        ("history", "status"): "happened",
-        ("history",): "runs past",
-        ("data", "logs"): "download",
-        ("data", "history"): "results",
-        ("delete", "schedule delete"): "remove",
-        ("delete",): "drop",
-        ("find",): "search where",
-        ("targets",): "list",
-        ("whoami",): "who permissions",
-        ("health",): "ping alive",
-        ("breakglass",): "emergency",
-    }
-)
-_SYNONYMS: Final = MappingProxyType({word: verbs for verbs, words in _MEANINGS.items() for word in words.split()})
-_POLITE: Final = (
-    "please pls plz can could would will want need like hello hi hey dear thanks thank now today asap just let lets go"
-)
-_GRAMMAR: Final = (
-    "a an the this that it its is are was be you u i we me my us our to do does did for of on in at with and from by into "
-    "what why whats somebody someone up"
-)
-_THINGS: Final = "agent agents job jobs run task service crawler bot signalbox"
-_FILLERS: Final = frozenset(f"{_POLITE} {_GRAMMAR} {_THINGS}".split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +68,51 @@ def suggest(text: str, catalog: Catalog, around: Surroundings) -> tuple[str, ...
     return next((commands for commands in found if commands != ("help",)), ("help",))
 
 
+def certain_read(text: str, catalog: Catalog, targets: Sequence[Known]) -> str | None:
+    """The read-only command that the words name without doubt, in any order and in any capitals: one verb, and the whole name
+    or the last part of the name of one target. A target alone means `status`, a greeting alone means `help`."""
+    tokens, pairs, words, reason = _read(unwrap(unescape(unicodedata.normalize("NFKC", text))))
+    folded = [word.casefold() for word in words]
+    if words and not pairs and set(folded) <= set(POLITE.split()):
+        return "help"
+    verbs, used = _exact_verb(folded, catalog) or ([], set())
+    rest = [word for at, word in enumerate(words) if at not in used]
+    if len(rest) != 1 or not (verbs or {":", "/"} & set(rest[0])) or len(tokens) != len(words) + len(pairs):
+        return None
+    found = _named(rest[0], targets)
+    verb = verbs[0] if verbs else "status"
+    if found is None or any(row.risk is not Risk.READ for _, row in catalog.rows(verb, found.backend)):
+        return None
+    commands = _commands(verb, found, catalog) if catalog.rows(verb, found.backend) else []
+    return " ".join([commands[0][0], *pairs, *(["--", reason] if reason else [])]) if commands else None
+
+
+def _named(word: str, targets: Sequence[Known]) -> Known | None:
+    """The only target with that name: as written, else without its backend, else by its last part."""
+    base, at, selector = "".join(char for char in word if char not in '"“”').casefold().rpartition("@")
+    picked = bool(at) and selector in SELECTORS
+    wanted = base if picked else f"{base}{at}{selector}"
+    spelled = [(f"{one.backend}:{one.name}".casefold(), one.name.casefold(), one) for one in targets if one.name]
+    for same in (
+        [one for whole, _, one in spelled if whole == wanted],
+        [one for _, name, one in spelled if name == wanted],
+        [one for _, name, one in spelled if name.rpartition("/")[2] == wanted],
+    ):
+        if same:
+            return (_picked(same[0], selector) if picked else same[0]) if len(same) == 1 else None
+    return None
+
+
+def _read(plain: str) -> tuple[list[str], list[str], list[str], str]:
+    """The tokens, the `key=value` pairs among them, the words without punctuation, and the reason."""
+    bare = _MENTION.sub(" ", f" {plain}").strip()
+    match = _REASON.search(bare)
+    tokens = _TOKEN.findall(bare[: match.start()] if match else bare)
+    pairs = [token for token in tokens if re.match(r'[^\W\d"][\w.\-]*=', token)]
+    words = [word for token in tokens if token not in pairs and (word := token.strip(_EDGES))]
+    return tokens, pairs, words, match[1].strip() if match else ""
+
+
 def _parts(plain: str, catalog: Catalog) -> list[str]:
     """The text cut at each line, `;` or mention that a verb follows."""
     parts: list[str] = []
@@ -123,17 +126,19 @@ def _parts(plain: str, catalog: Catalog) -> list[str]:
 
 
 def _suggest(text: str, catalog: Catalog, around: Surroundings) -> tuple[str, ...]:
-    plain = _MENTION.sub(" ", f" {text}").strip()
-    match = _REASON.search(plain)
-    reason = match[1].strip() if match else ""
-    tokens = _TOKEN.findall(plain[: match.start()] if match else plain)
-    pairs = [token for token in tokens if re.match(r'[^\W\d"][\w.\-]*=', token)]
-    words = [word for token in tokens if token not in pairs and (word := token.strip(_EDGES))]
+    bare = _MENTION.sub(" ", f" {text}").strip()
+    if asked := PERMISSION.match(bare):  # `can I start prices?`
+        inner = _suggest(bare[asked.end() :], catalog, around)
+        return inner if inner == ("help",) else (f"why {inner[0]}", *inner)[:MOST]
+    _, pairs, words, reason = _read(text)
     verbs, used = _verbs(words, catalog)
     rest = [word for at, word in enumerate(words) if at not in used]
-    unnamed = verbs and catalog.builtin(verbs[0]) is None and not _names_something(rest)
-    targets = _targets(rest, catalog, around) or (_last_used(around) if unnamed else [])
-    if not targets and (not verbs or (_names_something(rest) and not any(catalog.builtin(verb) for verb in verbs))):
+    other = SYNONYMS.keys() | catalog.verbs
+    unnamed = bool(verbs) and not _names_something([word for word in rest if word.casefold() not in other])
+    targets = _targets(rest, catalog, around) or _targets(words, catalog, around)
+    targets = targets or (_usual(verbs, catalog, around) if unnamed else [])
+    searches = [one for verb in verbs if (one := catalog.builtin(verb)) is not None and one.takes is not Takes.TARGET]
+    if not targets and not unnamed and not searches:
         return ("help",)
     found: dict[str, bool] = {}
     choices: Sequence[Known | None] = targets or [None]
@@ -150,28 +155,58 @@ def _suggest(text: str, catalog: Catalog, around: Surroundings) -> tuple[str, ..
 def _verbs(words: Sequence[str], catalog: Catalog) -> tuple[list[str], set[int]]:
     """Verbs that these words may mean, the likeliest first, and the words that each one used."""
     folded = [word.casefold().strip(":") for word in words]
-    return (
-        _exact_verb(folded, catalog) or _synonym(folded, words, catalog) or _near_verb(folded, catalog) or ([], set())
+    found = (
+        _exact_pair(folded, catalog)
+        or _question(folded, catalog)
+        or _exact_verb(folded, catalog)
+        or _synonym(folded, words, catalog)
+        or _near_verb(folded, catalog)
+        or ([], set())
     )
+    if "again" in folded and "start" in found[0]:
+        return _meanings("again", catalog), found[1]
+    return found
+
+
+def _question(folded: Sequence[str], catalog: Catalog) -> tuple[list[str], set[int]] | None:
+    if len(folded) < 2 or folded[0] in (catalog.verbs | set(ALIASES)) - {"why", "stop"}:
+        return None
+    whole = " ".join(folded)
+    for pattern, verbs in QUESTIONS:
+        if match := pattern.search(whole):
+            said = match[0].split()
+            known = [verb for verb in verbs if verb in catalog.verbs]
+            return known, {at for at, word in enumerate(folded) if word in said}
+    return None
+
+
+def _exact_pair(folded: Sequence[str], catalog: Catalog) -> tuple[list[str], set[int]] | None:
+    """A verb of two words, in any order, with small words between them: `turn off the schedules`."""
+    small = set(f"{POLITE} {GRAMMAR}".split()) - {"on"}
+    told = [at for at, word in enumerate(folded) if word not in small]
+    for first, second in pairwise(told):
+        one, other = (
+            word if word in catalog.verbs else word.removesuffix("s") for word in (folded[first], folded[second])
+        )
+        for thing, act in ((one, other), (other, one)):
+            verb = f"{thing.removesuffix('s')} {OF_A_PAIR.get(act, act)}"
+            if verb in catalog.verbs:
+                return [verb], {first, second}
+    return None
 
 
 def _exact_verb(folded: Sequence[str], catalog: Catalog) -> tuple[list[str], set[int]] | None:
-    for length in (2, 1):
-        for at in range(len(folded) - length + 1):
-            verb = " ".join(folded[at : at + length])
-            verb = ALIASES.get(verb, verb)
-            if verb in catalog.verbs and not (length == 1 and folded[at] in _FILLERS):
-                return _meanings(verb, catalog), set(range(at, at + length))
-    for first, second in pairwise(range(len(folded))):  # `off schedule`
-        verb = f"{folded[second]} {folded[first]}"
-        if verb in catalog.verbs:
-            return [verb], {first, second}
+    for at, word in enumerate(folded):
+        verb = ALIASES.get(word, word)
+        if verb in catalog.verbs and word not in FILLERS:
+            return _meanings(verb, catalog), {at}
     return None
 
 
 def _synonym(folded: Sequence[str], words: Sequence[str], catalog: Catalog) -> tuple[list[str], set[int]] | None:
     for at, word in enumerate(folded):
-        if word in _SYNONYMS and ":" not in words[at]:
+        switch = word in ("on", "off") and at + 1 < len(folded) and not {"turn", "switch", "put", "kick"} & set(folded)
+        if word in SYNONYMS and ":" not in words[at] and not switch:
             return _meanings(word, catalog), {at}
     if "run" in folded and len(folded) > 1:
         return _meanings("start", catalog), {folded.index("run")}
@@ -179,9 +214,9 @@ def _synonym(folded: Sequence[str], words: Sequence[str], catalog: Catalog) -> t
 
 
 def _near_verb(folded: Sequence[str], catalog: Catalog) -> tuple[list[str], set[int]] | None:
-    candidates = sorted(catalog.verbs | set(ALIASES) | set(_SYNONYMS))
+    candidates = sorted(catalog.verbs | set(ALIASES) | set(SYNONYMS))
     for at, word in enumerate(folded):
-        if len(word) < 3 or word in _FILLERS or ":" in word or "/" in word:
+        if len(word) < 3 or word in FILLERS or ":" in word or "/" in word:
             continue
         near = process.extract(word, candidates, scorer=fuzz.ratio, score_cutoff=_NEAR_VERB, limit=2)
         if near:
@@ -191,16 +226,25 @@ def _near_verb(folded: Sequence[str], catalog: Catalog) -> tuple[list[str], set[
 
 def _meanings(word: str, catalog: Catalog) -> list[str]:
     verbs = [word] if word in catalog.verbs else []
-    return list(dict.fromkeys([*verbs, *(verb for verb in _SYNONYMS.get(word, ()) if verb in catalog.verbs)]))
+    return list(dict.fromkeys([*verbs, *(verb for verb in SYNONYMS.get(word, ()) if verb in catalog.verbs)]))
 
 
 def _names_something(words: Sequence[str]) -> bool:
-    return any(word.casefold() not in _FILLERS and len(word) > 2 for word in words)
+    return any(word.casefold() not in FILLERS and len(word) > 2 for word in words)
 
 
-def _last_used(around: Surroundings) -> list[Known]:
+def _usual(verbs: Sequence[str], catalog: Catalog, around: Surroundings) -> list[Known]:
+    """Targets for a verb that needs one: those that this channel used last, then others. None for a verb that needs none."""
+    builtin = catalog.builtin(verbs[0])
+    if verbs[0] == "targets":
+        used = [known.partition(":")[0] for known in around.recent]
+        return [Known(name, "", "", f"{name}:") for name in dict.fromkeys([*used, *catalog.backends]) if name][:MOST]
+    if builtin is not None and (builtin.takes is not Takes.TARGET or builtin.verb in ALONE):
+        return []
     by_text = {known.written: known for known in around.targets}
-    return [by_text[text] for text in around.recent if text in by_text][:1]
+    recent = [by_text[text] for text in around.recent if text in by_text]
+    fit = (one for one in (*recent, *around.targets) if any(_commands(verb, one, catalog) for verb in verbs))
+    return list(dict.fromkeys(fit))[:MOST]
 
 
 def _targets(words: Sequence[str], catalog: Catalog, around: Surroundings) -> list[Known]:
@@ -225,7 +269,7 @@ def _scores(word: str, catalog: Catalog, targets: Sequence[Known]) -> Iterator[t
     if colon and only is None and process.extractOne(backend, list(catalog.backends), score_cutoff=60) is None:
         return  # a backend that does not exist
     wanted = path if colon else backend
-    if len(wanted) < 3 or (wanted in _FILLERS and only is None):
+    if len(wanted) < 3 or (wanted in FILLERS and only is None):
         return
     for known in targets:
         score = _likeness(wanted, known) + (5 if only == known.backend else 0)
@@ -235,15 +279,17 @@ def _scores(word: str, catalog: Catalog, targets: Sequence[Known]) -> Iterator[t
 
 def _as_typed(words: Sequence[str], catalog: Catalog) -> list[Known]:
     """The target as it was typed: an unknown one that may still exist, or a backend alone."""
-    for word in words:
+    told = [word for word in words if word.casefold() not in FILLERS]
+    vendors = {spec.vendor.casefold(): name for name, spec in catalog.backends.items()}
+    for word in told:
         name, colon, path = word.partition(":")
-        name = name.casefold()
+        name = vendors.get(name.casefold(), name.casefold())
         if name not in catalog.backends:
             continue
         if colon and path.strip(_EDGES):
             kind = catalog.split_path(name, path)[0] or catalog.backends[name].default_target.name
             return [Known(name, kind, path, f"{name}:{path}")]
-        if colon or len(words) == 1:
+        if colon or len(told) == 1:
             kind = next((kind.name for kind in catalog.backends[name].targets if not kind.example), "")
             return [Known(name, kind, "", f"{name}:")]
     return []
@@ -268,7 +314,7 @@ def _commands(verb: str, target: Known | None, catalog: Catalog) -> list[tuple[s
     """Commands with this verb, each with the target as written. For a verb of runs, a run of the agent is selected."""
     builtin = catalog.builtin(verb)
     if target is None:
-        if builtin is not None and builtin.takes in (Takes.NOTHING, Takes.WORDS):
+        if builtin is not None and (builtin.takes in (Takes.NOTHING, Takes.WORDS) or verb in ALONE - {"targets"}):
             return [(verb, "")]
         return [(f"{verb} {name}:", f"{name}:") for name in catalog.backends if catalog.rows(verb, name)]
     rows = catalog.rows(verb, target.backend)
@@ -283,6 +329,8 @@ def _commands(verb: str, target: Known | None, catalog: Catalog) -> list[tuple[s
     if kinds & {"run", "instance"} and default.selects and target.kind == default.name:
         selector = "failed" if verb == "retry" else "running" if verb == "stop" else "last"
         return [(f"{verb} {target.written}@{selector}", target.written)]
+    if builtin is not None and builtin.takes is Takes.TARGET and not (target.name and verb in ALONE):
+        return [(f"{verb} {base or target.written}", target.written)]
     if builtin is not None and not rows:
         words = f" {target.name.rpartition('/')[2]}" if builtin.takes is Takes.WORDS and target.name else ""
         return [(f"{verb}{words}", target.written)]

@@ -93,7 +93,8 @@ async def _target(ctx: Context, intent: Intent, ask: Command) -> Target:
         thread = intent.place.thread_ts
         run = await ctx.store.thread_target(intent.place.channel_id, thread) if thread is not None else None
         if run is None:
-            raise BadRequest(f"`{ask.verb}` needs a target.", "For example: `watch acc:shop/prices`.", "target_missing")
+            example = f"For example: `{ctx.catalog.builtins[ask.verb].example}`."
+            raise BadRequest(f"`{ask.verb}` needs a target.", example, "target_missing")
         return run
     found = await find_seen(ctx, intent, ask)
     if isinstance(found, Denied):

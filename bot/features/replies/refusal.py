@@ -32,7 +32,9 @@ from bot.runtime.context import Context
 
 MOST_NEAR: Final = 4
 # Problems with what was typed, where another command may have been meant.
-_MISTYPED: Final = frozenset({"unknown_parameter", "wrong_target_kind", "no_such_verb", "no_such_target"})
+_MISTYPED: Final = frozenset(
+    {"unknown_parameter", "wrong_target_kind", "no_such_verb", "no_such_target", "target_missing"}
+)
 # Problems of a control plane that may be over when the command is sent again.
 _MAY_PASS: Final = (NotSent, Lost, ServerError, BadReply, RateLimited)
 MOST_ASKED: Final = 5  # channels whose members are asked for one denial
@@ -43,14 +45,16 @@ _PLACES: Final = frozenset({"not_listed", "dm_not_listed"})
 
 
 async def misread(ctx: Context, intent: Intent, ask: ParseError) -> None:
-    """Show what was understood, what was not, and the nearest commands that this person may see, as buttons."""
-    lines: list[Line] = []
-    if ask.understood:
-        lines.append(Line(text=f"Understood so far: `{ask.understood}`."))
-    lines.append(Line(text=f"`{ctx.command} help` lists what you can do here."))
+    """Offer the nearest commands that this person may use here as buttons, and say what could not be read."""
     nearest = ask.nearest or await commands_meant(ctx, intent.actor, intent.place, ask.text)
-    buttons = _say_buttons(ctx, intent, await _offered(ctx, intent, nearest), lines)
-    await say(ctx, intent, "I can't read this command", status=ask.problem, lines=tuple(lines), buttons=buttons)
+    nearest = await _offered(ctx, intent, nearest)
+    lines: list[Line] = []
+    buttons = _say_buttons(ctx, intent, nearest, lines)
+    guessed = bool(nearest) and nearest != ["help"]
+    title = "Did you mean this?" if guessed and not ask.nearest else "I can't read this command"
+    if not nearest:
+        lines.append(Line(text=f"`{ctx.command} help` shows what you can do here."))
+    await say(ctx, intent, title, status=ask.problem, lines=tuple(lines), buttons=buttons)
 
 
 async def _offered(ctx: Context, intent: Intent, texts: Sequence[str]) -> list[str]:

@@ -8,12 +8,12 @@ from typing import Final
 
 from bot.core.command.catalog import Catalog
 from bot.core.command.lexer import DOUBLE, unescape
-from bot.core.command.parser import parse_target
+from bot.core.command.parser import parse, parse_target
 from bot.core.command.search import plain
-from bot.core.command.suggest import Known, Surroundings
+from bot.core.command.suggest import Known, Surroundings, certain_read
 from bot.core.command.suggest import suggest as suggest_commands
 from bot.core.command.target_ref import TargetRef
-from bot.core.intent import Actor, Place
+from bot.core.intent import Actor, Command, Place
 from bot.core.operation import Target
 from bot.core.policy.visibility import Visibility
 from bot.features.known_targets import known_targets
@@ -78,15 +78,23 @@ async def commands_meant(ctx: Context, actor: Actor, place: Place, text: str) ->
     allowed = {(backend, row.verb) for backend, row in await usable(ctx, actor, place)}
     used = await used_here(ctx, place, sight)
     around = Surroundings(
-        targets=[
-            *(Known(one.backend, one.kind, one.name, written(one)) for one in await _known(ctx, actor, place)),
-            *_whole_backends(ctx.catalog, sight),
-        ],
+        targets=[*_by_name(await _known(ctx, actor, place)), *_whole_backends(ctx.catalog, sight)],
         recent=tuple(used.targets),
         parameters=used.targets,
         may=lambda verb, target: (target.partition(":")[0], verb) in allowed or not target,
     )
     return suggest_commands(text, ctx.catalog, around)
+
+
+async def read_meant(ctx: Context, actor: Actor, place: Place, text: str) -> Command | None:
+    """The read-only command that the text names without doubt, among the targets that this person may see; otherwise None."""
+    meant = certain_read(text, ctx.catalog, [*_by_name(await _known(ctx, actor, place))])
+    command = parse(meant, ctx.catalog) if meant is not None else None
+    return command if isinstance(command, Command) else None
+
+
+def _by_name(targets: Sequence[Target]) -> Iterator[Known]:
+    return (Known(one.backend, one.kind, one.name, written(one)) for one in targets)
 
 
 def _whole_backends(catalog: Catalog, sight: Visibility) -> Iterator[Known]:
