@@ -16,7 +16,7 @@ from bot.core.command.capability import Capability
 from bot.core.command.catalog import Catalog
 from bot.core.intent import Intent, Press
 from bot.core.operation import Operation, Target
-from bot.core.outcome import Outcome
+from bot.core.outcome import Fact, Outcome
 from bot.core.policy.compile import Policy
 from bot.core.policy.decide import decide
 from bot.core.policy.decision import Allowed, Decision, Denied, NeedsApproval
@@ -150,6 +150,10 @@ class Consequences:
     def on(self, card: Card) -> Card:
         """The card of the operation with these lines and buttons. It mentions the owners of ended pauses."""
         people = (*card.mention, *(pause.user_id for pause in self.over if pause.user_id))
+        if self.opened and self.status:  # the status says what matters of a pause
+            answer = tuple(Fact(label="Answer", value=line.text) for line in card.lines)
+            details = (*answer, *card.rows, *card.facts, *card.details)
+            card = card.model_copy(update={"lines": (), "rows": (), "facts": (), "details": details})
         return card.model_copy(
             update={
                 "key": self.key or card.key,

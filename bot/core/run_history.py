@@ -16,6 +16,7 @@ from bot.core.vendor_json import MARK, NOT_READABLE
 
 WITH_BUTTONS: Final = 5  # the newest runs
 DURATION: Final = "Duration"
+WITH_DEFAULTS: Final = "Start with defaults"  # a list of runs has their results, not their parameters
 _SHORT_ID: Final = 8  # characters of an id that is longer than the next
 _LONGEST_ID: Final = 12
 _COUNTED: Final[Mapping[Phase, tuple[str, str]]] = {  # how the phase is counted, and said of one run
@@ -53,7 +54,7 @@ def run_history(
         details=tuple(
             Fact(label=name, value=run.id) for name, run in zip(short, runs, strict=True) if not run.id.endswith(name)
         ),
-        next=(*_buttons(short, runs), *((start,) if start else ())),
+        next=(*_buttons(short, runs), *((start.model_copy(update={"label": WITH_DEFAULTS}),) if start else ())),
     )
 
 

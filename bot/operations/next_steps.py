@@ -61,7 +61,7 @@ async def buttons_for(
     most: int = MOST,
 ) -> tuple[Button, ...]:
     """At most that many: the adapter's suggestions that the rules allow here, another run like an ended one, the vendor's
-    console, Notify me while a run goes on, and Refresh when there is a status.
+    console, Notify me while a run goes on, and Refresh when there is a status that may still change.
 
     `linked` False: the target may not exist, so the console has no page for it. `situation` is the person and the place if
     already read, None to read them.
@@ -85,7 +85,8 @@ async def buttons_for(
     if view is not None and not view.phase.ended and about.parent is not None:
         means = cards.say_means(f"watch {cards.written(about)}")
         out.append(Button(label="Notify me", action="watch", id=ctx.ids.secret(), means=means))
-    if refresh:
+    ended = view is not None and view.phase.ended and about.parent is not None
+    if refresh and not ended:
         out.append(
             Button(label="Refresh", action="refresh", id=ctx.ids.secret(), means=refresh_means(operation.request_id))
         )

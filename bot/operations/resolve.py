@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from bot.core.command.capability import Capability
 from bot.core.command.catalog import check_params
 from bot.core.command.parser import parse_target
-from bot.core.command.target_ref import TargetRef
-from bot.core.errors import BadRequest, Problem
+from bot.core.command.target_ref import SHORT_ID, TargetRef
+from bot.core.errors import Ambiguous, BadRequest, Problem
 from bot.core.intent import Command, Intent
 from bot.core.operation import Operation, Target
 from bot.core.policy.decide import Denied
@@ -19,6 +20,8 @@ from bot.core.text import with_article
 from bot.operations.authorize import may_ask
 from bot.runtime.context import Context
 
+_MOST_NAMED: Final = 4
+_PART_OF_ID: Final = re.compile(r"[0-9A-Za-z]{6,12}")
 T = TypeVar("T")
 
 
@@ -111,11 +114,35 @@ def _check_verb(ctx: Context, verb: str, backend: str) -> None:
 
 async def find_target(ctx: Context, ref: TargetRef, command: Command) -> Target:
     """The exact target that was written. With a selector, the kind of run is the one that the verb acts on."""
-    kind, path = ctx.catalog.split_path(ref.backend, ref.path)
+    kind, path = await _whole_id(ctx, ref.backend, *ctx.catalog.split_path(ref.backend, ref.path))
     backend = ctx.backends[ref.backend]
     if ref.selector is not None and dict(command.params).get("as") == "job":
         kind = "jobrun"
     return await backend.resolve(ref.model_copy(update={"path": path}), kind)
+
+
+async def _whole_id(ctx: Context, backend: str, kind: str | None, path: str) -> tuple[str | None, str]:
+    """Kind and path, with the whole id for a part of one, as cards and lists show it: `run/c7fb951b`, `c7fb951b`.
+
+    Only what is remembered counts. Raises Ambiguous for several such ids.
+    """
+    path = path.removeprefix("…")
+    if not (SHORT_ID if kind is None else _PART_OF_ID).fullmatch(path):
+        return kind, path
+    kinds = [one for one in ctx.catalog.backends[backend].targets if one.part_of and kind in (None, one.name)]
+    if not kinds or (kind is not None and await ctx.target_cache.by_id(backend, kind, path) is not None):
+        return kind, path
+    known = [target for one in kinds for target, _ in await ctx.target_cache.known(backend, one.name)]
+    found = [target for target in known if path != target.id and _shows(path, target.id)]
+    if len(found) > 1:
+        names = tuple(f"{target.kind}/{target.id}" for target in found[:_MOST_NAMED])
+        raise Ambiguous(f"{len(found)} ids of {backend} have `{path}`.", names)
+    return (found[0].kind, found[0].id) if found else (kind, path)
+
+
+def _shows(part: str, whole: str) -> bool:
+    """Whether a card shows that part of the id: its beginning, or its end where ids are made in order."""
+    return whole.lower().startswith(part.lower()) or whole.lower().endswith(part.lower())
 
 
 def _row(ctx: Context, verb: str, target: Target) -> Capability:

@@ -15,11 +15,12 @@ from typing import Final
 
 from bot.all_of import all_of
 from bot.core.audit import AuditEntry, Event
+from bot.core.card import Card, Line
 from bot.core.errors import Problem
-from bot.core.operation import Operation
+from bot.core.operation import Operation, Target
 from bot.core.outcome import STARTED, Phase, RunView
 from bot.core.records import StoredRequest, Watch, stamp
-from bot.operations import cards, newer_run
+from bot.operations import cards, failed_log, newer_run
 from bot.operations.audit_writer import AuditWriter
 from bot.operations.next_steps import buttons_for
 from bot.operations.progress import moved
@@ -138,20 +139,31 @@ def _pace(watch: Watch, now: datetime) -> timedelta:
 async def _changed(ctx: Context, watch: Watch, view: RunView) -> None:
     """Show it, then record the end: until then the watch is open, so that a program that stops in between does both again."""
     request = await ctx.store.request(watch.request_id)
-    if request is not None and request.operation is not None:
-        await _show(ctx, watch, view, request, request.operation)
+    operation, run = (request.operation if request is not None else None), watch.target
+    card = await _show(ctx, request, operation, run, view) if request is not None and operation is not None else None
     if view.phase.ended:
         await _end(ctx, watch, view, request)
         if request is not None:
             await newer_run.show_older(ctx, request.intent)
     if watch.view is None or watch.view.state != view.state:
         ctx.stale_homes.stale(watch.user_id)
+    if request is not None and operation is not None and card is not None and failed_log.wanted(card, view):
+        ctx.tasks.start(_explain(ctx, request, operation, run, view), f"log of {watch.request_id}")
 
 
-async def _show(ctx: Context, watch: Watch, view: RunView, request: StoredRequest, operation: Operation) -> None:
-    run = watch.target
+async def _explain(ctx: Context, request: StoredRequest, operation: Operation, run: Target, view: RunView) -> None:
+    """Add the last lines of its log to the card of a failed run."""
+    line = await failed_log.last_lines(ctx, request.intent, run)
+    if line is not None:
+        await _show(ctx, request, operation, run, view, line)
+
+
+async def _show(
+    ctx: Context, request: StoredRequest, operation: Operation, run: Target, view: RunView, *more: Line
+) -> Card:
+    """Show the run's card, with these lines below its own."""
     buttons = await buttons_for(ctx, request.intent, operation, view.next, about=run, refresh=True, view=view)
-    note = await ctx.store.value(cards.note_key(watch.request_id))
+    note = await ctx.store.value(cards.note_key(request.request_id))
     kept = note if isinstance(note, str) else ""
     card = cards.run_update(
         operation,
@@ -163,7 +175,9 @@ async def _show(ctx: Context, watch: Watch, view: RunView, request: StoredReques
         note=kept,
         no_stop=ctx.catalog.no_stop(run.backend, run.kind),
     )
-    await ctx.presenter.show(await newer_run.noted(ctx, card))
+    shown = await newer_run.noted(ctx, card.model_copy(update={"lines": (*card.lines, *more)}))
+    await ctx.presenter.show(shown)
+    return shown
 
 
 async def _end(ctx: Context, watch: Watch, view: RunView, request: StoredRequest | None) -> None:

@@ -77,5 +77,5 @@ def test_the_newest_runs_have_buttons_with_their_ids() -> None:
         "Log 00000003",
         "Log 00000004",
         "Log 00000005",
-        "Start",
+        "Start with defaults",
     ]

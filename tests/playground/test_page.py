@@ -365,10 +365,10 @@ async def test_control_planes_take_faults_and_show_their_requests(page: Browser,
     await (await page.testid("fault-acc-refuse")).click()
 
     async def refusing() -> bool:
-        return plane.told == [{"fault": "refuse", "seconds": 15}]
+        return plane.told == [{"fault": "refuse", "seconds": 60}]
 
     await page.until(refusing, "connections are refused for a time")
-    await page.find(".toast", text="acc refuses connections for 15 seconds")
+    await page.find(".toast", text="acc refuses connections for 60 seconds")
     await page.find(".plane-active", text="12 s left")
     await (await page.testid("fault-acc-html")).click()
 

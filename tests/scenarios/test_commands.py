@@ -73,6 +73,20 @@ async def test_a_read_that_is_meant_without_doubt_is_answered(team: World, typed
     assert not [row for row in team.audit() if row.seq > seq and row.event == "sent"]
 
 
+async def test_the_short_id_of_a_card_names_its_run(team: World) -> None:
+    """The first letters of an id are enough, with or without the word for its kind; a wrong one finds nothing."""
+    first = await do(team, "start acc:shop/prices")
+    run = first.row("done").backend_ref or ""
+    await team.until(lambda: "ended" in first.events)
+    for typed in (f"logs acc:run/{run[:8]}", f"logs acc:{run[:8]}", f"logs {run[:8].upper()}"):
+        seq = last_seq(team)
+        await ask(team, typed)
+        await team.until(lambda seq=seq: [row for row in team.audit() if row.seq > seq and row.event == "done"])
+        assert [row.target_id for row in team.audit() if row.seq > seq and row.event == "done"] == [run]
+    other = await do(team, "logs acc:run/0000beef")
+    assert other.row("failed").code == "no_such_target"
+
+
 async def test_a_target_without_its_control_plane_is_offered_with_it(team: World) -> None:
     """Only a remembered one, and only to who may ask here at all."""
     await do(team, "status acc:shop/prices")

@@ -27,7 +27,7 @@ async def test_history_shows_durations_results_and_buttons_for_each_run(env: Wor
     assert [one["name"] for one in chart["series"]] == ["Succeeded", "Failed"]
     failed = [row[0]["text"] for row in rows[1:] if row[1]["text"] == "Failure"]
     newest = [label for one in ids[:5] for label in (f"Log {one}", *([f"Retry {one}"] if one in failed else []))]
-    assert labels(message) == [*newest, "Start"]
+    assert labels(message) == [*newest, "Start with defaults"]
     full = shown({"blocks": [block(message, "container")]})
     assert all(f"run/{one}" in full for one in ids)
     assert f"failed: {', '.join(failed)}" in message["text"]

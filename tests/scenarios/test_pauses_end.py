@@ -145,7 +145,7 @@ async def test_a_lost_answer_does_not_leave_the_earlier_end_in_force(later: Team
     old = await do(env, f"schedule off acc:schedule/{FIRST} for=10m")
     await env.acc.set_fault({"fault": "drop_after", "match": "POST .*/off"})
     new = await do(env, f"schedule off acc:schedule/{FIRST} -- for good")
-    await new.card("Unknown", "Ends the pause until", old.request_id)
+    await new.card("Unknown", "Ends the pause until")
     await env.sees("This pause is over: Paused without an end", old.request_id)
     await env.acc.clear_faults()
     later.later(minutes=30)

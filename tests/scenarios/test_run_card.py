@@ -13,7 +13,7 @@ from bot.playground.planes.infa_model import Pace
 from bot.playground.planes.sequentum import Script
 from tests.scenarios.steps import do
 from tests.scenarios.team import Team, deciding
-from tests.world import World, labels, shown, world
+from tests.world import OPEN_POLICY, World, labels, shown, world
 
 FAILS = (Script(end="Failure", message="2 of 40 pages failed"), Script())
 RULES = """\
@@ -107,7 +107,7 @@ async def test_a_run_that_succeeded_can_be_run_again_with_the_same_parameters(en
     """The new run has its own card; the old one says who ran it again, and keeps no button for it."""
     await (await do(env, "start acc:shop/prices input.region=north")).card("Succeeded", within=20)
     card = await env.sees("Succeeded", "Run again")
-    assert labels(card) == ["Log", "Run again", "Refresh"]
+    assert labels(card) == ["Log", "Run again"], "an ended run does not change"
     await env.person("U0RUI").press_label("C0CRAWL", card["ts"], "Run again", seen=card)
     now = await env.sees("Run again by <@U0RUI>: succeeded", timeout=20)
     assert now["ts"] == card["ts"]
@@ -144,6 +144,22 @@ async def test_a_failed_run_shows_the_last_lines_of_its_error_and_retry(tmp_path
         assert {"Log", "Retry", "Open in Itential"} <= set(labels(card))
         assert link(card, "Open in Itential") == made.planes["itn"].base_url
         assert made.planes["itn"].jobs[-1].job_id not in outside(card)
+
+
+async def test_a_failed_run_of_the_acc_shows_the_end_of_its_log(env: World) -> None:
+    """The ACC reports one sentence. The log's last lines follow, masked, for a person who may read the log here."""
+    env.acc.add_agent("shop/broken", scripts=FAILS)
+    await env.does("start acc:shop/broken", "2 of 40 pages failed", "Last lines of the log", "Run ended: Failure")
+    await env.until(lambda: not list(env.bot.settings.spool_path.iterdir()))
+
+
+async def test_without_the_right_to_read_a_log_a_failed_run_shows_none(tmp_path: Path) -> None:
+    rules = OPEN_POLICY.replace('verbs = ["*"]', 'verbs = ["start", "status"]')
+    async with world(tmp_path, policy=rules) as env:
+        env.acc.add_agent("shop/broken", scripts=FAILS)
+        await env.does("start acc:shop/broken", "2 of 40 pages failed")
+        await env.until(lambda: env.audit(event="ended"))
+        assert not [call for call in env.acc.requests if call.raw_path.endswith("/log")]
 
 
 async def test_a_run_of_resilio_shows_its_data_files_and_time_left(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from bot.core.command.capability import Capability, Risk
 from bot.core.command.catalog import Catalog
 from bot.core.command.lexer import unescape, unwrap
 from bot.core.command.params import ParamType
-from bot.core.command.target_ref import SELECTORS
+from bot.core.command.target_ref import SELECTORS, SHORT_ID
 from bot.core.command.vocabulary import ALONE, FILLERS, GRAMMAR, OF_A_PAIR, PERMISSION, POLITE, QUESTIONS, SYNONYMS
 
 MOST: Final = 3
@@ -88,7 +88,7 @@ def certain_read(text: str, catalog: Catalog, targets: Sequence[Known]) -> str |
 
 
 def _named(word: str, targets: Sequence[Known]) -> Known | None:
-    """The only target with that name: as written, else without its backend, else by its last part."""
+    """The only target with that name: as written, without its backend, by its last part, or by the beginning of its id."""
     base, at, selector = "".join(char for char in word if char not in '"“”').casefold().rpartition("@")
     picked = bool(at) and selector in SELECTORS
     wanted = base if picked else f"{base}{at}{selector}"
@@ -97,9 +97,11 @@ def _named(word: str, targets: Sequence[Known]) -> Known | None:
         [one for whole, _, one in spelled if whole == wanted],
         [one for _, name, one in spelled if name == wanted],
         [one for _, name, one in spelled if name.rpartition("/")[2] == wanted],
+        [one for _, name, one in spelled if SHORT_ID.fullmatch(wanted) and name.rpartition("/")[2].startswith(wanted)],
     ):
         if same:
-            return (_picked(same[0], selector) if picked else same[0]) if len(same) == 1 else None
+            one = same[0]
+            return (replace(one, written=f"{one.written}@{selector}") if picked else one) if len(same) == 1 else None
     return None
 
 

@@ -9,6 +9,7 @@ from bot.core.command.lexer import DOUBLE
 from bot.core.value import Value
 
 BACKEND_NAME: Final = re.compile(r"[a-z][a-z0-9_-]{0,31}")
+SHORT_ID: Final = re.compile(r"[0-9A-Fa-f]{6,12}")  # the beginning of an id, as cards and lists show it
 SELECTORS: Final = ("last", "failed", "running")
 _SELECTOR_SUFFIX: Final = re.compile(r"@(last|failed|running)$")
 _BARE: Final = re.compile(r"[A-Za-z0-9._/@+-]*")

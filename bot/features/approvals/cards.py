@@ -105,7 +105,7 @@ async def show_requester(ctx: Context, approval: Approval) -> None:
             "Once I have access, I post it within 30 seconds."
         )
         lines.append(Line(heading="Not asked yet", text=text))
-    due = Fact(label="Expires", value=approval.due)
+    due = Fact(label="Expires", value=question.expiry_text(approval.due, ctx.clock.now()))
     await _show_request(ctx, approval, Tone.ASK, status, lines, facts=(due,), buttons=(cancel,))
 
 
@@ -195,7 +195,7 @@ async def remind(ctx: Context, approval: Approval) -> None:
         title=f"Still waiting: {approval.operation.title}",
         tone=Tone.ASK,
         status=f"Half of the time has passed{progress}",
-        facts=(Fact(label="Expires", value=approval.due),),
+        rows=(Fact(label="Expires", value=question.expiry_text(approval.due, ctx.clock.now())),),
         mention=tuple(user for user in record.eligible if user not in voted),
     )
     await ctx.presenter.show(card)

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Final
 
 from bot.core.approval import Approval, ApprovalRecord
 from bot.core.card import Button, Card, Question, Tone, approval_key
-from bot.core.command.params import duration_text
 from bot.core.command.parser import format_command
 from bot.core.intent import Command, Place
 from bot.core.operation import Operation
 from bot.core.outcome import Fact, facts_of
 from bot.core.records import CastVote, PendingDecision
-from bot.core.text import plural, sentences, utc_text
+from bot.core.text import plural, rough_span, sentences, utc_text
 from bot.core.value import canonical
 from bot.operations import cards
 from bot.operations.audit_writer import AuditWriter
@@ -108,16 +108,14 @@ def _rows(
         ("Why", writer.clean(operation.reason) or "no reason given"),
         ("What happens", sentences(exception, record.effect)),
         ("Now", record.state or "no state reported"),
-        ("Expires", sentences(f"{utc_text(approval.due)} ({_after(approval)})", f"{progress}: {who}{more}")),
+        ("Expires", sentences(expiry_text(approval.due, approval.pending.intent.at), f"{progress}: {who}{more}")),
     )
     return facts_of(rows)
 
 
-def _after(approval: Approval) -> str:
-    """How long people have, in words that stay true."""
-    minutes = round((approval.due - approval.pending.intent.at).total_seconds() / 60)
-    span = plural(minutes, "minute") if minutes <= 90 else duration_text(minutes * 60)
-    return f"{span} after it was asked"
+def expiry_text(due: datetime, now: datetime) -> str:
+    """When it expires, and how soon in words that stay true: a card that waits is not updated as time passes."""
+    return f"{utc_text(due)} (in {rough_span(due - now)} or less)"
 
 
 def _progress(record: ApprovalRecord, votes: Sequence[CastVote], claimed: str | None, counting: int | None) -> str:

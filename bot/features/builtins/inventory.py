@@ -18,7 +18,7 @@ from bot.core.policy.visibility import Visibility
 from bot.core.text import capitalized, plural, utc_text
 from bot.features.access.grants import NotPermittedError
 from bot.features.access.policy_reload import named_channels, review_warning
-from bot.features.builtins.tables import MOST, approvals_table, pauses_table, watches_table
+from bot.features.builtins.tables import MOST, approvals_table, pauses_of, pauses_table, watches_table
 from bot.features.known_targets import KnownTarget, close_to, known_targets, matching
 from bot.features.replies.answer import LONGEST_BUTTON, command_button, reply
 from bot.features.target_watch import stop_button
@@ -248,9 +248,12 @@ async def watches(ctx: Context, intent: Intent, ask: Command, given: Mapping[str
 
 
 async def pauses(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, Any]) -> None:
-    """The pauses of this channel."""
+    """The pauses of this channel, with buttons that end the first ones."""
     sight = await sight_of(ctx, intent.actor, intent.place)
-    await _open(ctx, intent, "Pauses", await pauses_table(ctx, intent.place.channel_id, sight))
+    groups = await pauses_of(ctx, intent.place.channel_id)
+    commands = [f"{group[0].verb_back} {written}" for written, group in groups[:MOST_BUTTONS]]
+    buttons = tuple(command_button(ctx, intent, text) for text in commands if len(text) <= LONGEST_BUTTON)
+    await _open(ctx, intent, "Pauses", await pauses_table(ctx, intent.place.channel_id, sight), buttons)
 
 
 async def _open(ctx: Context, intent: Intent, title: str, table: Table, buttons: tuple[Button, ...] = ()) -> None:

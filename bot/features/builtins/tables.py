@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from bot.core.operation import Target
 from bot.core.outcome import Table
 from bot.core.policy.visibility import Visibility
-from bot.core.text import utc_text
+from bot.core.records import Pause
+from bot.core.text import plural, utc_text, written
 from bot.operations import cards
 from bot.runtime.context import Context
 
@@ -56,24 +58,39 @@ async def watches_table(ctx: Context, channel: str, sight: Visibility) -> Table:
 
 async def pauses_table(ctx: Context, channel: str, sight: Visibility) -> Table:
     """Open pauses of a channel, named as on their cards, each with what a command takes."""
-    pauses = [pause for pause in await ctx.store.open_pauses() if pause.channel_id == channel]
+    groups = await pauses_of(ctx, channel)
     rows = [
         (
-            await label_of(ctx, p.target, sight),
-            utc_text(p.from_at),
-            utc_text(p.until_at),
-            cards.person(p.user_id),
-            p.reason or "",
-            cards.written(p.target),
+            f"{written} ({plural(len(group), group[0].target.kind)})"
+            if len(group) > 1
+            else await label_of(ctx, group[0].target, sight),
+            utc_text(group[0].until_at),
+            cards.person(group[0].user_id),
+            group[0].reason or "",
+            written,
         )
-        for p in pauses[:MOST]
+        for written, group in groups[:MOST]
     ]
     return Table(
-        columns=("Paused", "Since", "Until", "By", "Reason", _TYPED),
-        rows=tuple(rows),
-        total=len(pauses),
-        exact=(_TYPED,),
+        columns=("Paused", "Until", "By", "Reason", _TYPED), rows=tuple(rows), total=len(groups), exact=(_TYPED,)
     )
+
+
+async def pauses_of(ctx: Context, channel: str) -> list[tuple[str, list[Pause]]]:
+    """The open pauses of a channel, those of one command on the parts of one target together, each with the written target."""
+    found: dict[tuple[str, str, str], list[Pause]] = {}
+    for pause in await ctx.store.open_pauses():
+        if pause.channel_id == channel:
+            found.setdefault((pause.request_id, pause.until_at, pause.target.parent or pause.target.id), []).append(
+                pause
+            )
+    return [(_written(group), group) for group in found.values()]
+
+
+def _written(group: Sequence[Pause]) -> str:
+    target = group[0].target
+    whole = len(group) > 1 and target.parent_name is not None
+    return written(target.backend, target.parent_name or "") if whole else cards.written(target)
 
 
 async def label_of(ctx: Context, target: Target, sight: Visibility) -> str:

@@ -19,7 +19,7 @@ from bot.core.intent import Intent
 from bot.core.operation import Operation, Target
 from bot.core.outcome import Done, Failed, Outcome, Unknown
 from bot.core.records import Filters, Pause, StoredEntry, stamp
-from bot.core.text import utc_text
+from bot.core.text import rough_span, utc_text
 from bot.operations import cards
 from bot.operations.audit_writer import AuditWriter, columns_of
 from bot.operations.backend_call import enabled_key
@@ -94,7 +94,9 @@ async def settle(ctx: Context, attempt: Attempt, result: Outcome, now: datetime)
         over=held,
         over_state="replaced",
         entries=(first, *_rows(ctx, intent, operation, Event.PAUSED, REPLACED, held, now)),
-        status=f"Paused until {utc_text(ends)}. It turns on again automatically." if done else "",
+        status=f"Paused until {utc_text(ends)} ({rough_span(until - now)}). It turns on again automatically."
+        if done
+        else "",
         lines=(*(() if done else (Line(text=_IN_ANY_CASE.format(utc_text(ends))),)), *_said("Replaces", held)),
     )
 
@@ -168,8 +170,8 @@ def _said(verb: str, over: Sequence[Pause]) -> tuple[Line, ...]:
     """One line for every request whose pause ends here."""
     orders = {pause.request_id: pause for pause in over}
     return tuple(
-        Line(text=f"{verb} the pause until {utc_text(pause.until_at)} by <@{pause.user_id}> (request {request}).")
-        for request, pause in orders.items()
+        Line(text=f"{verb} the pause until {utc_text(pause.until_at)} by <@{pause.user_id}>.")
+        for pause in orders.values()
     )
 
 
@@ -198,7 +200,7 @@ async def _say_ended(
 ) -> None:
     paused = f"Paused until {utc_text(ends)}" if ends is not None else "Paused without an end"
     new = "Switched on" if event is Event.RESUMED else paused
-    await say_over(ctx, key, f"{new} by <@{user}> (request {operation.request_id}).", operation.target.text, user)
+    await say_over(ctx, key, f"{new} by <@{user}>.", operation.target.text, user)
 
 
 async def say_over(ctx: Context, key: str | None, what: str, about: str, user: str | None) -> None:

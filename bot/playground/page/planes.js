@@ -30,8 +30,8 @@ export const FAULTS = [
 // A late answer must be late enough to matter; a lost one matters only after a change.
 const DETAILS = { delay: { seconds: 10 }, drop_after: { match: "^(POST|PUT|PATCH|DELETE) " } };
 
-// A refused connection can't be counted: each "request" of such a fault stands for this long.
-const REFUSED_S = 15;
+// A refused connection cannot be counted, so each "request" of such a fault stands for a minute: long enough to go and try it.
+const REFUSED_S = 60;
 
 const TIMES = [["1", "for the next request"], ["3", "for 3 requests"], ["", "until cleared"]];
 
