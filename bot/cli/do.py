@@ -20,6 +20,7 @@ from bot.core.command.parser import parse
 from bot.core.intent import Actor, Intent, ParseError, Place, Reply, Source
 from bot.core.ports.services import FormResult
 from bot.core.records import Filters
+from bot.core.redact import SecretList
 from bot.features.access.policy_reload import PolicyReloader
 from bot.http_client.transport import open_session
 from bot.intents.intake import Intake
@@ -46,8 +47,11 @@ class TerminalPresenter:
     on this store sends them.
     """
 
-    def __init__(self, say: Print, channel: str, slack: MessageSender, *, verbose: bool = False) -> None:
+    def __init__(
+        self, say: Print, channel: str, slack: MessageSender, secrets: SecretList, *, verbose: bool = False
+    ) -> None:
         self._say = say
+        self._secrets = secrets
         self._verbose = verbose
         self._channel = channel
         self._slack = slack
@@ -62,13 +66,15 @@ class TerminalPresenter:
             if elsewhere:
                 return
         if card.tone is not Tone.WORKING or not card.status.startswith("Working"):
+            # Before it is cut to the terminal's columns: half a secret isn't recognised.
+            card = Card.model_validate(self._secrets.hide_in(card.model_dump(mode="json")))
             self._say(in_zone(render_text(card, verbose=self._verbose), get_localzone()))
         self.last = card
 
     async def deliver(self, delivery: Delivery) -> None:
         """Move the files here."""
         for file in delivery.files:
-            path = Path(Path(file.name).name)
+            path = Path(self._secrets.hide(Path(file.name).name))
             shutil.move(file.path, path)
             self._say(f"saved {path} ({file.size} bytes)")
 
@@ -123,6 +129,10 @@ async def do(
         target_cache = StoreTargetCache(store, clock)
         built = build_backends(settings, clock, ids, target_cache, environ, leadership.surely)
         store.secrets = built.secrets
+
+        def tell(text: str) -> None:
+            say(built.secrets.hide(text))
+
         sender = MessageSender(  # stores messages only: the bot that runs on this store sends them
             store,
             client,
@@ -133,7 +143,7 @@ async def do(
             fatal=lambda code: None,
             secrets=built.secrets,
         )
-        presenter = TerminalPresenter(lambda text: say(built.secrets.hide(text)), channel, sender, verbose=verbose)
+        presenter = TerminalPresenter(tell, channel, sender, built.secrets, verbose=verbose)
         spool = FileSpool(settings.spool_path.with_suffix(".cli.spool"))
         spool.prepare()
         ctx = build_context(
@@ -143,7 +153,7 @@ async def do(
             ids=ids,
             store=store,
             target_cache=target_cache,
-            directory=directory_of(slack, client, store, clock, say),
+            directory=directory_of(slack, client, store, clock, tell),
             presenter=presenter,
             files=Attachments(client, session),
             spool=spool,
@@ -152,7 +162,7 @@ async def do(
             leadership=leadership,
         )
         if replica is not None:
-            await replica.join(_nothing, partial(_replaced, tasks, say), tasks.serve)
+            await replica.join(_nothing, partial(_replaced, tasks, tell), tasks.serve)
         pipeline = Intake(ctx)
         read = parse(text, built.catalog)
         intent = Intent(
@@ -168,7 +178,7 @@ async def do(
         )
         receipt = await pipeline.submit(intent)
         if receipt.say:
-            say(receipt.say)
+            tell(receipt.say)
         while len(tasks):
             await clock.sleep(0.02)
         await tasks.close(1.0)

@@ -11,7 +11,7 @@ from functools import partial
 from typing import Final, NamedTuple, TypeVar
 
 from bot.core.audit import AuditEntry, Event
-from bot.core.card import Choices
+from bot.core.card import Choice, Choices
 from bot.core.errors import Problem
 from bot.core.intent import Actor, Command, Doubt, Form, FormChange, Intent, ParseError, Place, Press, Receipt, Source
 from bot.core.records import Filters, stamp
@@ -198,7 +198,13 @@ class Intake:
 
     async def suggest(self, actor: Actor, place: Place, typed: str, *, menu: str, token: str) -> Sequence[Choices]:
         """What fits what was typed into a menu of verbs or targets."""
-        return await launcher.suggest(self._ctx, actor, place, typed, menu=menu, token=token)
+        found = await launcher.suggest(self._ctx, actor, place, typed, menu=menu, token=token)
+        return [group.model_copy(update={"choices": self._without_secrets(group)}) for group in found]
+
+    def _without_secrets(self, group: Choices) -> tuple[Choice, ...]:
+        """A masked option could not be picked, so one with a known secret is left out."""
+        hide = self._ctx.secrets.hide
+        return tuple([one for one in group.choices if hide(text := f"{one.value} {one.text} {one.note}") == text])
 
     async def changed(self, change: FormChange) -> None:
         """Redraw a modal after a change of a live field. Nothing is run or recorded."""

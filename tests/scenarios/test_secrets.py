@@ -48,3 +48,14 @@ async def test_a_credential_that_was_fetched_is_masked_like_a_configured_one(tmp
         env.bot.store.export_sync(str(tmp_path / "audit.jsonl"), "jsonl")
         assert token not in await everything_stored(env)
         assert token not in (tmp_path / "audit.jsonl").read_text(encoding="utf-8")
+
+
+async def test_a_secret_is_masked_before_a_text_is_cut(tmp_path: Path) -> None:
+    """An error of a Resilio run that holds the token where the card cuts the text: no part of it is shown."""
+    async with world(tmp_path, only=("res",)) as env:
+        plane = env.planes["res"]
+        await env.does("status res:", "res")
+        run = plane.transfers[0]
+        run.errors.append("x" * 190 + f" {plane.token}")
+        card = await env.does(f"status res:run/{run.run_id}", "xxx")
+        assert plane.token[:6] not in shown(card)

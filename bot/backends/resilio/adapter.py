@@ -11,7 +11,7 @@ from bot.backends.resilio import changes, reads
 from bot.backends.resilio.capabilities import AGENT, RUN, SPEC
 from bot.backends.resilio.client import ResilioClient
 from bot.backends.resilio.models import Run
-from bot.backends.resilio.presentation import bar, clean, client_facts, client_state, run_view, runs_text
+from bot.backends.resilio.presentation import bar, client_facts, client_state, run_view, runs_text
 from bot.backends.resilio.restart import restart
 from bot.backends.resilio.settings import ResilioSettings
 from bot.backends.resilio.states import run_state
@@ -56,14 +56,16 @@ class ResilioBackend(HandlerAdapter[AdapterContext]):
         """All runs by one request. A run that is no longer listed is left out, because the API doesn't report how it ended."""
         wanted = {run.id for run in runs}
         listed = await self._ctx.client.runs()
-        return {str(run.run_id): run_view(self.name, run) for run in listed if str(run.run_id) in wanted}
+        return {
+            str(run.run_id): run_view(self.name, run, self._ctx.clean) for run in listed if str(run.run_id) in wanted
+        }
 
     async def recent(self, target: Target, count: int) -> Sequence[RecentRun]:
         """The current runs of the agent; it keeps no record of earlier ones."""
         if target.kind != AGENT:
             return await super().recent(target, count)
         runs = (await self._ctx.finder.numbered_runs())[:count]
-        return [RecentRun(id=str(run_id), view=run_view(self.name, run)) for run_id, run in runs]
+        return [RecentRun(id=str(run_id), view=run_view(self.name, run, self._ctx.clean)) for run_id, run in runs]
 
     async def look_back(
         self, operation: Operation, sent_at: datetime, claimed: Collection[str] = frozenset()
@@ -94,7 +96,11 @@ class ResilioBackend(HandlerAdapter[AdapterContext]):
             return (("State", state),)
         changed = await self._tags_before(operation) if operation.verb == "tag" else []
         agent = await self._ctx.client.client()
-        facts = [(fact.label, str(fact.value)) for fact in client_facts(agent) if isinstance(fact.value, str)]
+        facts = [
+            (fact.label, str(fact.value))
+            for fact in client_facts(agent, self._ctx.clean)
+            if isinstance(fact.value, str)
+        ]
         try:
             facts.append(("Runs", runs_text(await self._ctx.client.runs())))
         except (CallProblem, NoSuchTarget):
@@ -104,7 +110,7 @@ class ResilioBackend(HandlerAdapter[AdapterContext]):
         return (*facts, *changed)
 
     async def _tags_before(self, operation: Operation) -> list[tuple[str, str]]:
-        wanted = map_of(operation, "*")
+        wanted, clean = map_of(operation, "*"), self._ctx.clean
         try:
             stored = {tag.name: tag.value or "" for tag in await self._ctx.client.tags()}
         except (CallProblem, NoSuchTarget):
@@ -112,7 +118,9 @@ class ResilioBackend(HandlerAdapter[AdapterContext]):
         return [
             (
                 f"Tag {clean(name)}",
-                f"{clean(stored[name])} becomes {clean(value)}" if name in stored else f"new: {clean(value)}",
+                f"{self._ctx.clean(stored[name])} becomes {self._ctx.clean(value)}"
+                if name in stored
+                else f"new: {self._ctx.clean(value)}",
             )
             for name, value in wanted.items()
         ]
@@ -130,7 +138,7 @@ class ResilioBackend(HandlerAdapter[AdapterContext]):
             agent = await self._ctx.client.client()
             state = client_state(agent)
             required = " It needs a restart." if agent.restart_required else ""
-            who = clean(agent.name) or self.name
+            who = self._ctx.clean(agent.name) or self.name
             return Health(ok=state.level is not Level.BAD, summary=f"{who} is {state.text}.{required}")
 
         found = await measured(self._ctx.clock, ask)
@@ -143,7 +151,7 @@ class ResilioBackend(HandlerAdapter[AdapterContext]):
             target=self._ctx.finder.agent_target(agent),
             text=written(self.name),
             state=client_state(agent).text,
-            detail=clean(agent.name),
+            detail=self._ctx.clean(agent.name),
         )
         runs: list[tuple[int, Run]] = []
         try:
@@ -159,7 +167,7 @@ class ResilioBackend(HandlerAdapter[AdapterContext]):
                 target=target,
                 text=written(self.name, target.name),
                 state=run_state(run.status)[0],
-                detail=f"{clean(run.name)} {bar(run.size_completed, run.size_total)}".strip(),
+                detail=f"{self._ctx.clean(run.name)} {bar(run.size_completed, run.size_total)}".strip(),
             )
             for target, (_, run) in zip(targets, runs, strict=True)
         ]

@@ -6,7 +6,7 @@ from math import ceil
 
 from bot.backends.resilio.client import ResilioClient
 from bot.backends.resilio.models import Client, Tag
-from bot.backends.resilio.presentation import clean, tag_table
+from bot.backends.resilio.presentation import tag_table
 from bot.backends.resilio.targets import AdapterContext
 from bot.core.command.arguments import map_of
 from bot.core.command.params import duration_text
@@ -63,14 +63,14 @@ async def tag(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     """PATCH tags (SEED), and read them back if the agent can list them."""
     wanted = map_of(operation, "*")
     await ctx.client.set_tags(wanted)
-    told = ", ".join(f"{clean(name)}={clean(value)}" for name, value in wanted.items())
+    told = ", ".join(f"{ctx.clean(name)}={ctx.clean(value)}" for name, value in wanted.items())
     found = await _tags_now(ctx.client)
     if found is None:
         return Done(summary=f"Set: {told}. The tags couldn't be read back.")
     stored = {item.name: item.value or "" for item in found}
-    unlike = [clean(name) for name, value in wanted.items() if stored.get(name) != value]
+    unlike = [ctx.clean(name) for name, value in wanted.items() if stored.get(name) != value]
     note = f" The agent accepted this, but doesn't show it for {', '.join(unlike)}." if unlike else ""
-    return Done(summary=f"Set: {told}.{note}", table=tag_table(found))
+    return Done(summary=f"Set: {told}.{note}", table=tag_table(found, ctx.clean))
 
 
 async def _tags_now(client: ResilioClient) -> list[Tag] | None:

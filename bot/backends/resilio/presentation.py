@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -12,19 +12,14 @@ from bot.backends.resilio.models import Client, Run, Tag
 from bot.backends.resilio.states import TYPES, connection, run_state
 from bot.core.command.params import duration_text
 from bot.core.outcome import Fact, FactValue, Level, Phase, RunView, State, Suggestion, Table, facts_of
-from bot.core.redact import redact
 from bot.core.text import written
 from bot.core.vendor_json import Number, mark, unread, unreadable
 
+Clean = Callable[[str], str]  # a text of the agent on one line, without secrets
 _BAR: Final = 10
 _LONGEST_ETA: Final = 366 * 86_400
 _ERRORS_SHOWN: Final = 3
 _UNITS: Final = ("B", "kB", "MB", "GB", "TB", "PB")
-
-
-def clean(text: str) -> str:
-    """A text of the agent, on one line and without secrets."""
-    return redact(" ".join(text.split()))[0]
 
 
 def size_text(size: Number) -> str:
@@ -82,7 +77,7 @@ def _left(run: Run, phase: Phase) -> timedelta | None:
     return timedelta(seconds=int(run.eta))
 
 
-def error_texts(errors: Any) -> list[str]:
+def error_texts(errors: Any, clean: Clean) -> list[str]:
     """Errors as text, whatever form an item has: a text, an object with a message, or anything else as JSON."""
     items = errors if isinstance(errors, list) else [errors] if errors else []
     return [text for item in items if (text := clean(_error(item))[:200])]
@@ -98,10 +93,10 @@ def _error(item: Any) -> str:
     return json.dumps(item, ensure_ascii=False, sort_keys=True)
 
 
-def run_view(backend: str, run: Run) -> RunView:
+def run_view(backend: str, run: Run, clean: Clean) -> RunView:
     """The state of a run, with bytes as its progress. This API can't stop a single run."""
     state, phase = run_state(run.status)
-    errors = error_texts(run.errors)
+    errors = error_texts(run.errors, clean)
     peers = run.peers_count
     proxied = f" ({run.peers_count_proxied} through a proxy)" if run.peers_count_proxied else ""
     facts: tuple[tuple[str, FactValue], ...] = (
@@ -134,7 +129,7 @@ def run_view(backend: str, run: Run) -> RunView:
     )
 
 
-def run_table(runs: Sequence[Run], total: int) -> Table:
+def run_table(runs: Sequence[Run], total: int, clean: Clean) -> Table:
     """Runs as rows, in the order given."""
     columns = ("Run", "Job", "State", "Progress", "Done", "Files", "Speed", "Time left", "Errors")
     rows = []
@@ -151,7 +146,7 @@ def run_table(runs: Sequence[Run], total: int) -> Table:
                 _pair(run.files_completed, run.files_total),
                 _speed(run),
                 duration_text(left.total_seconds()) if left else "",
-                "; ".join(error_texts(run.errors)[:_ERRORS_SHOWN]),
+                "; ".join(error_texts(run.errors, clean)[:_ERRORS_SHOWN]),
             )
         )
     return Table(columns=columns, rows=tuple(rows), total=total, note=unread(runs))
@@ -168,7 +163,7 @@ def runs_text(runs: Sequence[Run]) -> str:
     return f"{len(runs)}: " + ", ".join(f"{count} {state}" for state, count in list(states.items())[:6])
 
 
-def client_facts(client: Client) -> list[Fact]:
+def client_facts(client: Client, clean: Clean) -> list[Fact]:
     """The facts of the agent."""
     server = client.server
     paused = "not reported" if client.paused is None else "yes" if client.paused else "no"
@@ -205,7 +200,7 @@ def client_next(backend: str, client: Client) -> tuple[Suggestion, ...]:
     return tuple(Suggestion(label=label, verb=verb, target=target) for label, verb in steps)
 
 
-def tag_table(tags: Sequence[Tag]) -> Table:
+def tag_table(tags: Sequence[Tag], clean: Clean) -> Table:
     """Tags by name."""
     rows = sorted((clean(tag.name), mark(clean(tag.value or ""), tag)) for tag in tags)
     return Table(columns=("Tag", "Value"), rows=tuple(rows), total=len(rows), note=unread(tags))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from bot.backends.resilio.presentation import (
-    clean,
     client_facts,
     client_next,
     client_state,
@@ -31,9 +30,9 @@ async def agent_status(ctx: AdapterContext, operation: Operation, call: Call) ->
     required = " It needs a restart." if agent.restart_required else ""
     state = client_state(agent)
     return Done(
-        summary=f"{clean(agent.name) or 'The agent'} is {state.text}.{required}",
+        summary=f"{ctx.clean(agent.name) or 'The agent'} is {state.text}.{required}",
         state=state,
-        facts=(*client_facts(agent), Fact(label="Runs", value=runs)),
+        facts=(*client_facts(agent, ctx.clean), Fact(label="Runs", value=runs)),
         next=client_next(operation.target.backend, agent),
     )
 
@@ -41,9 +40,9 @@ async def agent_status(ctx: AdapterContext, operation: Operation, call: Call) ->
 async def run_status(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     """GET runs/ID (SEED): one run."""
     run = await ctx.client.run(operation.target.id)
-    view = run_view(operation.target.backend, run)
+    view = run_view(operation.target.backend, run, ctx.clean)
     return Done(
-        summary=f"{clean(run.name) or f'Run {operation.target.id}'} is {view.state}.",
+        summary=f"{ctx.clean(run.name) or f'Run {operation.target.id}'} is {view.state}.",
         run=operation.target,
         view=view,
         beside="",
@@ -64,7 +63,7 @@ async def history(ctx: AdapterContext, operation: Operation, call: Call) -> Done
     unknown = f", {unclear} in an unknown state" if unclear else ""
     return Done(
         summary=f"{plural(len(runs), 'run')}, {busy or 'none'} active, {bad or 'none'} failed{unknown}.",
-        table=run_table(shown, len(runs)),
+        table=run_table(shown, len(runs), ctx.clean),
     )
 
 
@@ -73,4 +72,4 @@ async def tags(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     found = await ctx.client.tags()
     if not found:
         return Done(summary="The agent has no tags.")
-    return Done(summary=f"The agent has {plural(len(found), 'tag')}.", table=tag_table(found))
+    return Done(summary=f"The agent has {plural(len(found), 'tag')}.", table=tag_table(found, ctx.clean))

@@ -65,12 +65,12 @@ async def restart(ctx: AdapterContext, operation: Operation, call: Call) -> Done
         after, token = seen
         sign = watch.sign(after, token)
         if sign:
-            return _back(operation, after, f"{_SENT if lost is None else _LOST} {sign}.")
+            return _back(ctx, operation, after, f"{_SENT if lost is None else _LOST} {sign}.")
         if waited >= _GOES_DOWN_WITHIN:
             if lost is not None:
                 raise lost
             return _back(
-                operation, after, "The agent accepted the restart and answers, but it was not seen going down."
+                ctx, operation, after, "The agent accepted the restart and answers, but it was not seen going down."
             )
     return Unknown(
         code="not_back",
@@ -89,5 +89,7 @@ async def _ask(client: ResilioClient, watch: _Watch) -> tuple[Client, str] | Non
         return None
 
 
-def _back(operation: Operation, after: Client, summary: str) -> Done:
-    return Done(summary=summary, facts=tuple(client_facts(after)), next=client_next(operation.target.backend, after))
+def _back(ctx: AdapterContext, operation: Operation, after: Client, summary: str) -> Done:
+    return Done(
+        summary=summary, facts=tuple(client_facts(after, ctx.clean)), next=client_next(operation.target.backend, after)
+    )

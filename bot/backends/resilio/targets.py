@@ -9,7 +9,6 @@ from bot.backends import SELECTED, FinderBase
 from bot.backends.resilio.capabilities import AGENT, RUN
 from bot.backends.resilio.client import ResilioClient
 from bot.backends.resilio.models import Client, Run
-from bot.backends.resilio.presentation import clean
 from bot.backends.resilio.settings import ResilioSettings
 from bot.backends.resilio.states import run_state
 from bot.core.command.target_ref import TargetRef
@@ -42,7 +41,7 @@ class Finder(FinderBase[ResilioSettings, ResilioClient]):
         agent = await self._client.client()
         if ref.path not in ("", agent.name, agent.deviceid):
             raise NoSuchTarget(
-                f"{self._backend} is one agent, called `{clean(agent.name)}`.",
+                f"{self._backend} is one agent, called `{agent.name}`.",
                 f"Write `{self._backend}:` for it, or `{self._backend}:run/NUMBER` for one of its runs.",
                 nearest=(written(self._backend),),
             )
