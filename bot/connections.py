@@ -28,7 +28,9 @@ def slack_fault(error: BaseException, token: str, api_url: str) -> str:
     trouble = read(error)
     if not isinstance(error, SlackApiError):
         host = urlsplit(api_url).hostname
-        return f"can't reach {host} ({cause_of(error)}); check the network and `[network] proxy`"
+        cause = cause_of(error)
+        check = "`[network] ca_file`" if "certificate" in cause else "the network and `[network] proxy`"
+        return f"can't reach {host} ({cause}); check {check}"
     if trouble.remedy is Remedy.FATAL:
         return f"Slack refuses the {token} ({trouble.code}); install the app again and copy its token"
     return f"Slack's answer can't be used ({trouble.code}); check `api_url`, and try again later"

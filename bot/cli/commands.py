@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import sys
 from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
@@ -29,6 +30,19 @@ class _Text(click.ParamType[str]):
 
     def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
         return value.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
+class _Id(_Text):
+    """An id of Slack. A name is refused: ids are the only names that nobody can take over."""
+
+    def __init__(self, initials: str) -> None:
+        self._initials = initials
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        text = super().convert(value, param, ctx)
+        if not re.fullmatch(f"[{self._initials}][A-Z0-9]{{1,30}}", text):
+            self.fail(f"`{text}` is not an id of Slack; it looks like `{self._initials[0]}0ABC123`.", param, ctx)
+        return text
 
 
 TEXT = _Text()
@@ -94,8 +108,8 @@ config_option = click.option(
 
 def acting_options(command: F) -> F:
     """Add the options for the person and the channel."""
-    command = click.option("--user", type=TEXT, required=True, help="The user id of the person, U....")(command)
-    command = click.option("--channel", type=TEXT, required=True, help="The id of the channel, C....")(command)
+    command = click.option("--user", type=_Id("UW"), required=True, help="The user id of the person, U....")(command)
+    command = click.option("--channel", type=_Id("CGD"), required=True, help="The id of the channel, C....")(command)
     return click.argument("command", type=TEXT)(command)
 
 

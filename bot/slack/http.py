@@ -98,6 +98,11 @@ class HttpServer:
             decoded = body.decode(request.charset or "utf-8")
             parsed = AsyncBoltRequest(body=decoded, query=request.query_string, headers=dict(request.headers))
             _check_shape(parsed.body)
+            if parsed.body.get("type") == "app_rate_limited":
+                _log.warning("Slack dropped events of this minute: the app got more than 30,000 in an hour")
+                return web.Response()
+            if parsed.body.get("ssl_check") == "1":
+                return web.Response()
             answer = await bolt.async_dispatch(parsed)
         except _UNREADABLE as error:
             _log.warning("refused a signed request to /slack/events: unreadable (%s)", type(error).__name__)

@@ -119,3 +119,15 @@ async def test_a_configured_secret_in_a_finished_command_is_not_in_the_store(pro
     assert ended.code == 0, ended
     tables = await stored(env.bot.store)
     assert secret not in tables
+
+
+@pytest.mark.parametrize(
+    ("channel", "user"), [("#crawl-ops", "U0ANA"), ("C0CRAWL", "ana"), ("C0CRAWL", "@ana"), ("", "U0ANA")]
+)
+async def test_names_in_place_of_ids_are_a_misuse(program: Program, env: World, channel: str, user: str) -> None:
+    ended = await program(
+        "do", "status acc:shop/prices", "--channel", channel, "--user", user, folder=env.folder, environ=env.environ
+    )
+    assert ended.code == 2
+    assert "is not an id of Slack" in ended.err
+    assert not env.events("status")

@@ -300,6 +300,27 @@ async def test_a_body_above_the_cap_is_refused_before_it_is_read_whole(http: aio
     assert len(inside.intents) == 1
 
 
+@pytest.mark.parametrize(
+    ("content_type", "body"),
+    [
+        (
+            "application/json",
+            b'{"type":"app_rate_limited","team_id":"T0ACME","minute_rate_limited":1518467820,"api_app_id":"A1"}',
+        ),
+        (FORM, b"ssl_check=1&token=x"),
+    ],
+)
+async def test_messages_about_the_delivery_itself_are_acknowledged(
+    http: aiohttp.ClientSession, caplog: pytest.LogCaptureFixture, content_type: str, body: bytes
+) -> None:
+    """Slack counts anything else as a failed delivery. The log says that events were dropped."""
+    inside = Inside()
+    async with served(inside) as url:
+        assert (await post(http, url, body, signed(body, content_type=content_type))).status == 200
+    assert not inside.intents
+    assert ("Slack dropped events" in caplog.text) is (content_type == "application/json")
+
+
 def _mutated(random_: random.Random) -> tuple[bytes, dict[str, str]]:
     """A request that is unsigned, badly signed, stale, or malformed, made from a seed."""
     payload = random_.choice(

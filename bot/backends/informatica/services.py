@@ -32,7 +32,7 @@ from bot.core.errors import (
     ServerError,
 )
 from bot.core.operation import Operation, Target
-from bot.core.outcome import Done, Fact, Failed, Level, LookBack, Phase, RunView, Suggestion
+from bot.core.outcome import Done, Fact, Failed, Level, LookBack, Phase, RunView, State, Suggestion
 from bot.core.ports.services import Call
 from bot.core.text import suggest, utc_text
 from bot.core.vendor_json import unreadable
@@ -89,7 +89,12 @@ async def _send(ctx: AdapterContext, target: Target, goal: Goal) -> tuple[str, s
         await ctx.target_cache.remember([target.model_copy(update={"group": ServiceKey.of(target.group).v2})])
         return reply.service_state or "nothing", reply.message or ""
     word = "running" if goal == "start" else "stopped"
-    return Done(summary=f"{target.name} is already {word}. {reason}", backend_ref=target.id, next=_after(target, goal))
+    return Done(
+        summary=f"{target.name} is already {word}. {reason}",
+        state=State(text=f"already {word}", level=Level.GOOD),
+        backend_ref=target.id,
+        next=_after(target, goal),
+    )
 
 
 async def _there_already(ctx: AdapterContext, target: Target, goal: Goal) -> bool:

@@ -13,7 +13,7 @@ from bot.backends.informatica.states import ENDED, RUNNING, named
 from bot.backends.informatica.targets import AdapterContext
 from bot.core.command.arguments import number_of
 from bot.core.operation import Operation, Target
-from bot.core.outcome import Done, Fact, LookBack, Phase, RecentRun, RunView, numbered
+from bot.core.outcome import Done, Fact, Level, LookBack, Phase, RecentRun, RunView, State, numbered
 from bot.core.ports.services import Call
 from bot.core.run_history import run_history
 from bot.core.text import suggest, utc_text
@@ -68,7 +68,11 @@ async def stop(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     how = "The job finishes cleanly, which may take a while." if clean else "The job is broken off."
     run_id = job.run_id if job is not None else None
     if job is None or run_id is None:
-        return Done(summary=f"The stop of {task.name} was accepted. {how}", next=(suggest("Refresh", "status", task),))
+        return Done(
+            summary=f"The stop of {task.name} was accepted. {how}",
+            state=State(text="stop accepted", level=Level.GOOD),
+            next=(suggest("Refresh", "status", task),),
+        )
     done = _started(ctx, task, run_id, ctx.clock.now())
     view = running_view(task, job).model_copy(
         update={"state": "stopping", "next": (suggest("Refresh", "status", task),)}
@@ -89,11 +93,11 @@ async def _running(ctx: AdapterContext, task: Target) -> Running | None:
 
 
 def _of(jobs: Sequence[Running], task: Target) -> Running | None:
-    """The job of the task in the monitor; a running job is preferred to one that has ended."""
+    """The newest job of the task in the monitor; a running job is preferred to one that has ended."""
     key = TaskKey.of(task.group)
     mine = [job for job in jobs if is_of(task, key, job.task_id, job.task_name, job.type)]
     mine = [job for job in mine if key.run in (None, job.run_id)]
-    return min(mine, key=lambda job: named(RUNNING, job.execution_state)[1].ended, default=None)
+    return min(mine, key=lambda job: (named(RUNNING, job.execution_state)[1].ended, -(job.run_id or 0)), default=None)
 
 
 async def ended(ctx: AdapterContext, task: Target, run_id: int | None, count: int) -> list[Entry]:
@@ -112,15 +116,21 @@ async def ended(ctx: AdapterContext, task: Target, run_id: int | None, count: in
     return [entry for entry in mine if run_id in (None, entry.run_id)][:count]
 
 
+def _logged(job: Running, entries: Sequence[Entry]) -> bool:
+    """Whether the log has this job, or a newer one. It may not list a job yet that has just ended."""
+    return any(job.run_id is None or (entry.run_id or 0) >= job.run_id for entry in entries)
+
+
 async def status(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     """The running job, else the newest that ended. On the card of a run, that run."""
     task = operation.target
     run_id = TaskKey.of(task.group).run
-    job = await _running(ctx, task)
-    if job is not None:
+    job = _of(await ctx.client.running(), task)
+    over = job is not None and named(RUNNING, job.execution_state)[1].ended
+    entries = await ended(ctx, task, run_id, 1) if job is None or over else []
+    if job is not None and not _logged(job, entries):
         view = running_view(task, job)
         return Done(summary=f"{running_text(job)}.", view=view, beside="", next=view.next)
-    entries = await ended(ctx, task, run_id, 1)
     if not entries:
         return Done(
             summary=f"{task.name} has no running job, and none in the log.", next=(suggest("Start", "start", task),)
@@ -153,9 +163,9 @@ def _number(entry: Entry) -> str:
 
 async def recent(ctx: AdapterContext, task: Target, count: int) -> list[RecentRun]:
     """The running job and the latest ended ones that have a number, newest first."""
-    job = await _running(ctx, task)
+    job = _of(await ctx.client.running(), task)
     entries = await ended(ctx, task, None, count)
-    found = [(job.run_id, running_view(task, job))] if job is not None else []
+    found = [(job.run_id, running_view(task, job))] if job is not None and not _logged(job, entries) else []
     found += [(entry.run_id, ended_view(task, entry, ctx.clean)) for entry in entries]
     views = {run_id: view for run_id, view in reversed(found) if run_id is not None}
     return [RecentRun(id=str(run_id), view=view) for run_id, view in reversed(views.items())]

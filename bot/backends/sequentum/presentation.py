@@ -189,12 +189,25 @@ def usage_text(text: str | None, limit: float | None = None) -> str:
 
 
 def server_state(status: ServerStatus) -> State:
-    """Whether the ACC reports an error on the server."""
-    return {
-        True: State(text="error", level=Level.BAD),
-        False: State(text="answers", level=Level.GOOD),
-        None: State(text="unknown", level=Level.UNSURE),
-    }[status.is_error]
+    """Whether the ACC reports an error on the server, or a present usage at or above its limit."""
+    if status.is_error is None:
+        return State(text="unknown", level=Level.UNSURE)
+    if status.is_error:
+        return State(text="error", level=Level.BAD)
+    limits = (
+        ("CPU", status.cpu_usages, status.cpu_threshold),
+        ("memory", status.memory_usages, status.memory_threshold),
+    )
+    over = [what for what, usages, limit in limits if limit is not None and _now(usages) >= limit]
+    if over:
+        return State(text=f"answers, {' and '.join(over)} at the limit", level=Level.WARN)
+    return State(text="answers", level=Level.GOOD)
+
+
+def _now(usages: str | None) -> float:
+    """The present usage; 0 if it can't be read."""
+    values = (match["value"] for match in _USAGE.finditer(usages or "") if not match["label"])
+    return float(next(values, 0))
 
 
 def server_facts(status: ServerStatus, clean: Clean) -> tuple[Fact, ...]:

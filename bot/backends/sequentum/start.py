@@ -14,7 +14,7 @@ from bot.backends.sequentum.targets import AdapterContext, agent_of
 from bot.core.command.arguments import flag_of, map_of, number_of, text_of
 from bot.core.errors import CallProblem, NoSuchTarget
 from bot.core.operation import Operation, Target
-from bot.core.outcome import Done, Fact, FileOut
+from bot.core.outcome import Done, Fact, FileOut, Level, State
 from bot.core.ports.services import Call
 from bot.core.text import plural, suggest
 from bot.core.value import Json
@@ -96,6 +96,7 @@ async def _start_for_data(
     data = FileOut(path=path, name=label, title=f"Data of {agent.name}", size=got.size, sha256=got.sha256)
     return Done(
         summary=f"{agent.name} has run, and its data is attached.",
+        state=State(text="data received", level=Level.GOOD),
         facts=(Fact(label="Size", value=f"{got.size:,} bytes"),),
         files=(data,),
         next=(suggest("Status", "status", agent),),

@@ -14,7 +14,7 @@ from bot.backends.informatica.models import Agent, Entry, Running
 from bot.backends.informatica.states import judge
 from bot.core.command.capability import Risk
 from bot.core.errors import Problem, Rejected
-from bot.core.outcome import Phase
+from bot.core.outcome import Level, Phase, State
 from tests.backends.fakes import TwinClock
 from tests.backends.kit import Joined, joined
 from tests.http_client.support import Server, serving
@@ -486,6 +486,44 @@ async def test_the_documented_states_of_a_job_in_the_monitor(
             view = await infa.view(done.run)
     assert (view.state, view.phase) == (words, phase)
     assert ("stop" in [step.verb for step in view.next]) is stops
+
+
+@pytest.mark.parametrize(
+    ("state", "logged", "shown"),
+    [
+        ("FAILED", 6, "failed"),
+        ("COMPLETED", 6, "completed"),
+        ("FAILED", None, "failed"),
+        ("COMPLETED", 7, "completed with errors"),
+        ("RUNNING", 6, "running"),
+    ],
+)
+async def test_a_job_that_has_just_ended_is_the_newest_one(
+    state: str, logged: int | None, shown: str, tmp_path: Path
+) -> None:
+    """The log may not list it yet: an older success there doesn't hide that the newest job failed."""
+    recording = Recording()
+    entry = {"id": "e1", "type": "MTT", "objectId": TASK_V2, "objectName": "load", "runId": logged, "state": 2}
+    older = {**MONITORED, "runId": 5, "executionState": "COMPLETED"}
+    recording.answers["GET /saas/api/v2/activity/activityLog"] = [entry] if logged else []
+    recording.answers["GET /saas/api/v2/activity/activityMonitor"] = [older, {**MONITORED, "executionState": state}]
+    async with serving(recording.handle) as server:
+        recording.server = server
+        table = {"login_url": server.base_url, "username": "ops@example.com", "password": "p-not-a-secret"}
+        async with joined(PLUGIN, "infa", TwinClock(), tmp_path, **table) as infa:
+            done = await infa.do("status infa:task/load")
+            recent = await infa.backend.recent((await infa.operation("status infa:task/load")).target, 5)
+    assert done.view is not None
+    assert done.view.state == shown
+    assert recent[0].view.state == shown
+
+
+async def test_a_stop_of_a_job_without_a_number_is_accepted_and_not_started(tmp_path: Path) -> None:
+    recording = Recording()
+    recording.answers["GET /saas/api/v2/activity/activityMonitor"] = []
+    recording.answers["POST /saas/api/v2/job/stop"] = {"@type": "success"}
+    done, _ = await exercised("stop infa:task/load", tmp_path, recording)
+    assert done.state == State(text="stop accepted", level=Level.GOOD)
 
 
 @pytest.mark.parametrize(

@@ -84,6 +84,26 @@ async def test_a_server_is_asked_with_its_configured_key() -> None:
 
 
 @pytest.mark.parametrize(
+    ("reply", "state"),
+    [
+        ({"memoryUsages": "95%, a:1%, p:2%"}, State(text="answers, memory at the limit", level=Level.WARN)),
+        (
+            {"cpuUsages": "101 %", "memoryUsages": "90%"},
+            State(text="answers, CPU and memory at the limit", level=Level.WARN),
+        ),
+        ({"memoryUsages": "89%, a:95%, p: 99 %"}, State(text="answers", level=Level.GOOD)),
+        ({"cpuUsages": None, "memoryUsages": "?", "memoryThreshold": None}, State(text="answers", level=Level.GOOD)),
+    ],
+)
+async def test_a_server_at_its_limit_is_a_warning(reply: dict[str, object], state: State) -> None:
+    """The present value counts, not the average or the peak."""
+    async with joined() as env:
+        env.acc.answers["POST", "/api/server/check"] = said({**SERVER_REPLY, **reply})
+        done = await env.do("health", "server/crawl-1")
+    assert done.state == state
+
+
+@pytest.mark.parametrize(
     "change",
     [
         {"base_url": ""},
