@@ -64,6 +64,8 @@ TIME: Final = re.compile(r"(?<![\w:.-])(\d{4}-\d\d-\d\d[ T]\d\d:\d\d(?::\d\d)?)(
 _TOKEN: Final = re.compile(r"<!date\^(\d+)\^([^|<>]*)\|")
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _PIECE: Final = re.compile(f"{_SPAN.pattern}|{TIME.pattern}")
+_MENTION: Final = re.compile(r"<([@#]|!subteam\^)([A-Z0-9]+)>")
+_IN_CELL: Final = re.compile(f"{TIME.pattern}|{_MENTION.pattern}")
 _WORD: Final = re.compile(r"(\s+)")
 _EDGES: Final = re.compile(r"([(\[\"']*)(.*?)([)\]\"'.,;:!?]*)", re.DOTALL)
 _LIVE: Final = re.compile(
@@ -332,27 +334,33 @@ def option(label: str, value: str, note: str = "") -> Block:
 
 
 def unmentioned(cell: str) -> str:
-    """The plain id for a cell that mentions a person or a channel, for places without mentions."""
-    named = _NAMED.fullmatch(cell)
-    return named.group(2) if named is not None else cell
+    """The cell with plain ids for the people and channels that it mentions, for places without mentions."""
+    return _MENTION.sub(r"\2", cell)
 
 
 def cell(text: str, *, live: bool) -> Block:
-    """A table cell. A time in UTC is shown in the reader's time zone; with `live` a mention is shown by name."""
-    named = _NAMED.fullmatch(text) if live else None
-    if named is not None and named.group(1) == "@" and USER_ID.fullmatch(named.group(2)):
-        return _rich([{"type": "user", "user_id": named.group(2)}])
-    if named is not None and named.group(1) == "#" and CHANNEL_ID.fullmatch(named.group(2)):
-        return _rich([{"type": "channel", "channel_id": named.group(2)}])
+    """A table cell. A time in UTC is shown in the reader's time zone; with `live`, people and channels are shown by name."""
     parts: list[Block] = []
     end = 0
-    for found in TIME.finditer(text):
-        if (moment := moment_of(found.group())) is not None:
-            utc = _utc(found.group())
-            date = {"type": "date", "timestamp": int(moment.timestamp()), "format": _form(utc), "fallback": utc}
-            parts += [*_plain_part(text[end : found.start()]), date]
+    text = text if live else unmentioned(text)
+    for found in _IN_CELL.finditer(text):
+        if (part := _cell_part(found)) is not None:
+            parts += [*_plain_part(text[end : found.start()]), part]
             end = found.end()
     return _rich([*parts, *_plain_part(text[end:])]) if parts else {"type": "raw_text", "text": unmentioned(text)}
+
+
+def _cell_part(found: re.Match[str]) -> Block | None:
+    """A time, a person or a channel as an element of rich text; None for what stays text."""
+    mark, named = found.group(2), found.group(3)
+    if mark == "@" and USER_ID.fullmatch(named):
+        return {"type": "user", "user_id": named}
+    if mark == "#" and CHANNEL_ID.fullmatch(named):
+        return {"type": "channel", "channel_id": named}
+    moment, utc = moment_of(found.group()), _utc(found.group())
+    if moment is None:
+        return None
+    return {"type": "date", "timestamp": int(moment.timestamp()), "format": _form(utc), "fallback": utc}
 
 
 def _plain_part(text: str) -> list[Block]:

@@ -45,6 +45,7 @@ WORDS: Final[dict[Tone, str]] = {
 _BUTTONS_IN_ROW: Final = 5
 _BUTTONS: Final = 25
 _CELL: Final = 200
+_CELLS: Final = (_CELL, 80, 48)  # longest cell of a table block; shorter ones when the table is too large
 _TEXT_CELL: Final = 48  # widest cell of a code table, so that a row fits on a line
 _LEAST_CELL: Final = 8
 _LONG_CELL: Final = 24  # characters; a time has 20, and a longer text with blanks is a sentence
@@ -139,19 +140,25 @@ def table(
     if not item.rows or not columns:
         return _noted([], [item.note.strip() or "Nothing to show."], budget)
     if native and len(item.rows) <= kit.TABLE_ROWS - (caption is None):
-        rows = _squared(item, [_CELL] * columns)
-        whole = list(zip(*rows, strict=True))
-        block = pictures.data_table(caption, rows, live=live) if caption is not None else None
-        if block is None:
-            block = kit.table(
-                rows, [numeric(cells[1:]) for cells in whole], [_wraps(cells) for cells in whole], live=live
-            )
-        if _native_fits(block) and kit.cost(block) < budget.cost - _SMALL_PRINT and budget.takes(block):
-            return _noted([block], [_showing(len(item.rows), total), item.note], budget)
+        for size in _CELLS:
+            sizes = [
+                _CELL if item.columns[at : at + 1] and item.columns[at] in item.exact else size for at in range(columns)
+            ]
+            block = _native(item, sizes, live=live, caption=caption)
+            if _native_fits(block) and kit.cost(block) < budget.cost - _SMALL_PRINT and budget.takes(block):
+                return _noted([block], [_showing(len(item.rows), total), item.note], budget)
     code_room = BlockBudget(budget.cost - _SMALL_PRINT, budget.blocks - 1, budget.left_out)
     blocks, count = _code_table(_narrow(item, columns)[: _TEXT_ROWS + 1], code_room)
     budget.spend(blocks)
     return _noted(blocks, [_showing(count, total), item.note], budget)
+
+
+def _native(item: Table, sizes: Sequence[int], *, live: bool, caption: str | None) -> Block:
+    rows = _squared(item, sizes)
+    if caption is not None and (block := pictures.data_table(caption, rows, live=live)) is not None:
+        return block
+    whole = list(zip(*rows, strict=True))
+    return kit.table(rows, [numeric(cells[1:]) for cells in whole], [_wraps(cells) for cells in whole], live=live)
 
 
 def _wraps(cells: Sequence[str]) -> bool:

@@ -82,7 +82,8 @@ def compose(card: Card, budget: BlockBudget, *, used: set[str], native_table: bo
     progress = _booked(budget, block_kit.section(block_kit.prose(bar_text))) if bar_text else []
     rows = _shared(budget, 0.6, lambda part: facts.rows(card.rows, people, part))
     code = next((at for at, line in enumerate(card.lines) if line.code), len(card.lines))  # a log goes below the facts
-    opening = _shared(budget, 0.5, lambda part: parts.lines(card.lines[:code], people, part))
+    only_text = not (card.lines[code:] or card.facts or card.table or card.chart or card.details)
+    opening = _shared(budget, 0.9 if only_text else 0.5, lambda part: parts.lines(card.lines[:code], people, part))
     columns = _shared(budget, 0.7, lambda part: facts.facts(card.facts, people, part, card.at))
     closing = _shared(budget, 0.6 if card.table else 1, lambda part: parts.lines(card.lines[code:], people, part))
     picture, item = _pictured(card, budget, newer=newer)

@@ -177,7 +177,11 @@ def _cells(rows: list[list[Json]]) -> None:
                     assert isinstance(one["timestamp"], int)
                 for one in elements:
                     assert one["type"] != "text" or one["text"]
-                assert dated or elements[0].keys() in ({"type", "user_id"}, {"type", "channel_id"})
+                    assert one["type"] in ("text", "date") or one.keys() in (
+                        {"type", "user_id"},
+                        {"type", "channel_id"},
+                    )
+                assert any(one["type"] != "text" for one in elements)
             else:
                 check_text(cell, 10_000, ("raw_text", "raw_number"))
                 assert cell["type"] == "raw_text" or isinstance(cell["value"], int | float)

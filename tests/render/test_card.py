@@ -136,10 +136,10 @@ def test_people_and_channels_in_a_private_table_are_names_and_elsewhere_ids():
     row = next(block for block in private.blocks if block["type"] == "table")["rows"][1]
     elements = [cell["elements"][0]["elements"][0] for cell in row[:2]]
     assert elements == [{"type": "user", "user_id": "U0ANA"}, {"type": "channel", "channel_id": "C0CRAWL"}]
-    assert row[2] == {"type": "raw_text", "text": "ask <@U0LEE>"}
+    assert row[2]["elements"][0]["elements"] == [{"type": "text", "text": "ask "}, {"type": "user", "user_id": "U0LEE"}]
     public = render_card(card(table=item))
     cells = next(block for block in public.blocks if block["type"] == "table")["rows"][1]
-    assert [cell["text"] for cell in cells] == ["U0ANA", "C0CRAWL", "ask <@U0LEE>"]
+    assert [cell["text"] for cell in cells] == ["U0ANA", "C0CRAWL", "ask U0LEE"]
     long = render_card(card(table=item.model_copy(update={"rows": item.rows * 120}), only_for="U0RUI"))
     assert "U0ANA" in words(long)
     assert "<@U0ANA>" not in words(long)

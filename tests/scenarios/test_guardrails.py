@@ -231,6 +231,7 @@ async def test_a_file_that_cannot_be_used_changes_nothing(team: Team) -> None:
     await refused(4)
     assert env.bot.rules.now.policy.version == version
     await env.sees("The changed rules file can't be used", f"{version} stays in force", channel=SECURITY)
+    await env.does("doctor", "1 problem found", "The rules file can't be used", "Since ")
     await env.say("start acc:shop/prices")
     await team.card("start acc:shop/prices")
 

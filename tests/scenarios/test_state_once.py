@@ -23,7 +23,7 @@ def sections(message: dict[str, Any]) -> str:
 async def test_of_an_agent_and_of_a_run(team: World) -> None:
     """The agent's card says that it is about the newest run; the audit log still has the whole sentence."""
     asked = await do(team, "status acc:shop/prices")
-    card = await asked.card("Succeeded", "The newest run (")
+    card = await asked.card("Succeeded", "The newest run began ")
     assert sections(card).count("Succeeded") == 1
     assert "is Succeeded" in str(asked.row("done").detail)
     one = await do(team, filled("status acc:run/{run}", place(team)))

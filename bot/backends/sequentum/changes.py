@@ -11,7 +11,7 @@ from bot.backends.sequentum.capabilities import AGENT, NEW_SCHEDULE, SCHEDULE
 from bot.backends.sequentum.models import Schedule
 from bot.backends.sequentum.states import JOB, MARKS, named
 from bot.backends.sequentum.targets import AdapterContext
-from bot.backends.sequentum.times import is_iana, local_text, moment, near_zones, windows_zone
+from bot.backends.sequentum.times import is_iana, moment, near_zones, windows_zone
 from bot.core.command.arguments import map_of, text_of
 from bot.core.errors import BadReply, BadRequest, CallProblem, NoSuchTarget
 from bot.core.operation import Operation, Target
@@ -157,7 +157,7 @@ async def set_schedule(ctx: AdapterContext, operation: Operation, call: Call) ->
         Fact(label="Switched", value="on" if body["isEnabled"] else "off"),
     ]
     if stored and stored.next_run_time:
-        facts.append(Fact(label="Next run", value=local_text(moment(stored.next_run_time), zone)))
+        facts.append(Fact(label="Next run", value=moment(stored.next_run_time)))
     if not known:
         facts.append(Fact(label="Warning", value=f"the zone {zone} has no Windows name and was sent as you wrote it"))
     return Done(

@@ -12,7 +12,7 @@ from bot.backends.sequentum.presentation import switched
 from bot.backends.sequentum.reads import next_times
 from bot.backends.sequentum.states import JOB, MARKS, named
 from bot.backends.sequentum.targets import AdapterContext, agent_of
-from bot.backends.sequentum.times import local_text, moment
+from bot.backends.sequentum.times import moment
 from bot.core.command.arguments import text_of
 from bot.core.errors import CallProblem, NoSuchTarget
 from bot.core.operation import Operation, Target
@@ -84,7 +84,7 @@ def _schedule(schedule: Schedule | None) -> list[tuple[str, str]]:
     return [
         (
             "Schedule",
-            f"{switched(schedule)}; {when}; next {local_text(moment(schedule.next_run_time), schedule.time_zone_id)}",
+            f"{switched(schedule)}; {when}; next {utc_text(moment(schedule.next_run_time))}",
         )
     ]
 

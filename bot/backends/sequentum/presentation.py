@@ -9,7 +9,7 @@ from typing import Final
 from bot.backends.sequentum.capabilities import DEFAULT_METHOD
 from bot.backends.sequentum.models import JobRun, Run, Schedule, ServerStatus
 from bot.backends.sequentum.states import SCHEDULE, named
-from bot.backends.sequentum.times import local_text, moment, span
+from bot.backends.sequentum.times import moment, span
 from bot.core.outcome import Fact, Level, Phase, RunView, State, Suggestion, Table, facts_of
 from bot.core.text import utc_text, written
 from bot.core.vendor_json import mark, unread, unreadable
@@ -150,12 +150,12 @@ def view_of(backend: str, found: Run | JobRun, clean: Clean, id_: str = "") -> R
 
 
 def schedule_table(schedules: Sequence[Schedule], clean: Clean) -> Table:
-    """Schedules as rows; the next time is in the schedule's time zone."""
+    """Schedules as rows: `When` is in the zone of the schedule, `Next` in the reader's."""
     rows = tuple(
         (
             mark(switched(schedule), schedule),
             clean(schedule.cron_description or schedule.cron or ""),
-            local_text(moment(schedule.next_run_time), schedule.time_zone_id),
+            utc_text(moment(schedule.next_run_time)),
             schedule.time_zone_id or "",
             _last(schedule, clean),
             schedule.id and f"schedule/{schedule.id}",

@@ -77,7 +77,7 @@ async def agent_status(ctx: AdapterContext, operation: Operation, call: Call) ->
         table=table,
         run=ctx.finder.part(RUN, runs[0].id, agent) if runs[0].id else None,
         view=view,
-        beside=f"The newest run ({ago}).",
+        beside=f"The newest run began {ago}.",
         next=view.next if view.phase is Phase.ACTIVE else (*view.next, start),
     )
 

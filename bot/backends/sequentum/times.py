@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, datetime, timedelta
 from difflib import get_close_matches
 from typing import Final
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import available_timezones
 
 from tzlocal.windows_tz import tz_win, win_tz
 
@@ -58,20 +58,6 @@ def near_zones(name: str) -> list[str]:
     return [names[found] for found in get_close_matches(name.strip().casefold(), names, n=3, cutoff=0.6)]
 
 
-def zone_of(windows: str | None) -> tzinfo | None:
-    """The zone with a Windows name, None when there is none."""
-    iana = win_tz.get(windows or "")
-    return ZoneInfo(iana) if iana else None
-
-
 def exact_text(when: datetime | None) -> str:
     """`2026-11-22 02:23:07 UTC`, or a dash: for times that differ only in seconds."""
     return when.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC") if when else "-"
-
-
-def local_text(when: datetime | None, windows: str | None) -> str:
-    """The time in that zone, or with its own offset if the zone is unknown: `2026-11-23 07:00 +01:00`."""
-    if when is None:
-        return "-"
-    zone = zone_of(windows)
-    return (when.astimezone(zone) if zone else when).isoformat(" ", "minutes").replace("+", " +")

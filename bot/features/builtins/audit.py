@@ -31,6 +31,12 @@ _PAGE = 500
 _MOST = 5_000
 _SHOWN = 24  # entries on the card; the files have all
 _IN_ONE = 8  # entries in a paragraph
+_IN_TABLE = 20  # entries in a table
+_MOST_LISTED = 40  # entries of the audit log in paragraphs
+_SHORT = 80  # characters of a detail there
+_OF_A_GRANT = frozenset({Event.GRANTED, Event.REVOKED, Event.EXPIRED, Event.BREAKGLASS})
+_AN_ID = re.compile(r"\b[CUW][A-Z0-9]{2,30}\b")
+_NAMED_IN = re.compile(r"<[@#]([A-Z0-9]+)>")
 _OUTCOMES = frozenset({Event.DONE, Event.FAILED, Event.UNKNOWN})
 _REQUEST = re.compile(r"r-[0-9a-z]{14}")
 _PERSON = re.compile(r"<?@?([UW][A-Z0-9]{1,30})(?:\|[^>]*)?>?")
@@ -128,14 +134,15 @@ def _reasoned(entry: StoredEntry, asked: StoredEntry | None) -> StoredEntry:
     return entry.model_copy(update={"detail": f"{asked.reason}. {entry.detail or ''}".strip()})
 
 
-def _sentence(ctx: Context, entry: StoredEntry) -> str:
-    """When, what and how it went, who did it and why."""
+def _sentence(ctx: Context, entry: StoredEntry, longest: int = 300) -> str:
+    """When, what and how it went, who did it and why, with at most so many characters of the detail."""
     _, at, who, _, what, detail = _row(entry)
     word = happened(ctx, entry)
     good = word in ("done", str(Phase.SUCCEEDED))
     bad = entry.event in (Event.FAILED, Event.UNKNOWN, Event.DENIED, Event.ENDED) and not good
     mark = "✅ " if good else "❌ " if bad else ""
     ended = mark + (word if word.startswith(what) else f"{what} {word}")
+    detail = detail if len(detail) <= longest else f"{detail[: longest - 1].rstrip()}…"
     return " · ".join(part for part in (at, ended, cards.person(who), detail) if part)
 
 
@@ -235,15 +242,28 @@ def _markdown(entry: StoredEntry) -> str:
 
 
 async def _show(ctx: Context, intent: Intent, title: str, entries: Sequence[StoredEntry]) -> None:
-    lines = () if entries else (Line(text="No matching entries."),)
-    table = table_of(entries) if entries else None
-    await reply(ctx, intent, title, lines=lines, table=table)
+    """A table that can be sorted; more than fit into one are paragraphs, which a phone wraps."""
+    named = [entry.model_copy(update={"detail": _told(entry)}) for entry in entries]
+    if len(named) <= _IN_TABLE:
+        rows = tuple((seq, at, cards.person(who), *rest) for seq, at, who, *rest in map(_row, named))
+        table = Table(columns=_COLUMNS, rows=rows) if rows else None
+        await reply(ctx, intent, title, lines=() if rows else (Line(text="No matching entries."),), table=table)
+        return
+    shown, left = named[:_MOST_LISTED], len(named) - _MOST_LISTED
+    texts = [f"{entry.seq} · {_sentence(ctx, entry, _SHORT)}" for entry in shown]
+    lines = [Line(text="\n".join(texts[at : at + _IN_ONE])) for at in range(0, len(texts), _IN_ONE)]
+    if left > 0:
+        lines.append(Line(text=f"{plural(left, 'older entry', 'older entries')}: `signalbox audit search` lists all."))
+    people = (one for entry in shown for one in (entry.user_id, *_NAMED_IN.findall(entry.detail or "")) if one)
+    await reply(ctx, intent, title, lines=tuple(lines), mention=tuple(dict.fromkeys(people)))
 
 
-def table_of(entries: Sequence[StoredEntry]) -> Table:
-    """These entries as rows."""
-    rows = tuple((seq, at, cards.person(who), *rest) for seq, at, who, *rest in map(_row, entries))
-    return Table(columns=_COLUMNS, rows=rows)
+def _told(entry: StoredEntry) -> str | None:
+    """The detail to read: without marks, and with people and channels by name where the detail is made of their ids."""
+    detail = (entry.detail or entry.reason or "").replace("`", "")
+    if entry.event in _OF_A_GRANT:
+        detail = _AN_ID.sub(lambda found: f"<{'@' if found[0][0] in 'UW' else '#'}{found[0]}>", detail)
+    return detail or None
 
 
 def _row(entry: StoredEntry) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from bot.all_of import all_of
+from bot.core.audit import Event
 from bot.core.card import Button, Line, Tone
 from bot.core.command.params import ago_text
 from bot.core.command.search import words_of
@@ -15,6 +16,7 @@ from bot.core.errors import BadRequest
 from bot.core.intent import Command, Intent
 from bot.core.outcome import Fact, Table
 from bot.core.policy.visibility import Visibility
+from bot.core.records import Filters
 from bot.core.text import capitalized, plural, utc_text
 from bot.features.access.grants import NotPermittedError
 from bot.features.access.policy_reload import named_channels, review_warning
@@ -206,13 +208,14 @@ async def status(ctx: Context, intent: Intent, ask: Command, given: Mapping[str,
     waiting, runs, paused = await all_of(
         (approvals_table(ctx, channel), watches_table(ctx, channel, sight), pauses_table(ctx, channel, sight))
     )
-    facts = (
-        Fact(label="Waiting for approval", value=len(waiting.rows)),
-        Fact(label="Runs in progress", value=len(runs.rows)),
-        Fact(label="Pauses", value=len(paused.rows)),
+    counted = (
+        (len(waiting.rows), "request waits for approval", "requests wait for approval"),
+        (len(runs.rows), "run in progress", "runs in progress"),
+        (len(paused.rows), "pause", "pauses"),
     )
+    words = ", ".join(plural(number, one, many) for number, one, many in counted if number)
     table = runs if runs.rows else paused if paused.rows else waiting if waiting.rows else None
-    await reply(ctx, intent, "Open in this channel", facts=facts, table=table)
+    await reply(ctx, intent, "Open in this channel", status=words or "Nothing waits, runs or is paused", table=table)
 
 
 async def approvals(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, Any]) -> None:
@@ -290,6 +293,8 @@ async def doctor(ctx: Context, intent: Intent, ask: Command, given: Mapping[str,
     facts.append(Fact(label="Channels", value=f"{len(named) - len(bad)} of {len(named)} can be used"))
     if (gap := await review_warning(ctx.directory, policy.policy)) is not None:
         bad.append(Line(text=f"{gap}."))
+    if (refused := await _refused_rules(ctx)) is not None:
+        bad.insert(0, Line(heading="The rules file can't be used, so the older rules stay in force", text=refused))
     wrong = len(bad) + sum(not checked.health.ok for checked in checks.values()) + (rules is None) + (not where.known)
     await reply(
         ctx,
@@ -301,3 +306,12 @@ async def doctor(ctx: Context, intent: Intent, ask: Command, given: Mapping[str,
         lines=tuple(bad[:20]),
         mention=tuple(named),
     )
+
+
+async def _refused_rules(ctx: Context) -> str | None:
+    """What is wrong with the rules file since it was changed; None while the file's rules are the ones in force."""
+    found = [await ctx.store.search(Filters(event=one), limit=1) for one in (Event.POLICY_REFUSED, Event.POLICY_LOADED)]
+    refused, loaded = (page[0] if page else None for page in found)
+    if refused is None or (loaded is not None and loaded.seq > refused.seq):
+        return None
+    return f"Since {utc_text(refused.at)}: {refused.detail}"

@@ -34,7 +34,10 @@ async def policy(ctx: Context, intent: Intent, ask: Command, given: Mapping[str,
     if word == "confirm":
         await _confirm(ctx, intent, ask)
     elif word:
-        raise BadRequest(f"Unknown `policy {word}`. Use `policy` or `policy confirm`.")
+        raise BadRequest(
+            f"Unknown `policy {word}`. Use `policy` or `policy confirm`.",
+            "To try rules before you use them, run `signalbox policy test FILE` in a terminal.",
+        )
     else:
         await _shown(ctx, intent)
 
@@ -74,8 +77,8 @@ async def _confirm(ctx: Context, intent: Intent, ask: Command) -> None:
     )
     named = place.channel_id in ctx.policy().policy.channels
     text = f"It is {shared}." + ("" if named else " The rules do not name this id yet: write it into the rules file.")
-    title = f"The rules of {place.channel_id} are in force again"
-    await reply(ctx, intent, title, tone=Tone.GOOD, status=text)
+    title = f"The rules of <#{place.channel_id}> are in force again"
+    await reply(ctx, intent, title, tone=Tone.GOOD, status=text, mention=(place.channel_id,))
 
 
 async def _shown(ctx: Context, intent: Intent) -> None:

@@ -64,9 +64,9 @@ async def why(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, An
     if (found := _AS_LAST.fullmatch(typed)) is not None and other is None:
         typed, other = found.groups()
     inner = parse(typed, ctx.catalog)
-    if isinstance(inner, ParseError) and typed:
+    if typed and isinstance(inner, ParseError):
         raise BadRequest(inner.problem, f"`{ctx.command} help` lists what you can do here.", code="misread")
-    if not isinstance(inner, Command):
+    if not typed or not isinstance(inner, Command):
         raise BadRequest("Write a command after `why`, for example `why start acc:shop/prices`.", code="misread")
     if ctx.catalog.builtin(inner.verb) is not None and inner.target is None:
         raise BadRequest(f"`{inner.verb}` is a built-in command. `why` checks commands for a backend.", code="builtin")

@@ -125,7 +125,7 @@ async def test_an_agent_tells_its_newest_run_and_its_schedules() -> None:
         assert done.summary == f"{PATH}: the newest run (2019-05-21 03:52 UTC) is Succeeded."
         assert done.table
         assert done.table.rows[0][:4] == (
-            "on", "Runs every day at 3:36:00 PM (AET).", "2019-05-30 15:36 +10:00", "AUS Eastern Standard Time"
+            "on", "Runs every day at 3:36:00 PM (AET).", "2019-05-30 05:36 UTC", "AUS Eastern Standard Time"
         )  # fmt: skip
         assert done.run
         assert done.run.id == RUN

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bot.backends.sequentum.times import local_text, moment, windows_zone
+from bot.backends.sequentum.times import windows_zone
 from bot.core.errors import BadReply, BadRequest
 
 from .support import AGENT, PATH, SCHEDULE, SCHEDULE_REPLY, RecordingAcc, body, joined, said
@@ -31,15 +31,6 @@ NEW = {"cron": "0 0 0 1", "start": "2026-07-16T11:21:20"}
 def test_zones_have_either_name(given: str, windows: str, known: bool) -> None:
     """Windows and IANA names become the Windows name; others are passed on."""
     assert windows_zone(given) == (windows, known)
-
-
-def test_times_are_told_on_the_clocks_of_the_zone() -> None:
-    """Summer and winter included; an unknown zone keeps the offset that came."""
-    when = moment("2026-07-16T11:00:00Z")
-    assert local_text(when, "W. Europe Standard Time") == "2026-07-16 13:00 +02:00"
-    assert local_text(moment("2026-12-16T11:00:00Z"), "W. Europe Standard Time") == "2026-12-16 12:00 +01:00"
-    assert local_text(when, "Newfoundland Standard Time") == "2026-07-16 08:30-02:30"
-    assert local_text(moment("2026-07-16T11:00:00+05:00"), "Mars Standard Time") == "2026-07-16 11:00 +05:00"
 
 
 async def test_a_new_schedule_gets_its_id_from_the_request() -> None:

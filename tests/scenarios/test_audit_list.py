@@ -1,0 +1,59 @@
+"""The audit log in Slack: a table that can be sorted, or paragraphs; never aligned code."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.world import World, shown
+
+
+def types(message: dict[str, Any]) -> list[str]:
+    return [block["type"] for block in message["blocks"]]
+
+
+async def asked(env: World, times: int) -> None:
+    """So many requests, each with two entries and a detail."""
+    for number in range(times):
+        await env.say(f"why start acc:shop/prices-with-a-rather-long-name-{number} as=run")
+    await env.until(lambda: len(env.audit(event="requested")) >= times)
+
+
+async def test_twenty_entries_are_one_table_that_can_be_sorted(env: World) -> None:
+    await asked(env, 10)
+    message = await env.does("audit count=20", "Audit log")
+    (block,) = [block for block in message["blocks"] if block["type"] == "data_table"]
+    assert len(block["rows"]) == 21
+    assert "```" not in shown(message)
+
+
+async def test_more_entries_than_a_table_takes_are_paragraphs_with_times_in_the_readers_zone(env: World) -> None:
+    """Forty of them; the rest is counted, with the command that lists all."""
+    await asked(env, 25)
+    message = await env.does("audit count=45", "Audit log", "5 older entries: `signalbox audit search`")
+    text = shown(message)
+    assert set(types(message)) == {"section"}
+    assert "```" not in text
+    assert sum(block["text"]["text"].count(" · <!date^") for block in message["blocks"]) == 40
+    assert "Too long" not in text
+
+
+async def test_a_search_does_not_find_itself(env: World) -> None:
+    await env.does("audit nothing-like-this", "Audit log", "No matching entries.")
+
+
+async def test_a_grant_is_told_with_names(env: World) -> None:
+    """The detail of the entry has ids; the reader sees the person and the channel."""
+    await env.say("grant @lee start acc:shop/prices for=1h -- covering", user="U0ROOT")
+    await env.sees("Granted: start on acc:shop/prices")
+    message = await env.does("audit count=3", "Audit log")
+    elements = [
+        element
+        for block in message["blocks"]
+        if block["type"] in ("table", "data_table")
+        for row in block["rows"]
+        for cell in row
+        if cell["type"] == "rich_text"
+        for element in cell["elements"][0]["elements"]
+    ]
+    assert {"type": "user", "user_id": "U0LEE"} in elements
+    assert {"type": "channel", "channel_id": "C0CRAWL"} in elements
