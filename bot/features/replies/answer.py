@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
+from bot.all_of import both
 from bot.core.audit import AuditEntry
 from bot.core.card import Button, FormView, Tone
 from bot.core.intent import Intent
@@ -28,12 +29,14 @@ async def say(
 ) -> None:
     """End the request with these audit entries and a card for the requester alone, in which `people` may be named.
 
-    `replace` puts it over the message that was pressed; `parts` are further parts of the card.
+    `replace` puts it over the message that was pressed; `parts` are further parts of the card. Both are written at once, in
+    this order, so that the end of the program between them does not leave a request without an answer.
     """
-    await ctx.store.finish(intent.request_id, entries, ctx.clock.now())
     mention = tuple(dict.fromkeys((intent.actor.user_id, *people))) if people else ()
-    await ctx.presenter.show(
-        cards.private(intent, text, tone=tone, **{"mention": mention, **parts}), intent.reply, replace=replace
+    card = cards.private(intent, text, tone=tone, **{"mention": mention, **parts})
+    await both(
+        ctx.store.finish(intent.request_id, entries, ctx.clock.now()),
+        ctx.presenter.show(card, intent.reply, replace=replace),
     )
 
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Collection, Sequence
 from typing import Any, Final
 
-from bot.all_of import all_of
+from bot.all_of import all_of, both
 from bot.core.audit import AuditEntry, Event
 from bot.core.card import Button, Line, Tone, slack_url
 from bot.core.command.params import ago_text
@@ -103,8 +103,7 @@ _WHY_NOT_RUN: Final = {
 
 async def set_aside(ctx: Context, intent: Intent, doubt: Doubt, command: Command | None = None) -> None:
     """Record that the request is not run, show its requester why, and offer its command as a button."""
-    await abandon(ctx, intent, doubt, command)
-    await show_set_aside(ctx, intent, doubt, command)
+    await both(abandon(ctx, intent, doubt, command), show_set_aside(ctx, intent, doubt, command))
 
 
 async def abandon(ctx: Context, intent: Intent, doubt: Doubt, command: Command | None = None) -> None:
