@@ -6,11 +6,13 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import Any
 
 import psycopg
 
 from bot.core.records import Filters, StoredEntry
+from bot.playground.workspace.receipt import Receipt
 from tests.faults.replicas import Cluster, outcomes
 from tests.world import shown
 
@@ -35,8 +37,23 @@ class Findings:
             self.broken.append(f"BROKEN: {broken}")
 
 
-def check(group: Cluster, typed: Mapping[str, bool]) -> Findings:
-    """`typed` says of the value of each start whether it was acked."""
+class Told(Enum):
+    """What the person got from Slack at once."""
+
+    TAKEN = "an ack"
+    REFUSED = "an ack that says that nothing is done"
+    NOTHING = "an error of Slack, or an ack with other words"
+
+    @classmethod
+    def of(cls, receipt: Receipt) -> Told:
+        """Which of them it was."""
+        if not receipt.acked or (receipt.body and "othing " not in str(receipt.body)):
+            return cls.NOTHING
+        return cls.REFUSED if receipt.body else cls.TAKEN
+
+
+def check(group: Cluster, typed: Mapping[str, Told]) -> Findings:
+    """`typed` says of the value of each start what its person was told at once."""
     found = Findings()
     requests = requests_of(group)
     calls, sent, cards = runs_by_value(group), sent_times(group), cards_of(group)
@@ -60,14 +77,15 @@ def check(group: Cluster, typed: Mapping[str, bool]) -> Findings:
             not mine or set(ends) & {"done", "reconciled", "abandoned"}, f"{request_id} was sent, but is {ends}"
         )
         claimed.update(entry.backend_ref for entry in entries if entry.event in happened and entry.backend_ref)
-        if typed.get(value, True) or cards[request_id]:  # otherwise the person was told in the ack that nothing is done
+        told = typed.get(value, Told.NOTHING)
+        if told is Told.REFUSED:
+            found.expect(not mine, f"{request_id} was told in the ack as not done, but is {ends}")
+        if told is Told.TAKEN or cards[request_id]:
             _check_card(found, request_id, cards[request_id], happened=bool(happened))
-        else:
-            found.expect(not happened, f"{request_id} was told in the ack as not done, but is {ends}")
     for ref, number in claimed.items():
         found.expect(number == 1, f"{number} requests claim the run {ref}")
-    for value, acked in typed.items():
-        found.expect(not acked or value in stored, f"the acked start {value} is lost")
+    for value, told in typed.items():
+        found.expect(told is not Told.TAKEN or value in stored, f"the acked start {value} is lost")
     found.expect(group.store.verify_sync(group.store.head_sync()).ok, "the chain is broken")
     return found
 

@@ -106,16 +106,16 @@ class Cluster:
         except (aiohttp.ClientError, TimeoutError):
             return False
 
+    async def leading(self) -> Replica | None:
+        """The replica that leads now, if one does."""
+        async with await psycopg.AsyncConnection.connect(self.database, autocommit=True) as connection:
+            row = await (await connection.execute(_LEADER)).fetchone()
+        pid = int(row[0].rpartition(":")[2]) if row is not None else 0
+        return next((replica for replica in self.replicas if replica.pid == pid), None)
+
     async def leader(self) -> Replica:
-        """The replica that leads."""
-
-        async def found() -> Replica | None:
-            async with await psycopg.AsyncConnection.connect(self.database, autocommit=True) as connection:
-                row = await (await connection.execute(_LEADER)).fetchone()
-            pid = int(row[0].rpartition(":")[2]) if row is not None else 0
-            return next((replica for replica in self.replicas if replica.pid == pid), None)
-
-        leader: Replica = await self.until(found)
+        """The replica that leads, as soon as one does."""
+        leader: Replica = await self.until(self.leading)
         return leader
 
     async def followers(self) -> list[Replica]:
