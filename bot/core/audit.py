@@ -50,6 +50,15 @@ class Event(StrEnum):
     INCIDENT_OPENED = "incident_opened"
     INCIDENT_CLOSED = "incident_closed"
 
+    @classmethod
+    def _missing_(cls, value: object) -> Event | None:
+        """An entry of a newer version may have an event that this one doesn't know."""
+        if not isinstance(value, str):
+            return None
+        newer = str.__new__(cls, value)
+        newer._name_ = newer._value_ = value
+        return newer
+
 
 class AuditEntry(Value):
     """One event, without the three columns that the store adds (`seq`, `prev_hash`, `hash`).

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any, TypeAlias
+from typing import Any, Self, TypeAlias
 
 from pydantic import BaseModel, ConfigDict
 
@@ -11,9 +11,14 @@ Json: TypeAlias = str | int | float | bool | list[Any] | dict[str, Any] | None
 
 
 class Value(BaseModel):
-    """A frozen value. An undeclared field is an error."""
+    """A frozen value. An undeclared field is an error, except where a stored value is read."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    @classmethod
+    def stored(cls, data: object) -> Self:
+        """A value from the store. Fields that the next version added are left out, because it may run beside this one."""
+        return cls.model_validate(data, extra="ignore")
 
 
 def canonical(data: object) -> str:

@@ -19,7 +19,7 @@ _USED: Final = frozenset({Event.SENT, Event.DONE})
 async def favourites(ctx: Context, user: str) -> list[Target]:
     """The starred targets, the first one first."""
     kept = await ctx.store.value(_key(user))
-    return [Target.model_validate(one) for one in kept] if isinstance(kept, list) else []
+    return [Target.stored(one) for one in kept] if isinstance(kept, list) else []
 
 
 async def star(ctx: Context, user: str, target: Target) -> bool:

@@ -49,7 +49,7 @@ async def pressed(ctx: Context, intent: Intent, means: Mapping[str, Json]) -> No
         await _turn_to(ctx, user, str(means["page"]))
     for name, change in (("star", star), ("unstar", unstar)):
         if name in means:
-            await change(ctx, user, Target.model_validate(means[name]))
+            await change(ctx, user, Target.stored(means[name]))
     await ctx.store.finish(intent.request_id, (), stamp(ctx.clock.now()))
     await ctx.presenter.home(await home_view(ctx, user, intent.place.team_id))
 

@@ -45,7 +45,7 @@ async def open_in(store: Store, place: Place) -> Incident | None:
 async def at(store: Store, channel_id: str, thread_ts: str | None) -> Incident | None:
     """The incident that is open in exactly this place."""
     kept = await store.value(_key(channel_id, thread_ts))
-    return Incident.model_validate(kept) if kept is not None else None
+    return Incident.stored(kept) if kept is not None else None
 
 
 async def marked(store: Store, intent: Intent) -> Intent:

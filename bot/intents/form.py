@@ -48,7 +48,7 @@ async def _kept(ctx: Context, intent: Intent, form: Form) -> dict[str, Json] | N
 
 
 def _placed(intent: Intent, form: Form, kept: dict[str, Json]) -> Intent:
-    opened = Place.model_validate(kept.get("place"))
+    opened = Place.stored(kept.get("place"))
     channel = form.values.get("channel")
     if not opened.channel_id and isinstance(channel, str):
         opened = opened.model_copy(update={"channel_id": channel, "chosen": True})

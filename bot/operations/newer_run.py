@@ -81,7 +81,7 @@ async def waits(ctx: Context, intent: Intent) -> None:
     if button is None or slot is None or await state_of(ctx, intent.request_id) is None:
         return
     posted = await ctx.store.message(button.message_key)
-    card = Card.model_validate(posted.body) if posted is not None and button.message_key.startswith("op:") else None
+    card = Card.stored(posted.body) if posted is not None and button.message_key.startswith("op:") else None
     own = next((one for one in card.buttons if one.id == button.id), None) if card is not None else None
     if own is None:
         return
@@ -112,7 +112,7 @@ async def show_older(ctx: Context, intent: Intent) -> None:
     posted = await ctx.store.message(key) if key.startswith("op:") else None
     if posted is None or posted.kind != "message" or not await _newest(ctx, key):
         return
-    card = Card.model_validate(posted.body)
+    card = Card.stored(posted.body)
     # The stored card is masked, what its buttons mean is not. A link has no meaning.
     kept = [(button, await ctx.store.button(button.id) if button.id else None) for button in card.buttons]
     buttons = [
@@ -194,7 +194,7 @@ def _held(card: str) -> str:
 async def _held_of(ctx: Context, card: str) -> dict[str, Button]:
     """The buttons whose press waits for an approval, by slot."""
     kept = await ctx.store.value(_held(card))
-    return {slot: Button.model_validate(one) for slot, one in kept.items()} if isinstance(kept, dict) else {}
+    return {slot: Button.stored(one) for slot, one in kept.items()} if isinstance(kept, dict) else {}
 
 
 def _done_by(card: Card, operation: Operation | None) -> str:

@@ -63,7 +63,7 @@ class Elsewhere:
         if row.kind == "upload":
             under = await self.delivery.under(row)
             if isinstance(row.body, dict) and row.body.get("card"):  # the answer that was to come as the file's comment
-                await self.show(Card.model_validate(row.body["card"]), None)
+                await self.show(Card.stored(row.body["card"]), None)
             names = ", ".join(file.name for file in _FILES.validate_python(row.files))
             await self.show(undelivered(row, names, under, trouble), None)
             return
@@ -106,7 +106,7 @@ class Elsewhere:
         if row.kind != "message" or row.ts is not None or not late or "@" in row.key:
             return
         self._moved.discard(row.key)
-        card = Card.model_validate(row.body)
+        card = Card.stored(row.body)
         people = (*people_of(row), *(card.question.deciders if card.question is not None else ()))
         keys = (
             f"{row.key}:unposted",
@@ -116,8 +116,8 @@ class Elsewhere:
         for key in keys:
             stand_in = await self.store.message(key)
             if stand_in is not None and stand_in.kind == "message":
-                await self.show(arrived(row, Card.model_validate(stand_in.body)), None)
+                await self.show(arrived(row, Card.stored(stand_in.body)), None)
 
     async def _card(self, key: str) -> Card | None:
         kept: Any = await self.store.message(key)
-        return Card.model_validate(kept.body) if kept is not None else None
+        return Card.stored(kept.body) if kept is not None else None

@@ -82,7 +82,7 @@ class MessageDelivery:
         if row.kind == "upload":
             await self._upload(row)
         elif row.kind == "home":
-            view = HomeView.model_validate(row.body)
+            view = HomeView.stored(row.body)
             view = too_large(view) if form is Form.TEXT else view
             await self.client.views_publish(user_id=view.user_id, view=render_home(view, self._clock.now()))
             await self._store.sent(row.key, row.want)
@@ -176,7 +176,7 @@ class MessageDelivery:
         places = [(file, await self._store.fetch_file(file.path)) for file in files]
         present = tuple(file.model_copy(update={"path": here}) for file, here in places if here is not None)
         if present:
-            words = render_comment(Card.model_validate(body["card"])) if body.get("card") else ""
+            words = render_comment(Card.stored(body["card"])) if body.get("card") else ""
             comment = "\n".join(text for text in (words, str(body.get("comment") or "")) if text)
             await self._uploads.share(present, row.channel_id or "", thread, comment, key=row.key)
         if len(present) < len(files):

@@ -50,13 +50,13 @@ class Form(IntEnum):
 
 def next_form(row: Outgoing, form: Form) -> Form:
     """The form to try when Slack refuses the content. A card without newer blocks looks the same in the first two."""
-    newer = row.kind in ("message", *PRIVATE) and has_newer_blocks(Card.model_validate(row.body))
+    newer = row.kind in ("message", *PRIVATE) and has_newer_blocks(Card.stored(row.body))
     return Form.OLDER if form is Form.FULL and newer else Form.TEXT
 
 
 def message_of(row: Outgoing, now: datetime, form: Form = Form.FULL) -> dict[str, Any]:
     """`text` and `blocks` for chat.postMessage. Raises ValidationError for a row that another version stored."""
-    message = render_card(Card.model_validate(row.body), now, newer=form is Form.FULL)
+    message = render_card(Card.stored(row.body), now, newer=form is Form.FULL)
     if form is Form.TEXT:
         without = " The buttons are on my Home tab." if is_open_question(row.model_copy(update={"ts": None})) else ""
         return {"text": message.text[:_WORDS] + without, "blocks": []}
@@ -83,7 +83,7 @@ def is_open_question(row: Outgoing) -> bool:
 
 def people_of(row: Outgoing) -> tuple[str, ...]:
     """The people who need to get a message, the most important first."""
-    card = Card.model_validate(row.body)
+    card = Card.stored(row.body)
     known = (card.only_for, *card.mention) if card.question is None else (card.question.asked_by,)
     return tuple(person for person in known if person is not None and block_kit.USER_ID.fullmatch(person))
 
@@ -95,7 +95,7 @@ def elsewhere(row: Outgoing, trouble: SlackTrouble, security: str | None) -> Ite
     private answer is only reported there as undelivered. A private answer for someone who is not a member of the channel is
     never moved out of it.
     """
-    card = Card.model_validate(row.body)
+    card = Card.stored(row.body)
     if row.key.endswith(SECURITY):
         return
     people, private = people_of(row), row.kind in PRIVATE
@@ -176,7 +176,7 @@ def arrived(row: Outgoing, stand_in: Card) -> Card:
     return Card(
         key=stand_in.key,
         place=stand_in.place,
-        title=Card.model_validate(row.body).title,
+        title=Card.stored(row.body).title,
         status=f"This is in <#{row.channel_id}> now.",
         mention=stand_in.mention,
     )

@@ -82,4 +82,4 @@ class _TakenError(Exception):
 
 def _run(db: Tx, request_id: str) -> Target | None:
     kept = target_names.value(db, run_key(request_id))
-    return Target.model_validate(kept) if isinstance(kept, dict) else None
+    return Target.stored(kept) if isinstance(kept, dict) else None

@@ -57,7 +57,7 @@ def _approvers(ruling: Ruling, decision: Denied) -> tuple[str, ...]:
 
 async def open_ask(ctx: Context, intent: Intent, means: dict[str, Json]) -> None:
     """The button was pressed: open the modal."""
-    operation = Operation.model_validate(means.get("operation"))
+    operation = Operation.stored(means.get("operation"))
     capability = ctx.catalog.row(operation.target.backend, operation.verb, operation.target.kind)
     thread = means.get("thread")
     place = intent.place.model_copy(update={"thread_ts": thread if isinstance(thread, str) else None})
@@ -91,8 +91,8 @@ async def wanted(ctx: Context, intent: Intent, form: Form, kept: dict[str, Json]
     """Handle the submitted modal: decide again, then ask the people who could allow it."""
     words = form.text("reason")
     lasts = form.values.get("lasts")
-    intent = intent.model_copy(update={"place": Place.model_validate(kept.get("place"))})
-    operation = Operation.model_validate(kept.get("operation")).model_copy(
+    intent = intent.model_copy(update={"place": Place.stored(kept.get("place"))})
+    operation = Operation.stored(kept.get("operation")).model_copy(
         update={"request_id": intent.request_id, "reason": words}
     )
     capability = ctx.catalog.row(operation.target.backend, operation.verb, operation.target.kind)

@@ -158,7 +158,7 @@ async def _kept(ctx: Context, actor: Actor, token: str) -> Mapping[str, Json] | 
 
 def _place(kept: Mapping[str, Json], form: Form | None = None) -> Place:
     """Where the modal was opened, or the channel that is chosen in it."""
-    opened = Place.model_validate(kept.get("place"))
+    opened = Place.stored(kept.get("place"))
     channel = _str(form.values.get("channel")) if form is not None else _str(kept.get("chosen"))
     if opened.channel_id or not channel:
         return opened

@@ -128,7 +128,7 @@ async def _switched_off(ctx: Context, operation: Operation, result: Outcome) -> 
     """What the call switched off: as noted before the call, otherwise as the backend reports, otherwise the target itself."""
     noted = await ctx.store.value(enabled_key(operation.request_id))
     if isinstance(noted, list):
-        return tuple(Target.model_validate(target) for target in noted)
+        return tuple(Target.stored(target) for target in noted)
     restore = result.restore if isinstance(result, Done) else None
     return restore if restore is not None else (operation.target,)
 
@@ -209,7 +209,7 @@ async def say_over(ctx: Context, key: str | None, what: str, about: str, user: s
     posted = await ctx.store.message(key) if key is not None else None
     if posted is None or posted.body is None:
         return
-    card = Card.model_validate(posted.body)
+    card = Card.stored(posted.body)
     left = [pause for pause in await ctx.store.open_pauses() if pause.message_key == key]
     status, line = f"This pause is over: {what}", Line(text=f"{about}: {what}")
     if card.status == status or line in card.lines:

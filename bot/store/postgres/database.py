@@ -21,7 +21,7 @@ from bot.store.postgres.check import findings
 from bot.store.postgres.errors import again, fenced, in_doubt, lost, mapped
 from bot.store.postgres.schema import prepare
 from bot.store.postgres.session import Session, connect
-from bot.store.postgres.tx import FencedError, PostgresTx, WriteTx
+from bot.store.postgres.tx import FencedError, PostgresTx, WriteTx, in_progress
 
 T = TypeVar("T")
 
@@ -30,7 +30,6 @@ CHANNEL: Final = "signalbox"
 _WAITS: Final = (0.0, 0.05, 0.1, 0.2, 0.4, 0.8)  # seconds before each try; the last one again and again
 _LISTEN_SECONDS: Final = 1.0
 _WRITER_WAITS: Final = 3  # leases: longer than for a lock
-_STATUS: Final = b"SELECT pg_xact_status(%s::text::xid8)"
 _SETTLE: Final = (
     b"INSERT INTO commits (writer, n, at) VALUES (%s, 0, now()) ON CONFLICT (writer) DO UPDATE SET at = now()"
 )
@@ -80,7 +79,11 @@ class PostgresDatabase(Database):
         try:
             prepare(self._connected())
         except psycopg.Error as error:
+            self._hang_up()
             raise mapped(error) from error
+        except StoreProblem:
+            self._hang_up()
+            raise
         self._thread.start()
 
     def fence(self, epoch: int | None, *, leads: bool = False) -> None:
@@ -279,7 +282,7 @@ class PostgresDatabase(Database):
     def _was_committed(self, tx: WriteTx, cluster: tuple[str, str] | None) -> bool | None:
         """None while it is in progress. `cluster` is where it ran: in another one its number says nothing."""
         connection = self._connected()
-        if self._cluster == cluster and _in_progress(connection, tx.xid):
+        if self._cluster == cluster and in_progress(connection, tx.xid):
             return None
         if connection.execute(*tx.proof).fetchone() is None:
             return False
@@ -386,12 +389,3 @@ class PostgresDatabase(Database):
         self._stop_listening.set()
         if self._listener is not None:
             self._listener.join()
-
-
-def _in_progress(connection: psycopg.Connection, xid: str) -> bool:
-    """Whether a transaction of the lost session has not ended yet."""
-    try:
-        row = connection.execute(_STATUS, (xid,)).fetchone()
-    except psycopg.errors.InvalidParameterValue:  # a number of the future: a crash has forgotten it
-        return False
-    return row is not None and row[0] == "in progress"

@@ -22,6 +22,7 @@ from bot.core.ports.leadership import Change, Serve, Stoppable
 from bot.core.ports.services import Clock
 from bot.core.ports.store import StoreAddress
 from bot.store.postgres.errors import mapped
+from bot.store.postgres.schema import KNOWS
 from bot.store.postgres.session import Heartbeat, connect_async
 
 
@@ -199,8 +200,9 @@ class PostgresLeadership:
         await self._name_session(connection, epoch)
         before = self._clock.monotonic()
         await connection.execute(
-            "INSERT INTO replicas (id, epoch, state, beat_at, name, sockets) VALUES (%s, %s, 'live', clock_timestamp(), %s, %s)",
-            (f"{self._name}/{epoch}", epoch, self._name, self.sockets),
+            "INSERT INTO replicas (id, epoch, state, beat_at, name, sockets, knows) "
+            "VALUES (%s, %s, 'live', clock_timestamp(), %s, %s, %s)",
+            (f"{self._name}/{epoch}", epoch, self._name, self.sockets, KNOWS),
         )
         await connection.execute(
             "INSERT INTO leaders (team_id, epoch, replica, beat_at) VALUES (%s, 0, '', clock_timestamp()) ON CONFLICT DO NOTHING",

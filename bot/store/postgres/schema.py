@@ -1,23 +1,21 @@
-"""The schema's migrations. A released migration never changes: add a new one at the end.
-
-A migration only adds, so that the previous version of the program can still work beside this one. What it leaves over is
-removed by a later one, when no replica of that version runs anymore.
-"""
+"""The schema's migrations; see bot/store/migrations.py. A released migration never changes: add a new one at the end."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import logging
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final
 
 import psycopg
 
 from bot.core.audit import ZERO_HASH
-from bot.store.errors import StoreProblem
+from bot.store.migrations import contracts, refuse_contracted
 from bot.store.postgres.dialect import GUARDS
 from bot.store.tables import TABLES, audit
 from bot.store.tables.audit import operations_sql
 
 SCHEMA: Final = "signalbox"
+_log = logging.getLogger("signalbox.store")
 _LOCK: Final = 0x53674278  # the ASCII letters "SgBx": one migration at a time
 _TEXT: Final = 'text COLLATE "C"'
 _ARRIVAL: Final = "rowid bigint GENERATED ALWAYS AS IDENTITY"
@@ -76,42 +74,50 @@ def _commits() -> Iterator[str]:
     )
 
 
-MIGRATIONS: Final = {"m001_schema": _first, "m002_commits": _commits}
+def _knows() -> Iterator[str]:
+    """The last migration that the program of a replica knows."""
+    yield f"ALTER TABLE replicas ADD COLUMN knows {_TEXT}"
 
 
-def prepare(connection: psycopg.Connection) -> list[str]:
+Migrations = Mapping[str, Callable[[], Iterable[str]]]
+MIGRATIONS: Final[Migrations] = {"m001_schema": _first, "m002_commits": _commits, "m003_knows": _knows}
+KNOWS: Final = max(MIGRATIONS)
+_OLDER: Final = b"""
+    SELECT count(*) FROM replicas WHERE state = 'live' AND beat_at > clock_timestamp() - interval '1 minute'
+    AND coalesce(knows, '') < %s"""
+
+
+def prepare(connection: psycopg.Connection, migrations: Migrations = MIGRATIONS) -> list[str]:
     """Apply the missing migrations in one transaction. Returns their names. Raises StoreProblem (store_newer).
 
-    Without a missing migration it needs no right to make tables.
+    Without a missing migration it needs no right to make tables. One that contracts, and those after it, wait for a later start
+    while a replica of an older version is live.
     """
-    missing = _missing(connection)
-    if not missing:
-        return []
+    done = list[str]()
+    if not _missing(connection, migrations):
+        return done
     with connection.transaction():
         connection.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
         connection.execute(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}".encode())
         connection.execute(
             f"CREATE TABLE IF NOT EXISTS migrations (name {_TEXT} PRIMARY KEY, at timestamptz NOT NULL)".encode()
         )
-        missing = _missing(connection)
-        for name in missing:
-            for statement in MIGRATIONS[name]():
+        for name in _missing(connection, migrations):
+            if contracts(name) and connection.execute(_OLDER, (name,)).fetchone() != (0,):
+                _log.info("the migration %s waits until no replica of an older version runs", name)
+                break
+            for statement in migrations[name]():
                 connection.execute(statement.encode())
             connection.execute("INSERT INTO migrations VALUES (%s, now())", (name,))
-    return missing
+            done.append(name)
+    return done
 
 
-def _missing(connection: psycopg.Connection) -> list[str]:
+def _missing(connection: psycopg.Connection, migrations: Migrations) -> list[str]:
     """The migrations that this database still needs."""
     found = connection.execute("SELECT to_regclass(%s)", (f"{SCHEMA}.migrations",)).fetchone()
     if found is None or found[0] is None:
-        return list(MIGRATIONS)
+        return list(migrations)
     applied = [name for (name,) in connection.execute("SELECT name FROM migrations ORDER BY name")]
-    unknown = [name for name in applied if name not in MIGRATIONS]
-    if unknown:
-        raise StoreProblem(
-            f"A newer signalbox changed this database (it has {', '.join(unknown)}).",
-            "Install that version again, or restore the backup that was made before the upgrade.",
-            "store_newer",
-        )
-    return [name for name in MIGRATIONS if name not in applied]
+    refuse_contracted(applied, list(migrations))
+    return [name for name in migrations if name not in applied]

@@ -30,6 +30,7 @@ _MARK: Final = (
     "ON CONFLICT (writer) DO UPDATE SET n = excluded.n, at = excluded.at"
 )
 _ENTRY: Final = b"SELECT 1 FROM audit WHERE seq = %s AND hash = %s"
+_STATUS: Final = b"SELECT pg_xact_status(%s::text::xid8)"
 _MARKED: Final = b"SELECT 1 FROM commits WHERE writer = %s AND n = %s"
 _MANY: Final = 2000  # entries are not kept in memory beyond that
 _SEQ: Final = audit.ORDER.index("seq")
@@ -178,3 +179,12 @@ class WriteTx(PostgresTx):
         """Forget what was appended since the head was `head`."""
         self._head = head or (0, ZERO_HASH)
         self._records = []
+
+
+def in_progress(connection: psycopg.Connection, xid: str) -> bool:
+    """Whether a transaction of the lost session has not ended yet."""
+    try:
+        row = connection.execute(_STATUS, (xid,)).fetchone()
+    except psycopg.errors.InvalidParameterValue:  # a number of the future: a crash has forgotten it
+        return False
+    return row is not None and row[0] == "in progress"

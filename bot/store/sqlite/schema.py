@@ -1,4 +1,4 @@
-"""The schema's migrations. A released migration never changes: add a new one at the end."""
+"""The schema's migrations; see bot/store/migrations.py. A released migration never changes: add a new one at the end."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Final
 from sqlite_utils import Database, Migrations
 
 from bot.store.errors import StoreProblem
+from bot.store.migrations import refuse_contracted
 from bot.store.sqlite.dialect import FULL_TEXT, GUARDS
 from bot.store.tables import FIRST, subscriptions
 from bot.store.tables.audit import operations_sql
@@ -70,13 +71,7 @@ def refuse_foreign(db: Database) -> None:
             "Move the file away. The next start makes a new one.",
             "store_too_old",
         )
-    unknown = [name for name in names if name not in RELEASED]
-    if unknown:
-        raise StoreProblem(
-            f"A newer signalbox wrote this store (it has {', '.join(unknown)}).",
-            "Install that version again, or restore the backup that was made before the upgrade.",
-            "store_newer",
-        )
+    refuse_contracted(names, RELEASED)
 
 
 def migrate(db: Database) -> list[str]:

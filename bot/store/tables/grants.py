@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from bot.core.records import Grant
 from bot.store.database import Statement, Tx
-from bot.store.tables.sql import LIMIT, Table, as_model, dumped, found, inserted
+from bot.store.tables.sql import LIMIT, Table, as_models, dumped, found, inserted
 
 _JSON: Final = ("verbs", "targets")
 TABLE: Final = Table(
@@ -71,7 +71,7 @@ def review(grant_id: str, by: str, at: str) -> Statement:
 
 def _grants(db: Tx, wheres: str, values: Sequence[Any]) -> list[Grant]:
     rows = found(db, f"SELECT * FROM grants WHERE {wheres} ORDER BY until_at LIMIT {LIMIT}", values)
-    return [as_model(Grant, row, _JSON) for row in rows]
+    return as_models(Grant, rows, _JSON)
 
 
 def _first(grants: Sequence[Grant]) -> Grant | None:

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from bot.core.records import PRIVATE, Outgoing
 from bot.store.database import Dialect, Statement, Tx
-from bot.store.tables.sql import Table, as_model, dumped, found
+from bot.store.tables.sql import Table, as_model, as_models, dumped, found
 
 TABLE: Final = Table(
     "messages",
@@ -78,8 +78,8 @@ def due(db: Tx, now: str, limit: int, each: int, skip: Collection[str]) -> Seque
     rows = found(db, _FEW, (now, few + 1))
     if len(rows) > few:
         rows = found(db, _due(db.dialect), (now, json.dumps(sorted(skip)), each, limit))
-        return [as_model(Outgoing, row, _JSON) for row in rows]
-    messages = [as_model(Outgoing, row, _JSON) for row in rows]
+        return as_models(Outgoing, rows, _JSON)
+    messages = as_models(Outgoing, rows, _JSON)
     return sorted((one for one in messages if one.lane not in skip), key=lambda one: not one.is_question)
 
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from bot.core.records import Pause
 from bot.store.database import Statement, Tx
-from bot.store.tables.sql import LIMIT, Table, as_model, changed, dumped, found, inserted
+from bot.store.tables.sql import LIMIT, Table, as_model, as_models, changed, dumped, found, inserted
 
 TABLE: Final = Table(
     "pauses",
@@ -28,7 +28,7 @@ def add(db: Tx, pause: Pause) -> None:
 def opened(db: Tx) -> Sequence[Pause]:
     """Every open pause, the earliest end first."""
     rows = found(db, "SELECT * FROM pauses WHERE state = 'open' ORDER BY until_at")
-    return [as_model(Pause, row, ("target",)) for row in rows]
+    return as_models(Pause, rows, ("target",))
 
 
 def by_id(db: Tx, pause_id: str) -> Pause | None:
@@ -40,7 +40,7 @@ def by_id(db: Tx, pause_id: str) -> Pause | None:
 def due(db: Tx, now: str) -> Sequence[Pause]:
     """Open pauses that are over."""
     sql = f"SELECT * FROM pauses WHERE state = 'open' AND until_at <= ? ORDER BY until_at LIMIT {LIMIT}"
-    return [as_model(Pause, row, ("target",)) for row in found(db, sql, (now,))]
+    return as_models(Pause, found(db, sql, (now,)), ("target",))
 
 
 def postpone(pause_id: str, until_at: str) -> Statement:

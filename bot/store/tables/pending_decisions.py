@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from bot.core.records import CastVote, PendingDecision, VoteResult
 from bot.store.database import Statement, Tx
-from bot.store.tables.sql import LIMIT, Table, as_model, changed, dumped, found, inserted, masked
+from bot.store.tables.sql import LIMIT, Table, as_model, as_models, changed, dumped, found, inserted, masked
 
 _JSON: Final = ("operation", "intent", "facts")
 
@@ -61,7 +61,7 @@ def by_id(db: Tx, pending_id: str) -> PendingDecision | None:
 def votes(db: Tx, pending_id: str) -> tuple[CastVote, ...]:
     """The votes on a pending decision, in order of arrival."""
     sql = "SELECT user_id, person, vote, reason, at FROM votes WHERE pending_id = ? ORDER BY rowid"
-    return tuple(CastVote.model_validate(row) for row in found(db, sql, (pending_id,)))
+    return tuple(CastVote.stored(row) for row in found(db, sql, (pending_id,)))
 
 
 def vote(db: Tx, pending_id: str, cast: CastVote, *, needed: int, now: str) -> VoteResult:
@@ -128,7 +128,7 @@ def listed(db: Tx, state: str | None, user: str | None) -> Sequence[PendingDecis
     sql = (
         f"SELECT * FROM pending_decisions WHERE {' AND '.join(wheres)} ORDER BY made_at DESC, rowid DESC LIMIT {LIMIT}"
     )
-    return [as_model(PendingDecision, row, _JSON) for row in found(db, sql, values)]
+    return as_models(PendingDecision, found(db, sql, values), _JSON)
 
 
 def untold(db: Tx, kind: str, told: str, since: str) -> Sequence[PendingDecision]:
@@ -138,13 +138,13 @@ def untold(db: Tx, kind: str, told: str, since: str) -> Sequence[PendingDecision
         "AND NOT EXISTS (SELECT 1 FROM messages WHERE key = ? || pending_decisions.id || ':' || pending_decisions.state) "
         f"ORDER BY made_at DESC, rowid DESC LIMIT {LIMIT}"
     )
-    return [as_model(PendingDecision, row, _JSON) for row in found(db, sql, (kind, since, told))]
+    return as_models(PendingDecision, found(db, sql, (kind, since, told)), _JSON)
 
 
 def due(db: Tx, now: str) -> Sequence[PendingDecision]:
     """Open pending decisions that are overdue, the longest first."""
     sql = f"SELECT * FROM pending_decisions WHERE state = 'open' AND due_at <= ? ORDER BY due_at LIMIT {LIMIT}"
-    return [as_model(PendingDecision, row, _JSON) for row in found(db, sql, (now,))]
+    return as_models(PendingDecision, found(db, sql, (now,)), _JSON)
 
 
 def to_remind(db: Tx, now: str) -> Sequence[PendingDecision]:
@@ -153,7 +153,7 @@ def to_remind(db: Tx, now: str) -> Sequence[PendingDecision]:
         "SELECT * FROM pending_decisions WHERE state = 'open' AND remind_at IS NOT NULL AND remind_at <= ? AND due_at > ? "
         f"ORDER BY remind_at LIMIT {LIMIT}"
     )
-    return [as_model(PendingDecision, row, _JSON) for row in found(db, sql, (now, now))]
+    return as_models(PendingDecision, found(db, sql, (now, now)), _JSON)
 
 
 def reminded(pending_id: str, due_at: str | None, next_at: str | None) -> Statement:

@@ -9,9 +9,10 @@ from bot.core.intent import Intent
 from bot.core.operation import Operation
 from bot.core.records import StoredRequest, stamp
 from bot.store.database import Statement, Tx
-from bot.store.tables.sql import Table, as_model, changed, dumped, found, masked
+from bot.store.tables.sql import Table, as_model, as_models, changed, dumped, found, masked
 
 MOST_CLAIMED: Final = 1_000
+_JSON: Final = ("intent", "operation")
 # For a database with replicas. `owner_epoch` is the replica that works on a request; it follows from the state by a trigger.
 _CLAIM: Final = """
     WITH free AS (
@@ -98,33 +99,33 @@ def release(request_id: str, at: str, epoch: int | None) -> Statement:
 def unfinished(db: Tx) -> Sequence[StoredRequest]:
     """Unfinished requests that don't wait for a person: new, working, sending; oldest first."""
     sql = "SELECT * FROM requests WHERE state <> 'ended' AND state IN ('new', 'working', 'sending') ORDER BY rowid"
-    return [as_model(StoredRequest, row, ("intent", "operation")) for row in found(db, sql)]
+    return as_models(StoredRequest, found(db, sql), _JSON)
 
 
 def claim(db: Tx, epoch: int) -> Sequence[StoredRequest]:
     """Unfinished requests on which no live replica works; `epoch` does from now on. Oldest first."""
     rows = sorted(found(db, _CLAIM, (MOST_CLAIMED, epoch)), key=lambda row: int(row["rowid"]))
-    return [as_model(StoredRequest, row, ("intent", "operation")) for row in rows]
+    return as_models(StoredRequest, rows, _JSON)
 
 
 def sending_elsewhere(db: Tx, epoch: int) -> Sequence[StoredRequest]:
     """Requests that other live replicas than `epoch` are sending."""
-    return [as_model(StoredRequest, row, ("intent", "operation")) for row in found(db, _ELSEWHERE, (epoch,))]
+    return as_models(StoredRequest, found(db, _ELSEWHERE, (epoch,)), _JSON)
 
 
 def being_sent(db: Tx) -> Sequence[Operation]:
     """The operations of all requests in `sending`."""
     sql = "SELECT operation FROM requests WHERE state <> 'ended' AND state = 'sending' AND operation IS NOT NULL"
-    return [Operation.model_validate_json(operation) for (operation,) in db.execute(sql)]
+    return [Operation.model_validate_json(operation, extra="ignore") for (operation,) in db.execute(sql)]
 
 
 def by_id(db: Tx, request_id: str) -> StoredRequest | None:
     """One request."""
     rows = found(db, "SELECT * FROM requests WHERE request_id = ?", (request_id,))
-    return as_model(StoredRequest, rows[0], ("intent", "operation")) if rows else None
+    return as_model(StoredRequest, rows[0], _JSON) if rows else None
 
 
 def by_key(db: Tx, dedupe_key: str) -> StoredRequest | None:
     """The request with this identity."""
     rows = found(db, "SELECT * FROM requests WHERE dedupe_key = ?", (dedupe_key,))
-    return as_model(StoredRequest, rows[0], ("intent", "operation")) if rows else None
+    return as_model(StoredRequest, rows[0], _JSON) if rows else None

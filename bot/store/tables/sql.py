@@ -5,11 +5,13 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final, TypeVar
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 from bot.core.redact import redact_json
 from bot.core.value import Json, canonical
@@ -18,6 +20,7 @@ from bot.store.database import Statement, Tx
 M = TypeVar("M", bound=BaseModel)
 
 LIMIT: Final = 1000
+_log = logging.getLogger("signalbox.store")
 _NO_SECRETS: Final = ("request_id", "dedupe_key", "actor", "place", "at", "source", "target", "verb")
 
 
@@ -75,6 +78,23 @@ def as_model(model: type[M], record: Mapping[str, Any], json_columns: Iterable[s
         if data[name] is not None:
             data[name] = json.loads(data[name])
     return model.model_validate(data, extra="ignore")
+
+
+def as_models(model: type[M], records: Iterable[Mapping[str, Any]], json_columns: Iterable[str]) -> list[M]:
+    """Stored rows as values. A row that only a newer version can read, such as a new kind of request, waits for it."""
+    read: list[M] = []
+    for record in records:
+        try:
+            read.append(as_model(model, record, json_columns))
+        except ValidationError:
+            _warn(model.__name__)
+    return read
+
+
+@cache
+def _warn(name: str) -> None:
+    """Once for each sort of row."""
+    _log.warning("a stored %s is from a newer version; it waits until that version leads", name)
 
 
 def changed(db: Tx, statement: Statement) -> bool:

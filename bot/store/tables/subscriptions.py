@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from bot.core.records import Subscription, WatchedTarget
 from bot.store.database import Tx
-from bot.store.tables.sql import Table, as_model, changed, dumped, found
+from bot.store.tables.sql import Table, as_model, as_models, changed, dumped, found
 
 _JSON: Final = ("target", "place")
 TABLE: Final = Table(
@@ -42,7 +42,7 @@ def opened(db: Tx, target_key: str | None = None) -> list[Subscription]:
         rows = found(db, f"{sql} ORDER BY made_at, id")
     else:
         rows = found(db, f"{sql} WHERE target_key = ? ORDER BY made_at, id", (target_key,))
-    return [as_model(Subscription, row, _JSON) for row in rows]
+    return as_models(Subscription, rows, _JSON)
 
 
 def end(db: Tx, subscription_id: str) -> bool:

@@ -32,14 +32,14 @@ def by_id(db: Tx, backend: str, kind: str, id: str) -> Target | None:
     """One remembered target."""
     sql = "SELECT target FROM names WHERE backend = ? AND kind = ? AND id = ?"
     row = db.execute(sql, (backend, kind, id)).fetchone()
-    return Target.model_validate_json(row[0]) if row else None
+    return Target.model_validate_json(row[0], extra="ignore") if row else None
 
 
 def known(db: Tx, backend: str, kind: str | None) -> list[tuple[Target, str]]:
     """The remembered targets of a backend, with the time when each was last seen."""
     sql = "SELECT target, seen_at FROM names WHERE backend = ? AND (CAST(? AS TEXT) IS NULL OR kind = ?) ORDER BY kind, id"
     rows = db.execute(sql, (backend, kind, kind))
-    return [(Target.model_validate_json(target), seen_at) for target, seen_at in rows]
+    return [(Target.model_validate_json(target, extra="ignore"), seen_at) for target, seen_at in rows]
 
 
 def value(db: Tx, key: str) -> Json:

@@ -8,7 +8,7 @@ from typing import Any, Final
 from bot.core.outcome import RunView
 from bot.core.records import Watch
 from bot.store.database import Statement, Tx
-from bot.store.tables.sql import Table, as_model, dumped, found, inserted
+from bot.store.tables.sql import Table, as_models, dumped, found, inserted
 
 _JSON: Final = ("target", "view")
 TABLE: Final = Table(
@@ -35,13 +35,13 @@ def opened(db: Tx, user_id: str | None = None) -> Sequence[Watch]:
         rows = found(db, "SELECT * FROM watches WHERE state = 'open' ORDER BY due_at")
     else:
         rows = found(db, "SELECT * FROM watches WHERE state = 'open' AND user_id = ? ORDER BY made_at", (user_id,))
-    return [as_model(Watch, row, _JSON) for row in rows]
+    return as_models(Watch, rows, _JSON)
 
 
 def due(db: Tx, now: str, limit: int) -> Sequence[Watch]:
     """Due open watches, the longest overdue first."""
     sql = "SELECT * FROM watches WHERE state = 'open' AND due_at <= ? ORDER BY due_at LIMIT ?"
-    return [as_model(Watch, row, _JSON) for row in found(db, sql, (now, limit))]
+    return as_models(Watch, found(db, sql, (now, limit)), _JSON)
 
 
 def update(db: Tx, seen: Sequence[tuple[str, RunView | None, str]]) -> None:

@@ -1,4 +1,4 @@
-"""Migrations: applied once, listed, and never run on a file that is newer than the code."""
+"""Migrations: applied once, listed, and a file is refused that an older version can't work with."""
 
 from __future__ import annotations
 
@@ -44,10 +44,10 @@ def test_a_file_of_a_newer_program_is_refused_and_not_touched(path: str) -> None
     open_store(path).close_sync()
     plain = sqlite3.connect(path, isolation_level=None)
     plain.execute(
-        "INSERT INTO _sqlite_migrations (migration_set, name, applied_at) VALUES ('signalbox', 'm999_later', 'x')"
+        "INSERT INTO _sqlite_migrations (migration_set, name, applied_at) VALUES ('signalbox', 'm999_contract_requests', 'x')"
     )
     plain.close()
-    with pytest.raises(StoreProblem, match="m999_later") as problem:
+    with pytest.raises(StoreProblem, match="m999_contract_requests") as problem:
         open_store(path, exclusive=True)
     assert problem.value.code == "store_newer"
     with pytest.raises(StoreProblem, match="newer"):
@@ -103,4 +103,18 @@ def test_a_large_file_is_opened_without_reading_all_of_it_and_checked_on_demand(
     with pytest.raises(StoreProblem, match="damaged") as problem:
         store.check_sync()
     assert problem.value.code == "store_corrupt"
+    store.close_sync()
+
+
+def test_a_file_that_a_newer_program_only_added_to_can_still_be_used(path: str) -> None:
+    open_store(path).close_sync()
+    plain = sqlite3.connect(path, isolation_level=None)
+    plain.execute("CREATE TABLE later (id TEXT)")
+    plain.execute("ALTER TABLE requests ADD COLUMN later TEXT")
+    plain.execute(
+        "INSERT INTO _sqlite_migrations (migration_set, name, applied_at) VALUES ('signalbox', 'm999_later', 'x')"
+    )
+    plain.close()
+    store = open_store(path, exclusive=True)
+    assert store.append_sync(row()) == 1
     store.close_sync()

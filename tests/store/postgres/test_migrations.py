@@ -1,0 +1,99 @@
+"""Versions that run at the same time on one database, as during a rolling upgrade."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Final
+
+import psycopg
+import pytest
+
+from bot.core.ports.store import StoreAddress
+from bot.store.errors import StoreProblem
+from bot.store.migrations import contracts
+from bot.store.open import open_store
+from bot.store.postgres.schema import KNOWS, MIGRATIONS, prepare
+from bot.store.postgres.session import connect
+from tests.store.samples import NOW, intent, row
+
+BREAKS: Final = re.compile(
+    r"\b(DROP|RENAME|DELETE|UPDATE|TRUNCATE)\b|ALTER COLUMN|SET NOT NULL|ADD COLUMN (?!.*DEFAULT).*NOT NULL"
+)
+EXPANDS: Final = "m900_later"
+CONTRACTS: Final = "m901_contract_later"
+
+
+def expand() -> Iterable[str]:
+    yield "ALTER TABLE requests ADD COLUMN later text"
+    yield "CREATE TABLE later (id text)"
+
+
+def contract() -> Iterable[str]:
+    yield "ALTER TABLE requests DROP COLUMN sent_at"
+
+
+LATER: Final = {**MIGRATIONS, EXPANDS: expand}
+LAST: Final = {**LATER, CONTRACTS: contract}
+
+
+def live(connection: psycopg.Connection, epoch: int, knows: str | None) -> None:
+    """A replica whose program knows migrations up to this one."""
+    connection.execute(
+        "INSERT INTO replicas (id, epoch, state, beat_at, knows) VALUES (%s, %s, 'live', now(), %s)",
+        (f"r{epoch}", epoch, knows),
+    )
+
+
+async def test_an_older_replica_works_on_and_starts_again_after_the_newer_one_has_added_to_the_tables(
+    address: StoreAddress,
+) -> None:
+    old = open_store(address)
+    with connect(address) as connection:
+        assert prepare(connection, LATER) == [EXPANDS]
+    assert await old.accept(intent("r1"), [row(request_id="r1")])
+    await old.close()
+    again = open_store(address)
+    assert [one.request_id for one in await again.claim_unfinished()] == ["r1"]
+    await again.finish("r1", [row()], NOW)
+    await again.close()
+
+
+@pytest.mark.parametrize("knows", [KNOWS, None])
+async def test_what_the_older_version_needs_is_removed_when_none_of_its_replicas_runs(
+    address: StoreAddress, knows: str | None
+) -> None:
+    """Not at the start of the first replica of the newer version; and then the older version refuses the database."""
+    with connect(address) as connection:
+        live(connection, 1, knows)
+        live(connection, 2, CONTRACTS)
+        assert prepare(connection, LAST) == [EXPANDS]
+        assert prepare(connection, LAST) == []
+        connection.execute("UPDATE replicas SET state = 'left' WHERE epoch = 1")
+        assert prepare(connection, LAST) == [CONTRACTS]
+    with pytest.raises(StoreProblem, match=CONTRACTS) as refused:
+        open_store(address)
+    assert refused.value.code == "store_newer"
+
+
+@pytest.mark.parametrize("name", list(MIGRATIONS)[1:])
+def test_a_migration_that_does_not_contract_only_adds(name: str) -> None:
+    broken = [statement for statement in MIGRATIONS[name]() if BREAKS.search(statement)]
+    assert contracts(name) or not broken
+
+
+def test_a_statement_that_breaks_an_older_version_is_found() -> None:
+    assert all(BREAKS.search(statement) for statement in contract())
+    assert not any(BREAKS.search(statement) for statement in expand())
+    assert BREAKS.search("ALTER TABLE a ADD COLUMN b text NOT NULL")
+
+
+def test_two_replicas_that_start_at_once_migrate_one_after_the_other(database_url: str) -> None:
+    """The second one waits for the lock, and finds nothing to do."""
+    with connect(StoreAddress(database_url)) as first, connect(StoreAddress(database_url)) as second:
+        second.execute("SET lock_timeout = 200")
+        with first.transaction():
+            assert prepare(first) == list(MIGRATIONS)
+            with pytest.raises(psycopg.errors.LockNotAvailable):
+                prepare(second)
+        assert prepare(second) == []
