@@ -22,6 +22,7 @@ _NEXT: Final = re.compile(_NAMED + _SIGN + r"(?:![a-z]+[ \t]*)?\r?$")
 _MANY: Final = re.compile(rf"(?:{PASSWORDS}s?|tokens|api[_-]?keys|secrets|passphrases)[\"']?{_SIGN}\r?$")
 _LIST: Final = re.compile(rf"(?:{NAMES})s?[\"']?{_SIGN}[\[(][ \t]*\r?$")
 _QUOTE: Final = re.compile(_NAMED + _SIGN + r"(?:[bu@$]{0,2})(\"\"\"|'''|\"|'|`)(?P<value>[^\"'`]*)$")
+_HEREDOC: Final = re.compile(_NAMED + _SIGN + r"<<[-~]?[\"']?(?P<end>[a-z_]\w{0,40})[\"']?\r?$")
 _ELEMENT: Final = re.compile(rf"<(?:[\w.-]+:)?[\w.-]*{NAMES}(?:\s[^<>]*)?>(?P<value>[^<]*)(?:<!\[cdata\[[^\]<]*)?$")
 _CONTINUED: Final = re.compile(rf"(?:-|[\w-]){NAMES}(?:[ \t=]{{1,20}})(?:\\|\^|`)\r?$")
 _UNFINISHED: Final = re.compile(_NAMED + r"[ \t]{0,20}[:=][ \t]{0,20}[\"']?[^\s\"'\\]{1,400}\\\r?$")
@@ -95,6 +96,9 @@ class Open:
             )
         if self._kind == "column":
             return self._cell(line, goes_on)
+        if self._kind == "heredoc":
+            ended = line.strip().lower() == self._end
+            return _past() if ended else Cut(_indent(line), len(line.rstrip("\r")), goes_on, counts=int(first))
         return self._indented(line, first, goes_on)
 
     def _until(self, line: str, end: re.Match[str] | None, goes_on: bool) -> Cut:
@@ -171,6 +175,9 @@ def _opened_inline(line: str, lowered: str) -> Open | None:
         quote = _QUOTE.search(lowered)
         if quote is not None and not quote["value"].strip().startswith("[redacted"):
             return Open("quote", LONGEST_QUOTE, end=quote[1], cut=quote.start("value") if quote["value"] else None)
+    heredoc = _HEREDOC.search(lowered) if "<<" in lowered else None
+    if heredoc is not None:
+        return Open("heredoc", LONGEST_BLOCK, end=heredoc["end"])
     element = _ELEMENT.search(lowered) if "<" in lowered else None
     if element is not None:
         return Open("element", LONGEST_QUOTE, cut=element.start("value") if element["value"].strip() else None)

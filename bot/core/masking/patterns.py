@@ -86,6 +86,7 @@ NOTATIONS: Final[tuple[_Notation, ...]] = (
     ),
     _after(_BLANK + ":=", r"[ \t]{0,20}[:=][ \t]{0,20}", r"(?P<bare>[a-z]+(?: [a-z0-9]+){2,12})", passphrase),
     _after(_QUOTE + _BLANK + ":=-→⇒", SEPARATOR, VALUE, not_sentence),
+    _after(". ", rf"(?:[ \t]?\.){{2,80}}{_GAP}[:=]{_GAP}", VALUE, not_sentence),
     _after(" ", rf"(?: (?:for|of) [^=:\r\n]{{1,60}}| \([a-z ]{{1,20}}\))[=:]{_GAP}", VALUE, not_sentence),
     _after(_BLANK, r"[ \t]{1,60}", VALUE, not_plain, r"(?:^|[\s\"'])(?:--?|/)[\w-]{0,40}$"),
     _after(_BLANK + "(", r"(?:[ \t]{1,20}|[ \t]{0,20}\()(?=[\"'`“„‘«enb])", IN_QUOTES, quoted_password),

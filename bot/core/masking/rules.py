@@ -94,6 +94,32 @@ RULES: Final[tuple[Rule, ...]] = (
         IN_QUOTES,
         not_plain,
     ),
+    # A change in a plan: the new value, whether or not the old one is hidden.
+    _rule(
+        "pass pwd secret token key cred",
+        rf"{NAMES}[\"']?[ \t]{{0,60}}[:=][ \t]{{0,20}}(?:\"[^\"\r\n]{{0,400}}\"|\([^()\r\n]{{1,60}}\)|[^\s\"(]{{1,400}})"
+        r"[ \t]{1,20}(?:->|=>|→)[ \t]{1,20}",
+        VALUE,
+        not_plain,
+    ),
+    _rule(
+        "pass pwd secret token key cred",
+        rf"{NAMES}[\"']?[ \t]{{0,20}}[:=][ \t]{{0,20}}![\w:-]{{1,40}}[ \t]{{1,20}}",
+        VALUE,
+        not_plain,
+    ),
+    _rule(
+        "pass pwd secret token key",
+        rf"\b(?:configure|config)[ \t]{{1,20}}set[ \t]{{1,20}}[\w.:/-]{{0,100}}?{NAMES}[ \t]{{1,20}}",
+        _SHELL_WORD,
+        not_plain,
+    ),
+    _rule(
+        "auth login cred",
+        r"(?:\blogin|\w{3,20}auth|\bcredentials?)\([ \t]{0,5}(?:\w{1,30}=)?[\"'][^\"'\r\n]{1,100}[\"'],[ \t]{0,5}(?:\w{1,30}=)?(?=[\"'])",
+        IN_QUOTES,
+        not_plain,
+    ),
     _rule(
         "auth",
         r"\bauth(?:enticate)?[ \t]+(?:plain|login|xoauth2|oauthbearer|cram-md5)[ \t]+",
