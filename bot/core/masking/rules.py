@@ -116,7 +116,8 @@ RULES: Final[tuple[Rule, ...]] = (
     ),
     _rule(
         "auth login cred",
-        r"(?:\blogin|\w{3,20}auth|\bcredentials?)\([ \t]{0,5}(?:\w{1,30}=)?[\"'][^\"'\r\n]{1,100}[\"'],[ \t]{0,5}(?:\w{1,30}=)?(?=[\"'])",
+        r"(?:\blogin|\w{3,20}auth|\bcredentials?)\([ \t]{0,5}(?:\w{1,30}=)?[\"'][^\"'\r\n]{1,100}[\"'],[ \t]{0,5}"
+        r"(?:\w{1,30}=)?(?=[\"'])",
         IN_QUOTES,
         not_plain,
     ),
