@@ -99,6 +99,11 @@ class StoredButton(Value):
     channel_id: str | None = None
     ts: str | None = None
 
+    @property
+    def means(self) -> dict[str, Json]:
+        """What a press of it asks for."""
+        return self.payload if isinstance(self.payload, dict) else {}
+
 
 class PendingDecision(Value):
     """An operation that waits for a person.

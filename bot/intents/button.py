@@ -28,7 +28,7 @@ async def press(ctx: Context, intent: Intent, pressed: Press) -> None:
     """Run the meaning of the pressed button, or show why it doesn't count."""
     button = await ctx.store.button(pressed.button)
     why_not = not_valid(button, intent)
-    means = button.payload if button is not None and isinstance(button.payload, dict) else {}
+    means = button.means if button is not None else {}
     if button is None or why_not is not None:
         if button is not None and await _was_used(ctx, intent, button, means):
             return

@@ -2,34 +2,35 @@
 
 from __future__ import annotations
 
-from bot.core.intent import Command, Form, Intent, Place
+from bot.core.intent import Command, Form, Intent
 from bot.core.value import Json
 from bot.features import approvals
 from bot.features.access import breakglass_review
 from bot.features.forms import launcher, parameter_form
+from bot.features.forms.opened import kept_of, place_of
 from bot.features.replies.answer import say
 from bot.intents.command import run_command
 from bot.runtime.context import Context
 
 
-async def check(ctx: Context, form: Form) -> dict[str, str] | None:
-    """Errors by field, None when the form can be taken. Slack shows them as plain text, without markup."""
-    errors = await _check(ctx, form)
-    return {field: text.replace("`", "") for field, text in errors.items()} if errors is not None else None
+async def check(ctx: Context, intent: Intent, form: Form) -> dict[str, str]:
+    """Errors by field, empty when the form can be taken. Slack shows them as plain text, without markup."""
+    kept = await kept_of(ctx, intent.actor, form.token)
+    errors = _errors(ctx, form, kept) if kept is not None else {}
+    return {field: text.replace("`", "") for field, text in errors.items()}
 
 
-async def _check(ctx: Context, form: Form) -> dict[str, str] | None:
+def _errors(ctx: Context, form: Form, kept: dict[str, Json]) -> dict[str, str]:
     if form.form == launcher.FORM:
-        kept = await ctx.store.value(f"form:{form.token}")
-        read = launcher.read(ctx, form, kept) if isinstance(kept, dict) else None
-        return read if isinstance(read, dict) else None
+        read = launcher.read(ctx, form, kept)
+        return read if isinstance(read, dict) else {}
     if form.form == parameter_form.FORM:
-        return await parameter_form.check(ctx, form) or None
+        return parameter_form.check(ctx, form, kept)
     if form.form in (approvals.DENY_FORM, approvals.ASK_FORM) and not form.text("reason"):
         return {"reason": "Enter a reason; others will read it."}
     if form.form == breakglass_review.FORM and not form.text(breakglass_review.NOTE):
         return {breakglass_review.NOTE: "Describe what was done and whether it was right."}
-    return None
+    return {}
 
 
 async def placed(ctx: Context, intent: Intent, form: Form) -> Intent:
@@ -37,27 +38,18 @@ async def placed(ctx: Context, intent: Intent, form: Form) -> Intent:
 
     Called before the request is stored, because later steps read the place from the store.
     """
-    kept = await _kept(ctx, intent, form)
+    kept = await kept_of(ctx, intent.actor, form.token)
     return _placed(intent, form, kept) if kept is not None else intent
 
 
-async def _kept(ctx: Context, intent: Intent, form: Form) -> dict[str, Json] | None:
-    """What was remembered when the form was opened, None when this person did not open it."""
-    kept = await ctx.store.value(f"form:{form.token}")
-    return kept if isinstance(kept, dict) and kept.get("user") == intent.actor.user_id else None
-
-
 def _placed(intent: Intent, form: Form, kept: dict[str, Json]) -> Intent:
-    opened = Place.stored(kept.get("place"))
-    channel = form.values.get("channel")
-    if not opened.channel_id and isinstance(channel, str):
-        opened = opened.model_copy(update={"channel_id": channel, "chosen": True})
-    return intent.model_copy(update={"place": opened.model_copy(update={"team_id": intent.place.team_id})})
+    place = place_of(kept, form)
+    return intent.model_copy(update={"place": place.model_copy(update={"team_id": intent.place.team_id})})
 
 
 async def submitted(ctx: Context, intent: Intent, form: Form) -> None:
     """Run a form. Only the person who opened it can submit it, and it runs in the place where it was opened."""
-    kept = await _kept(ctx, intent, form)
+    kept = await kept_of(ctx, intent.actor, form.token)
     if kept is None:
         await say(ctx, intent, "This form is no longer known. Open it again.")
         return

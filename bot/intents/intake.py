@@ -60,7 +60,7 @@ class Intake:
         if self._limit.all_are_full(len(ctx.tasks), urgent=is_urgent(intent)):
             return Receipt(say="Too many requests are in progress. Nothing was done. Try again in a minute.")
         try:
-            if isinstance(intent.payload, Form) and (errors := await check(ctx, intent.payload)):
+            if isinstance(intent.payload, Form) and (errors := await check(ctx, intent, intent.payload)):
                 return Receipt(errors=errors)
             with ctx.tasks.acking():
                 return await self._accept(intent)
@@ -110,7 +110,7 @@ class Intake:
     async def _meaning(self, intent: Intent) -> Mapping[str, Json]:
         """What a pressed button stands for, and for a decision the operation that it is about."""
         button = await self._ctx.store.button(intent.payload.button) if isinstance(intent.payload, Press) else None
-        means = button.payload if button is not None and isinstance(button.payload, dict) else {}
+        means = button.means if button is not None else {}
         pending = await self._ctx.store.open_pending(str(means["hold"])) if "hold" in means else None
         operation = pending.operation if pending is not None else None
         return means if operation is None else {**means, "target": operation.target.text, "about": operation.verb}

@@ -7,8 +7,8 @@ from bot.core.records import stamp
 from bot.features.builtins import help_for
 from bot.features.forms import launcher
 from bot.features.forms.menus import usable_rows
+from bot.features.forms.opened import open_form
 from bot.features.home import open_home
-from bot.features.replies.answer import open_form
 from bot.features.replies.suggestions import named_in
 from bot.operations.authorize import sight_of
 from bot.runtime.context import Context

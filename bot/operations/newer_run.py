@@ -61,7 +61,7 @@ class NewerRunEffect(OfPressedRuns[Context]):
     async def after_outcome(self, ctx: Context, attempt: Attempt, result: Outcome, now: datetime) -> None:
         """Keep it unless no run was started."""
         button = await _pressed(ctx, attempt.intent)
-        slot = _slot(ctx.catalog, button.payload) if button is not None and isinstance(button.payload, dict) else None
+        slot = _slot(ctx.catalog, button.means) if button is not None else None
         if button is None or slot is None or result.kind not in ("done", "unknown"):
             return
         for card in {button.message_key, _about(button)}:
@@ -77,7 +77,7 @@ class NewerRunEffect(OfPressedRuns[Context]):
 async def waits(ctx: Context, intent: Intent) -> None:
     """A pressed button asked for an approval: its card says so and takes the button away until that is decided."""
     button = await _pressed(ctx, intent)
-    slot = _slot(ctx.catalog, button.payload) if button is not None and isinstance(button.payload, dict) else None
+    slot = _slot(ctx.catalog, button.means) if button is not None else None
     if button is None or slot is None or await state_of(ctx, intent.request_id) is None:
         return
     posted = await ctx.store.message(button.message_key)
@@ -101,7 +101,7 @@ async def _pressed(ctx: Context, intent: Intent) -> StoredButton | None:
 
 def _about(button: StoredButton) -> str:
     """The key of the card that a button is about: its own, or the one that `card` in its meaning names."""
-    card = button.payload.get("card") if isinstance(button.payload, dict) else None
+    card = button.means.get("card")
     return card if isinstance(card, str) else button.message_key
 
 
@@ -159,7 +159,7 @@ async def noted(ctx: Context, card: Card, *, fresh: bool = False) -> Card:
 
 async def newer_run(ctx: Context, button: StoredButton) -> StoredRequest | None:
     """The request that this button started a run with already, None when it started none."""
-    slot = _slot(ctx.catalog, button.payload) if isinstance(button.payload, dict) else None
+    slot = _slot(ctx.catalog, button.means)
     request_id = (await _newest(ctx, button.message_key)).get(slot) if slot is not None else None
     if request_id is None or await state_of(ctx, request_id) is None:
         return None

@@ -6,7 +6,7 @@ import hashlib
 import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
@@ -107,7 +107,7 @@ class Rule:
     verbs: tuple[str, ...]
     targets: tuple[str, ...]
     who: Principals
-    params: Mapping[str, tuple[Any, ...]]
+    params: Mapping[str, tuple[Any, ...]] = field(default_factory=lambda: MappingProxyType({}))
     because: str = ""
     approvals: ApprovalRule | None = None
     begins: datetime | None = None
@@ -275,30 +275,20 @@ def _compiled(file: PolicyFile, lines: Lines) -> Policy:
 
 
 def _channel(file: PolicyFile, number: int, table: ChannelTable, lines: Lines) -> ChannelRules:
-    denies = tuple(
-        Rule(
-            label=f"{table.id} deny {place + 1}",
-            kind=RuleKind.DENY,
-            line=lines.of(("channel", number, "deny", place)),
-            verbs=deny.verbs,
-            targets=deny.targets,
-            who=_principals(file, deny.who),
-            params=MappingProxyType({}),
-            because=deny.because,
+    def rule(kind: RuleKind, place: int, of: AllowRule | DenyRule, **parts: Any) -> Rule:
+        return Rule(
+            label=f"{table.id} {kind} {place + 1}",
+            kind=kind,
+            line=lines.of(("channel", number, str(kind), place)),
+            verbs=of.verbs,
+            targets=of.targets,
+            who=_principals(file, of.who),
+            **parts,
         )
-        for place, deny in enumerate(table.deny)
-    )
+
+    denies = tuple(rule(RuleKind.DENY, place, deny, because=deny.because) for place, deny in enumerate(table.deny))
     allows = tuple(
-        Rule(
-            label=f"{table.id} allow {place + 1}",
-            kind=RuleKind.ALLOW,
-            line=lines.of(("channel", number, "allow", place)),
-            verbs=allow.verbs,
-            targets=allow.targets,
-            who=_principals(file, allow.who),
-            params=MappingProxyType(dict(allow.params)),
-            approvals=allow.approvals,
-        )
+        rule(RuleKind.ALLOW, place, allow, params=MappingProxyType(dict(allow.params)), approvals=allow.approvals)
         for place, allow in enumerate(table.allow)
     )
     return ChannelRules(id=table.id, note=table.note, denies=denies, allows=allows)
@@ -312,7 +302,6 @@ def _freeze(file: PolicyFile, number: int, table: FreezeTable, lines: Lines) -> 
         verbs=table.verbs,
         targets=("*",),
         who=_principals(file, table.except_),
-        params=MappingProxyType({}),
         because=table.because,
         begins=table.from_,
         ends=table.until,

@@ -12,7 +12,8 @@ from bot.core.policy.electors import person_of
 from bot.core.records import Grant, stamp
 from bot.core.text import utc_text
 from bot.features.access.breakglass import show_again
-from bot.features.replies.answer import open_form, say
+from bot.features.forms.opened import open_form
+from bot.features.replies.answer import say
 from bot.operations.audit_writer import AuditWriter
 from bot.operations.authorize import CACHED, FRESH, facts
 from bot.runtime.context import Context

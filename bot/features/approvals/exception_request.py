@@ -16,8 +16,9 @@ from bot.core.policy.decide import Denied, NeedsApproval, Standing, standing
 from bot.core.policy.match import risk_or_verb, target_covered
 from bot.core.value import Json
 from bot.features.approvals.request import Terms, grantable, open_approval, same_wish
+from bot.features.forms.opened import open_form
 from bot.features.replies import refusal
-from bot.features.replies.answer import open_form, say
+from bot.features.replies.answer import say
 from bot.operations import cards
 from bot.operations.authorize import FRESH, authorize
 from bot.operations.resolve import Resolved

@@ -15,7 +15,8 @@ from bot.features.approvals import expiry, question
 from bot.features.approvals.dispatch import dispatch
 from bot.features.approvals.request import NOT_OFFERED, ask_again, hand_over
 from bot.features.approvals.snapshot import look, of_these
-from bot.features.replies.answer import open_form, say
+from bot.features.forms.opened import open_form
+from bot.features.replies.answer import say
 from bot.operations.audit_writer import AuditWriter
 from bot.operations.authorize import FRESH
 from bot.runtime.context import Context

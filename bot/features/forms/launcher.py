@@ -21,6 +21,7 @@ from bot.core.errors import BadRequest
 from bot.core.intent import Actor, Command, Form, FormChange, Intent, Open, Place, Source
 from bot.core.value import Json
 from bot.features.forms import fields, menus
+from bot.features.forms.opened import keep, kept_of, place_of
 from bot.features.forms.parameter_form import MOST_FIELDS, capability_of, fields_for
 from bot.features.forms.prospect import Prospect, misfit, prospect
 from bot.runtime.context import Context
@@ -118,14 +119,13 @@ def _as_intent(ctx: Context, actor: Actor, place: Place) -> Intent:
 
 async def changed(ctx: Context, change: FormChange) -> None:
     """Remember the change, so that type-ahead knows it, and redraw the modal in the background."""
-    kept = await _kept(ctx, change.actor, change.form.token)
+    kept = await kept_of(ctx, change.actor, change.form.token)
     if kept is None:
         return
     draft = _draft(change.form, kept)
-    place = _place(kept, change.form)
-    now = ctx.clock.now()
+    place = place_of(kept, change.form)
     chosen = place.channel_id if place.chosen else ""
-    await ctx.store.set_value(f"form:{draft.token}", {**kept, **draft.kept, "chosen": chosen, "ts": change.ts}, now)
+    await keep(ctx, draft.token, {**kept, **draft.kept, "chosen": chosen, "ts": change.ts})
     ctx.tasks.start(_redraw(ctx, change, place, draft), f"form {change.view_id}")
 
 
@@ -133,7 +133,7 @@ async def _redraw(ctx: Context, change: FormChange, place: Place, draft: Draft) 
     """Draw the newest change. If an older one was drawn meanwhile, Slack refuses the hash, and this one is drawn over it."""
     form = await view(ctx, change.actor, place, draft)
     for view_hash in (change.view_hash, ""):
-        kept = await _kept(ctx, change.actor, draft.token)
+        kept = await kept_of(ctx, change.actor, draft.token)
         if kept is None or kept.get("ts") != change.ts:
             return
         if await ctx.presenter.update_form(change.view_id, view_hash, form):
@@ -142,27 +142,12 @@ async def _redraw(ctx: Context, change: FormChange, place: Place, draft: Draft) 
 
 async def suggest(ctx: Context, actor: Actor, place: Place, typed: str, *, menu: str, token: str) -> Sequence[Choices]:
     """The options of a menu of the modal, for what is chosen in its other fields."""
-    kept = await _kept(ctx, actor, token) or {}
+    kept = await kept_of(ctx, actor, token) or {}
     if kept:
-        place = _place(kept)
+        place = place_of(kept)
     if menu == "verb":
         return await menus.verbs(ctx, actor, place, _str(kept.get("target")), typed)
     return await menus.targets(ctx, actor, place, _str(kept.get("verb")), typed)
-
-
-async def _kept(ctx: Context, actor: Actor, token: str) -> Mapping[str, Json] | None:
-    """What was remembered of the modal, None when this person did not open it."""
-    kept = await ctx.store.value(f"form:{token}") if token else None
-    return kept if isinstance(kept, dict) and kept.get("user") == actor.user_id else None
-
-
-def _place(kept: Mapping[str, Json], form: Form | None = None) -> Place:
-    """Where the modal was opened, or the channel that is chosen in it."""
-    opened = Place.stored(kept.get("place"))
-    channel = _str(form.values.get("channel")) if form is not None else _str(kept.get("chosen"))
-    if opened.channel_id or not channel:
-        return opened
-    return opened.model_copy(update={"channel_id": channel, "chosen": True})
 
 
 def _draft(form: Form, kept: Mapping[str, Json]) -> Draft:

@@ -22,7 +22,8 @@ from bot.core.outcome import Outcome, Refused
 from bot.core.redact import redact
 from bot.core.value import Json
 from bot.features.forms import fields
-from bot.features.replies.answer import open_form, say
+from bot.features.forms.opened import open_form
+from bot.features.replies.answer import say
 from bot.operations import cards
 from bot.operations.resolve import find_target
 from bot.runtime.context import Context
@@ -177,11 +178,8 @@ def fields_for(capability: Capability | None, own: Sequence[Param], typed: field
     return found + [fields.declared(param, typed) for param in params]
 
 
-async def check(ctx: Context, form: Form) -> dict[str, str]:
+def check(ctx: Context, form: Form, kept: Mapping[str, Json]) -> dict[str, str]:
     """What is wrong at each field of a form that came back."""
-    kept = await ctx.store.value(f"form:{form.token}")
-    if not isinstance(kept, dict):
-        return {}
     capability = capability_of(ctx, _command(kept))
     return fields.read(capability.params if capability is not None else (), _without_reason(form))[1]
 

@@ -60,14 +60,16 @@ async def settle(ctx: Context, attempt: Attempt, result: Outcome, now: datetime)
         return NOTHING
     if ctx.catalog.resumes(operation.target.backend, operation.verb):
         held = await _held(ctx, operation, operation.verb) if done else ()
-        return _ended_by_hand(ctx, intent, operation, held, now)
+        return _over(ctx, attempt, held, now, Event.RESUMED, BY_HAND)
     row = ctx.catalog.row(operation.target.backend, operation.verb, operation.target.kind)
     if row is None or row.resumes is None:
         return NOTHING
     held = await _held(ctx, operation, row.resumes)
     until = ends_at(operation, sent_at or now, ctx.zone) if row.pausable else None
     if until is None:
-        return _for_good(ctx, intent, operation, held, now, row.resumes if done else None)
+        over = _over(ctx, attempt, held, now, Event.PAUSED, NO_END)
+        next_time = Line(text=_WITH_END.format(operation.verb, cards.written(operation.target)))
+        return over + Consequences(status=_NO_END.format(row.resumes), lines=(next_time,)) if done else over
     targets = (*await _switched_off(ctx, operation, result), *(pause.target for pause in held))
     opened = tuple(
         Pause(
@@ -97,31 +99,16 @@ async def settle(ctx: Context, attempt: Attempt, result: Outcome, now: datetime)
         status=f"Paused until {utc_text(ends)} ({rough_span(until - now)}). It turns on again automatically."
         if done
         else "",
-        lines=(*(() if done else (Line(text=_IN_ANY_CASE.format(utc_text(ends))),)), *_said("Replaces", held)),
+        lines=(*(() if done else (Line(text=_IN_ANY_CASE.format(utc_text(ends))),)), *_end_lines("Replaces", held)),
     )
 
 
-def _ended_by_hand(
-    ctx: Context, intent: Intent, operation: Operation, held: tuple[Pause, ...], now: datetime
+def _over(
+    ctx: Context, attempt: Attempt, held: tuple[Pause, ...], now: datetime, event: Event, code: str
 ) -> Consequences:
-    """A person switched on what was paused: the pause is over."""
-    rows = _rows(ctx, intent, operation, Event.RESUMED, BY_HAND, held, now)
-    return Consequences(over=held, over_state="cancelled", entries=rows, lines=_said("Ends", held))
-
-
-def _for_good(
-    ctx: Context, intent: Intent, operation: Operation, held: tuple[Pause, ...], now: datetime, verb_back: str | None
-) -> Consequences:
-    """Switched off without an end: earlier pauses are over. `verb_back` switches it on again, None when it is unknown whether
-    it is off."""
-    rows = _rows(ctx, intent, operation, Event.PAUSED, NO_END, held, now)
-    over = _said("Ends", held)
-    if verb_back is None:
-        return Consequences(over=held, over_state="cancelled", entries=rows, lines=over)
-    next_time = Line(text=_WITH_END.format(operation.verb, cards.written(operation.target)))
-    return Consequences(
-        over=held, over_state="cancelled", entries=rows, status=_NO_END.format(verb_back), lines=(*over, next_time)
-    )
+    """The earlier pauses are over, and none begins: someone switched it on, or off without an end."""
+    rows = _rows(ctx, attempt.intent, attempt.operation, event, code, held, now)
+    return Consequences(over=held, over_state="cancelled", entries=rows, lines=_end_lines("Ends", held))
 
 
 async def _switched_off(ctx: Context, operation: Operation, result: Outcome) -> tuple[Target, ...]:
@@ -166,7 +153,7 @@ def _rows(
     )
 
 
-def _said(verb: str, over: Sequence[Pause]) -> tuple[Line, ...]:
+def _end_lines(verb: str, over: Sequence[Pause]) -> tuple[Line, ...]:
     """One line for every request whose pause ends here."""
     orders = {pause.request_id: pause for pause in over}
     return tuple(

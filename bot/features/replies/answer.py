@@ -7,10 +7,8 @@ from typing import Any, Final
 
 from bot.all_of import both
 from bot.core.audit import AuditEntry
-from bot.core.card import Button, FormView, Tone
+from bot.core.card import Button, Tone
 from bot.core.intent import Intent
-from bot.core.ports.services import FormResult
-from bot.core.value import Json
 from bot.operations import cards
 from bot.runtime.context import Context
 
@@ -55,23 +53,3 @@ def command_button(ctx: Context, intent: Intent, text: str, *, label: str = "", 
         only_user=intent.actor.user_id,
         means=cards.say_means(text),
     )
-
-
-async def open_form(ctx: Context, intent: Intent, form: FormView, kept: dict[str, Json], again: str) -> None:
-    """Open a modal and end the request. What is `kept` is given back when the modal is submitted, to this person alone.
-
-    Slack opens a modal within three seconds of the press or not at all: then `again` says what to do. When Slack refuses
-    the modal itself, doing the same again doesn't help.
-    """
-    now = ctx.clock.now()
-    place = intent.place.model_dump(mode="json")
-    await ctx.store.set_value(f"form:{form.token}", {"user": intent.actor.user_id, "place": place, **kept}, now)
-    trigger = intent.reply.trigger_id
-    result = FormResult.LATE if trigger is None else await ctx.presenter.open_form(trigger, form)
-    if result is FormResult.OPENED:
-        await ctx.store.finish(intent.request_id, (), now)
-    elif result is FormResult.LATE:
-        await say(ctx, intent, f"The form did not open in time. {again}")
-    else:
-        typed = f"`{ctx.command} help` shows what you can type instead."
-        await say(ctx, intent, f"The form did not open, because Slack refused it. {typed}")
