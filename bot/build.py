@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from pydantic import SecretStr
 
 from bot import config, plugins
 from bot.core.command.catalog import Catalog
+from bot.core.network import DIRECT, Proxies
 from bot.core.ports.leadership import Leadership
 from bot.core.ports.plugin import BackendSettings
 from bot.core.ports.services import (
@@ -78,14 +80,24 @@ def backend_of(
     table: Mapping[str, Any], settings: config.Settings, environ: Mapping[str, str], parts: BackendParts
 ) -> tuple[BackendSettings, Backend]:
     """One `[[backend]]` table, checked and built; raises ConfigProblem."""
+    own = settings_of(table, settings.folder, environ, proxies=settings.proxies, ca_file=settings.ca_file)
+    return own, plugins.load(table["kind"]).build(own, parts)
+
+
+def settings_of(
+    table: Mapping[str, Any],
+    folder: Path,
+    environ: Mapping[str, str],
+    *,
+    proxies: Proxies = DIRECT,
+    ca_file: str | None = None,
+) -> BackendSettings:
+    """One `[[backend]]` table, checked by the settings of its kind; raises ConfigProblem."""
     try:
         plugin = plugins.load(table["kind"])
     except plugins.UnknownKind as error:
-        raise config.ConfigProblem(f"[backend {parts.name}] {error}") from None
-    own = config.backend_settings(
-        table, plugin.settings, settings.folder, environ, proxies=settings.proxies, ca_file=settings.ca_file
-    )
-    return own, plugin.build(own, parts)
+        raise config.ConfigProblem(f"[backend {table.get('name')}] {error}") from None
+    return config.backend_settings(table, plugin.settings, folder, environ, proxies=proxies, ca_file=ca_file)
 
 
 def secrets_in(model: BackendSettings | config.SlackSettings | Any) -> list[str]:

@@ -37,11 +37,11 @@ _HOW: Final = "write a secret as env:NAME, file:PATH or keyring:SERVICE/NAME"
 
 
 class ConfigProblem(ValueError):
-    """The configuration can't be used. Each of `lines` says what to change; the text is the first one."""
+    """The configuration can't be used. Each of `lines` says what to change; the text is the first one. `tables` are unchecked."""
 
-    def __init__(self, *lines: str) -> None:
+    def __init__(self, *lines: str, tables: tuple[dict[str, Any], ...] = ()) -> None:
         super().__init__(lines[0])
-        self.lines = lines
+        self.lines, self.tables = lines, tables
 
 
 class _Section(BaseModel):
@@ -244,10 +244,7 @@ class References(NamedTuple):
 
 
 def load(path: Path, environ: Mapping[str, str] = os.environ, *, need_tokens: bool = True) -> Settings:
-    """Read the file. Raises ConfigProblem with every line to change.
-
-    Without `need_tokens`, a missing Slack token is an empty one.
-    """
+    """Read the file. Raises ConfigProblem with every line to change. Without `need_tokens`, a missing Slack token is empty."""
     document = _document(path)
     folder = path.resolve().parent
     problems = [
@@ -265,17 +262,14 @@ def load(path: Path, environ: Mapping[str, str] = os.environ, *, need_tokens: bo
     slack, store = section(SlackSettings, "slack", plain), section(StoreSettings, "store", plain)
     policy, times = section(PolicySettings, "policy", plain), section(TimeSettings, "time", plain)
     network = section(NetworkSettings, "network", References(folder, environ))
-    try:
-        backends = _backends(document.get("backend", []))
-    except ConfigProblem as problem:
-        problems.extend(problem.lines)
+    backends = _backends(document.get("backend", []), problems)
     if slack is not None and network is not None:
         try:
             Proxies(network.proxy, environ=environ).route(slack.api_url)
         except ValueError as error:
             problems.append(f"[network] proxy: {error}")
     if problems or slack is None or store is None or policy is None or times is None or network is None:
-        raise ConfigProblem(*problems)
+        raise ConfigProblem(*problems, tables=backends)
     return Settings(
         slack=slack,
         store=store_address(store, folder),
@@ -323,20 +317,23 @@ def _document(path: Path) -> dict[str, Any]:
         raise ConfigProblem(f"{path.name}: not valid TOML: {error}") from None
 
 
-def _backends(tables: object) -> tuple[dict[str, Any], ...]:
+def _backends(tables: object, problems: list[str]) -> tuple[dict[str, Any], ...]:
+    """The tables with a usable name and a kind. What is wrong with the others is added to `problems`."""
     if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
-        raise ConfigProblem("write each control plane as a [[backend]] table")
-    seen: set[str] = set()
+        problems.append("write each control plane as a [[backend]] table")
+        return ()
+    usable: dict[str, dict[str, Any]] = {}
     for table in tables:
         name, kind = table.get("name"), table.get("kind")
         if not isinstance(name, str) or not BACKEND_NAME.fullmatch(name):
-            raise ConfigProblem(f"backend.name `{name}` is missing or doesn't look like `acc-prod`")
-        if name in seen:
-            raise ConfigProblem(f"backend.name `{name}` is used twice")
-        if not isinstance(kind, str):
-            raise ConfigProblem(f"backend `{name}` has no kind")
-        seen.add(name)
-    return tuple(tables)
+            problems.append(f"backend.name `{name}` is missing or doesn't look like `acc-prod`")
+        elif name in usable:
+            problems.append(f"backend.name `{name}` is used twice")
+        elif not isinstance(kind, str):
+            problems.append(f"backend `{name}` has no kind")
+        else:
+            usable[name] = table
+    return tuple(usable.values())
 
 
 def backend_settings(
@@ -360,8 +357,11 @@ def _section(model: type[M], table: object, where: str, references: References) 
         return model.model_validate(table, context=references)
     except ValidationError as error:
         found = error.errors(include_input=False, include_url=False, include_context=False)
-        # Mistyped keys come first: they often explain why another key is missing.
+        # Mistyped keys come first. The key that one of them means isn't reported as missing too.
         found.sort(key=lambda one: one["type"] != "extra_forbidden")
+        typed = [str(one["loc"][-1]) for one in found if one["type"] == "extra_forbidden"]
+        meant = {name for word in typed for name in get_close_matches(word, model.model_fields, n=1)}
+        found = [one for one in found if one["type"] != "missing" or one["loc"][0] not in meant]
         raise ConfigProblem(*(f"[{where}] {_said(one, model)}" for one in found)) from None
 
 
@@ -371,6 +371,8 @@ def _said(error: ErrorDetails, model: type[BaseModel]) -> str:
     if error["type"] == "extra_forbidden":
         known = model.model_fields if len(error["loc"]) == 1 else ()
         message = f"unknown key{_did_you_mean(str(error['loc'][-1]), known)}"
+    if error["type"] == "missing":
+        return f"{key} is missing"
     return f"{key}: {message}" if key else message
 
 

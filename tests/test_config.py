@@ -249,7 +249,12 @@ def test_every_problem_is_listed_and_a_mistyped_key_comes_first(tmp_path: Path) 
         load(tmp_path / "signalbox.toml", ENV)
     first, *others = caught.value.lines
     assert first == "[slack] teem: unknown key; did you mean `team`?"
-    assert [word for word in ("team: Field required", "NONE", "Mars") if not any(word in line for line in others)] == []
+    assert [word for word in ("NONE", "Mars") if not any(word in line for line in others)] == []
+    assert not any("team" in line for line in others)  # the mistyped key is the missing one
+
+
+def test_a_missing_key_is_named(tmp_path: Path) -> None:
+    assert refusal(tmp_path, GOOD.replace("team =", "#team =")) == "[slack] team is missing"
 
 
 def backend(folder: Path, text: str, **environ: str) -> BackendSettings:

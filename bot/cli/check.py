@@ -5,19 +5,20 @@ from __future__ import annotations
 import asyncio
 import json
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot import config
-from bot.build import backend_of
+from bot.build import backend_of, settings_of
 from bot.cli.exit_codes import Exit
 from bot.connections import slack_fault
 from bot.core.errors import Problem
-from bot.core.network import Proxies, is_loopback
+from bot.core.network import DIRECT, Proxies, is_loopback
 from bot.core.policy.compile import Policy
 from bot.core.policy.decide import PolicyProblem
 from bot.core.ports.services import Backend, BackendParts
@@ -66,17 +67,40 @@ async def check(path: Path, environ: Mapping[str, str], say: Print) -> int:
         settings = config.load(path, environ)
     except config.ConfigProblem as problem:
         report.bad(*problem.lines)
+        _usable(problem.tables, path.parent, environ, report)
         return Exit.MISUSED
-    report.good(f"configuration: {plural(len(settings.backends), 'backend')}, {settings.slack.mode} mode")
+    usable = _usable(settings.backends, settings.folder, environ, report, settings.proxies, settings.ca_file)
+    if len(usable) == len(settings.backends):
+        report.good(f"configuration: {plural(len(usable), 'backend')}, {settings.slack.mode} mode")
     policy = _rules(settings, report)
     store = await asyncio.to_thread(_store, settings, report)
     try:
         _route(report, f"Slack ({urlsplit(settings.slack.api_url).hostname})", settings.proxies, settings.slack.api_url)
         await _slack(settings, store, policy, report)
-        await _backends(settings, environ, store, report)
+        await _backends(usable, settings, environ, store, report)
     finally:
         await store.close()
     return Exit.NOT_DONE if report.failed else Exit.DONE
+
+
+def _usable(
+    tables: Sequence[Mapping[str, Any]],
+    folder: Path,
+    environ: Mapping[str, str],
+    report: _Report,
+    proxies: Proxies = DIRECT,
+    ca_file: str | None = None,
+) -> list[Mapping[str, Any]]:
+    """The `[[backend]]` tables without a problem; the problems of the others are reported."""
+    usable = []
+    for table in tables:
+        try:
+            settings_of(table, folder, environ, proxies=proxies, ca_file=ca_file)
+        except config.ConfigProblem as problem:
+            report.bad(*problem.lines)
+        else:
+            usable.append(table)
+    return usable
 
 
 def _rules(settings: config.Settings, report: _Report) -> Policy | None:
@@ -189,16 +213,18 @@ async def _channels(directory: SlackDirectory, policy: Policy, settings: config.
             report.good(text)
 
 
-async def _backends(settings: config.Settings, environ: Mapping[str, str], store: Store, report: _Report) -> None:
+async def _backends(
+    tables: Sequence[Mapping[str, Any]],
+    settings: config.Settings,
+    environ: Mapping[str, str],
+    store: Store,
+    report: _Report,
+) -> None:
     """Ask every backend that can be built, whatever is wrong with the others."""
     clock, ids, built = SystemClock(), SystemIds(), dict[str, Backend]()
     names = StoreTargetCache(store, clock)
-    for table in settings.backends:
-        try:
-            own, backend = backend_of(table, settings, environ, BackendParts(table["name"], clock, ids, names))
-        except config.ConfigProblem as problem:
-            report.bad(*problem.lines)
-            continue
+    for table in tables:
+        own, backend = backend_of(table, settings, environ, BackendParts(table["name"], clock, ids, names))
         built[own.name] = backend
         for url in filter(None, (own.base_url, getattr(own, "login_url", ""))):
             _route(report, f"{own.name} ({urlsplit(url).hostname})", own.proxies, url)

@@ -127,7 +127,7 @@ class FormField(Value):
 
 class FormView(Value):
     """A modal. `form` is its callback id, `token` the opaque id of its subject. `outlook` says what submitting
-    does, below the live fields, which it depends on."""
+    does, below the live fields, which it depends on. `mention` are the ids that are named."""
 
     form: str
     token: str
@@ -136,6 +136,7 @@ class FormView(Value):
     lines: tuple[Line, ...] = ()
     fields: tuple[FormField, ...] = ()
     outlook: tuple[Line, ...] = ()
+    mention: tuple[str, ...] = ()
 
 
 class HomeRow(Value):

@@ -109,7 +109,7 @@ def lines(items: Sequence[Line], people: Collection[str], budget: BlockBudget) -
 
 def _line(item: Line, people: Collection[str], cost: int) -> Block | None:
     """None when the line is empty, an empty dict when it doesn't fit."""
-    heading = kit.fit(item.heading, kit.bold, 300, 600)
+    heading = kit.fit(item.heading, lambda part: kit.bold(part, people), 300, 600)
     body = item.text.strip("\n") if item.code else item.text.strip(BLANKS)
     if not body:
         return kit.section(heading) if heading else None

@@ -32,12 +32,12 @@ def render_form(form: FormView, now: datetime | None = None) -> Block:
     blocks = _inputs(form)
     has_inputs = bool(blocks)
     budget = parts.BlockBudget(block_kit.VIEW_PAYLOAD, block_kit.VIEW_BLOCKS - len(blocks) - 1)
-    lead = parts.lines(form.lines, (), budget)
+    lead = parts.lines(form.lines, form.mention, budget)
     if budget.left_out:
         lead.append(block_kit.context([block_kit.prose(f"Too long to show: {', '.join(budget.left_out)}.")]))
     live = {field.name for field in form.fields if field.live}
     after = max((at for at, block in enumerate(blocks, 1) if block["block_id"] in live), default=len(blocks))
-    outlook = parts.lines(form.outlook, (), budget)
+    outlook = parts.lines(form.outlook, form.mention, budget)
     view: Block = {
         "type": "modal",
         "callback_id": form.form,

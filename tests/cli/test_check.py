@@ -98,7 +98,17 @@ async def test_all_faults_are_reported_in_one_run(program: Program, env: World) 
     assert checked.code == 1
     for word in ("rules: ", "[backend two] base_url: ", "[backend two] token: ", "[backend three] "):
         assert any(word in line for line in failed), checked
+    assert checked.out.startswith("FAIL  [backend two] "), checked  # the configuration comes before what depends on it
     assert any(line.startswith("ok    backend acc") for line in checked.out.splitlines()), checked
+
+
+async def test_all_missing_variables_are_named_in_one_run(program: Program, env: World) -> None:
+    """Slack's tokens and those of the control planes, although nothing else can be checked without them."""
+    environ = {name: value for name, value in env.environ.items() if not name.endswith("_TOKEN")}
+    checked = await program("check", folder=env.folder, environ=environ)
+    assert checked.code == 2
+    for name in ("SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "ACC_TOKEN"):
+        assert f"the environment variable {name} is empty" in checked.out, checked
 
 
 async def test_plain_http_is_warned_about(program: Program, env: World) -> None:

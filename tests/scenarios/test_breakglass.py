@@ -108,7 +108,8 @@ async def reviewed(team: Team, note: str, *, user: str = "U0ROOT") -> None:
     card = await env.sees("Break-glass", "must review", channel=SECURITY)
     await team.press(card, "Close review", user=user, channel=SECURITY)
     person = env.person(user)
-    await person.wait_for(lambda p: p.modal())
+    form = await person.wait_for(lambda p: p.modal())
+    assert "<@U0RUI> from <!date^" in form["blocks"][0]["text"]["text"]  # by name, as on the card
     receipt = await person.submit("modal", {"note": note})
     assert not receipt.errors, receipt
 

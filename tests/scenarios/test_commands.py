@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from bot.playground.planes.sequentum import Script
 from tests.scenarios.steps import ask, do, last_seq, mention, private, starts
-from tests.world import World, labels, shown
+from tests.world import OPEN_POLICY, World, labels, shown, world
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -181,3 +183,18 @@ async def test_a_selector_that_finds_nothing_says_so(team: World) -> None:
     asked = await do(team, "retry acc:news/feed@failed")
     assert asked.changes == []
     await asked.card("news/feed has no failed run")
+
+
+async def test_a_command_for_everything_offers_it_for_each_run_in_progress(tmp_path: Path) -> None:
+    """One command acts on one target; the buttons are the runs that it can be about, and what runs here."""
+    async with world(tmp_path, policy=OPEN_POLICY, only=("itn",)) as env:
+        await env.does("start itn:cluster_1/check-links", "start itn:cluster_1/check-links", "running")
+        card = await env.does("stop everything", "A command acts on one target.")
+    first, last = labels(card)
+    assert first.startswith("stop itn:job/")
+    assert last == "status"
+
+
+async def test_two_targets_are_offered_as_two_commands(team: World) -> None:
+    card = await team.does("status acc:shop/prices acc:shop/stock", "A command acts on one target.")
+    assert labels(card) == ["status acc:shop/prices", "status acc:shop/stock"]

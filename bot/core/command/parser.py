@@ -17,6 +17,8 @@ from bot.core.command.target_ref import BACKEND_NAME, SELECTORS, TargetRef, quot
 from bot.core.command.until import parse_until
 from bot.core.intent import Command, ParseError
 
+ONE_TARGET: Final = "A command acts on one target."
+_EVERYTHING: Final = frozenset({"all", "everything", "every", "*"})
 _KEY: Final = re.compile(r"[^\W\d][\w.\-]*")
 _KEY_PART: Final = re.compile(r"[\w.\-]*")
 _TIME: Final = re.compile(r"\d{1,2}:\d{2}")
@@ -219,6 +221,10 @@ def _too_many_words(
     before = rest[rest.index(bare[1]) - 1]
     pair = _pair(before) if before is not bare[0] else None
     if pair is None:
+        targets = [read_target(word, catalog) for word in bare]
+        if all(isinstance(target, TargetRef) for target in targets):
+            each = tuple(f"{command.verb} {target}" for target in targets)
+            return ParseError(text=text[:500], problem=ONE_TARGET, understood=command.verb, nearest=each)
         extra = " ".join(f"`{word.text[:60]}`" for word in bare[1:4])
         joined = quote(" ".join([ref.path, *(word.text for word in bare[1:])]))
         problem = f"{extra} is not `key=value`. If it belongs to the target, quote it: `{ref.backend}:{joined}`."
@@ -270,6 +276,8 @@ def _refusal(name: str, value: str, rows: Sequence[Capability]) -> str:
 def read_target(word: Word, catalog: Catalog) -> TargetRef | str:
     """The target that a word names, or a sentence that says why it is not a target."""
     name, colon, path = word.text.partition(":")
+    if name.lower() in _EVERYTHING and name not in catalog.backends:
+        return f"{ONE_TARGET} `status` shows what runs here."
     if not colon and name not in catalog.backends:
         return f"`{word.text[:80]}` is not a target. Write `backend:path`. The command `find` searches for targets."
     if not BACKEND_NAME.fullmatch(name) or name not in catalog.backends:

@@ -43,6 +43,7 @@ def _form(found: Grant, token: str) -> FormView:
         submit="Close",
         lines=(Line(heading=used, text=found.reason or "no reason given"), Line(text=ends)),
         fields=(FormField(name=NOTE, label=label, type="lines", hint="It is kept in the audit log.", optional=False),),
+        mention=tuple(one for one in (found.user_id, found.channel_id) if one),
     )
 
 

@@ -11,7 +11,7 @@ from bot.all_of import all_of, both
 from bot.core.audit import AuditEntry, Event
 from bot.core.card import Button, Line, Tone, slack_url
 from bot.core.command.params import ago_text
-from bot.core.command.parser import format_command, parse, parse_target
+from bot.core.command.parser import ONE_TARGET, format_command, parse, parse_target
 from bot.core.command.target_ref import TargetRef
 from bot.core.effects import Ruling
 from bot.core.errors import Ambiguous, BadReply, Lost, NoSuchTarget, NotSent, Problem, RateLimited, ServerError
@@ -46,8 +46,10 @@ _PLACES: Final = frozenset({"not_listed", "dm_not_listed"})
 
 async def misread(ctx: Context, intent: Intent, ask: ParseError) -> None:
     """Offer the nearest commands that this person may use here as buttons, and say what could not be read."""
-    nearest = ask.nearest or await commands_meant(ctx, intent.actor, intent.place, ask.text)
-    nearest = await _offered(ctx, intent, nearest)
+    meant: Sequence[str] = ask.nearest
+    if not meant and ask.problem.startswith(ONE_TARGET):
+        meant = (*await _for_each_run(ctx, intent, ask.understood), "status")
+    nearest = await _offered(ctx, intent, meant or await commands_meant(ctx, intent.actor, intent.place, ask.text))
     lines: list[Line] = []
     buttons = _say_buttons(ctx, intent, nearest, lines)
     guessed = bool(nearest) and nearest != ["help"]
@@ -55,6 +57,13 @@ async def misread(ctx: Context, intent: Intent, ask: ParseError) -> None:
     if not nearest:
         lines.append(Line(text=f"`{ctx.command} help` shows what you can do here."))
     await say(ctx, intent, title, status=ask.problem, lines=tuple(lines), buttons=buttons)
+
+
+async def _for_each_run(ctx: Context, intent: Intent, verb: str) -> list[str]:
+    """The command for each run in progress here, the newest first: what "stop everything" can mean."""
+    here = [watch.target for watch in await ctx.store.open_watches() if watch.channel_id == intent.place.channel_id]
+    fit = (target for target in reversed(here) if ctx.catalog.row(target.backend, verb, target.kind) is not None)
+    return [f"{verb} {cards.written(target)}" for target in fit][: MOST_NEAR - 1]
 
 
 async def _offered(ctx: Context, intent: Intent, texts: Sequence[str]) -> list[str]:

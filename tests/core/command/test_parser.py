@@ -193,7 +193,7 @@ def test_a_spelling_reads_as_it_is_meant(text: str, wanted: dict[str, Any]) -> N
         ("start x", "Write `backend:path`", None),
         ("start ac:x", "`ac` is not a backend", None),
         ('start "acc:x', "A quote is not closed", None),
-        ("start acc:a acc:b", "is not `key=value`", None),
+        ("start acc:a acc:b", "A command acts on one target", None),
         ("start acc:x cron=0 7 * * 1-5", 'write `cron="0 7 * * 1-5"`', 'start acc:x cron="0 7 * * 1-5"'),
         (
             "start acc:x cron=0 7 * * 1-5 as=job -- why",
