@@ -287,6 +287,8 @@ async def _stay(folder: Path, port: int, replicas: int, say: Print) -> int:
         loop.add_signal_handler(name, stopping.set)
     several = replicas > 1
     async with running_replicas(folder, replicas, port=port) if several else running_demo(folder, port=port) as here:
+        # As strict as Slack. The tour is not: it types a command a second, and Slack takes one post a second and channel.
+        here.workspace.enforce_limits()
         for line in welcome(folder, here.workspace.base_url):
             say(line)
         if several:

@@ -25,8 +25,9 @@ SHOWS = {
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def demo(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Demo]:
-    """A demo as it starts for the first time."""
+    """A demo as it starts for the first time, with Slack's limits."""
     async with running_demo(tmp_path_factory.mktemp("demo") / "data") as here:
+        here.workspace.enforce_limits()
         here.planes["acc"].world.speed = 8.0
         yield here
 

@@ -8,7 +8,7 @@ import pytest
 
 from tests.scenarios.acc_place import change_of, place, typed
 from tests.scenarios.steps import ask, do
-from tests.world import World, labels
+from tests.world import World, labels, shown
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -110,6 +110,23 @@ async def test_a_write_may_answer_with_nothing_or_with_words(team: World, reply:
     await asked.card("are off")
     newest = team.acc.world.runs_of[at.agent][-1].run_id
     assert retried.row("done").backend_ref == newest, "the new run is found in the history"
+
+
+async def test_an_agent_that_is_written_in_other_capitals_has_one_name(team: World) -> None:
+    """A12: card, audit log and target id are those of the agent's own spelling, for the agent and for a run of it."""
+    at = place(team)
+    await typed(team, f"status {at}", danger=False)
+    team.acc.any_case = True
+    try:
+        asked = await typed(team, f"start acc:{at.path.upper()} -- check", danger=False)
+        history = await typed(team, f"status acc:{at.path.title()}@last", danger=False)
+    finally:
+        team.acc.any_case = False
+    assert {row.target_name for row in asked.rows if row.event != "requested"} == {f"acc:{at.path}"}
+    assert {row.target_id for row in asked.rows if row.target_id} == {at.agent}
+    assert at.path in shown(await asked.card(f"start acc:{at.path}"))
+    assert at.path.title() not in shown(await history.card())
+    assert not [row for row in team.audit(event="done") if at.path.upper() in (row.target_name or "")]
 
 
 async def test_a_started_job_is_followed_to_its_end(team: World) -> None:

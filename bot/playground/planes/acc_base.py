@@ -59,6 +59,7 @@ class AccBase(Plane):
         self.servers = list(servers)
         self.write_reply: WriteReply = write_reply
         self.surprises: list[str] = []
+        self.any_case = False  # whether a path is found in other capitals, as on a database that ignores case
         self.zone = ZoneInfo(server_zone)
         self._expiries: dict[str, float | None] = dict.fromkeys(tokens)
         self.token = self.issue_token()
@@ -204,7 +205,10 @@ class AccBase(Plane):
         return schedule
 
     def found_by_path(self, call: Call) -> Agent:
-        agent = self.world.by_path.get(call.first("agentPath") or "")
+        path = call.first("agentPath") or ""
+        agent = self.world.by_path.get(path)
+        if agent is None and self.any_case:
+            agent = next((one for name, one in self.world.by_path.items() if name.casefold() == path.casefold()), None)
         if agent is None:
             raise Broken(404, "The agent was not found.")
         return agent
