@@ -162,9 +162,9 @@ class Database(ABC):
             if self._closed:
                 return
             self._closed = True
-            self._jobs.put(None)
         self._pool.shutdown(wait=True)
         self._close_readers()
+        self._jobs.put(None)
         self._thread.join()
         self._release()
 

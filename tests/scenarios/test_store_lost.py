@@ -11,7 +11,7 @@ async def test_a_deleted_database_stops_every_request_and_is_told(env: World) ->
     (env.folder / "signalbox.db").unlink()
     before = len([one for one in env.acc.requests if one.raw_path.endswith("/cluster/start")])
     await env.say("start acc:shop/prices -- after the loss")
-    await env.sees("deleted or replaced", "nothing was done")
+    await env.sees("deleted, replaced or overwritten", "nothing was done")
 
     def alarms() -> list[str]:
         texts = [shown(message) for message in env.ana.messages("C0SEC")]

@@ -38,7 +38,7 @@ _WAL_PAGES: Final = 4_000  # 16 MB are written back at once: hot pages once inst
 class SqliteTx:
     """Implements the port `Tx` on one connection."""
 
-    __slots__ = ("connection", "execute", "executemany", "rollback")
+    __slots__ = ("added", "connection", "execute", "executemany", "rollback")
     dialect: Dialect = SqliteDialect()
 
     def __init__(self, connection: sqlite3.Connection) -> None:
@@ -46,6 +46,7 @@ class SqliteTx:
         self.execute = connection.execute
         self.executemany = connection.executemany
         self.rollback = connection.rollback
+        self.added: tuple[int, str] | None = None  # the last entry that was added
 
     def head(self) -> tuple[int, str] | None:
         """The sequence number and the hash of the last audit entry."""
@@ -53,6 +54,7 @@ class SqliteTx:
 
     def add_entries(self, records: Sequence[Sequence[Any]]) -> None:
         """Insert audit entries."""
+        self.added = audit.head_of(records[-1])
         if len(records) == 1:
             self.execute(audit.INSERT, records[0])
         else:
@@ -70,6 +72,7 @@ class SqliteDatabase(Database):
         super().__init__(readers)
         self.path = path
         self._patience = patience
+        self._last: tuple[int, str] | None = None  # the last entry that this process committed
         self._lock = single(path) if exclusive else None
         try:
             _make_private(path)
@@ -82,7 +85,7 @@ class SqliteDatabase(Database):
         except BaseException:
             self._unlock()
             raise
-        self.guard = FileGuard(path)
+        self.guard = FileGuard(path, owned=exclusive)
         self._local = threading.local()
         self._reader_connections: list[SqliteTx] = []
         self._thread.start()
@@ -155,6 +158,7 @@ class SqliteDatabase(Database):
             reader.connection.close()
 
     def _release(self) -> None:
+        self.guard.close()
         self._gate.close()
         self._unlock()
 
@@ -176,7 +180,8 @@ class SqliteDatabase(Database):
                 connection.execute("PRAGMA synchronous=FULL")
                 connection.execute("PRAGMA foreign_keys=ON")
                 connection.execute(f"PRAGMA journal_size_limit={_WAL_LIMIT}")
-                connection.execute(f"PRAGMA wal_autocheckpoint={_WAL_PAGES}")
+                # Beside a bot, only the bot writes the file itself. The last connection to close always does.
+                connection.execute(f"PRAGMA wal_autocheckpoint={0 if self._lock is None else _WAL_PAGES}")
                 connection.execute("PRAGMA cache_size=-32768")
             return SqliteTx(connection)
         except BaseException as error:
@@ -221,18 +226,42 @@ class SqliteDatabase(Database):
         try:
             with self._gate.held():
                 self._tx.rollback()
-                self.guard.check()
+                for changed in self.guard.changed():
+                    self._examine(whole=self.guard.is_file(changed))
                 if not self._all_at_once(batch):
                     self._one_by_one(batch)
-                self.guard.check()  # a commit to a deleted file counts as not recorded
+                self._last = self._tx.added or self._last
+                self.guard.leave()  # a commit to a deleted file counts as not recorded
         except Exception as error:  # noqa: BLE001 - the callers must get any error and the thread must continue
             for job in batch:
                 if job.error is None:
                     job.error = mapped(error) if isinstance(error, sqlite3.Error) else for_everyone(error)
 
+    def _examine(self, *, whole: bool) -> None:
+        """Another process changed a file. Refuse it when it lacks this process's last entry, or is a mixture of two files.
+
+        A new connection reads it: those that are open may still have the earlier content in memory.
+        """
+        fresh: SqliteTx | None = None
+        try:
+            fresh = self._connect_reader()
+            if whole:
+                _check(fresh)
+            if self._last is not None:
+                row = fresh.execute("SELECT hash FROM audit WHERE seq = ?", (self._last[0],)).fetchone()
+                if row is None or row[0] != self._last[1]:
+                    self.guard.lose()
+        except (sqlite3.DatabaseError, StoreProblem):
+            self.guard.lose()
+        finally:
+            if fresh is not None:
+                self._reader_connections.remove(fresh)
+                fresh.connection.close()
+
     def _all_at_once(self, batch: list[Job]) -> bool:
         """Run without savepoints, which cost two statements per unit. False, with nothing written, when one of several fails."""
         execute = self._tx.execute
+        self._tx.added = None
         execute("BEGIN IMMEDIATE")
         try:
             for job in batch:
@@ -240,6 +269,7 @@ class SqliteDatabase(Database):
                     job.result = job.unit(self._tx)
                 except Exception as error:  # noqa: BLE001 - its caller gets the error, or it is raised again one by one
                     self._tx.rollback()
+                    self._tx.added = None
                     if len(batch) == 1:
                         job.error = mapped(error) if isinstance(error, sqlite3.Error) else error
                     return len(batch) == 1
@@ -263,9 +293,11 @@ class SqliteDatabase(Database):
     def _run_unit(self, job: Job) -> None:
         execute = self._tx.execute
         execute("SAVEPOINT unit")
+        before = self._tx.added
         try:
             job.result = job.unit(self._tx)
         except Exception as error:
+            self._tx.added = before
             job.error = mapped(error) if isinstance(error, sqlite3.Error) else error
             if not self._tx.connection.in_transaction:
                 # A full disk can end the whole transaction: then nothing in this batch was written.
@@ -278,7 +310,8 @@ class SqliteDatabase(Database):
             self._tx.rollback()
             # Never wait for another process's readers here, because its writer waits at the gate.
             self._tx.execute("PRAGMA busy_timeout=0")
-            self._tx.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            if self._lock is not None:
+                self._tx.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         # Without the gate another process is writing, so this is not the last connection and closing writes nothing.
         self._tx.connection.close()
 

@@ -1,7 +1,9 @@
-"""Checks that the store's file is still the opened one, and not older than at the last run.
+"""Checks that the store's file is still the opened one, with what this process wrote, and not older than at the last run.
 
 SQLite continues to write into a deleted or replaced file: acked requests and sent calls would then be lost. So the file and
-its WAL are checked around every commit. Between two runs, `<file>.head` keeps the head of the audit log.
+its WAL are checked around every commit. A copy that overwrites the file in place keeps its identity, but not its time: only the
+bot writes the file (other processes only append to the WAL), so a change between two of its commits is examined. Between two
+runs, `<file>.head` keeps the head of the audit log.
 """
 
 from __future__ import annotations
@@ -17,26 +19,77 @@ HEAD_SUFFIX: Final = ".head"
 
 
 class FileGuard:
-    """Remembers the open file and WAL. Once one of them is deleted or replaced, every later check fails."""
+    """Remembers the open file and WAL. Once one of them is deleted or replaced, every later check fails.
 
-    def __init__(self, path: str) -> None:
-        self._open: dict[str, tuple[int, int] | None] = {path: _identity(path), f"{path}-wal": None}
+    `owned`: this process alone writes the file, so that a change by another one is found. The file is then kept open for
+    reading: SQLite loses its locks when a process closes any descriptor of the file.
+    """
+
+    def __init__(self, path: str, *, owned: bool) -> None:
+        self._path = path
+        self._open: dict[str, tuple[int, ...]] = {path: _identity(path)[:2], f"{path}-wal": ()}
+        self._file = os.open(path, os.O_RDONLY | os.O_CLOEXEC) if owned else None
+        self._left: dict[str, tuple[int, ...]] = {}
+        self._header = _header(self._file)
         self._lost = False
+
+    def close(self) -> None:
+        """After all connections."""
+        if self._file is not None:
+            os.close(self._file)
+            self._file = None
 
     def check(self) -> None:
         """Raises StoreProblem (store_replaced) when a file on the disk is not the open one. Two calls of stat: 3 µs."""
+        self._now()
+
+    def changed(self) -> list[str]:
+        """`check`, and the paths of the files that another process changed since `leave`."""
+        now = self._now()
+        return [path for path, left in self._left.items() if left and left != now[path]]
+
+    def leave(self) -> None:
+        """`check`, and remember the files as this process's commit left them.
+
+        The file itself can't go back: SQLite counts its changes, and it never gets smaller.
+        """
+        now = self._now()
+        if self._file is None:
+            return
+        if now[self._path] != self._left.get(self._path):
+            before, self._header = self._header, _header(self._file)
+            if (self._header[0] - before[0]) % 2**32 >= 2**31 or self._header[1] < before[1]:
+                self.lose()
+        self._left = now
+
+    def lose(self) -> None:
+        """From now on every check fails. Raises StoreProblem (store_replaced)."""
+        self._lost = True
+        self._now()
+
+    def is_file(self, path: str) -> bool:
+        """Whether it is the file itself, not the WAL."""
+        return path == self._path
+
+    def _now(self) -> dict[str, tuple[int, ...]]:
+        found = {path: _identity(path) for path in self._open}
         for path, known in self._open.items():
-            now = _identity(path)
-            if known is None:
-                self._open[path] = now  # the first commit makes the WAL
-            elif now != known:
+            if not known:
+                self._open[path] = found[path][:2]  # the first commit makes the WAL
+            elif found[path][:2] != known:
                 self._lost = True
         if self._lost:
             raise StoreProblem(
-                "The store's file was deleted or replaced while the bot was running. Nothing was recorded.",
+                "The store's file was deleted, replaced or overwritten while the bot was running. Nothing was recorded.",
                 "Stop the bot, put the newest copy of the file back, and start it again.",
                 "store_replaced",
             )
+        return found
+
+
+def _header(file: int | None) -> tuple[int, int]:
+    """The change counter in the header of a database, and its size."""
+    return (0, 0) if file is None else (int.from_bytes(os.pread(file, 4, 24), "big"), os.fstat(file).st_size)
 
 
 def save_head(path: str, head: str | None) -> None:
@@ -68,9 +121,10 @@ def rolled_back(path: str, seq: int) -> StoreProblem:
     )
 
 
-def _identity(path: str) -> tuple[int, int] | None:
+def _identity(path: str) -> tuple[int, ...]:
+    """Device, inode, size and time of the last change; empty without a file."""
     try:
         found = os.stat(path)  # noqa: PTH116  called twice per commit, and a Path costs more than the call
     except OSError:
-        return None
-    return found.st_dev, found.st_ino
+        return ()
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns

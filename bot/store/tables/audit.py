@@ -82,6 +82,11 @@ def append(db: Tx, rows: Sequence[AuditEntry]) -> int:
     return int(seq)
 
 
+def head_of(record: Sequence[Any]) -> tuple[int, str]:
+    """The sequence number and the hash of a record of `append`."""
+    return record[_SEQ], record[-1]
+
+
 @dataclass(frozen=True, slots=True)
 class Change:
     """The unit of one statement, a compare-and-set: True, with `rows` appended, when it changed a row."""

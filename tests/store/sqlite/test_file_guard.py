@@ -35,7 +35,7 @@ def test_nothing_is_recorded_in_a_file_that_is_not_the_open_one(tmp_path: Path, 
         with pytest.raises(StoreProblem) as problem:
             store.append_sync(row())
         assert problem.value.code == "store_replaced"
-        assert "deleted or replaced" in problem.value.summary
+        assert "deleted, replaced or overwritten" in problem.value.summary
     with pytest.raises(StoreProblem):
         store.check_file()
     store.close_sync()
@@ -85,4 +85,60 @@ def test_other_programs_may_read_and_write_the_file(tmp_path: Path) -> None:
     other.close_sync()
     store.check_file()
     assert store.append_sync(row()) == 3
+    store.close_sync()
+
+
+def overwrite(path: Path, copy: Path) -> None:
+    """As `cp copy path` does: the same file with other content."""
+    path.write_bytes(copy.read_bytes())
+
+
+@pytest.mark.parametrize("with_wal", [False, True])
+def test_an_older_copy_over_the_open_file_is_noticed(tmp_path: Path, *, with_wal: bool) -> None:
+    """The file keeps its identity. Whether or not its WAL is overwritten too, the next write is refused, and every later one."""
+    path, wal = tmp_path / "signalbox.db", tmp_path / "signalbox.db-wal"
+    opened(path).close_sync()
+    shutil.copy(path, tmp_path / "old")
+    store = open_store(str(path), exclusive=True)
+    for _ in range(300):
+        store.append_sync(*[row()] * 20)
+    store.close_sync()
+    store = open_store(str(path), exclusive=True)
+    store.append_sync(row())
+    overwrite(path, tmp_path / "old")
+    if with_wal:
+        wal.write_bytes(b"")
+    for _ in range(2):
+        with pytest.raises(StoreProblem) as problem:
+            store.append_sync(row())
+        assert problem.value.code == "store_replaced"
+    with pytest.raises(StoreProblem):
+        store.check_file()
+    store.close_sync()
+
+
+def test_an_overwritten_wal_is_noticed(tmp_path: Path) -> None:
+    path, wal = tmp_path / "signalbox.db", tmp_path / "signalbox.db-wal"
+    store = opened(path)
+    shutil.copy(wal, tmp_path / "old-wal")
+    store.append_sync(row())
+    overwrite(wal, tmp_path / "old-wal")
+    with pytest.raises(StoreProblem) as problem:
+        store.append_sync(row())
+    assert problem.value.code == "store_replaced"
+    store.close_sync()
+
+
+def test_writing_back_the_wal_is_no_change_by_another(tmp_path: Path) -> None:
+    """The bot's own checkpoints, and entries of other processes in between, are no reason for alarm."""
+    store = opened(tmp_path / "signalbox.db")
+    before = (tmp_path / "signalbox.db").stat().st_mtime_ns
+    other = open_store(str(tmp_path / "signalbox.db"))
+    for number in range(60):
+        store.append_sync(*[row(detail="x" * 2_000)] * 100)
+        if number % 10 == 0:
+            other.append_sync(row())
+    assert (tmp_path / "signalbox.db").stat().st_mtime_ns != before
+    other.close_sync()
+    assert store.append_sync(row()) == 1 + 6_000 + 6 + 1
     store.close_sync()
