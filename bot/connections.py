@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from typing import Final
 from urllib.parse import urlsplit
 
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.async_app import AsyncApp
 from slack_sdk.errors import SlackApiError
+from slack_sdk.socket_mode.async_client import AsyncBaseSocketModeClient
+from slack_sdk.socket_mode.request import SocketModeRequest
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot import config
@@ -21,6 +27,10 @@ from bot.slack.http import HttpServer
 from bot.slack.http_guard import descriptors, limits
 from bot.slack.installation import Installation, installation
 from bot.slack.token_rotation import TokenRotation
+
+ACKS_WITHIN: Final = 3.0  # seconds in which Slack waits for an ack
+BETWEEN_LOOKS: Final = 0.005
+QUIET_LOOKS: Final = 2  # in a row: between two of them a request may be on its way from the socket to its handler
 
 
 def slack_fault(error: BaseException, token: str, api_url: str) -> str:
@@ -67,10 +77,12 @@ class Connections:
         fatal: Callable[[str], None],
     ) -> None:
         self._settings = settings
+        self._clock = clock
         self._metrics = metrics
         self._fatal = fatal
         self.joined = False
         self.sockets: list[AsyncSocketModeHandler] = []
+        self._acking = Counter[AsyncSocketModeHandler]()  # requests whose ack is pending
         self._http = HttpServer(
             settings.slack.address,
             clock,
@@ -118,6 +130,16 @@ class Connections:
                 raise
 
         handler.client.issue_new_wss_url = address  # type: ignore[method-assign]
+        handle = handler.handle
+
+        async def counted(_: AsyncBaseSocketModeClient, request: SocketModeRequest) -> None:
+            self._acking[handler] += 1
+            try:
+                await handle(handler.client, request)
+            finally:
+                self._acking[handler] -= 1
+
+        handler.client.socket_mode_request_listeners[:] = [counted]
         try:
             handler.client.wss_uri = await address()
         except (SlackApiError, *TRANSPORT) as error:
@@ -130,8 +152,18 @@ class Connections:
         self.joined = False
         await self._http.close()
         for handler in self.sockets:
+            await self._until_acked(handler)
             await handler.close_async()  # type: ignore[no-untyped-call]  # slack_bolt leaves it untyped
         self.sockets.clear()
+
+    async def _until_acked(self, handler: AsyncSocketModeHandler) -> None:
+        """Until no request that this socket has brought waits for its ack: a closed socket can't carry it."""
+        quiet = 0
+        with suppress(TimeoutError):
+            async with asyncio.timeout(ACKS_WITHIN):
+                while quiet < QUIET_LOOKS:
+                    await self._clock.sleep(BETWEEN_LOOKS)
+                    quiet = 0 if self._acking[handler] or handler.client.message_queue.qsize() else quiet + 1
 
 
 async def _bound(key: str, written: str, listening: Awaitable[tuple[str, int]]) -> tuple[str, int]:

@@ -211,8 +211,12 @@ async def cluster(
     *,
     lease: float = 3.0,
     servers: tuple[Path, ...] = (),
+    socket_mode: bool = False,
 ) -> AsyncIterator[Cluster]:
-    """A workspace, an ACC and that many replicas; the first one leads. `servers`: see `Cluster.start`."""
+    """A workspace, an ACC and that many replicas; the first one leads. `servers`: see `Cluster.start`.
+
+    They take requests over HTTP from whoever calls `through`, or in Socket Mode from Slack.
+    """
     async with Workspace(DEMO_SEED, port=0) as ws:
         acc: Any = next(plane for plane in demo_planes(ws.clock) if plane.name == "acc")
         acc.world.speed = 60.0
@@ -221,8 +225,10 @@ async def cluster(
             environ = write_config(folder, ws, (acc,), OPEN_POLICY) | {"SIGNING": ws.signing_secret}
             settings = folder / "signalbox.toml"
             text = settings.read_text("utf-8")
-            text = text.replace('mode = "socket"', 'mode = "http"\nsigning_secret = "env:SIGNING"')
-            text = re.sub(r"security_channel = .*\n|app_token = .*\n", "", text)
+            if not socket_mode:
+                text = text.replace('mode = "socket"', 'mode = "http"\nsigning_secret = "env:SIGNING"')
+                text = re.sub(r"app_token = .*\n", "", text)
+            text = re.sub(r"security_channel = .*\n", "", text)
             text = text.replace('metrics_listen = "127.0.0.1:0"', 'metrics_listen = ""')
             url = f'url = "{database}"\nlease = {lease}'
             settings.write_text(text.replace('url = "sqlite:///signalbox.db"', url), "utf-8")

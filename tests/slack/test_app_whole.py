@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import threading
 from pathlib import Path
 
 import aiohttp
@@ -50,6 +51,25 @@ async def test_when_the_audit_log_cannot_be_written_everybody_who_asks_is_told(e
         await env.until(lambda before=before: len(env.ana.messages("C0CRAWL")) > before)
     assert len(env.acc.runs) == runs
     env.bot.store.accept = working  # type: ignore[method-assign]
+
+
+async def test_a_program_that_stops_first_acks_what_its_sockets_have_brought(env: World) -> None:
+    """Otherwise Slack shows an error for a command that is stored, and that the next replica executes."""
+    entered, go = threading.Event(), threading.Event()
+
+    def busy(_: object) -> None:
+        entered.set()
+        assert go.wait(10)
+
+    writing = asyncio.ensure_future(env.bot.store.database.write(busy))
+    await asyncio.to_thread(entered.wait, 10)
+    command = asyncio.ensure_future(env.ana.command("C0CRAWL", "/ops status acc:shop/prices"))
+    await asyncio.sleep(0.2)
+    closing = asyncio.ensure_future(env.bot.connections.close())
+    await asyncio.sleep(0.2)
+    go.set()
+    assert (await command).acked
+    await asyncio.gather(writing, closing)
 
 
 async def test_an_app_token_that_is_revoked_while_it_runs_stops_the_program(env: World) -> None:
