@@ -7,6 +7,7 @@ import logging
 import signal
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import aiohttp
 from slack_sdk.errors import SlackApiError
@@ -97,6 +98,8 @@ class Bot:
         keys = RotationKeys(*slack.rotation) if slack.rotation else None
         self.rotation = TokenRotation(self.store, self.clock, keys, client, secrets=self.built.secrets)
         me = await installed_as(slack, client, self.rotation)
+        directory = SlackDirectory(client, self.store, self.clock, slack.team)
+        zone = ZoneInfo(self.settings.zone)
         self.sender = MessageSender(
             self.store,
             client,
@@ -108,9 +111,9 @@ class Bot:
             security_channel=slack.security_channel,
             secrets=self.built.secrets,
             may_send=self.leadership.surely,
+            zone_of=lambda user: directory.zone(user) or zone,
         )
         self.rotation.follow(self.sender.client, uploads.client)
-        directory = SlackDirectory(client, self.store, self.clock, slack.team)
         spool = FileSpool(self.settings.spool_path)
         looking = await self.tasks.wait(published_head(client, slack.security_channel), 0)
         self.ctx = build_context(

@@ -24,7 +24,8 @@ from bot.core.redact import SecretList
 from bot.features.access.policy_reload import PolicyReloader
 from bot.http_client.transport import open_session
 from bot.intents.intake import Intake
-from bot.render.terminal import in_zone, render_text
+from bot.render.terminal import render_text
+from bot.render.zones import in_zone
 from bot.runtime.clock import SystemClock, SystemIds
 from bot.runtime.leadership import AlwaysLeader, OwnRequests
 from bot.runtime.spool import FileSpool

@@ -17,6 +17,7 @@ from bot.core.operation import Operation, Target
 from bot.core.outcome import Done, Fact, Failed, Outcome, Phase, Refused, RunView, Unknown, facts_of
 from bot.core.records import StoredRequest, stamp
 from bot.core.redact import redact
+from bot.core.text import capitalized
 from bot.core.value import Json
 from bot.operations.progress import late_words, progress_of
 
@@ -118,7 +119,8 @@ def _done(
         card = _card(operation, intent, tone, status, lines=lines, facts=_once(result.facts), buttons=buttons, now=now)
     ids = (Fact(label="Run", value=result.run.id),) if result.run is not None else ()
     found = (*card.lines, *_preview(operation, result))
-    details = _once((*result.details, *card.details, *ids, *_rule(rule)))
+    masked = (Fact(label="Masking", value=capitalized(f"{MASKED}.")),) if result.preview else ()
+    details = _once((*result.details, *masked, *card.details, *ids, *_rule(rule)))
     shown = {"lines": found, "chart": result.chart, "table": result.table, "details": details}
     return card.model_copy(update=shown)
 
@@ -138,7 +140,7 @@ def _preview(operation: Operation, result: Done) -> tuple[Line, ...]:
         return (Line(text=result.preview),)
     grep = None if result.remarks else operation.params.get("grep")
     heading = f"Lines with “{grep}”" if grep else "Against the last successful run" if compared else "Last lines"
-    return (Line(heading=f"{heading}, {MASKED}", text=result.preview, code=True),)
+    return (Line(heading=heading, text=result.preview, code=True),)
 
 
 def run_update(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
 from typing import Final
 
 from bot.core.card import Button, Card, Line, Tone
@@ -21,6 +21,7 @@ from bot.render.text_format import (
     shown,
     width,
 )
+from bot.render.zones import in_zone
 
 SYMBOLS: Final[dict[Tone, str]] = {
     Tone.PLAIN: "",
@@ -123,12 +124,18 @@ def _line(item: Line, people: Collection[str], cost: int) -> Block | None:
 
 
 def table(
-    item: Table, budget: BlockBudget, *, native: bool, live: bool = False, caption: str | None = None
+    item: Table,
+    budget: BlockBudget,
+    *,
+    native: bool,
+    live: bool = False,
+    caption: str | None = None,
+    zone: tzinfo = UTC,
 ) -> list[Block]:
     """A listing: a table block when `native` and every row fits, else as many aligned lines of code as fit.
 
     `live` shows people and channels by name in a table block; lines of code show their ids. With a `caption`, a long listing
-    is a table that people can sort.
+    is a table that people can sort. Times in code are in the `zone`, because Slack adapts none there.
 
     A message may have only one table block, with a limit for all its cells together, and each cell costs some 35 characters
     of JSON. So short listings use the block and long ones use code.
@@ -148,7 +155,8 @@ def table(
             if _native_fits(block) and kit.cost(block) < budget.cost - _SMALL_PRINT and budget.takes(block):
                 return _noted([block], [_showing(len(item.rows), total), item.note], budget)
     code_room = BlockBudget(budget.cost - _SMALL_PRINT, budget.blocks - 1, budget.left_out)
-    blocks, count = _code_table(_narrow(item, columns)[: _TEXT_ROWS + 1], code_room)
+    here = item.model_copy(update={"rows": tuple(tuple(in_zone(cell, zone) for cell in row) for row in item.rows)})
+    blocks, count = _code_table(_narrow(here, columns)[: _TEXT_ROWS + 1], code_room)
     budget.spend(blocks)
     return _noted(blocks, [_showing(count, total), item.note], budget)
 

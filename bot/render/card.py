@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
 from typing import Final
 
 from bot.core.card import Card, Line
@@ -35,14 +35,15 @@ class Message:
     blocks: list[Block]
 
 
-def render_card(card: Card, now: datetime | None = None, *, newer: bool = True) -> Message:
+def render_card(card: Card, now: datetime | None = None, *, newer: bool = True, zone: tzinfo = UTC) -> Message:
     """The card as a message. It always keeps title, status and buttons; a last line counts what didn't fit.
 
     With `now`, times also say how long ago or in how long. Without `newer` it has only blocks that every workspace accepts.
+    `zone` is the reader's, for listings of code.
     """
     text = _fallback(card)
     budget = BlockBudget(block_kit.PAYLOAD - block_kit.cost(text), block_kit.MESSAGE_BLOCKS)
-    blocks = compose(card, budget, used=set(), native_table=True, newer=newer)
+    blocks = compose(card, budget, used=set(), native_table=True, newer=newer, zone=zone)
     if now is not None:
         longer = block_kit.add_relative(blocks, now, future=card.only_for is not None)
         blocks = list(longer) if block_kit.cost(longer) + block_kit.cost(text) < block_kit.PAYLOAD else blocks
@@ -63,7 +64,9 @@ def has_newer_blocks(card: Card) -> bool:
     return bool(card.details or card.chart or (card.table and len(card.table.rows) > pictures.SHORT))
 
 
-def compose(card: Card, budget: BlockBudget, *, used: set[str], native_table: bool, newer: bool = False) -> list[Block]:
+def compose(
+    card: Card, budget: BlockBudget, *, used: set[str], native_table: bool, newer: bool = False, zone: tzinfo = UTC
+) -> list[Block]:
     """The blocks of a card. Important parts get space first. The reading order is: title, status, who and why,
     progress, rows, paragraphs, facts, then code and what follows it, table, buttons, details, small print.
     """
@@ -92,7 +95,9 @@ def compose(card: Card, budget: BlockBudget, *, used: set[str], native_table: bo
         _shared(
             budget,
             1,
-            lambda part: parts.table(item, part, native=native_table, live=card.only_for is not None, caption=caption),
+            lambda part: parts.table(
+                item, part, native=native_table, live=card.only_for is not None, caption=caption, zone=zone
+            ),
         )
         if item
         else []

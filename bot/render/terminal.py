@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
-from datetime import tzinfo
 from typing import Final
 
 from bot.core.card import Button, Card, Line
 from bot.core.outcome import Fact, Table
 from bot.render import blocks as parts
 from bot.render import pictures
-from bot.render.block_kit import TIME, mention, moment_of
+from bot.render.block_kit import mention
 from bot.render.text_format import NOTHING, aligned, as_of, bar, joins, one_line, shown, utc_text, value_text, width
+from bot.render.zones import INDENT
 
-_INDENT: Final = "    "
 _CELL: Final = 400
 
 
@@ -35,17 +33,6 @@ def render_text(card: Card, *, verbose: bool = False) -> str:
     return "\n\n".join(block for block in blocks if block)
 
 
-def in_zone(text: str, zone: tzinfo) -> str:
-    """The text with its times in that zone, each with the name of the zone. Code, such as the lines of a log, stays as it is."""
-
-    def local(found: re.Match[str]) -> str:
-        moment = moment_of(found.group())
-        clock = "%H:%M:%S" if found.group(1).count(":") > 1 else "%H:%M"
-        return found.group() if moment is None else moment.astimezone(zone).strftime(f"%Y-%m-%d {clock} %Z")
-
-    return "\n".join(row if row.startswith(_INDENT) else TIME.sub(local, row) for row in text.split("\n"))
-
-
 def _head(card: Card) -> str:
     first = [parts.SYMBOLS[card.tone], one_line(card.title) or "Signalbox"]
     status = one_line(parts.status_of(card))
@@ -64,7 +51,7 @@ def _visible(text: str) -> str:
 def _line(line: Line) -> str:
     body = _visible(line.text)
     if line.code and body:
-        body = "\n".join(f"{_INDENT}{row}".rstrip() for row in body.split("\n"))
+        body = "\n".join(f"{INDENT}{row}".rstrip() for row in body.split("\n"))
     return "\n".join(part for part in (one_line(line.heading), body) if part)
 
 

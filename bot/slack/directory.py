@@ -12,6 +12,7 @@ import logging
 from collections.abc import Collection, Mapping
 from math import ceil
 from typing import Any, Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
@@ -90,6 +91,16 @@ class SlackDirectory:
             retry_after=ceil(wait) if user is None and wait > 0 else None,
             **flags,
         )
+
+    def zone(self, user_id: str | None) -> ZoneInfo | None:
+        """The person's time zone as Slack last reported it; None when it is not known."""
+        _, answer = self._kept.get(f"user:{user_id}", (0.0, None))
+        user = answer.get("user") if answer is not None else None
+        name = user.get("tz") if isinstance(user, Mapping) else None
+        try:
+            return ZoneInfo(name) if isinstance(name, str) and name else None
+        except (ZoneInfoNotFoundError, ValueError):
+            return None
 
     async def where(self, place: Place, *, max_age: float) -> Where:
         """The conversation. A channel that became shared after it was first seen is frozen."""

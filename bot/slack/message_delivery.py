@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from datetime import tzinfo
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,6 +20,7 @@ from bot.render import block_kit
 from bot.render.card import render_comment
 from bot.render.home import render_home
 from bot.render.text_format import shown
+from bot.render.zones import in_zone
 from bot.slack import message_lookup
 from bot.slack.client import once
 from bot.slack.error_table import Remedy
@@ -28,6 +30,8 @@ from bot.slack.response_url import BadResponseUrl, Responder
 
 CARD_FIRST: Final = 20  # looks for the card of a file, 0.3 s apart
 _FILES: Final = TypeAdapter(tuple[FileOut, ...])
+ZoneOf = Callable[[str | None], tzinfo]
+"""The time zone of a person, or the configured one for None and for a person who is not known."""
 _QUIET: Final[dict[str, Any]] = {"unfurl_links": False, "unfurl_media": False}
 
 _log = logging.getLogger("signalbox.outbox")
@@ -63,12 +67,14 @@ class MessageDelivery:
         responder: Responder,
         uploads: Uploads,
         clock: Clock,
+        zone_of: ZoneOf,
     ) -> None:
         self._store = store
         self.client = once(client)
         self._responder = responder
         self._uploads = uploads
         self._clock = clock
+        self._zone_of = zone_of
         self._doubtful: set[str] = set()
         self._direct: dict[str, str] = {}
 
@@ -90,9 +96,9 @@ class MessageDelivery:
             await self.end_step(row)
             await self._store.sent(row.key, row.want)
         elif row.kind in PRIVATE:
-            await self._send_private(row, message_of(row, self._clock.now(), form))
+            await self._send_private(row, message_of(row, self._clock.now(), form, self._zone_of(row.user_id)))
         else:
-            await self._send_message(row, message_of(row, self._clock.now(), form))
+            await self._send_message(row, message_of(row, self._clock.now(), form, self._zone_of(row.user_id)))
 
     async def done(self, row: Outgoing) -> None:
         """Record that this state is sent, and delete its files."""
@@ -109,7 +115,7 @@ class MessageDelivery:
     async def end_step(self, row: Outgoing) -> None:
         """End a workflow step."""
         body: Any = row.body
-        step, said = body["id"], shown(body["text"])
+        step, said = body["id"], in_zone(shown(body["text"]), self._zone_of(None))
         if body["ok"]:
             await self.client.functions_completeSuccess(function_execution_id=step, outputs={"outcome": said})
         else:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
 from enum import IntEnum
 from typing import Any, Final
 
@@ -54,9 +54,9 @@ def next_form(row: Outgoing, form: Form) -> Form:
     return Form.OLDER if form is Form.FULL and newer else Form.TEXT
 
 
-def message_of(row: Outgoing, now: datetime, form: Form = Form.FULL) -> dict[str, Any]:
+def message_of(row: Outgoing, now: datetime, form: Form = Form.FULL, zone: tzinfo = UTC) -> dict[str, Any]:
     """`text` and `blocks` for chat.postMessage. Raises ValidationError for a row that another version stored."""
-    message = render_card(Card.stored(row.body), now, newer=form is Form.FULL)
+    message = render_card(Card.stored(row.body), now, newer=form is Form.FULL, zone=zone)
     if form is Form.TEXT:
         without = " The buttons are on my Home tab." if is_open_question(row.model_copy(update={"ts": None})) else ""
         return {"text": message.text[:_WORDS] + without, "blocks": []}

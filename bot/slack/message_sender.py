@@ -12,7 +12,7 @@ import logging
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from datetime import timedelta
+from datetime import UTC, timedelta
 from typing import Final
 
 from pydantic import TypeAdapter
@@ -34,7 +34,7 @@ from bot.slack.elsewhere import Elsewhere
 from bot.slack.error_table import Remedy
 from bot.slack.errors import TRANSPORT, SlackTrouble, read
 from bot.slack.files import Uploads
-from bot.slack.message_delivery import Again, MessageDelivery, other_form
+from bot.slack.message_delivery import Again, MessageDelivery, ZoneOf, other_form
 from bot.slack.message_format import (
     Form,
     is_open_question,
@@ -75,6 +75,7 @@ class MessageSender:
         security_channel: str | None = None,
         secrets: SecretList | None = None,
         may_send: Callable[[], bool] = lambda: True,
+        zone_of: ZoneOf = lambda user: UTC,
     ) -> None:
         self._store = store
         self._clock = clock
@@ -82,7 +83,7 @@ class MessageSender:
         self._fatal = fatal
         self._may_send = may_send
         self._secrets = secrets or SecretList()
-        self._delivery = MessageDelivery(store, client, responder, uploads, clock)
+        self._delivery = MessageDelivery(store, client, responder, uploads, clock, zone_of)
         self._elsewhere = Elsewhere(store, self.show, self._delivery, clock, team_id, security_channel)
         self.client = self._delivery.client
         self._wake = asyncio.Event()

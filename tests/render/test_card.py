@@ -6,6 +6,7 @@ import re
 from dataclasses import asdict
 from datetime import timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -349,3 +350,13 @@ def test_where_a_workspace_refuses_newer_blocks_the_details_are_small_print():
 def test_the_status_may_lead_to_another_message():
     linked = card(status="@Lee approved it.", link=("Open the run", "https://acme.slack.com/archives/C1/p1?a=1&b=2"))
     assert "approved it. <https://acme.slack.com/archives/C1/p1?a=1&amp;b=2|Open the run>" in words(render_card(linked))
+
+
+def test_a_listing_of_code_has_the_clock_of_its_reader_with_its_name() -> None:
+    """Slack adapts times in text and in tables to the reader, but not in code."""
+    rows = tuple((f"{at}", "2026-07-16 11:21 UTC", "x" * 190) for at in range(60))
+    table = Table(columns=("Seq", "When", "What"), rows=rows)
+    blocks = render_card(card(table=table), zone=ZoneInfo("Asia/Kolkata")).blocks
+    code = "\n".join(block["text"]["text"] for block in blocks if block["type"] == "section")
+    assert "2026-07-16 16:51 IST" in code
+    assert "UTC" not in code

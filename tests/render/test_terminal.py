@@ -9,7 +9,8 @@ from hypothesis import HealthCheck, given, settings
 
 from bot.core.card import Button, Card, Line
 from bot.core.outcome import Fact, Table
-from bot.render.terminal import in_zone, render_text
+from bot.render.terminal import render_text
+from bot.render.zones import in_zone
 
 from .cards import PLACE, cards
 

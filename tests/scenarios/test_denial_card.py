@@ -49,7 +49,7 @@ async def test_a_denial_names_the_channel_where_the_person_may(team: Team) -> No
     env.ws.set_channel("C0SEC", members=["U0ANA", "U0ROOT", "U0BOT"])
     await team.new_rules(f'{RULES}\n[[channel]]\nid = "C0SEC"\n{allow}')
     no = await env.does("start acc:news/feed", "Denied")
-    assert "You can in <#C0SEC>." in lines(no)[1]
+    assert "You can run it in <#C0SEC>." in lines(no)[1]
     assert labels(no) == ["Ask for it", "Open #security"]
     assert f"{env.ws.core.base_url}/archives/C0SEC" in str(no["blocks"])
     hidden = await env.does("start acc:news/feed", "Denied", user="U0RUI")

@@ -84,7 +84,9 @@ async def test_a_denial_says_why_and_who_may_and_is_registered(ruled: World) -> 
     assert (row.user_id, row.code, row.risk, row.target_name) == ("U0LEE", "no_rule", "change", "acc:shop/prices")
     assert row.rule
     assert "person read" in str(row.detail)
-    card = await asked.card("Denied: you can't run `start acc:shop/prices` in <#C0CRAWL>.", "You can in <#C0INC>")
+    card = await asked.card(
+        "Denied: you can't run `start acc:shop/prices` in <#C0CRAWL>.", "You can run it in <#C0INC>"
+    )
     assert card["ephemeral"]
     assert "Open #incident-42" in labels(card)
     assert [block["type"] for block in card["blocks"]] == ["section", "actions", "container"]

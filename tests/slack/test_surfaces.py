@@ -72,7 +72,7 @@ async def test_a_request_by_form_keeps_the_channel_that_the_form_was_opened_in(e
     await opened(env)
     await env.ana.submit("modal", {"verb": "start", "target": "acc:shop/prices", "reason": "kept"})
     card = await env.sees("start acc:shop/prices", "kept", "Succeeded")
-    assert {"Log", "Refresh"} <= set(labels(card))
+    assert {"Log", "Run again"} <= set(labels(card))
     await env.until(lambda: env.audit(request_id=request_id(card), event="ended"))
     assert {row.channel_id for row in env.audit(request_id=request_id(card))} == {"C0CRAWL"}
     asked = [call.args.get("channel") for call in env.ws.calls if call.method == "conversations.info"]
@@ -85,7 +85,7 @@ async def test_a_request_by_the_global_form_keeps_the_channel_that_was_chosen(en
     await opened(env)
     await env.ana.submit("modal", {"verb": "start", "target": "acc:shop/prices", "channel": "C0CRAWL"})
     card = await env.sees("start acc:shop/prices", "Succeeded")
-    assert {"Log", "Refresh"} <= set(labels(card))
+    assert {"Log", "Run again"} <= set(labels(card))
     assert {row.channel_id for row in env.audit(request_id=request_id(card))} == {"C0CRAWL"}
     asked = [call.args.get("channel") for call in env.ws.calls if call.method == "conversations.info"]
     assert set(asked) == {"C0CRAWL"}

@@ -59,21 +59,17 @@ async def logs(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     if not preview and not grep:
         preview.append("\n".join(read.tail))
     return Done(
-        summary=f"{title}: {plural(read.lines, 'line')} in {plural(read.members, 'file')}.",
+        summary=f"{title}: {plural(read.lines, 'line')} in {plural(read.members, 'file')}{_hidden(read)}.",
         state=None if read.lines else State(text="The log is empty", level=Level.WARN),
-        facts=_facts(read),
+        facts=tuple(Fact(label="Note", value=note) for note in read.notes[:5]),
         files=(file,),
         preview=_cut("\n\n".join(preview)),
         remarks=(no_line(grep),) if grep and not read.hit_count else (),
     )
 
 
-def _facts(read: LogRead) -> tuple[Fact, ...]:
-    facts = [Fact(label="Lines", value=read.lines)]
-    if read.redactions:
-        facts.append(Fact(label="Masked", value=plural(read.redactions, "secret value")))
-    facts += [Fact(label="Note", value=note) for note in read.notes[:5]]
-    return tuple(facts)
+def _hidden(read: LogRead) -> str:
+    return f", {plural(read.redactions, 'secret value')} masked" if read.redactions else ""
 
 
 async def _through(ctx: AdapterContext, call: Call, target: Target, out: BinaryIO | None, read: LogRead) -> None:

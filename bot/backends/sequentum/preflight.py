@@ -101,7 +101,7 @@ def _all_schedules(schedules: Sequence[Schedule], *, on: bool) -> list[tuple[str
 def _to_delete(ctx: AdapterContext, schedules: Sequence[Schedule]) -> tuple[str, str]:
     """How many and which schedules, because they can't be listed after the call."""
     shown = [
-        f"{item.id} ({switched(item)}, {ctx.clean(item.cron_description or item.cron or '')})"
+        f"{ctx.clean(item.cron_description or item.cron or '').rstrip('.')} ({switched(item)}, {item.id})"
         for item in schedules[:_DELETED_SHOWN]
     ]
     more = [f"and {len(schedules) - _DELETED_SHOWN} more"] if len(schedules) > _DELETED_SHOWN else []

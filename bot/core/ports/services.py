@@ -195,7 +195,7 @@ class Presenter(Protocol):
         ...
 
     async def step(self, step_id: str, *, ok: bool, text: str) -> None:
-        """End a workflow step."""
+        """End a workflow step. Times in the text are shown in the configured zone."""
         ...
 
 

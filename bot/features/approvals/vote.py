@@ -166,7 +166,9 @@ async def _refused(ctx: Context, intent: Intent, approval: Approval, refused: Vo
         now = ctx.clock.now()
         columns = {"code": refused.code, "detail": refused.sentence}
         await ctx.store.append(AuditWriter(ctx.secrets).pending(Event.DENIED, approval.pending, now, intent, **columns))
-    await say(ctx, intent, refused.sentence)
+    who = approval.record.eligible[: question.MOST_NAMED] if refused.code in ("own_request", "not_eligible") else ()
+    can = f" {', '.join(f'<@{user}>' for user in who)} can." if who else ""
+    await say(ctx, intent, f"{refused.sentence}{can}", *who)
 
 
 async def _claim(ctx: Context, intent: Intent, approval: Approval) -> None:

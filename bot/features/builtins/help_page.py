@@ -16,6 +16,7 @@ from bot.core.policy.rights import why_not_full
 from bot.features.forms.fields import default_text, range_text
 from bot.features.likely_commands import likely_commands
 from bot.features.replies.answer import LONGEST_BUTTON, command_button, reply
+from bot.features.replies.refusal import lead_elsewhere
 from bot.features.replies.suggestions import commands_meant
 from bot.operations.authorize import facts, not_admitted, usable
 from bot.runtime.context import Context
@@ -71,6 +72,9 @@ async def help_for(ctx: Context, intent: Intent, rows: Sequence[tuple[str, Capab
 
 async def _everything(ctx: Context, intent: Intent, rows: Sequence[tuple[str, Capability]]) -> None:
     """The verbs by backend, then the built-in commands."""
+    nowhere = await not_admitted(ctx, intent) if not rows else None
+    if nowhere is not None and await lead_elsewhere(ctx, intent, nowhere):
+        return
     names = sorted({name for name, _ in rows})
     lines = [
         Line(heading=_heading(ctx, name), text=_overview(ctx, name, [row for backend, row in rows if backend == name]))

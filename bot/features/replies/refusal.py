@@ -313,6 +313,7 @@ async def _show_denied(
     people = {intent.actor.user_id, *_MENTIONED.findall(decision.reason)}
     most = MOST_ROOMS if decision.code in _PLACES else MOST_ASKED
     where_else = await _joined(ctx, intent, decision.where_else[:most])
+    links = [await _open_button(ctx, one) for one in where_else[:MOST_OPENED] if ctx.workspace_url]
     await say(
         ctx,
         intent,
@@ -322,9 +323,21 @@ async def _show_denied(
         status=_next_step(decision, where_else, people),
         lines=await channel_freeze.remedy(ctx, intent, decision),
         details=_why_denied(ctx, intent, decision, command, people),
-        buttons=(*buttons, *[await _open_button(ctx, one) for one in where_else[:MOST_OPENED] if ctx.workspace_url]),
+        buttons=(*buttons, *links),
         mention=tuple(sorted({*people, place.channel_id, *where_else})),
     )
+
+
+async def lead_elsewhere(ctx: Context, intent: Intent, decision: Denied) -> bool:
+    """Where the bot runs nothing at all, say in which of the person's channels it does. False for any other denial."""
+    if decision.code not in _PLACES:
+        return False
+    where_else = await _joined(ctx, intent, decision.where_else[:MOST_ROOMS])
+    title = _denial("", decision, intent.place.channel_id).removeprefix("Denied: ").rstrip(".")
+    links = [await _open_button(ctx, one) for one in where_else[:MOST_OPENED] if ctx.workspace_url]
+    said = {"status": _next_step(decision, where_else, set()), "buttons": tuple(links), "mention": tuple(where_else)}
+    await reply(ctx, intent, title, **said)
+    return True
 
 
 def _denial(title: str, decision: Denied, channel_id: str) -> str:
@@ -342,7 +355,7 @@ def _next_step(decision: Denied, where_else: Sequence[str], people: set[str]) ->
     if decision.code in _PLACES:
         return f"Use {channels}." if channels else "Ask an administrator of Signalbox in which channel you can use it."
     only_no_rule = decision.reason.startswith(NO_RULE_ALLOWS)
-    can = f"You can in {channels}" if channels else ""
+    can = f"You can run it in {channels}" if channels else ""
     who = ", ".join(_named(word, people) for word in decision.who_can) if decision.rule == BUILT_IN_RULE else ""
     ask = f"Ask {who}" if who else ""
     return sentences("" if only_no_rule else capitalized(decision.reason), can, ask) or "No rule allows it."

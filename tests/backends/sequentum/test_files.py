@@ -63,7 +63,7 @@ async def test_a_log_comes_without_its_secrets() -> None:
         assert shown == "start\npassword=[redacted]\nusing [redacted] and [redacted]\ndone\n"
         assert done.preview == "using [redacted] and [redacted]\ndone"
         assert done.files[0].redactions == 3
-        assert done.summary == f"Log of {PATH}: 4 lines in 1 file."
+        assert done.summary == f"Log of {PATH}: 4 lines in 1 file, 3 secret values masked."
         assert env.call.spool.left() == [".zip"]
         data = bytes_of(done)
         assert (done.files[0].size, done.files[0].sha256) == (len(data), hashlib.sha256(data).hexdigest())

@@ -119,7 +119,7 @@ async def test_what_makes_sense_next_depends_on_the_state() -> None:
 
 
 async def test_an_agent_tells_its_newest_run_and_its_schedules() -> None:
-    """One answer with the state, the next time and the schedules in their own zone."""
+    """One answer with the state, the next time and the schedules."""
     async with joined() as env:
         done = await env.do("status", PATH)
         assert done.summary == f"{PATH}: the newest run (2019-05-21 03:52 UTC) is Succeeded."

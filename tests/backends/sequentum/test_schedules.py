@@ -146,8 +146,8 @@ async def test_before_all_are_deleted_it_is_said_which() -> None:
     one = [SCHEDULE_REPLY]
     two = [SCHEDULE_REPLY, {**SCHEDULE_REPLY, "scheduleId": "s2", "isEnabled": False}]
     for listed, words in (
-        (two, f"2 schedules: {SCHEDULE} (on, Runs every day at 3:36:00 PM (AET).); s2 (off, Runs"),
-        (one, f"1 schedule: {SCHEDULE} (on"),
+        (two, f"2 schedules: Runs every day at 3:36:00 PM (AET) (on, {SCHEDULE}); Runs every day"),
+        (one, f"1 schedule: Runs every day at 3:36:00 PM (AET) (on, {SCHEDULE})"),
         ([], "0 schedules"),
     ):
         async with joined(RecordingAcc({LIST: said(listed)})) as env:
@@ -208,7 +208,7 @@ async def test_a_pause_needs_to_know_which_schedules_are_on() -> None:
 
 
 async def test_schedules_are_listed_for_people() -> None:
-    """On or off, when in the vendor's words, next on the zone's clocks, and a button for the opposite."""
+    """On or off, when in the vendor's words, next in UTC for the reader's clock, and a button for the opposite."""
     failed = {
         **SCHEDULE_REPLY,
         "scheduleId": "s2",

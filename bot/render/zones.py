@@ -1,0 +1,22 @@
+"""Times in a text, in the zone of its reader: for text that Slack's clients don't adapt."""
+
+from __future__ import annotations
+
+import re
+from datetime import tzinfo
+from typing import Final
+
+from bot.render.block_kit import TIME, moment_of
+
+INDENT: Final = "    "  # before each line of code in a text
+
+
+def in_zone(text: str, zone: tzinfo) -> str:
+    """The text with its times in that zone, each with the name of the zone. Code, such as the lines of a log, stays as it is."""
+
+    def local(found: re.Match[str]) -> str:
+        moment = moment_of(found.group())
+        clock = "%H:%M:%S" if found.group(1).count(":") > 1 else "%H:%M"
+        return found.group() if moment is None else moment.astimezone(zone).strftime(f"%Y-%m-%d {clock} %Z")
+
+    return "\n".join(row if row.startswith(INDENT) else TIME.sub(local, row) for row in text.split("\n"))
