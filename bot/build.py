@@ -11,6 +11,7 @@ from pydantic import SecretStr
 
 from bot import config, plugins
 from bot.core.command.catalog import Catalog
+from bot.core.masking.redact import SecretList
 from bot.core.network import DIRECT, Proxies
 from bot.core.ports.leadership import Leadership
 from bot.core.ports.plugin import BackendSettings
@@ -26,7 +27,6 @@ from bot.core.ports.services import (
     TargetCache,
 )
 from bot.core.ports.store import Store
-from bot.core.redact import SecretList
 from bot.features.access.breakglass import BreakglassEffect
 from bot.features.forms.parameter_form import FormEffect
 from bot.features.pauses.resume import PauseEffect

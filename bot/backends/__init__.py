@@ -10,11 +10,11 @@ from typing import Any, ClassVar, Final, Generic, Protocol, TypeVar
 from bot.core.command.params import Param
 from bot.core.command.target_ref import TargetRef
 from bot.core.errors import BadReply, BadRequest, CallProblem
+from bot.core.masking.redact import SecretList, redact
 from bot.core.operation import Operation, Target
 from bot.core.outcome import Done, Failed, Health, LookBack, Named, Phase, RecentRun, Refused, RunView, Unknown
 from bot.core.ports.plugin import BackendSettings
 from bot.core.ports.services import Call, Clock, TargetCache
-from bot.core.redact import SecretList, redact
 from bot.core.text import written
 
 # The phases that `@failed`, `@running` and `@last` select.

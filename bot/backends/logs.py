@@ -27,9 +27,9 @@ from typing import IO, BinaryIO, Final, NamedTuple, TypeVar
 
 from bot.core.errors import BadReply
 from bot.core.log_diff import COMPARED
+from bot.core.masking.redact import LineSplitter, Redactor
 from bot.core.outcome import Phase
 from bot.core.ports.services import Call
-from bot.core.redact import LineSplitter, Redactor
 
 T = TypeVar("T")
 LARGEST_DIRECTORY: Final = 4 << 20

@@ -18,9 +18,9 @@ from bot.core.audit import Event
 from bot.core.card import Card, Delivery, FormView, HomeView, Tone
 from bot.core.command.parser import parse
 from bot.core.intent import Actor, Intent, ParseError, Place, Reply, Source
+from bot.core.masking.redact import SecretList
 from bot.core.ports.services import FormResult
 from bot.core.records import Filters
-from bot.core.redact import SecretList
 from bot.features.access.policy_reload import PolicyReloader
 from bot.http_client.transport import open_session
 from bot.intents.intake import Intake

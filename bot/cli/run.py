@@ -10,7 +10,7 @@ import sys
 from bot import config
 from bot.app import Bot
 from bot.cli.exit_codes import Exit
-from bot.core.redact import SecretList
+from bot.core.masking.redact import SecretList
 from bot.runtime import gc_tuning
 
 _FORMAT = "%(asctime)s %(levelname)s %(name)s %(message)s"

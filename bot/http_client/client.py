@@ -27,10 +27,10 @@ from bot.core.errors import (
     Rejected,
     ServerError,
 )
+from bot.core.masking.redact import SecretList
 from bot.core.network import DIRECT, Proxies
 from bot.core.ports.plugin import BackendSettings
 from bot.core.ports.services import BackendParts, Clock, Ids
-from bot.core.redact import SecretList
 from bot.http_client.auth import Auth, Credential
 from bot.http_client.errors import problem_of_status, problem_of_transport, retry_after, withheld
 from bot.http_client.request import HttpRequest, Options, host_of, query_text

@@ -25,7 +25,7 @@ from bot.core.errors import (
     Rejected,
     ServerError,
 )
-from bot.core.redact import redact
+from bot.core.masking.redact import redact
 from bot.http_client.request import host_of
 from bot.http_client.response import looks_html, media_type_of
 

@@ -9,10 +9,10 @@ from typing import Any
 from bot.core.audit import AuditEntry, Event
 from bot.core.effects import Attempt
 from bot.core.intent import Command, Form, Intent, Open, ParseError, Press
+from bot.core.masking.redact import SecretList, redact, redact_json
 from bot.core.operation import Operation, Target
 from bot.core.outcome import Done, Outcome
 from bot.core.records import PendingDecision, stamp
-from bot.core.redact import SecretList, redact, redact_json
 from bot.core.value import Json, canonical
 
 LONGEST_DETAIL = 2_000

@@ -13,10 +13,10 @@ from bot.core.command.target_ref import TargetRef
 from bot.core.errors import CredentialRefused, RateLimited
 from bot.core.intent import Intent, Place
 from bot.core.log_diff import DIFF
+from bot.core.masking.redact import redact
 from bot.core.operation import Operation, Target
 from bot.core.outcome import Done, Fact, Failed, Outcome, Phase, Refused, RunView, Unknown, facts_of
 from bot.core.records import StoredRequest, stamp
-from bot.core.redact import redact
 from bot.core.text import capitalized
 from bot.core.value import Json
 from bot.operations.progress import late_words, progress_of

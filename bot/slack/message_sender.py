@@ -23,11 +23,11 @@ from bot.all_of import all_of
 from bot.core.card import Button, Card, Delivery, FormView, HomeView, Tone
 from bot.core.errors import Problem
 from bot.core.intent import Reply
+from bot.core.masking.redact import SecretList
 from bot.core.outcome import FileOut
 from bot.core.ports.services import Clock, FormResult
 from bot.core.ports.store import MessageStore
 from bot.core.records import Outgoing, StoredButton, stamp
-from bot.core.redact import SecretList
 from bot.render import block_kit
 from bot.render.form import render_form
 from bot.slack.elsewhere import Elsewhere

@@ -20,10 +20,10 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
+from bot.core.masking.redact import SecretList
 from bot.core.ports.services import Clock
 from bot.core.ports.store import Store
 from bot.core.records import stamp
-from bot.core.redact import SecretList
 from bot.core.value import Json
 from bot.slack.errors import TRANSPORT, SlackTrouble, read
 

@@ -8,9 +8,9 @@ from functools import partial
 
 from bot.core.audit import AuditEntry
 from bot.core.intent import Intent
+from bot.core.masking.redact import SecretList
 from bot.core.operation import Operation, Target
 from bot.core.records import Filters, Pause, PendingDecision, StoredEntry, StoredRequest, Verdict, Watch, stamp
-from bot.core.redact import SecretList
 from bot.core.value import Json
 from bot.store.approvals import StoredDecisions
 from bot.store.database import Database, Tx

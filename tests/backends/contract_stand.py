@@ -18,11 +18,11 @@ from bot.core.command.catalog import Catalog, check_params
 from bot.core.command.parser import parse, parse_target
 from bot.core.effects import Attempt
 from bot.core.intent import Actor, Command, Intent, Place, Source
+from bot.core.masking.redact import SecretList
 from bot.core.operation import Operation, Target
 from bot.core.outcome import Done, Outcome, RunView
 from bot.core.ports.plugin import Plugin
 from bot.core.ports.services import Backend
-from bot.core.redact import SecretList
 from bot.demo.run import backend_table
 from bot.operations import backend_call
 from bot.playground.planes.clock import PlaneClock

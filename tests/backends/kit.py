@@ -20,11 +20,11 @@ from bot.core.command.parser import parse, parse_target
 from bot.core.command.target_ref import TargetRef
 from bot.core.command.until import ends_at
 from bot.core.intent import Command
+from bot.core.masking.redact import SecretList
 from bot.core.operation import Operation, Target
 from bot.core.outcome import Done, Failed, Refused, RunView, Unknown
 from bot.core.ports.plugin import Plugin
 from bot.core.ports.services import BackendParts
-from bot.core.redact import SecretList
 from tests.backends.fakes import CountingIds, FolderSpool, Memory, NoSpool, OneCall
 from tests.http_client.support import FakeClock, Seen, Server, serving
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import Final
 
-from bot.core.redact import redact
+from bot.core.masking.redact import redact
 from tests.bench.bars import Measure
 
 HOSTILE: Final = ("password", "=", "token:", "://", "eyJ", "a")

@@ -9,7 +9,7 @@ import pytest
 
 from bot import plugins
 from bot.core.command.capability import Risk
-from bot.core.redact import redact
+from bot.core.masking.redact import redact
 from tests.backends.contract_samples import SAMPLES
 from tests.backends.contract_stand import wire_of
 from tests.cli.program import Ended, Program

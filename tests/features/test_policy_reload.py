@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from bot.core.card import Card
+from bot.core.masking.redact import SecretList
 from bot.core.records import Filters
-from bot.core.redact import SecretList
 from bot.features.access.policy_reload import SETTLED, PolicyReloader
 from bot.runtime.clock import SystemIds
 from bot.store.open import open_store

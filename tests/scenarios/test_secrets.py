@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bot.core.redact import MASK
+from bot.core.masking.values import MASK
 from tests.world import World, shown, stored, world
 
 SECRET = "correct-horse-7-not-a-secret"

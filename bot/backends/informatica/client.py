@@ -22,8 +22,8 @@ from bot.backends.informatica.models import (
 )
 from bot.backends.informatica.settings import InformaticaSettings
 from bot.core.errors import BadReply, CallProblem, CredentialRefused
+from bot.core.masking.redact import redact
 from bot.core.ports.services import Clock
-from bot.core.redact import redact
 from bot.core.value import Json
 from bot.http_client import Download, HttpClient, Reply, Session, segment
 

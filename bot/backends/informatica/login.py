@@ -16,9 +16,9 @@ from bot.backends.informatica.errors import error_in, problem_of
 from bot.backends.informatica.models import Login, UserLogin
 from bot.backends.informatica.settings import InformaticaSettings
 from bot.core.errors import BadReply, CredentialRefused, RateLimited, Rejected
+from bot.core.masking.redact import redact
 from bot.core.ports.plugin import RereadSecret, checked_url
 from bot.core.ports.services import Clock
-from bot.core.redact import redact
 from bot.http_client import Credential, HttpClient, Reply, Session
 
 V3_HEADER: Final = "INFA-SESSION-ID"

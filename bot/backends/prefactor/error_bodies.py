@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from bot.core.errors import Rejected
-from bot.core.redact import redact
+from bot.core.masking.redact import redact
 
 INVALID: Final = "validation_errors"
 _MOST_FIELDS: Final = 20

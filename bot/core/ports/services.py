@@ -14,10 +14,10 @@ from bot.core.command.capability import KindSpec
 from bot.core.command.params import Param
 from bot.core.command.target_ref import TargetRef
 from bot.core.intent import Actor, Place, Reply
+from bot.core.masking.redact import SecretList
 from bot.core.operation import Operation, Target
 from bot.core.outcome import Done, Failed, Health, LookBack, Named, RecentRun, Refused, RunView, Unknown
 from bot.core.policy.match import Reach, Subject, Where
-from bot.core.redact import SecretList
 
 
 class Clock(Protocol):

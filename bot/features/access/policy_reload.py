@@ -18,11 +18,11 @@ from bot.all_of import all_of
 from bot.core.audit import AuditEntry, Event
 from bot.core.card import Card, Line, Tone
 from bot.core.intent import Place
+from bot.core.masking.redact import SecretList
 from bot.core.policy.compile import Policy, PolicyProblem, parse_policy
 from bot.core.policy.rights import review_gap
 from bot.core.ports.services import Clock, Directory, Ids, Presenter
 from bot.core.ports.store import Store
-from bot.core.redact import SecretList
 from bot.operations.audit_writer import AuditWriter
 from bot.runtime.context import ActivePolicy
 

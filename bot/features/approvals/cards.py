@@ -9,9 +9,9 @@ from bot.core.approval import Approval
 from bot.core.card import Button, Card, Line, Question, Tone, approval_key, operation_key, slack_url
 from bot.core.command.parser import format_command
 from bot.core.intent import Command, Place
+from bot.core.masking.values import MASK
 from bot.core.outcome import Fact
 from bot.core.records import CastVote
-from bot.core.redact import MASK
 from bot.core.text import capitalized, sentences
 from bot.core.value import Json
 from bot.features.approvals import question

@@ -17,9 +17,9 @@ from bot.core.command.parser import format_command, parse_target
 from bot.core.effects import NOTHING, Attempt, Consequences, OfRefusals
 from bot.core.errors import Problem
 from bot.core.intent import Command, Form, Intent
+from bot.core.masking.redact import redact
 from bot.core.operation import Operation
 from bot.core.outcome import Outcome, Refused
-from bot.core.redact import redact
 from bot.core.value import Json
 from bot.features.forms import fields
 from bot.features.forms.opened import open_form

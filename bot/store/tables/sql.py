@@ -13,7 +13,7 @@ from typing import Any, Final, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from bot.core.redact import redact_json
+from bot.core.masking.redact import redact_json
 from bot.core.value import Json, canonical
 from bot.store.database import Statement, Tx
 

@@ -19,10 +19,10 @@ from bot.backends.sequentum import PLUGIN
 from bot.backends.sequentum.adapter import SequentumBackend
 from bot.build import secrets_in
 from bot.core.command.target_ref import TargetRef
+from bot.core.masking.redact import SecretList
 from bot.core.operation import Operation, Target
 from bot.core.outcome import Done
 from bot.core.ports.services import BackendParts
-from bot.core.redact import SecretList
 from bot.core.value import Json
 from tests.backends.fakes import CountingIds, FolderSpool, Memory, OneCall
 from tests.http_client.support import NOON, FakeClock, Server, serving

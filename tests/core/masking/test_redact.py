@@ -13,9 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.core.masking import patterns, values
-from bot.core.redact import MASK, LineSplitter, Redactor, looks_random, redact
+from bot.core.masking.redact import LineSplitter, Redactor, redact
+from bot.core.masking.values import MASK, looks_random
 
-DATA = Path(__file__).parent / "data"
+DATA = Path(__file__).parents[1] / "data"
 CANARY = "c4n4ry-Zx81-Qw7Lp0Vt"
 JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJmYWtlIn0.bm90LWEtc2lnbmF0dXJl"
 

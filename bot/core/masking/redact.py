@@ -1,7 +1,7 @@
 """Finds and masks secrets in text, which must never be shown or written.
 
-Masks known secret values, and text that looks like a secret (`masking/patterns`): named values, HTTP credentials, web tokens,
-private keys, keys of well-known services. Encodings are removed first (`masking/views`). This can't find every secret, so no
+Masks known secret values, and text that looks like a secret (`patterns`): named values, HTTP credentials, web tokens,
+private keys, keys of well-known services. Encodings are removed first (`views`). This can't find every secret, so no
 text claims that it does. Sources: security.md D44 (redact before upload, chunk edges) and F8.
 
 Feed text in blocks of whole lines; `LineSplitter` makes them from chunks that were cut anywhere. `Redactor` remembers a value
@@ -22,13 +22,11 @@ from urllib.parse import quote, quote_plus
 
 from bot.core.masking.blocks import Open, opened
 from bot.core.masking.patterns import spans
-from bot.core.masking.values import MASK, hinted, looks_random
+from bot.core.masking.values import MASK, hinted
 from bot.core.masking.views import encoded, folded, shown, views
 from bot.core.value import Json
 
 T = TypeVar("T")
-
-__all__ = ["MASK", "LineSplitter", "Redactor", "SecretList", "looks_random", "redact", "redact_json"]
 
 SHORTEST_KNOWN: Final = 4
 LONGEST_LINE: Final = 64 * 1024
