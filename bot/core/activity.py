@@ -8,7 +8,7 @@ from typing import Final
 
 from bot.core.audit import Event
 from bot.core.chart import Chart, Series
-from bot.core.command.params import ago_text
+from bot.core.command.params import ago_text, duration_text
 from bot.core.outcome import Phase
 from bot.core.records import StoredEntry
 from bot.core.text import plural
@@ -31,9 +31,11 @@ def activity(entries: Sequence[StoredEntry], start: datetime, now: datetime) -> 
     for kind, at in found:
         counts[kind][min(_SPANS - 1, max(0, int((at - start) / length)))] += 1
     shown = [name for name in _SERIES if name in _SERIES[:2] or any(counts[name])]
+    # Short spans need seconds: no two labels may be the same.
+    text = ago_text if length >= timedelta(minutes=1) else lambda age: duration_text(age.total_seconds())
     return Chart(
         title="Runs and actions",
-        labels=tuple(f"{ago_text(length * (_SPANS - span))} ago" for span in range(_SPANS)),
+        labels=tuple(f"{text(length * (_SPANS - span))} ago" for span in range(_SPANS)),
         series=tuple(Series(name=name, values=tuple(counts[name])) for name in shown),
         unit="count",
         about="Beginning of each span",

@@ -18,11 +18,11 @@ async def asked(env: World, times: int) -> None:
     await env.until(lambda: len(env.audit(event="requested")) >= times)
 
 
-async def test_twenty_entries_are_one_table_that_can_be_sorted(env: World) -> None:
+async def test_fourteen_entries_are_one_table_that_can_be_sorted(env: World) -> None:
     await asked(env, 10)
-    message = await env.does("audit count=20", "Audit log")
+    message = await env.does("audit count=14", "Audit log")
     (block,) = [block for block in message["blocks"] if block["type"] == "data_table"]
-    assert len(block["rows"]) == 21
+    assert len(block["rows"]) == 15
     assert "```" not in shown(message)
 
 

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from bot.core.audit import Event
-from bot.core.card import Button, Card, Line, Tone
+from bot.core.card import Button, Card, Tone
 from bot.core.command.params import duration_text
 from bot.core.effects import Attempt, Consequences, OfBreakglass
 from bot.core.errors import BadRequest
@@ -85,8 +85,9 @@ async def breakglass(ctx: Context, intent: Intent, ask: Command, given: Mapping[
     text = (
         "You can run anything in this channel that no rule denies, without approval. All of it is recorded for review."
     )
+    rows = (Fact(label="What it means", value=text),)
     buttons = (grant_card.revoke_button(ctx, made, "End it now"),)
-    await reply(ctx, intent, title, tone=Tone.WARN, lines=(Line(text=text),), buttons=buttons)
+    await reply(ctx, intent, title, tone=Tone.WARN, rows=rows, buttons=buttons)
 
 
 async def _arrange(ctx: Context, intent: Intent, grant_id: str, number: int, due: datetime, review_by: str) -> None:

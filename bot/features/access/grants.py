@@ -171,7 +171,7 @@ async def revoke(ctx: Context, intent: Intent, ask: Command) -> Grant:
         raise BadRequest(f"The grant {found.id} has already ended.", code="grant_over")
     await grant_card.ended(ctx, found.id, f"Revoked by <@{intent.actor.user_id}>: {reason}", intent.actor.user_id)
     what = "Break-glass" if found.breakglass else f"The grant of {grant_card.what(found)}"
-    await reply(ctx, intent, f"{what} of <@{found.user_id}> is revoked", tone=Tone.GOOD, mention=(found.user_id,))
+    await reply(ctx, intent, f"{what} of <@{found.user_id}> is revoked.", tone=Tone.GOOD, mention=(found.user_id,))
     return found
 
 

@@ -1,0 +1,22 @@
+"""What was done when, as a chart."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from bot.core.activity import activity
+from bot.core.audit import Event
+from bot.core.records import StoredEntry, stamp
+
+NOW = datetime(2026, 1, 5, 12, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("length", [timedelta(seconds=80), timedelta(minutes=9), timedelta(hours=4), timedelta(days=3)])
+def test_no_two_spans_have_the_same_label(length: timedelta) -> None:
+    """Otherwise Slack refuses the chart: an incident that is open for a minute has spans of seconds."""
+    entry = StoredEntry(seq=1, at=stamp(NOW - length / 2), request_id="r", event=Event.DONE, hash="", prev_hash="")
+    chart = activity([entry], NOW - length, NOW)
+    assert chart is not None
+    assert len(set(chart.labels)) == len(chart.labels) == 8
