@@ -148,17 +148,29 @@ class Store(StoredDecisions, StoredFiles, StoredMessages, RequestTargets, TimedR
         await self.database.write(unit)
 
     async def wait(
-        self, request_id: str, pending: PendingDecision, rows: Sequence[AuditEntry], at: datetime | str
-    ) -> None:
-        """New or working -> waiting, for a person's decision."""
+        self,
+        request_id: str,
+        pending: PendingDecision,
+        rows: Sequence[AuditEntry],
+        at: datetime | str,
+        *,
+        unless: Callable[[PendingDecision], bool] | None = None,
+    ) -> PendingDecision | None:
+        """New or working -> waiting, for a person's decision. Nothing changes if `unless` is true of another open one, which is
+        returned: no other replica can add one in between."""
 
-        def unit(db: Tx) -> None:
+        def unit(db: Tx) -> PendingDecision | None:
+            if unless is not None:
+                others = pending_decisions.listed(db, "open", None)
+                if (same := next(filter(unless, others), None)) is not None:
+                    return same
             if not requests.waiting(db, request_id, stamp(at)):
                 raise conflict(f"The request {request_id} can't wait anymore")
             pending_decisions.add(db, pending)
             audit.append(db, rows)
+            return None
 
-        await self.database.write(unit)
+        return await self.database.write(unit)
 
     async def claim_unfinished(self) -> Sequence[StoredRequest]:
         """`unfinished` that no other replica works on: this one works on them from now on."""

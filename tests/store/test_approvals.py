@@ -8,7 +8,9 @@ from collections.abc import Sequence
 import pytest
 
 from bot.core.audit import AuditEntry, Event
+from bot.core.ports.store import StoreAddress
 from bot.core.records import Filters, PendingDecision, VoteResult
+from bot.store.open import open_store
 from bot.store.store import Store
 from tests.store.samples import NOW, after, ballot, intent, operation, pending, row
 
@@ -165,3 +167,25 @@ async def test_a_decision_whose_row_cannot_be_written_is_no_decision(store: Stor
     assert untouched is not None
     assert untouched.state == "open"
     assert await store.votes("h1") == ()
+
+
+async def test_of_the_same_wishes_at_once_one_waits_and_the_others_get_it(store: Store, address: StoreAddress) -> None:
+    """The look for another one and the new one are one unit, also for two processes that share a PostgreSQL database."""
+    second = open_store(address) if store.shared else store
+    for number in range(10):
+        await store.accept(intent(f"r{number}"), [row(request_id=f"r{number}")])
+
+    async def ask(number: int) -> PendingDecision | None:
+        rows = [row(Event.APPROVAL_REQUESTED, request_id=f"r{number}")]
+        wish = pending(f"h{number}", request_id=f"r{number}")
+        side = second if number % 2 else store
+        return await side.wait(f"r{number}", wish, rows, NOW, unless=lambda other: other.digest == wish.digest)
+
+    try:
+        found = await asyncio.gather(*map(ask, range(10)))
+    finally:
+        if second is not store:
+            await second.close()
+    (waiting,) = await store.pending_decisions(state="open")
+    assert sorted(one.id for one in found if one is not None) == [waiting.id] * 9
+    assert len(await store.search(Filters(event=Event.APPROVAL_REQUESTED))) == 1

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
+from functools import partial
 from typing import NamedTuple
 
 from bot.all_of import both
@@ -72,12 +74,11 @@ async def was_asked(ctx: Context, request_id: str) -> bool:
 
 
 async def open_approval(ctx: Context, intent: Intent, resolved: Resolved, ruling: Ruling, terms: Terms) -> None:
-    """Store the pending decision and show both cards, or refuse. The same request is never asked twice."""
-    operation = resolved.operation
-    if await was_asked(ctx, intent.request_id):
-        return
-    async with ctx.locks.of(f"ask:{intent.place.channel_id}:{operation.target.backend}:{operation.target.id}"):
-        await _ask(ctx, intent, resolved, ruling, terms)
+    """Store the pending decision and show both cards, or refuse. The same request is never asked twice, and one that waits for
+    the same already is joined."""
+    if not await was_asked(ctx, intent.request_id):
+        while not await _ask(ctx, intent, resolved, ruling, terms):
+            pass
 
 
 def same_wish(other: Approval, intent: Intent, operation: Operation) -> bool:
@@ -90,15 +91,12 @@ def same_wish(other: Approval, intent: Intent, operation: Operation) -> bool:
     return here and what(other.operation) == what(operation)
 
 
-async def _waiting(ctx: Context, intent: Intent, operation: Operation, terms: Terms) -> Approval | None:
-    """A request for the same thing that waits under the same terms."""
-    for pending in await ctx.store.pending_decisions(state="open"):
-        other = Approval.of(pending)
-        if other is None or not same_wish(other, intent, operation) or is_expired(other.due, ctx.clock.now()):
-            continue
-        if Terms(other.record.demand, other.record.sort, other.record.lasts) == terms:
-            return other
-    return None
+def _is_same(pending: PendingDecision, intent: Intent, operation: Operation, terms: Terms, now: datetime) -> bool:
+    """Whether another request for the same thing waits under the same terms."""
+    other = Approval.of(pending)
+    if other is None or not same_wish(other, intent, operation) or is_expired(other.due, now):
+        return False
+    return Terms(other.record.demand, other.record.sort, other.record.lasts) == terms
 
 
 async def _joined(ctx: Context, intent: Intent, other: Approval) -> bool:
@@ -143,7 +141,8 @@ async def _joined(ctx: Context, intent: Intent, other: Approval) -> bool:
     return True
 
 
-async def _ask(ctx: Context, intent: Intent, resolved: Resolved, ruling: Ruling, terms: Terms) -> None:
+async def _ask(ctx: Context, intent: Intent, resolved: Resolved, ruling: Ruling, terms: Terms) -> bool:
+    """False when another request for the same thing came or went meanwhile: look again."""
     operation, demand = resolved.operation, terms.demand
     who, gap = await everybody(ctx, ruling.policy, demand, intent.actor.user_id, max_age=CACHED)
     if ruling.subject.is_bot or ruling.subject.is_workflow_bot:
@@ -151,16 +150,17 @@ async def _ask(ctx: Context, intent: Intent, resolved: Resolved, ruling: Ruling,
     if ruling.where.is_dm and demand.in_channel == intent.place.channel_id:
         gap = NOBODY_LOOKS
     unseen = unshowable(operation)
-    other = await _waiting(ctx, intent, operation, terms)
+    now = ctx.clock.now()
+    is_same = partial(_is_same, intent=intent, operation=operation, terms=terms, now=now)
+    other = Approval.of(next(filter(is_same, await ctx.store.pending_decisions(state="open")), None))
     decides = other is not None and intent.actor.user_id in other.record.eligible
     if (gap is not None or unseen is not None) and not decides:
         code = "no_approvers" if gap is not None else "not_showable"
         await _refuse(ctx, intent, operation, ruling, demand, code, gap or f"Nobody can approve it, because {unseen}.")
-        return
-    if other is not None and await _joined(ctx, intent, other):
-        return
+        return True
+    if other is not None:
+        return await _joined(ctx, intent, other)
     record = await _record(ctx, resolved, ruling, terms, who.user_ids)
-    now = ctx.clock.now()
     due = due_at(now, demand.expires)
     pending = PendingDecision(
         id=approval_id(intent.request_id, record.round),
@@ -180,10 +180,12 @@ async def _ask(ctx: Context, intent: Intent, resolved: Resolved, ruling: Ruling,
         f"may decide: {', '.join(who.user_ids)}"
     )
     entry = AuditWriter(ctx.secrets).pending(Event.APPROVAL_REQUESTED, pending, now, detail=detail)
-    await ctx.store.wait(intent.request_id, pending, (entry,), now)
+    if await ctx.store.wait(intent.request_id, pending, (entry,), now, unless=is_same) is not None:
+        return False
     approval = Approval(pending, operation, record)
     await approval_cards.show(ctx, approval)
     await approval_cards.show_requester(ctx, approval)
+    return True
 
 
 def grantable(operation: Operation) -> bool:
