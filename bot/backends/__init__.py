@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+import difflib
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, ClassVar, Final, Generic, Protocol, TypeVar
+from typing import Any, ClassVar, Final, Generic, TypeVar
 
 from bot.core.command.params import Param
 from bot.core.command.target_ref import TargetRef
-from bot.core.errors import BadReply, BadRequest, CallProblem
+from bot.core.errors import BadReply, BadRequest, CallProblem, NoSuchTarget
 from bot.core.masking.redact import SecretList, redact
 from bot.core.operation import Operation, Target
 from bot.core.outcome import Done, Failed, Health, LookBack, Named, Phase, RecentRun, Refused, RunView, Unknown
 from bot.core.ports.plugin import BackendSettings
 from bot.core.ports.services import Call, Clock, TargetCache
 from bot.core.text import written
+from bot.http_client import HttpClient
 
+T = TypeVar("T")
 # The phases that `@failed`, `@running` and `@last` select.
 SELECTED: Final[Mapping[str, frozenset[Phase]]] = {
     "failed": frozenset({Phase.FAILED}),
@@ -72,14 +75,19 @@ class AdapterBase:
         return (RecentRun(id=target.id, view=views[target.id]),)
 
 
-class Client(Protocol):
+class ClientBase:
     """The calls of one vendor's API."""
 
-    async def close(self) -> None: ...
+    def __init__(self, http: HttpClient) -> None:
+        self._http = http
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._http.close()
 
 
 SettingsT_co = TypeVar("SettingsT_co", bound=BackendSettings, covariant=True)
-ClientT_co = TypeVar("ClientT_co", bound=Client, covariant=True)
+ClientT_co = TypeVar("ClientT_co", bound=ClientBase, covariant=True)
 
 
 class FinderBase(Generic[SettingsT_co, ClientT_co]):
@@ -138,7 +146,9 @@ class AdapterContext(Generic[SettingsT_co, ClientT_co, FinderT_co]):
         return redact(text, self.secrets)
 
 
-ContextT = TypeVar("ContextT", bound=AdapterContext[BackendSettings, Client, FinderBase[BackendSettings, Client]])
+ContextT = TypeVar(
+    "ContextT", bound=AdapterContext[BackendSettings, ClientBase, FinderBase[BackendSettings, ClientBase]]
+)
 Handler = Callable[[Any, Operation, Call], Awaitable[Done | Refused | Failed | Unknown]]
 
 
@@ -146,6 +156,9 @@ class HandlerAdapter(AdapterBase, Generic[ContextT]):
     """An adapter with a finder, and a handler for each verb on each kind of target. Handlers get its context."""
 
     handlers: ClassVar[Mapping[tuple[str, str], Handler]]
+    # By the kind of target; a kind that is not listed has no facts for the approver, or no state.
+    facts: ClassVar[Mapping[str, Callable[[Any, Operation], Awaitable[Sequence[tuple[str, str]]]]]] = {}
+    states: ClassVar[Mapping[str, Callable[[Any, Target], Awaitable[str]]]] = {}
 
     def __init__(self, ctx: ContextT) -> None:
         self.name = ctx.name
@@ -163,9 +176,24 @@ class HandlerAdapter(AdapterBase, Generic[ContextT]):
             raise BadRequest(f"{target.backend} doesn't support `{operation.verb}` for targets of kind {target.kind}.")
         return await handler(self._ctx, operation, call)
 
+    async def preflight(self, operation: Operation) -> Sequence[tuple[str, str]]:
+        """The facts for this kind of target."""
+        ask = self.facts.get(operation.target.kind)
+        return () if ask is None else await ask(self._ctx, operation)
+
+    async def state_of(self, target: Target) -> str:
+        """The state of this kind of target."""
+        ask = self.states.get(target.kind)
+        return "" if ask is None else await ask(self._ctx, target)
+
     async def close(self) -> None:
         """Log out where there is a session, and close the connections."""
         await self._ctx.client.close()
+
+
+def unknown(word: object) -> str:
+    """The name of a state that the vendor doesn't document: `unknown (X)`, `unknown (nothing)`."""
+    return f"unknown ({'nothing' if word in (None, '') else ' '.join(str(word).split())[:40]})"
 
 
 def unnamed(count: int, row: str, *fields: str) -> str:
@@ -180,13 +208,31 @@ def check_same(backend: str, field: str, asked: str, got: str) -> None:
         raise BadReply(f"Asked for {asked[:80]}, {backend} answered with another `{field}`: {got[:80]}.")
 
 
+def nearest(name: str, names: Iterable[str], cutoff: float = 0.5, most: int = 5) -> list[str]:
+    """The most similar of these names, whatever their case, nearest first."""
+    known = {one.casefold(): one for one in sorted(names)}
+    return [known[match] for match in difflib.get_close_matches(name.casefold(), known, n=most, cutoff=cutoff)]
+
+
+def named(target: Target, state: str = "", detail: str = "") -> Named:
+    """A row of the list of targets."""
+    return Named(target=target, text=written(target.backend, target.name), state=state, detail=detail)
+
+
+async def readable(ask: Awaitable[T]) -> T | None:
+    """The answer, or None if it can't be read: for what completes an answer, or checks a change that was accepted."""
+    try:
+        return await ask
+    except (CallProblem, NoSuchTarget):
+        return None
+
+
 async def and_seen(target_cache: TargetCache, backend: str, kinds: Sequence[str], found: list[Named]) -> list[Named]:
     """`found` plus the targets seen earlier that it lacks: for a list with rows that can't be read."""
     listed = {(one.target.kind, one.target.id) for one in found}
     seen = [target for kind in kinds for target, _ in await target_cache.known(backend, kind)]
     missing = [target for target in seen if (target.kind, target.id) not in listed]
-    rows = [Named(target=one, text=written(backend, one.name), state="can't be read now") for one in missing]
-    return [*found, *rows]
+    return [*found, *(named(one, "can't be read now") for one in missing)]
 
 
 async def measured(clock: Clock, ask: Callable[[], Awaitable[Health]]) -> Health:

@@ -28,8 +28,9 @@ from typing import IO, BinaryIO, Final, NamedTuple, TypeVar
 from bot.core.errors import BadReply
 from bot.core.log_diff import COMPARED
 from bot.core.masking.redact import LineSplitter, Redactor
-from bot.core.outcome import Phase
+from bot.core.outcome import Done, Fact, FileOut, Phase, State
 from bot.core.ports.services import Call
+from bot.core.text import no_line, plural
 
 T = TypeVar("T")
 LARGEST_DIRECTORY: Final = 4 << 20
@@ -107,6 +108,45 @@ def label_of(name: str, usual: str = "file") -> str:
     return usual if not label.strip("._ ") or _DEVICES.match(label) else label
 
 
+def log_done(
+    read: LogRead,
+    *,
+    summary: str,
+    title: str,
+    name: str,
+    path: str,
+    facts: tuple[Fact, ...],
+    difference: str = "",
+    state: State | None = None,
+) -> Done:
+    """The answer with a log: the masked file at `path` under `name`, and a preview.
+
+    The preview are the matching lines and the differences from a good run, otherwise the last lines. Of a long preview it is
+    the end, because errors are in the last lines of a log.
+    """
+    parts = [part for part in (_matching(read), difference) if part] or ([] if read.grep else ["\n".join(read.tail)])
+    preview = "\n\n".join(parts)
+    if len(preview) > LONGEST_PREVIEW:
+        kept = preview[-LONGEST_PREVIEW:]
+        preview = "...\n" + (kept.partition("\n")[2] or kept)
+    file = FileOut(path=path, name=name, title=title, size=read.size, sha256=read.digest, redactions=read.redactions)
+    remarks = (no_line(read.grep),) if read.grep and not read.hit_count else ()
+    return Done(summary=summary, state=state, facts=facts, files=(file,), preview=preview, remarks=remarks)
+
+
+def _matching(read: LogRead) -> str:
+    if not read.hit_count:
+        return ""
+    left_out = read.hit_count > len(read.hits)
+    if read.first_hits:
+        head = f"Lines with “{read.grep}”: {read.hit_count}" + (f" (the first {MOST_HITS})" if left_out else "")
+    else:
+        verb = "contains" if read.hit_count == 1 else "contain"
+        more = f" (the last {len(read.hits)})" if left_out else ""
+        head = f"{plural(read.hit_count, 'line')} {verb} “{read.grep}”{more}:"
+    return "\n".join([head, *(line[:LONGEST_LINE] for line in read.hits)])
+
+
 def discard(path: str) -> None:
     """Delete a spool file that is no longer needed."""
     Path(path).unlink(missing_ok=True)
@@ -150,23 +190,16 @@ def rewrite(
         _check_directory(file, limits)
         try:
             with zipfile.ZipFile(file) as archive:
-                _copy(archive, target, secrets, read, _Budget(stopped, limits))
+                _copy(archive, target, secrets, read, Budget(stopped, limits))
         except _BROKEN as broken:
             raise BadReply("The log archive is damaged.") from broken
 
 
-def write_text(
-    source: Path,
-    target: BinaryIO | None,
-    secrets: Iterable[str],
-    read: LogRead,
-    stopped: Callable[[], bool],
-    limits: Limits,
-) -> None:
+def write_text(source: Path, target: BinaryIO | None, secrets: Iterable[str], read: LogRead, budget: Budget) -> None:
     """Mask a text, or the texts of an archive one after the other, into `target` (None: only scan it). Raises as `rewrite`."""
     digest = hashlib.sha256()
     with source.open("rb") as file:
-        for block in _texts(file, secrets, read, _Budget(stopped, limits)):
+        for block in _texts(file, secrets, read, budget):
             read.take(block)
             data = block.encode()
             digest.update(data)
@@ -178,7 +211,7 @@ def write_text(
     read.digest = digest.hexdigest()
 
 
-def _texts(file: BinaryIO, secrets: Iterable[str], read: LogRead, budget: _Budget) -> Iterator[str]:
+def _texts(file: BinaryIO, secrets: Iterable[str], read: LogRead, budget: Budget) -> Iterator[str]:
     packed = file.read(2) == b"PK"
     file.seek(0)
     if not packed:
@@ -228,7 +261,7 @@ def _zip64_directory(file: BinaryIO, locator: bytes) -> tuple[int, int] | None:
 
 
 def _copy(
-    archive: zipfile.ZipFile, target: BinaryIO | None, secrets: Iterable[str], read: LogRead, budget: _Budget
+    archive: zipfile.ZipFile, target: BinaryIO | None, secrets: Iterable[str], read: LogRead, budget: Budget
 ) -> None:
     members = _members(archive)
     if target is None:
@@ -267,8 +300,8 @@ def _labelled(members: Sequence[zipfile.ZipInfo]) -> Iterator[tuple[str, zipfile
         yield label, info
 
 
-class _Budget:
-    """Counts unpacked bytes of the whole archive and of one member."""
+class Budget:
+    """Counts unpacked bytes of the whole archive and of one member. `stopped` is true when the caller was cancelled."""
 
     def __init__(self, stopped: Callable[[], bool], limits: Limits) -> None:
         self.limits = limits
@@ -292,7 +325,7 @@ def _member(
     info: zipfile.ZipInfo,
     secrets: Iterable[str],
     read: LogRead,
-    budget: _Budget,
+    budget: Budget,
     end: str = "",
 ) -> Iterator[str]:
     """Blocks of whole masked lines of one member; none for a member that is left out (see `notes`)."""
@@ -311,7 +344,7 @@ def _masked(
     label: str,
     secrets: Iterable[str],
     read: LogRead,
-    budget: _Budget,
+    budget: Budget,
     packed: int | None = None,
     end: str = "",
 ) -> Iterator[str]:
@@ -358,9 +391,5 @@ def _encoding(start: bytes) -> str | None:
 
 def sha256_of(path: Path) -> tuple[str, int]:
     """Hex SHA-256 and size of a file."""
-    digest, size = hashlib.sha256(), 0
     with path.open("rb") as file:
-        while chunk := file.read(1 << 20):
-            digest.update(chunk)
-            size += len(chunk)
-    return digest.hexdigest(), size
+        return hashlib.file_digest(file, "sha256").hexdigest(), path.stat().st_size

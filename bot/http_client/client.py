@@ -109,13 +109,7 @@ class HttpClient:
         return f"HttpClient({self.name!r}, {host_of(self._base_url)!r})"
 
     async def call(
-        self,
-        method: str,
-        path: str,
-        *,
-        deadline: float | None = None,
-        cap: int = JSON_CAP,
-        **options: Unpack[Options],
+        self, method: str, path: str, *, deadline: float | None = None, cap: int = JSON_CAP, **options: Unpack[Options]
     ) -> Reply:
         """One call with its whole reply in memory. See the package docstring for parameters and errors."""
         request = self._request(method, path, options)

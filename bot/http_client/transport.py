@@ -138,13 +138,7 @@ def open_session(proxies: Proxies, ca_file: str | None = None) -> aiohttp.Client
     return aiohttp.ClientSession(connector=connector, middlewares=(through(proxies),), trust_env=False)
 
 
-def lane(
-    context: ssl.SSLContext,
-    concurrency: int,
-    proxies: Proxies = DIRECT,
-    *,
-    pooled: bool,
-) -> httpx.AsyncClient:
+def lane(context: ssl.SSLContext, concurrency: int, proxies: Proxies = DIRECT, *, pooled: bool) -> httpx.AsyncClient:
     """An httpx client over aiohttp: HTTP/1.1, no redirects, no cookies, nothing from the environment."""
 
     def session() -> aiohttp.ClientSession:

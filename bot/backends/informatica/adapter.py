@@ -4,26 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from typing import Final
+from typing import ClassVar, Final
 
-from bot.backends import SEND_AGAIN, Handler, HandlerAdapter, and_seen, measured
+from bot.backends import SEND_AGAIN, Handler, HandlerAdapter, and_seen, measured, named
 from bot.backends.informatica import agents, logs, schedules, services, tasks
 from bot.backends.informatica.capabilities import AGENT, ORG, SCHEDULE, SERVICE, SPEC, TASK
 from bot.backends.informatica.client import InfaClient
 from bot.backends.informatica.errors import translated
-from bot.backends.informatica.keys import split_service
 from bot.backends.informatica.login import SignIn
 from bot.backends.informatica.models import Agent
 from bot.backends.informatica.presentation import schedule_word
 from bot.backends.informatica.settings import InformaticaSettings
 from bot.backends.informatica.states import newest, of_service, service_state
-from bot.backends.informatica.targets import AdapterContext, Finder
+from bot.backends.informatica.targets import AdapterContext, Finder, split_service
 from bot.core.command.capability import KindSpec
 from bot.core.errors import CallProblem, NoSuchTarget
 from bot.core.operation import Operation, Target
 from bot.core.outcome import Fact, Health, LookBack, Named, RecentRun, RunView
 from bot.core.ports.services import BackendParts
-from bot.core.text import utc_text, written
+from bot.core.text import utc_text
 from bot.http_client import client_for
 
 _HANDLERS: Final[Mapping[tuple[str, str], Handler]] = {
@@ -35,13 +34,13 @@ _HANDLERS: Final[Mapping[tuple[str, str], Handler]] = {
     ("history", AGENT): agents.history,
     ("schedules", ORG): schedules.listing,
     ("logs", TASK): logs.session_log,
-    ("start", SERVICE): services.start,
-    ("stop", SERVICE): services.stop,
+    ("start", SERVICE): services.move,
+    ("stop", SERVICE): services.move,
     ("restart", SERVICE): services.restart,
     ("start", TASK): tasks.start,
     ("stop", TASK): tasks.stop,
-    ("schedule on", SCHEDULE): schedules.switch_on,
-    ("schedule off", SCHEDULE): schedules.switch_off,
+    ("schedule on", SCHEDULE): schedules.switch,
+    ("schedule off", SCHEDULE): schedules.switch,
 }
 _READ_BACK: Final = frozenset({"start", "stop", "restart"})
 
@@ -51,6 +50,13 @@ class InformaticaBackend(HandlerAdapter[AdapterContext]):
 
     spec: KindSpec = SPEC
     handlers = _HANDLERS
+    facts: ClassVar = {SERVICE: services.preflight, TASK: tasks.preflight, SCHEDULE: schedules.preflight}
+    states: ClassVar = {
+        SERVICE: services.state_of,
+        TASK: tasks.state_of,
+        SCHEDULE: schedules.state_of,
+        AGENT: agents.state_of,
+    }
 
     def __init__(self, settings: InformaticaSettings, parts: BackendParts) -> None:
         accept = (("Accept", "application/json"),)
@@ -63,12 +69,8 @@ class InformaticaBackend(HandlerAdapter[AdapterContext]):
         """Starts and stops of services by one read of their agent; jobs by the monitor and the log."""
         moved = [run for run in runs if run.kind == SERVICE]
         jobs = [run for run in runs if run.kind == TASK]
-        views: dict[str, RunView] = {}
-        if moved:
-            views |= await services.views_of(self._ctx, group, moved)
-        if jobs:
-            views |= await tasks.views_of(self._ctx, group, jobs)
-        return views
+        views = await services.views_of(self._ctx, group, moved) if moved else {}
+        return views | (await tasks.views_of(self._ctx, group, jobs) if jobs else {})
 
     async def recent(self, target: Target, count: int) -> Sequence[RecentRun]:
         """The running job of a task and those that ended, from the monitor and the log."""
@@ -85,29 +87,6 @@ class InformaticaBackend(HandlerAdapter[AdapterContext]):
         if operation.target.kind == TASK:
             return await tasks.look_back(self._ctx, operation, sent_at, claimed)
         return await services.look_back(self._ctx, operation, sent_at)
-
-    async def preflight(self, operation: Operation) -> Sequence[tuple[str, str]]:
-        """Jobs that run now, states, sibling services, last outcomes."""
-        target = operation.target
-        if target.kind == SERVICE:
-            return await services.preflight(self._ctx, target)
-        if target.kind == TASK:
-            return await tasks.preflight(self._ctx, target)
-        if target.kind == SCHEDULE:
-            return await schedules.preflight(self._ctx, target)
-        return ()
-
-    async def state_of(self, target: Target) -> str:
-        """The state as one phrase."""
-        if target.kind == SERVICE:
-            return await services.state_of(self._ctx, target)
-        if target.kind == TASK:
-            return await tasks.state_of(self._ctx, target)
-        if target.kind == SCHEDULE:
-            return await schedules.state_of(self._ctx, target)
-        if target.kind == AGENT:
-            return "active" if (await self._ctx.client.details(target.group)).active else "not active"
-        return ""
 
     async def health(self) -> Health:
         """Lists the agents. A refused sign-in is reported as such and not tried again."""
@@ -134,8 +113,8 @@ class InformaticaBackend(HandlerAdapter[AdapterContext]):
         """Agents with their services, schedules, and what was seen before: stopped services and tasks."""
         ctx = self._ctx
         found: dict[tuple[str, str], Named] = {}
-        agents = await ctx.client.all_details()
-        for agent in agents:
+        listed_agents = await ctx.client.all_details()
+        for agent in listed_agents:
             if agent.federated_id and agent.id and agent.name:
                 target = ctx.finder.agent_target(agent.name, agent.federated_id, agent.id)
                 await ctx.target_cache.remember([target])
@@ -143,31 +122,23 @@ class InformaticaBackend(HandlerAdapter[AdapterContext]):
         for schedule in await self._schedules():
             found[schedule.target.kind, schedule.target.id] = schedule
         for known, _ in await ctx.target_cache.known(self.name, TASK):
-            found[TASK, known.id] = Named(target=known, text=written(self.name, known.name))
+            found[TASK, known.id] = named(known)
         order, listed = (AGENT, SERVICE, TASK, SCHEDULE, ORG), list(found.values())
-        if not all(agent.federated_id and agent.id and agent.name and not agent.odd for agent in agents):
+        if not all(agent.federated_id and agent.id and agent.name and not agent.odd for agent in listed_agents):
             listed = await and_seen(ctx.target_cache, self.name, (AGENT, SERVICE), listed)
         return sorted(listed, key=lambda one: (order.index(one.target.kind), one.text))
 
     async def _services_of(self, agent: Agent, target: Target, found: dict[tuple[str, str], Named]) -> None:
         ctx = self._ctx
-        state = "active" if agent.active else "not active"
-        found[AGENT, target.id] = Named(target=target, text=written(self.name, target.name), state=state)
+        found[AGENT, target.id] = named(target, "active" if agent.active else "not active")
         for service in await ctx.finder.learn(target, agent):
             name = split_service(service)[1]
             version = newest(of_service(agent, name)).appversion or ""
-            found[SERVICE, service.id] = Named(
-                target=service,
-                text=written(self.name, service.name),
-                state=service_state(agent, name).text,
-                detail=version,
-            )
+            found[SERVICE, service.id] = named(service, service_state(agent, name).text, version)
         for service in await ctx.finder.seen_services(target):
             if (SERVICE, service.id) not in found:
                 state = f"not known: {agent.unseen}" if agent.unseen else "not listed: stopped"
-                found[SERVICE, service.id] = Named(
-                    target=service, text=written(self.name, service.name), state=state, detail="seen before"
-                )
+                found[SERVICE, service.id] = named(service, state, "seen before")
 
     async def _schedules(self) -> list[Named]:
         """The schedules; one row says so if the account can't read them, and the rest of the list is still shown."""
@@ -175,22 +146,7 @@ class InformaticaBackend(HandlerAdapter[AdapterContext]):
         try:
             listed = [one for one in await ctx.client.schedules() if one.id and one.name]
         except (CallProblem, NoSuchTarget) as problem:
-            missing = Named(
-                target=ctx.finder.organization(),
-                text=written(self.name),
-                state="schedules can't be read",
-                detail=problem.summary,
-            )
-            return [missing]
-        named = [
-            Named(
-                target=target,
-                text=written(self.name, target.name),
-                state=schedule_word(one),
-                detail=one.interval or "",
-            )
-            for one in listed
-            for target in (ctx.finder.schedule_target(one),)
-        ]
-        await ctx.target_cache.remember([one.target for one in named])
-        return named
+            return [named(ctx.finder.organization(), "schedules can't be read", problem.summary)]
+        rows = [named(ctx.finder.schedule_target(one), schedule_word(one), one.interval or "") for one in listed]
+        await ctx.target_cache.remember([one.target for one in rows])
+        return rows

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from bot.backends.informatica.capabilities import AGENT
-from bot.backends.informatica.keys import split_service
 from bot.backends.informatica.models import Entry
 from bot.backends.informatica.presentation import ROWS_WRITTEN, agent_facts, ended_view, service_table
 from bot.backends.informatica.states import agent_state, service_words
-from bot.backends.informatica.targets import AdapterContext
+from bot.backends.informatica.targets import AdapterContext, split_service
 from bot.core.command.arguments import number_of
-from bot.core.operation import Operation
+from bot.core.operation import Operation, Target
 from bot.core.outcome import Done, Fact, Phase, RecentRun
 from bot.core.ports.services import Call
 from bot.core.run_history import run_history
@@ -64,3 +63,8 @@ def _ended(ctx: AdapterContext, entry: Entry) -> RecentRun:
     task = Fact(label="Task", value=entry.object_name or entry.object_id)
     number = "" if entry.run_id is None else str(entry.run_id)
     return RecentRun(id=number, view=view.model_copy(update={"facts": (*view.facts, task)}))
+
+
+async def state_of(ctx: AdapterContext, target: Target) -> str:
+    """Whether the agent is active."""
+    return "active" if (await ctx.client.details(target.group)).active else "not active"

@@ -75,8 +75,5 @@ CAPABILITIES: Final = (
 )  # fmt: skip
 
 SPEC: Final = KindSpec(
-    kind="informatica",
-    title="Informatica Intelligent Cloud Services",
-    targets=TARGETS,
-    capabilities=CAPABILITIES,
+    kind="informatica", title="Informatica Intelligent Cloud Services", targets=TARGETS, capabilities=CAPABILITIES
 )

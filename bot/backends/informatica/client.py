@@ -9,17 +9,10 @@ import asyncio
 from datetime import datetime
 from typing import Any, BinaryIO, Final
 
+from bot.backends import ClientBase
 from bot.backends.informatica.errors import VendorError, error_in, problem_of
 from bot.backends.informatica.login import V2_HEADER, V3_HEADER, SignIn, Source
-from bot.backends.informatica.models import (
-    Agent,
-    Entry,
-    Found,
-    Running,
-    Schedule,
-    ServiceReply,
-    Started,
-)
+from bot.backends.informatica.models import Agent, Entry, Found, Running, Schedule, ServiceReply, Started
 from bot.backends.informatica.settings import InformaticaSettings
 from bot.core.errors import BadReply, CallProblem, CredentialRefused
 from bot.core.masking.redact import redact
@@ -34,11 +27,11 @@ _LARGEST_SKEW: Final = 600.0
 _SHARED: Final = 1.0
 
 
-class InfaClient:
+class InfaClient(ClientBase):
     """Problems are those of the HTTP client, also for error objects that come with a success status."""
 
     def __init__(self, http: HttpClient, sign_in: SignIn, clock: Clock, settings: InformaticaSettings) -> None:
-        self._http = http
+        super().__init__(http)
         self._settings = settings
         session = Session(sign_in, clock, idle=settings.idle_minutes * 60.0)
         self._v3, self._v2 = Source(session, V3_HEADER), Source(session, V2_HEADER)
@@ -68,7 +61,7 @@ class InfaClient:
             pass
         finally:
             self.sign_in.current = None
-            await self._http.close()
+            await super().close()
 
     async def lookup(self, path: str, type: str) -> Found | None:
         """POST lookup by path and type (DOC Lookup); None for an empty answer."""
@@ -179,7 +172,8 @@ class InfaClient:
             if error is None:
                 self._note_clock(reply.date)
                 return reply
-            if last or not self._session_ended(error):
+            ended = error.status == 401 or (error.status is None and error.code in self._settings.session_codes)
+            if last or not ended:
                 raise problem_of(self._settings.name, error, self._said(error), missing)
             await source.renew(worn)
             if not safe:
@@ -189,9 +183,6 @@ class InfaClient:
                     status=401,
                 )
         raise BadReply(f"{self._settings.name} sent an unusable answer.")
-
-    def _session_ended(self, error: VendorError) -> bool:
-        return error.status == 401 or (error.status is None and error.code in self._settings.session_codes)
 
     def _said(self, error: VendorError) -> str:
         session = self.sign_in.current

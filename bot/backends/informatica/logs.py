@@ -8,20 +8,28 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from bot.backends.informatica.keys import TaskKey
 from bot.backends.informatica.models import Entry
 from bot.backends.informatica.presentation import ended_view
 from bot.backends.informatica.states import ENDED, named
-from bot.backends.informatica.targets import AdapterContext
+from bot.backends.informatica.targets import AdapterContext, TaskKey
 from bot.backends.informatica.tasks import ended
-from bot.backends.logs import LONGEST_LINE, LONGEST_PREVIEW, MOST_HITS, Limits, LogRead, fetched, last_good, write_text
+from bot.backends.logs import (
+    LONGEST_LINE,
+    Budget,
+    Limits,
+    LogRead,
+    fetched,
+    last_good,
+    log_done,
+    write_text,
+)
 from bot.core.command.arguments import flag_of, number_of, text_of
 from bot.core.errors import NoSuchTarget
 from bot.core.log_diff import NO_GOOD_RUN, difference
 from bot.core.operation import Operation, Target
-from bot.core.outcome import Done, Fact, FileOut
+from bot.core.outcome import Done, Fact
 from bot.core.ports.services import Call
-from bot.core.text import no_line, plural
+from bot.core.text import plural
 
 _SEARCHED: Final = 100
 _LIMITS: Final = Limits("session log", members=500, unpacked=1 << 30)
@@ -51,33 +59,16 @@ async def session_log(ctx: AdapterContext, operation: Operation, call: Call) -> 
         path = out.name
     last = task.name.rpartition("/")[2]
     number = "" if entry.run_id is None else f"-run-{entry.run_id}"
-    file = FileOut(
-        path=path,
-        name=f"{_UNSAFE.sub('_', last).strip('._') or 'task'}{number}.log",
-        title=f"Session log of {last}",
-        size=read.size,
-        sha256=read.digest,
-        redactions=read.redactions,
-    )
-    notes = tuple(Fact(label="Note", value=note) for note in read.notes[:5])
-    preview = [_preview(read)] if read.hits or not flag_of(operation, "diff") else []
-    if flag_of(operation, "diff"):
-        preview.append(await _difference(ctx, call, task, entry, read))
-    return Done(
+    message = (Fact(label="Message", value=view.message),) if view.message else ()
+    return log_done(
+        read,
         summary=f"Session log of {task.name}{number.replace('-', ' ')}: {plural(read.lines, 'line')}; the job {view.state}.",
-        facts=(*view.facts, *((Fact(label="Message", value=view.message),) if view.message else ()), *notes),
-        files=(file,),
-        preview="\n\n".join(preview)[-LONGEST_PREVIEW:],
-        remarks=(no_line(grep),) if grep and not read.hits else (),
+        title=f"Session log of {last}",
+        name=f"{_UNSAFE.sub('_', last).strip('._') or 'task'}{number}.log",
+        path=path,
+        facts=(*view.facts, *message, *(Fact(label="Note", value=note) for note in read.notes[:5])),
+        difference=await _difference(ctx, call, task, entry, read) if flag_of(operation, "diff") else "",
     )
-
-
-def _preview(read: LogRead) -> str:
-    """The last lines or the first matching lines; empty if there are none."""
-    if not read.grep:
-        return "\n".join(read.tail)
-    more = f" (the first {MOST_HITS})" if read.hit_count > len(read.hits) else ""
-    return "\n".join([f"Lines with “{read.grep}”: {read.hit_count}{more}", *read.hits]) if read.hits else ""
 
 
 async def _difference(ctx: AdapterContext, call: Call, task: Target, entry: Entry, read: LogRead) -> str:
@@ -109,6 +100,6 @@ async def _read(ctx: AdapterContext, call: Call, log_id: str, read: LogRead, out
 
     def mask(path: Path, stopped: Callable[[], bool]) -> None:
         session = ctx.client.sign_in.current  # the fetch may have renewed it
-        write_text(path, out, (*ctx.secrets, *(session.secrets if session else ())), read, stopped, _LIMITS)
+        write_text(path, out, (*ctx.secrets, *(session.secrets if session else ())), read, Budget(stopped, _LIMITS))
 
     await fetched(call, fetch, mask)

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from bot.backends.informatica.keys import TaskKey
+from bot.backends import unknown
 from bot.backends.informatica.models import Agent, Entry, Running, Schedule, Status
 from bot.backends.informatica.states import ENDED, RUNNING, named, newest, service_words
+from bot.backends.informatica.targets import TaskKey
 from bot.core.operation import Target
 from bot.core.outcome import Fact, Phase, RunView, Table, facts_of
 from bot.core.text import plural, suggest, utc_text
-from bot.core.vendor_json import MARK, mark, moment, unread, unreadable
+from bot.core.vendor_json import MARK, mark, moment, table_of, unread, unreadable
 
 Clean = Callable[[str], str]
 ROWS_WRITTEN: Final = "Rows written"
@@ -127,7 +128,7 @@ def _number(run_id: int | None) -> str | None:
 def schedule_word(schedule: Schedule) -> str:
     """`on`, `off`, or `unknown (X)`."""
     word = (schedule.status or "").casefold()
-    return {"enabled": "on", "disabled": "off"}.get(word, f"unknown ({(schedule.status or 'nothing')[:40]})")
+    return {"enabled": "on", "disabled": "off"}.get(word, unknown(schedule.status))
 
 
 def interval_text(schedule: Schedule) -> str:
@@ -138,19 +139,15 @@ def interval_text(schedule: Schedule) -> str:
 
 def schedule_table(schedules: Sequence[Schedule]) -> Table:
     """Schedules as rows."""
-    rows = tuple(
-        (
-            schedule_word(one),
-            mark(one.name, one),
-            interval_text(one),
-            utc_text(moment(one.start_time)),
-            one.time_zone_id or "",
-            f"schedule/{one.id}",
-        )
-        for one in schedules
-    )
-    columns = ("On", "Name", "Interval", "From", "Zone", "Schedule")
-    return Table(columns=columns, rows=rows, total=len(rows), note=unread(schedules))
+    columns: dict[str, Callable[[Schedule], object]] = {
+        "On": schedule_word,
+        "Name": lambda one: mark(one.name, one),
+        "Interval": interval_text,
+        "From": lambda one: utc_text(moment(one.start_time)),
+        "Zone": lambda one: one.time_zone_id,
+        "Schedule": lambda one: f"schedule/{one.id}",
+    }
+    return table_of(schedules, columns, len(schedules))
 
 
 def is_of(task: Target, key: TaskKey, id: str | None, name: str | None, type: str | None) -> bool:

@@ -51,29 +51,20 @@ async def status(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     return Done(summary=f"The schedule {schedule.name} is {word}.", state=state, facts=facts, next=step)
 
 
-async def switch_on(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
-    """Switch a schedule on."""
-    return await _switch(ctx, operation.target, on=True)
-
-
-async def switch_off(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
-    """Switch a schedule off; the end of a pause switches on only a schedule that was on."""
+async def switch(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
+    """Switch a schedule on or off. The end of a pause switches on only a schedule that was on."""
+    target, on = operation.target, operation.verb == "schedule on"
     restore: tuple[Target, ...] | None = None
-    if "for" in operation.given or "until" in operation.given:
-        was_off = schedule_word(await _one(ctx, operation.target)) == "off"
-        restore = () if was_off else (operation.target,)
+    if not on and ("for" in operation.given or "until" in operation.given):
+        restore = () if schedule_word(await _one(ctx, target)) == "off" else (target,)
         await call.note_enabled(restore)
-    return await _switch(ctx, operation.target, on=False, restore=restore)
-
-
-async def _switch(ctx: AdapterContext, target: Target, *, on: bool, restore: tuple[Target, ...] | None = None) -> Done:
-    word = "on" if on else "off"
     await ctx.client.switch_schedule(target.id, on=on)
+    word, other = ("on", "off") if on else ("off", "on")
     return Done(
         summary=f"The schedule {target.name.partition('/')[2]} is {word}.",
         facts=(Fact(label="Switched", value=word),),
         restore=restore,
-        next=(suggest(f"Switch {'off' if on else 'on'}", f"schedule {'off' if on else 'on'}", target),),
+        next=(suggest(f"Switch {other}", f"schedule {other}", target),),
     )
 
 
@@ -85,7 +76,8 @@ async def state_of(ctx: AdapterContext, target: Target) -> str:
         return GONE
 
 
-async def preflight(ctx: AdapterContext, target: Target) -> list[tuple[str, str]]:
+async def preflight(ctx: AdapterContext, operation: Operation) -> list[tuple[str, str]]:
     """On or off, and when it runs."""
+    target = operation.target
     schedule = await _one(ctx, target)
     return [("Schedule", f"{schedule_word(schedule)}; {interval_text(schedule)} {schedule.time_zone_id or ''}".strip())]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
-from bot.backends.informatica.keys import Goal, ServiceKey, agent_name, split_service
+from bot.backends import readable
 from bot.backends.informatica.models import Agent, Running
 from bot.backends.informatica.presentation import running_text, service_facts
 from bot.backends.informatica.states import (
@@ -20,7 +20,7 @@ from bot.backends.informatica.states import (
     service_state,
     service_words,
 )
-from bot.backends.informatica.targets import AdapterContext
+from bot.backends.informatica.targets import AdapterContext, Goal, ServiceKey, agent_name, split_service
 from bot.core.errors import (
     BadReply,
     CallProblem,
@@ -38,19 +38,17 @@ from bot.core.text import suggest, utc_text
 from bot.core.vendor_json import unreadable
 
 _SHOWN: Final = 5
+_UP: Final = frozenset({"NEED_RUNNING", "DEPLOYING", "DEPLOYED", "STARTING", "RUNNING", "RESTARTING"})
+_DOWN: Final = frozenset({"NEED_STOP", "STOPPING", "USER_STOPPED"})
 
 
-async def start(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
-    """Start the latest version of the service; `views_of` follows it."""
-    return await _move(ctx, operation.target, "start")
+def _goal(operation: Operation) -> Goal:
+    return "start" if operation.verb == "start" else "stop"
 
 
-async def stop(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
-    """Stop all versions of the service; `views_of` follows it."""
-    return await _move(ctx, operation.target, "stop")
-
-
-async def _move(ctx: AdapterContext, target: Target, goal: Goal) -> Done:
+async def move(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
+    """Start the latest version of the service, or stop all of its versions; `views_of` follows it."""
+    target, goal = operation.target, _goal(operation)
     moved = await _send(ctx, target, goal)
     run = _followed(ctx, target, goal, ctx.clock.now())
     if isinstance(moved, Done):
@@ -197,12 +195,9 @@ async def _start_again(ctx: AdapterContext, target: Target) -> str:
 
 
 async def _is_coming_up(ctx: AdapterContext, target: Target) -> bool:
-    try:
-        agent = await ctx.client.details(ServiceKey.of(target.group).v2)
-    except (CallProblem, NoSuchTarget):
-        return False
-    listed = of_service(agent, split_service(target)[1])
-    return not agent.unseen and any(status.status != "USER_STOPPED" for status in listed)
+    agent = await readable(ctx.client.details(ServiceKey.of(target.group).v2))
+    listed = of_service(agent, split_service(target)[1]) if agent is not None and not agent.unseen else ()
+    return any(status.status != "USER_STOPPED" for status in listed)
 
 
 async def _come_up(ctx: AdapterContext, target: Target, call: Call) -> Done | Failed:
@@ -254,8 +249,8 @@ async def status(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     """One service by the details of its agent; the card shows its state."""
     target = operation.target
     record = await ctx.client.details(ServiceKey.of(target.group).v2)
-    await _learn(ctx, target, record)
-    name = split_service(target)[1]
+    federated, name = split_service(target)
+    await ctx.finder.learn(ctx.finder.agent_target(agent_name(target), federated, record.id), record)
     state, statuses = service_state(record, name), of_service(record, name)
     more = service_facts(statuses)[1:] if statuses else unreadable(record)
     facts = (Fact(label="State", value=state.text), *more)
@@ -272,20 +267,15 @@ async def status(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     return Done(summary=summary, state=state, facts=facts, next=steps)
 
 
-async def _learn(ctx: AdapterContext, target: Target, record: Agent) -> None:
-    federated, _ = split_service(target)
-    agent = ctx.finder.agent_target(agent_name(target), federated, record.id)
-    await ctx.finder.learn(agent, record)
-
-
 async def state_of(ctx: AdapterContext, target: Target) -> str:
     """The state in words."""
     record = await ctx.client.details(ServiceKey.of(target.group).v2)
     return service_state(record, split_service(target)[1]).text
 
 
-async def preflight(ctx: AdapterContext, target: Target) -> list[tuple[str, str]]:
+async def preflight(ctx: AdapterContext, operation: Operation) -> list[tuple[str, str]]:
     """The state now, the jobs that run on the agent now, and its other services."""
+    target = operation.target
     v2 = ServiceKey.of(target.group).v2
     record = await ctx.client.details(v2)
     jobs = await ctx.client.running()
@@ -329,8 +319,8 @@ async def look_back(ctx: AdapterContext, operation: Operation, sent_at: datetime
     if record.unseen or record.unnamed or verb == "restart":
         more = " It may have been stopped and not started again." if verb == "restart" and not statuses else ""
         return LookBack(evidence=evidence + more)
-    goal: Goal = "start" if verb == "start" else "stop"
-    if not _shows(goal, [status.status or "" for status in statuses]):
+    goal, shown = _goal(operation), {status.status or "" for status in statuses}
+    if not (shown & _UP if goal == "start" else shown <= _DOWN):
         return LookBack(absent=True, evidence=f"{evidence} The {goal} has not taken effect.")
     run = _followed(ctx, target, goal, sent_at)
     found = Done(
@@ -340,11 +330,3 @@ async def look_back(ctx: AdapterContext, operation: Operation, sent_at: datetime
         backend_ref=target.id,
     )
     return LookBack(found=found, evidence=f"{evidence} Seen at {utc_text(ctx.clock.now())}.")
-
-
-def _shows(goal: Goal, states: Sequence[str]) -> bool:
-    if goal == "start":
-        return any(
-            state in ("NEED_RUNNING", "DEPLOYING", "DEPLOYED", "STARTING", "RUNNING", "RESTARTING") for state in states
-        )
-    return all(state in ("NEED_STOP", "STOPPING", "USER_STOPPED") for state in states)

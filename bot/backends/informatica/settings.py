@@ -6,7 +6,7 @@ from typing import Self
 
 from pydantic import Field, SecretStr, ValidationInfo, field_validator, model_validator
 
-from bot.core.ports.plugin import BackendSettings, Secret, checked_url
+from bot.core.ports.plugin import BackendSettings, Password, Secret, checked_url
 
 
 class InformaticaSettings(BackendSettings):
@@ -26,7 +26,7 @@ class InformaticaSettings(BackendSettings):
 
     login_url: str
     username: str = Field(default="", max_length=255)
-    password: Secret | None = Field(default=None, max_length=255)
+    password: Password = Field(default=None, max_length=255)
     org_id: str = ""
     oauth_token: Secret | None = None
     hosts: tuple[str, ...] = ()
@@ -41,13 +41,6 @@ class InformaticaSettings(BackendSettings):
     @classmethod
     def _login_url(cls, url: str, info: ValidationInfo) -> str:
         return checked_url(url, allow_http=info.data.get("allow_http") is True)
-
-    @field_validator("password")
-    @classmethod
-    def _password(cls, password: SecretStr | None) -> SecretStr | None:
-        # A password in a file usually ends with a line end that is not part of it.
-        word = password.get_secret_value().rstrip("\r\n") if password is not None else ""
-        return SecretStr(word) if word else None
 
     @model_validator(mode="after")
     def _one_account(self) -> Self:

@@ -10,8 +10,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from bot.backends.informatica.keys import Goal
+from bot.backends import unknown
 from bot.backends.informatica.models import Agent, Status
+from bot.backends.informatica.targets import Goal
 from bot.core.outcome import Level, Phase, State
 
 # SEED: the table of the page "Secure Agent services". Which states are transitional is inferred from their texts.
@@ -58,8 +59,7 @@ _SETTLING: Final = 15.0
 
 def named(table: Mapping[str, tuple[str, Phase]], state: str | int | None) -> tuple[str, Phase]:
     """The words and the phase of a state."""
-    key = "nothing" if state is None else str(state)
-    return table.get(key, (f"unknown ({key[:40]})", Phase.UNREADABLE))
+    return table.get(str(state), (unknown(state), Phase.UNREADABLE))
 
 
 def service_words(status: Status) -> tuple[str, Phase]:

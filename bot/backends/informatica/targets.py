@@ -2,20 +2,24 @@
 
 Agents by the v3 lookup (SEED), which gives the federated id; the v2 id comes from the v2 agent of that name and is
 remembered. Services come from the v2 details, or from what was seen before: a stopped service is no longer listed.
+
+A target carries more data in its `group` than its id: the pipeline keeps it and returns it on every poll. A service has no id of
+its own: it is the agent's federated id and the display name. The v2 id of its agent is needed to read it, and a followed start
+or stop must know which of the two it is and when it began.
 """
 
 from __future__ import annotations
 
-import difflib
 import unicodedata
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Awaitable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final, Literal
 
 from bot import backends
-from bot.backends import FinderBase, unnamed
+from bot.backends import FinderBase, nearest, unnamed
 from bot.backends.informatica.capabilities import AGENT, ORG, SCHEDULE, SERVICE, TASK
 from bot.backends.informatica.client import InfaClient
-from bot.backends.informatica.keys import ServiceKey, TaskKey, service_id, split_service
 from bot.backends.informatica.models import Agent, Found, Schedule
 from bot.backends.informatica.settings import InformaticaSettings
 from bot.core.command.target_ref import TargetRef
@@ -34,6 +38,82 @@ from bot.core.text import checked_name
 
 _MOST_SPLITS: Final = 3
 _LOOKED_AT: Final = 200
+
+
+Goal = Literal["start", "stop"]
+_GOALS: Final[dict[str, Goal]] = {"start": "start", "stop": "stop"}
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceKey:
+    """`v2` is the agent's id for v2 paths; `goal` and `since` (UTC) stand for a start or stop under way."""
+
+    v2: str
+    goal: Goal | None = None
+    since: datetime | None = None
+
+    @property
+    def group(self) -> str:
+        """`V2` or `V2|start|SECONDS`."""
+        if self.goal is None or self.since is None:
+            return self.v2
+        return f"{self.v2}|{self.goal}|{int(self.since.timestamp())}"
+
+    @classmethod
+    def of(cls, group: str) -> ServiceKey:
+        """The key in a `group`; raises BadReply for a value that this program didn't write."""
+        v2, _, rest = group.partition("|")
+        goal, _, since = rest.partition("|")
+        if not rest:
+            return cls(v2)
+        if goal not in _GOALS or not since.isdigit():
+            raise BadReply("The stored data of the followed run can't be read.")
+        return cls(v2, _GOALS[goal], datetime.fromtimestamp(int(since), UTC))
+
+
+@dataclass(frozen=True, slots=True)
+class TaskKey:
+    """`type` is the vendor's task type; `v2` the task's id for v2 calls, empty while unknown; `run` the run followed."""
+
+    type: str
+    v2: str = ""
+    run: int | None = None
+    since: datetime | None = None
+
+    @property
+    def group(self) -> str:
+        """`TYPE|V2` or `TYPE|V2|RUN|SECONDS`."""
+        head = f"{self.type}|{self.v2}"
+        if self.run is None or self.since is None:
+            return head
+        return f"{head}|{self.run}|{int(self.since.timestamp())}"
+
+    @classmethod
+    def of(cls, group: str) -> TaskKey:
+        """The key in a `group`; raises BadReply for a value that this program didn't write."""
+        parts = group.split("|")
+        if len(parts) == 2:
+            return cls(parts[0], parts[1])
+        if len(parts) != 4 or not parts[2].isdigit() or not parts[3].isdigit():
+            raise BadReply("The stored data of the followed run can't be read.")
+        return cls(parts[0], parts[1], int(parts[2]), datetime.fromtimestamp(int(parts[3]), UTC))
+
+
+def service_id(federated: str, display_name: str) -> str:
+    """The id of a service target."""
+    return f"{federated}/{display_name}"
+
+
+def split_service(target: Target) -> tuple[str, str]:
+    """The agent's federated id and the service's display name."""
+    federated, _, name = target.id.partition("/")
+    return federated, name
+
+
+def agent_name(target: Target) -> str:
+    """The name of a service target's agent, for messages."""
+    _, name = split_service(target)
+    return target.name.removesuffix(f"/{name}")
 
 
 class Finder(FinderBase[InformaticaSettings, InfaClient]):
@@ -62,7 +142,7 @@ class Finder(FinderBase[InformaticaSettings, InfaClient]):
     async def agent(self, written: str) -> Target:
         """An agent by its name, with both of its ids: `id` is the federated one, `group` the v2 one."""
         name = checked_name(written, "agent/eu-1")
-        found = await self._looked_up(name)
+        found = await self._looked_up(self._client.lookup(name, "Agent"))
         if found is None:
             return await self._listed_agent(name)
         if found.path is not None and found.path != name:
@@ -78,10 +158,10 @@ class Finder(FinderBase[InformaticaSettings, InfaClient]):
             raise BadReply(f"{self._backend} has two agents called `{name}`, so nothing was done.")
         return await self.remembered(self.agent_target(agent.name, found.id, agent.id))
 
-    async def _looked_up(self, name: str) -> Found | None:
-        """The agents that the lookup finds; None if it fails, because its code for `not found` is not documented."""
+    async def _looked_up(self, lookup: Awaitable[Found | None]) -> Found | None:
+        """What the lookup finds; None if it fails, because its code for `not found` is not documented."""
         try:
-            return await self._client.lookup(name, "Agent")
+            return await lookup
         except NoSuchTarget:
             return None
         except Rejected as no:
@@ -95,10 +175,9 @@ class Finder(FinderBase[InformaticaSettings, InfaClient]):
         for agent in agents:
             if agent.name == name and agent.federated_id and agent.id:
                 return await self.remembered(self.agent_target(name, agent.federated_id, agent.id))
-        names = {agent.name.casefold(): agent.name for agent in agents if agent.name}
-        close = difflib.get_close_matches(name.casefold(), sorted(names), n=5, cutoff=0.4)
-        near = tuple(f"{AGENT}/{names[key]}" for key in close)
-        known = f" It has: {', '.join(sorted(names.values())[:10])}." if names else ""
+        names = sorted({agent.name for agent in agents if agent.name})
+        near = tuple(f"{AGENT}/{one}" for one in nearest(name, names, 0.4))
+        known = f" It has: {', '.join(names[:10])}." if names else ""
         raise NoSuchTarget(f"{self._backend} has no Secure Agent `{name}`.{known}", nearest=near)
 
     def agent_target(self, name: str, federated: str, v2: str) -> Target:
@@ -186,35 +265,24 @@ class Finder(FinderBase[InformaticaSettings, InfaClient]):
             if path in (target.name.removeprefix(f"{TASK}/"), target.id) and TaskKey.of(target.group).type in types:
                 return target
         found = await self._looked_up_task(path, types)
-        target = self._task_target(found) if found is not None else await self._task_of_log(path, types)
-        return await self.remembered(target)
+        if found is None:
+            return await self.remembered(await self._task_of_log(path, types))
+        key = TaskKey(found.type or "")
+        return await self.remembered(self.target(TASK, found.id, f"{TASK}/{found.path}", group=key.group))
 
     async def _looked_up_task(self, path: str, types: Sequence[str]) -> Found | None:
-        if "/" not in path and len(path) >= 19 and path.isalnum():
-            found = await self._try(path, None)
-            if found is not None:
-                return found
-        for kind in types:
+        by_id = (None,) if "/" not in path and len(path) >= 19 and path.isalnum() else ()
+        for kind in (*by_id, *types):
             found = await self._try(path, kind)
             if found is not None:
                 return found
         return None
 
     async def _try(self, path: str, kind: str | None) -> Found | None:
-        try:
-            found = await (self._client.lookup_id(path) if kind is None else self._client.lookup(path, kind))
-        except NoSuchTarget:
-            return None
-        except Rejected as no:
-            if isinstance(no, CredentialRefused | RateLimited):
-                raise
-            return None
+        found = await self._looked_up(self._client.lookup_id(path) if kind is None else self._client.lookup(path, kind))
         if found is None or (found.type or kind or "").upper() not in self._settings.task_types:
             return None
         return found.model_copy(update={"type": (found.type or kind or "").upper(), "path": found.path or path})
-
-    def _task_target(self, found: Found) -> Target:
-        return self.target(TASK, found.id, f"{TASK}/{found.path}", group=TaskKey(found.type or "").group)
 
     async def _task_of_log(self, path: str, types: Sequence[str]) -> Target:
         """A task that the lookup doesn't find, taken from the newest jobs, which show the v2 id, the plain name and the type."""
@@ -228,7 +296,7 @@ class Finder(FinderBase[InformaticaSettings, InfaClient]):
         raise NoSuchTarget(
             f"{self._backend} has no task `{path}` of the types {', '.join(types)}.",
             "Write the path with its folders, like `task/Default/Sales/load_orders`.",
-            nearest=tuple(f"{TASK}/{near}" for near in difflib.get_close_matches(path, names, n=5, cutoff=0.5)),
+            nearest=tuple(f"{TASK}/{near}" for near in nearest(path, names)),
         )
 
     async def learn_task(self, target: Target, v2: str) -> Target:
@@ -247,12 +315,10 @@ class Finder(FinderBase[InformaticaSettings, InfaClient]):
         found = found or [one for one in schedules if one.name == name]
         if len(found) > 1:
             raise Ambiguous(
-                f"{self._backend} has {len(found)} schedules `{name}`.",
-                tuple(f"{SCHEDULE}/{one.id}" for one in found),
+                f"{self._backend} has {len(found)} schedules `{name}`.", tuple(f"{SCHEDULE}/{one.id}" for one in found)
             )
         if not found:
-            names = {one.name for one in schedules}
-            near = tuple(f"{SCHEDULE}/{one}" for one in difflib.get_close_matches(name, sorted(names), n=5, cutoff=0.4))
+            near = tuple(f"{SCHEDULE}/{one}" for one in nearest(name, [one.name for one in schedules], 0.4))
             odd = unnamed(rows - len(schedules), "row of `schedules`", "id", "name")
             raise NoSuchTarget(f"{self._backend} has no schedule `{name}`.", odd, nearest=near)
         return await self.remembered(self.schedule_target(found[0]))

@@ -6,11 +6,10 @@ from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
-from bot.backends.informatica.keys import TaskKey
 from bot.backends.informatica.models import Entry, Running
 from bot.backends.informatica.presentation import ROWS_WRITTEN, ended_view, is_of, running_text, running_view
 from bot.backends.informatica.states import ENDED, RUNNING, named
-from bot.backends.informatica.targets import AdapterContext
+from bot.backends.informatica.targets import AdapterContext, TaskKey
 from bot.core.command.arguments import number_of
 from bot.core.operation import Operation, Target
 from bot.core.outcome import Done, Fact, Level, LookBack, Phase, RecentRun, RunView, State, numbered
@@ -152,13 +151,11 @@ async def history(ctx: AdapterContext, operation: Operation, call: Call) -> Done
     entries = await ended(ctx, task, None, number_of(operation, "count") or 10)
     if not entries:
         return Done(summary=f"{task.name} has no jobs in the log.")
-    runs = [RecentRun(id=_number(entry), view=ended_view(task, entry, ctx.clean)) for entry in entries]
+    numbers = ["" if entry.run_id is None else str(entry.run_id) for entry in entries]
+    views = [ended_view(task, entry, ctx.clean) for entry in entries]
+    runs = [RecentRun(id=number, view=view) for number, view in zip(numbers, views, strict=True)]
     start = suggest("Start", "start", task)
     return run_history(task.name, runs, what="job", show=(ROWS_WRITTEN,), note=unread(entries), start=start)
-
-
-def _number(entry: Entry) -> str:
-    return "" if entry.run_id is None else str(entry.run_id)
 
 
 async def recent(ctx: AdapterContext, task: Target, count: int) -> list[RecentRun]:
@@ -203,8 +200,9 @@ async def state_of(ctx: AdapterContext, task: Target) -> str:
     return "idle" if job is None else f"run {job.run_id} {named(RUNNING, job.execution_state)[0]}"
 
 
-async def preflight(ctx: AdapterContext, task: Target) -> list[tuple[str, str]]:
+async def preflight(ctx: AdapterContext, operation: Operation) -> list[tuple[str, str]]:
     """The running job, and the outcomes of the last jobs."""
+    task = operation.target
     job = await _running(ctx, task)
     entries = await ended(ctx, task, None, 5)
     last = "; ".join(f"{named(ENDED, entry.state)[0]} {utc_text(entry.ended)}" for entry in entries)

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from typing import Final
+from typing import ClassVar, Final
 
-from bot.backends import SEND_AGAIN, Handler, HandlerAdapter, and_seen, measured
+from bot.backends import SEND_AGAIN, Handler, HandlerAdapter, and_seen, measured, named
 from bot.backends.itential import jobs, reads, resources, runs
 from bot.backends.itential.capabilities import CERT, GATEWAY, GROUP, JOB, PLATFORM, SERVICE, SPEC
-from bot.backends.itential.client import ItnClient
-from bot.backends.itential.login import signed_in
+from bot.backends.itential.client import ItnClient, signed_in
 from bot.backends.itential.presentation import CONNECTED, connections_state
 from bot.backends.itential.schema import fields
 from bot.backends.itential.settings import ItentialSettings
@@ -20,7 +19,6 @@ from bot.core.command.params import Param
 from bot.core.operation import Operation, Target
 from bot.core.outcome import Done, Fact, Failed, Health, Level, LookBack, Named, RecentRun, Refused, RunView, Unknown
 from bot.core.ports.services import BackendParts, Call
-from bot.core.text import written
 
 _HANDLERS: Final[Mapping[tuple[str, str], Handler]] = {
     ("services", PLATFORM): reads.services,
@@ -61,6 +59,8 @@ class ItentialBackend(HandlerAdapter[AdapterContext]):
 
     spec: KindSpec = SPEC
     handlers = _HANDLERS
+    facts: ClassVar = {SERVICE: runs.preflight, JOB: jobs.preflight, **dict.fromkeys(RESOURCES, resources.preflight)}
+    states: ClassVar = {SERVICE: runs.state_of, JOB: jobs.state_of, **dict.fromkeys(RESOURCES, resources.state_of)}
 
     def __init__(self, settings: ItentialSettings, parts: BackendParts) -> None:
         client = ItnClient(signed_in(settings, parts), settings)
@@ -111,25 +111,6 @@ class ItentialBackend(HandlerAdapter[AdapterContext]):
             return await jobs.check(self._ctx, operation)
         return resources.check(operation) if kind in RESOURCES else None
 
-    async def preflight(self, operation: Operation) -> Sequence[tuple[str, str]]:
-        """What would be sent, and the current state; raises BadRequest for parameters that don't fit."""
-        target = operation.target
-        if target.kind == SERVICE:
-            return await runs.preflight(self._ctx, operation)
-        if target.kind == JOB:
-            return await jobs.preflight(self._ctx, target)
-        return await resources.preflight(self._ctx, target) if target.kind in RESOURCES else ()
-
-    async def state_of(self, target: Target) -> str:
-        """The state as one phrase."""
-        if target.kind == JOB:
-            return await jobs.state_of(self._ctx, target)
-        if target.kind in RESOURCES:
-            return await resources.state_of(self._ctx, target)
-        if target.kind == SERVICE:
-            return (await self._ctx.client.service(target.id)).state
-        return ""
-
     async def health(self) -> Health:
         """The simple health check, which needs no credential; the version, which needs one; and the connections."""
         return await measured(self._ctx.clock, self._health)
@@ -154,20 +135,15 @@ class ItentialBackend(HandlerAdapter[AdapterContext]):
         services = await ctx.client.services()
         listed = [one for one in services if one.id and one.service_metadata.name and one.service_metadata.location]
         whole = len(listed) == len(services)
-        found = [
-            self._named(ctx.finder.service_target(one), one.state, one.service_metadata.type or "") for one in listed
-        ]
+        found = [named(ctx.finder.service_target(one), one.state, one.service_metadata.type or "") for one in listed]
         for kind, resource in RESOURCES.items():
             for one in await ctx.client.listed(resource):
                 detail = getattr(one, {GROUP: "cluster_id", CERT: "host"}.get(kind, ""), None)
                 whole = whole and bool(one.id and one.label)
                 if one.id and one.label:
                     state = one.state if kind == GATEWAY else ""
-                    found.append(self._named(ctx.finder.resource_target(kind, one), state, detail or ""))
+                    found.append(named(ctx.finder.resource_target(kind, one), state, detail or ""))
         await ctx.target_cache.remember([one.target for one in found])
         order = (SERVICE, *RESOURCES)
         found = found if whole else await and_seen(ctx.target_cache, self.name, order, found)
         return sorted(found, key=lambda one: (order.index(one.target.kind), one.text))
-
-    def _named(self, target: Target, state: str, detail: str = "") -> Named:
-        return Named(target=target, text=written(self.name, target.name), state=state, detail=detail)

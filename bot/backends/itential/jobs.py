@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Final, NamedTuple
 
@@ -13,14 +14,14 @@ from bot.backends.itential.models import Job
 from bot.backends.itential.presentation import job_state, job_view, output_facts, output_text
 from bot.backends.itential.runs import LISTED, is_of
 from bot.backends.itential.targets import AdapterContext
-from bot.backends.logs import LONGEST_LINE, LONGEST_PREVIEW, MOST_HITS, last_good
+from bot.backends.logs import LONGEST_LINE, LogRead, last_good, log_done
 from bot.core.command.arguments import flag_of, number_of, text_of
 from bot.core.errors import CallProblem, CredentialRefused, NoSuchTarget, RateLimited, Rejected
 from bot.core.log_diff import COMPARED, NO_GOOD_RUN, difference
 from bot.core.operation import Operation, Target
-from bot.core.outcome import GONE, Done, Fact, FileOut, LookBack, Phase, RecentRun, Refused, RunView
+from bot.core.outcome import GONE, Done, Fact, LookBack, Phase, RecentRun, Refused, RunView
 from bot.core.ports.services import Call
-from bot.core.text import no_line, plural, suggest
+from bot.core.text import plural, suggest
 
 _FEW: Final = 3
 _NOT_FOUND: Final = "not found"
@@ -150,8 +151,9 @@ async def state_of(ctx: AdapterContext, target: Target) -> str:
     return GONE if state == _NOT_FOUND else state
 
 
-async def preflight(ctx: AdapterContext, target: Target) -> list[tuple[str, str]]:
+async def preflight(ctx: AdapterContext, operation: Operation) -> list[tuple[str, str]]:
     """The state and progress of the job."""
+    target = operation.target
     view = await _view(ctx, target)
     pairs = (("Progress", f"{view.done} %" if view.done is not None else ""), ("Service", target.parent_name or ""))
     return [("State now", view.state), *((label, value) for label, value in pairs if value)]
@@ -172,7 +174,10 @@ async def look_back(ctx: AdapterContext, operation: Operation, sent_at: datetime
 async def logs(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     """The output of a job, or of a service's newest job that has ended, as a file and a preview, without secrets."""
     target = operation.target
-    job = await ctx.client.job(target.id) if target.kind == JOB else await _newest(ctx, target)
+    if target.kind == JOB:
+        job: Job | None = await ctx.client.job(target.id)
+    else:
+        job = max(await _of_service(ctx, target), key=lambda one: (one.began, one.id), default=None)
     output = job.output if job is not None else None
     text = output_text(output) if output is not None else ""
     if job is None or output is None or not text:
@@ -186,37 +191,19 @@ async def logs(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
         file.write(data)
         file.flush()
         path = file.name
-    out = FileOut(
-        path=path,
-        name=f"job-{(job.id or target.id)[:12]}.log",
+    tail, grep = number_of(operation, "tail", 20), text_of(operation, "grep")
+    read = LogRead(deque(maxlen=tail), grep=grep, first_hits=True, width=LONGEST_LINE)
+    read.take(masked)
+    read.size, read.digest, read.redactions = len(data), hashlib.sha256(data).hexdigest(), count
+    return log_done(
+        read,
+        summary=f"Output of {target.name}: {plural(read.lines, 'line')}.",
         title=f"Output of {target.name}",
-        size=len(data),
-        sha256=hashlib.sha256(data).hexdigest(),
-        redactions=count,
-    )
-    lines, grep = masked.splitlines(), text_of(operation, "grep")
-    hits = [line[:LONGEST_LINE] for line in lines if grep and grep.casefold() in line.casefold()]
-    more = f" (the first {MOST_HITS})" if len(hits) > MOST_HITS else ""
-    preview = ["\n".join([f"Lines with “{grep}”: {len(hits)}{more}", *hits[:MOST_HITS]])] if hits else []
-    if flag_of(operation, "diff"):
-        preview.append(await _difference(ctx, target, job, lines))
-    elif not grep:
-        tail = number_of(operation, "tail", 20)
-        last = "\n".join(line[:LONGEST_LINE] for line in lines[max(0, len(lines) - tail) :])
-        preview.append(last[-LONGEST_PREVIEW:])
-    return Done(
-        summary=f"Output of {target.name}: {plural(len(lines), 'line')}.",
+        name=f"job-{(job.id or target.id)[:12]}.log",
+        path=path,
         facts=(Fact(label="Job", value=job.id), *output_facts(output)),
-        files=(out,),
-        preview="\n\n".join(preview)[:LONGEST_PREVIEW],
-        remarks=(no_line(grep),) if grep and not hits else (),
+        difference=await _difference(ctx, target, job, read.last) if flag_of(operation, "diff") else "",
     )
-
-
-async def _newest(ctx: AdapterContext, service: Target) -> Job | None:
-    """The newest listed job of the service that has an output."""
-    mine = [(job.began, job.id, job) for job in await _of_service(ctx, service) if job.began is not None]
-    return max(mine, key=lambda one: one[:2])[2] if mine else None
 
 
 async def _of_service(ctx: AdapterContext, service: Target) -> list[Job]:
@@ -227,7 +214,7 @@ async def _of_service(ctx: AdapterContext, service: Target) -> list[Job]:
     return [job for job in jobs if job.output is not None and output_text(job.output)]
 
 
-async def _difference(ctx: AdapterContext, target: Target, job: Job, lines: list[str]) -> str:
+async def _difference(ctx: AdapterContext, target: Target, job: Job, lines: Iterable[str]) -> str:
     """The differences from the last successful run of the same service; the log is shown even if that run can't be read."""
     parent = await ctx.target_cache.by_id(ctx.name, SERVICE, target.parent or "") if target.kind == JOB else target
     try:
@@ -238,4 +225,4 @@ async def _difference(ctx: AdapterContext, target: Target, job: Job, lines: list
     if good is None or good.output is None:
         return NO_GOOD_RUN
     before = ctx.hidden(output_text(good.output)).splitlines()
-    return difference(before[-COMPARED:], lines[-COMPARED:], f"job/{good.id}", f"job/{job.id}")
+    return difference(before[-COMPARED:], lines, f"job/{good.id}", f"job/{job.id}")

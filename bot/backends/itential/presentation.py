@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from bot.backends import unknown
 from bot.backends.itential.models import Certificate, Gateway, Group, Job, Output, Service
 from bot.backends.itential.schema import properties, required, types_of
 from bot.core.operation import Target
@@ -75,7 +76,7 @@ def failure(output: Output) -> str:
 
 def job_state(job: Job) -> tuple[str, Phase]:
     """Name and phase; a failed output makes a completed job a failed one."""
-    words, phase = JOB_STATES.get(job.status or "", (f"unknown ({(job.status or 'nothing')[:40]})", Phase.UNREADABLE))
+    words, phase = JOB_STATES.get(job.status or "", (unknown(job.status), Phase.UNREADABLE))
     if phase is Phase.SUCCEEDED and job.output is not None and job.output.failed:
         return f"complete, with {failure(job.output)}", Phase.FAILED
     return words, phase

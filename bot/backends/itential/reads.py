@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bot.backends import readable
 from bot.backends.itential.capabilities import GATEWAY, GROUP
 from bot.backends.itential.client import CERTS, GATEWAYS, GROUPS
 from bot.backends.itential.presentation import (
@@ -22,7 +23,6 @@ from bot.backends.itential.presentation import (
 )
 from bot.backends.itential.targets import AdapterContext
 from bot.core.command.arguments import number_of, text_of
-from bot.core.errors import CallProblem
 from bot.core.operation import Operation
 from bot.core.outcome import Done, Fact, Level, State, Table
 from bot.core.ports.services import Call
@@ -41,7 +41,7 @@ async def gateways(ctx: AdapterContext, operation: Operation, call: Call) -> Don
     """All gateways, with their connections."""
     found = await ctx.client.listed(GATEWAYS)
     await ctx.target_cache.remember([ctx.finder.resource_target(GATEWAY, one) for one in found if one.id])
-    return _listed(ctx, "gateways", len(found), gateway_table(found, await _connections(ctx)))
+    return _listed(ctx, "gateways", len(found), gateway_table(found, await readable(ctx.client.connections())))
 
 
 async def connections(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
@@ -87,14 +87,6 @@ def _listed(ctx: AdapterContext, what: str, count: int, table: Table) -> Done:
     return Done(summary=f"{ctx.name} has {count} {what}.", table=table)
 
 
-async def _connections(ctx: AdapterContext) -> dict[str, str] | None:
-    """The connections; None if they can't be read, so that the rest of the answer is still shown."""
-    try:
-        return await ctx.client.connections()
-    except CallProblem:
-        return None
-
-
 async def service_status(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     """One service, with its parameters."""
     service = await ctx.client.service(operation.target.id)
@@ -110,7 +102,7 @@ async def service_status(ctx: AdapterContext, operation: Operation, call: Call) 
 async def gateway_status(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     """One gateway and its connection."""
     gateway = await ctx.client.read(GATEWAYS, operation.target.id)
-    connection = connection_word(await _connections(ctx), gateway.cluster_id)
+    connection = connection_word(await readable(ctx.client.connections()), gateway.cluster_id)
     state = gateway_state(gateway, connection)
     return Done(
         summary=f"The gateway {gateway.cluster_id} is {state.text}.",

@@ -180,8 +180,9 @@ async def state_of(ctx: AdapterContext, target: Target) -> str:
     return str(found[0].state) if target.kind == GATEWAY else "exists"
 
 
-async def preflight(ctx: AdapterContext, target: Target) -> list[tuple[str, str]]:
+async def preflight(ctx: AdapterContext, operation: Operation) -> list[tuple[str, str]]:
     """The objects that depend on it."""
+    target = operation.target
     if target.group == NEW:
         return [("Exists", "no")]
     if target.kind == GATEWAY:

@@ -7,6 +7,7 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Final
 
+from bot.backends import readable
 from bot.backends.itential.client import GATEWAYS
 from bot.backends.itential.models import Accepted, Broken, Finished, Job, Service
 from bot.backends.itential.presentation import (
@@ -22,7 +23,7 @@ from bot.backends.itential.targets import AdapterContext
 from bot.backends.logs import LONGEST_PREVIEW
 from bot.core.command.arguments import map_of
 from bot.core.command.params import texts_of, unseen
-from bot.core.errors import BadRequest, CallProblem, NoSuchTarget
+from bot.core.errors import BadRequest
 from bot.core.operation import Operation, Target
 from bot.core.outcome import Done, Fact, Failed, LookBack, Phase, Refused, RunView
 from bot.core.ports.services import Call
@@ -184,13 +185,15 @@ async def preflight(ctx: AdapterContext, operation: Operation) -> list[tuple[str
     return facts
 
 
+async def state_of(ctx: AdapterContext, target: Target) -> str:
+    """Whether the service is active."""
+    return (await ctx.client.service(target.id)).state
+
+
 async def look_back(ctx: AdapterContext, operation: Operation, sent_at: datetime, claimed: Collection[str]) -> LookBack:
     """Whether a run whose answer was lost started, by the newest jobs (GUESS: see `is_of`)."""
     target, since = operation.target, sent_at - SKEW
-    try:
-        jobs = await ctx.client.jobs(LISTED) if ctx.settings.jobs else []
-    except (CallProblem, NoSuchTarget):
-        jobs = []
+    jobs = (await readable(ctx.client.jobs(LISTED)) if ctx.settings.jobs else None) or []
     mine = [job for job in jobs if job.id and is_of(job, target)]
     known = {one.id for one, seen in await ctx.target_cache.known(ctx.name, "job") if seen < sent_at}.union(claimed)
     found = {job.id: job.began for job in mine if job.began and job.began >= since and job.id not in known}

@@ -44,8 +44,7 @@ def _unknown_names(validator: Any, value: Any, instance: Any, schema: Any) -> It
 
 
 _Validator: Final = validators.extend(  # type: ignore[no-untyped-call]  # the stubs leave it untyped
-    Draft202012Validator,
-    {"pattern": _left_out, "patternProperties": _left_out, "additionalProperties": _unknown_names},
+    Draft202012Validator, {"pattern": _left_out, "patternProperties": _left_out, "additionalProperties": _unknown_names}
 )
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from typing import ClassVar, Literal, Self
 
-from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic import Field, model_validator
 
-from bot.core.ports.plugin import BackendSettings, Secret
+from bot.core.ports.plugin import BackendSettings, Password
 
 
 class ItentialSettings(BackendSettings):
@@ -18,28 +18,15 @@ class ItentialSettings(BackendSettings):
     (GUESS: it is one): runs are then not followed, and a lost answer can't be looked up.
     """
 
+    needs_url: ClassVar[str] = "base_url is required, for example https://itential.example.com"
     base_url: str
     username: str = Field(default="", pattern=r"^[^:]*$")
-    password: Secret | None = None
+    password: Password = None
     sign_in: Literal["basic", "token"] = "basic"
     client_id: str = ""
-    client_secret: Secret | None = None
+    client_secret: Password = None
     run_seconds: int = Field(default=240, ge=10, le=540)
     jobs: bool = True
-
-    @field_validator("base_url")
-    @classmethod
-    def _needed(cls, url: str) -> str:
-        if not url:
-            raise ValueError("base_url is required, for example https://itential.example.com")
-        return url
-
-    @field_validator("password", "client_secret")
-    @classmethod
-    def _secret(cls, secret: SecretStr | None) -> SecretStr | None:
-        # A secret in a file usually ends with a line end that is not part of it.
-        word = secret.get_secret_value().rstrip("\r\n") if secret is not None else ""
-        return SecretStr(word) if word else None
 
     @model_validator(mode="after")
     def _one_account(self) -> Self:

@@ -7,12 +7,11 @@ every verb but the creating ones refuses those.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from typing import Any, Final
 
 from bot import backends
-from bot.backends import FinderBase, check_same, unnamed
+from bot.backends import FinderBase, check_same, nearest, unnamed
 from bot.backends.itential.capabilities import CERT, GATEWAY, GROUP, JOB, PLATFORM, SERVICE
 from bot.backends.itential.client import CERTS, GATEWAYS, GROUPS, ItnClient, Resource
 from bot.backends.itential.models import Certificate, Gateway, Group, Service
@@ -56,8 +55,8 @@ class Finder(FinderBase[ItentialSettings, ItnClient]):
             paths = tuple(sorted(f"{self._backend}:{one.path}" for one in found))
             raise Ambiguous(f"{self._backend} has {len(found)} services `{path}`.", paths)
         if not found:
-            names = sorted({name for one in listed for name in (one.path, one.service_metadata.name)})
-            near = tuple(difflib.get_close_matches(path, names, n=5, cutoff=0.5))
+            names = {name for one in listed for name in (one.path, one.service_metadata.name)}
+            near = tuple(nearest(path, names))
             raise NoSuchTarget(f"{self._backend} has no service `{path}`.", odd, near)
         return await self.remembered(self.service_target(found[0]))
 

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from typing import Final
+from typing import ClassVar, Final
 
 from bot.all_of import all_of
-from bot.backends import Handler, HandlerAdapter, and_seen, measured
-from bot.backends.prefactor import changes, reads
+from bot.backends import Handler, HandlerAdapter, and_seen, measured, readable
+from bot.backends.prefactor import operations
 from bot.backends.prefactor import preflight as before
 from bot.backends.prefactor.capabilities import AGENT, INSTANCE, NEW, SPEC
-from bot.backends.prefactor.client import LARGEST_PAGE, PrefactorClient
-from bot.backends.prefactor.error_bodies import Invalid, refusal
+from bot.backends.prefactor.client import LARGEST_PAGE, Invalid, PrefactorClient, refusal
 from bot.backends.prefactor.presentation import agent_state, allowed_text, instance_view
 from bot.backends.prefactor.settings import PrefactorSettings
 from bot.backends.prefactor.targets import AdapterContext, Finder, is_new
 from bot.core.command.capability import KindSpec, Risk
-from bot.core.errors import BadReply, CallProblem, Lost, NoSuchTarget, Problem, ServerError
+from bot.core.errors import BadReply, Lost, NoSuchTarget, Problem, ServerError
 from bot.core.operation import Operation, Target
 from bot.core.outcome import (
     Done,
@@ -38,16 +37,16 @@ from bot.core.vendor_json import moment
 from bot.http_client import Bearer, client_for
 
 _HANDLERS: Final[Mapping[tuple[str, str], Handler]] = {
-    ("status", AGENT): reads.agent_status,
-    ("status", INSTANCE): reads.instance_status,
-    ("history", AGENT): reads.history,
-    ("create", AGENT): changes.create,
-    ("create", NEW): changes.create,
-    ("set", AGENT): changes.update,
-    ("retire", AGENT): changes.retire,
-    ("reinstate", AGENT): changes.reinstate,
-    ("delete", AGENT): changes.delete,
-    ("stop", INSTANCE): changes.stop,
+    ("status", AGENT): operations.agent_status,
+    ("status", INSTANCE): operations.instance_status,
+    ("history", AGENT): operations.history,
+    ("create", AGENT): operations.create,
+    ("create", NEW): operations.create,
+    ("set", AGENT): operations.update,
+    ("retire", AGENT): operations.switch,
+    ("reinstate", AGENT): operations.switch,
+    ("delete", AGENT): operations.delete,
+    ("stop", INSTANCE): operations.stop,
 }
 
 
@@ -56,6 +55,8 @@ class PrefactorBackend(HandlerAdapter[AdapterContext]):
 
     spec: KindSpec = SPEC
     handlers = _HANDLERS
+    facts: ClassVar = dict.fromkeys((AGENT, INSTANCE, NEW), before.preflight)
+    states: ClassVar = dict.fromkeys((AGENT, INSTANCE, NEW), before.state_of)
 
     def __init__(self, settings: PrefactorSettings, parts: BackendParts) -> None:
         # At most four requests at once: more than six are known to queue until they time out (CODE prefactor-open-dashboard).
@@ -124,7 +125,7 @@ class PrefactorBackend(HandlerAdapter[AdapterContext]):
         """The newest instances of an agent."""
         if target.kind != AGENT or is_new(target):
             return await super().recent(target, count)
-        items, _ = await reads.latest(self._ctx, target.id, count)
+        items, _ = await operations.latest(self._ctx, target.id, count)
         return [RecentRun(id=one.id, view=instance_view(self.name, one, self._ctx.clean)) for one in items if one.id]
 
     async def look_back(
@@ -136,16 +137,8 @@ class PrefactorBackend(HandlerAdapter[AdapterContext]):
     async def check(self, operation: Operation) -> Refused | None:
         """A refusal to change an agent that doesn't exist, or to create one that does."""
         if operation.verb == "create":
-            return None if is_new(operation.target) else changes.taken(self._ctx, operation.target)
+            return None if is_new(operation.target) else operations.taken(self._ctx, operation.target)
         return await self._no_such(operation) if is_new(operation.target) else None
-
-    async def preflight(self, operation: Operation) -> Sequence[tuple[str, str]]:
-        """State, instances, and whether the vendor allows it now."""
-        return await before.preflight(self._ctx, operation)
-
-    async def state_of(self, target: Target) -> str:
-        """The vendor's status."""
-        return await before.state_of(self._ctx, target)
 
     async def health(self) -> Health:
         """GET /ping, which checks the token, and the token's own end where it can be read."""
@@ -154,10 +147,7 @@ class PrefactorBackend(HandlerAdapter[AdapterContext]):
     async def _health(self) -> Health:
         await self._ctx.client.ping()
         told, ends = "API token; its expiry can't be read", None
-        try:
-            token = await self._ctx.client.token(self._ctx.settings.token_id)
-        except (CallProblem, NoSuchTarget):
-            token = None
+        token = await readable(self._ctx.client.token(self._ctx.settings.token_id))
         if token is not None:
             ends = moment(token.expires_at)
             told = f"API token, expires {utc_text(ends)}" if ends else "API token that doesn't expire"

@@ -77,22 +77,10 @@ class Token(WireModel):
     expires_at: Text | None = None
 
 
-class AgentReply(WireModel):
-    """Reply of everything that concerns one agent."""
+class Details(WireModel, Generic[R]):
+    """Reply of everything that concerns one agent, instance or token."""
 
-    details: Agent
-
-
-class InstanceReply(WireModel):
-    """Reply of everything that concerns one instance."""
-
-    details: Instance
-
-
-class TokenReply(WireModel):
-    """Reply of GET api_token/ID."""
-
-    details: Token
+    details: R
 
 
 class Paging(WireModel):

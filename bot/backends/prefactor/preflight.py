@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from bot.backends.prefactor.capabilities import INSTANCE
-from bot.backends.prefactor.changes import created, done_with, new_name, stopped, wanted
 from bot.backends.prefactor.models import Agent
+from bot.backends.prefactor.operations import created, done_with, new_name, stopped, wanted
 from bot.backends.prefactor.presentation import (
     agent_state,
     allowed,

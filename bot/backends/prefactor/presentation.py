@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC
 from typing import Final
 
+from bot.backends import unknown
 from bot.backends.prefactor.capabilities import INSTANCE
 from bot.backends.prefactor.models import Agent, Counts, Instance
 from bot.core.outcome import Fact, FactValue, Level, Phase, RunView, State, Suggestion, facts_of
@@ -40,19 +41,13 @@ def agent_level(agent: Agent) -> State:
 
 def agent_state(agent: Agent) -> str:
     """The vendor's status; `unknown (X)` if it is not documented."""
-    if agent.status in _AGENT_STATES:
-        return str(agent.status)
-    return f"unknown ({_short(agent.status)})"
+    return str(agent.status) if agent.status in _AGENT_STATES else unknown(agent.status)
 
 
 def instance_state(instance: Instance) -> tuple[str, Phase]:
     """Name and phase; an undocumented status is `unknown (X)` and never a success."""
     phase = _INSTANCE_STATES.get(instance.status or "")
-    return (str(instance.status), phase) if phase else (f"unknown ({_short(instance.status)})", Phase.UNREADABLE)
-
-
-def _short(status: str | None) -> str:
-    return "nothing" if status is None else " ".join(status.split())[:40]
+    return (str(instance.status), phase) if phase else (unknown(instance.status), Phase.UNREADABLE)
 
 
 def allowed(agent: Agent) -> tuple[str, ...] | None:

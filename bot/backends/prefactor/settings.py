@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from pydantic import Field, SecretStr, field_validator
+from typing import ClassVar
 
-from bot.core.ports.plugin import BackendSettings, Secret
+from pydantic import Field
+
+from bot.core.ports.plugin import BackendSettings, Token
 
 
 class PrefactorSettings(BackendSettings):
@@ -14,22 +16,8 @@ class PrefactorSettings(BackendSettings):
     the reply alone, its request body is blank). Leave it out otherwise.
     """
 
+    needs_url: ClassVar[str] = "leave base_url out, or write an address such as https://app.prefactorai.com"
     base_url: str = "https://app.prefactorai.com"
-    token: Secret
+    token: Token
     token_id: str | None = Field(default=None, min_length=1, max_length=100)
     environment_id: str | None = Field(default=None, min_length=1, max_length=100)
-
-    @field_validator("base_url")
-    @classmethod
-    def _needed(cls, url: str) -> str:
-        if not url:
-            raise ValueError("leave base_url out, or write an address such as https://app.prefactorai.com")
-        return url
-
-    @field_validator("token")
-    @classmethod
-    def _one_word(cls, token: SecretStr) -> SecretStr:
-        word = token.get_secret_value().strip()
-        if not word or not word.isascii() or not word.isprintable() or " " in word:
-            raise ValueError("the token must be one word of plain letters, digits and signs")
-        return SecretStr(word)

@@ -7,13 +7,12 @@ that the agent doesn't exist. The marker contains the name, so an approval for o
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Sequence
 from typing import Final
 
 from bot import backends
-from bot.backends import SELECTED, FinderBase, check_same, unnamed
+from bot.backends import SELECTED, FinderBase, check_same, nearest, unnamed
 from bot.backends.prefactor.capabilities import AGENT, INSTANCE, NEW
 from bot.backends.prefactor.client import LARGEST_PAGE, PrefactorClient
 from bot.backends.prefactor.models import Agent, Instance
@@ -94,7 +93,7 @@ class Finder(FinderBase[PrefactorSettings, PrefactorClient]):
 
     def _missing(self, name: str, agents: Sequence[Agent]) -> NoSuchTarget:
         folded = {agent.name.casefold(): agent for agent in agents if agent.id and agent.name}
-        near = difflib.get_close_matches(name.casefold(), sorted(folded), n=_NEAREST, cutoff=0.5)
+        near = nearest(name, folded, most=_NEAREST)
         texts = tuple(self.text(folded[match], agents) for match in near)
         hint = "Similar names: " + ", ".join(f"`{text}`" for text in texts) + "." if texts else ""
         other = folded.get(name.casefold())

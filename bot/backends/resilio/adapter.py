@@ -6,17 +6,15 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
-from bot.backends import Handler, HandlerAdapter, measured
-from bot.backends.resilio import changes, reads
+from bot.backends import Handler, HandlerAdapter, measured, named, readable
+from bot.backends.resilio import operations
 from bot.backends.resilio.capabilities import AGENT, RUN, SPEC
-from bot.backends.resilio.client import ResilioClient
+from bot.backends.resilio.client import ResilioClient, TokenKeeper
 from bot.backends.resilio.models import Run
 from bot.backends.resilio.presentation import bar, client_facts, client_state, run_view, runs_text
-from bot.backends.resilio.restart import restart
 from bot.backends.resilio.settings import ResilioSettings
 from bot.backends.resilio.states import run_state
 from bot.backends.resilio.targets import AdapterContext, Finder
-from bot.backends.resilio.tokens import TokenKeeper
 from bot.core.command.arguments import map_of, number_of, text_of
 from bot.core.command.capability import KindSpec
 from bot.core.command.params import duration_text
@@ -28,14 +26,14 @@ from bot.core.text import written
 from bot.http_client import client_for
 
 _HANDLERS: Final[Mapping[tuple[str, str], Handler]] = {
-    ("status", AGENT): reads.agent_status,
-    ("status", RUN): reads.run_status,
-    ("history", AGENT): reads.history,
-    ("tags", AGENT): reads.tags,
-    ("pause", AGENT): changes.pause,
-    ("resume", AGENT): changes.resume,
-    ("tag", AGENT): changes.tag,
-    ("restart", AGENT): restart,
+    ("status", AGENT): operations.agent_status,
+    ("status", RUN): operations.run_status,
+    ("history", AGENT): operations.history,
+    ("tags", AGENT): operations.tags,
+    ("pause", AGENT): operations.pause,
+    ("resume", AGENT): operations.resume,
+    ("tag", AGENT): operations.tag,
+    ("restart", AGENT): operations.restart,
 }
 
 
@@ -101,26 +99,25 @@ class ResilioBackend(HandlerAdapter[AdapterContext]):
             for fact in client_facts(agent, self._ctx.clean)
             if isinstance(fact.value, str)
         ]
-        try:
-            facts.append(("Runs", runs_text(await self._ctx.client.runs())))
-        except (CallProblem, NoSuchTarget):
-            facts.append(("Runs", "can't be read"))
-        if operation.verb == "pause":
-            facts += _resumes(operation)
+        runs = await readable(self._ctx.client.runs())
+        facts.append(("Runs", "can't be read" if runs is None else runs_text(runs)))
+        seconds, until = number_of(operation, "for"), text_of(operation, "until")
+        if operation.verb == "pause" and seconds is not None:
+            facts.append(("Resumes", f"by itself after {duration_text(seconds)}"))
+        elif operation.verb == "pause" and until:
+            facts.append(("Resumes", f"by itself at {until}"))
         return (*facts, *changed)
 
     async def _tags_before(self, operation: Operation) -> list[tuple[str, str]]:
         wanted, clean = map_of(operation, "*"), self._ctx.clean
-        try:
-            stored = {tag.name: tag.value or "" for tag in await self._ctx.client.tags()}
-        except (CallProblem, NoSuchTarget):
+        tags = await readable(self._ctx.client.tags())
+        if tags is None:
             return [("Tags now", "can't be read")]
+        stored = {tag.name: tag.value or "" for tag in tags}
         return [
             (
                 f"Tag {clean(name)}",
-                f"{self._ctx.clean(stored[name])} becomes {self._ctx.clean(value)}"
-                if name in stored
-                else f"new: {self._ctx.clean(value)}",
+                f"{clean(stored[name])} becomes {clean(value)}" if name in stored else f"new: {clean(value)}",
             )
             for name, value in wanted.items()
         ]
@@ -163,19 +160,11 @@ class ResilioBackend(HandlerAdapter[AdapterContext]):
         targets = [self._ctx.finder.run_target(run_id, agent) for run_id, _ in runs]
         await self._ctx.target_cache.remember([itself.target, *targets])
         listed = [
-            Named(
-                target=target,
-                text=written(self.name, target.name),
-                state=run_state(run.status)[0],
-                detail=f"{self._ctx.clean(run.name)} {bar(run.size_completed, run.size_total)}".strip(),
+            named(
+                target,
+                run_state(run.status)[0],
+                f"{self._ctx.clean(run.name)} {bar(run.size_completed, run.size_total)}".strip(),
             )
             for target, (_, run) in zip(targets, runs, strict=True)
         ]
         return [itself, *listed]
-
-
-def _resumes(operation: Operation) -> list[tuple[str, str]]:
-    seconds, until = number_of(operation, "for"), text_of(operation, "until")
-    if seconds is not None:
-        return [("Resumes", f"by itself after {duration_text(seconds)}")]
-    return [("Resumes", f"by itself at {until}")] if until else []

@@ -1,17 +1,26 @@
 """The calls of the Agent API, version 3, one method each (all SEED). Every call except the token request carries the token:
-some samples leave it out, yet "by default a token is included in all API calls"."""
+some samples leave it out, yet "by default a token is included in all API calls".
+
+The token is fetched without a credential, kept, and fetched again after a refusal. It travels in the query (`?token=`), so the
+HTTP client gets it as a credential: addresses stay out of its messages and of logs, and the value is masked in the agent's texts.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from bot.backends.resilio.models import Client, Run, Tag
-from bot.backends.resilio.tokens import TokenKeeper
-from bot.core.errors import NoSuchTarget, NotSent, Rejected
-from bot.core.value import Json
-from bot.http_client import HttpClient, Reply, segment
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
+from bot.backends import ClientBase
+from bot.backends.resilio.models import Client, Run, Tag
+from bot.core.command.params import duration_text
+from bot.core.errors import BadReply, NoSuchTarget, NotSent, Rejected
+from bot.core.ports.services import Clock
+from bot.core.value import Json
+from bot.http_client import Credential, HttpClient, Reply, Session, segment
+
+TOKEN_PATH: Final = "/api/v3/token"  # noqa: S105  an address, not a secret
 CLIENT: Final = "/api/v3/client"
 RUNS: Final = "/api/v3/runs"
 TAGS: Final = "/api/v3/tags"
@@ -20,24 +29,56 @@ NEEDS_TAGS: Final = "list of tags, because its version is older than 2.10.0"
 # The HTTP client renews on this status by itself.
 _KIT_RENEWS: Final = 401
 _CALL_TIME: Final = 20.0
+_TOKEN_TIME: Final = 10.0
 _UNREACHED: Final = (
     "The agent is off, its API is not enabled, or the tunnel to it is closed; see docs/backends/resilio.md."
 )
 
 
-class ResilioClient:
+class _Token(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
+
+    token: SecretStr = Field(min_length=1)
+
+
+class TokenKeeper:
+    """Keeps one token for all calls. `session` is for the HTTP client."""
+
+    def __init__(self, http: HttpClient, clock: Clock) -> None:
+        self._http = http
+        self._clock = clock
+        self._fetched_at: float | None = None
+        self.session = Session(self._fetch, clock)
+
+    def __repr__(self) -> str:
+        return f"TokenKeeper({self.age_text()!r})"
+
+    async def _fetch(self) -> Credential:
+        """GET /api/v3/token, which is asked without a token."""
+        reply = await self._http.call("GET", TOKEN_PATH, auth=None, idempotent=True, deadline=_TOKEN_TIME)
+        token = reply.read(_Token).token.get_secret_value()
+        if not token.isascii() or not token.isprintable():
+            raise BadReply(f"{self._http.name} returned a token that can't be sent.")
+        self._fetched_at = self._clock.monotonic()
+        return Credential(query=(("token", token),))
+
+    def age_text(self) -> str:
+        """`token, fetched 5m ago`."""
+        if self._fetched_at is None:
+            return "token, not fetched yet"
+        age = self._clock.monotonic() - self._fetched_at
+        return f"token, fetched {duration_text(age)} ago" if age >= 1 else "token, fetched just now"
+
+
+class ResilioClient(ClientBase):
     """`keeper` None: no token is used. `refused_statuses` make it try a new token once. Problems are the HTTP client's."""
 
     def __init__(
         self, http: HttpClient, keeper: TokenKeeper | None, refused_statuses: Sequence[int] = (401, 403)
     ) -> None:
-        self._http = http
+        super().__init__(http)
         self._keeper = keeper
         self._refused = frozenset(refused_statuses)
-
-    async def close(self) -> None:
-        """Close the connections."""
-        await self._http.close()
 
     def credential_text(self) -> str:
         """How old the token is, without the token."""

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any, Final
 
+from bot.backends import unknown
 from bot.backends.resilio.capabilities import RUN
 from bot.backends.resilio.models import Client, Run, Tag
 from bot.backends.resilio.states import TYPES, connection, run_state
 from bot.core.command.params import duration_text
 from bot.core.outcome import Fact, FactValue, Level, Phase, RunView, State, Suggestion, Table, facts_of
 from bot.core.text import written
-from bot.core.vendor_json import Number, mark, unread, unreadable
+from bot.core.vendor_json import Number, mark, moment, unread, unreadable
 
 Clean = Callable[[str], str]  # a text of the agent on one line, without secrets
 _BAR: Final = 10
@@ -28,16 +29,6 @@ def size_text(size: Number) -> str:
     while abs(value) >= 999.95 and unit < len(_UNITS) - 1:
         value, unit = value / 1000, unit + 1
     return f"{value:.1f} {_UNITS[unit]}" if unit else f"{int(value)} B"
-
-
-def moment(seconds: Number | None) -> datetime | None:
-    """Unix seconds as an aware time; None for a missing time, for 0 and for a time out of range."""
-    if not seconds or seconds < 0:
-        return None
-    try:
-        return datetime.fromtimestamp(seconds, UTC)
-    except (OverflowError, OSError, ValueError):
-        return None
 
 
 def percent(done: int | None, total: int | None) -> int | None:
@@ -106,7 +97,7 @@ def run_view(backend: str, run: Run, clean: Clean) -> RunView:
     )
     inner: tuple[tuple[str, FactValue], ...] = (
         ("Job", clean(run.name) or None),
-        ("Kind", TYPES.get(run.type or "", f"unknown ({clean(run.type or 'nothing')[:40]})")),
+        ("Kind", TYPES.get(run.type or "", unknown(clean(run.type or "")))),
         ("Received", size_text(run.transferred_down) if run.transferred_down else None),
         ("Sent", size_text(run.transferred_up) if run.transferred_up else None),
         ("Peers", f"{peers}{proxied}" if peers is not None else None),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from pydantic import field_validator
 
 from bot.core.ports.plugin import BackendSettings
@@ -15,16 +17,10 @@ class ResilioSettings(BackendSettings):
     wrong token is answered).
     """
 
+    needs_url: ClassVar[str] = "leave base_url out, or write an address such as http://127.0.0.1:3840"
     base_url: str = "http://127.0.0.1:3840"
     token_auth: bool = True
     refused_statuses: tuple[int, ...] = (401, 403)
-
-    @field_validator("base_url")
-    @classmethod
-    def _needed(cls, url: str) -> str:
-        if not url:
-            raise ValueError("leave base_url out, or write an address such as http://127.0.0.1:3840")
-        return url
 
     @field_validator("refused_statuses")
     @classmethod

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from bot.backends import unknown
 from bot.core.outcome import Level, Phase, State
 
 CONNECTIONS: Final[Mapping[str, tuple[str, Level]]] = {
@@ -53,7 +54,7 @@ RUN_STATES: Final[Mapping[str, Phase]] = {state: phase for phase, states in _PHA
 
 def connection(state: str | None) -> State:
     """The connection in words; an undocumented state is `unknown (X)`, with level bad if its name indicates a problem."""
-    text, level = CONNECTIONS.get(state or "") or (f"unknown ({_short(state)})", Level.UNSURE)
+    text, level = CONNECTIONS.get(state or "") or (unknown(state), Level.UNSURE)
     bad = level is Level.UNSURE and any(
         word in (state or "").upper() for word in ("FAIL", "ERROR", "DENIED", "REFUSED")
     )
@@ -64,8 +65,4 @@ def run_state(status: str | None) -> tuple[str, Phase]:
     """A run's state and phase, in any case; an undocumented state is `unknown (X)`, never a success."""
     words = " ".join((status or "").lower().split())
     phase = RUN_STATES.get(words)
-    return (words, phase) if phase else (f"unknown ({_short(status)})", Phase.UNREADABLE)
-
-
-def _short(text: str | None) -> str:
-    return " ".join(text.split())[:40] if text else "nothing"
+    return (words, phase) if phase else (unknown(status), Phase.UNREADABLE)

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Final
 
 from bot import backends
-from bot.backends import SELECTED, FinderBase
+from bot.backends import SELECTED, FinderBase, readable
 from bot.backends.resilio.capabilities import AGENT, RUN
 from bot.backends.resilio.client import ResilioClient
 from bot.backends.resilio.models import Client, Run
 from bot.backends.resilio.settings import ResilioSettings
 from bot.backends.resilio.states import run_state
 from bot.core.command.target_ref import TargetRef
-from bot.core.errors import Ambiguous, BadRequest, CallProblem, NoSuchTarget
+from bot.core.errors import Ambiguous, BadRequest, NoSuchTarget
 from bot.core.operation import Target
 from bot.core.text import written
 
@@ -67,17 +67,10 @@ class Finder(FinderBase[ResilioSettings, ResilioClient]):
         try:
             await self._client.run(run_id)
         except NoSuchTarget as no:
-            raise NoSuchTarget(
-                no.summary, "The agent may no longer list runs that have ended.", nearest=await self._some_runs()
-            ) from None
+            runs = await readable(self.numbered_runs()) or []
+            near = tuple(written(self._backend, f"{RUN}/{run_id}") for run_id, _ in runs[:_NEAREST])
+            raise NoSuchTarget(no.summary, "The agent may no longer list runs that have ended.", near) from None
         return await self.remembered(self.run_target(run_id, agent))
-
-    async def _some_runs(self) -> tuple[str, ...]:
-        try:
-            runs = await self.numbered_runs()
-        except (CallProblem, NoSuchTarget):
-            return ()
-        return tuple(written(self._backend, f"{RUN}/{run_id}") for run_id, _ in runs[:_NEAREST])
 
     async def numbered_runs(self) -> list[tuple[int, Run]]:
         """The current runs that have a number, newest first."""

@@ -6,10 +6,10 @@ import asyncio
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
-from typing import Final
+from typing import ClassVar, Final
 
 from bot.all_of import all_of
-from bot.backends import SEND_AGAIN, Handler, HandlerAdapter, measured
+from bot.backends import SEND_AGAIN, Handler, HandlerAdapter, measured, named
 from bot.backends.sequentum import changes, files, inputs, reads, reconcile, start
 from bot.backends.sequentum import preflight as before
 from bot.backends.sequentum.capabilities import AGENT, JOB_RUN, RUN, SCHEDULE, SERVER, SPEC
@@ -22,7 +22,6 @@ from bot.core.errors import NoSuchTarget
 from bot.core.operation import Operation, Target
 from bot.core.outcome import Health, LookBack, Named, Phase, RecentRun, Refused, RunView
 from bot.core.ports.services import BackendParts
-from bot.core.text import written
 from bot.http_client import Bearer, client_for
 
 _HANDLERS: Final[Mapping[tuple[str, str], Handler]] = {
@@ -41,10 +40,10 @@ _HANDLERS: Final[Mapping[tuple[str, str], Handler]] = {
     ("restart", RUN): start.restart,
     ("retry", RUN): start.retry,
     ("schedule start", SCHEDULE): start.start_schedule,
-    ("schedule on", SCHEDULE): changes.switch_on,
-    ("schedule on", AGENT): changes.switch_on,
-    ("schedule off", SCHEDULE): changes.switch_off,
-    ("schedule off", AGENT): changes.switch_off,
+    ("schedule on", SCHEDULE): changes.switch,
+    ("schedule on", AGENT): changes.switch,
+    ("schedule off", SCHEDULE): changes.switch,
+    ("schedule off", AGENT): changes.switch,
     ("schedule set", AGENT): changes.set_schedule,
     ("schedule delete", SCHEDULE): changes.delete_schedule,
     ("schedule delete", AGENT): changes.delete_schedule,
@@ -54,7 +53,7 @@ _HANDLERS: Final[Mapping[tuple[str, str], Handler]] = {
     ("input disable", AGENT): inputs.disable,
     ("mark", AGENT): changes.mark,
     ("agent approve", AGENT): changes.approve,
-    ("agent disapprove", AGENT): changes.disapprove,
+    ("agent disapprove", AGENT): changes.approve,
 }
 _STARTS: Final = frozenset({"start", "restart", "retry", "schedule start"})
 # The history may list newer runs before those that are watched.
@@ -69,6 +68,8 @@ class SequentumBackend(HandlerAdapter[AdapterContext]):
 
     spec: KindSpec = SPEC
     handlers = _HANDLERS
+    facts: ClassVar = dict.fromkeys((AGENT, RUN, JOB_RUN, SCHEDULE), before.preflight)
+    states: ClassVar = dict.fromkeys((AGENT, RUN, JOB_RUN, SCHEDULE), before.state_of)
 
     def __init__(self, settings: SequentumSettings, parts: BackendParts) -> None:
         client = AccClient(client_for(settings, parts, auth=Bearer(settings.token)), settings.schedules_on_path)
@@ -117,14 +118,6 @@ class SequentumBackend(HandlerAdapter[AdapterContext]):
         """Refuses a mark that the newest job run has already. Raises BadRequest for a schedule of another agent."""
         return await before.check(self._ctx, operation)
 
-    async def preflight(self, operation: Operation) -> Sequence[tuple[str, str]]:
-        """Active runs, next scheduled runs and last outcomes."""
-        return await before.preflight(self._ctx, operation)
-
-    async def state_of(self, target: Target) -> str:
-        """The state as one phrase."""
-        return await before.state_of(self._ctx, target)
-
     async def health(self) -> Health:
         """GET api/agent for a known or a made-up agent: that there is none is as good a sign of life."""
         ctx = self._ctx
@@ -151,18 +144,15 @@ class SequentumBackend(HandlerAdapter[AdapterContext]):
         found = await all_of(self._configured(path, few) for path in missing)
         agents = [*known, *(target for target in found if isinstance(target, Target))]
         servers = [ctx.finder.server(server.name) for server in ctx.settings.servers]
-        listed = [Named(target=target, text=written(self.name, target.name)) for target in (*agents, *servers)]
+        listed = [named(target) for target in (*agents, *servers)]
         return sorted(listed, key=lambda item: (item.target.kind != AGENT, item.text))
 
     def configured(self) -> Sequence[Named]:
         """The agents and servers of the settings. The path of an agent stands for its id, which only the vendor knows."""
-        finder, name = self._ctx.finder, self.name
-        agents = [
-            Target(backend=name, kind=AGENT, id=path, name=path, scope=f"{name}:{path}")
-            for path in self._ctx.settings.agents
-        ]
+        finder = self._ctx.finder
+        agents = [finder.target(AGENT, path, path) for path in self._ctx.settings.agents]
         servers = [finder.server(server.name) for server in self._ctx.settings.servers]
-        return [Named(target=target, text=written(name, target.name)) for target in (*agents, *servers)]
+        return [named(target) for target in (*agents, *servers)]
 
     async def _configured(self, path: str, few: asyncio.Semaphore) -> Target | None:
         try:

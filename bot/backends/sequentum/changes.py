@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID, uuid5
 
+from bot.backends import readable
 from bot.backends.sequentum.capabilities import AGENT, NEW_SCHEDULE, SCHEDULE
 from bot.backends.sequentum.models import Schedule
 from bot.backends.sequentum.states import JOB, MARKS, named
@@ -35,17 +36,12 @@ _KEPT: Final = {
 }
 
 
-async def switch_on(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
-    """POST api/job/schedule/ID/on or api/job/ID/schedules/on (SEED): switch one schedule or all of an agent on."""
-    return await _switch(ctx, operation, call, on=True)
+async def switch(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
+    """POST api/job/schedule/ID/on or /off, api/job/ID/schedules/on or /off (SEED): switch one or all of an agent on or off.
 
-
-async def switch_off(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
-    """POST api/job/schedule/ID/off or api/job/ID/schedules/off (SEED): switch one or all off. The bot ends a pause by itself."""
-    return await _switch(ctx, operation, call, on=False)
-
-
-async def _switch(ctx: AdapterContext, operation: Operation, call: Call, *, on: bool) -> Done:
+    The bot ends a pause by itself.
+    """
+    on = operation.verb == "schedule on"
     target, word, other = operation.target, *(("on", "off") if on else ("off", "on"))
     restore = None if on else await _enabled(ctx, operation, call)
     if target.kind == AGENT:
@@ -135,9 +131,7 @@ async def _old(ctx: AdapterContext, agent: Target, wanted: str) -> Schedule:
     more = f" and {len(schedules) - _LISTED} more" if len(schedules) > _LISTED else ""
     has = f"It has {listed}{more}." if schedules else "It has none."
     raise BadRequest(
-        f"{agent.name} has no schedule `{wanted[:80]}`. {has}",
-        "Leave `id=` out to add a new one.",
-        "no_such_schedule",
+        f"{agent.name} has no schedule `{wanted[:80]}`. {has}", "Leave `id=` out to add a new one.", "no_such_schedule"
     )
 
 
@@ -149,7 +143,9 @@ async def set_schedule(ctx: AdapterContext, operation: Operation, call: Call) ->
     await ctx.client.set_schedule(agent.id, body)
     target = ctx.finder.part(SCHEDULE, schedule_id, agent)
     await ctx.target_cache.remember([target])
-    stored = await _stored(ctx, agent.id, schedule_id)
+    # As the ACC stored it, for its description and next time; the change itself is already done.
+    listed = await readable(ctx.client.schedules(agent.id)) or []
+    stored = next((item for item in listed if item.id == schedule_id), None)
     facts = [
         Fact(label="Schedule", value=schedule_id),
         Fact(label="When", value=ctx.clean((stored and stored.cron_description) or str(body["cron"]))),
@@ -224,15 +220,6 @@ def compact(value: Json) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
-async def _stored(ctx: AdapterContext, agent_id: str, schedule_id: str) -> Schedule | None:
-    """The schedule as the ACC stored it, for its description and next time; the change itself is already done."""
-    try:
-        schedules = await ctx.client.schedules(agent_id)
-    except (CallProblem, NoSuchTarget):
-        return None
-    return next((item for item in schedules if item.id == schedule_id), None)
-
-
 async def mark(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     """POST api/job/ID/status (SEED): set the status of the newest job run."""
     number = MARKS[text_of(operation, "as")]
@@ -245,12 +232,10 @@ async def mark(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
 
 
 async def approve(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
-    """POST api/agent/ID/toggleAgentApproval/False (SEED): approve an agent; the reason goes into the ACC's file log."""
-    await ctx.client.approve(operation.target.id, (operation.reason or "").strip(), approved=True)
-    return Done(summary=f"{operation.target.name} is approved.")
+    """POST api/agent/ID/toggleAgentApproval/False or /True (SEED): approve an agent, or withdraw the approval.
 
-
-async def disapprove(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
-    """POST api/agent/ID/toggleAgentApproval/True (SEED): withdraw the approval; the reason goes into the ACC's file log."""
-    await ctx.client.approve(operation.target.id, (operation.reason or "").strip(), approved=False)
-    return Done(summary=f"{operation.target.name} is no longer approved.")
+    The reason goes into the ACC's file log.
+    """
+    approved, reason = operation.verb == "agent approve", (operation.reason or "").strip()
+    await ctx.client.approve(operation.target.id, reason, approved=approved)
+    return Done(summary=f"{operation.target.name} is {'approved' if approved else 'no longer approved'}.")

@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any, BinaryIO, Final, Generic, NamedTuple, TypeVar
 from urllib.parse import quote
 
+from bot.backends import ClientBase
 from bot.backends.sequentum.capabilities import JOB_RUN
 from bot.backends.sequentum.models import Agent, JobRun, JobStarted, Run, Schedule, ServerStatus, Started
 from bot.backends.sequentum.settings import ServerSettings
@@ -20,7 +21,6 @@ from bot.core.value import Json
 from bot.http_client import Download, HttpClient, Reply, segment
 
 T = TypeVar("T")
-RunT = TypeVar("RunT", Run, JobRun)
 START_DEADLINE: Final = 60.0
 FILE_DEADLINE: Final = 540.0
 LARGEST_FILE: Final = 1 << 30
@@ -33,26 +33,22 @@ class Seen(NamedTuple, Generic[T]):
     date: datetime | None
 
 
-class AccClient:
+class AccClient(ClientBase):
     """`on_path` is the setting `schedules_on_path`."""
 
     def __init__(self, http: HttpClient, on_path: str = "auto") -> None:
-        self._http = http
+        super().__init__(http)
         self._on_path = on_path
-
-    async def close(self) -> None:
-        """Close the connections."""
-        await self._http.close()
 
     async def agent(self, path: str) -> Agent:
         """1. GET api/agent: the agent at a path, whose slashes stay slashes. Its id is needed."""
         query = f"agentPath={quote(path, safe='/')}"
-        return (await self._get("/api/agent", query=query, missing=f"agent `{path}`")).read(Agent, "agent_id")
+        reply = await self._http.call("GET", "/api/agent", query=query, idempotent=True, missing=f"agent `{path}`")
+        return reply.read(Agent, "agent_id")
 
     async def start(self, agent_id: str, body: Mapping[str, Json], deadline: float = START_DEADLINE) -> list[str]:
         """2. POST api/agent/ID/cluster/start: ids of the runs that began."""
-        path = f"/api/agent/{segment(agent_id)}/cluster/start"
-        reply = await self._change(path, f"agent {agent_id}", safe=False, json=dict(body), deadline=deadline)
+        reply = await self._start("/api/agent/{}/cluster/start", "agent", agent_id, json=dict(body), deadline=deadline)
         return list(reply.read(Started, "agent_run_history_ids").agent_run_history_ids)
 
     async def start_for_data(
@@ -81,95 +77,87 @@ class AccClient:
 
     async def restart(self, run_id: str) -> list[str]:
         """3. POST api/run/ID/restart: ids if the reply holds any; the page shows no reply."""
-        return self._ids(await self._change(f"/api/run/{segment(run_id)}/restart", f"run {run_id}", safe=False))
+        return self._ids(await self._start("/api/run/{}/restart", "run", run_id))
 
     async def retry(self, run_id: str, method: str) -> list[str]:
         """4. POST api/run/ID/retry?RunMethod=: ids if the reply holds any; the page shows no reply."""
-        path = f"/api/run/{segment(run_id)}/retry"
-        return self._ids(await self._change(path, f"run {run_id}", safe=False, query=f"RunMethod={segment(method)}"))
+        return self._ids(await self._start("/api/run/{}/retry", "run", run_id, query=f"RunMethod={segment(method)}"))
 
     async def run(self, run_id: str, *needs: str) -> Run:
         """5. GET api/run/ID; `needs` are fields that the caller requires."""
-        return (await self._get(f"/api/run/{segment(run_id)}", missing=f"run {run_id}")).read(Run, *needs)
+        return (await self._get("/api/run/{}", "run", run_id)).read(Run, *needs)
 
     async def runs(self, agent_id: str, count: int) -> Seen[Run]:
         """6. GET api/agent/ID/history?count=: the latest runs, active ones included."""
-        return await self._history(f"/api/agent/{segment(agent_id)}/history", agent_id, count, Run)
+        reply = await self._get("/api/agent/{}/history", "agent", agent_id, query=f"count={count}")
+        return Seen(reply.rows(Run), reply.date)
 
     async def start_job(self, agent_id: str, body: Mapping[str, Json]) -> JobStarted:
         """7. POST api/job/ID/start."""
-        path = f"/api/job/{segment(agent_id)}/start"
-        reply = await self._change(path, f"agent {agent_id}", safe=False, json=dict(body), deadline=START_DEADLINE)
+        reply = await self._start("/api/job/{}/start", "agent", agent_id, json=dict(body), deadline=START_DEADLINE)
         return reply.read(JobStarted, "id")
 
     async def job_run(self, job_run_id: str, *needs: str) -> JobRun:
         """8. GET api/job/run/ID; `needs` are fields that the caller requires."""
-        path = f"/api/job/run/{segment(job_run_id)}"
-        return (await self._get(path, missing=f"job run {job_run_id}")).read(JobRun, *needs)
+        return (await self._get("/api/job/run/{}", "job run", job_run_id)).read(JobRun, *needs)
 
     async def job_runs(self, agent_id: str, count: int) -> Seen[JobRun]:
         """9. GET api/job/ID/history?count=."""
-        return await self._history(f"/api/job/{segment(agent_id)}/history", agent_id, count, JobRun)
+        reply = await self._get("/api/job/{}/history", "agent", agent_id, query=f"count={count}")
+        return Seen(reply.rows(JobRun), reply.date)
 
     async def runs_of_job(self, agent_id: str, number: int, count: int) -> list[Run]:
         """10. GET api/agent/ID/run/NUMBER/history: `number` is the job run's runId, as the sample's `run/5` shows."""
-        path = f"/api/agent/{segment(agent_id)}/run/{number}/history"
-        return (await self._get(path, query=f"count={count}", missing=f"job run with the `runId` {number}")).rows(Run)
+        missing = f"job run with the `runId` {number}"
+        path = f"/api/agent/{{}}/run/{number}/history"
+        return (await self._get(path, "agent", agent_id, query=f"count={count}", missing=missing)).rows(Run)
 
     async def schedules(self, agent_id: str) -> list[Schedule]:
         """11. GET api/job/ID/schedules."""
-        path = f"/api/job/{segment(agent_id)}/schedules"
-        return (await self._get(path, missing=f"agent {agent_id}")).rows(Schedule)
+        return (await self._get("/api/job/{}/schedules", "agent", agent_id)).rows(Schedule)
 
     async def set_schedule(self, agent_id: str, body: Mapping[str, Json]) -> None:
         """12. POST api/job/ID/schedule: adds or replaces the schedule whose id the body brings."""
-        path = f"/api/job/{segment(agent_id)}/schedule"
-        await self._change(path, f"agent {agent_id}", json=dict(body))
+        await self._change("/api/job/{}/schedule", "agent", agent_id, json=dict(body))
 
     async def delete_schedule(self, schedule_id: str) -> None:
         """13. DELETE api/job/schedule/ID."""
-        path = f"/api/job/schedule/{segment(schedule_id)}"
-        await self._change(path, f"schedule {schedule_id}", method="DELETE")
+        await self._change("/api/job/schedule/{}", "schedule", schedule_id, method="DELETE")
 
     async def delete_schedules(self, agent_id: str) -> None:
         """14. DELETE api/job/ID/schedules."""
-        await self._change(f"/api/job/{segment(agent_id)}/schedules", f"agent {agent_id}", method="DELETE")
+        await self._change("/api/job/{}/schedules", "agent", agent_id, method="DELETE")
 
     async def start_schedule(self, schedule_id: str) -> list[str]:
         """15. POST api/job/schedule/ID/start: ids if the reply holds any; the page shows no reply."""
-        path = f"/api/job/schedule/{segment(schedule_id)}/start"
-        return self._ids(await self._change(path, f"schedule {schedule_id}", safe=False))
+        return self._ids(await self._start("/api/job/schedule/{}/start", "schedule", schedule_id))
 
     async def switch_schedule(self, schedule_id: str, *, on: bool) -> None:
         """16 and 18. POST api/job/schedule/ID/off and /on."""
-        await self._change(
-            f"/api/job/schedule/{segment(schedule_id)}/{'on' if on else 'off'}", f"schedule {schedule_id}"
-        )
+        await self._change(f"/api/job/schedule/{{}}/{'on' if on else 'off'}", "schedule", schedule_id)
 
     async def switch_schedules(self, agent_id: str, *, on: bool) -> None:
         """17 and 19. POST api/job/ID/schedules/off and /on. For the latter the page prints `{agentId}schedules/on`."""
-        part, missing = segment(agent_id), f"agent {agent_id}"
         if not on:
-            await self._change(f"/api/job/{part}/schedules/off", missing)
+            await self._change("/api/job/{}/schedules/off", "agent", agent_id)
             return
-        sample, printed = f"/api/job/{part}/schedules/on", f"/api/job/{part}schedules/on"
+        sample, printed = "/api/job/{}/schedules/on", "/api/job/{}schedules/on"
         if self._on_path != "auto":
-            await self._change(sample if self._on_path == "corrected" else printed, missing)
+            await self._change(sample if self._on_path == "corrected" else printed, "agent", agent_id)
             return
         not_found = False
         try:
-            await self._change(sample, None)
+            await self._change(sample, "agent", agent_id, missing=None)
         except Rejected as no:
             if no.status != 404:
                 raise
             not_found = True
         if not_found:
-            await self._change(printed, missing)
+            await self._change(printed, "agent", agent_id)
 
     async def mark(self, agent_id: str, status: int) -> None:
         """20. POST api/job/ID/status: of the latest job run."""
-        path = f"/api/job/{segment(agent_id)}/status"
-        await self._change(path, f"agent {agent_id}", json={"status": status})
+        await self._change("/api/job/{}/status", "agent", agent_id, json={"status": status})
 
     async def log(self, kind: str, id: str, to: BinaryIO) -> Download:
         """21. GET api/run/ID/log or 22. GET api/job/run/ID/logs, by the kind of run: a zip."""
@@ -184,39 +172,25 @@ class AccClient:
 
     async def put_csv(self, agent_id: str, name: str, content: bytes) -> None:
         """25. POST api/input/agent/ID/csv?name=: the body is the CSV text, sent as application/json as in the sample."""
-        await self._http.call(
-            "POST",
-            f"/api/input/agent/{segment(agent_id)}/csv",
-            query=[("name", name)],
-            content=content,
-            headers=[("Content-Type", "application/json")],
-            idempotent=True,
-            missing=f"agent {agent_id}",
-            deadline=FILE_DEADLINE,
+        path, headers = "/api/input/agent/{}/csv", [("Content-Type", "application/json")]
+        query = [("name", name)]
+        await self._change(
+            path, "agent", agent_id, query=query, content=content, headers=headers, deadline=FILE_DEADLINE
         )
 
     async def upload(self, agent_id: str, boundary: str, size: int, body: Callable[[], AsyncIterator[bytes]]) -> None:
         """26. POST api/input/agent/ID/files: multipart/form-data, with its length as all samples of the page send it."""
-        await self._http.call(
-            "POST",
-            f"/api/input/agent/{segment(agent_id)}/files",
-            stream=body,
-            headers=[
-                ("Content-Type", f"multipart/form-data; boundary={boundary}"),
-                ("Content-Length", str(size)),
-            ],
-            idempotent=True,
-            missing=f"agent {agent_id}",
-            deadline=FILE_DEADLINE,
-        )
+        headers = [("Content-Type", f"multipart/form-data; boundary={boundary}"), ("Content-Length", str(size))]
+        path = "/api/input/agent/{}/files"
+        await self._change(path, "agent", agent_id, stream=body, headers=headers, deadline=FILE_DEADLINE)
 
     async def clear_inputs(self, agent_id: str) -> None:
         """27. DELETE api/input/agent/ID."""
-        await self._change(f"/api/input/agent/{segment(agent_id)}", f"agent {agent_id}", method="DELETE")
+        await self._change("/api/input/agent/{}", "agent", agent_id, method="DELETE")
 
     async def disable_inputs(self, agent_id: str) -> None:
         """28. POST api/input/agent/ID/disable."""
-        await self._change(f"/api/input/agent/{segment(agent_id)}/disable", f"agent {agent_id}")
+        await self._change("/api/input/agent/{}/disable", "agent", agent_id)
 
     async def check_server(self, server: ServerSettings) -> ServerStatus:
         """29. POST api/server/check, with the server's own key in the body."""
@@ -227,24 +201,23 @@ class AccClient:
             "useSsl": server.use_ssl,
             "serverRefresh": True,
         }
-        return (await self._change("/api/server/check", None, json=body)).read(ServerStatus)
+        return (await self._http.call("POST", "/api/server/check", json=body, idempotent=True)).read(ServerStatus)
 
     async def approve(self, agent_id: str, message: str, *, approved: bool) -> None:
         """30 and 31. POST api/agent/ID/toggleAgentApproval/True disapproves, /False approves; the body is a JSON string."""
-        path = f"/api/agent/{segment(agent_id)}/toggleAgentApproval/{'False' if approved else 'True'}"
-        await self._change(path, f"agent {agent_id}", json=message)
+        path = f"/api/agent/{{}}/toggleAgentApproval/{'False' if approved else 'True'}"
+        await self._change(path, "agent", agent_id, json=message)
 
-    async def _history(self, path: str, agent_id: str, count: int, model: type[RunT]) -> Seen[RunT]:
-        reply = await self._get(path, query=f"count={count}", missing=f"agent {agent_id}")
-        return Seen(reply.rows(model), reply.date)
+    async def _change(self, path: str, what: str, id: str, *, method: str = "POST", **more: Any) -> Reply:
+        """`path` with the id in it. A 404 means that there is no such `what`."""
+        more = {"idempotent": True, "missing": f"{what} {id}", **more}
+        return await self._http.call(method, path.format(segment(id)), **more)
 
-    async def _get(self, path: str, *, missing: str, query: str = "") -> Reply:
-        return await self._http.call("GET", path, query=query, idempotent=True, missing=missing)
+    async def _get(self, path: str, what: str, id: str, **more: Any) -> Reply:
+        return await self._change(path, what, id, method="GET", **more)
 
-    async def _change(
-        self, path: str, missing: str | None, *, method: str = "POST", safe: bool = True, **more: Any
-    ) -> Reply:
-        return await self._http.call(method, path, idempotent=safe, missing=missing, **more)
+    async def _start(self, path: str, what: str, id: str, **more: Any) -> Reply:
+        return await self._change(path, what, id, idempotent=False, **more)
 
     async def _file(self, path: str, to: BinaryIO, missing: str) -> Download:
         return await self._http.download(

@@ -8,14 +8,13 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from bot.backends.logs import (
-    LONGEST_LINE,
-    LONGEST_PREVIEW,
     MOST_HITS,
     LogRead,
     discard,
     fetched,
     label_of,
     last_good,
+    log_done,
     rewrite,
     sha256_of,
 )
@@ -27,7 +26,7 @@ from bot.core.log_diff import NO_GOOD_RUN, difference
 from bot.core.operation import Operation, Target
 from bot.core.outcome import Done, Fact, FileOut, Level, State
 from bot.core.ports.services import Call
-from bot.core.text import no_line, plural
+from bot.core.text import plural
 from bot.http_client import Download
 
 _SEARCHED: Final = 100
@@ -39,8 +38,7 @@ async def logs(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     target = operation.target
     tail = number_of(operation, "tail", 20)
     hits: deque[str] = deque(maxlen=tail if "tail" in operation.given else MOST_HITS)
-    grep = text_of(operation, "grep")
-    read = LogRead(deque(maxlen=tail), grep=grep, hits=hits)
+    read = LogRead(deque(maxlen=tail), grep=text_of(operation, "grep"), hits=hits)
     async with call.spool.create(".zip") as out:
         await _through(ctx, call, target, out, read)
         out.flush()
@@ -49,27 +47,19 @@ async def logs(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
         discard(str(path))
         why = f": {'; '.join(read.notes[:5])}" if read.notes else ", the archive is empty"
         raise BadReply(f"The log of {target.parent_name or target.name} has nothing to show{why}.")
-    digest, size = await asyncio.to_thread(sha256_of, path)
-    label = label_of(f"{_short(target)}-log.zip")
+    read.digest, read.size = await asyncio.to_thread(sha256_of, path)
     title = f"Log of {target.parent_name or target.name}"
-    file = FileOut(path=str(path), name=label, title=title, size=size, sha256=digest, redactions=read.redactions)
-    preview = [_found(read, grep)] if read.hit_count else []
-    if flag_of(operation, "diff"):
-        preview.append(await _difference(ctx, call, target, read))
-    if not preview and not grep:
-        preview.append("\n".join(read.tail))
-    return Done(
-        summary=f"{title}: {plural(read.lines, 'line')} in {plural(read.members, 'file')}{_hidden(read)}.",
-        state=None if read.lines else State(text="The log is empty", level=Level.WARN),
+    masked = f", {plural(read.redactions, 'secret value')} masked" if read.redactions else ""
+    return log_done(
+        read,
+        summary=f"{title}: {plural(read.lines, 'line')} in {plural(read.members, 'file')}{masked}.",
+        title=title,
+        name=label_of(f"{_short(target)}-log.zip"),
+        path=str(path),
         facts=tuple(Fact(label="Note", value=note) for note in read.notes[:5]),
-        files=(file,),
-        preview=_cut("\n\n".join(preview)),
-        remarks=(no_line(grep),) if grep and not read.hit_count else (),
+        difference=await _difference(ctx, call, target, read) if flag_of(operation, "diff") else "",
+        state=None if read.lines else State(text="The log is empty", level=Level.WARN),
     )
-
-
-def _hidden(read: LogRead) -> str:
-    return f", {plural(read.redactions, 'secret value')} masked" if read.redactions else ""
 
 
 async def _through(ctx: AdapterContext, call: Call, target: Target, out: BinaryIO | None, read: LogRead) -> None:
@@ -96,13 +86,6 @@ def _short(target: Target) -> str:
     return f"{agent}-{target.id[:8]}"
 
 
-def _found(read: LogRead, words: str) -> str:
-    more = f" (the last {len(read.hits)})" if read.hit_count > len(read.hits) else ""
-    verb = "contains" if read.hit_count == 1 else "contain"
-    head = f"{plural(read.hit_count, 'line')} {verb} “{words}”{more}:"
-    return "\n".join([head, *(line[:LONGEST_LINE] for line in read.hits)])
-
-
 async def _difference(ctx: AdapterContext, call: Call, target: Target, read: LogRead) -> str:
     """The differences from the last successful run, ignoring times, numbers and ids; only the last lines are compared."""
     good = await _last_good(ctx, target)
@@ -120,14 +103,6 @@ async def _last_good(ctx: AdapterContext, target: Target) -> Target | None:
     began = next((when for id_, when, _, _ in runs if id_ == target.id), None)
     id_ = last_good(runs, target.id, began)
     return target.model_copy(update={"id": id_, "name": f"{target.kind}/{id_}"}) if id_ else None
-
-
-def _cut(text: str) -> str:
-    """The end of a long preview, because errors are in the last lines of a log."""
-    if len(text) <= LONGEST_PREVIEW:
-        return text
-    kept = text[-LONGEST_PREVIEW:]
-    return "...\n" + (kept.partition("\n")[2] or kept)
 
 
 async def data(ctx: AdapterContext, operation: Operation, call: Call) -> Done:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 
-from bot.backends.sequentum.capabilities import AGENT, JOB_RUN, RUN, SCHEDULE, SERVER
+from bot.backends.sequentum.capabilities import AGENT, JOB_RUN, RUN, SCHEDULE
 from bot.backends.sequentum.changes import plan_schedule
 from bot.backends.sequentum.models import Run, Schedule
 from bot.backends.sequentum.presentation import switched
@@ -43,12 +43,14 @@ async def check(ctx: AdapterContext, operation: Operation) -> Refused | None:
 async def preflight(ctx: AdapterContext, operation: Operation) -> Sequence[tuple[str, str]]:
     """Active runs, next scheduled runs, the last five outcomes, and facts for this verb."""
     target = operation.target
-    if target.kind == SERVER or not target.group:
+    if not target.group:
         return ()
     agent = agent_of(target)
     runs = (await ctx.client.runs(agent.id, _RECENT)).items
     schedules = await ctx.client.schedules(agent.id)
-    facts = [*_runs(runs), *_schedules(schedules)]
+    due = [utc_text(time) for time in next_times(schedules)]
+    more = f"; and {len(due) - _TIMES} more" if len(due) > _TIMES else ""
+    facts = [*_runs(runs), ("Next scheduled runs", f"{'; '.join(due[:_TIMES])}{more}" if due else "none")]
     if note := unread([*runs, *schedules]):
         facts.append(("Odd reply", note))
     if target.kind == SCHEDULE:
@@ -69,12 +71,6 @@ def _runs(runs: Sequence[Run]) -> list[tuple[str, str]]:
         ("Active runs", "; ".join(active[:_OUTCOMES]) if active else "none"),
         ("Last outcomes", "; ".join(ended[:_OUTCOMES]) if ended else "none"),
     ]
-
-
-def _schedules(schedules: Sequence[Schedule]) -> list[tuple[str, str]]:
-    due = [utc_text(time) for time in next_times(schedules)]
-    more = f"; and {len(due) - _TIMES} more" if len(due) > _TIMES else ""
-    return [("Next scheduled runs", f"{'; '.join(due[:_TIMES])}{more}" if due else "none")]
 
 
 def _schedule(schedule: Schedule | None) -> list[tuple[str, str]]:

@@ -6,13 +6,13 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
-from bot.backends.sequentum.capabilities import DEFAULT_METHOD
+from bot.backends.sequentum.capabilities import DEFAULT_METHOD, JOB_RUN, RUN
 from bot.backends.sequentum.models import JobRun, Run, Schedule, ServerStatus
 from bot.backends.sequentum.states import SCHEDULE, named
 from bot.backends.sequentum.times import moment, span
 from bot.core.outcome import Fact, Level, Phase, RunView, State, Suggestion, Table, facts_of
 from bot.core.text import utc_text, written
-from bot.core.vendor_json import mark, unread, unreadable
+from bot.core.vendor_json import mark, table_of, unreadable
 
 Clean = Callable[[str], str]
 _USAGE: Final = re.compile(r"(?:(?P<label>[A-Za-z])\s*:)?\s*(?P<value>\d{1,5}(?:\.\d{1,3})?)\s*%")
@@ -56,15 +56,15 @@ def _counts(data: float | None, errors: float | None) -> tuple[Fact, ...]:
     return facts_of((("Data rows", data), ("Errors", errors or None)))
 
 
-def next_of_run(backend: str, run_id: str, phase: Phase) -> tuple[Suggestion, ...]:
-    """Buttons for a run: refresh while it is active, its log, and retry if it failed."""
+def next_of_run(backend: str, run_id: str, phase: Phase, kind: str = RUN) -> tuple[Suggestion, ...]:
+    """Buttons for a run: refresh while it is active, its log, and retry if an agent run failed."""
     if not run_id:
         return ()
-    target = written(backend, f"run/{run_id}")
+    target = written(backend, f"{kind}/{run_id}")
     log = Suggestion(label="Log", verb="logs", target=target)
     if not phase.ended:
         return (Suggestion(label="Refresh", verb="status", target=target), log)
-    if phase is Phase.SUCCEEDED:
+    if phase is Phase.SUCCEEDED or kind == JOB_RUN:
         return (log,)
     return (log, Suggestion(label="Retry", verb="retry", target=target, params=(("method", DEFAULT_METHOD),)))
 
@@ -78,14 +78,14 @@ def together(backend: str, views: Mapping[str, RunView]) -> RunView:
     over = [view for view in views.values() if view.phase.ended]
     starts = [view.started for view in views.values() if view.started]
     ends = [view.ended for view in over if view.ended]
+    messages = [(view.state, f" ({view.message})" if view.message else "") for view in views.values()]
+    said = [f"run {number} {state}{more}" for number, (state, more) in enumerate(messages, 1)]
     return RunView(
         state=worst.state,
         phase=worst.phase,
         facts=tuple(Fact(label=f"Run {number}", value=_counted(view)) for number, view in enumerate(views.values(), 1)),
         details=tuple(Fact(label=f"Run {number}", value=id_) for number, id_ in enumerate(views, 1)),
-        message="; ".join(_said(number, view) for number, view in enumerate(views.values(), 1))
-        if worst.phase.ended
-        else "",
+        message="; ".join(said) if worst.phase.ended else "",
         started=min(starts, default=None),
         ended=max(ends, default=None) if worst.phase.ended else None,
         done=len(over),
@@ -93,10 +93,6 @@ def together(backend: str, views: Mapping[str, RunView]) -> RunView:
         counted="run",
         next=_next_of_all(backend, views),
     )
-
-
-def _said(number: int, view: RunView) -> str:
-    return f"run {number} {view.state}" + (f" ({view.message})" if view.message else "")
 
 
 def _counted(view: RunView) -> str:
@@ -119,9 +115,6 @@ def _next_of_all(backend: str, views: Mapping[str, RunView]) -> tuple[Suggestion
 def job_view(backend: str, job: JobRun, job_run_id: str) -> RunView:
     """The state of a job run; the ACC reports no message for it."""
     phase = job.phase
-    target = written(backend, f"jobrun/{job_run_id}")
-    log = Suggestion(label="Log", verb="logs", target=target)
-    refresh = Suggestion(label="Refresh", verb="status", target=target)
     return RunView(
         state=job.state,
         phase=phase,
@@ -138,7 +131,7 @@ def job_view(backend: str, job: JobRun, job_run_id: str) -> RunView:
         done=job.completed_run_count,
         total=job.total_run_count,
         counted="run",
-        next=(log,) if phase.ended else (refresh, log),
+        next=next_of_run(backend, job_run_id, phase, JOB_RUN),
     )
 
 
@@ -151,18 +144,15 @@ def view_of(backend: str, found: Run | JobRun, clean: Clean, id_: str = "") -> R
 
 def schedule_table(schedules: Sequence[Schedule], clean: Clean) -> Table:
     """Schedules as rows: `When` is in the zone of the schedule, `Next` in the reader's."""
-    rows = tuple(
-        (
-            mark(switched(schedule), schedule),
-            clean(schedule.cron_description or schedule.cron or ""),
-            utc_text(moment(schedule.next_run_time)),
-            schedule.time_zone_id or "",
-            _last(schedule, clean),
-            schedule.id and f"schedule/{schedule.id}",
-        )
-        for schedule in schedules
-    )
-    return Table(columns=("On", "When", "Next", "Zone", "Last run", "Schedule"), rows=rows, note=unread(schedules))
+    columns: dict[str, Callable[[Schedule], object]] = {
+        "On": lambda one: mark(switched(one), one),
+        "When": lambda one: clean(one.cron_description or one.cron or ""),
+        "Next": lambda one: utc_text(moment(one.next_run_time)),
+        "Zone": lambda one: one.time_zone_id,
+        "Last run": lambda one: _last(one, clean),
+        "Schedule": lambda one: one.id and f"schedule/{one.id}",
+    }
+    return table_of(schedules, columns)
 
 
 def switched(schedule: Schedule) -> str:

@@ -38,11 +38,6 @@ def next_times(schedules: Sequence[Schedule]) -> list[datetime]:
     return sorted(time for time in times if time)
 
 
-def next_time(schedules: Sequence[Schedule]) -> datetime | None:
-    """The earliest next time."""
-    return next(iter(next_times(schedules)), None)
-
-
 async def listed(ask: Awaitable[list[T]], label: str) -> tuple[list[T], tuple[Fact, ...]]:
     """A list that completes an answer, or a fact with the reason if it can't be read."""
     try:
@@ -60,9 +55,7 @@ async def agent_status(ctx: AdapterContext, operation: Operation, call: Call) ->
     await ctx.finder.learn(RUN, [item.id for item in runs], agent)
     on = sum(schedule.is_enabled is True for schedule in schedules)
     facts = facts or (Fact(label="Schedules", value=f"{on} of {len(schedules)} on" if schedules else "none"),)
-    due = next_time(schedules)
-    if due is not None:
-        facts += (Fact(label="Next run", value=due),)
+    facts += tuple(Fact(label="Next run", value=due) for due in next_times(schedules)[:1])
     start = suggest("Start", "start", agent)
     table = schedule_table(schedules, ctx.clean) if schedules else None
     if not runs:
@@ -180,7 +173,7 @@ async def agent_schedules(ctx: AdapterContext, operation: Operation, call: Call)
     switch = suggest(f"Switch all {word}", f"schedule {word}", agent)
     return Done(
         summary=f"{agent.name} has {plural(len(schedules), 'schedule')}, {on} of them on.",
-        facts=(Fact(label="Next run", value=next_time(schedules)),),
+        facts=(Fact(label="Next run", value=next(iter(next_times(schedules)), None)),),
         table=schedule_table(schedules, ctx.clean),
         next=(switch,),
     )

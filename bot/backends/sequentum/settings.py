@@ -6,11 +6,11 @@ import base64
 import binascii
 import json
 from datetime import UTC, datetime, timedelta
-from typing import Final, Literal, Self
+from typing import ClassVar, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from bot.core.ports.plugin import BackendSettings, Secret
+from bot.core.ports.plugin import BackendSettings, Secret, Token
 
 WARNED_AHEAD: Final = timedelta(days=7)
 
@@ -39,28 +39,13 @@ class SequentumSettings(BackendSettings):
     `auto` tries the sample's and, if that is not found, the printed one.
     """
 
+    needs_url: ClassVar[str] = "base_url is required, for example https://acc.example.com"
     base_url: str
-    token: Secret
+    token: Token
     servers: tuple[ServerSettings, ...] = ()
     agents: tuple[str, ...] = ()
     time_zone: str = "UTC"
     schedules_on_path: Literal["corrected", "printed", "auto"] = "auto"
-
-    @field_validator("base_url")
-    @classmethod
-    def _needed(cls, url: str) -> str:
-        if not url:
-            raise ValueError("base_url is required, for example https://acc.example.com")
-        return url
-
-    @field_validator("token")
-    @classmethod
-    def _one_word(cls, token: SecretStr) -> SecretStr:
-        # The vendor's sample shows the token on the line after the word Bearer, so people often copy it with a line end.
-        word = token.get_secret_value().strip().removeprefix("Bearer").strip()
-        if not word or not word.isascii() or not word.isprintable() or " " in word:
-            raise ValueError("the token must be one word of plain letters, digits and signs")
-        return SecretStr(word)
 
     @model_validator(mode="after")
     def _different_names(self) -> Self:

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
+from bot.backends import readable
 from bot.backends.logs import discard, label_of
 from bot.backends.sequentum.capabilities import DEFAULT_METHOD, DEFAULT_SYNC, RUN
 from bot.backends.sequentum.changes import compact
 from bot.backends.sequentum.reconcile import job_done, run_done, runs_since
 from bot.backends.sequentum.targets import AdapterContext, agent_of
 from bot.core.command.arguments import flag_of, map_of, number_of, text_of
-from bot.core.errors import CallProblem, NoSuchTarget
 from bot.core.operation import Operation, Target
 from bot.core.outcome import Done, Fact, FileOut, Level, State
 from bot.core.ports.services import Call
@@ -148,10 +148,8 @@ async def start_schedule(ctx: AdapterContext, operation: Operation, call: Call) 
 
 async def _seen_since(ctx: AdapterContext, operation: Operation, call: Call, sent: datetime) -> Target | None:
     """The run that this call began, if the history already shows it; the call itself succeeded."""
-    try:
-        found = (await runs_since(ctx, operation, sent, await call.claimed())).own
-    except (CallProblem, NoSuchTarget):
-        return None
+    since = await readable(runs_since(ctx, operation, sent, await call.claimed()))
+    found = since.own if since is not None else []
     if len(found) != 1 or not found[0].id:
         return None
     return await ctx.finder.remembered(ctx.finder.part(RUN, found[0].id, agent_of(operation.target)))

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from bot.backends import unknown
 from bot.core.outcome import Phase
 
 RUN: Final[Mapping[int, tuple[str, Phase]]] = {
@@ -35,14 +36,8 @@ SCHEDULE: Final[Mapping[int, tuple[str, Phase]]] = {
     2: ("Succeeded", Phase.SUCCEEDED),
     3: ("Failed", Phase.FAILED),
 }
-MARKS: Final[Mapping[str, int]] = {
-    "never-run": 0,
-    "in-progress": 1,
-    "in-progress-with-failure": 2,
-    "succeeded": 3,
-    "failure": 4,
-    "failed": 5,
-}
+# What people write for a status of a job run: `in-progress`.
+MARKS: Final[Mapping[str, int]] = {name.lower().replace(" ", "-"): number for number, (name, _) in JOB.items()}
 
 
 def named(table: Mapping[int, tuple[str, Phase]], status: int | str | None) -> tuple[str, Phase]:
@@ -50,5 +45,4 @@ def named(table: Mapping[int, tuple[str, Phase]], status: int | str | None) -> t
     number = int(status) if isinstance(status, str) and status.isascii() and status.isdigit() else status
     if isinstance(number, int) and number in table:
         return table[number]
-    raw = "nothing" if status is None else str(status)[:40]
-    return f"unknown ({raw})", Phase.UNREADABLE
+    return unknown(status), Phase.UNREADABLE

@@ -10,21 +10,16 @@ from zoneinfo import available_timezones
 
 from tzlocal.windows_tz import tz_win, win_tz
 
+from bot.core import vendor_json
+
 _SPAN: Final = re.compile(r"(-)?(?:(\d{1,8})\.)?(\d{1,2}):(\d{2}):(\d{2})(?:\.(\d{1,9}))?")
 START_FORMAT: Final = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}")
 
 
 def moment(text: str | None) -> datetime | None:
     """An aware time; None for a missing or invalid time, and for .NET's years 1 and 9999, which mean never."""
-    if not text:
-        return None
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    if not 1900 <= found.year < 9999:
-        return None
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
+    found = vendor_json.moment(text)
+    return found if found is not None and 1900 <= found.year < 9999 else None
 
 
 def span(text: str | None) -> timedelta | None:

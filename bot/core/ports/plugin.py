@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Annotated, Any, NamedTuple, Protocol, Self
+from typing import Annotated, Any, ClassVar, NamedTuple, Protocol, Self
 from urllib.parse import urlsplit
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -87,6 +88,24 @@ def _proxy(value: object, info: ValidationInfo) -> object:
 
 # A secret is written as env:NAME, file:PATH or keyring:SERVICE/NAME and resolved while the table is validated.
 Secret = Annotated[SecretStr, BeforeValidator(_secret)]
+
+
+def _one_word(token: SecretStr) -> SecretStr:
+    # Samples show a token on the line after the word Bearer, so people often copy it with a line end.
+    word = token.get_secret_value().strip().removeprefix("Bearer").strip()
+    if not word or not word.isascii() or not word.isprintable() or " " in word:
+        raise ValueError("the token must be one word of plain letters, digits and signs")
+    return SecretStr(word)
+
+
+def _without_line_end(password: SecretStr | None) -> SecretStr | None:
+    # A password in a file usually ends with a line end that is not part of it.
+    word = password.get_secret_value().rstrip("\r\n") if password is not None else ""
+    return SecretStr(word) if word else None
+
+
+Token = Annotated[Secret, AfterValidator(_one_word)]
+Password = Annotated[Secret | None, AfterValidator(_without_line_end)]
 # A path is relative to the folder of the configuration.
 FilePath = Annotated[str, BeforeValidator(_file)]
 ProxySetting = Annotated[SecretStr, BeforeValidator(_proxy), Field(json_schema_extra={"format": "proxy"})]
@@ -111,6 +130,7 @@ class BackendSettings(BaseModel):
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+    needs_url: ClassVar[str] = ""  # what to write, where an empty `base_url` is an error
 
     name: str
     kind: str
@@ -127,6 +147,8 @@ class BackendSettings(BaseModel):
     @field_validator("base_url")
     @classmethod
     def _base_url(cls, url: str, info: ValidationInfo) -> str:
+        if not url and cls.needs_url:
+            raise ValueError(cls.needs_url)
         return checked_url(url, allow_http=info.data.get("allow_http") is True) if url else url
 
     @field_validator("console")

@@ -1,22 +1,24 @@
-"""Changes. Each is idempotent, and "already" counts as done (backends.md, section 7)."""
+"""What each verb does. Each change is idempotent, and "already" counts as done (backends.md, section 7)."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Awaitable, Callable
 from typing import Final
 
-from bot.backends.prefactor.capabilities import CREATE, NEW, SET
+from bot.backends.prefactor.capabilities import CREATE, INSTANCE, NEW, SET
 from bot.backends.prefactor.models import Agent, Instance
-from bot.backends.prefactor.presentation import agent_facts, agent_next, agent_state, instance_state
+from bot.backends.prefactor.presentation import agent_facts, agent_level, agent_next, agent_state, instance_state
 from bot.backends.prefactor.presentation import instance_view as view_of
 from bot.backends.prefactor.targets import AdapterContext
+from bot.core.command.arguments import number_of
 from bot.core.errors import NoSuchTarget, Rejected
 from bot.core.operation import Operation, Target
-from bot.core.outcome import Done, Fact, Phase, Refused, Suggestion
+from bot.core.outcome import Done, Fact, Phase, RecentRun, Refused, Suggestion
 from bot.core.ports.services import Call
+from bot.core.run_history import run_history
 from bot.core.text import written
 from bot.core.value import Json
+from bot.core.vendor_json import unread
 
 CONFLICT: Final = 409
 _LONGEST_KEY: Final = 64
@@ -101,22 +103,12 @@ async def update(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     return done_with(ctx, agent, f"{ctx.clean(agent.name or old)}: {named} changed{moved}.")
 
 
-async def retire(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
-    """Retire an agent."""
-    return await _switch(ctx, operation, ctx.client.retire, retired=True)
-
-
-async def reinstate(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
-    """Bring a retired agent back."""
-    return await _switch(ctx, operation, ctx.client.reinstate, retired=False)
-
-
-async def _switch(
-    ctx: AdapterContext, operation: Operation, act: Callable[[str, str], Awaitable[Agent]], *, retired: bool
-) -> Done:
+async def switch(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
+    """Retire an agent, or bring a retired one back."""
+    retired = operation.verb == "retire"
     word = "retired" if retired else "reinstated"
     try:
-        agent = await act(operation.target.id, key_of(operation))
+        agent = await ctx.client.act(operation.target.id, operation.verb, key_of(operation))
     except Rejected as no:
         if no.status != CONFLICT:
             raise
@@ -137,12 +129,6 @@ async def delete(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     return Done(summary=f"{name} is deleted.", backend_ref=operation.target.id)
 
 
-def reason_of(operation: Operation) -> str:
-    """The reason that the vendor stores with a terminated instance; its API requires one."""
-    said = (operation.reason or "").strip()
-    return said or f"Stopped by request {operation.request_id}"
-
-
 async def stop(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     """Cancel a pending instance, else terminate it; an instance that has ended counts as done."""
     target = operation.target
@@ -156,8 +142,10 @@ async def stop(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
         instance = await ctx.client.instance(target.id)
     if instance_state(instance)[1].ended:
         return stopped(ctx, target, instance, "had already ended")
+    # The vendor stores the reason, and its API requires one.
+    reason = (operation.reason or "").strip() or f"Stopped by request {operation.request_id}"
     try:
-        return stopped(ctx, target, await ctx.client.terminate(target.id, reason_of(operation)), "is terminated")
+        return stopped(ctx, target, await ctx.client.terminate(target.id, reason), "is terminated")
     except Rejected as no:
         if no.status != CONFLICT:
             raise
@@ -184,3 +172,53 @@ def stopped(ctx: AdapterContext, target: Target, instance: Instance, what: str) 
         backend_ref=target.id,
         next=view.next,
     )
+
+
+async def agent_status(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
+    """The agent with its counts and the actions allowed now."""
+    agent = await ctx.client.agent(operation.target.id)
+    state = agent_level(agent)
+    return Done(
+        summary=f"{ctx.clean(agent.name or operation.target.name)} is {state.text}.",
+        state=state,
+        facts=agent_facts(agent, ctx.clean),
+        backend_ref=operation.target.id,
+        next=agent_next(ctx.name, agent),
+    )
+
+
+async def instance_status(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
+    """One instance."""
+    view = view_of(ctx.name, await ctx.client.instance(operation.target.id), ctx.clean)
+    who = operation.target.parent_name
+    return Done(
+        summary=f"{f'An instance of {who}' if who else 'The instance'} is {view.state}.",
+        run=operation.target,
+        view=view,
+        beside="",
+        backend_ref=operation.target.id,
+        next=view.next,
+    )
+
+
+async def history(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
+    """The latest instances of an agent."""
+    agent = operation.target
+    items, total = await latest(ctx, agent.id, number_of(operation, "count", 10))
+    await ctx.finder.learn(items, agent)
+    runs = [RecentRun(id=one.id and f"{INSTANCE}/{one.id}", view=view_of(ctx.name, one, ctx.clean)) for one in items]
+    return run_history(
+        agent.name, runs, what="instance", show=("Registered", "Purpose", "Reason"), total=total, note=unread(items)
+    )
+
+
+async def latest(ctx: AdapterContext, agent_id: str, count: int) -> tuple[list[Instance], int | None]:
+    """The newest instances, newest first, and how many there are. A list that begins with the oldest is read backwards."""
+    page = await ctx.client.instances(agent_id, count)
+    total = page.pagination.item_count if page.pagination else None
+    # An account that ignores or refuses `sorting` may begin with the oldest; each reply shows its direction.
+    oldest_first = page.sorting is not None and page.sorting.direction == "asc"
+    if oldest_first and total is not None and total > count:
+        page = await ctx.client.instances(agent_id, count, total - count)
+    newest = sorted(page.items, key=lambda item: item.inserted_at or "", reverse=True)
+    return newest[:count], total
