@@ -43,7 +43,7 @@ LONGEST_PREVIEW: Final = 2_800  # characters
 LONGEST_LINE: Final = 240  # characters of a line in a preview
 LONGEST_LABEL: Final = 100
 _UNSAFE: Final = re.compile(r"[^\w.() -]+")
-_DEVICES: Final = re.compile(r"(?i)(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|$)")
+DEVICES: Final = re.compile(r"(?i)(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|$)")
 _BROKEN: Final = (zipfile.BadZipFile, zlib.error, EOFError, struct.error, NotImplementedError, ValueError)
 _END: Final = b"PK\x05\x06"
 _LOCATOR: Final = struct.Struct("<4sLQL")  # the last but one is the offset of the zip64 end record
@@ -105,7 +105,7 @@ def label_of(name: str, usual: str = "file") -> str:
     """The last part of a vendor's or a person's name with harmless characters only, never a path; `usual` if nothing is left."""
     last = re.split(r"[/\\]", name.replace("\x00", ""))[-1]
     label = _UNSAFE.sub("_", last).strip(" .")[-LONGEST_LABEL:]
-    return usual if not label.strip("._ ") or _DEVICES.match(label) else label
+    return usual if not label.strip("._ ") or DEVICES.match(label) else label
 
 
 def log_done(

@@ -35,12 +35,6 @@ that is not idempotent, or a timeout before the first byte), Lost from the first
 redirect of a call that is not idempotent and a plain CallProblem for one that is, Rejected (other 4xx, `.status`),
 CredentialRefused (401, 403), RateLimited (`.retry_after`), ServerError (5xx), BadReply (success with HTML, an oversized or
 a broken body), NoSuchTarget (see `missing`). Their text is for people and contains no credential, query or header.
-
-`auth.py`   `Credential(headers=, query=, base_url=, secrets=, lifetime=)`; `Bearer(token)`; `Basic(username, password)`;
-            `Session(sign_in, clock, idle=)`, where
-            `sign_in` is a coroutine function that returns a Credential (use `http.call(..., auth=None)` inside it). Only one
-            call at a time renews a session. After a renewal, only an idempotent call is sent again.
-`request.py`   `segment(text)` one part of a path; `host_of(url)`.
 """
 
 from bot.http_client.auth import Auth, Basic, Bearer, Credential, Session

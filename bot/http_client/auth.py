@@ -77,7 +77,10 @@ class Basic(Fixed):
 
 
 class Session:
-    """A credential that is fetched on first use and again when it is refused, its lifetime ends, or it is unused for `idle` s."""
+    """A credential that is fetched on first use and again when it is refused, its lifetime ends, or it is unused for `idle` s.
+
+    `sign_in` calls with `auth=None`. Only one call at a time renews a session; after that, only an idempotent call is sent again.
+    """
 
     def __init__(self, sign_in: Callable[[], Awaitable[Credential]], clock: Clock, idle: float = math.inf) -> None:
         self._sign_in = sign_in

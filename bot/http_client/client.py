@@ -263,7 +263,10 @@ class HttpClient:
             raise NotSent(
                 f"{self.name}: nothing was sent, because a header or the credential contains characters that can't be sent."
             )
-        client = self._lane(request.idempotent)
+        pooled = request.idempotent
+        if pooled not in self._lanes:
+            self._lanes[pooled] = lane(tls_context(self._tls), self._concurrency, self._proxies, pooled=pooled)
+        client = self._lanes[pooled]
         prepared = client.build_request(
             request.method,
             self._url(request, credential),
@@ -331,11 +334,6 @@ class HttpClient:
     def _url(self, request: HttpRequest, credential: Credential) -> str:
         query = "&".join(filter(None, (query_text(request.query), query_text(credential.query))))
         return f"{self._base(request, credential)}{request.path}" + (f"?{query}" if query else "")
-
-    def _lane(self, pooled: bool) -> httpx.AsyncClient:
-        if pooled not in self._lanes:
-            self._lanes[pooled] = lane(tls_context(self._tls), self._concurrency, self._proxies, pooled=pooled)
-        return self._lanes[pooled]
 
 
 _Take = Callable[[httpx.Response, Mapping[str, str], AsyncIterator[bytes]], Awaitable[T]]

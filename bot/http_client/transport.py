@@ -28,8 +28,6 @@ from bot.core.errors import Problem
 from bot.core.network import DIRECT, Proxies
 from bot.core.ports.plugin import ClientCertificate
 
-_KEEP_ALIVE: Final = 15.0
-
 
 @dataclass(slots=True)
 class Progress:
@@ -145,7 +143,7 @@ def lane(context: ssl.SSLContext, concurrency: int, proxies: Proxies = DIRECT, *
         trace = aiohttp.TraceConfig()
         trace.on_request_headers_sent.append(_writing)
         connector = (
-            aiohttp.TCPConnector(ssl=context, limit=concurrency, keepalive_timeout=_KEEP_ALIVE)
+            aiohttp.TCPConnector(ssl=context, limit=concurrency, keepalive_timeout=15.0)
             if pooled
             else aiohttp.TCPConnector(ssl=context, limit=concurrency, force_close=True)
         )

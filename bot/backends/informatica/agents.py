@@ -15,8 +15,6 @@ from bot.core.run_history import run_history
 from bot.core.text import suggest
 from bot.core.vendor_json import unread
 
-_LOOKED_AT = 1_000
-
 
 async def status(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     """An agent with all its services: those listed now and those seen before."""
@@ -45,7 +43,7 @@ async def status(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
 async def history(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     """The latest ended jobs on an agent. The log has no filter by agent, so this searches the newest jobs of all."""
     count = number_of(operation, "count") or 10
-    entries = await ctx.client.ended(rows=_LOOKED_AT)
+    entries = await ctx.client.ended(rows=1_000)
     here = [one for one in entries if one.agent_id == operation.target.group or (one.odd and one.agent_id is None)][
         :count
     ]

@@ -21,8 +21,6 @@ from bot.core.value import Json
 from bot.http_client import Download, HttpClient, Reply, Session, segment
 
 LARGEST_LOG: Final = 512 << 20
-_LOG_TIME: Final = 480.0
-_LOGOUT_TIME: Final = 5.0
 _LARGEST_SKEW: Final = 600.0
 _SHARED: Final = 1.0
 
@@ -55,7 +53,7 @@ class InfaClient(ClientBase):
                     headers=((V3_HEADER, session.secrets[0]),),
                     base_url=session.base_url,
                     auth=None,
-                    deadline=_LOGOUT_TIME,
+                    deadline=5.0,
                 )
         except CallProblem:
             pass
@@ -132,7 +130,7 @@ class InfaClient(ClientBase):
             auth=self._v2,
             idempotent=True,
             missing=missing,
-            deadline=_LOG_TIME,
+            deadline=480.0,
         )
         error = error_in(got.head) if got.size == len(got.head) else None
         if error is not None:

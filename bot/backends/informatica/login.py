@@ -23,7 +23,6 @@ from bot.http_client import Credential, HttpClient, Reply, Session
 
 V3_HEADER: Final = "INFA-SESSION-ID"
 V2_HEADER: Final = "icSessionId"
-_LOGIN_TIME: Final = 30.0
 
 
 class SignIn:
@@ -87,7 +86,7 @@ class SignIn:
         return login.ic_session_id, login.server_url, self._settings.org_id
 
     async def _post(self, path: str, body: dict[str, str]) -> Reply:
-        reply = await self._http.call("POST", path, json=dict(body), auth=None, deadline=_LOGIN_TIME)
+        reply = await self._http.call("POST", path, json=dict(body), auth=None, deadline=30.0)
         error = error_in(reply.body)
         if error is not None:
             raise problem_of(self._settings.name, error, redact(error.sentence, (self.secret,))[0], None)

@@ -31,7 +31,6 @@ from bot.core.outcome import Done, Fact
 from bot.core.ports.services import Call
 from bot.core.text import plural
 
-_SEARCHED: Final = 100
 _LIMITS: Final = Limits("session log", members=500, unpacked=1 << 30)
 _UNSAFE: Final = re.compile(r"[^A-Za-z0-9._-]+")
 
@@ -87,7 +86,7 @@ def _run_name(entry: Entry) -> str:
 
 async def _last_good(ctx: AdapterContext, task: Target, entry: Entry) -> Entry | None:
     """The last successful run of the same task that began before this one."""
-    jobs = await ended(ctx, task, None, _SEARCHED)
+    jobs = await ended(ctx, task, None, 100)
     return last_good(((one.id, one.began, named(ENDED, one.state)[1], one) for one in jobs), entry.id, entry.began)
 
 

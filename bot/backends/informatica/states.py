@@ -75,11 +75,11 @@ def service_words(status: Status) -> tuple[str, Phase]:
 
 def newest(statuses: Sequence[Status]) -> Status:
     """The latest of the listed versions of a service."""
-    return max(statuses, key=lambda one: (_version(one.appversion), one.create_time or ""))
 
+    def age(one: Status) -> tuple[list[int], str]:
+        return [int(part) for part in re.findall(r"\d{1,9}", one.appversion or "")], one.create_time or ""
 
-def _version(text: str | None) -> tuple[int, ...]:
-    return tuple(int(part) for part in re.findall(r"\d{1,9}", text or ""))
+    return max(statuses, key=age)
 
 
 def of_service(agent: Agent, name: str) -> list[Status]:

@@ -36,10 +36,6 @@ from bot.core.errors import (
 from bot.core.operation import Target
 from bot.core.text import checked_name
 
-_MOST_SPLITS: Final = 3
-_LOOKED_AT: Final = 200
-
-
 Goal = Literal["start", "stop"]
 _GOALS: Final[dict[str, Goal]] = {"start": "start", "stop": "stop"}
 
@@ -189,7 +185,7 @@ class Finder(FinderBase[InformaticaSettings, InfaClient]):
     async def _service(self, path: str) -> Target:
         """`AGENT/SERVICE`. A display name that was never seen is used as written: the service may be stopped."""
         checked_name(path, 'eu-1/"Data Integration Server"')
-        slashes = [at for at, char in enumerate(path) if char == "/"][:_MOST_SPLITS]
+        slashes = [at for at, char in enumerate(path) if char == "/"][:3]
         parts = [(path[:at], path[at + 1 :]) for at in slashes if path[:at].strip() and path[at + 1 :].strip()]
         if not parts:
             raise await self._no_service(path.strip().strip("/"))
@@ -286,7 +282,7 @@ class Finder(FinderBase[InformaticaSettings, InfaClient]):
 
     async def _task_of_log(self, path: str, types: Sequence[str]) -> Target:
         """A task that the lookup doesn't find, taken from the newest jobs, which show the v2 id, the plain name and the type."""
-        entries = await self._client.ended(rows=_LOOKED_AT)
+        entries = await self._client.ended(rows=200)
         for entry in entries:
             if entry.object_id and path in (entry.object_id, entry.object_name) and (entry.type or "") in types:
                 name = f"{TASK}/{entry.object_name or entry.object_id}"

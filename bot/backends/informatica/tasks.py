@@ -22,7 +22,6 @@ from bot.core.vendor_json import unread
 SKEW: Final = timedelta(seconds=5)
 # GUESS: it may take a while until an accepted job is listed.
 UNLISTED: Final = timedelta(minutes=15)
-_LOOKED_AT: Final = 200
 
 
 def body_of(task: Target) -> dict[str, Json]:
@@ -105,7 +104,7 @@ async def ended(ctx: AdapterContext, task: Target, run_id: int | None, count: in
     if key.v2:
         found = await ctx.client.ended(task_id=key.v2, run_id=run_id, rows=count)
     else:
-        found = await ctx.client.ended(rows=_LOOKED_AT)
+        found = await ctx.client.ended(rows=200)
     mine = [
         entry
         for entry in found

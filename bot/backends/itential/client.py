@@ -200,16 +200,11 @@ async def _user(http: HttpClient, settings: ItentialSettings) -> Credential:
     """`POST /login` (DOC api/authentication). The token goes into a cookie, as in CODE ipsdk: a query ends up in access logs."""
     (password,) = settings.secrets
     user = {"username": settings.username, "password": password}
-    token = _bare(await http.call("POST", "/login", json={"user": dict(user)}, auth=None))
-    return Credential(headers=(("Cookie", f"token={token}"),), secrets=(token,))
-
-
-def _bare(reply: Reply) -> str:
-    """The token of a login's reply, which comes as text or as a JSON string."""
-    token = reply.text().strip().strip('"')
+    reply = await http.call("POST", "/login", json={"user": dict(user)}, auth=None)
+    token = reply.text().strip().strip('"')  # it comes as text or as a JSON string
     if not token or not token.isascii() or not token.isprintable() or set(token) & set(' ;,{}[]"'):
         raise BadReply(f"{reply.name} answered {reply.status} to the login, but sent no token.", status=reply.status)
-    return token
+    return Credential(headers=(("Cookie", f"token={token}"),), secrets=(token,))
 
 
 def signed_in(settings: ItentialSettings, parts: BackendParts) -> HttpClient:

@@ -23,7 +23,6 @@ from bot.core.outcome import GONE, Done, Fact, LookBack, Phase, RecentRun, Refus
 from bot.core.ports.services import Call
 from bot.core.text import plural, suggest
 
-_FEW: Final = 3
 _NOT_FOUND: Final = "not found"
 
 
@@ -119,7 +118,7 @@ def _acted(target: Target, verb: str) -> Done:
 
 async def views_of(ctx: AdapterContext, runs: Sequence[Target]) -> dict[str, RunView]:
     """Many jobs by one list of the newest; the rest, or a few, one by one."""
-    listed = {job.id: job for job in await ctx.client.jobs(LISTED)} if len(runs) > _FEW else {}
+    listed = {job.id: job for job in await ctx.client.jobs(LISTED)} if len(runs) > 3 else {}
     views = {run.id: job_view(run, listed[run.id], ctx.hidden) for run in runs if run.id in listed}
     left = [run for run in runs if run.id not in views]
     found = await all_of(_view(ctx, run) for run in left)

@@ -28,7 +28,6 @@ _DEEPEST: Final = 4
 API: Final = "/api/v1"
 LARGEST_PAGE: Final = 100
 _MOST_PAGES: Final = 100
-_CALL_TIME: Final = 20.0
 
 
 class Invalid(Rejected):
@@ -213,7 +212,7 @@ class PrefactorClient(ClientBase):
     ) -> Reply:
         """Every call here is idempotent: reads, changes with a key, and changes that reach the same state when repeated."""
         return await self._http.call(
-            method, API + path, query=query, json=json, idempotent=True, missing=missing, deadline=_CALL_TIME
+            method, API + path, query=query, json=json, idempotent=True, missing=missing, deadline=20.0
         )
 
     def _checked(self, reply: Reply) -> None:

@@ -26,7 +26,6 @@ from bot.core.text import visible, written
 # GUESS from the examples: 32 lower-case letters and digits. It only decides which look-up comes first.
 _ID: Final = re.compile(r"[0-9a-z]{32}")
 _LONGEST_NAME: Final = 255
-_NEAREST: Final = 3
 
 
 def is_new(target: Target) -> bool:
@@ -93,7 +92,7 @@ class Finder(FinderBase[PrefactorSettings, PrefactorClient]):
 
     def _missing(self, name: str, agents: Sequence[Agent]) -> NoSuchTarget:
         folded = {agent.name.casefold(): agent for agent in agents if agent.id and agent.name}
-        near = nearest(name, folded, most=_NEAREST)
+        near = nearest(name, folded, most=3)
         texts = tuple(self.text(folded[match], agents) for match in near)
         hint = "Similar names: " + ", ".join(f"`{text}`" for text in texts) + "." if texts else ""
         other = folded.get(name.casefold())

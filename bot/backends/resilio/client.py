@@ -29,7 +29,6 @@ NEEDS_TAGS: Final = "list of tags, because its version is older than 2.10.0"
 # The HTTP client renews on this status by itself.
 _KIT_RENEWS: Final = 401
 _CALL_TIME: Final = 20.0
-_TOKEN_TIME: Final = 10.0
 _UNREACHED: Final = (
     "The agent is off, its API is not enabled, or the tunnel to it is closed; see docs/backends/resilio.md."
 )
@@ -55,7 +54,7 @@ class TokenKeeper:
 
     async def _fetch(self) -> Credential:
         """GET /api/v3/token, which is asked without a token."""
-        reply = await self._http.call("GET", TOKEN_PATH, auth=None, idempotent=True, deadline=_TOKEN_TIME)
+        reply = await self._http.call("GET", TOKEN_PATH, auth=None, idempotent=True, deadline=10.0)
         token = reply.read(_Token).token.get_secret_value()
         if not token.isascii() or not token.isprintable():
             raise BadReply(f"{self._http.name} returned a token that can't be sent.")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from bot import backends
 from bot.backends import SELECTED, FinderBase, readable
 from bot.backends.resilio.capabilities import AGENT, RUN
@@ -15,9 +13,6 @@ from bot.core.command.target_ref import TargetRef
 from bot.core.errors import Ambiguous, BadRequest, NoSuchTarget
 from bot.core.operation import Target
 from bot.core.text import written
-
-_NEAREST: Final = 5
-_GROUP: Final = "runs"
 
 
 def newest_first(runs: list[Run]) -> list[Run]:
@@ -58,7 +53,7 @@ class Finder(FinderBase[ResilioSettings, ResilioClient]):
 
     def run_target(self, run_id: int | str, agent: Client) -> Target:
         """A run as a target."""
-        return self.target(RUN, str(run_id), f"{RUN}/{run_id}", group=_GROUP, parent=self._device(agent))
+        return self.target(RUN, str(run_id), f"{RUN}/{run_id}", group="runs", parent=self._device(agent))
 
     async def _run(self, run_id: str) -> Target:
         if not run_id.isascii() or not run_id.isdigit():
@@ -68,7 +63,7 @@ class Finder(FinderBase[ResilioSettings, ResilioClient]):
             await self._client.run(run_id)
         except NoSuchTarget as no:
             runs = await readable(self.numbered_runs()) or []
-            near = tuple(written(self._backend, f"{RUN}/{run_id}") for run_id, _ in runs[:_NEAREST])
+            near = tuple(written(self._backend, f"{RUN}/{run_id}") for run_id, _ in runs[:5])
             raise NoSuchTarget(no.summary, "The agent may no longer list runs that have ended.", near) from None
         return await self.remembered(self.run_target(run_id, agent))
 

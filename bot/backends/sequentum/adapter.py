@@ -60,7 +60,6 @@ _STARTS: Final = frozenset({"start", "restart", "retry", "schedule start"})
 _PAGE: Final = 100
 _MARGIN: Final = 50
 _NOT_THERE: Final = "signalbox/health-check"
-_LOOKUPS_AT_ONCE: Final = 8
 
 
 class SequentumBackend(HandlerAdapter[AdapterContext]):
@@ -140,7 +139,7 @@ class SequentumBackend(HandlerAdapter[AdapterContext]):
         ctx = self._ctx
         known = [target for target, _ in await ctx.target_cache.known(self.name, AGENT) if target.scope]
         missing = [path for path in ctx.settings.agents if path not in {target.name for target in known}]
-        few = asyncio.Semaphore(_LOOKUPS_AT_ONCE)
+        few = asyncio.Semaphore(8)
         found = await all_of(self._configured(path, few) for path in missing)
         agents = [*known, *(target for target in found if isinstance(target, Target))]
         servers = [ctx.finder.server(server.name) for server in ctx.settings.servers]

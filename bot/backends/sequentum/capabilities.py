@@ -10,6 +10,7 @@ from datetime import datetime
 from functools import partial
 from typing import Final
 
+from bot.backends.logs import DEVICES
 from bot.backends.sequentum.states import MARKS
 from bot.backends.sequentum.times import START_FORMAT
 from bot.core.command.arguments import Arguments, flag_of, text_of
@@ -34,7 +35,6 @@ DEFAULT_SYNC: Final = 60
 DEFAULT_METHOD: Final = "ContinueAndRetryErrorsRefreshAgent"
 NEW_SCHEDULE: Final = 'A new schedule needs `cron=` and `start=`, like `cron="0 0 0 1" start=2026-07-16T11:21:20`.'
 _PLAIN: Final = re.compile(r"[^\s.\x00-\x1f\x7f/\\\"'<>:|?*][^\x00-\x1f\x7f/\\\"'<>:|?*]{0,99}")
-_DEVICES: Final = re.compile(r"(?i)(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|$)")
 _RUN_ONLY: Final = ("sessions", "sync")
 _FILE_TIME: Final = 600.0
 # A synchronous start may take its whole timeout; the adapter allows one minute for any other start.
@@ -43,7 +43,7 @@ _START_TIME: Final = LONGEST_SYNC + 120.0
 
 def input_name(name: str, endings: tuple[str, ...]) -> str:
     """A name for an input file; raises BadRequest for another form of name or another ending."""
-    if not _PLAIN.fullmatch(name) or _DEVICES.match(name):
+    if not _PLAIN.fullmatch(name) or DEVICES.match(name):
         raise BadRequest(f"`{name[:80]}` is not a plain file name.")
     if not name.lower().endswith(endings):
         raise BadRequest(f"`{name}` must end in {' or '.join(endings)}.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import BinaryIO
 
 from bot.backends.logs import (
     MOST_HITS,
@@ -28,8 +28,6 @@ from bot.core.outcome import Done, Fact, FileOut, Level, State
 from bot.core.ports.services import Call
 from bot.core.text import plural
 from bot.http_client import Download
-
-_SEARCHED: Final = 100
 
 
 async def logs(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
@@ -98,7 +96,7 @@ async def _difference(ctx: AdapterContext, call: Call, target: Target, read: Log
 
 async def _last_good(ctx: AdapterContext, target: Target) -> Target | None:
     """The last successful run (or job run) of the same agent that began before this one."""
-    listed = (await ctx.client.history(target.kind, target.group, _SEARCHED)).items
+    listed = (await ctx.client.history(target.kind, target.group, 100)).items
     runs = [(item.id, moment(item.start_time), item.phase, item.id) for item in listed]
     began = next((when for id_, when, _, _ in runs if id_ == target.id), None)
     id_ = last_good(runs, target.id, began)

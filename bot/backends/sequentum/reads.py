@@ -29,7 +29,6 @@ from bot.core.text import plural, sentences, suggest, utc_text
 from bot.core.vendor_json import WHOLE_ROW, unread
 
 T = TypeVar("T")
-_RUNS_SHOWN = 20
 
 
 def next_times(schedules: Sequence[Schedule]) -> list[datetime]:
@@ -99,7 +98,7 @@ async def job_run_status(ctx: AdapterContext, operation: Operation, call: Call) 
     runs: list[Run] = []
     facts: tuple[Fact, ...] = ()
     if job.run_id is not None and (agent_id := operation.target.group or job.agent_id):
-        runs, facts = await listed(ctx.client.runs_of_job(agent_id, job.run_id, _RUNS_SHOWN), "Runs")
+        runs, facts = await listed(ctx.client.runs_of_job(agent_id, job.run_id, 20), "Runs")
         await ctx.finder.learn(RUN, [item.id for item in runs], agent_of(operation.target))
     who = operation.target.parent_name or "The job run"
     number = f"job run {job.run_id}" if job.run_id is not None else "the job run"

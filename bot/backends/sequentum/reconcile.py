@@ -28,7 +28,6 @@ from bot.core.value import Json
 SKEW: Final = timedelta(seconds=5)
 _LOOKED_AT: Final = 50
 _SHOWN: Final = 5
-_FILE_INPUT: Final = "input_file_"
 
 
 class Match(Enum):
@@ -212,7 +211,7 @@ def _same_inputs(wanted: Mapping[str, str], told: Mapping[str, str] | None) -> M
         return Match.PERHAPS if wanted else Match.YES
     if any(told.get(name) != value for name, value in wanted.items()):
         return Match.NO
-    added = [name for name in told if name not in wanted and not name.startswith(_FILE_INPUT)]
+    added = [name for name in told if name not in wanted and not name.startswith("input_file_")]
     return Match.PERHAPS if added else Match.YES
 
 
