@@ -68,9 +68,8 @@ def agent_facts(agent: Agent) -> tuple[Fact, ...]:
         ("Version", agent.agent_version),
         ("Upgrade", agent.upgrade_status),
     )
-    facts = [Fact(label="Agent", value=f"{active}, {'ready' if agent.ready_to_run else 'not ready'} to run jobs")]
-    facts += [Fact(label=label, value=value) for label, value in optional if value]
-    return (*facts, *unreadable(agent))
+    ready = "ready" if agent.ready_to_run else "not ready"
+    return (Fact(label="Agent", value=f"{active}, {ready} to run jobs"), *facts_of(optional), *unreadable(agent))
 
 
 def running_text(job: Running) -> str:

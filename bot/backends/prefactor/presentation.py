@@ -9,7 +9,7 @@ from typing import Final
 from bot.backends import unknown
 from bot.backends.prefactor.capabilities import INSTANCE
 from bot.backends.prefactor.models import Agent, Counts, Instance
-from bot.core.outcome import Fact, FactValue, Level, Phase, RunView, State, Suggestion, facts_of
+from bot.core.outcome import Fact, Level, Phase, RunView, State, Suggestion, facts_of
 from bot.core.text import written
 from bot.core.vendor_json import moment, unreadable
 
@@ -74,14 +74,12 @@ def counts_text(counts: Counts | None) -> str:
 
 def agent_facts(agent: Agent, clean: Clean) -> tuple[Fact, ...]:
     """All facts of an agent; fields that its generation doesn't have are left out."""
-    always: tuple[tuple[str, FactValue], ...] = (
+    pairs = (
         ("State", agent_state(agent)),
         ("Instances", counts_text(agent.instance_counts)),
         ("Allowed now", allowed_text(agent)),
-    )
-    optional: tuple[tuple[str, FactValue], ...] = (
         ("Type", agent.type),
-        ("Description", clean(agent.description or "") or None),
+        ("Description", clean(agent.description or "")),
         ("External identifier", agent.external_identifier),
         ("Owner", agent.owner_person_id),
         ("Risk profile", agent.risk_profile_id),
@@ -91,10 +89,9 @@ def agent_facts(agent: Agent, clean: Clean) -> tuple[Fact, ...]:
         ("Schema version", agent.current_schema_version_id),
         ("Created", moment(agent.inserted_at)),
         ("Updated", moment(agent.updated_at)),
+        ("Id", agent.id),
     )
-    told = [(label, value) for label, value in optional if value is not None]
-    facts = (Fact(label=label, value=value) for label, value in (*always, *told, ("Id", agent.id)))
-    return (*facts, *unreadable(agent))
+    return (*facts_of(pairs), *unreadable(agent))
 
 
 def agent_next(backend: str, agent: Agent) -> tuple[Suggestion, ...]:
@@ -112,11 +109,8 @@ def instance_view(backend: str, instance: Instance, clean: Clean) -> RunView:
     """An instance, with a stop button while it can be stopped."""
     state, phase = instance_state(instance)
     started, ended = moment(instance.started_at), moment(instance.finished_at)
-    facts: tuple[tuple[str, FactValue], ...] = (
-        ("Purpose", instance.purpose or None),
-        ("Reason", clean(instance.termination_reason or "") or None),
-    )
-    inner: tuple[tuple[str, FactValue], ...] = (("Instance", instance.id), ("Registered", moment(instance.inserted_at)))
+    facts = (("Purpose", instance.purpose), ("Reason", clean(instance.termination_reason or "")))
+    inner = (("Instance", instance.id), ("Registered", moment(instance.inserted_at)))
     target = written(backend, f"{INSTANCE}/{instance.id}")
     stop = Suggestion(label="Stop", verb="stop", target=target)
     refresh = Suggestion(label="Refresh", verb="status", target=target)

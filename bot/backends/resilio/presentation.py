@@ -90,18 +90,15 @@ def run_view(backend: str, run: Run, clean: Clean) -> RunView:
     errors = error_texts(run.errors, clean)
     peers = run.peers_count
     proxied = f" ({run.peers_count_proxied} through a proxy)" if run.peers_count_proxied else ""
-    facts: tuple[tuple[str, FactValue], ...] = (
-        ("Data", _data(run) or None),
-        ("Files", _pair(run.files_completed, run.files_total) or None),
-        ("Speed", _speed(run) or None),
-    )
-    inner: tuple[tuple[str, FactValue], ...] = (
-        ("Job", clean(run.name) or None),
+    files = _pair(run.files_completed, run.files_total)
+    facts = (("Data", _data(run)), ("Files", files), ("Speed", _speed(run)))
+    inner = (
+        ("Job", clean(run.name)),
         ("Kind", TYPES.get(run.type or "", unknown(clean(run.type or "")))),
         ("Received", size_text(run.transferred_down) if run.transferred_down else None),
         ("Sent", size_text(run.transferred_up) if run.transferred_up else None),
         ("Peers", f"{peers}{proxied}" if peers is not None else None),
-        ("Path", clean(run.path or "") or None),
+        ("Path", clean(run.path or "")),
         ("Last synced", moment(run.last_synced)),
     )
     shown = "; ".join(errors[:_ERRORS_SHOWN])

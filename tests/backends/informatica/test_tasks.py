@@ -77,7 +77,7 @@ async def test_status_and_history_of_a_task_and_history_of_its_agent(infa: Joine
     assert mine.table is not None
     assert agents.table is not None
     assert mine.summary == "The latest job of task/load_orders succeeded."
-    assert [step.label for step in mine.next] == ["Log 1", "Start"]
+    assert [step.label for step in mine.next] == ["Log 1", "Start with defaults"]
     assert "Task" in agents.table.columns
     assert "sync_customers" in agents.table.rows[0]
 
