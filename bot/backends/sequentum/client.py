@@ -209,7 +209,7 @@ class AccClient(ClientBase):
         await self._change(path, "agent", agent_id, json=message)
 
     async def _change(self, path: str, what: str, id: str, *, method: str = "POST", **more: Any) -> Reply:
-        """`path` with the id in it. A 404 means that there is no such `what`."""
+        """`path` has `{}` for the id, and `what` names it where the ACC answers 404."""
         more = {"idempotent": True, "missing": f"{what} {id}", **more}
         return await self._http.call(method, path.format(segment(id)), **more)
 
