@@ -29,7 +29,7 @@ from bot.runtime import gc_tuning
 from bot.runtime.clock import SystemClock, SystemIds
 from bot.runtime.leadership import AlwaysLeader
 from bot.runtime.metrics import Metrics
-from bot.runtime.spool import FileSpool
+from bot.runtime.spool import FileSpool, spool_folder
 from bot.runtime.stalls import Stalls
 from bot.runtime.task_queue import TaskQueue
 from bot.slack.app import SlackApp
@@ -114,7 +114,8 @@ class Bot:
             zone_of=lambda user: directory.zone(user) or zone,
         )
         self.rotation.follow(self.sender.client, uploads.client)
-        spool = FileSpool(self.settings.spool_path)
+        where = self.settings.store
+        spool = FileSpool(spool_folder(self.settings.folder, where), shared=where.shared and bool(where.files))
         looking = await self.tasks.wait(published_head(client, slack.security_channel), 0)
         self.ctx = build_context(
             self.built,

@@ -201,12 +201,6 @@ class Settings(NamedTuple):
     proxies: Proxies
     ca_file: str | None
 
-    @property
-    def spool_path(self) -> Path:
-        """The folder for files that wait for their upload to Slack. Each replica has its own."""
-        own = self.folder / f"signalbox.{os.getpid()}.spool"
-        return own if self.store.shared else Path(self.store.url).with_suffix(".spool")
-
 
 class References(NamedTuple):
     """Resolves the references of one file. With `missing`, a missing secret is an empty one instead of an error."""
@@ -286,7 +280,7 @@ def store_address(store: StoreSettings, folder: Path) -> StoreAddress:
     """Where the store is, for files relative to `folder`. An empty password is a missing one."""
     url = str(folder / urlsplit(store.url).path[1:]) if store.url.startswith("sqlite:") else store.url
     password = store.password if store.password and store.password.get_secret_value() else None
-    return StoreAddress(url, password, store.lease)
+    return StoreAddress(url, password, store.lease, str(folder / store.files) if store.files else "")
 
 
 def audit_log_of(path: Path, environ: Mapping[str, str] = os.environ) -> tuple[StoreAddress, str]:

@@ -87,7 +87,10 @@ def test_a_secret_of_a_file_can_be_read_again(tmp_path: Path) -> None:
 
 
 def test_the_store_can_be_in_postgresql_with_its_password_by_reference(tmp_path: Path) -> None:
-    text = GOOD + '[store]\nurl = "postgresql://bot@db.internal/signalbox"\npassword = "env:BOT"\nlease = 10\n'
+    text = (
+        GOOD
+        + '[store]\nurl = "postgresql://bot@db.internal/signalbox"\npassword = "env:BOT"\nlease = 10\nfiles = "shared"\n'
+    )
     store = loaded(tmp_path, text).store
     assert store.shared
     assert (store.url, store.lease, store.name) == (
@@ -95,6 +98,7 @@ def test_the_store_can_be_in_postgresql_with_its_password_by_reference(tmp_path:
         10,
         "db.internal/signalbox",
     )
+    assert store.files == str(tmp_path / "shared")
     assert store.password is not None
     assert store.password.get_secret_value() == ENV["BOT"]
     assert ENV["BOT"] not in repr(store)

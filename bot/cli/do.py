@@ -28,7 +28,7 @@ from bot.render.terminal import render_text
 from bot.render.zones import in_zone
 from bot.runtime.clock import SystemClock, SystemIds
 from bot.runtime.leadership import AlwaysLeader, OwnRequests
-from bot.runtime.spool import FileSpool
+from bot.runtime.spool import FileSpool, spool_folder
 from bot.runtime.task_queue import TaskQueue
 from bot.slack.files import Attachments, Uploads
 from bot.slack.message_sender import MessageSender
@@ -145,7 +145,7 @@ async def do(
             secrets=built.secrets,
         )
         presenter = TerminalPresenter(tell, channel, sender, built.secrets, verbose=verbose)
-        spool = FileSpool(settings.spool_path.with_suffix(".cli.spool"))
+        spool = FileSpool(spool_folder(settings.folder, settings.store, terminal=True))
         spool.prepare()
         ctx = build_context(
             built,

@@ -64,7 +64,7 @@ def copy_store(source: Store, target: Store, name: str, at: datetime, *, rehears
             raise _RehearsedError
 
     try:
-        target.database.write_sync(unit)
+        target.database.load_sync(unit)
     except _RehearsedError:
         return Copied(rows, head)
     _checked(target.verify_sync(head), "copy")
@@ -97,12 +97,11 @@ def _checked(verdict: Verdict, which: str) -> None:
 def _fill(tx: Tx, table: Table, source: Store) -> int:
     count = 0
     columns = audit.ORDER if table is audit.TABLE else table.names
-    sql = f"INSERT INTO {table.name} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"
     for rows in _chunks(table, columns, source):
         if table is audit.TABLE:
             tx.add_entries(rows)
         else:
-            tx.executemany(sql, rows)
+            tx.load(table.name, columns, rows)
         count += len(rows)
     return count
 

@@ -84,6 +84,7 @@ class Tx(Protocol):
     def executemany(self, sql: str, rows: Sequence[Sequence[Any]]) -> object: ...
     def head(self) -> tuple[int, str] | None: ...
     def add_entries(self, records: Sequence[Sequence[Any]]) -> None: ...
+    def load(self, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None: ...
 
 
 Unit = Callable[[Tx], T]
@@ -116,6 +117,7 @@ class Database(ABC):
     """An open database: one writer thread and a small pool of readers. Every method raises StoreProblem."""
 
     shared: ClassVar[bool] = False  # whether several replicas may use it at once
+    keeps_files = False  # whether it has the files that wait for their upload
 
     def __init__(self, readers: int) -> None:
         self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
@@ -139,6 +141,10 @@ class Database(ABC):
         waiter: Future[T] = Future()
         self._enqueue(Job(unit, waiter, None))
         return waiter.result()
+
+    def load_sync(self, unit: Unit[T]) -> T:
+        """`write_sync` for a unit that fills an empty database, which nobody else uses."""
+        return self.write_sync(unit)
 
     async def read(self, unit: Unit[T]) -> T:
         """Run `unit` in a read-only transaction. It sees the state of the last commit."""

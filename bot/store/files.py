@@ -1,4 +1,7 @@
-"""Files that wait for their upload to Slack, so that another replica can upload them. In SQLite they stay on the disk."""
+"""Files that wait for their upload to Slack, so that another replica can upload them.
+
+They stay on the disk with SQLite, or when all replicas share a folder.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,7 @@ class StoredFiles(StorePart):
 
     async def keep_file(self, path: str) -> None:
         """Store a file for the other replicas. Raises OSError when it can't be read."""
-        if not self.database.shared:
+        if not self.database.keeps_files:
             return
         with await asyncio.to_thread(Path(path).open, "rb") as file:
             number = 0
@@ -33,7 +36,7 @@ class StoredFiles(StorePart):
         """Where the file is on this machine: at its path, or as a copy. None when nobody has it."""
         if await asyncio.to_thread(Path(path).exists):
             return path
-        if not self.database.shared or await self._chunk(path, 0) is None:
+        if not self.database.keeps_files or await self._chunk(path, 0) is None:
             return None
         number = 0
         with tempfile.NamedTemporaryFile(suffix=Path(path).suffix, delete=False) as copy:
@@ -44,7 +47,7 @@ class StoredFiles(StorePart):
 
     async def drop_file(self, path: str) -> None:
         """Forget a file that was uploaded, and those that nobody has asked for in a week."""
-        if self.database.shared:
+        if self.database.keeps_files:
             await self.database.write(lambda db: db.execute("DELETE FROM blobs WHERE id = ?", (_key(path),)))
             await self.database.write(lambda db: db.execute(_OLD))
 

@@ -113,6 +113,8 @@ STORE: Final[Words] = {
     "url": "`sqlite:///relative.db` (relative to this file), `sqlite:////absolute.db`, or `postgresql://USER@HOST/DATABASE`",
     "password": "the password of the PostgreSQL user",
     "lease": "PostgreSQL: seconds (3 to 60) after which a leader that doesn't answer is replaced",
+    "files": "PostgreSQL: a folder that all replicas share, for files that wait for their upload to Slack; without it they are "
+    "in the database",
 }
 POLICY: Final[Words] = {"file": "the rules file, relative to this file; read again when it changes"}
 NETWORK: Final[Words] = {

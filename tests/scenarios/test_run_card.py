@@ -150,7 +150,7 @@ async def test_a_failed_run_of_the_acc_shows_the_end_of_its_log(env: World) -> N
     """The ACC reports one sentence. The log's last lines follow, masked, for a person who may read the log here."""
     env.acc.add_agent("shop/broken", scripts=FAILS)
     await env.does("start acc:shop/broken", "2 of 40 pages failed", "Last lines of the log", "Run ended: Failure")
-    await env.until(lambda: not list(env.bot.settings.spool_path.iterdir()))
+    await env.until(lambda: not list((env.folder / "signalbox.spool").iterdir()))
 
 
 async def test_without_the_right_to_read_a_log_a_failed_run_shows_none(tmp_path: Path) -> None:

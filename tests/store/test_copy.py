@@ -40,6 +40,7 @@ async def filled(store: Store) -> None:
     for number in range(3):
         name = f"r{number}"
         await store.accept(intent(name), [row(request_id=name, reason='été \\ "x" 東京')])
+    await store.append(*(row(request_id=f"many{number}", reason="tab\t\\N \\. line\nend") for number in range(150)))
     await store.wait("r0", pending(request_id="r0"), [row(Event.APPROVAL_REQUESTED, "r0")], NOW)
     await store.vote("h1", ballot(), lambda _: [row(Event.APPROVED, "r0")], needed=2, now=NOW)
     await store.begin("r1", NOW)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
+from bot.core.ports.store import StoreAddress
 from bot.store.files import CHUNK
+from bot.store.open import open_store
 from bot.store.store import Store
 
 
@@ -32,3 +35,19 @@ async def test_a_file_is_there_as_long_as_it_waits(store: Store, tmp_path: Path)
         assert content_of(copy) == content
     await store.drop_file(str(made))
     assert await store.fetch_file(str(made)) is None
+
+
+async def test_with_a_folder_that_all_replicas_share_a_file_is_not_in_the_database(
+    address: StoreAddress, tmp_path: Path
+) -> None:
+    """The other replica finds it at its path, and nowhere else."""
+    made = tmp_path / "run.log"
+    made.write_bytes(b"x")
+    one, other = (open_store(replace(address, files=str(tmp_path))) for _ in range(2))
+    await one.keep_file(str(made))
+    assert await other.fetch_file(str(made)) == str(made)
+    made.unlink()
+    assert await other.fetch_file(str(made)) is None
+    await other.drop_file(str(made))
+    await one.close()
+    await other.close()

@@ -47,12 +47,14 @@ CLUSTER: Final = (
 class StoreAddress:
     """Where the store is. `url` is the path of an SQLite file, or `postgresql://...` without a password.
 
-    `lease` is how many seconds a leader of the workspace may be silent before another replica takes over.
+    `lease` is how many seconds a leader of the workspace may be silent before another replica takes over. `files` is a folder
+    that all replicas share, for files that wait for their upload; without it they are in the database.
     """
 
     url: str
     password: SecretStr | None = None
     lease: float = LEASE
+    files: str = ""
 
     @property
     def shared(self) -> bool:
@@ -69,7 +71,7 @@ class StoreAddress:
 class StoreSettings(BaseModel):
     """`[store]`: `sqlite:///relative.db`, `sqlite:////absolute.db`, or `postgresql://USER@HOST/DATABASE` for several replicas.
 
-    `lease`: seconds after which a silent leader is replaced.
+    `lease`: seconds after which a silent leader is replaced. `files`: a folder that all replicas share.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
@@ -77,6 +79,7 @@ class StoreSettings(BaseModel):
     url: str = "sqlite:///signalbox.db"
     password: Secret | None = None
     lease: float = Field(default=LEASE, ge=3, le=60)
+    files: str = ""
 
     @field_validator("url")
     @classmethod

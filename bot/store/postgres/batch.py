@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 import psycopg
 
-from bot.store.database import Job
+from bot.core.ports.store import StoreAddress
+from bot.store.database import Job, Unit
+from bot.store.postgres.errors import mapped
+from bot.store.postgres.session import connect
 from bot.store.postgres.tx import WriteTx
 from bot.store.tables.audit import Change
+
+T = TypeVar("T")
 
 
 class UnitFailedError(Exception):
@@ -15,6 +22,20 @@ class UnitFailedError(Exception):
     def __init__(self, error: Exception) -> None:
         super().__init__(str(error))
         self.error = error
+
+
+def run_alone(address: StoreAddress, unit: Unit[T]) -> T:
+    """Run one unit in a transaction on a connection of its own, without a pipeline. Raises StoreProblem."""
+    try:
+        with connect(address) as connection:
+            tx = WriteTx(connection)
+            tx.begin(None)
+            result = unit(tx)
+            tx.flush()
+            connection.execute("COMMIT")
+            return result
+    except psycopg.Error as error:
+        raise mapped(error) from error
 
 
 def run_all(tx: WriteTx, jobs: list[Job]) -> None:

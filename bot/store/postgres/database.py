@@ -16,7 +16,7 @@ import psycopg
 from bot.core.ports.store import StoreAddress
 from bot.store.database import Database, Job, Tx, Unit
 from bot.store.errors import StoreProblem, corrupt, for_everyone
-from bot.store.postgres.batch import UnitFailedError, run_all
+from bot.store.postgres.batch import UnitFailedError, run_all, run_alone
 from bot.store.postgres.check import findings
 from bot.store.postgres.errors import again, fenced, in_doubt, lost, mapped
 from bot.store.postgres.schema import prepare
@@ -60,6 +60,7 @@ class PostgresDatabase(Database):
     def __init__(self, address: StoreAddress, *, patience: float = 5.0, readers: int = READERS) -> None:
         super().__init__(readers)
         self.address = address
+        self.keeps_files = not address.files
         self._patience = patience
         self._writer: Session | None = None
         self._epoch: int | None = None
@@ -132,6 +133,10 @@ class PostgresDatabase(Database):
     def _enqueue(self, job: Job) -> None:
         job.epoch = self._epoch
         super()._enqueue(job)
+
+    def load_sync(self, unit: Unit[T]) -> T:
+        """Run `unit` on a connection of its own without a pipeline, so that it can COPY."""
+        return run_alone(self.address, unit)
 
     def _run(self, batch: list[Job]) -> None:
         """Under one epoch, however often it is tried. Units of an earlier one are refused: another replica has taken over."""

@@ -32,6 +32,7 @@ _MARK: Final = (
 _ENTRY: Final = b"SELECT 1 FROM audit WHERE seq = %s AND hash = %s"
 _STATUS: Final = b"SELECT pg_xact_status(%s::text::xid8)"
 _MARKED: Final = b"SELECT 1 FROM commits WHERE writer = %s AND n = %s"
+_FEW: Final = 100  # entries that are inserted one by one
 _MANY: Final = 2000  # entries are not kept in memory beyond that
 _SEQ: Final = audit.ORDER.index("seq")
 
@@ -104,6 +105,13 @@ class PostgresTx:
         if rows:
             self.connection.cursor().executemany(_query(sql), [_clean(row) for row in rows])
 
+    def load(self, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+        """Insert many rows with COPY, which a pipeline doesn't allow."""
+        copying = f"COPY {table} ({', '.join(columns)}) FROM STDIN".encode()
+        with self.connection.cursor() as cursor, cursor.copy(copying) as copy:
+            for row in rows:
+                copy.write_row(_clean(row))
+
     def head(self) -> tuple[int, str] | None:
         """The sequence number and the hash of the last audit entry."""
         row = self.execute(audit.HEAD).fetchone()
@@ -111,8 +119,11 @@ class PostgresTx:
 
     def add_entries(self, records: Sequence[Sequence[Any]]) -> None:
         """Insert audit entries."""
-        vectors = (search_vector(dict(zip(audit.ORDER, record, strict=True))) for record in records)
-        self.executemany(_INSERT, [[*record, vector] for record, vector in zip(records, vectors, strict=True)])
+        rows = [[*record, search_vector(dict(zip(audit.ORDER, record, strict=True)))] for record in records]
+        if self.pipeline is None and len(rows) > _FEW:
+            self.load("audit", (*audit.ORDER, "words"), rows)
+        else:
+            self.executemany(_INSERT, rows)
 
 
 class WriteTx(PostgresTx):

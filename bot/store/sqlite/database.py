@@ -52,6 +52,11 @@ class SqliteTx:
         """The sequence number and the hash of the last audit entry."""
         return cast("tuple[int, str] | None", self.execute(audit.HEAD).fetchone())
 
+    def load(self, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+        """Insert many rows."""
+        marks = ", ".join("?" * len(columns))
+        self.executemany(f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})", rows)  # noqa: S608  only names
+
     def add_entries(self, records: Sequence[Sequence[Any]]) -> None:
         """Insert audit entries."""
         self.added = audit.head_of(records[-1])
