@@ -141,6 +141,28 @@ async def test_a_forms_errors_stand_at_their_fields(page: Browser) -> None:
     await page.testid("message", text="acc:shop/stock because hurry please")
 
 
+async def test_an_open_modal_shows_what_was_entered_through_the_workspace(page: Browser, ws: Workspace) -> None:
+    """The same person at another place, such as a script: the page draws text and choices, and keeps what was typed here."""
+    await say(page, "/ops form")
+    await page.testid("modal", text="Start an agent")
+    await (await page.find('input[data-action-id="reason"]')).type("typed here")
+    await ws.person("U0ANA").enter("modal", {"target": "acc:shop/stock"})
+    target = await page.find('[data-action-id="target"]')
+
+    async def chosen() -> bool:
+        return "acc:shop/stock" in str(await target.property("value")) + await target.text()
+
+    await page.until(chosen, "the choice is not drawn")
+    reason = await page.find('input[data-action-id="reason"]')
+    assert await reason.property("value") == "typed here"
+    await ws.person("U0ANA").enter("modal", {"reason": "from a script"})
+
+    async def entered() -> bool:
+        return await reason.property("value") == "from a script"
+
+    await page.until(entered, "the text is not drawn")
+
+
 async def test_a_pushed_modal_leads_back_to_what_was_typed(page: Browser) -> None:
     """A button in a form tells the app what was typed so far; going back finds it still there."""
     await say(page, "/ops form")

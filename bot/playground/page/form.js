@@ -12,10 +12,10 @@ export class Form {
     return JSON.stringify([block ?? "", action ?? ""]);
   }
 
-  /** The value kept for an element; the first time that is its initial value. */
+  /** The value kept for an element: its initial value the first time, and when the workspace has got another one since. */
   start(block, action, initial) {
     const key = Form.key(block, action);
-    if (!this.values.has(key)) {
+    if (!this.values.has(key) || this.known.get(key) !== JSON.stringify(initial)) {
       this.values.set(key, initial);
       this.known.set(key, JSON.stringify(initial));
     }

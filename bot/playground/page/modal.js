@@ -7,6 +7,18 @@ import { appMark, icon } from "./icons.js";
 import { textNodes } from "./mrkdwn.js";
 import { explain } from "./words.js";
 
+/** The value of a field in a view's state, as the act endpoint takes it. */
+function plainState(entry) {
+  const value = Object.entries(entry ?? {}).find(([key]) => key !== "type")?.[1] ?? null;
+  return Array.isArray(value) ? value.map((one) => one.value ?? one) : (value?.value ?? value);
+}
+
+/** Whether two lists of blocks differ at most in what the fields hold. */
+function sameFields(...lists) {
+  const [one, other] = lists.map((list) => JSON.stringify(list, (key, value) => (key.startsWith("initial_") ? undefined : value)));
+  return one === other;
+}
+
 export class ModalHost {
   /** `context(form, where)` makes the context of a view's blocks; `act(name, args)` sends; `settled()` is called after an act. */
   constructor({ context, act, settled, appName }) {
@@ -32,7 +44,10 @@ export class ModalHost {
       return;
     }
     const same = this.view?.id === view.id;
-    if (same && this.view.hash === view.hash && JSON.stringify(this.view.blocks) === JSON.stringify(view.blocks)) return;
+    if (same && this.view.hash === view.hash && sameFields(this.view.blocks, view.blocks) && !this.enteredElsewhere(view)) {
+      this.view = view;
+      return;
+    }
     const focus = same ? this.focusMark() : null;
     this.view = view;
     if (!this.forms.has(view.id)) this.forms.set(view.id, new Form());
@@ -43,6 +58,17 @@ export class ModalHost {
     }
     this.focusFirst(focus);
     if (!same) announce(`${view.title?.text ?? "A form"} opened`);
+  }
+
+  /** Whether the workspace has a new value of a field that this page doesn't show. */
+  enteredElsewhere(view) {
+    const form = this.forms.get(view.id);
+    const before = this.view.state?.values ?? {};
+    return view.blocks.some((block) => {
+      const action = block.element?.action_id;
+      const [old, now] = [before, view.state?.values ?? {}].map((values) => JSON.stringify(plainState(values[block.block_id]?.[action])));
+      return block.type === "input" && old !== now && now !== JSON.stringify(form.plain(block));
+    });
   }
 
   hide() {

@@ -128,7 +128,7 @@ class PageApi:
         return web.json_response({"messages": rows})
 
     async def modal(self, request: web.Request) -> web.StreamResponse:
-        return web.json_response({"view": sight.view_shown(self._ws.core.views.top(self._me(request)))})
+        return web.json_response({"view": sight.view_drawn(self._ws.core.views.top(self._me(request)))})
 
     async def home(self, request: web.Request) -> web.StreamResponse:
         return web.json_response({"view": sight.view_shown(self._ws.core.views.homes.get(self._me(request)))})

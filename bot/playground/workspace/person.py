@@ -247,6 +247,7 @@ class Person:
             block, found = locate(place.blocks, name)
             made = await self._entry(place, block, found, value)
             place.values[block["block_id"]][found["action_id"]] = made
+        self._core.state.changed("modal", user=self.id)
 
     def _attach(self, files: Sequence[tuple[str, bytes]]) -> list[Json]:
         shown = []

@@ -5,9 +5,10 @@ from __future__ import annotations
 import copy
 import json
 
+from .blocks import walk_elements
 from .core import Core
 from .state import Json, Message
-from .views import View
+from .views import STATEFUL, View
 
 
 def messages(core: Core, user_id: str, channel_id: str, thread_ts: str | None = None) -> list[Json]:
@@ -48,6 +49,19 @@ def _author(core: Core, message: Message) -> str:
 def view_shown(view: View | None) -> Json | None:
     """A view as a person's client has it, detached from the workspace."""
     return copy.deepcopy(view.payload()) if view else None
+
+
+def view_drawn(view: View | None) -> Json | None:
+    """The same for the page: each field begins with the value that it has now, wherever the person entered it."""
+    body = view_shown(view)
+    for block, element in walk_elements(body["blocks"]) if body is not None else ():
+        value_key, initial_key = STATEFUL.get(element["type"], ("", ""))
+        now = body["state"]["values"].get(block["block_id"], {}).get(element["action_id"], {}).get(value_key)
+        if initial_key and now:
+            element[initial_key] = now
+        elif initial_key:
+            element.pop(initial_key, None)
+    return body
 
 
 def dump(core: Core, user_id: str) -> str:
