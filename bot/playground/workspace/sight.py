@@ -54,7 +54,9 @@ def view_shown(view: View | None) -> Json | None:
 def view_drawn(view: View | None) -> Json | None:
     """The same for the page: each field begins with the value that it has now, wherever the person entered it."""
     body = view_shown(view)
-    for block, element in walk_elements(body["blocks"]) if body is not None else ():
+    if body is None:
+        return None
+    for block, element in walk_elements(body["blocks"]):
         value_key, initial_key = STATEFUL.get(element["type"], ("", ""))
         now = body["state"]["values"].get(block["block_id"], {}).get(element["action_id"], {}).get(value_key)
         if initial_key and now:
