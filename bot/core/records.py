@@ -191,7 +191,8 @@ class Subscription(Value):
     @property
     def target_key(self) -> str:
         """The same for every subscription to this target."""
-        return f"{self.target.backend}:{self.target.kind}:{self.target.id}"
+        run = f":{self.target.group}" if self.target.parent == self.target.id else ""
+        return f"{self.target.backend}:{self.target.kind}:{self.target.id}{run}"
 
 
 class WatchedTarget(Value):

@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
+from bot.core.audit import Event
 from bot.core.card import Button, Card, Line, Tone, operation_key
 from bot.core.command.capability import Risk
+from bot.core.command.catalog import Catalog
 from bot.core.command.params import duration_text
 from bot.core.command.target_ref import TargetRef
 from bot.core.errors import CredentialRefused, RateLimited
@@ -16,7 +18,7 @@ from bot.core.log_diff import DIFF
 from bot.core.masking.redact import redact
 from bot.core.operation import Operation, Target
 from bot.core.outcome import Done, Fact, Failed, Outcome, Phase, Refused, RunView, Unknown, facts_of
-from bot.core.records import StoredRequest, stamp
+from bot.core.records import StoredEntry, StoredRequest, stamp
 from bot.core.text import capitalized
 from bot.core.value import Json
 from bot.operations.progress import late_words, progress_of
@@ -286,6 +288,19 @@ def _given(operation: Operation) -> tuple[Fact, ...]:
 
 def _rule(label: str) -> tuple[Fact, ...]:
     return (Fact(label="Rule", value=label.removesuffix(" rule")),) if label else ()
+
+
+def happened(catalog: Catalog, entry: StoredEntry) -> str:
+    """The event in a word that a person uses: a run starts, and succeeds or fails later."""
+    if entry.event is Event.ENDED and entry.code:
+        return entry.code
+    event = entry.event
+    if event is Event.RECONCILED:
+        event = Event.DONE if entry.code == "done" else Event.FAILED
+    row = catalog.row(entry.backend or "", entry.verb or "", entry.target_kind or "")
+    if event is Event.DONE and row is not None and row.starts_run:
+        return "started"
+    return str(event).replace("_", " ")
 
 
 def person(user_id: str | None) -> str:

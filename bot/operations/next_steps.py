@@ -83,7 +83,8 @@ async def buttons_for(
     ]
     out += link_to(ctx, about) if linked else ()
     if view is not None and not view.phase.ended and about.parent is not None:
-        means = cards.say_means(f"watch {cards.written(about)}")
+        # A run that has no name of its own is the one of the card's thread.
+        means = cards.say_means("watch" if about.parent == about.id else f"watch {cards.written(about)}")
         out.append(Button(label="Notify me", action="watch", id=ctx.ids.secret(), means=means))
     ended = view is not None and view.phase.ended and about.parent is not None
     if refresh and not ended:

@@ -95,6 +95,8 @@ async def test_it_overrides_no_deny_and_ends_by_itself(team: Team) -> None:
     team.later(minutes=30)
     over = await env.sees("Break-glass", "has ended", "must review", "start acc:shop/prices", channel=SECURITY)
     assert labels(over) == ["Close review"]
+    assert "'succeeded'" in str(over["blocks"])
+    assert "'done'" not in str(over["blocks"])
     row = await team.event("expired")
     assert row.incident == grant
     await env.say("start acc:shop/stock", user="U0RUI")

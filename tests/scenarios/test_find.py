@@ -135,6 +135,17 @@ async def test_a_control_plane_that_does_not_answer_is_named_and_its_configured_
         await private(env, "Targets of acc", "acc doesn't answer", "acc:news/feed")
 
 
+async def test_an_acc_that_is_down_is_named_although_its_agents_were_seen(tmp_path: Path) -> None:
+    """It has no list of agents: the remembered ones are shown, and that it doesn't answer now."""
+    async with world(tmp_path, only=("acc", "pre")) as env:
+        await env.does("status acc:shop/prices", "shop/prices")
+        await env.bot.close()
+        env.acc.go_away(None)
+        await env.start()
+        said = await found(env, "shop", "acc doesn't answer", "acc:shop/prices")
+        assert "pre doesn't answer" not in said
+
+
 async def test_five_thousand_targets_are_searched_within_seconds(alone: World) -> None:
     agents = [f"folder {number % 50}/Präzision {number}" for number in range(5_000)]
     await alone.bot.target_cache.remember(

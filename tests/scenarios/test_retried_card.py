@@ -49,14 +49,7 @@ async def test_the_card_says_who_retried_and_how_it_ended_and_has_no_retry_butto
     assert now["ts"] == card["ts"]
     assert "Failure" in str(now)
     assert "Retry" not in labels(now)
-    assert {"Log", "Refresh"} <= set(labels(now))
-
-
-async def test_refresh_keeps_the_note(env: World) -> None:
-    card = await retried(env)
-    await env.ana.press_label("C0CRAWL", card["ts"], "Refresh")
-    now = await env.sees("Refreshed", "Retried by <@U0RUI>: succeeded")
-    assert "Retry" not in labels(now)
+    assert "Log" in labels(now)
 
 
 async def test_a_press_on_a_stale_copy_tells_how_the_retry_ended_and_runs_only_when_it_is_meant(env: World) -> None:

@@ -73,8 +73,8 @@ class InformaticaBackend(HandlerAdapter[AdapterContext]):
         return views | (await tasks.views_of(self._ctx, group, jobs) if jobs else {})
 
     async def recent(self, target: Target, count: int) -> Sequence[RecentRun]:
-        """The running job of a task and those that ended, from the monitor and the log."""
-        if target.kind != TASK:
+        """The running job of a task and those that ended, from the monitor and the log; of a run that is followed, itself."""
+        if target.kind != TASK or target.parent is not None:
             return await super().recent(target, count)
         return await tasks.recent(self._ctx, target, count)
 

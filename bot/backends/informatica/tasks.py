@@ -45,7 +45,8 @@ async def start(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
 
 def _started(ctx: AdapterContext, task: Target, run_id: int, since: datetime) -> Done:
     key = TaskKey.of(task.group)
-    run = task.model_copy(update={"group": TaskKey(key.type, key.v2, run_id, since).group})
+    part = {"parent": task.id, "parent_name": task.name}  # the API has no id for a run: it is its task's, with a number
+    run = task.model_copy(update={"group": TaskKey(key.type, key.v2, run_id, since).group, **part})
     view = RunView(
         state="accepted",
         phase=Phase.WAITING,

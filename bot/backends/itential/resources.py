@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Awaitable, Collection, Mapping, Sequence
 from typing import Any, Final
 
 from bot.backends.itential.capabilities import CERT, GATEWAY, GROUP, certificate, written_pem
@@ -10,13 +10,14 @@ from bot.backends.itential.client import CERTS, GATEWAYS, GROUPS
 from bot.backends.itential.presentation import cert_facts, gateway_facts, group_facts
 from bot.backends.itential.targets import NEW, RESOURCES, AdapterContext
 from bot.core.command.arguments import text_of
-from bot.core.errors import BadRequest, NoSuchTarget
+from bot.core.errors import BadRequest, CallProblem, NoSuchTarget
 from bot.core.operation import Operation, Target
 from bot.core.outcome import GONE, Done, Fact, LookBack, Refused
 from bot.core.ports.services import Call
 from bot.core.text import suggest
 from bot.core.value import Json
 
+_NAMED: Final = 10
 _LARGEST_PEM: Final = 64 * 1024
 _WORD: Final = {GATEWAY: "gateway", GROUP: "service group", CERT: "certificate"}
 
@@ -188,13 +189,34 @@ async def preflight(ctx: AdapterContext, operation: Operation) -> list[tuple[str
     if target.kind == GATEWAY:
         gateway = await ctx.client.read(GATEWAYS, target.id)
         services = [one.service_metadata.name for one in await ctx.client.services(gateway.cluster_id)]
-        told = f"{len(services)}: {', '.join(services[:10])}" if services else "none"
+        told = _names(services, {})
         return [
             ("Services on it", told),
             ("Enabled", {True: "yes", False: "no", None: "not reported"}[gateway.enabled]),
         ]
     if target.kind == GROUP:
         group = await ctx.client.read(GROUPS, target.id)
-        return [("Services in it", str(len(group.services))), ("Cluster", group.cluster_id)]
+        named = {one.id: one.service_metadata.name for one in await _or_none(ctx.client.services(group.cluster_id))}
+        return [("Services in it", _names(group.services, named)), ("Cluster", group.cluster_id)]
     cert = await ctx.client.read(CERTS, target.id)
-    return [("Gateways that use it", str(len(cert.gateways))), ("Host", cert.host or "not reported")]
+    named = {one.id: one.label for one in await _or_none(ctx.client.listed(GATEWAYS))}
+    return [("Gateways that use it", _names(cert.gateways, named)), ("Host", cert.host or "not reported")]
+
+
+async def _or_none(listing: Awaitable[list[Any]]) -> list[Any]:
+    """The list, or nothing when the platform doesn't show it: the ids are told then."""
+    try:
+        return await listing
+    except (CallProblem, NoSuchTarget):
+        return []
+
+
+def _names(parts: Sequence[Any], named: Mapping[str, str]) -> str:
+    """`2: backup, check-links`. A part is an object with an id and a name, or an id."""
+    told = []
+    for part in parts:
+        own = part.get("name") if isinstance(part, Mapping) else None
+        id_ = str((part.get("id") or part.get("_id") or "") if isinstance(part, Mapping) else part)
+        told.append(own if isinstance(own, str) and own else named.get(id_) or id_ or "one without a name")
+    more = f" and {len(told) - _NAMED} more" if len(told) > _NAMED else ""
+    return f"{len(told)}: {', '.join(told[:_NAMED])}{more}" if told else "none"

@@ -141,6 +141,9 @@ class SequentumBackend(HandlerAdapter[AdapterContext]):
         missing = [path for path in ctx.settings.agents if path not in {target.name for target in known}]
         few = asyncio.Semaphore(8)
         found = await all_of(self._configured(path, few) for path in missing)
+        if known and not missing:  # the remembered ones say nothing about whether the ACC answers
+            with suppress(NoSuchTarget):
+                await ctx.client.agent(known[0].name)
         agents = [*known, *(target for target in found if isinstance(target, Target))]
         servers = [ctx.finder.server(server.name) for server in ctx.settings.servers]
         listed = [named(target) for target in (*agents, *servers)]

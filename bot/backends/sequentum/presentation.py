@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
-from bot.backends.sequentum.capabilities import DEFAULT_METHOD, JOB_RUN, RUN
+from bot.backends.sequentum.capabilities import JOB_RUN, RUN
 from bot.backends.sequentum.models import JobRun, Run, Schedule, ServerStatus
 from bot.backends.sequentum.states import SCHEDULE, named
 from bot.backends.sequentum.times import moment, span
@@ -66,7 +66,7 @@ def next_of_run(backend: str, run_id: str, phase: Phase, kind: str = RUN) -> tup
         return (Suggestion(label="Refresh", verb="status", target=target), log)
     if phase is Phase.SUCCEEDED or kind == JOB_RUN:
         return (log,)
-    return (log, Suggestion(label="Retry", verb="retry", target=target, params=(("method", DEFAULT_METHOD),)))
+    return (log, Suggestion(label="Retry", verb="retry", target=target))
 
 
 def together(backend: str, views: Mapping[str, RunView]) -> RunView:

@@ -33,7 +33,7 @@ REVIEW_TAG: Final = "review1"
 NAG_EVERY: Final = timedelta(days=1)
 _LOOKED_AT: Final = 500
 _LISTED: Final = 20
-_OUTCOMES: Final = frozenset({"done", "failed", "unknown", "abandoned", "reconciled"})
+_OUTCOMES: Final = frozenset({"done", "failed", "unknown", "abandoned", "reconciled", "ended"})
 
 
 async def breakglass(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, Any]) -> None:
@@ -210,15 +210,16 @@ def _under(entry: StoredEntry, grant: Grant) -> bool:
 
 
 async def _done_under(ctx: Context, grant: Grant) -> Table:
-    """The outcomes of everything that was done under it, from the audit log."""
+    """How everything that was done under it went, by the last entry of each request in the audit log."""
     filters = Filters(user_id=grant.user_id, since=grant.from_at)
-    entries = [
-        entry
+    last = {
+        entry.request_id: entry
         for entry in reversed(await ctx.store.search(filters, limit=_LOOKED_AT))
         if _under(entry, grant) and str(entry.event) in _OUTCOMES and entry.backend is not None
-    ]
+    }
+    entries = list(last.values())
     rows = tuple(
-        (utc_text(entry.at, seconds=True), f"{entry.verb} {entry.target_name}", str(entry.event))
+        (utc_text(entry.at, seconds=True), f"{entry.verb} {entry.target_name}", cards.happened(ctx.catalog, entry))
         for entry in entries[:_LISTED]
     )
     return Table(columns=("When", "What", "Outcome"), rows=rows, total=len(entries))

@@ -137,23 +137,13 @@ def _reasoned(entry: StoredEntry, asked: StoredEntry | None) -> StoredEntry:
 def _sentence(ctx: Context, entry: StoredEntry, longest: int = 300) -> str:
     """When, what and how it went, who did it and why, with at most so many characters of the detail."""
     _, at, who, _, what, detail = _row(entry)
-    word = happened(ctx, entry)
+    word = cards.happened(ctx.catalog, entry)
     good = word in ("done", str(Phase.SUCCEEDED))
     bad = entry.event in (Event.FAILED, Event.UNKNOWN, Event.DENIED, Event.ENDED) and not good
     mark = "✅ " if good else "❌ " if bad else ""
     ended = mark + (word if word.startswith(what) else f"{what} {word}")
     detail = detail if len(detail) <= longest else f"{detail[: longest - 1].rstrip()}…"
     return " · ".join(part for part in (at, ended, cards.person(who), detail) if part)
-
-
-def happened(ctx: Context, entry: StoredEntry) -> str:
-    """The event in a word that a person uses: a run starts, and succeeds or fails later."""
-    if entry.event is Event.ENDED and entry.code:
-        return entry.code
-    row = ctx.catalog.row(entry.backend or "", entry.verb or "", entry.target_kind or "")
-    if entry.event is Event.DONE and row is not None and row.starts_run:
-        return "started"
-    return str(entry.event).replace("_", " ")
 
 
 async def readable(ctx: Context, intent: Intent, entries: Sequence[StoredEntry]) -> list[StoredEntry]:

@@ -147,7 +147,9 @@ def _end_of(ctx: Context, entry: StoredEntry) -> str:
     """The state of a run, and why it did not succeed; of other requests the event, and why nothing was done."""
     if entry.event is Event.ENDED and entry.detail:
         return entry.detail.partition(": ")[0] if entry.code == str(Phase.SUCCEEDED) else entry.detail
-    return f"{entry.event}: {entry.detail}" if entry.event in _BAD and entry.detail else audit.happened(ctx, entry)
+    return (
+        f"{entry.event}: {entry.detail}" if entry.event in _BAD and entry.detail else cards.happened(ctx.catalog, entry)
+    )
 
 
 def _counts(found: Incident, entries: Sequence[StoredEntry]) -> tuple[Fact, ...]:

@@ -90,7 +90,7 @@ def _same(one: Subscription, made: Subscription) -> bool:
 async def _target(ctx: Context, intent: Intent, ask: Command) -> Target:
     """The target that was typed, or of the thread. Raises NotPermittedError when this person may not see it."""
     if ask.target is None:
-        thread = intent.place.thread_ts
+        thread = intent.place.thread_ts or intent.place.message_ts
         run = await ctx.store.thread_target(intent.place.channel_id, thread) if thread is not None else None
         if run is None:
             example = f"For example: `{ctx.catalog.builtins[ask.verb].example}`."

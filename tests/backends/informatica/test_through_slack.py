@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.world import labels, world
+from bot.playground.workspace import Person
+from tests.world import labels, shown, world
 
 
 async def test_a_service_is_stopped_after_its_preflight_and_started_again(tmp_path: Path) -> None:
@@ -24,6 +26,25 @@ async def test_a_service_is_stopped_after_its_preflight_and_started_again(tmp_pa
         assert [deed.action for deed in plane.effects] == ["stop", "start"]
         await env.until(lambda: env.events("start")[-1:] == ["ended"])
         assert env.events("stop")[-1] == "ended"
+
+
+async def test_a_person_is_told_when_the_run_of_a_task_ends(tmp_path: Path) -> None:
+    """Informatica has no id for a run: the button on its card means the run of that card, not every run of the task."""
+    async with world(tmp_path, only=("infa",)) as env:
+        await env.say("start infa:task/load_orders")
+        card = await env.sees("start infa:task/load_orders", "accepted")
+        assert "Notify me" in labels(card)
+        await env.person("U0LEE").press_label("C0CRAWL", card["ts"], "Notify me", seen=card)
+        await env.sees("You will be told in the thread when infa:task/load_orders ends", user="U0LEE")
+        env.ws.clock.advance(60)
+        await env.until(lambda: env.events("start")[-1:] == ["ended"])
+
+        def told(person: Person) -> dict[str, Any] | None:
+            replies = person.messages("C0CRAWL", card["ts"])[1:]
+            return next((one for one in replies if "succeeded" in shown(one) and "<@U0LEE>" in shown(one)), None)
+
+        await env.person("U0LEE").wait_for(told, timeout=40)
+        assert await env.bot.store.subscriptions() == []
 
 
 async def test_schedules_health_and_targets_from_the_channel(tmp_path: Path) -> None:

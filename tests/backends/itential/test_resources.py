@@ -123,6 +123,18 @@ async def test_what_does_not_exist_can_only_be_created(itn: Joined, verb: str) -
         await itn.outcome("gateway set itn:gateway/cluster_1")
 
 
+async def test_a_preflight_names_what_depends_on_the_object(itn: Joined) -> None:
+    """The services of a group and the gateways of a certificate by their names; an id where the platform tells no more."""
+    services = await itn.backend.targets()
+    first = next(one.target for one in services if one.text == "itn:cluster_1/my-tofu-service")
+    await itn.do(f"group create itn:group/nightly cluster_id=cluster_1 services={first.id},gone")
+    facts = dict(await itn.backend.preflight(await itn.operation("group delete itn:group/nightly")))
+    assert facts["Services in it"] == "2: my-tofu-service, gone"
+    await itn.do(f'cert add itn:cert/edge contract_id=c-1 raw_certificate="{PEM}"')
+    facts = dict(await itn.backend.preflight(await itn.operation("cert delete itn:cert/edge")))
+    assert facts["Gateways that use it"] == "none"
+
+
 async def test_lists_of_the_platform(itn: Joined) -> None:
     """Each list tells how many, and the table what."""
     await itn.do("start itn:backup")
