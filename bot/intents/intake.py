@@ -31,6 +31,10 @@ T = TypeVar("T")
 
 IN_TIME: Final = timedelta(seconds=2.5)  # Slack shows the person an error when no ack came within 3 s
 PATIENCE: Final = timedelta(seconds=2)  # for the store, so that the ack still says in time that nothing is done
+UNSURE: Final = (
+    "The audit log did not answer in time. If it has your request, a card appears here soon; otherwise nothing is done. "
+    "Wait a minute before you ask again."
+)
 _SHOWS_AN_ERROR: Final = frozenset({Source.COMMAND, Source.BUTTON, Source.MODAL, Source.HOME})
 _GIVEN_BACK: Final = frozenset({str(Doubt.TOO_LATE), "too_many"})  # a form that ended so may be sent again
 
@@ -87,9 +91,9 @@ class Intake:
             unless_begun.callback(self._limit.give, user)
             patience = max(0.5, (PATIENCE - intent.age_here(ctx.clock.now())).total_seconds())
             storing = await ctx.tasks.wait(self._stored(intent, rows), patience)
-            if not storing.done():
+            if not storing.done() or _in_doubt(storing):
                 ctx.tasks.start(self._abandon_when_stored(storing, intent), f"late {intent.request_id}")
-                return Receipt(say="The audit log did not answer in time, so nothing is done. Try again in a minute.")
+                return Receipt(say=UNSURE)
             is_new = storing.result()
             if not is_new:
                 self.repeated += 1
@@ -146,16 +150,15 @@ class Intake:
         return await store.accept(again, rows, begun=True)
 
     async def _abandon_when_stored(self, storing: asyncio.Task[bool], intent: Intent) -> None:
-        """End a request that the store accepted late. Its person was told that nothing is done, so nothing is done."""
-        try:
-            stored = await storing
-        except Problem as problem:
-            if problem.code != IN_DOUBT:
-                raise
+        """End a request that the store accepted late, and say so. When this program ends before, the next one executes it."""
+        await asyncio.wait({storing})
+        if _in_doubt(storing):
             found = await self._insist(intent, lambda: self._ctx.store.request(intent.request_id))
             stored = found is not None
+        else:
+            stored = storing.result()
         if stored:
-            await self._insist(intent, lambda: refusal.abandon(self._ctx, intent, Doubt.TOO_LATE))
+            await self._insist(intent, lambda: refusal.set_aside(self._ctx, intent, Doubt.TOO_LATE))
 
     async def _insist(self, intent: Intent, work: Callable[[], Awaitable[T]]) -> T:
         return await until_stored(self._ctx.clock, f"request {intent.request_id}", work)
@@ -210,6 +213,12 @@ class Intake:
         """Redraw a modal after a change of a live field. Nothing is run or recorded."""
         if change.form.form == launcher.FORM:
             await launcher.changed(self._ctx, change)
+
+
+def _in_doubt(storing: asyncio.Task[bool]) -> bool:
+    """Whether nobody knows if it is stored."""
+    error = storing.exception()
+    return isinstance(error, Problem) and error.code == IN_DOUBT
 
 
 def _whose(intent: Intent) -> str:

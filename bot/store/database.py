@@ -177,6 +177,9 @@ class Database(ABC):
     def fence(self, epoch: int | None, *, leads: bool = False) -> None:  # noqa: B027  one bot has nothing to do
         """From now on nothing is committed once the replica `epoch` was declared dead. Others notify the one that leads."""
 
+    def doubt(self) -> None:  # noqa: B027  a file has no connections
+        """Give up every connection, because the database did not answer another one."""
+
     def wake(self, callback: Callable[[], None]) -> None:  # noqa: B027  one bot has nothing to do
         """Call `callback` when another replica has committed something for the leader. Never, when one bot uses it."""
 

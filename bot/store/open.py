@@ -81,7 +81,9 @@ def open_leadership(
     from bot.store.postgres.leadership import PostgresLeadership  # noqa: PLC0415  users of SQLite don't have it
 
     name = f"{socket.gethostname()}:{os.getpid()}"
-    return PostgresLeadership(address, clock, team=team, name=name, fence=store.fence, may_lead=may_lead)
+    return PostgresLeadership(
+        address, clock, team=team, name=name, fence=store.fence, doubt=store.doubt, may_lead=may_lead
+    )
 
 
 def local_server(folder: Path) -> LocalServer:

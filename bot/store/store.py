@@ -59,6 +59,10 @@ class Store(StoredDecisions, StoredFiles, StoredMessages, RequestTargets, TimedR
         self._epoch = epoch or 0
         self.database.fence(epoch, leads=leads)
 
+    def doubt(self) -> None:
+        """The database did not answer the heartbeat: open its connections again."""
+        self.database.doubt()
+
     def wake(self, callback: Callable[[], None]) -> None:
         """Call `callback`, on any thread, when another replica has stored something for the leader."""
         self.database.wake(callback)

@@ -21,6 +21,8 @@ WORKING = "⏳"  # on a card that does not show an outcome yet
 _SENT = """
     SELECT request_id, extract(epoch FROM pg_xact_commit_timestamp(xmin))::float8 FROM signalbox.audit WHERE event = 'sent'"""
 
+_PRIVATE = "SELECT key, body FROM signalbox.messages WHERE key LIKE 'say:%' AND have >= want"
+
 
 @dataclass
 class Findings:
@@ -47,7 +49,7 @@ class Told(Enum):
     @classmethod
     def of(cls, receipt: Receipt) -> Told:
         """Which of them it was."""
-        if not receipt.acked or (receipt.body and "othing " not in str(receipt.body)):
+        if not receipt.acked or (receipt.body and "othing was done" not in str(receipt.body)):
             return cls.NOTHING
         return cls.REFUSED if receipt.body else cls.TAKEN
 
@@ -152,8 +154,11 @@ def runs_by_value(group: Cluster) -> dict[str, list[float]]:
 
 
 def cards_of(group: Cluster) -> dict[str, list[str]]:
-    """The messages in the channel that name each request."""
+    """The messages in the channel that name each request; a private answer does not, so what Slack has of it is in the store."""
     found: dict[str, list[str]] = defaultdict(list)
+    with psycopg.connect(group.database, autocommit=True) as connection:
+        for key, body in connection.execute(_PRIVATE):
+            found[key.partition(":")[2]].append(body)
     for message in group.ws.person("U0ANA").messages("C0CRAWL"):
         text = shown(message)
         for request_id in set(re.findall(r"\br-[0-9a-z]{14}\b", text)):

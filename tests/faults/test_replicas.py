@@ -63,6 +63,24 @@ async def test_a_call_of_a_leader_that_is_killed_is_made_once_at_most(
         await group.until(lambda: group.card(request_id))
 
 
+async def test_each_leader_is_killed_in_the_middle_of_its_takeover_and_the_last_one_tells_the_outcome(
+    tmp_path: Path, fork_server: ForkServer, database_url: str
+) -> None:
+    """The first one dies with a call whose answer nobody has, the others before they have done anything about it."""
+    async with cluster(tmp_path, fork_server, database_url, 0) as group:
+        points = ("after:start:1", "after:bury:1", "after:take:1", "before:look up:1")
+        for point in points:
+            await group.start(point)
+        group.through(await group.start())
+        assert (await group.says(START)).acked
+        await group.until(lambda: group.ended("start", 1), 60)
+        ((request_id, rows),) = group.requests("start").items()
+        assert outcomes(rows) == ["reconciled"]
+        assert starts(group) == 1
+        assert group.store.verify_sync(group.store.head_sync()).ok
+        await group.until(lambda: group.card(request_id, "Succeeded"))
+
+
 async def test_a_leader_that_is_stopped_in_a_call_and_wakes_up_changes_nothing(
     tmp_path: Path, fork_server: ForkServer, database_url: str
 ) -> None:

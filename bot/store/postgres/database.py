@@ -20,8 +20,8 @@ from bot.store.postgres.batch import UnitFailedError, run_all, run_alone
 from bot.store.postgres.check import findings
 from bot.store.postgres.errors import again, fenced, in_doubt, lost, mapped
 from bot.store.postgres.schema import prepare
-from bot.store.postgres.session import Session, connect
-from bot.store.postgres.tx import FencedError, PostgresTx, WriteTx, in_progress
+from bot.store.postgres.session import END_SESSION, WHO_AM_I, Session, connect
+from bot.store.postgres.tx import FORGET, SETTLE, FencedError, PostgresTx, WriteTx, in_progress
 
 T = TypeVar("T")
 
@@ -30,12 +30,6 @@ CHANNEL: Final = "signalbox"
 _WAITS: Final = (0.0, 0.05, 0.1, 0.2, 0.4, 0.8)  # seconds before each try; the last one again and again
 _LISTEN_SECONDS: Final = 1.0
 _WRITER_WAITS: Final = 3  # leases: longer than for a lock
-_SETTLE: Final = (
-    b"INSERT INTO commits (writer, n, at) VALUES (%s, 0, now()) ON CONFLICT (writer) DO UPDATE SET at = now()"
-)
-_FORGET: Final = b"DELETE FROM commits WHERE writer = %s OR at < now() - interval '1 day'"
-_END_SESSION: Final = b"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid = %s AND backend_start = %s"
-_WHO_AM_I: Final = b"SELECT pid, backend_start FROM pg_stat_activity WHERE pid = pg_backend_pid()"
 _TIMELINE: Final = (
     b"SELECT system_identifier::text, left(pg_walfile_name(pg_current_wal_lsn()), 8) FROM pg_control_system()"
 )
@@ -66,6 +60,7 @@ class PostgresDatabase(Database):
         self._epoch: int | None = None
         self._leads = False
         self._written_as: int | None = None  # the epoch of the batch; `_epoch` may change meanwhile
+        self._doubts = 0
         self._named: int | None = None  # the epoch in the writer's application_name
         self._session: tuple[int, object] | None = None
         self._mark = secrets.token_hex(8)  # of this writer, with the number of its last transaction
@@ -90,6 +85,10 @@ class PostgresDatabase(Database):
     def fence(self, epoch: int | None, *, leads: bool = False) -> None:
         """From now on nothing is committed once the replica `epoch` was declared dead. Others notify the one that leads."""
         self._epoch, self._leads = epoch, leads
+
+    def doubt(self) -> None:
+        """Give up every connection: another one did not answer. A server that vanished, for example, closes none."""
+        self._doubts += 1
 
     def wake(self, callback: Callable[[], None]) -> None:
         """Call `callback`, on a thread of its own, when another replica has committed something for the leader."""
@@ -292,24 +291,28 @@ class PostgresDatabase(Database):
         if connection.execute(*tx.proof).fetchone() is None:
             return False
         # A commit that was cut off while it waited for a standby is only safe once a later one has reached it.
-        connection.execute(_SETTLE, (self._mark,))
+        connection.execute(SETTLE, (self._mark,))
         return True
 
     def _connected(self) -> Session:
         """The writer's connection. A session that was lost is ended first, because it may still hold the workspace's turn."""
         if self._writer is None or self._writer.closed:
-            connection = connect(self.address, self._name())
+            connection = self._connect(self._name(), _WRITER_WAITS * self.address.lease)
             self._named = self._written_as
-            connection.limit = _WRITER_WAITS * self.address.lease
             if self._session is not None:
-                connection.execute(_END_SESSION, self._session)
-            self._session = connection.execute(_WHO_AM_I).fetchone()
+                connection.execute(END_SESSION, self._session)
+            self._session = connection.execute(WHO_AM_I).fetchone()
             self._cluster = connection.execute(_TIMELINE).fetchone()
             self._writer = connection
         elif self._named != self._written_as:
             self._named = self._written_as
             self._writer.execute("SELECT set_config('application_name', %s, false)", (self._name(),))
         return self._writer
+
+    def _connect(self, name: str = "signalbox", limit: float = Session.limit) -> Session:
+        """A new connection, which is given up when the heartbeat finds the database away."""
+        doubts = self._doubts
+        return connect(self.address, name, limit, lambda: self._doubts != doubts)
 
     def _name(self) -> str:
         """The name by which a new leader finds the sessions of the one before."""
@@ -350,7 +353,7 @@ class PostgresDatabase(Database):
         """This thread's reader, opened on first use."""
         reader: psycopg.Connection | None = getattr(self._local, "reader", None)
         if reader is None:
-            reader = self._local.reader = connect(self.address)
+            reader = self._local.reader = self._connect()
             reader.execute("SET default_transaction_read_only = on")
             self._readers.append(reader)
         return reader
@@ -368,7 +371,7 @@ class PostgresDatabase(Database):
     def _listen(self) -> None:
         while not self._stop_listening.is_set():
             try:
-                with connect(self.address) as connection:
+                with self._connect() as connection:
                     connection.execute(f"LISTEN {CHANNEL}".encode())
                     while not self._stop_listening.is_set():
                         own = self._writer.info.backend_pid if self._writer is not None else 0
@@ -383,7 +386,7 @@ class PostgresDatabase(Database):
     def _finish(self) -> None:
         if self._number and self._writer is not None:
             with suppress(psycopg.Error):
-                self._writer.execute(_FORGET, (self._mark,))
+                self._writer.execute(FORGET, (self._mark,))
         self._hang_up()
 
     def _close_readers(self) -> None:

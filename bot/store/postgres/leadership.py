@@ -11,6 +11,7 @@ did not happen" only when the old one can't be sending anymore.
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, Final, Protocol
 
@@ -79,6 +80,7 @@ def is_dead(silent: float, lease: float, *, has_session: bool, settled: bool) ->
 
 class PostgresLeadership:
     """Implements core.ports.leadership.Leadership. `fence` is told this replica's epoch before it may write.
+    `doubt` is called when the database does not answer.
 
     `sockets` is the number of this replica's Socket Mode connections. Without `may_lead` it never leads.
     """
@@ -91,6 +93,7 @@ class PostgresLeadership:
         team: str,
         name: str,
         fence: Fence,
+        doubt: Callable[[], None] = lambda: None,
         may_lead: bool = True,
     ) -> None:
         self._address = address
@@ -98,6 +101,7 @@ class PostgresLeadership:
         self._team = team
         self._name = name
         self._fence = fence
+        self._doubt = doubt
         self._lease = address.lease
         self._change: tuple[Change, Change] = (_nothing, _nothing)
         self._connection: Heartbeat | None = None
@@ -166,6 +170,7 @@ class PostgresLeadership:
                 took = await self._look()
             except (psycopg.Error, OSError) as error:
                 _log.warning("the database does not answer the heartbeat (%s)", type(error).__name__)
+                self._doubt()
                 await self._disconnect()
                 continue
             if self.epoch is None:

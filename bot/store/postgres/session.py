@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from ipaddress import ip_address
 from typing import Any, Final, TypeVar
 
@@ -29,16 +29,20 @@ _SETTINGS: Final = """
         ('application_name', %s), ('idle_in_transaction_session_timeout', %s), ('lock_timeout', %s), ('statement_timeout', %s),
         ('synchronous_commit', CASE WHEN current_setting('synchronous_commit') IN ('off', 'local') THEN 'on'
                                ELSE current_setting('synchronous_commit') END)) AS settings (name, value)"""
+END_SESSION: Final = b"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid = %s AND backend_start = %s"
+WHO_AM_I: Final = b"SELECT pid, backend_start FROM pg_stat_activity WHERE pid = pg_backend_pid()"
 
 
 class Session(psycopg.Connection[TupleRow]):
-    """A connection that sends everything before it waits for a result, and closes itself when none comes within `limit` seconds.
+    """A connection that sends everything before it waits for a result, and closes itself when none comes within `limit` seconds,
+    or when it `is_doubted`.
 
     psycopg 3.3 stops to send when a pipeline has more than fits into the socket, and then waits forever. It also waits forever
     when the server's answer gets lost on the way, for example in a proxy: the system sees a healthy connection to that proxy.
     """
 
     limit: float = _STATEMENT_SECONDS + 5
+    is_doubted: Callable[[], bool] = staticmethod(lambda: False)
 
     def wait(self, gen: PQGen[T], interval: float = _INTERVAL, timeout: float | None = None) -> T:
         """Run a generator of psycopg to its end."""
@@ -51,9 +55,9 @@ class Session(psycopg.Connection[TupleRow]):
             while True:
                 ready: Ready | int = Ready.NONE
                 while not ready:
-                    if time.monotonic() > end:  # noqa: TID251  see above
+                    if self.is_doubted() or time.monotonic() > end:  # noqa: TID251  see above
                         self.pgconn.finish()
-                        raise psycopg.errors.ConnectionTimeout(f"the database did not answer within {self.limit:g} s")
+                        raise psycopg.errors.ConnectionTimeout("the database did not answer in time")
                     unsent = wanted == Wait.R and bool(self.pgconn.flush())
                     ready = yield Wait.RW if unsent else wanted
                     if unsent:
@@ -64,12 +68,18 @@ class Session(psycopg.Connection[TupleRow]):
             return result
 
 
-def connect(address: StoreAddress, name: str = "signalbox") -> Session:
+def connect(
+    address: StoreAddress,
+    name: str = "signalbox",
+    limit: float = Session.limit,
+    is_doubted: Callable[[], bool] = Session.is_doubted,
+) -> Session:
     """A new connection in autocommit mode; `name` is its application_name. Raises psycopg.Error and StoreProblem.
 
     A stopped process must not hold the workspace's turn for longer than the lease, so the server ends its session then.
     """
     connection = Session.connect(**parameters(address), autocommit=True)
+    connection.limit, connection.is_doubted = limit, is_doubted
     try:
         _refuse_old(connection.info.server_version)
         lease = round(address.lease * 1000)

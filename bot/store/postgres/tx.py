@@ -20,6 +20,10 @@ from bot.store.tables import audit
 
 _LOCK: Final = b"SELECT seq, hash, pg_current_xact_id()::text FROM chain FOR UPDATE"
 _LIVE: Final = b"SELECT 1 FROM replicas WHERE epoch = %s AND state = 'live' FOR KEY SHARE"
+SETTLE: Final = (
+    b"INSERT INTO commits (writer, n, at) VALUES (%s, 0, now()) ON CONFLICT (writer) DO UPDATE SET at = now()"
+)
+FORGET: Final = b"DELETE FROM commits WHERE writer = %s OR at < now() - interval '1 day'"
 _INSERT: Final = (
     f"INSERT INTO audit ({', '.join(audit.ORDER)}, words) VALUES ({', '.join('?' * len(audit.ORDER))}, "  # noqa: S608  names
     "CAST(? AS tsvector))"
