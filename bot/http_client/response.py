@@ -24,9 +24,12 @@ _SHOWN_FIELDS: Final = 3
 
 
 def looks_html(media_type: str, head: bytes) -> bool:
-    """True for a web page, whatever its media type: sign-in pages and proxies answer with those."""
+    """True for a web page, whatever its media type: sign-in pages and proxies answer with those.
+
+    Text or JSON without tags is not a page: Express sends every text as text/html.
+    """
     start = head[:256].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
-    return media_type in ("text/html", "application/xhtml+xml") or start.startswith(_HTML_STARTS)
+    return start.startswith(b"<" if media_type in ("text/html", "application/xhtml+xml") else _HTML_STARTS)
 
 
 def media_type_of(headers: Mapping[str, str]) -> str:

@@ -19,6 +19,7 @@ from .support import Agent, always, client_of, serving
     [
         lambda: web.Response(text="<!DOCTYPE html><title>Sign in</title>", content_type="text/html"),
         lambda: web.Response(body=b"\xef\xbb\xbf\n <HTML><body>", content_type="application/json"),
+        lambda: web.Response(text="<!-- sign in --><form>", content_type="text/html"),
     ],
 )
 async def test_a_web_page_is_no_success(response: object) -> None:
@@ -28,6 +29,14 @@ async def test_a_web_page_is_no_success(response: object) -> None:
             await client.call("POST", "/off", idempotent=True)
         with pytest.raises(BadReply, match="web page"):
             await client.download("GET", "/log", to=io.BytesIO(), cap=10_000)
+
+
+@pytest.mark.parametrize("body", [b'{"agentId": "a1", "name": "x"}', b'\xef\xbb\xbf {"agentId": "a1", "name": "x"}'])
+async def test_json_that_is_called_a_web_page_is_read(body: bytes) -> None:
+    """Servers that don't set a content type often send text/html by default."""
+    page = always(lambda: web.Response(body=body, content_type="text/html"))
+    async with serving(page) as server, client_of(server.base_url) as client:
+        assert (await client.call("GET", "/agent")).value() == {"agentId": "a1", "name": "x"}
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[1]", b'{"agentId": null}', b"NaN", b"[" * 100_000, b"\xff\xfe"])

@@ -75,9 +75,13 @@ class SignIn:
             "/saas/public/core/v3/login", {"username": self._settings.username, "password": self.secret}
         )
         login = reply.read(Login)
-        named = [product for product in login.products if product.name == self._settings.product]
-        base = (named or login.products)[0].base_api_url
-        return login.user_info.session_id, base, login.user_info.org_name or ""
+        usable = sorted(
+            (product for product in login.products if product.base_api_url),
+            key=lambda product: product.name != self._settings.product,
+        )
+        if not usable:
+            raise reply.bad("no `baseApiUrl` can be read")
+        return login.user_info.session_id, usable[0].base_api_url, login.user_info.org_name or ""
 
     async def _by_token(self) -> tuple[str, str, str]:
         """`POST /ma/api/v2/user/loginOAuth` (DOC loginOAuth): session, base address, id of the organization."""

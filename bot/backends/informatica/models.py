@@ -25,7 +25,7 @@ class Product(_Wire):
     """An entry of the login's reply; v2 and v3 paths follow `base_api_url`."""
 
     name: Text = ""
-    base_api_url: str
+    base_api_url: Name = ""
 
 
 class User(_Wire):

@@ -131,11 +131,14 @@ class ItnClient(ClientBase):
         return _word(value.get("result", value.get("status")) if isinstance(value, dict) else value)
 
     async def version(self) -> str:
-        """GET version: a word, or an object that holds one."""
+        """GET version: a word, as text of any type or as JSON, or an object that holds one."""
         reply = await self._get(f"{GM}/version")
-        if reply.media_type == "text/plain":
+        try:
+            value = reply.value()
+        except BadReply:
+            if reply.empty:
+                raise
             return reply.text().strip()[:80]
-        value = reply.value()
         return _word(value.get("version", value.get("result", value)) if isinstance(value, dict) else value)
 
     # --- jobs ----------------------------------------------------------------------------------

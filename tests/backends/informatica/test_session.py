@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from pathlib import Path
 
 import pytest
@@ -160,6 +161,40 @@ async def test_closing_logs_out(plane: InformaticaPlane, clock: TwinClock, tmp_p
         assert health.credential.startswith("signed in to Acme since ")
     assert plane.sessions == {}
     assert paths(plane)[-1] == "POST /saas/public/core/v3/logout"
+
+
+@pytest.mark.parametrize(
+    ("products", "path"),
+    [
+        ([("MDM", None), ("Integration Cloud", "/saas")], "/saas"),
+        ([("MDM", "/mdm"), ("Integration Cloud", "/saas")], "/saas"),
+        ([("Integration Cloud", None), ("MDM", "/saas")], "/saas"),
+        ([(None, 5), ("MDM", "/saas")], "/saas"),
+        ([("MDM", None)], None),
+        ([], None),
+    ],
+)
+async def test_a_product_without_an_address_does_not_block_the_sign_in(
+    clock: TwinClock, tmp_path: Path, products: list[tuple[str | None, str | int | None]], path: str | None
+) -> None:
+    """The configured product counts; otherwise the first that has an address."""
+    from aiohttp import web  # noqa: PLC0415
+
+    def answer() -> web.Response:
+        listed = [
+            {"name": name, "baseApiUrl": f"{server.base_url}{at}" if isinstance(at, str) else at}
+            for name, at in products
+        ]
+        return web.json_response({"products": listed, "userInfo": {"sessionId": "fake-session-0123456789"}})
+
+    async with serving(always(answer)) as server:
+        good = {"login_url": server.base_url, "username": "u", "password": "p-not-a-secret"}
+        async with joined(PLUGIN, "infa", clock, tmp_path, **good) as infa:
+            with pytest.raises(BadReply) as fault:
+                await infa.at("agent/eu-1")
+        called = [seen.path for seen in server.seen if not seen.path.endswith("/login")]
+    assert called[:1] == ([f"{path}/public/core/v3/lookup"] if path else [])
+    assert path or re.search("`(?:baseApiUrl|products)` can", fault.value.summary)
 
 
 async def test_the_session_goes_to_no_other_domain(clock: TwinClock, tmp_path: Path) -> None:
