@@ -120,6 +120,12 @@ def _as_name(value: object) -> object:
     return value
 
 
+def _as_time(value: object) -> object:
+    if value and (isinstance(value, bool) or not isinstance(value, str | int | float) or moment(value) is None):
+        raise ValueError("not a time")
+    return _as_text(int(value) if isinstance(value, float) else value)
+
+
 Name = Annotated[str, BeforeValidator(_as_name)]
 """A text that names or addresses a thing; a number is not one."""
 Text = Annotated[str, BeforeValidator(_as_text)]
@@ -130,6 +136,8 @@ Whole = Annotated[int, BeforeValidator(_no_flag)]
 """A whole number, within 64 bits; digits in quotes are read, true and false are not."""
 Number = Annotated[int | float, BeforeValidator(_no_flag)]
 """A number, within 64 bits; digits in quotes are read, true and false are not."""
+Time = Annotated[str, BeforeValidator(_as_time)]
+"""A text or number that `moment` can read, or an empty one."""
 Rows = Annotated[list[T], WrapValidator(_row_by_row)]
 """A list of models without needed fields, read row by row; null is an empty list."""
 

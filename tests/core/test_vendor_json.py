@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import UTC
+
 import pytest
 from pydantic import Field
 
 from bot.core.errors import BadReply
-from bot.core.vendor_json import Number, Rows, Text, Whole, WireModel, loads, mark, moment, unread
+from bot.core.vendor_json import Number, Rows, Text, Time, Whole, WireModel, loads, mark, moment, unread
 from bot.http_client import Reply
 
 
@@ -120,3 +122,35 @@ def test_the_ways_in_which_vendors_write_times(when: str | int, text: str) -> No
 def test_what_is_not_a_time_is_none(when: str | int | None) -> None:
     """A count or a word never becomes a date."""
     assert moment(when) is None
+
+
+class Timed(WireModel):
+    at: Time | None = None
+
+
+@pytest.mark.parametrize(
+    ("sent", "read"),
+    [
+        ('"2026-11-22T12:00:00.1234567+01:00"', "2026-11-22T11:00:00.123456+00:00"),
+        ('"2026-11-22"', "2026-11-22T00:00:00+00:00"),
+        ("1795348800", "2026-11-22T12:00:00+00:00"),
+        ("1795348800000", "2026-11-22T12:00:00+00:00"),
+        ("1795348800.5", "2026-11-22T12:00:00+00:00"),
+        ('"1795348800"', "2026-11-22T12:00:00+00:00"),
+        ("null", None),
+        ('""', None),
+        ("0", None),
+    ],
+)
+def test_a_time_is_read_in_every_usual_form(sent: str, read: str | None) -> None:
+    timed = reply(f'{{"at": {sent}}}').read(Timed)
+    found = moment(timed.at)
+    assert (found.astimezone(UTC).isoformat() if found else None) == read
+    assert timed.odd == ()
+
+
+@pytest.mark.parametrize("sent", ['"yesterday"', '"/Date(1795348800000)/"', "12", "true", "[]", "1e300"])
+def test_a_time_that_cannot_be_read_is_named(sent: str) -> None:
+    """It is not just missing."""
+    timed = reply(f'{{"at": {sent}}}').read(Timed)
+    assert (timed.at, timed.odd) == (None, ("at",))

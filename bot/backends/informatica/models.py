@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from pydantic import BeforeValidator, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-from bot.core.vendor_json import Name, Rows, Text, Whole, WireModel, moment
+from bot.core.vendor_json import Name, Rows, Text, Time, Whole, WireModel, moment
 
 _EASTERN: Final = ZoneInfo("America/New_York")
 
@@ -72,8 +72,8 @@ class Status(_Wire):
     appversion: Text | None = None
     status: Text | None = None
     sub_state: Text | None = None
-    create_time: Text | None = None
-    update_time: Text | None = None
+    create_time: Time | None = None
+    update_time: Time | None = None
 
     @property
     def since(self) -> datetime | None:
@@ -153,8 +153,8 @@ class Running(_Wire):
     task_name: Text | None = None
     run_id: Whole | None = None
     agent_id: Text | None = None
-    start_time: Text | None = None
-    start_time_utc: Text | None = None
+    start_time: Time | None = None
+    start_time_utc: Time | None = None
     execution_state: Text | None = None
     started_by: Text | None = None
     success_source_rows: Whole | None = None
@@ -175,10 +175,10 @@ class Entry(_Wire):
     object_name: Text | None = None
     run_id: Whole | None = None
     agent_id: Text | None = None
-    start_time: Text | None = None
-    start_time_utc: Text | None = None
-    end_time: Text | None = None
-    end_time_utc: Text | None = None
+    start_time: Time | None = None
+    start_time_utc: Time | None = None
+    end_time: Time | None = None
+    end_time_utc: Time | None = None
     state: Text | None = None
     failed_source_rows: Whole | None = None
     success_source_rows: Whole | None = None
@@ -204,7 +204,7 @@ class Schedule(_Wire):
     name: Text = ""
     schedule_federated_id: Text | None = None
     status: Text | None = None
-    start_time: Text | None = None
+    start_time: Time | None = None
     interval: Text | None = None
     frequency: Whole | None = None
     time_zone_id: Text | None = None

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Final, NamedTuple, TypeVar
 
 from pydantic import BeforeValidator, Field
 
-from bot.core.vendor_json import Name, Number, Rows, Text, Whole, WireModel, moment
+from bot.core.vendor_json import Name, Number, Rows, Text, Time, Whole, WireModel, moment
 from bot.http_client import Reply
 
 M = TypeVar("M", bound=WireModel)
@@ -36,8 +36,8 @@ class Output(WireModel):
     return_code: Whole | None = None
     stdout: Any = None
     stderr: Any = None
-    start_time: Text | None = None
-    end_time: Text | None = None
+    start_time: Time | None = None
+    end_time: Time | None = None
     elapsed_time: Number | None = None
     results: Rows[NodeResult] = Field(default_factory=list)
 
@@ -124,8 +124,8 @@ class Group(WireModel):
 class Validity(WireModel):
     """The validity period of a certificate."""
 
-    not_before: Text | None = Field(default=None, alias="notBefore")
-    not_after: Text | None = Field(default=None, alias="notAfter")
+    not_before: Time | None = Field(default=None, alias="notBefore")
+    not_after: Time | None = Field(default=None, alias="notAfter")
 
 
 class Certificate(WireModel):
@@ -174,7 +174,7 @@ class Job(WireModel):
     id: Text = Field(default="", alias="_id")
     name: Text | None = None
     status: Text | None = None
-    created: Text | None = None
+    created: Time | None = None
     created_by: Any = None
     variables: _Object = None
     error: Rows[JobError] = Field(default_factory=list)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any, Generic, NamedTuple, TypeVar
 
-from bot.core.vendor_json import Text, Whole, WireModel
+from bot.core.vendor_json import Text, Time, Whole, WireModel
 
 R = TypeVar("R", bound=WireModel)
 
@@ -44,8 +44,8 @@ class Agent(WireModel):
     status: Text | None = None
     available_actions: Actions | None = None
     instance_counts: Counts | None = None
-    inserted_at: Text | None = None
-    updated_at: Text | None = None
+    inserted_at: Time | None = None
+    updated_at: Time | None = None
     environment_id: Text | None = None
     current_version_id: Text | None = None
     current_schema_version_id: Text | None = None
@@ -63,9 +63,9 @@ class Instance(WireModel):
     agent_id: Text | None = None
     status: Text | None = None
     purpose: Text | None = None
-    inserted_at: Text | None = None
-    started_at: Text | None = None
-    finished_at: Text | None = None
+    inserted_at: Time | None = None
+    started_at: Time | None = None
+    finished_at: Time | None = None
     termination_reason: Text | None = None
 
 
@@ -74,7 +74,7 @@ class Token(WireModel):
 
     id: Text = ""
     status: Text | None = None
-    expires_at: Text | None = None
+    expires_at: Time | None = None
 
 
 class Details(WireModel, Generic[R]):

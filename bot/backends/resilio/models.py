@@ -9,14 +9,14 @@ from typing import Any
 
 from pydantic import Field
 
-from bot.core.vendor_json import Id, Number, Text, Whole, WireModel
+from bot.core.vendor_json import Id, Number, Text, Time, Whole, WireModel
 
 
 class Server(WireModel):
     """The agent's connection to the Management Console. `last_seen` is Unix seconds."""
 
     addr: Text | None = None
-    last_seen: Number | None = None
+    last_seen: Time | None = None
     state: Text | None = None
 
 
@@ -55,7 +55,7 @@ class Run(WireModel):
     transferred_up: Whole | None = None
     peers_count: Whole | None = None
     peers_count_proxied: Whole | None = None
-    last_synced: Number | None = None
+    last_synced: Time | None = None
 
 
 class Tag(WireModel):

@@ -15,7 +15,7 @@ from pydantic.alias_generators import to_camel
 from bot.backends.sequentum.states import JOB, RUN, named
 from bot.core.outcome import Phase
 from bot.core.value import Json
-from bot.core.vendor_json import Id, Number, Text, Whole, WireModel
+from bot.core.vendor_json import Id, Number, Text, Time, Whole, WireModel
 
 
 class AccModel(WireModel):
@@ -38,8 +38,8 @@ class AnyRun(AccModel):
     id: Id = ""
     agent_id: Id = ""
     run_id: Whole | None = None
-    start_time: Text | None = None
-    end_time: Text | None = None
+    start_time: Time | None = None
+    end_time: Time | None = None
     status: Whole | Text | None = None
 
     @property
@@ -61,7 +61,7 @@ class Run(AnyRun):
     session_id: Text | None = None
     agent_job_schedule_id: Text | None = None
     server_ip: Text | None = None
-    expected_end_time: Text | None = None
+    expected_end_time: Time | None = None
     run_time: Text | None = None
     page_load_count: Number | None = None
     errors: Number | None = None
@@ -95,13 +95,13 @@ class Schedule(AccModel):
     session_id: Text | None = None
     start_time: Text | None = None
     time_zone_id: Text | None = None
-    next_run_time: Text | None = None
+    next_run_time: Time | None = None
     input_parameters: Text | dict[str, Any] | None = None
     log_level: Whole | None = None
     is_windowless: bool | None = None
     error_message: Text | None = None
     schedule_status: Whole | Text | None = None
-    last_run_time: Text | None = None
+    last_run_time: Time | None = None
     is_enabled: bool | None = None
 
 
