@@ -19,7 +19,7 @@ from bot.cli.commands import cli
 from bot.cli.main import HELP
 from bot.slack.manifest import manifest_text
 from tests.cli.program import Program, one_line
-from tests.world import World, world
+from tests.world import OPEN_POLICY, World, world
 
 ROOT = Path(__file__).parents[2]
 HEAVY = ("slack_bolt", "slack_sdk", "httpx", "aiohttp", "sqlite_utils", "sqlite3", "pydantic", "yaml")
@@ -49,6 +49,28 @@ def test_a_shell_completes_commands_and_options() -> None:
             [sys.executable, "-m", "bot"], cwd=ROOT, env=environ, capture_output=True, text=True, check=False
         )
         assert expected in done.stdout, done
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"), [(("policy", "schema"), 0), (("policy", "test", "policy.toml"), 1), (("dance",), 2)]
+)
+def test_the_command_as_it_is_installed_ends_with_the_documented_code(
+    arguments: tuple[str, ...], code: int, tmp_path: Path
+) -> None:
+    """A process of its own, from its first line to its exit code: done, not done, misused."""
+    rules = f'{OPEN_POLICY}\n[[case]]\nas = "leads"\nin = "C0CRAWL"\nsay = "start acc:shop/prices"\nexpect = "denied"\n'
+    (tmp_path / "policy.toml").write_text(rules, encoding="utf-8")
+    environ = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        [sys.executable, "-m", "bot", *arguments],
+        cwd=tmp_path,
+        env=environ,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == code, done
+    assert "Traceback" not in done.stderr
 
 
 MISUSES: tuple[tuple[str, ...], ...] = ((), ("dance",), ("do",), ("do", "help"), ("audit", "burn"), ("run", "--what"))

@@ -325,10 +325,12 @@ THREATS: Final = (
     ),
     Threat(
         85,
-        "A store file that is deleted, replaced or rolled back is noticed, and nothing runs without an entry.",
+        "A store file that is deleted, replaced, overwritten or rolled back is noticed, and nothing runs without an entry.",
         (
             "store/sqlite/test_file_guard.py::test_nothing_is_recorded_in_a_file_that_is_not_the_open_one",
             "store/sqlite/test_file_guard.py::test_an_older_copy_is_refused_at_the_start",
+            "store/sqlite/test_file_guard.py::test_an_older_copy_over_the_open_file_is_noticed",
+            "store/sqlite/test_file_guard.py::test_an_overwritten_wal_is_noticed",
             "scenarios/test_store_lost.py::test_a_deleted_database_stops_every_request_and_is_told",
         ),
     ),
@@ -350,5 +352,14 @@ THREATS: Final = (
         88,
         "Signed nonsense is refused and never breaks the server.",
         ("slack/test_http.py::test_signed_nonsense_in_any_field_is_never_an_error_of_the_server",),
+    ),
+    Threat(
+        89,
+        "A call whose answer is lost is never credited with what another request made.",
+        (
+            "scenarios/test_lost_starts.py::test_the_run_of_an_identical_start_is_not_taken_for_the_lost_one",
+            "scenarios/test_lost_starts.py::test_one_run_is_not_taken_for_two_lost_starts",
+            "store/test_request_targets.py::test_what_a_call_made_belongs_to_one_request",
+        ),
     ),
 )

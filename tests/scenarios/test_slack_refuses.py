@@ -47,12 +47,13 @@ async def test_the_first_card_of_a_mention(env: World, code: str) -> None:
     await env.sees("start acc:shop/prices", f"I can't write in <#C0CRAWL> ({code})", "Succeeded", channel="D0ANA")
 
 
-async def test_an_update(env: World) -> None:
+@pytest.mark.parametrize("code", [*REFUSALS, "posting_to_channel_denied"])
+async def test_an_update(env: World, code: str) -> None:
     """The card stays as it was posted; the end of the run is told to the person."""
     env.acc.world.speed = 5.0
     await do(env, "start acc:shop/prices")
-    env.ws.faults.fail("chat.update", error="posting_to_channel_denied", channel="C0CRAWL")
-    await env.sees("start acc:shop/prices", "Succeeded", "posting_to_channel_denied", channel="D0ANA", timeout=20)
+    env.ws.faults.fail("chat.update", error=code, channel="C0CRAWL")
+    await env.sees("start acc:shop/prices", "Succeeded", f"({code})", channel="D0ANA", timeout=20)
 
 
 @pytest.mark.parametrize("code", [*REFUSALS, "restricted_action_thread_only_channel"])
