@@ -32,10 +32,10 @@ def blocks(language: str) -> list[Block]:
     """Every block of a language."""
     found = []
     for page in PAGES:
-        for indent, said, text in _FENCE.findall(page.read_text(encoding="utf-8")):
-            if said == language:
+        for indent, written_in, text in _FENCE.findall(page.read_text(encoding="utf-8")):
+            if written_in == language:
                 lines = [line.removeprefix(indent) for line in text.splitlines()]
-                found.append(Block(name_of(page), said, "\n".join(lines) + "\n"))
+                found.append(Block(name_of(page), written_in, "\n".join(lines) + "\n"))
     return found
 
 
@@ -44,7 +44,10 @@ def slack_commands() -> Iterator[tuple[str, str]]:
     for page in PAGES:
         text = page.read_text(encoding="utf-8")
         found = [
-            line.strip() for _, said, block in _FENCE.findall(text) if said == "text" for line in block.splitlines()
+            line.strip()
+            for _, written_in, block in _FENCE.findall(text)
+            if written_in == "text"
+            for line in block.splitlines()
         ]
         found += _INLINE.findall(_FENCE.sub("", text))
         for words in found:

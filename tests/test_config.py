@@ -35,10 +35,10 @@ def loaded(folder: Path, text: str) -> config.Settings:
 def refusal(folder: Path, text: str) -> str:
     with pytest.raises(ConfigProblem) as caught:
         loaded(folder, text)
-    said = str(caught.value)
-    assert "\n" not in said
-    assert not [secret for secret in ENV.values() if secret.strip() and secret in said]
-    return said
+    message = str(caught.value)
+    assert "\n" not in message
+    assert not [secret for secret in ENV.values() if secret.strip() and secret in message]
+    return message
 
 
 def test_the_least_that_is_needed(tmp_path: Path) -> None:
@@ -176,8 +176,8 @@ def test_paths_are_meant_from_where_the_file_is(tmp_path: Path) -> None:
     ],
 )
 def test_each_mistake_is_one_line_that_names_it(tmp_path: Path, text: str, words: tuple[str, ...]) -> None:
-    said = refusal(tmp_path, text)
-    assert not [word for word in words if word not in said], said
+    message = refusal(tmp_path, text)
+    assert not [word for word in words if word not in message], message
 
 
 def test_a_file_that_is_not_there_or_no_text_is_one_line(tmp_path: Path) -> None:
@@ -207,10 +207,10 @@ def test_a_table_of_a_control_plane_is_checked_by_its_kind(
     settings = loaded(tmp_path, GOOD + ACC.replace(*change))
     with pytest.raises(ConfigProblem) as caught:
         config.backend_settings(settings.backends[0], PLUGIN.settings, tmp_path, ENV)
-    said = str(caught.value)
-    assert "\n" not in said
-    assert ENV["ACC"] not in said
-    assert not [word for word in words if word not in said], said
+    message = str(caught.value)
+    assert "\n" not in message
+    assert ENV["ACC"] not in message
+    assert not [word for word in words if word not in message], message
 
 
 def test_plain_http_is_good_for_loopback(tmp_path: Path) -> None:

@@ -233,8 +233,8 @@ def harmless() -> list[tuple[str, ...]]:
 def test_harmless_programs_of_the_pages_run(desk: Path, words: tuple[str, ...]) -> None:
     """What a reader may try without Slack does what the page says."""
     head = run(desk, "audit", "verify").stdout.split("head ")[1].split()[0] if "--head" in words else ""
-    told = [head if word == words[words.index("--head") + 1] else word for word in words] if head else list(words)
-    done = run(desk, *told)
+    arguments = [head if word == words[words.index("--head") + 1] else word for word in words] if head else list(words)
+    done = run(desk, *arguments)
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout
 

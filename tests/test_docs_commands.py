@@ -103,8 +103,8 @@ async def ran(command: str, folder: Path, environ: dict[str, str]) -> tuple[int 
                 seen += line
         await asyncio.sleep(0.5)  # it says so right before it handles signals
         process.send_signal(signal.SIGTERM)
-    said, _ = await process.communicate()
-    return process.returncode, said.decode()
+    output, _ = await process.communicate()
+    return process.returncode, output.decode()
 
 
 @pytest.mark.asyncio(loop_scope="module")
@@ -119,8 +119,8 @@ async def test_every_command_of_the_page_runs(page: str, stopped: World, tmp_pat
         if re.match(r"signalbox (check|run|do|why)\b", command):  # the examples name a real Slack
             for name in ("signalbox.toml", "policy.toml"):
                 shutil.copy(stopped.folder / name, tmp_path)
-        code, said = await ran(command, tmp_path, environ)
-        assert code == 0, f"{page}: {written}\n{said}"
+        code, output = await ran(command, tmp_path, environ)
+        assert code == 0, f"{page}: {written}\n{output}"
 
 
 def test_what_is_not_run_is_there() -> None:

@@ -38,8 +38,8 @@ async def notice_restore(ctx: Context) -> None:
     cluster, known = await ctx.store.cluster(), await ctx.store.value(CLUSTER)
     before = known if isinstance(known, dict) else {}
     missing: list[Json] = [*await ctx.store.lacks(await ctx.published_head())]
-    told = before.get("missing")
-    new = [head for head in missing if not isinstance(told, list) or head not in told]
+    reported = before.get("missing")
+    new = [head for head in missing if not isinstance(reported, list) or head not in reported]
     moved = before.get("cluster") not in (None, cluster)
     now, changed_at = ctx.clock.now(), before.get("changed_at", "")
     entries: tuple[AuditEntry, ...] = ()

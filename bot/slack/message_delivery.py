@@ -115,11 +115,11 @@ class MessageDelivery:
     async def end_step(self, row: Outgoing) -> None:
         """End a workflow step."""
         body: Any = row.body
-        step, said = body["id"], in_zone(shown(body["text"]), self._zone_of(None))
+        step, outcome = body["id"], in_zone(shown(body["text"]), self._zone_of(None))
         if body["ok"]:
-            await self.client.functions_completeSuccess(function_execution_id=step, outputs={"outcome": said})
+            await self.client.functions_completeSuccess(function_execution_id=step, outputs={"outcome": outcome})
         else:
-            await self.client.functions_completeError(function_execution_id=step, error=said)
+            await self.client.functions_completeError(function_execution_id=step, error=outcome)
 
     async def _send_message(self, row: Outgoing, message: dict[str, Any]) -> None:
         channel = await self._channel(row.channel_id or "")

@@ -86,9 +86,9 @@ def test_masking_of_hostile_text_is_measured() -> None:
 
 
 def test_what_is_asked_for_is_measured_alone_and_a_missed_bar_is_told() -> None:
-    said: list[str] = []
-    assert bench_all(Wanted(log=0.1), said.append) == 0
-    assert [row for row in said if not row.startswith("  ")] == ["A large log"]
+    lines: list[str] = []
+    assert bench_all(Wanted(log=0.1), lines.append) == 0
+    assert [row for row in lines if not row.startswith("  ")] == ["A large log"]
 
 
 @pytest.mark.parametrize(

@@ -29,9 +29,9 @@ async def shell(folder: Path, script: str) -> str:
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )
-    said, _ = await process.communicate(script.encode())
-    assert process.returncode == 0, said.decode()
-    return said.decode()
+    output, _ = await process.communicate(script.encode())
+    assert process.returncode == 0, output.decode()
+    return output.decode()
 
 
 async def test_the_commands_of_the_page_make_a_private_backup_that_verifies(env: World) -> None:

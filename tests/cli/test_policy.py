@@ -116,43 +116,43 @@ def desk(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Desk:
 def test_a_case_gets_the_answer_and_the_rule(desk: Desk, who: str, say: str, expect: str, by: str) -> None:
     """Each kind of answer comes out as the bot itself would give it, with the rule that decided."""
     desk.write(RULES + case(who, say, expect))
-    code, said = desk.run("test")
-    assert code == 0, said
-    assert f"{say}: {expect} by {by}" in said
-    assert "1 case, 0 with a different answer." in said
+    code, output = desk.run("test")
+    assert code == 0, output
+    assert f"{say}: {expect} by {by}" in output
+    assert "1 case, 0 with a different answer." in output
 
 
 def test_a_channel_without_rules_denies(desk: Desk) -> None:
     """A case elsewhere is denied, and the answer names the channel."""
     desk.write(RULES + case("crawl", "start acc:shop/prices", "denied", "C0OTHER"))
-    code, said = desk.run("test")
-    assert (code, "denied by built-in rule" in said) == (0, True), said
+    code, output = desk.run("test")
+    assert (code, "denied by built-in rule" in output) == (0, True), output
 
 
 def test_a_differing_case_exits_1_and_says_why(desk: Desk) -> None:
     """A case that comes out otherwise is named by line, with the rule's reason."""
     desk.write(RULES + case("leads", "start acc:shop/prices", "allowed"))
-    code, said = desk.run("test")
+    code, output = desk.run("test")
     assert code == 1
     line = RULES.count("\n") + 2
-    assert f"DIFF  line {line}: leads in C0CRAWL: start acc:shop/prices: denied, expected allowed" in said
-    assert "closest is C0CRAWL allow 2" in said
+    assert f"DIFF  line {line}: leads in C0CRAWL: start acc:shop/prices: denied, expected allowed" in output
+    assert "closest is C0CRAWL allow 2" in output
 
 
 @pytest.mark.parametrize("say", ["strat acc:shop/prices", "start acc:shop/prices colour=red", "start infa:x"])
 def test_words_that_fit_nothing_differ_from_every_answer(desk: Desk, say: str) -> None:
     """A case with a mistyped verb, parameter or backend never passes, not even as denied."""
     desk.write(RULES + case("crawl", say, "denied"))
-    code, said = desk.run("test")
-    assert (code, "not understood" in said) == (1, True), said
+    code, output = desk.run("test")
+    assert (code, "not understood" in output) == (1, True), output
 
 
 def test_cases_do_not_depend_on_the_calendar(desk: Desk) -> None:
     """A freeze that is in force now is told beside a case and changes no answer."""
     freeze = '\n[[freeze]]\nfrom = 2020-01-01T00:00:00Z\nuntil = 2099-01-01T00:00:00Z\nverbs = ["start"]\n'
     desk.write(RULES + freeze + case("crawl", "start acc:shop/prices", "allowed"))
-    code, said = desk.run("test")
-    assert (code, "Now it is denied by freeze 1" in said) == (0, True), said
+    code, output = desk.run("test")
+    assert (code, "Now it is denied by freeze 1" in output) == (0, True), output
 
 
 RUN_ID = "9040f86d-bbc1-4038-9868-501145cc2370"
@@ -167,9 +167,9 @@ def test_a_run_by_its_id_is_covered_by_the_whole_backend_alone(desk: Desk, kind:
     channel = 'version = 1\n[[channel]]\nid = "C0CRAWL"\n'
     for targets, expect in (('"acc:shop/*"', "denied"), (f'"acc:{kind}/*"', "denied"), ('"acc:*"', "allowed")):
         desk.write(channel + rule.format(targets) + case("U0ANA", say, expect))
-        code, said = desk.run("test")
-        assert code == 0, said
-        assert "Write the path instead" in said
+        code, output = desk.run("test")
+        assert code == 0, output
+        assert "Write the path instead" in output
     deny = '  [[channel.deny]]\n  verbs = ["*"]\n  targets = ["acc:labs/*"]\n'
     desk.write(channel + rule.format('"acc:*"') + deny + case("U0ANA", say, "denied"))
     assert desk.run("test")[0] == 0
@@ -178,8 +178,8 @@ def test_a_run_by_its_id_is_covered_by_the_whole_backend_alone(desk: Desk, kind:
 def test_a_case_may_say_the_path_of_a_run(desk: Desk) -> None:
     """By what it belongs to; then the path's rule counts, and there is nothing to add."""
     desk.write(RULES + case("crawl", "retry acc:shop/prices@last", "allowed"))
-    code, said = desk.run("test")
-    assert (code, "belongs to" in said) == (0, False), said
+    code, output = desk.run("test")
+    assert (code, "belongs to" in output) == (0, False), output
 
 
 def test_a_review_that_nobody_could_close_is_warned_of(desk: Desk) -> None:
@@ -197,25 +197,25 @@ def test_a_review_that_nobody_could_close_is_warned_of(desk: Desk) -> None:
 def test_mistyped_names_are_warned_of(desk: Desk) -> None:
     """A deny of a verb or a backend that nobody has would forbid nothing: its line is named."""
     desk.write(RULES.replace('targets = ["acc:labs/*"]', 'targets = ["ac:labs/*"]'))
-    code, said = desk.run("test")
+    code, output = desk.run("test")
     assert code == 0
-    assert "no configured backend matches `ac:labs/*`" in said
-    assert "The file has no [[case]] tables." in said
+    assert "no configured backend matches `ac:labs/*`" in output
+    assert "The file has no [[case]] tables." in output
 
 
 def test_without_a_configuration_the_usual_names_count(desk: Desk) -> None:
     """In CI there may be no signalbox.toml: every kind is there under the name that the documentation uses."""
     desk.write(RULES + case("crawl", "start acc:shop/prices", "allowed"), config=False)
-    code, said = desk.run("test")
-    assert (code, "acc (sequentum)" in said) == (0, True), said
+    code, output = desk.run("test")
+    assert (code, "acc (sequentum)" in output) == (0, True), output
 
 
 @pytest.mark.parametrize("text", ["version = 1\n[[channel]]\nid = '#crawl-ops'\n", "not toml at all [", ""])
 def test_a_file_that_cannot_be_used_exits_2(desk: Desk, text: str) -> None:
     """Broken rules are answered with their lines."""
     desk.write(text)
-    code, said = desk.run("test")
-    assert (code, "line 1" in said or "line 3" in said) == (2, True), said
+    code, output = desk.run("test")
+    assert (code, "line 1" in output or "line 3" in output) == (2, True), output
 
 
 def test_misuse_exits_2(desk: Desk) -> None:
@@ -229,8 +229,8 @@ def test_misuse_exits_2(desk: Desk) -> None:
 
 def test_the_schema_of_the_rules_knows_every_table(desk: Desk) -> None:
     """Editors learn every key of policy.toml."""
-    code, said = desk.run("schema", "policy")
-    schema = json.loads(said)
+    code, output = desk.run("schema", "policy")
+    schema = json.loads(output)
     assert code == 0
     assert {"version", "groups", "channel", "freeze", "breakglass", "administrators", "people", "case"} == set(
         schema["properties"]
@@ -239,8 +239,8 @@ def test_the_schema_of_the_rules_knows_every_table(desk: Desk) -> None:
 
 def test_the_schema_of_the_configuration_takes_references_for_secrets(desk: Desk) -> None:
     """Editors learn every key of signalbox.toml; a secret is a reference and nothing else."""
-    code, said = desk.run("schema", "config")
-    schema = json.loads(said)
+    code, output = desk.run("schema", "config")
+    schema = json.loads(output)
     slack = schema["properties"]["slack"]["properties"]
     assert code == 0
     assert {"slack", "store", "policy", "time", "network", "backend"} == set(schema["properties"])
@@ -275,9 +275,9 @@ async def test_a_replay_says_who_gains_and_who_loses(
     )
     config = str(env.folder / "signalbox.toml")
     code = await asyncio.to_thread(main.main, ["policy", "replay", str(new), "--config", config, "--since", "1h"])
-    said = capsys.readouterr().out
+    output = capsys.readouterr().out
     assert code == 0
-    assert "3 requests of the last 1h decided again." in said
-    assert "gains   U0GUEST in C0CRAWL: start acc:shop/prices: denied -> allowed by C0CRAWL allow 2" in said
-    assert "loses   U0ANA in C0CRAWL: schedule off acc:shop/prices: allowed -> denied by no rule" in said
-    assert "1 gain, 2 lose, 0 unclear." in said
+    assert "3 requests of the last 1h decided again." in output
+    assert "gains   U0GUEST in C0CRAWL: start acc:shop/prices: denied -> allowed by C0CRAWL allow 2" in output
+    assert "loses   U0ANA in C0CRAWL: schedule off acc:shop/prices: allowed -> denied by no rule" in output
+    assert "1 gain, 2 lose, 0 unclear." in output

@@ -20,15 +20,15 @@ def test_a_store_moves_to_postgresql_and_back(tmp_path: Path, postgres: LocalSer
     first = open_store(tmp_path / "here.db")
     first.append_sync(row(reason="once"))
     first.close_sync()
-    said: list[str] = []
-    copy(here, there, said.append, rehearse=True)
-    assert "Nothing was changed" in said[-1]
-    copy(here, there, said.append, rehearse=False)
-    assert said[-1] == f'Write url = "{there}" into [store], then start the bot.'
-    assert "Both audit logs are intact" in said[-2]
+    lines: list[str] = []
+    copy(here, there, lines.append, rehearse=True)
+    assert "Nothing was changed" in lines[-1]
+    copy(here, there, lines.append, rehearse=False)
+    assert lines[-1] == f'Write url = "{there}" into [store], then start the bot.'
+    assert "Both audit logs are intact" in lines[-2]
     with pytest.raises(CliError, match="This store was moved to"):
-        copy(here, there, said.append, rehearse=False)
-    copy(there, back, said.append, rehearse=False)
+        copy(here, there, lines.append, rehearse=False)
+    copy(there, back, lines.append, rehearse=False)
     last = open_store(tmp_path / "back.db")
     assert len(last.search_sync(Filters(text="once"))) == 1
     last.close_sync()

@@ -13,48 +13,55 @@ def runs(text: str) -> list[RecentRun]:
     return [RecentRun(id=word[0], view=RunView(state=word[1], phase=PHASES[word[1]])) for word in text.split()]
 
 
-def told(*polls: str) -> list[str]:
+def news_of(*polls: str) -> list[str]:
     """What each poll tells."""
     seen: SeenRuns | None = None
-    said = []
+    lines = []
     for poll in polls:
         seen, found = news(seen, runs(poll))
-        said.append(" ".join(f"{run.id}{run.view.state}" for run in found))
-    return said
+        lines.append(" ".join(f"{run.id}{run.view.state}" for run in found))
+    return lines
 
 
 def test_what_was_there_at_the_beginning_is_not_told() -> None:
-    assert told("c~ b- a+") == [""]
+    assert news_of("c~ b- a+") == [""]
 
 
 def test_each_failure_is_told_once_and_the_first_success_after_it() -> None:
-    assert told("a+", "b- a+", "b- a+", "c- b- a+", "d+ c- b- a+", "e+ d+ c- b- a+") == ["", "b-", "", "c-", "d+", ""]
+    assert news_of("a+", "b- a+", "b- a+", "c- b- a+", "d+ c- b- a+", "e+ d+ c- b- a+") == [
+        "",
+        "b-",
+        "",
+        "c-",
+        "d+",
+        "",
+    ]
 
 
 def test_a_target_that_was_failing_when_it_was_first_seen_recovers_too() -> None:
-    assert told("a-", "b+ a-") == ["", "b+"]
+    assert news_of("a-", "b+ a-") == ["", "b+"]
 
 
 def test_runs_that_ended_between_two_polls_are_told_in_their_order() -> None:
-    assert told("a+", "d- c+ b- a+") == ["", "b- c+ d-"]
+    assert news_of("a+", "d- c+ b- a+") == ["", "b- c+ d-"]
 
 
 def test_a_run_that_was_stopped_says_nothing_and_changes_nothing() -> None:
-    assert told("a-", "bx a-", "c+ bx a-") == ["", "", "c+"]
+    assert news_of("a-", "bx a-", "c+ bx a-") == ["", "", "c+"]
 
 
 def test_a_run_that_goes_on_is_told_when_it_ends_although_a_later_one_ended_before() -> None:
-    assert told("a~", "b+ a~", "b+ a-") == ["", "", "a-"]
+    assert news_of("a~", "b+ a~", "b+ a-") == ["", "", "a-"]
 
 
 def test_an_old_run_that_comes_back_into_the_list_is_not_new() -> None:
     """The list holds the latest two; one was deleted on the control plane."""
-    assert told("c+ b+", "c+ a-") == ["", ""]
+    assert news_of("c+ b+", "c+ a-") == ["", ""]
 
 
 def test_a_retry_that_ends_the_same_run_again_is_told_again() -> None:
-    assert told("a-", "a~", "a-", "a~", "a+") == ["", "", "a-", "", "a+"]
+    assert news_of("a-", "a~", "a-", "a~", "a+") == ["", "", "a-", "", "a+"]
 
 
 def test_a_target_without_runs_tells_its_first_failure() -> None:
-    assert told("", "a-") == ["", "a-"]
+    assert news_of("", "a-") == ["", "a-"]

@@ -52,7 +52,7 @@ async def test_an_example_runs_at_once(demo: Demo, example: SeedExample) -> None
 
 
 @pytest.mark.parametrize(
-    ("command", "status", "told"),
+    ("command", "status", "answer"),
     [
         ("status acc:shop/prices", "completed", "newest run"),
         ("start acc:shop/stock -- from a workflow", "completed", "shop/stock"),
@@ -60,7 +60,7 @@ async def test_an_example_runs_at_once(demo: Demo, example: SeedExample) -> None
     ],
 )
 async def test_a_workflow_step_ends_with_its_outcome_or_its_error(
-    demo: Demo, command: str, status: str, told: str
+    demo: Demo, command: str, status: str, answer: str
 ) -> None:
     """The rules of the demo name the app, so that the page can show both."""
     person, steps = demo.workspace.person("U0ANA"), demo.workspace.core.state.steps
@@ -70,4 +70,4 @@ async def test_a_workflow_step_ends_with_its_outcome_or_its_error(
         timeout=30,
     )
     assert ended["status"] == status
-    assert told in str(ended.get("outputs") or ended.get("error"))
+    assert answer in str(ended.get("outputs") or ended.get("error"))

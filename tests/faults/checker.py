@@ -79,15 +79,15 @@ def check(group: Cluster, typed: Mapping[str, Told]) -> Findings:
             not mine or set(ends) & {"done", "reconciled", "abandoned"}, f"{request_id} was sent, but is {ends}"
         )
         claimed.update(entry.backend_ref for entry in entries if entry.event in happened and entry.backend_ref)
-        told = typed.get(value, Told.NOTHING)
-        if told is Told.REFUSED:
+        answer = typed.get(value, Told.NOTHING)
+        if answer is Told.REFUSED:
             found.expect(not mine, f"{request_id} was told in the ack as not done, but is {ends}")
-        if told is Told.TAKEN or cards[request_id]:
+        if answer is Told.TAKEN or cards[request_id]:
             _check_card(found, request_id, cards[request_id], happened=bool(happened))
     for ref, number in claimed.items():
         found.expect(number == 1, f"{number} requests claim the run {ref}")
-    for value, told in typed.items():
-        found.expect(told is not Told.TAKEN or value in stored, f"the acked start {value} is lost")
+    for value, answer in typed.items():
+        found.expect(answer is not Told.TAKEN or value in stored, f"the acked start {value} is lost")
     found.expect(group.store.verify_sync(group.store.head_sync()).ok, "the chain is broken")
     return found
 

@@ -103,10 +103,10 @@ class Campaign:
 
     async def _start(self, value: str, agent: str) -> None:
         receipt = await self.group.says(f"start acc:{agent} input.region={value}")
-        told = Told.of(receipt)
-        self.typed[value] = told
-        self.report.acked += told is Told.TAKEN
-        self.report.refused += told is not Told.TAKEN
+        answer = Told.of(receipt)
+        self.typed[value] = answer
+        self.report.acked += answer is Told.TAKEN
+        self.report.refused += answer is not Told.TAKEN
 
     async def hits(self) -> None:
         """Everything of the plan in random order; after each hit the cluster is whole again."""

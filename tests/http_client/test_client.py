@@ -196,7 +196,7 @@ def test_credentials_do_not_show() -> None:
 
 
 @pytest.mark.parametrize(
-    ("media_type", "body", "said"),
+    ("media_type", "body", "sentence"),
     [
         ("application/json", b'{"message": "Agent is busy"}', "Agent is busy"),
         ("application/json", b'{"Message": "An error", "ExceptionMessage": "x"}', "An error"),
@@ -213,17 +213,17 @@ def test_credentials_do_not_show() -> None:
         ("", b"", ""),
     ],
 )
-def test_errors_are_told_in_their_own_words(media_type: str, body: bytes, said: str) -> None:
+def test_errors_are_told_in_their_own_words(media_type: str, body: bytes, sentence: str) -> None:
     """One sentence is found in any of the shapes that vendors use."""
-    assert sentence_of(media_type, body) == said
+    assert sentence_of(media_type, body) == sentence
 
 
 def test_a_told_error_is_short_and_clean() -> None:
     """Length is capped, and secrets in it are masked."""
-    said = sentence_of("text/plain", b"password=hunter2 canary-77 " + b"word " * 1000, ["canary-77"])
-    assert len(said) <= 300
-    assert "hunter2" not in said
-    assert "canary-77" not in said
+    sentence = sentence_of("text/plain", b"password=hunter2 canary-77 " + b"word " * 1000, ["canary-77"])
+    assert len(sentence) <= 300
+    assert "hunter2" not in sentence
+    assert "canary-77" not in sentence
 
 
 def test_a_host_is_all_that_is_shown_of_an_address() -> None:

@@ -58,17 +58,17 @@ async def test_what_takes_too_long_is_cancelled_and_counted() -> None:
 
 
 async def test_work_that_starts_work_while_stopping_is_told_no() -> None:
-    tasks, told = TaskQueue(), []
+    tasks, started = TaskQueue(), []
 
     async def nothing() -> None: ...
 
     async def work() -> None:
         await asyncio.sleep(0.02)
-        told.append(tasks.start(nothing(), "child"))
+        started.append(tasks.start(nothing(), "child"))
 
     tasks.start(work(), "parent")
     await tasks.close(1.0)
-    assert told == [False]
+    assert started == [False]
 
 
 async def test_an_exception_is_logged_by_its_type_alone_and_hurts_nobody_else(

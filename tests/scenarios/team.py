@@ -174,7 +174,7 @@ class Team:
         receipt = await person.submit("modal", {"reason": reason})
         assert not receipt.errors, receipt
 
-    async def told(self, *parts: str, user: str = "U0ANA", channel: str = CRAWL) -> dict[str, Any]:
+    async def sees_in_thread(self, *parts: str, user: str = "U0ANA", channel: str = CRAWL) -> dict[str, Any]:
         """A message in a thread of that channel with all parts, seen by this person."""
 
         def look(person: Any) -> dict[str, Any] | None:

@@ -56,7 +56,7 @@ async def test_an_approval_without_a_reason_is_not_sent(team: World, verb: str) 
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "expected"),
     [
         ("as=job sync=true", "A job doesn't take"),
         ("sessions=true session=s1", "leave out `session=`"),
@@ -67,13 +67,13 @@ async def test_an_approval_without_a_reason_is_not_sent(team: World, verb: str) 
         ("colour=red", "is not a parameter here"),
     ],
 )
-async def test_a_start_that_contradicts_itself_is_not_sent(team: World, words: str, said: str) -> None:
+async def test_a_start_that_contradicts_itself_is_not_sent(team: World, words: str, expected: str) -> None:
     """2, 7: what cannot be meant is refused with what would be accepted, and the control plane hears nothing."""
     at = place(team)
     asked = await do(team, f"start {at} {words}")
     assert [path for _, path in asked.changes if at.agent in path] == []
     assert asked.events == ["requested", "failed"]
-    await asked.card(said)
+    await asked.card(expected)
 
 
 async def test_a_schedule_of_another_agent_is_not_changed_under_the_rights_of_this_one(team: World) -> None:

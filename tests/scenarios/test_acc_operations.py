@@ -108,8 +108,8 @@ async def test_the_key_of_a_server_appears_nowhere(team: World) -> None:
     assert call.json() == {**CHECK, "ipAddress": "10.20.0.12", "port": 8005, "useSsl": True}
     await asked.card("Server server-2 answers")
     hidden = (KEY, team.acc.token)
-    said = json.dumps([call.args for call in team.ws.calls], default=str)
-    assert [secret for secret in hidden if secret in said] == []
+    sent = json.dumps([call.args for call in team.ws.calls], default=str)
+    assert [secret for secret in hidden if secret in sent] == []
     for path in team.folder.rglob("*"):
         if path.is_file() and path.name.startswith("signalbox.db"):
             content = path.read_bytes()

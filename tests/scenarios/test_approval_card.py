@@ -96,7 +96,7 @@ async def test_one_card_where_requester_and_approvers_share_a_channel(team: Team
     await team.press(card, "Cancel", user="U0ANA", channel=CRAWL)
     closed = await team.sees("Cancelled by <@U0ANA>: mark acc:shop/prices", channel=CRAWL)
     assert kinds(closed) == ["section"]
-    await team.told("Cancelled by the requester", "<@U0ANA>")
+    await team.sees_in_thread("Cancelled by the requester", "<@U0ANA>")
 
 
 async def test_a_workspace_that_refuses_the_collapsed_section_gets_the_same_card_without_it(team: Team) -> None:
@@ -142,7 +142,7 @@ async def test_an_approver_may_allow_the_same_for_an_hour(team: Team) -> None:
     grant = await team.event("granted")
     assert (grant.user_id, grant.verb, grant.target_name) == ("U0ANA", "start", "acc:shop/prices")
     await env.sees("Granted: start on acc:shop/prices", "<@U0LEE>")
-    await team.told("You can run it here for 1 hour without asking again", "<@U0ANA>")
+    await team.sees_in_thread("You can run it here for 1 hour without asking again", "<@U0ANA>")
     await env.say("start acc:shop/prices input.region=south")
     await env.until(lambda: len(team.effects()) == 2)
     assert [row.rule for row in env.audit(event="sent")][-1] == grant.rule
@@ -150,7 +150,7 @@ async def test_an_approver_may_allow_the_same_for_an_hour(team: Team) -> None:
     await env.say("start acc:shop/prices", user="U0RUI")
     await team.card("<@U0RUI> wants to run `start acc:shop/prices`")
     team.later(hours=1)
-    await team.told("Grant ended", "<@U0ANA>")
+    await team.sees_in_thread("Grant ended", "<@U0ANA>")
     await env.say("start acc:shop/prices")
     await team.card("<@U0ANA> wants to run `start acc:shop/prices`")
     assert len(team.effects()) == 2
@@ -184,15 +184,15 @@ async def test_the_same_wish_of_a_second_person_joins_the_first(team: Team) -> N
     env.ws.edit_group("S0LEADS", ["U0LEE"])
     await env.say("start acc:shop/prices input.region=north -- month end")
     await team.card("start acc:shop/prices")
-    told = await env.does("start acc:shop/prices input.region=north", "already asked for this", user="U0RUI")
-    assert "<@U0ANA>" in shown(told)
+    answer = await env.does("start acc:shop/prices input.region=north", "already asked for this", user="U0RUI")
+    assert "<@U0ANA>" in shown(answer)
     card = await team.card("<@U0ANA> and <@U0RUI> want to run `start acc:shop/prices input.region=north`")
     env.ws.edit_group("S0LEADS", ["U0LEE", "U0RUI"])
     await team.press(card, "Approve", user="U0RUI")
     await team.sees("You asked for this too", user="U0RUI")
     await team.press(card, "Approve")
     await env.until(lambda: len(team.effects()) == 1)
-    await team.told("Approved by <@U0LEE>", "<@U0ANA>", "<@U0RUI>")
+    await team.sees_in_thread("Approved by <@U0LEE>", "<@U0ANA>", "<@U0RUI>")
     assert len(env.audit(event="approval_requested")) == 1
     (row,) = [row for row in env.audit(event="abandoned") if row.code == "joined"]
     assert row.user_id == "U0RUI"
@@ -220,7 +220,7 @@ async def test_an_approver_who_wants_the_same_is_led_to_the_card(team: Team) -> 
     env = team.env
     await env.say("start acc:shop/prices")
     card = await team.card("start acc:shop/prices")
-    told = await env.does("start acc:shop/prices", "you can decide it", "Open the request", user="U0LEE")
-    assert f"/archives/{APPROVERS}/p{card['ts'].replace('.', '')}" in shown(told)
+    answer = await env.does("start acc:shop/prices", "you can decide it", "Open the request", user="U0LEE")
+    assert f"/archives/{APPROVERS}/p{card['ts'].replace('.', '')}" in shown(answer)
     await team.press(card, "Approve")
     await env.until(lambda: len(team.effects()) == 1)

@@ -64,7 +64,7 @@ async def test_an_approved_start_runs_once_and_names_who_approved_it(team: Team)
     assert "U0LEE" in rows["sent"].detail
     closed = await team.sees("Approved by <@U0LEE>", "start acc:shop/prices")
     assert labels(closed) == []
-    await team.told("Approved by <@U0LEE>", "<@U0ANA>")
+    await team.sees_in_thread("Approved by <@U0LEE>", "<@U0ANA>")
 
 
 async def test_a_denial_needs_a_reason_and_ends_it(team: Team) -> None:
@@ -78,7 +78,7 @@ async def test_a_denial_needs_a_reason_and_ends_it(team: Team) -> None:
     assert (await lee.submit("modal", {"reason": "  "})).errors
     assert not (await lee.submit("modal", {"reason": "the shop is closed"})).errors
     await env.sees("Denied by <@U0LEE>", "the shop is closed")
-    await team.told("the shop is closed", "<@U0ANA>")
+    await team.sees_in_thread("the shop is closed", "<@U0ANA>")
     closed = await team.sees("Denied by <@U0LEE>")
     assert labels(closed) == []
     row = await team.event("rejected")
@@ -93,7 +93,7 @@ async def test_it_expires_at_its_very_moment_and_the_requester_is_told(team: Tea
     card = await team.card("start acc:shop/prices")
     team.later(minutes=30)
     await env.sees("Expired", "start acc:shop/prices")
-    await team.told("Nobody decided", "<@U0ANA>")
+    await team.sees_in_thread("Nobody decided", "<@U0ANA>")
     await team.press(card, "Approve")
     await team.sees("Too late. Expired")
     assert not team.effects()
@@ -106,7 +106,7 @@ async def test_the_approvers_are_reminded_once_at_half_time(team: Team) -> None:
     await env.say("start acc:shop/prices")
     await team.card("start acc:shop/prices")
     team.later(minutes=15, seconds=1)
-    await team.told("Still waiting", "<@U0LEE>", user="U0LEE", channel=APPROVERS)
+    await team.sees_in_thread("Still waiting", "<@U0LEE>", user="U0LEE", channel=APPROVERS)
 
 
 async def test_the_requester_cancels_and_nobody_else_may(team: Team) -> None:

@@ -25,10 +25,10 @@ async def test_who_has_agreed_is_not_called_again_and_is_not_nobody(team: Team) 
     await team.press(card, "Approve", channel=CRAWL)
     await team.card("1 of 2 agreed", channel=CRAWL)
     team.later(minutes=31)
-    reminder = shown(await team.told("Still waiting", "1 of 2 agreed", "<@U0ROOT>"))
+    reminder = shown(await team.sees_in_thread("Still waiting", "1 of 2 agreed", "<@U0ROOT>"))
     assert "<@U0LEE>" not in reminder
     team.later(minutes=31)
-    await team.told("Only 1 of 2 agreed within 1h", "<@U0ANA>")
+    await team.sees_in_thread("Only 1 of 2 agreed within 1h", "<@U0ANA>")
     assert not team.effects("status")
 
 
@@ -81,6 +81,6 @@ async def test_whose_vote_counts_no_more_is_called_back(team: Team) -> None:
     team.env.acc.world.speed = 0.001
     team.env.acc.add_run("shop/prices", ago=1)
     await team.press(card, "Approve", user="U0ROOT", channel=CRAWL)
-    called = shown(await team.told("Asked again: mark acc:shop/prices", "no longer counts", "<@U0LEE>"))
+    called = shown(await team.sees_in_thread("Asked again: mark acc:shop/prices", "no longer counts", "<@U0LEE>"))
     assert "<@U0ROOT>" not in called
     assert not team.effects("status")

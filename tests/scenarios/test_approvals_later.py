@@ -195,11 +195,11 @@ async def test_a_denial_that_was_not_shown_is_shown_after_the_restart(team: Team
     store = env.bot.store
     (pending,) = await store.pending_decisions(state="open")
     row = env.audit(event="approval_requested")[0]
-    said = AuditEntry(
+    entry = AuditEntry(
         at=stamp(team.now()), request_id=row.request_id, event=Event.REJECTED, approval_id=pending.id, detail="no"
     )
     cast = CastVote(user_id="U0LEE", person="U0LEE", vote="deny", reason="no", at=stamp(team.now()))
-    assert (await store.vote(pending.id, cast, lambda _: (said,), needed=1, now=team.now())).won
+    assert (await store.vote(pending.id, cast, lambda _: (entry,), needed=1, now=team.now())).won
     await env.restart()
     assert labels(await team.sees("Denied by <@U0LEE>")) == []
     assert labels(await env.sees("start acc:shop/prices", "Denied by <@U0LEE>", "no")) == []

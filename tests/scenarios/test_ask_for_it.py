@@ -58,7 +58,7 @@ async def test_half_an_hour_is_a_grant_for_this_verb_target_person_and_time(team
     card = await ask(team, "start acc:news/feed", "30 minutes")
     await team.press(card, "Approve", user="U0ROOT", channel=CRAWL)
     await env.sees("Granted for 30 minutes")
-    await team.told("Approved by <@U0ROOT>", "<@U0ANA>")
+    await team.sees_in_thread("Approved by <@U0ROOT>", "<@U0ANA>")
     assert not team.effects()
     await env.say("start acc:news/feed")
     await env.until(lambda: len(team.effects()) == 1)
@@ -67,7 +67,7 @@ async def test_half_an_hour_is_a_grant_for_this_verb_target_person_and_time(team
     await env.does("start acc:news/feed", "Denied", user="U0RUI")
     await env.does("grants", "Grants", "acc:news/feed", "U0ANA")
     team.later(minutes=30)
-    await team.told("Grant ended", "<@U0ANA>")
+    await team.sees_in_thread("Grant ended", "<@U0ANA>")
     denied = len(env.audit(event="denied"))
     await env.say("start acc:news/feed")
     await env.until(lambda: len(env.audit(event="denied")) == denied + 1)
@@ -159,9 +159,9 @@ async def test_what_the_rules_cover_by_then_is_a_button(team: Team) -> None:
     await env.say("grant @ana start acc:news/feed for=1h -- go on", user="U0ROOT")
     await env.sees("Granted: start on acc:news/feed")
     assert (await env.ana.submit("modal", {"lasts": "once", "reason": "Lee is away"})).acked
-    told = await env.sees("The rules cover it now.")
-    assert labels(told) == ["start acc:news/feed -- Lee is away"]
-    await env.ana.press_label(CRAWL, told["ts"], "start acc:news/feed -- Lee is away")
+    card = await env.sees("The rules cover it now.")
+    assert labels(card) == ["start acc:news/feed -- Lee is away"]
+    await env.ana.press_label(CRAWL, card["ts"], "start acc:news/feed -- Lee is away")
     await env.until(lambda: len(team.effects()) == 1)
     assert not env.audit(event="approval_requested")
 
@@ -211,5 +211,5 @@ async def test_a_form_that_was_opened_and_closed_is_recorded_as_that_and_asks_fo
     await env.quiet()
     assert [str(row.event) for row in env.audit(request_id=opened.request_id)] == ["requested"]
     await env.say("timeline since=1h")
-    told = await env.sees("Timeline")
-    assert "ask for it" not in shown(told)
+    card = await env.sees("Timeline")
+    assert "ask for it" not in shown(card)

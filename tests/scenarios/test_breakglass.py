@@ -40,8 +40,8 @@ async def test_it_is_loud_marked_and_the_skipped_approvers_are_told(team: Team) 
     assert {str(row.event) for row in rows} == {"sent", "done", "ended"}
     assert {row.incident for row in rows} == {grant}
     assert rows[0].rule == f"grant {grant}"
-    told = await env.sees("without your approval", "break-glass", "<@U0LEE>", user="U0LEE", channel=APPROVERS)
-    assert "start acc:shop/prices" in shown(told)
+    notice = await env.sees("without your approval", "break-glass", "<@U0LEE>", user="U0LEE", channel=APPROVERS)
+    assert "start acc:shop/prices" in shown(notice)
     assert not env.audit(event="approval_requested")
 
 
@@ -49,25 +49,25 @@ async def test_the_channel_where_it_is_active_reads_what_it_means_until_when_and
     """In plain words for everyone there; at the end the same message says how much was done, and later who reviewed it."""
     env = team.env
     await opened(team)
-    told = await env.sees("Break-glass is active for <@U0RUI>", "checkout is down")
+    notice = await env.sees("Break-glass is active for <@U0RUI>", "checkout is down")
     assert f"What it means:* <@U0RUI> can run anything in <#{CRAWL}> that no rule denies, without approval" in shown(
-        told
+        notice
     )
-    assert "*Ends:* <!date^" in shown(told)
-    assert f"must review what was done and close this in <#{SECURITY}>" in shown(told)
+    assert "*Ends:* <!date^" in shown(notice)
+    assert f"must review what was done and close this in <#{SECURITY}>" in shown(notice)
     await env.say("start acc:shop/prices", user="U0RUI")
     await env.sees("start acc:shop/prices", "Succeeded", user="U0RUI", timeout=20)
     team.later(minutes=30)
     over = await env.sees("Break-glass of <@U0RUI>", "has ended", "ran 1 command with it")
-    assert over["ts"] == told["ts"]
+    assert over["ts"] == notice["ts"]
 
 
 @pytest.mark.parametrize("text", ["breakglass start acc:labs/new -- prod is down", "breakglass banana for=5m -- x"])
 async def test_breakglass_refuses_words_that_it_does_not_understand(team: Team, text: str) -> None:
     """A command behind it is not run and opens nothing: the answer says what breakglass does, and how it is written."""
     env = team.env
-    told = "it takes only `for=`", "allow everything in this channel", "breakglass for=30m -- "
-    await env.does(text, "Nothing was done", "`breakglass` doesn't take", *told, user="U0RUI")
+    parts = "it takes only `for=`", "allow everything in this channel", "breakglass for=30m -- "
+    await env.does(text, "Nothing was done", "`breakglass` doesn't take", *parts, user="U0RUI")
     assert not env.audit(event="breakglass")
 
 

@@ -30,7 +30,7 @@ async def test_a_misread_offers_the_nearest_command_and_a_press_runs_it(team: Wo
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "expected"),
     [
         ("start shop/prices", "is not a target. Write `backend:path`"),
         ("start nowhere:shop/prices", "`nowhere` is not a backend"),
@@ -38,10 +38,10 @@ async def test_a_misread_offers_the_nearest_command_and_a_press_runs_it(team: Wo
         ("start acc:shop/prices now please", "is not `key=value`"),
     ],
 )
-async def test_what_cannot_be_read_is_answered_with_what_would_be(team: World, text: str, said: str) -> None:
+async def test_what_cannot_be_read_is_answered_with_what_would_be(team: World, text: str, expected: str) -> None:
     """Nothing is sent, the audit log has the words, and the answer says what to write."""
     asked = await ask(team, text)
-    await private(team, said)
+    await private(team, expected)
     assert asked.events == ["misread"]
     assert asked.changes == []
 

@@ -46,7 +46,7 @@ async def test_what_was_approved_and_left_is_used_without_a_restart(team: Team) 
         team.later(seconds=31)
         await asyncio.sleep(0.6)
     await env.until(lambda: len(team.effects()) == 1)
-    await team.told("Approved by <@U0LEE>", "It runs now")
+    await team.sees_in_thread("Approved by <@U0LEE>", "It runs now")
     team.later(seconds=31)
     await asyncio.sleep(0.6)
     assert len(team.effects()) == 1

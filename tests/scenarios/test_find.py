@@ -129,8 +129,8 @@ async def test_a_control_plane_that_does_not_answer_is_named_and_its_configured_
         forget(tmp_path)
         env.acc.go_away(None)
         await env.start()
-        said = await found(env, "shop", "acc doesn't answer", "acc:shop/prices", "acc:shop/stock", "configured")
-        assert "pre doesn't answer" not in said
+        answer = await found(env, "shop", "acc doesn't answer", "acc:shop/prices", "acc:shop/stock", "configured")
+        assert "pre doesn't answer" not in answer
         await env.say("targets acc")
         await private(env, "Targets of acc", "acc doesn't answer", "acc:news/feed")
 
@@ -155,9 +155,9 @@ async def test_five_thousand_targets_are_searched_within_seconds(alone: World) -
         ]
     )
     began = time.perf_counter()
-    said = await found(alone, "prazision folder", "more matches")
+    answer = await found(alone, "prazision folder", "more matches")
     assert time.perf_counter() - began < 3
-    assert 'acc:"folder 0/Präzision 0"' in said
+    assert 'acc:"folder 0/Präzision 0"' in answer
     await alone.say("")
     await alone.ana.wait_for(lambda person: person.modal())
     began = time.perf_counter()

@@ -29,7 +29,7 @@ async def test_an_administrator_grants_and_the_person_acts_until_it_ends(team: T
     await env.until(lambda: len(team.effects()) == 1)
     assert (await team.event("sent")).rule == row.rule
     team.later(hours=2)
-    await team.told("Grant ended", "<@U0ANA>", "Its time is over")
+    await team.sees_in_thread("Grant ended", "<@U0ANA>", "Its time is over")
     assert "Its time is over" in shown(await env.sees("Granted: start on `acc:news/*`"))
     await env.does("start acc:news/feed", "Denied", "start acc:news/feed")
     assert len(team.effects()) == 1
@@ -45,7 +45,7 @@ async def test_a_grant_is_revoked_with_a_reason(team: Team) -> None:
     await env.does(f"revoke {grant}", "needs a reason", user="U0ROOT")
     await env.does(f"revoke {grant} -- no", "Denied", user="U0RUI")
     await env.say(f"revoke {grant} -- Lee is back", user="U0LEE")
-    await team.told("Grant ended", "Revoked by <@U0LEE>", "Lee is back")
+    await team.sees_in_thread("Grant ended", "Revoked by <@U0LEE>", "Lee is back")
     row = await team.event("revoked")
     assert (row.user_id, row.reason, row.rule) == ("U0LEE", "Lee is back", rule)
     await env.does("start acc:news/feed", "Denied", "start acc:news/feed")
@@ -146,7 +146,7 @@ async def test_a_grant_ends_while_the_program_is_down(team: Team) -> None:
     await env.bot.close()
     team.later(hours=1)
     await env.restart()
-    await team.told("Grant ended", "<@U0ANA>")
+    await team.sees_in_thread("Grant ended", "<@U0ANA>")
     assert len(env.audit(event="expired")) == 1
 
 
@@ -241,4 +241,4 @@ async def test_the_list_of_grants_has_a_button_that_revokes_one(team: Team) -> N
     assert labels(await env.does("grants", "Grants", "start on acc:news/*", user="U0RUI")) == []
     listed = await env.does("grants", "Grants", "start on acc:news/*", user="U0ROOT")
     await env.person("U0ROOT").press_label("C0CRAWL", listed["ts"], "Revoke start on acc:news/*", seen=listed)
-    await team.told("Grant ended", "<@U0ANA>")
+    await team.sees_in_thread("Grant ended", "<@U0ANA>")

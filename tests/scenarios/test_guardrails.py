@@ -92,7 +92,7 @@ async def test_a_guest_with_a_grant_has_what_everybody_has_here(team: Team) -> N
     await env.does("help", "start", user="U0GUEST")
     await env.does("whoami", "you can use Signalbox in this channel", user="U0GUEST")
     team.later(hours=1)
-    await team.told("Grant ended", "<@U0GUEST>")
+    await team.sees_in_thread("Grant ended", "<@U0GUEST>")
     await env.does("backends", "Denied", "backends", user="U0GUEST")
 
 
@@ -266,8 +266,8 @@ async def test_a_secret_in_the_rules_file_is_not_shown_when_the_file_changes(tea
     env, token = team.env, team.env.ws.bot_token
     team.rules(f"# was {token}\n{RULES}")
     await team.settled()
-    told = shown(await env.sees("The rules changed", "No rule changed", "+# was", channel=SECURITY, user="U0ROOT"))
+    notice = shown(await env.sees("The rules changed", "No rule changed", "+# was", channel=SECURITY, user="U0ROOT"))
     team.rules(f'{RULES}\n"{token}" = 1\n')
-    told += shown(await env.sees("The changed rules file can't be used", channel=SECURITY, user="U0ROOT"))
-    assert token not in told
+    notice += shown(await env.sees("The changed rules file can't be used", channel=SECURITY, user="U0ROOT"))
+    assert token not in notice
     assert all(token not in (row.detail or "") for row in env.audit())

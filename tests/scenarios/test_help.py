@@ -103,8 +103,8 @@ async def test_more_leaves_nothing_out(demo: World) -> None:
 
 
 async def test_the_help_of_a_verb_shows_types_defaults_and_ranges(demo: World) -> None:
-    said = shown(await demo.does("help history", "help history", "`count=`"))
-    assert "1 to 100 (default 10)" in said
+    text = shown(await demo.does("help history", "help history", "`count=`"))
+    assert "1 to 100 (default 10)" in text
 
 
 @pytest.mark.parametrize("typed", ["help start please now", "help acc start", "help all of it"])

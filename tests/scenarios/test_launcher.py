@@ -69,8 +69,8 @@ def fields(view: dict[str, Any]) -> dict[str, dict[str, Any]]:
 
 def outlook(view: dict[str, Any]) -> str:
     """What the modal says will happen."""
-    (said,) = [block["text"]["text"] for block in view["blocks"] if block["type"] == "section"]
-    return str(said)
+    (text,) = [block["text"]["text"] for block in view["blocks"] if block["type"] == "section"]
+    return str(text)
 
 
 async def groups(env: World, menu: str = "verb", user: str = "U0ANA", **more: Any) -> list[dict[str, Any]]:

@@ -42,15 +42,15 @@ async def test_a_guest_hears_of_nothing_but_what_names_them(tmp_path: Path) -> N
                 "Backends",
             )
         )
-        for words, told in (
+        for words, expected in (
             ("targets acc", "acc:shop/prices"),
             ("find shop", "acc:shop/prices"),
             ("backends", "Backends"),
             ("health", "Health"),
         ):
-            said = shown(await env.does(words, told, user="U0GUEST"))
-            assert not [other for other in OTHERS if other in said], words
-            assert "Prefactor" not in said
+            answer_text = shown(await env.does(words, expected, user="U0GUEST"))
+            assert not [other for other in OTHERS if other in answer_text], words
+            assert "Prefactor" not in answer_text
         for words in ("targets pre", "health pre", "targets nowhere"):
             await env.does(words, "Denied", "No rule that names you here", user="U0GUEST")
         await env.does("doctor", "Denied", "for full members", user="U0GUEST")
@@ -61,9 +61,9 @@ async def test_a_guess_beside_it_is_not_answered_with_the_names_that_it_is_near_
     """The same denial as for a name that exists; a member is offered what was meant."""
     async with world(tmp_path, policy=NAMED, only=("acc", "pre")) as env:
         await env.does("status acc:shop/stock", "never run")
-        said = await env.does(words, "names you", user="U0GUEST")
-        assert not [other for other in OTHERS if other in shown(said).replace(words, "")]
-        assert labels(said) == []
+        answer = await env.does(words, "names you", user="U0GUEST")
+        assert not [other for other in OTHERS if other in shown(answer).replace(words, "")]
+        assert labels(answer) == []
         await env.does("stats shop/stock", "I can't read this command", user="U0GUEST")
         await env.does(words.removeprefix("why "), "has no agent")
 
@@ -85,12 +85,12 @@ async def test_the_home_tab_names_only_backends_that_a_rule_opens(tmp_path: Path
     """A guest of one agent sees its backend; a guest, an external and a bot whom no rule names see none."""
     async with world(tmp_path, policy=NAMED, only=("acc", "pre")) as env:
         env.ws.set_user("U0RUI", is_restricted=True)
-        for user, told in (("U0ROOT", {"acc", "pre"}), ("U0GUEST", {"acc"}), ("U0RUI", set()), ("U0EXT", set())):
+        for user, expected in (("U0ROOT", {"acc", "pre"}), ("U0GUEST", {"acc"}), ("U0RUI", set()), ("U0EXT", set())):
             person = env.person(user)
             await person.open_home()
             home = await person.wait_for(lambda one: one.home())
             words = shown(home)
-            assert {name for name in ("acc", "pre") if re.search(rf"\b{name}\b", words)} == told, (
+            assert {name for name in ("acc", "pre") if re.search(rf"\b{name}\b", words)} == expected, (
                 user,
                 words,
             )
@@ -102,12 +102,12 @@ async def test_an_id_of_another_target_is_answered_as_one_that_does_not_exist(tm
         await env.does("status acc:shop/stock", "never run")
         foreign = env.acc.agent("shop/stock").agent_id
         calls = len(env.acc.requests)
-        said = []
+        answers = []
         for target in (f"acc:{foreign}", "acc:00000000-1111-2222-3333-444444444444", "acc:shop/stock", "acc:no/such"):
             message = await env.does(f"status {target}", "Denied", target, user="U0GUEST")
-            said.append(shown(message).replace(target, "X").partition("*Request*")[0])
-        assert len(set(said)) == 1, said
-        assert "shop/stock" not in "".join(said)
+            answers.append(shown(message).replace(target, "X").partition("*Request*")[0])
+        assert len(set(answers)) == 1, answers
+        assert "shop/stock" not in "".join(answers)
         assert len(env.acc.requests) == calls
         mine = env.acc.agent("shop/prices").agent_id
         await env.does("status acc:shop/prices", "newest run", user="U0GUEST")
@@ -135,9 +135,9 @@ async def test_grants_of_other_channels_are_told_to_administrators_alone(tmp_pat
         await env.sees("Granted: start on acc:labs/new")
         await env.say("grant @rui start acc:news/feed for=1h -- trying", user="U0ROOT", channel="C0INC")
         await env.sees("Granted: start on acc:news/feed", channel="C0INC")
-        for user, told in (("U0ANA", {"labs"}), ("U0GUEST", {"labs"}), ("U0ROOT", {"labs", "news"})):
+        for user, expected in (("U0ANA", {"labs"}), ("U0GUEST", {"labs"}), ("U0ROOT", {"labs", "news"})):
             words = shown(await env.does("grants", "Grants", user=user))
-            assert {name for name in ("labs", "news") if f"acc:{name}/" in words} == told, user
+            assert {name for name in ("labs", "news") if f"acc:{name}/" in words} == expected, user
 
 
 async def test_where_you_may_names_only_channels_that_you_are_in(tmp_path: Path) -> None:
@@ -145,13 +145,15 @@ async def test_where_you_may_names_only_channels_that_you_are_in(tmp_path: Path)
     async with world(tmp_path, policy=LIMITED, only=("acc",)) as env:
         assert "<#C0INC>" in shown(await env.does("start acc:shop/prices", "Denied"))
         env.ws.set_channel("C0INC", is_private=True, members=["U0LEE", env.ws.core.state.bot_user])
-        said = shown(await env.does("start acc:shop/prices", "Denied", user="U0RUI"))
-        assert "C0INC" not in said
+        answer_text = shown(await env.does("start acc:shop/prices", "Denied", user="U0RUI"))
+        assert "C0INC" not in answer_text
 
 
 @pytest.mark.parametrize("words", ["status nowhere:x", "status shop", "stat acc:shop/prices", "targets ac"])
 async def test_what_cannot_be_read_names_no_backend_to_a_guest_without_rules(tmp_path: Path, words: str) -> None:
     """Neither in the sentence nor on a button."""
     async with world(tmp_path, policy=NAMED.replace("U0GUEST", "U0LEE"), only=("acc", "pre")) as env:
-        said = await env.does(words, "", user="U0GUEST")
-        assert not [text for text in (*labels(said), shown(said).replace(words, "")) if "pre" in text or "acc:" in text]
+        answer = await env.does(words, "", user="U0GUEST")
+        assert not [
+            text for text in (*labels(answer), shown(answer).replace(words, "")) if "pre" in text or "acc:" in text
+        ]

@@ -35,8 +35,8 @@ async def test_what_was_deleted_meanwhile_ends_the_pause_once(later: Team) -> No
     asked = await do(env, f"schedule off acc:schedule/{FIRST} for=1h -- moving")
     del env.acc.schedules[FIRST]
     later.later(hours=1)
-    told = await env.sees("The pause is over, but nothing is left to switch on", "no schedule", "don't try again")
-    assert "<@U0ANA>" in shown(told)
+    notice = await env.sees("The pause is over, but nothing is left to switch on", "no schedule", "don't try again")
+    assert "<@U0ANA>" in shown(notice)
     (row,) = env.audit(event="abandoned")
     assert (row.code, row.target_id, row.verb) == ("gone", FIRST, "schedule on")
     assert f"pause {asked.request_id}" in str(row.detail)

@@ -35,9 +35,9 @@ async def replayed(team: Team, capsys: pytest.CaptureFixture[str]) -> str:
     ]
     capsys.readouterr()
     code = await asyncio.to_thread(main.main, words)
-    said = capsys.readouterr().out
-    assert code == 0, said
-    return said
+    output = capsys.readouterr().out
+    assert code == 0, output
+    return output
 
 
 async def test_the_same_rules_change_nothing(team: Team, capsys: pytest.CaptureFixture[str]) -> None:
@@ -60,9 +60,9 @@ async def test_the_same_rules_change_nothing(team: Team, capsys: pytest.CaptureF
     look = await env.does("schedule delete acc:news/feed", "Dangerous", "schedule delete acc:news/feed")
     await team.press(look, "Cancel", user="U0ANA", channel=CRAWL)
     await team.event("abandoned")
-    said = await replayed(team, capsys)
-    assert "0 gain, 0 lose, 0 unclear." in said, said
-    assert "4 requests" in said, said
+    output = await replayed(team, capsys)
+    assert "0 gain, 0 lose, 0 unclear." in output, output
+    assert "4 requests" in output, output
 
 
 async def test_a_user_group_that_cannot_be_read_makes_nobody_lose(
@@ -73,6 +73,6 @@ async def test_a_user_group_that_cannot_be_read_makes_nobody_lose(
     await env.say("start acc:shop/prices")
     await team.card("start acc:shop/prices")
     env.ws.faults.fail("usergroups.users.list", status=500)
-    said = await replayed(team, capsys)
-    assert "0 gain, 0 lose, 1 unclear." in said, said
-    assert "Slack doesn't say who is in S0CRAWL" in said, said
+    output = await replayed(team, capsys)
+    assert "0 gain, 0 lose, 1 unclear." in output, output
+    assert "Slack doesn't say who is in S0CRAWL" in output, output

@@ -55,10 +55,10 @@ async def test_the_card_says_who_retried_and_how_it_ended_and_has_no_retry_butto
 async def test_a_press_on_a_stale_copy_tells_how_the_retry_ended_and_runs_only_when_it_is_meant(env: World) -> None:
     card = await retried(env)
     await env.ana.press_label("C0CRAWL", card["ts"], "Retry", seen=card)
-    told = await private(env, "<@U0RUI> pressed Retry", "succeeded", "Your press did nothing")
+    answer = await private(env, "<@U0RUI> pressed Retry", "succeeded", "Your press did nothing")
     await env.quiet()
     assert retries(env) == 1
-    await env.ana.press_label("C0CRAWL", told["ts"], "Run it anyway")
+    await env.ana.press_label("C0CRAWL", answer["ts"], "Run it anyway")
     now = await env.sees("Retried by <@U0ANA>: succeeded")
     assert now["ts"] == card["ts"]
     assert retries(env) == 2
@@ -68,11 +68,11 @@ async def test_run_it_anyway_starts_one_run_too(env: World) -> None:
     """An old copy of that button asks again."""
     card = await retried(env)
     await env.ana.press_label("C0CRAWL", card["ts"], "Retry", seen=card)
-    told = await private(env, "<@U0RUI> pressed Retry")
-    await env.ana.press_label("C0CRAWL", told["ts"], "Run it anyway", seen=told)
+    answer = await private(env, "<@U0RUI> pressed Retry")
+    await env.ana.press_label("C0CRAWL", answer["ts"], "Run it anyway", seen=answer)
     await env.sees("Retried by <@U0ANA>: succeeded")
     await asyncio.sleep(3.1)  # longer than a double click
-    await env.ana.press_label("C0CRAWL", told["ts"], "Run it anyway", seen=told)
+    await env.ana.press_label("C0CRAWL", answer["ts"], "Run it anyway", seen=answer)
     await private(env, "You pressed Retry", "succeeded")
     assert retries(env) == 2
 

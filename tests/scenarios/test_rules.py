@@ -113,15 +113,15 @@ async def test_a_rule_may_limit_a_parameter_and_a_default_counts_as_said(ruled: 
     unsaid = await do(ruled, "start acc:shop/prices")
     assert unsaid.events[-1] == "denied"
     await unsaid.card("Denied", "production")
-    said = await do(ruled, "start acc:shop/prices production=false")
-    assert said.events[:3] == ["requested", "sent", "done"]
+    answer = await do(ruled, "start acc:shop/prices production=false")
+    assert answer.events[:3] == ["requested", "sent", "done"]
 
 
 async def test_a_freeze_denies_changes_to_all_but_those_it_excepts(ruled: World) -> None:
     """The window's reason is shown and registered; an administrator passes."""
     ana = await do(ruled, "mark acc:shop/prices as=failed")
-    said = shown(await ana.card("Denied", "Year-end freeze", "Exempt from the freeze", "admins"))
-    assert "Who may do it here" not in said
+    answer = shown(await ana.card("Denied", "Year-end freeze", "Exempt from the freeze", "admins"))
+    assert "Who may do it here" not in answer
     assert ana.row("denied").code == "freeze"
     assert ana.changes == []
     root = await do(ruled, "mark acc:shop/prices as=failed", user="U0ROOT")

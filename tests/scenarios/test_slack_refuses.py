@@ -63,8 +63,10 @@ async def test_an_approval_card(team: Team, code: str) -> None:
     env.ws.faults.fail("chat.postMessage", error=code, channel=APPROVERS)
     await env.say("start acc:shop/prices")
     await env.sees(f"I can't write in <#{APPROVERS}> ({code})", "<@U0LEE>", timeout=5)
-    told = await env.sees("wants to run `start acc:shop/prices`", "Home tab", user="U0LEE", channel="D0LEE", timeout=5)
-    assert labels(told) == []
+    message = await env.sees(
+        "wants to run `start acc:shop/prices`", "Home tab", user="U0LEE", channel="D0LEE", timeout=5
+    )
+    assert labels(message) == []
     await env.person("U0LEE").open_home()
     await env.person("U0LEE").wait_for(lambda person: "Approve 1" in labels(person.home() or {}))
     await env.person("U0LEE").press_label("home", label="Approve 1")

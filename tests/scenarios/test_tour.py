@@ -19,26 +19,26 @@ from tests.http_client.proxy import forward_proxy
 
 async def test_the_tour_sees_every_effect_on_the_planes_in_slack_and_in_the_audit_log(tmp_path: Path) -> None:
     """It ends with 0, shows every kind and one approval by a second person."""
-    said: list[str] = []
+    lines: list[str] = []
     async with running_demo(tmp_path / "demo") as env:
         audit = env.bot.store
-        result = await play(env.workspace, env.planes, lambda: audit.search_sync(Filters(), limit=500), said.append)
-        assert result == 0, "\n".join(said)
+        result = await play(env.workspace, env.planes, lambda: audit.search_sync(Filters(), limit=500), lines.append)
+        assert result == 0, "\n".join(lines)
         assert {plane.kind for plane in env.planes.values()} == set(plugins.kinds())
     assert {step.backend for step in STEPS} == set(env.planes)
     assert any(press.label == "Approve" and press.user != step.user for step in STEPS for press in step.presses)
-    assert not any("MISSING" in line for line in said)
+    assert not any("MISSING" in line for line in lines)
 
 
 async def test_a_second_demo_leaves_the_data_of_a_running_one_alone(tmp_path: Path) -> None:
     """It says what to do, and takes nothing away."""
-    said: list[str] = []
+    lines: list[str] = []
     folder = tmp_path / "demo"
     async with running_demo(folder):
         before = sorted(path.name for path in folder.iterdir())
-        assert demo_command(folder, 0, fresh=True, tour=False, say=said.append) == 1
+        assert demo_command(folder, 0, fresh=True, tour=False, say=lines.append) == 1
         assert sorted(path.name for path in folder.iterdir()) == before
-    assert "already running" in said[0]
+    assert "already running" in lines[0]
 
 
 @pytest.mark.parametrize("fresh", [False, True])
@@ -46,9 +46,9 @@ def test_a_folder_that_the_demo_did_not_make_is_refused_and_left_alone(tmp_path:
     """The folder of a stopped bot looks like this."""
     for name in ("signalbox.db", "signalbox.toml", "policy.toml", "notes.txt"):
         (tmp_path / name).write_text("mine")
-    said: list[str] = []
-    assert demo_command(tmp_path, 0, fresh=fresh, tour=False, say=said.append) == 1
-    assert "The demo didn't make" in said[0]
+    lines: list[str] = []
+    assert demo_command(tmp_path, 0, fresh=fresh, tour=False, say=lines.append) == 1
+    assert "The demo didn't make" in lines[0]
     assert {path.name: path.read_text() for path in tmp_path.iterdir()} == dict.fromkeys(
         ("signalbox.db", "signalbox.toml", "policy.toml", "notes.txt"), "mine"
     )
@@ -100,8 +100,8 @@ async def test_the_demo_runs_where_a_company_sets_a_proxy(tmp_path: Path, monkey
 
 def test_a_port_that_is_taken_is_said_in_a_line(tmp_path: Path) -> None:
     """With the words that take another one."""
-    said: list[str] = []
+    lines: list[str] = []
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        assert demo_command(tmp_path / "demo", port, tour=False, say=said.append) == 1
-    assert f"make demo PORT={port + 1}" in said[0]
+        assert demo_command(tmp_path / "demo", port, tour=False, say=lines.append) == 1
+    assert f"make demo PORT={port + 1}" in lines[0]

@@ -361,12 +361,12 @@ async def test_more_than_can_wait_is_told_so_and_what_ends_things_is_still_taken
     async with world(tmp_path, only=("acc", "pre")) as env:
         await env.acc.set_fault({"fault": "delay", "seconds": 60, "match": "GET .*"})
         receipts = [await env.say("status acc:shop/prices") for _ in range(15)]
-        told = [
+        refused = [
             receipt
             for receipt in receipts
             if "Too many requests are in progress. Nothing was done" in str(receipt.body)
         ]
-        assert told
-        assert env.events("status") == ["requested"] * (15 - len(told))
+        assert refused
+        assert env.events("status") == ["requested"] * (15 - len(refused))
         stop = await ask(env, "stop pre:instance/nobody")
         assert await stop.ends(within=5.0) == "failed"

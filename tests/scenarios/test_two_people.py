@@ -35,13 +35,13 @@ async def test_two_people_on_one_retry_start_one_run_unless_they_mean_two(tmp_pa
         assert [row.code for row in rows] == ["pressed_already"]
         second = rows[0].user_id
         first = "U0RUI" if second == "U0ANA" else "U0ANA"
-        told = await env.sees(f"<@{first}> pressed Retry", "s ago", "Your press did nothing", user=second)
+        answer = await env.sees(f"<@{first}> pressed Retry", "s ago", "Your press did nothing", user=second)
         asked = [row.user_id for row in env.audit(event="requested") if row.verb == "retry"]
         assert sorted(asked) == ["U0ANA", "U0RUI"]
         await env.until(lambda: retries(env) == 1)
         await asyncio.sleep(0.3)
         assert retries(env) == 1
-        await env.person(second).press_label("C0CRAWL", told["ts"], "Run it anyway")
+        await env.person(second).press_label("C0CRAWL", answer["ts"], "Run it anyway")
         await env.until(lambda: retries(env) == 2)
 
 

@@ -65,8 +65,8 @@ async def watching(
     team: Team, text: str = "watch acc:shop/prices", *, user: str = "U0ANA", channel: str = CRAWL
 ) -> dict[str, Any]:
     """Watch, and the first poll is done."""
-    told = f"<@{user}> is told here"
-    card = await team.env.does(text, "Watching acc:shop/prices", told, user=user, channel=channel)
+    note = f"<@{user}> is told here"
+    card = await team.env.does(text, "Watching acc:shop/prices", note, user=user, channel=channel)
     await team.env.until(lambda: team.env.bot.store.database.read_sync(_seen))
     return card
 
@@ -84,9 +84,9 @@ async def test_a_run_that_fails_elsewhere_is_told_with_its_reason_and_next_steps
     assert labels(card) == ["Stop watching"]
     env.acc.add_run("shop/prices", ago=60, script=BROKEN)
     await polled(team)
-    told = await env.sees("acc:shop/prices failed", "selector '.price' not found", "<@U0ANA>")
-    assert not told["ephemeral"]
-    assert labels(told) == ["Log", "Retry", "Stop watching"]
+    notice = await env.sees("acc:shop/prices failed", "selector '.price' not found", "<@U0ANA>")
+    assert not notice["ephemeral"]
+    assert labels(notice) == ["Log", "Retry", "Stop watching"]
     await polled(team)
     env.acc.add_run("shop/prices", ago=30, script=GOOD)
     await polled(team)
@@ -144,13 +144,13 @@ async def test_in_the_thread_of_a_run_it_is_about_that_run_and_ends_with_it(team
     env.acc.world.speed = 1.0
     card = await env.does("start acc:shop/prices", "start acc:shop/prices", "Start")
     await mention(env, "watch", thread_ts=card["ts"])
-    await team.told("You will be told in the thread when acc:shop/prices (run ")
+    await team.sees_in_thread("You will be told in the thread when acc:shop/prices (run ")
     team.later(seconds=30)
-    await team.told("acc:shop/prices (run ", "succeeded", "<@U0ANA>")
+    await team.sees_in_thread("acc:shop/prices (run ", "succeeded", "<@U0ANA>")
     await env.until(lambda: [entry.code for entry in env.audit(event="ended") if entry.verb == "watch"] == ["ended"])
     await env.does("watches", "None.")
     await mention(env, "watch", thread_ts=card["ts"])
-    await team.told("has ended already")
+    await team.sees_in_thread("has ended already")
 
 
 async def test_notify_me_on_the_card_of_a_run_calls_who_pressed_it_in_its_thread_when_it_ends(team: Team) -> None:
@@ -162,8 +162,8 @@ async def test_notify_me_on_the_card_of_a_run_calls_who_pressed_it_in_its_thread
     await team.press(card, "Notify me", user="U0LEE", channel=CRAWL)
     await env.sees("You will be told in the thread when acc:shop/prices (run ", user="U0LEE")
     team.later(seconds=30)
-    told = await team.told("acc:shop/prices (run ", "succeeded", "<@U0LEE>")
-    assert told["thread_ts"] == card["ts"]
+    notice = await team.sees_in_thread("acc:shop/prices (run ", "succeeded", "<@U0LEE>")
+    assert notice["thread_ts"] == card["ts"]
     assert "Notify me" not in labels(await env.sees("start acc:shop/prices", "Succeeded"))
 
 

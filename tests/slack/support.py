@@ -200,7 +200,7 @@ async def until(condition: Callable[[], Any], within: float = 10.0) -> Any:
 
 @asynccontextmanager
 async def served(
-    inside: Inside, *secrets: str, told: list[tuple[Intent, str]] | None = None, limits: Limits = DEFAULTS
+    inside: Inside, *secrets: str, answers: list[tuple[Intent, str]] | None = None, limits: Limits = DEFAULTS
 ) -> AsyncIterator[str]:
     """The server with the real listeners, and nothing but a notebook after them."""
 
@@ -213,7 +213,7 @@ async def served(
         command="/ops",
         installation=Installation(bot_user_id="U0BOT", team_id="T0ACME"),
         channel_event=channel_event,
-        tell=lambda intent, text: told.append((intent, text)) if told is not None else None,
+        tell=lambda intent, text: answers.append((intent, text)) if answers is not None else None,
     )
     server = HttpServer(("127.0.0.1", 0), SystemClock(), ready=lambda: True, limits=limits)
     client = AsyncWebClient("xoxb-playground-not-a-secret", base_url="http://127.0.0.1:9/api/")

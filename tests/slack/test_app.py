@@ -33,7 +33,7 @@ class Hall:
     inside: Inside
     client: AsyncWebClient
     url: str
-    told: list[tuple[Intent, str]] = field(default_factory=list)
+    answers: list[tuple[Intent, str]] = field(default_factory=list)
 
     @property
     def ana(self) -> Person:
@@ -66,15 +66,15 @@ class Hall:
 @pytest.fixture
 async def hall() -> AsyncIterator[Hall]:
     inside = Inside(catalog=Catalog({"acc": load("sequentum").spec}))
-    told: list[tuple[Intent, str]] = []
+    answers: list[tuple[Intent, str]] = []
     seed = DEMO_SEED.with_app(events=(*DEMO_SEED.app.events, "channel_shared", "reaction_added", "team_join"))
     async with (
         Workspace(seed) as ws,
-        served(inside, ws.signing_secret, told=told) as url,
+        served(inside, ws.signing_secret, answers=answers) as url,
         aiohttp.ClientSession() as http,
     ):
         ws.deliver_http(url)
-        yield Hall(ws, inside, AsyncWebClient(ws.bot_token, base_url=ws.api_url, session=http), url, told)
+        yield Hall(ws, inside, AsyncWebClient(ws.bot_token, base_url=ws.api_url, session=http), url, answers)
 
 
 async def test_a_slash_command_is_a_command(hall: Hall) -> None:
@@ -318,11 +318,11 @@ async def test_where_the_ack_cannot_say_it_the_person_is_told_another_way(hall: 
     hall.inside.answer = Receipt(say="Nothing was done.")
     heard = await hall.ana.command("C0CRAWL", "/ops whoami")
     assert "Nothing was done." in json.dumps(heard.body)
-    assert hall.told == []
+    assert hall.answers == []
     await hall.ana.press_label("C0CRAWL", ts, "Retry")
     await hall.ana.post("C0CRAWL", "<@U0BOT> whoami")
     await hall.ana.shortcut("launcher")
-    assert [text for _, text in hall.told] == ["Nothing was done."] * 3
+    assert [text for _, text in hall.answers] == ["Nothing was done."] * 3
 
 
 async def test_a_listener_that_breaks_before_the_ack_is_not_acked_and_the_next_request_is(hall: Hall) -> None:

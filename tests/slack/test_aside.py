@@ -8,7 +8,7 @@ from tests.world import World, labels
 
 
 @pytest.mark.parametrize(
-    ("typed", "said"),
+    ("typed", "expected"),
     [
         ("help", "What you can do here"),
         ("strat acc:shop/prices", "Did you mean this?"),
@@ -17,11 +17,11 @@ from tests.world import World, labels
     ],
 )
 async def test_a_private_answer_to_a_mention_in_the_channel_stands_in_the_channel(
-    env: World, typed: str, said: str
+    env: World, typed: str, expected: str
 ) -> None:
     """Slack shows an ephemeral message in a thread only where there is one already."""
     await env.ana.post("C0CRAWL", f"<@U0BOT> {typed}")
-    answer = await env.sees(said)
+    answer = await env.sees(expected)
     assert answer["ephemeral"]
     assert "thread_ts" not in answer
 

@@ -22,10 +22,10 @@ async def ws() -> AsyncIterator[Workspace]:
 
 async def checked(ws: Workspace) -> list[str]:
     """The lines that check prints about blocks."""
-    said: list[str] = []
+    lines: list[str] = []
     async with aiohttp.ClientSession() as session:
-        await _blocks(AsyncWebClient(ws.bot_token, base_url=ws.api_url, session=session), _Report(said.append))
-    return said
+        await _blocks(AsyncWebClient(ws.bot_token, base_url=ws.api_url, session=session), _Report(lines.append))
+    return lines
 
 
 async def test_every_sample_is_accepted(ws: Workspace) -> None:

@@ -252,8 +252,8 @@ CRAWL_CHANNEL = {"id": "C0CRAWL", "is_im": False, "is_ext_shared": False}
 
 @pytest.fixture
 async def liar(tmp_path: Path) -> AsyncIterator[tuple[Liar, SlackDirectory]]:
-    said, app = Liar(), web.Application()
-    app.router.add_route("*", "/api/{method}", said.answer)
+    slack, app = Liar(), web.Application()
+    app.router.add_route("*", "/api/{method}", slack.answer)
     runner = web.AppRunner(app)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
@@ -261,7 +261,7 @@ async def liar(tmp_path: Path) -> AsyncIterator[tuple[Liar, SlackDirectory]]:
     async with aiohttp.ClientSession() as session:
         url = "http://{}:{}/api/".format(*runner.addresses[0][:2])
         client = AsyncWebClient("xoxb-playground-not-a-secret", base_url=url, session=session)
-        yield said, SlackDirectory(client, store, HandClock(), "T0ACME")
+        yield slack, SlackDirectory(client, store, HandClock(), "T0ACME")
     await runner.cleanup()
     await store.close()
 
@@ -284,11 +284,11 @@ async def liar(tmp_path: Path) -> AsyncIterator[tuple[Liar, SlackDirectory]]:
     ],
 )
 async def test_a_person_of_an_unexpected_shape_is_unknown(liar: tuple[Liar, SlackDirectory], user: object) -> None:
-    said, directory = liar
-    said.answers["users.info"] = {"user": user}
+    slack, directory = liar
+    slack.answers["users.info"] = {"user": user}
     subject = await directory.subject(ANA, (), max_age=0)
     assert standing(subject, "T0ACME")[0] is Standing.BARRED
-    said.answers["users.info"] = {"user": GOOD_USER}
+    slack.answers["users.info"] = {"user": GOOD_USER}
     assert standing(await directory.subject(ANA, (), max_age=0), "T0ACME")[0] is Standing.FULL
 
 
@@ -317,9 +317,9 @@ GRID = {"enterprise_id": "E0ACME", "enterprise_name": "Acme", "is_admin": False}
 async def test_a_person_of_an_organization_is_a_member_of_the_workspaces_that_it_lists(
     liar: tuple[Liar, SlackDirectory], changes: dict[str, Any], wanted: Standing
 ) -> None:
-    said, directory = liar
+    slack, directory = liar
     user = {key: value for key, value in (GOOD_USER | changes).items() if value is not None}
-    said.answers["users.info"] = {"user": user}
+    slack.answers["users.info"] = {"user": user}
     assert standing(await directory.subject(ANA, (), max_age=0), "T0ACME")[0] is wanted
 
 
@@ -327,9 +327,9 @@ async def test_a_payload_may_name_any_workspace_of_the_persons_organization(
     liar: tuple[Liar, SlackDirectory],
 ) -> None:
     """Slack puts the person's first workspace into a button's payload, wherever they press."""
-    said, directory = liar
+    slack, directory = liar
     grid = GRID | {"teams": ["T0OTHER", "T0ACME"]}
-    said.answers["users.info"] = {"user": GOOD_USER | {"team_id": "T0OTHER", "enterprise_user": grid}}
+    slack.answers["users.info"] = {"user": GOOD_USER | {"team_id": "T0OTHER", "enterprise_user": grid}}
     for team, wanted in (("T0OTHER", Standing.FULL), ("T0ACME", Standing.FULL), ("T0EVIL", Standing.BARRED)):
         subject = await directory.subject(Actor(user_id="U0ANA", team_id=team), (), max_age=0)
         assert standing(subject, "T0ACME")[0] is wanted
@@ -337,8 +337,8 @@ async def test_a_payload_may_name_any_workspace_of_the_persons_organization(
 
 @pytest.mark.parametrize("users", [None, {}, "U0ANA", 5, True])
 async def test_a_group_of_an_unexpected_shape_is_unreadable(liar: tuple[Liar, SlackDirectory], users: object) -> None:
-    said, directory = liar
-    said.answers = {"users.info": {"user": GOOD_USER}, "usergroups.users.list": {"users": users}}
+    slack, directory = liar
+    slack.answers = {"users.info": {"user": GOOD_USER}, "usergroups.users.list": {"users": users}}
     subject = await directory.subject(ANA, ["S0CRAWL"], max_age=0)
     assert subject.groups["S0CRAWL"] is Member.UNREADABLE
     assert await directory.members("S0CRAWL", max_age=0) is None
@@ -360,16 +360,16 @@ async def test_a_group_of_an_unexpected_shape_is_unreadable(liar: tuple[Liar, Sl
     ],
 )
 async def test_a_channel_of_an_unexpected_shape_is_unknown(liar: tuple[Liar, SlackDirectory], channel: object) -> None:
-    said, directory = liar
-    said.answers["conversations.info"] = {"channel": channel}
+    slack, directory = liar
+    slack.answers["conversations.info"] = {"channel": channel}
     assert not (await directory.where(CRAWL, max_age=0)).known
 
 
 async def test_a_reply_that_is_no_json_is_unreadable(liar: tuple[Liar, SlackDirectory]) -> None:
-    said, directory = liar
-    said.answers["users.info"] = {"user": GOOD_USER}
+    slack, directory = liar
+    slack.answers["users.info"] = {"user": GOOD_USER}
     assert (await directory.subject(ANA, (), max_age=0)).known
-    said.answers.clear()
+    slack.answers.clear()
     assert not (await directory.subject(ANA, (), max_age=0)).known
 
 

@@ -79,14 +79,14 @@ async def test_a_connection_that_slack_used_is_kept_while_strangers_come_and_go(
     assert len(inside.intents) == 5
 
 
-@pytest.mark.parametrize("said", KINDS, ids=["silent", "half a header", "half a body", "a drip"])
-async def test_who_does_not_finish_is_closed_in_time(said: bytes) -> None:
-    async with served(Inside(), limits=Limits(header=0.3, body=0.4, idle=0.3)) as url, held(url, 5, (said,)) as readers:
+@pytest.mark.parametrize("sent", KINDS, ids=["silent", "half a header", "half a body", "a drip"])
+async def test_who_does_not_finish_is_closed_in_time(sent: bytes) -> None:
+    async with served(Inside(), limits=Limits(header=0.3, body=0.4, idle=0.3)) as url, held(url, 5, (sent,)) as readers:
         began = time.monotonic()
         async with asyncio.timeout(5):
             for reader in readers:
                 with suppress(ConnectionError):
-                    assert b"408" in await reader.read() or said in (b"", HALF_HEADER)
+                    assert b"408" in await reader.read() or sent in (b"", HALF_HEADER)
         assert time.monotonic() - began < 3
 
 

@@ -29,7 +29,7 @@ def slack_app(env: World) -> dict[str, tuple[str, dict[str, Any]]]:
     """One request of Ana's for each source, as Slack sends it: the kind of delivery and the payload."""
     core = env.ws.core
     ana, channel = core.state.users["U0ANA"], core.state.channels["C0CRAWL"]
-    said = {"type": "app_mention", "user": "U0ANA", "text": "<@U0BOT> start acc:shop/prices", "channel": "C0CRAWL"}
+    mention = {"type": "app_mention", "user": "U0ANA", "text": "<@U0BOT> start acc:shop/prices", "channel": "C0CRAWL"}
     step = {"type": "function_executed", "function": {"app_id": env.ws.app_id}, "function_execution_id": "Fx1"}
     button = {"type": "button", "action_id": "do_start", "value": "x" * 26}
     place = {
@@ -48,7 +48,7 @@ def slack_app(env: World) -> dict[str, tuple[str, dict[str, Any]]]:
     inputs = {"command": "start acc:shop/prices", "channel": "C0CRAWL", "user": "U0ANA"}
     return {
         "command": ("slash_commands", slash_command(core, ana, channel, "/ops", "start acc:shop/prices")),
-        "mention": ("events_api", event_callback(core, {**said, "ts": "1.2"}, "C0CRAWL")),
+        "mention": ("events_api", event_callback(core, {**mention, "ts": "1.2"}, "C0CRAWL")),
         "home": ("events_api", event_callback(core, home, None)),
         "step": ("events_api", event_callback(core, {**step, "inputs": inputs}, None)),
         "button": ("interactive", block_actions(core, ana, place, button, None)),
@@ -144,7 +144,7 @@ async def test_a_request_of_another_organization_is_refused_and_registered_at_ev
 
 
 @pytest.mark.parametrize(
-    ("installed", "said"),
+    ("installed", "problem"),
     [
         (Installation("U0BOT", "T0OTHER"), "the bot token belongs to T0OTHER"),
         (
@@ -158,10 +158,10 @@ async def test_a_request_of_another_organization_is_refused_and_registered_at_ev
         (Installation("U0BOT", "T0ACME"), None),
     ],
 )
-def test_tokens_that_cannot_work_are_told_in_one_sentence(installed: Installation, said: str | None) -> None:
+def test_tokens_that_cannot_work_are_told_in_one_sentence(installed: Installation, problem: str | None) -> None:
     """Of another workspace, of a whole organization, of two apps."""
     found = installed.unusable("T0ACME")
-    assert found is None if said is None else said in str(found)
+    assert found is None if problem is None else problem in str(found)
 
 
 async def test_an_app_that_is_installed_in_the_whole_organization_serves_its_workspace(tmp_path: Path) -> None:

@@ -111,9 +111,9 @@ async def test_a_person_who_waits_for_the_message_limit_for_long_is_told_another
         await office.sender.show(card("Succeeded", key=f"op:{number}"))
     for _ in range(8):
         await office.settle(61)
-    told = office.seen("D0ANA")
-    assert len(told) == 3
-    assert all("Succeeded" in shown(message) and "(message_limit_exceeded)" in shown(message) for message in told)
+    notices = office.seen("D0ANA")
+    assert len(notices) == 3
+    assert all("Succeeded" in shown(message) and "(message_limit_exceeded)" in shown(message) for message in notices)
     (security,) = office.seen("C0SEC")
     assert "takes no more from this workspace" in shown(security)
     office.ws.faults.clear()
@@ -139,10 +139,10 @@ async def test_a_question_that_its_channel_refuses_reaches_requester_and_decider
     await office.sender.show(question(BUTTON))
     await office.settle()
     for dm, person in (("D0LEE", "U0LEE"), ("D0ROOT", "U0ROOT")):
-        (told,) = office.seen(dm, person)
-        assert "Approval: start acc:shop/prices" in shown(told)
-        assert "Home tab" in shown(told)
-        assert labels(told) == []
+        (notice,) = office.seen(dm, person)
+        assert "Approval: start acc:shop/prices" in shown(notice)
+        assert "Home tab" in shown(notice)
+        assert labels(notice) == []
     (notice,) = office.seen()
     assert f"I can't write in <#C0APPR> ({code})" in shown(notice)
     assert "<@U0LEE>" in shown(notice)
@@ -252,9 +252,9 @@ async def test_a_file_that_cannot_be_shared_is_uploaded_once_tried_a_bounded_tim
         await office.settle(31)
     assert office.calls("files.getUploadURLExternal") == 1
     assert office.calls("files.completeUploadExternal") <= MOST_UPLOADS + 1
-    told = office.texts()[-1]
+    text = office.texts()[-1]
     for part in ("run.log could not be uploaded", "<@U0ANA>", "signalbox do"):
-        assert part in told
+        assert part in text
     assert not (office.path / file.name).exists()
 
 

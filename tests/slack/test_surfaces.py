@@ -271,7 +271,7 @@ async def test_a_step_acts_under_the_rules_for_its_app_and_ends_with_its_outcome
 
 
 @pytest.mark.parametrize(
-    ("command", "said"),
+    ("command", "problem"),
     [
         ("start acc:shop/prices", "A0SIGNAL"),
         ("strat nothing", "`strat` is not a verb"),
@@ -280,7 +280,7 @@ async def test_a_step_acts_under_the_rules_for_its_app_and_ends_with_its_outcome
     ],
 )
 async def test_a_step_that_is_refused_ends_with_the_reason_and_whispers_to_nobody(
-    env: World, command: str, said: str
+    env: World, command: str, problem: str
 ) -> None:
     """An app is nobody whom Slack could show an ephemeral or a direct message, whoever is written into its inputs."""
     inputs = {"command": command, "channel": "C0CRAWL", "user": "U0ANA"}
@@ -291,7 +291,7 @@ async def test_a_step_that_is_refused_ends_with_the_reason_and_whispers_to_nobod
     assert "sent" not in env.events("start")
     assert [call.error for call in env.ws.calls if not call.ok] == []
     assert [m for m in env.ana.messages("C0CRAWL") if "bot_id" in m] == []
-    assert said in str(step["error"])
+    assert problem in str(step["error"])
 
 
 async def test_a_step_ends_well_with_what_it_looked_up(tmp_path: Path) -> None:

@@ -208,10 +208,10 @@ async def test_tokens_are_in_the_store_alone(tmp_path: Path, caplog: pytest.LogC
 
 async def test_check_uses_the_running_programs_token(tmp_path: Path) -> None:
     async with rotating_bot(tmp_path) as env:
-        said: list[str] = []
-        await check(env.folder / "signalbox.toml", env.environ, said.append)
+        lines: list[str] = []
+        await check(env.folder / "signalbox.toml", env.environ, lines.append)
         assert env.ws.core.rotating.count == 1
-        assert "ok    scopes: everything that the manifest asks for" in said or any("scopes" in line for line in said)
+        assert "ok    scopes: everything that the manifest asks for" in lines or any("scopes" in line for line in lines)
 
 
 @pytest.mark.parametrize("missing", ["client_id", "client_secret", "refresh_token"])

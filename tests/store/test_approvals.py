@@ -17,7 +17,7 @@ from tests.store.samples import NOW, after, ballot, intent, operation, pending, 
 WORDS = {"approved": Event.APPROVED, "rejected": Event.REJECTED, "open": Event.APPROVED}
 
 
-def told(result: VoteResult) -> Sequence[AuditEntry]:
+def entries_of(result: VoteResult) -> Sequence[AuditEntry]:
     return [row(WORDS[result.state], user_id=result.votes[-1].user_id)]
 
 
@@ -43,7 +43,9 @@ async def test_a_hold_comes_back_as_it_was_given(store: Store, held: PendingDeci
 
 @pytest.mark.usefixtures("held")
 async def test_of_a_hundred_votes_at_once_one_decides(store: Store) -> None:
-    results = await asyncio.gather(*(store.vote("h1", ballot(f"U{n}"), told, needed=1, now=NOW) for n in range(100)))
+    results = await asyncio.gather(
+        *(store.vote("h1", ballot(f"U{n}"), entries_of, needed=1, now=NOW) for n in range(100))
+    )
     (winner,) = [result for result in results if result.won]
     assert {result.state for result in results} == {"approved"}
     assert await decided(store) == ["approved"]
@@ -55,7 +57,7 @@ async def test_of_a_hundred_votes_at_once_one_decides(store: Store) -> None:
 @pytest.mark.usefixtures("held")
 async def test_approvals_and_a_denial_at_once_end_in_one_state(store: Store) -> None:
     votes = [ballot(f"U{n}", "deny" if n % 2 else "approve") for n in range(40)]
-    results = await asyncio.gather(*(store.vote("h1", vote, told, needed=1, now=NOW) for vote in votes))
+    results = await asyncio.gather(*(store.vote("h1", vote, entries_of, needed=1, now=NOW) for vote in votes))
     assert sum(result.won for result in results) == 1
     assert len({result.state for result in results}) == 1
     assert len(await decided(store)) == 1
@@ -63,24 +65,24 @@ async def test_approvals_and_a_denial_at_once_end_in_one_state(store: Store) -> 
 
 @pytest.mark.usefixtures("held")
 async def test_one_person_counts_once_whatever_id_they_use(store: Store) -> None:
-    first = await store.vote("h1", ballot("U1", person="lea"), told, needed=2, now=NOW)
-    again = await store.vote("h1", ballot("U2", person="lea"), told, needed=2, now=NOW)
+    first = await store.vote("h1", ballot("U1", person="lea"), entries_of, needed=2, now=NOW)
+    again = await store.vote("h1", ballot("U2", person="lea"), entries_of, needed=2, now=NOW)
     assert (first.counted, first.won, again.counted, again.won) == (True, False, False, False)
-    last = await store.vote("h1", ballot("U3"), told, needed=2, now=NOW)
+    last = await store.vote("h1", ballot("U3"), entries_of, needed=2, now=NOW)
     assert (last.won, last.state, [vote.person for vote in last.votes]) == (True, "approved", ["lea", "U3"])
 
 
 @pytest.mark.usefixtures("held")
 async def test_any_deny_ends_it(store: Store) -> None:
-    await store.vote("h1", ballot("U1"), told, needed=3, now=NOW)
-    result = await store.vote("h1", ballot("U2", "deny"), told, needed=3, now=NOW)
+    await store.vote("h1", ballot("U1"), entries_of, needed=3, now=NOW)
+    result = await store.vote("h1", ballot("U2", "deny"), entries_of, needed=3, now=NOW)
     assert (result.won, result.state) == (True, "rejected")
     assert not await store.sending("r1", operation(), row(Event.SENT), NOW, pending_id="h1")
 
 
 @pytest.mark.usefixtures("held")
 async def test_a_vote_when_the_time_is_over_changes_nothing(store: Store) -> None:
-    result = await store.vote("h1", ballot(), told, needed=1, now=after(1800))
+    result = await store.vote("h1", ballot(), entries_of, needed=1, now=after(1800))
     assert (result.won, result.counted, result.state) == (False, False, "expired")
     assert await decided(store) == []
     assert [due.id for due in await store.due_pending(after(1800))] == ["h1"]
@@ -92,7 +94,7 @@ async def test_a_vote_when_the_time_is_over_changes_nothing(store: Store) -> Non
 @pytest.mark.usefixtures("held")
 async def test_expiry_and_approval_at_once_leave_one_of_them(store: Store) -> None:
     vote, ended = await asyncio.gather(
-        store.vote("h1", ballot(), told, needed=1, now=after(1799)),
+        store.vote("h1", ballot(), entries_of, needed=1, now=after(1799)),
         store.end_pending("h1", "expired", None, [row(Event.EXPIRED)], after(1800)),
     )
     assert vote.won is not ended
@@ -101,7 +103,7 @@ async def test_expiry_and_approval_at_once_leave_one_of_them(store: Store) -> No
 @pytest.mark.usefixtures("held")
 async def test_an_approval_is_used_once_and_only_for_its_request(store: Store) -> None:
     assert not await store.sending("r1", operation(), row(Event.SENT), NOW, pending_id="h1")
-    await store.vote("h1", ballot(), told, needed=1, now=NOW)
+    await store.vote("h1", ballot(), entries_of, needed=1, now=NOW)
     await store.accept(intent("r2"), [row(request_id="r2")])
     await store.begin("r2", NOW)
     assert not await store.sending("r2", operation("r2"), row(Event.SENT, "r2"), NOW, pending_id="h1")
@@ -116,7 +118,7 @@ async def test_an_approval_is_used_once_and_only_for_its_request(store: Store) -
 
 @pytest.mark.usefixtures("held")
 async def test_a_hold_stays_unused_when_its_request_cannot_be_sent(store: Store) -> None:
-    await store.vote("h1", ballot(), told, needed=1, now=NOW)
+    await store.vote("h1", ballot(), entries_of, needed=1, now=NOW)
     await store.finish("r1", [], NOW)
     assert not await store.sending("r1", operation(), row(Event.SENT), NOW, pending_id="h1")
     unused = await store.open_pending("h1")
@@ -135,7 +137,7 @@ async def test_an_open_preflight_is_taken_in_time_and_an_open_approval_never(sto
 
 @pytest.mark.usefixtures("held")
 async def test_what_was_approved_can_be_cancelled_and_not_be_rejected(store: Store) -> None:
-    await store.vote("h1", ballot(), told, needed=1, now=NOW)
+    await store.vote("h1", ballot(), entries_of, needed=1, now=NOW)
     assert not await store.end_pending("h1", "rejected", "U9", [], NOW)
     assert await store.end_pending("h1", "cancelled", "U0ANA", [row(Event.ABANDONED)], NOW)
     assert not await store.end_pending("h1", "cancelled", "U0ANA", [row(Event.ABANDONED)], NOW)
@@ -152,7 +154,7 @@ async def test_a_reminder_is_given_once_at_each_of_its_times(store: Store) -> No
 
 
 async def test_a_vote_on_nothing_says_so(store: Store) -> None:
-    result = await store.vote("nobody", ballot(), told, needed=1, now=NOW)
+    result = await store.vote("nobody", ballot(), entries_of, needed=1, now=NOW)
     assert (result.state, result.won, result.pending) == ("missing", False, None)
 
 

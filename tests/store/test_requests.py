@@ -152,15 +152,15 @@ async def test_pruning_forgets_what_told_of_an_ended_request_another_way(store: 
     """Direct messages, the security channel's, and ended workflow steps; not those that Slack does not have yet."""
     for name in ("r-1", "r-12"):
         await store.accept(intent(name), [row(request_id=name)])
-    told = ("op:r-1@U0ANA", "say:r-1@@U0ANA", "op:r-1@security", "file:r-1:lost", "approval:r-1@U0LEE", "step:Fx1")
+    stand_ins = ("op:r-1@U0ANA", "say:r-1@@U0ANA", "op:r-1@security", "file:r-1:lost", "approval:r-1@U0LEE", "step:Fx1")
     kept = ("approval:r-1", "op:r-12", "op:r-12@U0ANA")
-    for key in (*told, *kept):
+    for key in (*stand_ins, *kept):
         await store.show(outgoing(key))
         await store.sent(key, 1, ts="1.1")
     await store.show(outgoing("say:r-1@@U0LEE"))
     await store.finish("r-1", [], NOW)
     assert await store.prune(after(1)) == 1
-    assert [key for key in told if await store.message(key) is not None] == []
+    assert [key for key in stand_ins if await store.message(key) is not None] == []
     assert [key for key in (*kept, "say:r-1@@U0LEE") if await store.message(key) is None] == []
 
 

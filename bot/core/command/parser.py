@@ -232,8 +232,8 @@ def _too_many_words(
     name, value = pair
     whole = _tidied(name, " ".join([value, *(word.text for word in bare[1:])]).strip())
     if refusal := _refusal(name, whole, catalog.meant(command.verb, ref)):
-        said = refusal if refusal.startswith(f"`{name}") else f"`{name}=`: {refusal}"
-        return ParseError(text=text[:500], problem=f"{said}.", understood=f"{command.verb} {ref}")
+        explained = refusal if refusal.startswith(f"`{name}") else f"`{name}=`: {refusal}"
+        return ParseError(text=text[:500], problem=f"{explained}.", understood=f"{command.verb} {ref}")
     meant = f"{name}={_value(whole)}"
     params = tuple((key, meant.partition("=")[2]) if (key, old) == pair else (key, old) for key, old in command.params)
     problem = f"`{bare[1].text[:60]}` is not `key=value`. If it belongs to `{name}`, write `{meant}`."

@@ -176,17 +176,17 @@ def _question(folded: Sequence[str], catalog: Catalog) -> tuple[list[str], set[i
     whole = " ".join(folded)
     for pattern, verbs in QUESTIONS:
         if match := pattern.search(whole):
-            said = match[0].split()
+            matched = match[0].split()
             known = [verb for verb in verbs if verb in catalog.verbs]
-            return known, {at for at, word in enumerate(folded) if word in said}
+            return known, {at for at, word in enumerate(folded) if word in matched}
     return None
 
 
 def _exact_pair(folded: Sequence[str], catalog: Catalog) -> tuple[list[str], set[int]] | None:
     """A verb of two words, in any order, with small words between them: `turn off the schedules`."""
     small = set(f"{POLITE} {GRAMMAR}".split()) - {"on"}
-    told = [at for at, word in enumerate(folded) if word not in small]
-    for first, second in pairwise(told):
+    places = [at for at, word in enumerate(folded) if word not in small]
+    for first, second in pairwise(places):
         one, other = (
             word if word in catalog.verbs else word.removesuffix("s") for word in (folded[first], folded[second])
         )
@@ -281,9 +281,9 @@ def _scores(word: str, catalog: Catalog, targets: Sequence[Known]) -> Iterator[t
 
 def _as_typed(words: Sequence[str], catalog: Catalog) -> list[Known]:
     """The target as it was typed: an unknown one that may still exist, or a backend alone."""
-    told = [word for word in words if word.casefold() not in FILLERS]
+    named = [word for word in words if word.casefold() not in FILLERS]
     vendors = {spec.vendor.casefold(): name for name, spec in catalog.backends.items()}
-    for word in told:
+    for word in named:
         name, colon, path = word.partition(":")
         name = vendors.get(name.casefold(), name.casefold())
         if name not in catalog.backends:
@@ -291,7 +291,7 @@ def _as_typed(words: Sequence[str], catalog: Catalog) -> list[Known]:
         if colon and path.strip(_EDGES):
             kind = catalog.split_path(name, path)[0] or catalog.backends[name].default_target.name
             return [Known(name, kind, path, f"{name}:{path}")]
-        if colon or len(told) == 1:
+        if colon or len(named) == 1:
             kind = next((kind.name for kind in catalog.backends[name].targets if not kind.example), "")
             return [Known(name, kind, "", f"{name}:")]
     return []

@@ -335,8 +335,8 @@ async def lead_elsewhere(ctx: Context, intent: Intent, decision: Denied) -> bool
     where_else = await _joined(ctx, intent, decision.where_else[:MOST_ROOMS])
     title = _denial("", decision, intent.place.channel_id).removeprefix("Denied: ").rstrip(".")
     links = [await _open_button(ctx, one) for one in where_else[:MOST_OPENED] if ctx.workspace_url]
-    said = {"status": _next_step(decision, where_else, set()), "buttons": tuple(links), "mention": tuple(where_else)}
-    await reply(ctx, intent, title, **said)
+    parts = {"status": _next_step(decision, where_else, set()), "buttons": tuple(links), "mention": tuple(where_else)}
+    await reply(ctx, intent, title, **parts)
     return True
 
 

@@ -15,7 +15,7 @@ from bot.core.intent import Command, ParseError
 from tests.core.catalog_samples import CATALOG
 
 
-def said(text: str, **wanted: Any) -> None:
+def reads_as(text: str, **wanted: Any) -> None:
     """`text` reads as a command with these fields, and all other fields empty."""
     assert parse(text, CATALOG) == Command(**wanted)
 
@@ -182,7 +182,7 @@ def test_a_spelling_reads_as_it_is_meant(text: str, wanted: dict[str, Any]) -> N
         assert isinstance(read, Command)
         assert (read.verb, read.words) == ("why", wanted["words"])
         return
-    said(text, **wanted)
+    reads_as(text, **wanted)
 
 
 @pytest.mark.parametrize(

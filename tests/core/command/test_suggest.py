@@ -32,9 +32,9 @@ AROUND = Surroundings(
 def test_nine_of_ten_first_suggestions_are_what_was_meant() -> None:
     rows = [line.split("\t") for line in SENTENCES.read_text(encoding="utf-8").splitlines()]
     wrong = [
-        f"{said}\n    wanted {wanted}\n    got    {suggest(said, CATALOG, AROUND)}"
-        for said, wanted in rows
-        if suggest(said, CATALOG, AROUND)[0] != wanted
+        f"{typed}\n    wanted {wanted}\n    got    {suggest(typed, CATALOG, AROUND)}"
+        for typed, wanted in rows
+        if suggest(typed, CATALOG, AROUND)[0] != wanted
     ]
     assert len(rows) >= 150
     assert len(wrong) <= len(rows) // 10, "\n".join(wrong)

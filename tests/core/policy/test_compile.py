@@ -130,9 +130,9 @@ def test_a_mistake_is_refused_with_its_line(words: str, old: str, new: str, part
     assert old in TEXT
     with pytest.raises(PolicyProblem) as caught:
         parse_policy(TEXT.replace(old, new, 1))
-    said = "\n".join(caught.value.lines)
+    message = "\n".join(caught.value.lines)
     for part in parts:
-        assert part in said, f"{words}: {said}"
+        assert part in message, f"{words}: {message}"
 
 
 def test_every_mistake_is_told_at_once_and_in_order() -> None:
@@ -271,8 +271,8 @@ class TestWhatIsAFile:
         version = parse_policy(TEXT).version
         for ending in ("# end", "# end\n", "  # end\n\n \n"):
             assert parse_policy(TEXT + ending).version == version
-        (said,) = complaints(TEXT + "# end\n# more\n")
-        assert said == f"line {TEXT.count(chr(10)) + 1}: `# end` must be the last line; move it down or delete it"
+        (message,) = complaints(TEXT + "# end\n# more\n")
+        assert message == f"line {TEXT.count(chr(10)) + 1}: `# end` must be the last line; move it down or delete it"
 
 
 class TestCases:

@@ -16,10 +16,10 @@ from tests.world import World, world
 async def terminal(env: World, text: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[int, str]:
     """What `signalbox do` returns and prints."""
     monkeypatch.chdir(folder)
-    said: list[str] = []
+    lines: list[str] = []
     settings = config.load(env.folder / "signalbox.toml", env.environ)
-    code = await do(settings, env.environ, text, "C0CRAWL", "U0ANA", yes=False, say=said.append)
-    return code, "\n".join(said)
+    code = await do(settings, env.environ, text, "C0CRAWL", "U0ANA", yes=False, say=lines.append)
+    return code, "\n".join(lines)
 
 
 async def test_a_command_an_approval_and_the_audit_log_work_on_postgresql(
@@ -39,8 +39,8 @@ async def test_a_command_in_the_terminal_is_its_own_beside_the_leader(
     """The call takes longer than the leader needs to find requests on which nobody works."""
     async with world(tmp_path, store=address.url) as env:
         await env.acc.set_fault({"fault": "delay", "seconds": 3.0, "match": "cluster/start$"})
-        code, said = await terminal(env, "start acc:shop/prices", tmp_path, monkeypatch)
-        assert (code, "Started" in said or "Running" in said) == (0, True), said
+        code, output = await terminal(env, "start acc:shop/prices", tmp_path, monkeypatch)
+        assert (code, "Started" in output or "Running" in output) == (0, True), output
         assert [one for one in env.events("start") if one != "ended"] == ["requested", "sent", "done"]
         assert sum(call.raw_path.endswith("/cluster/start") for call in env.acc.requests) == 1
         assert env.bot.leadership.leads

@@ -43,7 +43,7 @@ class Replica:
         """Send a signal."""
         os.kill(self.process.pid, number)
 
-    def said(self, event: str) -> list[dict[str, Any]]:
+    def reports(self, event: str) -> list[dict[str, Any]]:
         """Its lines of one event."""
         return [line for line in self.lines if line["event"] == event]
 
@@ -70,12 +70,12 @@ class Group:
         replica = Replica(process)
         self.replicas.append(replica)
         self.tasks.append(asyncio.create_task(replica.listen()))
-        await until(lambda: replica.said("joined"))
+        await until(lambda: replica.reports("joined"))
         return replica
 
     def sure(self) -> list[tuple[float, int]]:
         """Every moment at which a replica surely led, and its epoch, in the order of time."""
-        return sorted((line["at"], line["epoch"]) for replica in self.replicas for line in replica.said("sure"))
+        return sorted((line["at"], line["epoch"]) for replica in self.replicas for line in replica.reports("sure"))
 
 
 async def until(condition: Any, within: float = 20.0) -> Any:
@@ -104,7 +104,7 @@ async def replicas(url: str, number: int) -> AsyncIterator[Group]:
     try:
         for _ in range(number):
             await group.start()
-        await until(lambda: group.replicas[0].said("sure"))
+        await until(lambda: group.replicas[0].reports("sure"))
         yield group
     finally:
         for replica in group.replicas:
@@ -118,10 +118,10 @@ async def test_the_next_replica_leads_soon_after_the_leader_is_killed(database_u
     async with replicas(database_url, 3) as group:
         first, *others = group.replicas
         first.send(signal.SIGKILL)
-        await until(lambda: any(other.said("sure") for other in others))
+        await until(lambda: any(other.reports("sure") for other in others))
         assert len(one_leads_after_the_other(group)) == 2
-        gap = min(line["at"] for other in others for line in other.said("took")) - max(
-            line["at"] for line in first.said("sure")
+        gap = min(line["at"] for other in others for line in other.reports("took")) - max(
+            line["at"] for line in first.reports("sure")
         )
         assert gap < LEASE + 2.0
 
@@ -131,11 +131,11 @@ async def test_a_stopped_leader_is_replaced_and_wakes_up_as_a_follower(database_
     async with replicas(database_url, 2) as group:
         first, second = group.replicas
         first.send(signal.SIGSTOP)
-        await until(lambda: second.said("sure"))
+        await until(lambda: second.reports("sure"))
         first.send(signal.SIGCONT)
-        await until(lambda: first.said("lost"))
+        await until(lambda: first.reports("lost"))
         second.send(signal.SIGTERM)
-        await until(lambda: any(line["epoch"] != first.lines[0]["epoch"] for line in first.said("sure")))
+        await until(lambda: any(line["epoch"] != first.lines[0]["epoch"] for line in first.reports("sure")))
         assert len(one_leads_after_the_other(group)) == 3
 
 
@@ -143,8 +143,8 @@ async def test_a_leader_that_leaves_is_replaced_at_once(database_url: str) -> No
     async with replicas(database_url, 2) as group:
         first, second = group.replicas
         first.send(signal.SIGTERM)
-        await until(lambda: second.said("sure"))
-        (left,), (took, *_) = first.said("left"), second.said("took")
+        await until(lambda: second.reports("sure"))
+        (left,), (took, *_) = first.reports("left"), second.reports("took")
         assert took["at"] - left["at"] < 1.0
         assert len(one_leads_after_the_other(group)) == 2
 
@@ -184,7 +184,7 @@ async def test_a_replica_leads_also_when_the_answer_to_its_takeover_is_lost(
             group.replicas[0].send(signal.SIGKILL)
             await until(lambda: state["cut"])
             proxy.cut = lambda _direction, _data: False
-            await until(lambda: second.said("sure"))
+            await until(lambda: second.reports("sure"))
             assert len(one_leads_after_the_other(group)) == 2
         proxy.close()
 
@@ -199,11 +199,11 @@ async def test_a_replica_goes_on_through_the_second_server_when_the_first_one_va
     group = Group(f"postgresql://postgres@127.0.0.1:{first.port},127.0.0.1:{second.port}/{name}")
     try:
         replica = await group.start()
-        await until(lambda: replica.said("sure"))
+        await until(lambda: replica.reports("sure"))
         first.swallowed = frozenset((TO, FROM))
         await asyncio.sleep(LEASE)
-        before = len(replica.said("sure"))
-        await until(lambda: len(replica.said("sure")) > before)
+        before = len(replica.reports("sure"))
+        await until(lambda: len(replica.reports("sure")) > before)
     finally:
         for one in group.replicas:
             one.process.kill()
@@ -215,7 +215,9 @@ async def test_a_replica_goes_on_through_the_second_server_when_the_first_one_va
 def leading(group: Group) -> Replica | None:
     """The replica that was sure last."""
     last = max(
-        (replica.said("sure")[-1]["at"], index) for index, replica in enumerate(group.replicas) if replica.said("sure")
+        (replica.reports("sure")[-1]["at"], index)
+        for index, replica in enumerate(group.replicas)
+        if replica.reports("sure")
     )
     return group.replicas[last[1]]
 

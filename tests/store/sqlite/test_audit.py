@@ -122,9 +122,9 @@ async def test_no_search_sorts_and_none_walks_more_than_its_index(store: Store, 
         lines = [step[3] for step in db.execute("EXPLAIN QUERY PLAN " + searched)]
         return "; ".join(lines)
 
-    told = store.database.read_sync(plan)
-    assert "TEMP B-TREE" not in told
-    walks = [step for step in told.split("; ") if step.startswith("SCAN") and "VIRTUAL TABLE" not in step]
-    assert bool(walks) is (filters == Filters()), told
+    steps = store.database.read_sync(plan)
+    assert "TEMP B-TREE" not in steps
+    walks = [step for step in steps.split("; ") if step.startswith("SCAN") and "VIRTUAL TABLE" not in step]
+    assert bool(walks) is (filters == Filters()), steps
     if filters.text is None and filters.channel_id and not filters.user_id:
-        assert "audit_channel_id" in told
+        assert "audit_channel_id" in steps

@@ -28,20 +28,20 @@ def killed_after(path: str, lines: int) -> list[str]:
     """What a child told before it was killed, the last lines of its pipe included."""
     with started("requests", path, "a", 10_000) as child:
         assert child.stdout is not None
-        told = [child.stdout.readline().strip() for _ in range(lines + 1)]
+        lines_read = [child.stdout.readline().strip() for _ in range(lines + 1)]
         child.send_signal(signal.SIGKILL)
-        told += child.stdout.read().split("\n")
-    return [line for line in told if line and line != "ready"]
+        lines_read += child.stdout.read().split("\n")
+    return [line for line in lines_read if line and line != "ready"]
 
 
 @pytest.mark.parametrize("lines", [1, 2, 3, 4, 5, 6, 7, 41, 137])
 async def test_a_killed_process_loses_nothing_that_it_was_told_is_written(path: str, lines: int) -> None:
-    told = killed_after(path, lines)
-    assert len(told) >= lines
+    lines_read = killed_after(path, lines)
+    assert len(lines_read) >= lines
     store = open_store(path, exclusive=True)
     assert store.verify_sync(await store.head()).ok
     open_requests = {request.request_id: request.state for request in await store.unfinished()}
-    for line in told:
+    for line in lines_read:
         request_id, event = line.split()
         if event == "working":
             continue
@@ -54,7 +54,7 @@ async def test_a_killed_process_loses_nothing_that_it_was_told_is_written(path: 
         if state == "sending":
             assert not await store.begin(request_id, NOW)
             assert not await store.sending(request_id, operation(request_id), row(Event.SENT, request_id), NOW)
-    finished = {line.split()[0] for line in told if line.endswith("done")}
+    finished = {line.split()[0] for line in lines_read if line.endswith("done")}
     assert {f"w-{request_id}" for request_id in finished} <= {watch.id for watch in await store.open_watches()}
     assert await store.append(row(request_id="afterwards")) > 0
     await store.close()
@@ -68,9 +68,9 @@ async def test_two_processes_that_write_at_once_keep_one_chain(path: str) -> Non
     for number in range(count):
         await store.append(row(request_id=f"own-{number}"))
     for child in children:
-        told, _ = child.communicate(timeout=60)
+        output, _ = child.communicate(timeout=60)
         assert child.returncode == 0
-        assert len(told.split("\n")) == count + 2
+        assert len(output.split("\n")) == count + 2
     verdict = store.verify_sync(await store.head())
     assert verdict.ok, verdict.why
     assert verdict.rows == 3 * count
