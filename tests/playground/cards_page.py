@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "reference" / "cards.md"
@@ -12,7 +13,9 @@ MODES = {"light": "wide window, light", "dark": "wide window, dark", "narrow": "
 
 
 class Shown(NamedTuple):
-    """One card. `says` is typed by `user` in `channel`; `reader` sees `text` on the card in `place`. `press` comes before."""
+    """One card. `says` is typed by `user` in `channel`; `reader` sees `text` on the card in `place`. `press` comes before, one
+    of its labels by the user, then `decides` by the reader. `fault` is one of the ACC's, for this command alone. `where` it is:
+    a message, the Home tab or a form."""
 
     name: str
     title: str
@@ -22,8 +25,11 @@ class Shown(NamedTuple):
     user: str = "U0ANA"
     channel: str = "C0CRAWL"
     press: tuple[str, ...] = ()
+    decides: str = ""
     reader: str = ""
     place: str = ""
+    fault: Mapping[str, Any] = {}
+    where: str = "message"
 
 
 SHOWN = (
@@ -127,6 +133,89 @@ SHOWN = (
         "help",
         "What you can do here",
     ),
+    Shown(
+        "unknown",
+        "An unknown outcome",
+        "The answer was lost, and nothing shows whether it happened. *Check again* looks once more and sends nothing.",
+        "start acc:news/feed -- the morning run",
+        "Unknown: it may or may not have happened",
+        fault={"fault": "drop_before", "times": 1, "match": "POST .*/cluster/start"},
+    ),
+    Shown(
+        "refused",
+        "A command that can't be done",
+        "Nothing was sent. The buttons are what may have been meant.",
+        "start acc:shop/price -- monthly price check",
+        "Nothing was done",
+    ),
+    Shown(
+        "outage",
+        "A control plane that can't be reached",
+        "Nothing was done. *Try again* sends the same command.",
+        "status acc:shop/prices",
+        "Can't reach acc",
+        fault={"fault": "refuse"},
+    ),
+    Shown(
+        "decided",
+        "A decided request",
+        "One line is left, with the way to the run.",
+        "agent disapprove acc:shop/prices -- it breaks the site's terms",
+        "Approved by <@U0LEE>: agent disapprove acc:shop/prices",
+        press=("Ask for approval", "Run it"),
+        decides="Approve",
+        reader="U0LEE",
+        place="C0APPR",
+    ),
+    Shown(
+        "grant",
+        "A grant",
+        "Who may do what until when. It ends by itself.",
+        "grant @ana start acc:news/* for=2h -- covering for Lee",
+        "Granted: start on `acc:news/*`",
+        user="U0ROOT",
+    ),
+    Shown(
+        "watch",
+        "A watched target",
+        "The channel is told when a run of the target fails, and when one works again.",
+        "watch acc:shop/prices for=8h",
+        "Watching acc:shop/prices",
+    ),
+    Shown(
+        "incident",
+        "An incident",
+        "From now on, every command in this channel is recorded for it.",
+        "incident open INC-42 -- checkout is down",
+        "Incident INC-42: checkout is down",
+        user="U0LEE",
+    ),
+    Shown(
+        "report",
+        "The report of an incident",
+        "Posted when it is closed, for everyone in the channel. The files are in its thread.",
+        "incident close INC-43 -- prices restored, selector fixed",
+        "INC-43 is closed",
+        user="U0RUI",
+        channel="C0INC",
+    ),
+    Shown(
+        "home",
+        "The Home tab",
+        "What waits for you, what runs, and your targets.",
+        "star acc:shop/prices",
+        "Favourites",
+        user="U0LEE",
+        where="home",
+    ),
+    Shown(
+        "launcher",
+        "The form",
+        "`/ops` alone opens it. The fields of the command appear once it is chosen.",
+        "",
+        "What to do",
+        where="modal",
+    ),
 )
 
 
@@ -139,11 +228,15 @@ def page_text() -> str:
     ]
     for one in SHOWN:
         pictures = [
-            f"![{one.title}: what {who(one)} sees after `/ops {one.says}` ({words})](../pictures/cards/{one.name}-{mode}.png)"
+            f"![{one.title}: what {who(one)} sees after `{typed(one)}` ({words})](../pictures/cards/{one.name}-{mode}.png)"
             for mode, words in MODES.items()
         ]
-        parts += [f"## {one.title}", f"`/ops {one.says}`", one.about, "\n".join(pictures)]
+        parts += [f"## {one.title}", f"`{typed(one)}`", one.about, "\n".join(pictures)]
     return "\n\n".join(parts) + "\n"
+
+
+def typed(one: Shown) -> str:
+    return f"/ops {one.says}".rstrip()
 
 
 def who(one: Shown) -> str:
