@@ -64,3 +64,16 @@ async def test_in_a_thread_the_timeline_is_that_threads(env: World) -> None:
     assert "schedule off" not in text
     files = await env.until(lambda: {file.name: file for file in env.ws.files.values() if file.thread_ts} or None)
     assert "around" not in files["timeline.md"].bytes.decode()
+
+
+async def test_a_timeline_tells_decisions_with_names_and_without_the_ages_of_facts(env: World) -> None:
+    """A denial once, with the reason of the request; what the audit log keeps beside it is in the files."""
+    await env.say("breakglass for=5m -- just trying")
+    await env.until(lambda: env.audit(event="denied"))
+    await env.say("grant @lee start acc:shop/prices for=1h -- covering", user="U0ROOT")
+    await env.sees("Granted: start on acc:shop/prices")
+    text = shown(await env.does("timeline since=1h", "Timeline since", "breakglass denied"))
+    assert "· just trying. You can't use break-glass" in text
+    assert "breakglass requested" not in text
+    assert "to <@U0LEE> in <#C0CRAWL> until <!date^" in text
+    assert "person read" not in text

@@ -34,9 +34,11 @@ _IN_ONE = 8  # entries in a paragraph
 _IN_TABLE = 14  # entries in a table; more don't fit into a message with times and people as elements
 _MOST_LISTED = 40  # entries of the audit log in paragraphs
 _SHORT = 80  # characters of a detail there
-_OF_A_GRANT = frozenset({Event.GRANTED, Event.REVOKED, Event.EXPIRED, Event.BREAKGLASS})
+_MADE_OF_IDS = frozenset({Event.GRANTED, Event.REVOKED, Event.EXPIRED, Event.BREAKGLASS, Event.APPROVAL_REQUESTED})
+_AGES = re.compile(r"(?:; |\s*\(|^)person read \d[^()]{0,60} ago\)?$")
 _AN_ID = re.compile(r"\b[CUW][A-Z0-9]{2,30}\b")
 _NAMED_IN = re.compile(r"<[@#]([A-Z0-9]+)>")
+_ENDS = frozenset({Event.DONE, Event.FAILED, Event.UNKNOWN, Event.DENIED})
 _OUTCOMES = frozenset({Event.DONE, Event.FAILED, Event.UNKNOWN})
 _REQUEST = re.compile(r"r-[0-9a-z]{14}")
 _PERSON = re.compile(r"<?@?([UW][A-Z0-9]{1,30})(?:\|[^>]*)?>?")
@@ -101,35 +103,36 @@ async def _show_timeline(
     ctx: Context, intent: Intent, title: str, oldest_first: Sequence[StoredEntry], start: datetime
 ) -> None:
     """The chart and the newest moves, each on lines of its own, which a phone wraps where it would cut a table."""
-    shown = await readable(ctx, intent, _with_reasons(moves(ctx, oldest_first)))
+    shown = [_told(one) for one in await readable(ctx, intent, _with_reasons(ctx, moves(ctx, oldest_first)))]
     earlier, left = len(shown) - _SHOWN, len(oldest_first) - len(shown)
     notes = [f"{plural(earlier, 'earlier entry', 'earlier entries')} in the files."] if earlier > 0 else []
     if left:
         notes.append(f"{plural(left, 'more entry', 'more entries')} (reads and intermediate steps) in the files.")
     starts = range(max(0, len(shown) - _SHOWN), len(shown), _IN_ONE)
     lines = [Line(text="\n".join(_sentence(ctx, entry) for entry in shown[at : at + _IN_ONE])) for at in starts]
-    people = dict.fromkeys(entry.user_id for entry in shown[-_SHOWN:] if entry.user_id)
     await reply(
         ctx,
         intent,
         title,
         lines=(*lines, Line(text=" ".join(notes) or ("" if shown else "No matching entries."))),
         chart=activity([entry for entry in oldest_first if not _is_look(ctx, entry)], start, ctx.clock.now()),
-        mention=tuple(people),
+        mention=_people(shown[-_SHOWN:]),
     )
 
 
-def _with_reasons(entries: Sequence[StoredEntry]) -> list[StoredEntry]:
-    """These entries without the requests whose outcome is among them, which gets the reason."""
-    answered = {entry.request_id for entry in entries if entry.event in _OUTCOMES}
+def _with_reasons(ctx: Context, entries: Sequence[StoredEntry]) -> list[StoredEntry]:
+    """These entries without the requests whose outcome is among them, which gets the reason, and without those of built-in
+    commands, whose effect is an entry."""
+    answered = {entry.request_id for entry in entries if entry.event in _ENDS}
     requests = [entry for entry in entries if entry.event is Event.REQUESTED and entry.request_id in answered]
     asked = {entry.request_id: entry for entry in requests}
     left = (entry for entry in entries if asked.get(entry.request_id) is not entry)
-    return [_reasoned(entry, asked.get(entry.request_id)) for entry in left]
+    told = (one for one in left if one.event is not Event.REQUESTED or not ctx.catalog.builtin(one.verb or ""))
+    return [_reasoned(entry, asked.get(entry.request_id)) for entry in told]
 
 
 def _reasoned(entry: StoredEntry, asked: StoredEntry | None) -> StoredEntry:
-    if asked is None or entry.event not in _OUTCOMES or not asked.reason:
+    if asked is None or entry.event not in _ENDS or not asked.reason:
         return entry
     return entry.model_copy(update={"detail": f"{asked.reason}. {entry.detail or ''}".strip()})
 
@@ -187,7 +190,6 @@ def moves(ctx: Context, entries: Sequence[StoredEntry]) -> list[StoredEntry]:
         if entry.request_id in began - looks
         and not (entry.event is Event.SENT and entry.request_id in answered)
         and not (entry.event is Event.DONE and entry.detail is None)  # the event column already shows it
-        and not (entry.event is Event.REQUESTED and ctx.catalog.builtin(entry.verb or ""))  # its effect is an entry
     ]
 
 
@@ -233,7 +235,7 @@ def _markdown(entry: StoredEntry) -> str:
 
 async def _show(ctx: Context, intent: Intent, title: str, entries: Sequence[StoredEntry]) -> None:
     """A table that can be sorted; more than fit into one are paragraphs, which a phone wraps."""
-    named = [entry.model_copy(update={"detail": _told(entry)}) for entry in entries]
+    named = [_told(entry) for entry in entries]
     if len(named) <= _IN_TABLE:
         rows = tuple((seq, at, cards.person(who), *rest) for seq, at, who, *rest in map(_row, named))
         table = Table(columns=_COLUMNS, rows=rows) if rows else None
@@ -244,16 +246,22 @@ async def _show(ctx: Context, intent: Intent, title: str, entries: Sequence[Stor
     lines = [Line(text="\n".join(texts[at : at + _IN_ONE])) for at in range(0, len(texts), _IN_ONE)]
     if left > 0:
         lines.append(Line(text=f"{plural(left, 'older entry', 'older entries')}: `signalbox audit search` lists all."))
-    people = (one for entry in shown for one in (entry.user_id, *_NAMED_IN.findall(entry.detail or "")) if one)
-    await reply(ctx, intent, title, lines=tuple(lines), mention=tuple(dict.fromkeys(people)))
+    await reply(ctx, intent, title, lines=tuple(lines), mention=_people(shown))
 
 
-def _told(entry: StoredEntry) -> str | None:
-    """The detail to read: without marks, and with people and channels by name where the detail is made of their ids."""
-    detail = (entry.detail or entry.reason or "").replace("`", "")
-    if entry.event in _OF_A_GRANT:
+def _told(entry: StoredEntry) -> StoredEntry:
+    """The entry with a detail to read: without marks and the ages of facts, and with people and channels by name where the
+    detail is made of their ids."""
+    detail = _AGES.sub("", entry.detail or entry.reason or "").replace("`", "")
+    if entry.event in _MADE_OF_IDS:
         detail = _AN_ID.sub(lambda found: f"<{'@' if found[0][0] in 'UW' else '#'}{found[0]}>", detail)
-    return detail or None
+    return entry.model_copy(update={"detail": detail or None, "reason": None})
+
+
+def _people(entries: Sequence[StoredEntry]) -> tuple[str, ...]:
+    """The ids that these entries name."""
+    ids = (one for entry in entries for one in (entry.user_id, *_NAMED_IN.findall(entry.detail or "")))
+    return tuple(dict.fromkeys(one for one in ids if one))
 
 
 def _row(entry: StoredEntry) -> tuple[str, ...]:
