@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -82,6 +83,13 @@ def checked_name(text: str, example: str) -> str:
 def plural(number: int, unit: str, units: str = "") -> str:
     """`1 row`, `1,200 rows`; `units` for an irregular plural."""
     return f"{number} {unit}" if number == 1 else f"{number:,} {units or f'{unit}s'}"
+
+
+def first_of(items: Iterable[str], most: int, between: str = "; ") -> str:
+    """The first `most` items, and how many more there are: `a; b; and 3 more`, `a, b and 3 more`."""
+    every = list(items)
+    more = f"{';' if between == '; ' else ''} and {len(every) - most} more" if len(every) > most else ""
+    return between.join(every[:most]) + more
 
 
 def with_article(noun: str) -> str:

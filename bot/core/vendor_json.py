@@ -29,7 +29,7 @@ from pydantic import (
 )
 
 from bot.core.outcome import Fact, Table
-from bot.core.text import plural
+from bot.core.text import first_of, plural
 from bot.core.value import Json
 
 T = TypeVar("T")
@@ -206,9 +206,7 @@ def unreadable(read: WireModel) -> tuple[Fact, ...]:
 
 
 def _listed(names: Iterable[str]) -> str:
-    once = list(dict.fromkeys(names))
-    more = f" and {len(once) - _MOST_FIELDS_NAMED} more" if len(once) > _MOST_FIELDS_NAMED else ""
-    return ", ".join(once[:_MOST_FIELDS_NAMED]) + more
+    return first_of(dict.fromkeys(names), _MOST_FIELDS_NAMED, ", ")
 
 
 def unread(rows: Iterable[WireModel]) -> str:

@@ -13,6 +13,7 @@ from typing import Any, Final, TypeVar
 from pydantic import TypeAdapter, ValidationError
 
 from bot.core.errors import BadReply
+from bot.core.text import first_of
 from bot.core.value import Json
 from bot.core.vendor_json import Rows, WireModel, loads
 
@@ -20,7 +21,6 @@ T = TypeVar("T")
 M = TypeVar("M", bound=WireModel)
 _STEP: Final = 256 * 1024
 _HTML_STARTS: Final = (b"<!doctype html", b"<html")
-_SHOWN_FIELDS: Final = 3
 
 
 def looks_html(media_type: str, head: bytes) -> bool:
@@ -152,8 +152,7 @@ def _fault(error: ValidationError) -> str:
 
 
 def _quoted(names: Sequence[str]) -> str:
-    more = len(names) - _SHOWN_FIELDS
-    return ", ".join(f"`{name}`" for name in names[:_SHOWN_FIELDS]) + (f" and {more} more" if more > 0 else "")
+    return first_of((f"`{name}`" for name in names), 3, ", ")
 
 
 class Unpacker:

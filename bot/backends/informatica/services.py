@@ -34,10 +34,9 @@ from bot.core.errors import (
 from bot.core.operation import Operation, Target
 from bot.core.outcome import Done, Fact, Failed, Level, LookBack, Phase, RunView, State, Suggestion
 from bot.core.ports.services import Call
-from bot.core.text import suggest, utc_text
+from bot.core.text import first_of, suggest, utc_text
 from bot.core.vendor_json import unreadable
 
-_SHOWN: Final = 5
 _UP: Final = frozenset({"NEED_RUNNING", "DEPLOYING", "DEPLOYED", "STARTING", "RUNNING", "RESTARTING"})
 _DOWN: Final = frozenset({"NEED_STOP", "STOPPING", "USER_STOPPED"})
 
@@ -288,9 +287,7 @@ async def preflight(ctx: AdapterContext, operation: Operation) -> list[tuple[str
         ("Jobs running now", jobs_text(jobs, v2)),
         (
             "Other services",
-            f"not known, because {record.unseen}"
-            if record.unseen
-            else "; ".join(others[: _SHOWN * 2]) or "none listed",
+            f"not known, because {record.unseen}" if record.unseen else "; ".join(others[:10]) or "none listed",
         ),
     ]
 
@@ -302,8 +299,7 @@ def jobs_text(jobs: Sequence[Running], v2: str) -> str:
     unsaid = [job for job in jobs if not job.agent_id]
     words = "none on this agent" if jobs else "none"
     if here:
-        words = f"{len(here)}: " + "; ".join(running_text(job) for job in here[:_SHOWN])
-        words += f"; and {len(here) - _SHOWN} more" if len(here) > _SHOWN else ""
+        words = f"{len(here)}: {first_of(map(running_text, here), 5)}"
     if unsaid:
         words += f"; {len(unsaid)} more without a named agent"
     return words

@@ -18,11 +18,11 @@ from referencing.exceptions import Unresolvable
 
 from bot.core.command.params import Param, ParamType
 from bot.core.errors import BadRequest
+from bot.core.text import first_of
 from bot.core.value import Json
 
 Schema = Mapping[str, Any]
 _FLAGS: Final = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
-_MOST_TOLD: Final = 5
 _TYPES: Final = {
     "integer": "a whole number", "number": "a number", "boolean": "`true` or `false`", "null": "`null`",
     "array": "a JSON list, like `[1, 2]`", "object": 'a JSON object, like `{"a": 1}`', "string": "a text",
@@ -66,10 +66,9 @@ def typed(schema: Schema | None, given: Mapping[str, Json]) -> dict[str, Json]:
     """The values of `param.NAME=VALUE` in the schema's types; raises BadRequest that names every value that doesn't fit."""
     known = properties(schema)
     values = {name: _typed(known.get(name, {}), str(text)) for name, text in given.items()}
-    faults = list(dict.fromkeys(_sentence(error, known, given) for error in _errors(schema, values)))
+    faults = dict.fromkeys(_sentence(error, known, given) for error in _errors(schema, values))
     if faults:
-        more = f"; and {len(faults) - _MOST_TOLD} more" if len(faults) > _MOST_TOLD else ""
-        raise BadRequest("; ".join(faults[:_MOST_TOLD]) + more + ".", code="bad_parameter")
+        raise BadRequest(f"{first_of(faults, 5)}.", code="bad_parameter")
     return values
 
 

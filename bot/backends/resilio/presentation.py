@@ -13,7 +13,7 @@ from bot.backends.resilio.models import Client, Run, Tag
 from bot.backends.resilio.states import TYPES, connection, run_state
 from bot.core.command.params import duration_text
 from bot.core.outcome import Fact, FactValue, Level, Phase, RunView, State, Suggestion, Table, facts_of
-from bot.core.text import written
+from bot.core.text import first_of, written
 from bot.core.vendor_json import Number, mark, moment, unread, unreadable
 
 Clean = Callable[[str], str]  # a text of the agent on one line, without secrets
@@ -101,15 +101,13 @@ def run_view(backend: str, run: Run, clean: Clean) -> RunView:
         ("Path", clean(run.path or "")),
         ("Last synced", moment(run.last_synced)),
     )
-    shown = "; ".join(errors[:_ERRORS_SHOWN])
-    more = f"; and {len(errors) - _ERRORS_SHOWN} more" if len(errors) > _ERRORS_SHOWN else ""
     refresh = Suggestion(label="Refresh", verb="status", target=written(backend, f"{RUN}/{run.run_id}"))
     return RunView(
         state=state,
         phase=phase,
         facts=(*facts_of(facts), *unreadable(run)),
         details=facts_of(inner),
-        message=shown + more,
+        message=first_of(errors, _ERRORS_SHOWN),
         done=run.size_completed,
         total=run.size_total,
         left=_left(run, phase),

@@ -18,11 +18,10 @@ from bot.core.errors import BadReply, BadRequest, CallProblem, NoSuchTarget
 from bot.core.operation import Operation, Target
 from bot.core.outcome import Done, Fact
 from bot.core.ports.services import Call
-from bot.core.text import suggest
+from bot.core.text import first_of, suggest
 from bot.core.value import Json
 
 _SCHEDULE_IDS: Final = UUID("5d0e1f0c-6c1b-4d0b-9a55-3f1f6a1d7c20")
-_LISTED: Final = 10
 # Parameters of `schedule set`, and the fields that stay as they are without them.
 _KEPT: Final = {
     "cron": "cron",
@@ -127,9 +126,7 @@ async def _old(ctx: AdapterContext, agent: Target, wanted: str) -> Schedule:
     old = next((item for item in schedules if item.id.casefold() == wanted.casefold()), None)
     if old is not None:
         return old
-    listed = ", ".join(f"`{item.id}`" for item in schedules[:_LISTED])
-    more = f" and {len(schedules) - _LISTED} more" if len(schedules) > _LISTED else ""
-    has = f"It has {listed}{more}." if schedules else "It has none."
+    has = f"It has {first_of((f'`{item.id}`' for item in schedules), 10, ', ')}." if schedules else "It has none."
     raise BadRequest(
         f"{agent.name} has no schedule `{wanted[:80]}`. {has}", "Leave `id=` out to add a new one.", "no_such_schedule"
     )

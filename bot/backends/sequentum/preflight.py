@@ -17,13 +17,11 @@ from bot.core.command.arguments import text_of
 from bot.core.errors import CallProblem, NoSuchTarget
 from bot.core.operation import Operation, Target
 from bot.core.outcome import GONE, Phase, Refused
-from bot.core.text import plural, utc_text
+from bot.core.text import first_of, plural, utc_text
 from bot.core.vendor_json import WHOLE_ROW, unread
 
 _RECENT = 20
 _OUTCOMES = 5
-_TIMES = 3
-_DELETED_SHOWN = 10
 
 
 async def check(ctx: AdapterContext, operation: Operation) -> Refused | None:
@@ -49,8 +47,7 @@ async def preflight(ctx: AdapterContext, operation: Operation) -> Sequence[tuple
     runs = (await ctx.client.runs(agent.id, _RECENT)).items
     schedules = await ctx.client.schedules(agent.id)
     due = [utc_text(time) for time in next_times(schedules)]
-    more = f"; and {len(due) - _TIMES} more" if len(due) > _TIMES else ""
-    facts = [*_runs(runs), ("Next scheduled runs", f"{'; '.join(due[:_TIMES])}{more}" if due else "none")]
+    facts = [*_runs(runs), ("Next scheduled runs", first_of(due, 3) or "none")]
     if note := unread([*runs, *schedules]):
         facts.append(("Odd reply", note))
     if target.kind == SCHEDULE:
@@ -68,8 +65,8 @@ def _runs(runs: Sequence[Run]) -> list[tuple[str, str]]:
     active = [f"{run.state} since {utc_text(moment(run.start_time))}" for run in runs if not run.phase.ended]
     ended = [f"{run.state} {utc_text(moment(run.start_time))}" for run in runs if run.phase.ended]
     return [
-        ("Active runs", "; ".join(active[:_OUTCOMES]) if active else "none"),
-        ("Last outcomes", "; ".join(ended[:_OUTCOMES]) if ended else "none"),
+        ("Active runs", "; ".join(active[:_OUTCOMES]) or "none"),
+        ("Last outcomes", "; ".join(ended[:_OUTCOMES]) or "none"),
     ]
 
 
@@ -77,12 +74,7 @@ def _schedule(schedule: Schedule | None) -> list[tuple[str, str]]:
     if schedule is None:
         return [("Schedule", "no longer exists")]
     when = schedule.cron_description or schedule.cron or ""
-    return [
-        (
-            "Schedule",
-            f"{switched(schedule)}; {when}; next {utc_text(moment(schedule.next_run_time))}",
-        )
-    ]
+    return [("Schedule", f"{switched(schedule)}; {when}; next {utc_text(moment(schedule.next_run_time))}")]
 
 
 def _all_schedules(schedules: Sequence[Schedule], *, on: bool) -> list[tuple[str, str]]:
@@ -98,10 +90,9 @@ def _to_delete(ctx: AdapterContext, schedules: Sequence[Schedule]) -> tuple[str,
     """How many and which schedules, because they can't be listed after the call."""
     shown = [
         f"{ctx.clean(item.cron_description or item.cron or '').rstrip('.')} ({switched(item)}, {item.id})"
-        for item in schedules[:_DELETED_SHOWN]
+        for item in schedules
     ]
-    more = [f"and {len(schedules) - _DELETED_SHOWN} more"] if len(schedules) > _DELETED_SHOWN else []
-    listed = f": {'; '.join([*shown, *more])}" if schedules else ""
+    listed = f": {first_of(shown, 10)}" if schedules else ""
     return ("Will be deleted", f"{plural(len(schedules), 'schedule')}{listed}")
 
 

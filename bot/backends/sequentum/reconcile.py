@@ -21,13 +21,12 @@ from bot.backends.sequentum.times import exact_text, moment
 from bot.core.command.arguments import flag_of, map_of, text_of
 from bot.core.operation import Operation, Target
 from bot.core.outcome import Done, Fact, LookBack, Phase
-from bot.core.text import plural, suggest, written
+from bot.core.text import first_of, plural, suggest, written
 from bot.core.value import Json
 
 # How far the ACC's clock may be from ours if it doesn't report its time.
 SKEW: Final = timedelta(seconds=5)
 _LOOKED_AT: Final = 50
-_SHOWN: Final = 5
 
 
 class Match(Enum):
@@ -91,14 +90,6 @@ def _found(operation: Operation, count: int, began: str | None) -> str:
     return f"{runs}{same} started at {exact_text(moment(began))}; the ACC doesn't report who started it."
 
 
-def _listed(told: Sequence[tuple[str, str | None]]) -> str:
-    more = f" and {len(told) - _SHOWN} more" if len(told) > _SHOWN else ""
-    return (
-        ", ".join(f"{id_ or 'one with an unreadable id'} at {exact_text(moment(when))}" for id_, when in told[:_SHOWN])
-        + more
-    )
-
-
 def _undecided(
     operation: Operation, looked: str, sent_at: datetime, told: Sequence[tuple[str, str | None]]
 ) -> LookBack:
@@ -109,7 +100,9 @@ def _undecided(
         same = " with these inputs" if operation.verb == "start" else ""
         seen = f"None started at or after {exact_text(sent_at)}{same}, but a start may be queued."
         return LookBack(evidence=f"{looked} {seen}", again=True, hint=f"{look} before you start it again.")
-    seen = f"{plural(len(told), 'run')} may belong to this start: {_listed(told)}. The ACC doesn't report who started them."
+    shown = (f"{id_ or 'one with an unreadable id'} at {exact_text(moment(when))}" for id_, when in told)
+    seen = f"{plural(len(told), 'run')} may belong to this start: {first_of(shown, 5, ', ')}."
+    seen = f"{seen} The ACC doesn't report who started them."
     return LookBack(evidence=f"{looked} {seen}", again=True, hint=f"{look} whether one of them is yours.")
 
 
