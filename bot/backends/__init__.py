@@ -214,6 +214,11 @@ def nearest(name: str, names: Iterable[str], cutoff: float = 0.5, most: int = 5)
     return [known[match] for match in difflib.get_close_matches(name.casefold(), known, n=most, cutoff=cutoff)]
 
 
+def of_run(run: Target | None, summary: str, view: RunView, **more: Any) -> Done:
+    """The answer about one run. Its state begins the card, so the summary isn't repeated below it."""
+    return Done(summary=summary, run=run, view=view, next=view.next, **{"beside": "", **more})
+
+
 def named(target: Target, state: str = "", detail: str = "") -> Named:
     """A row of the list of targets."""
     return Named(target=target, text=written(target.backend, target.name), state=state, detail=detail)

@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
+from bot.backends import of_run
 from bot.backends.informatica.models import Entry, Running
 from bot.backends.informatica.presentation import ROWS_WRITTEN, ended_view, is_of, running_text, running_view
 from bot.backends.informatica.states import ENDED, RUNNING, named
@@ -129,7 +130,7 @@ async def status(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     entries = await ended(ctx, task, run_id, 1) if job is None or over else []
     if job is not None and not _logged(job, entries):
         view = running_view(task, job)
-        return Done(summary=f"{running_text(job)}.", view=view, beside="", next=view.next)
+        return of_run(None, f"{running_text(job)}.", view)
     if not entries:
         return Done(
             summary=f"{task.name} has no running job, and none in the log.", next=(suggest("Start", "start", task),)
@@ -137,12 +138,8 @@ async def status(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     view = ended_view(task, entries[0], ctx.clean)
     run = f"run {entries[0].run_id}" if entries[0].run_id is not None else "the newest run"
     when = utc_text(view.ended)
-    return Done(
-        summary=f"{task.name}: {run} ended as {view.state} at {when}.",
-        view=view,
-        beside="The newest run that ended." if run_id is None else "",
-        next=view.next,
-    )
+    beside = "The newest run that ended." if run_id is None else ""
+    return of_run(None, f"{task.name}: {run} ended as {view.state} at {when}.", view, beside=beside)
 
 
 async def history(ctx: AdapterContext, operation: Operation, call: Call) -> Done:

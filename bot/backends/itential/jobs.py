@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Final, NamedTuple
 
 from bot.all_of import all_of
+from bot.backends import of_run
 from bot.backends.itential.capabilities import JOB, SERVICE
 from bot.backends.itential.models import Job
 from bot.backends.itential.presentation import job_state, job_view, output_facts, output_text
@@ -49,7 +50,7 @@ async def status(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     target = operation.target
     view = await _view(ctx, target)
     who = f" of {target.parent_name}" if target.parent_name else ""
-    return Done(summary=f"The job{who} is {view.state}.", view=view, beside="", next=view.next)
+    return of_run(None, f"The job{who} is {view.state}.", view)
 
 
 async def act(ctx: AdapterContext, operation: Operation, call: Call) -> Done:

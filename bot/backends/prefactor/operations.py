@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import Final
 
+from bot.backends import of_run
 from bot.backends.prefactor.capabilities import CREATE, INSTANCE, NEW, SET
 from bot.backends.prefactor.models import Agent, Instance
 from bot.backends.prefactor.presentation import agent_facts, agent_level, agent_next, agent_state, instance_state
@@ -191,14 +192,8 @@ async def instance_status(ctx: AdapterContext, operation: Operation, call: Call)
     """One instance."""
     view = view_of(ctx.name, await ctx.client.instance(operation.target.id), ctx.clean)
     who = operation.target.parent_name
-    return Done(
-        summary=f"{f'An instance of {who}' if who else 'The instance'} is {view.state}.",
-        run=operation.target,
-        view=view,
-        beside="",
-        backend_ref=operation.target.id,
-        next=view.next,
-    )
+    summary = f"{f'An instance of {who}' if who else 'The instance'} is {view.state}."
+    return of_run(operation.target, summary, view, backend_ref=operation.target.id)
 
 
 async def history(ctx: AdapterContext, operation: Operation, call: Call) -> Done:

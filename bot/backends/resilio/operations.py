@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import ceil
 from typing import Final
 
-from bot.backends import readable
+from bot.backends import of_run, readable
 from bot.backends.resilio.client import ResilioClient
 from bot.backends.resilio.models import Client
 from bot.backends.resilio.presentation import (
@@ -59,14 +59,8 @@ async def run_status(ctx: AdapterContext, operation: Operation, call: Call) -> D
     """GET runs/ID (SEED): one run."""
     run = await ctx.client.run(operation.target.id)
     view = run_view(operation.target.backend, run, ctx.clean)
-    return Done(
-        summary=f"{ctx.clean(run.name) or f'Run {operation.target.id}'} is {view.state}.",
-        run=operation.target,
-        view=view,
-        beside="",
-        backend_ref=operation.target.id,
-        next=view.next,
-    )
+    summary = f"{ctx.clean(run.name) or f'Run {operation.target.id}'} is {view.state}."
+    return of_run(operation.target, summary, view, backend_ref=operation.target.id)
 
 
 async def history(ctx: AdapterContext, operation: Operation, call: Call) -> Done:

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Sequence
 from datetime import datetime
 from typing import TypeVar
 
+from bot.backends import of_run
 from bot.backends.sequentum.capabilities import JOB_RUN, RUN, SCHEDULE
 from bot.backends.sequentum.models import JobRun, Run, Schedule
 from bot.backends.sequentum.presentation import (
@@ -81,14 +82,8 @@ async def run_status(ctx: AdapterContext, operation: Operation, call: Call) -> D
     view = together(ctx.name, views) if len(views) > 1 else views[ids[0]]
     who = operation.target.parent_name or "The run"
     said = f": {view.message}" if view.message else ""
-    return Done(
-        summary=f"{who} is {view.state}{said}.".replace("..", "."),
-        facts=view.facts,
-        run=operation.target,
-        view=view,
-        beside="",
-        next=view.next,
-    )
+    summary = f"{who} is {view.state}{said}.".replace("..", ".")
+    return of_run(operation.target, summary, view, facts=view.facts)
 
 
 async def job_run_status(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
@@ -103,16 +98,8 @@ async def job_run_status(ctx: AdapterContext, operation: Operation, call: Call) 
     who = operation.target.parent_name or "The job run"
     number = f"job run {job.run_id}" if job.run_id is not None else "the job run"
     inner = _history(ctx, who, runs)
-    return Done(
-        summary=f"{who}: {number} is {view.state}.",
-        facts=(*view.facts, *facts),
-        table=inner.table,
-        details=inner.details,
-        run=operation.target,
-        view=view,
-        beside="",
-        next=view.next,
-    )
+    more = {"facts": (*view.facts, *facts), "table": inner.table, "details": inner.details}
+    return of_run(operation.target, f"{who}: {number} is {view.state}.", view, **more)
 
 
 async def agent_history(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
