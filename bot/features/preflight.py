@@ -110,7 +110,7 @@ def _buttons(ctx: Context, intent: Intent, pending_id: str, run: str) -> tuple[B
 async def decide(ctx: Context, intent: Intent, pending: PendingDecision, choice: str) -> None:
     """The requester pressed a button. Time, rules, person and target are checked again before anything runs."""
     operation, asked = pending.operation, pending.intent
-    if operation is None or asked.actor != intent.actor:
+    if operation is None or asked.actor.user_id != intent.actor.user_id:  # payloads differ in which teams they name
         await say(ctx, intent, "Only the requester can press this.")
         return
     if stamp(ctx.clock.now()) >= pending.due_at:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -69,6 +70,17 @@ async def test_a_request_of_another_app_is_refused_and_registered_at_every_door(
         assert [(row.source, row.code) for row in rows[before:]] == [(source, "other_app")]
     assert not env.events("sent")
     assert not env.acc.effects
+
+
+async def test_the_requester_is_known_whichever_teams_a_payload_names(env: World) -> None:
+    """In an organization, Slack names the organization and the person's first workspace in some payloads only."""
+    said = {"type": "app_mention", "user": "U0ANA", "text": "<@U0BOT> input clear acc:shop/stock", "channel": "C0CRAWL"}
+    said |= {"ts": f"{time.time():.6f}", "team": "T0ACME"}
+    mention = event_callback(env.ws.core, said, "C0CRAWL") | {"enterprise_id": "E0ACME"}
+    assert (await env.ws.deliver("events_api", mention)).acked
+    asked = await env.sees("input clear acc:shop/stock", "What happens")
+    await env.ana.press_label("C0CRAWL", asked["ts"], "Run it")
+    await env.until(lambda: env.events("input clear")[-1:] == ["done"])
 
 
 async def test_suggestions_are_not_made_for_another_app(env: World) -> None:
