@@ -246,7 +246,15 @@ class Campaign:
         self.report.takeovers.setdefault(kind, []).append(time.monotonic() - began)
 
     async def _whole(self) -> None:
-        """Reap who is gone, and start as many; some of them carry a point at which they kill themselves as leaders."""
+        """Start as many replicas as are gone, until one leads."""
+        await self._fill()
+        async with asyncio.timeout(SETTLED_WITHIN):
+            while await self.group.leading() is None:
+                await self._fill()
+                await asyncio.sleep(0.05)
+
+    async def _fill(self) -> None:
+        """Some of the new replicas carry a point at which they kill themselves as leaders."""
         group, chance = self.group, self.chance
         await group.reap()
         while len(group.replicas) < REPLICAS:
@@ -259,7 +267,6 @@ class Campaign:
                 clock = chance.choice((-1, 1)) * chance.uniform(1.0, self.plan.clock)
                 self.report.hits["replicas with a wrong clock"] += 1
             await group.start(point, clock)  # it may take over at once, and then reach its point before it is ready
-        await group.leader()
 
     async def settle(self) -> None:
         """Wait until every request that was stored has an outcome, and every card shows it."""

@@ -17,7 +17,14 @@ import psycopg
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
 from bot.core.audit import AuditEntry, Event
 from bot.core.ports.store import StoreAddress
@@ -29,7 +36,7 @@ from tests.store.samples import NOW, after, ballot, intent, operation, pending, 
 
 HISTORIES: Final = os.environ.get("SIGNALBOX_HISTORIES")
 STEPS: Final = 30
-KEYS: Final = 3  # requests of one history
+KEYS: Final = 2  # requests of one history
 FENCED: Final = "store_fenced"
 _PREFIXES = itertools.count(1)
 
@@ -89,6 +96,13 @@ class TwoReplicas(RuleBasedStateMachine):
         self.opened.admin.execute("DELETE FROM replicas")
         for side in self.opened.sides:
             self._join(side)
+
+    @initialize(held=st.booleans())
+    def one_waits(self, *, held: bool) -> None:
+        """Half of the histories begin with a request that waits for an approval."""
+        if held:
+            self.accept(0, 0, begun=True)
+            self.wait(0, 0)
 
     # What replicas do
 
@@ -395,7 +409,7 @@ def test_two_replicas_on_one_database_are_as_the_model_says(database_url: str) -
         run_state_machine_as_test(
             TwoReplicas,
             settings=settings(
-                max_examples=int(HISTORIES or 12),
+                max_examples=int(HISTORIES or 20),
                 stateful_step_count=STEPS,
                 deadline=None,
                 derandomize=HISTORIES is None,
