@@ -113,7 +113,6 @@ class Approval:
 
     @property
     def id(self) -> str:
-        """The id of the pending decision."""
         return self.pending.id
 
     @property
@@ -123,7 +122,6 @@ class Approval:
 
     @property
     def due(self) -> datetime:
-        """When it expires."""
         return datetime.fromisoformat(self.pending.due_at)
 
     @property

@@ -165,7 +165,6 @@ class HomeView(Value):
 
     @property
     def buttons(self) -> tuple[Button, ...]:
-        """Every button of the tab."""
         rows = [row for part in self.sections if isinstance(part, HomeSection) for row in part.rows]
         beside = [row.button for row in rows if row.button is not None]
         return (*[button for part in self.sections for button in part.buttons], *beside)

@@ -65,17 +65,14 @@ class Ruling:
 
     @property
     def policy(self) -> Policy:
-        """The policy that was applied."""
         return self.situation.policy
 
     @property
     def subject(self) -> Subject:
-        """The requester."""
         return self.situation.subject
 
     @property
     def where(self) -> Where:
-        """The place of the request."""
         return self.situation.where
 
     @property

@@ -97,7 +97,6 @@ class Phase(StrEnum):
 
     @property
     def ended(self) -> bool:
-        """True when the run has ended."""
         return self in (Phase.SUCCEEDED, Phase.FAILED, Phase.STOPPED)
 
 

@@ -155,7 +155,6 @@ class VoteResult:
 
     @property
     def agreed(self) -> int:
-        """The number of approvals."""
         return len([vote for vote in self.votes if vote.vote == "approve"])
 
 

@@ -78,7 +78,6 @@ def _summary(who: str, views: Sequence[RunView], what: str) -> str:
 
 
 def _length(view: RunView) -> timedelta | None:
-    """How long an ended run took."""
     if view.started is None or view.ended is None or view.ended < view.started:
         return None
     return view.ended - view.started

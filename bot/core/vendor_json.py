@@ -173,7 +173,6 @@ class WireModel(BaseModel):
 
     @classmethod
     def wire_name(cls, field: str) -> str:
-        """The vendor's name of a field."""
         return cls.model_fields[field].alias or field
 
     def noting(self, *odd: str) -> Self:

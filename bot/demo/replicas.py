@@ -98,7 +98,6 @@ class Replicas:
                 await self._clock.sleep(WATCH_EVERY)
 
     async def close(self) -> None:
-        """End them all."""
         await self._tasks.abandon()
         for replica in self._replicas:
             replica.wanted = False

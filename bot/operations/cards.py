@@ -281,7 +281,6 @@ def _byline(operation: Operation, intent: Intent) -> str:
 
 
 def _given(operation: Operation) -> tuple[Fact, ...]:
-    """The given parameters in one line."""
     given = ", ".join(f"{fact.label}={fact.value}" for fact in given_facts(operation))
     return (Fact(label="With", value=given),) if given else ()
 

@@ -38,7 +38,6 @@ class HealthBoard:
         return dict(zip(self._backends, checks, strict=True))
 
     async def check(self, name: str) -> Checked:
-        """Ask one backend now."""
         started = self._clock.monotonic()
         try:
             async with asyncio.timeout(WITHIN):

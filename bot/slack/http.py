@@ -48,7 +48,6 @@ class HttpServer:
 
     @property
     def connections(self) -> int:
-        """The number of open connections."""
         return len(self._guard)
 
     def serve_slack(self, bolt: AsyncApp, secrets: Sequence[SecretStr]) -> None:

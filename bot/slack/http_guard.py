@@ -120,7 +120,6 @@ class Guard:
         return True
 
     def forget(self, transport: asyncio.BaseTransport, address: str) -> None:
-        """Forget a closed connection."""
         self._open.pop(transport, None)
         own = self._of.get(address)
         if own is not None:

@@ -113,7 +113,6 @@ class MessageDelivery:
         self._doubtful.discard(key)
 
     async def end_step(self, row: Outgoing) -> None:
-        """End a workflow step."""
         body: Any = row.body
         step, outcome = body["id"], in_zone(shown(body["text"]), self._zone_of(None))
         if body["ok"]:

@@ -1,1 +1,1 @@
-"""The spine."""
+"""What is between a command and its card: rules, calls, watched runs, cards."""

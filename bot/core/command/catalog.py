@@ -102,7 +102,6 @@ class Catalog:
         return ((kind, row) for (kind, _, _), row in self._rows.items())
 
     def builtin(self, verb: str) -> Builtin | None:
-        """The built-in verb of that name."""
         return self.builtins.get(verb)
 
     def split_path(self, backend: str, path: str) -> tuple[str | None, str]:

@@ -220,7 +220,6 @@ async def call_back(ctx: Context, approval: Approval, newer: Approval) -> None:
 
 
 async def _thread(ctx: Context, approval: Approval) -> Place:
-    """The thread of the approvers' card."""
     posted = await ctx.store.message(approval_key(approval.pending.request_id))
     thread = (posted.thread_ts or posted.ts) if posted is not None else None
     team_id = approval.pending.intent.place.team_id

@@ -44,7 +44,6 @@ class Draft:
 
     @property
     def command(self) -> Command:
-        """The command so far."""
         return Command(verb=self.verb, target=self.target or None, params=self.params, files=self.files)
 
     @property
