@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from pathlib import Path
 from typing import Final
 
@@ -15,10 +16,12 @@ from bot.core.outcome import Done, Phase, RunView
 from bot.operations.backend_call import call
 from bot.runtime.context import Context
 
-LINES: Final = 6
-HEADING: Final = "Last lines of the log"
+LINES: Final = 3
 WITHIN: Final = 20.0  # seconds, with the wait for other logs of the same backend
+_READ: Final = 40  # last lines that are searched for errors
 _LONGEST: Final = 240
+_ERROR: Final = re.compile(r"\b(error|fatal|critical|exception|fail(ed|ure)?)\b", re.IGNORECASE)
+_TIME: Final = re.compile(r"^\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d\S*\s+")
 
 
 def wanted(card: Card, view: RunView) -> bool:
@@ -28,11 +31,12 @@ def wanted(card: Card, view: RunView) -> bool:
 
 
 async def last_lines(ctx: Context, intent: Intent, run: Target) -> Line | None:
-    """The last lines, masked as in the answer of `logs`. None when the log can't be read in time or is empty."""
+    """The last errors, or else the last lines, masked as in the answer of `logs` and without their times, which are on the
+    control plane's clock. None when the log can't be read in time or is empty."""
     capability = ctx.catalog.row(run.backend, "logs", run.kind)
     if capability is None or not any(param.name == "tail" for param in capability.params):
         return None
-    given = check_params(capability.params, (("tail", str(LINES)),))
+    given = check_params(capability.params, (("tail", str(_READ)),))
     operation = Operation.of(capability, request_id=intent.request_id, target=run, given=given, reason=None)
     try:
         async with asyncio.timeout(WITHIN), ctx.locks.of(f"failed log:{run.backend}"):
@@ -43,5 +47,7 @@ async def last_lines(ctx: Context, intent: Intent, run: Target) -> Line | None:
         return None
     for file in found.files:
         Path(file.path).unlink(missing_ok=True)  # noqa: ASYNC240  one unlink of a local file
-    rows = [row[:_LONGEST] for row in found.preview.splitlines() if row.strip()][-LINES:]
-    return Line(heading=HEADING, text="\n".join(rows), code=True) if rows else None
+    rows = [_TIME.sub("", row)[:_LONGEST] for row in found.preview.splitlines() if row.strip()]
+    errors = [row for row in rows if _ERROR.search(row)]
+    heading = "Last errors in the log" if errors else "Last lines of the log"
+    return Line(heading=heading, text="\n".join((errors or rows)[-LINES:]), code=True) if rows else None

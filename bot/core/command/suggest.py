@@ -245,8 +245,8 @@ def _usual(verbs: Sequence[str], catalog: Catalog, around: Surroundings) -> list
         return []
     by_text = {known.written: known for known in around.targets}
     recent = [by_text[text] for text in around.recent if text in by_text]
-    fit = (one for one in (*recent, *around.targets) if any(_commands(verb, one, catalog) for verb in verbs))
-    return list(dict.fromkeys(fit))[:MOST]
+    fit = [one for one in (*recent, *around.targets) if any(_commands(verb, one, catalog) for verb in verbs)]
+    return sorted(dict.fromkeys(fit), key=lambda one: not around.may(verbs[0], one.written))[:MOST]
 
 
 def _targets(words: Sequence[str], catalog: Catalog, around: Surroundings) -> list[Known]:

@@ -162,14 +162,17 @@ async def _show_targets(
 ) -> None:
     """A table of targets. It names the backends that don't answer, because the table lacks what only they know."""
     now = ctx.clock.now()
-    rows = tuple((one.text, one.target.kind, _state_of(one, now)) for one in found[:count])
+    rows: tuple[tuple[str, ...], ...] = tuple((one.text, one.target.kind, _state_of(one, now)) for one in found[:count])
     more = len(found) - count
     note = f"{plural(more, 'more match', 'more matches')}. Type more of the name." if more > 0 else ""
     lines = [Line(text=remark or ("" if rows else "No targets found."))]
     lines += [Line(heading=name, text=why) for name, why in silent.items()]
     verb = "doesn't" if len(silent) == 1 else "don't"
     status = f"{', '.join(silent)} {verb} answer, so targets may be missing" if silent else ""
-    table = Table(columns=("Target", "Kind", "State"), rows=rows, total=len(found), note=note, exact=("Target",))
+    columns: tuple[str, ...] = ("Target", "Kind", "State")
+    if not any(row[2] for row in rows):
+        columns, rows = columns[:2], tuple(row[:2] for row in rows)
+    table = Table(columns=columns, rows=rows, total=len(found), note=note, exact=("Target",))
     await reply(
         ctx,
         intent,
@@ -184,9 +187,8 @@ async def _show_targets(
 
 def _state_of(known: KnownTarget, now: datetime) -> str:
     """Its state and detail in the current list, otherwise when it was last seen."""
-    listed = known.listed
-    if listed is not None and (listed.state or listed.detail):
-        return ", ".join(part for part in (listed.state, listed.detail) if part)
+    if known.listed is not None:
+        return ", ".join(part for part in (known.listed.state, known.listed.detail) if part)
     return f"seen {ago_text(now - known.seen)} ago" if known.seen is not None else "configured"
 
 

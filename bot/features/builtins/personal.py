@@ -93,8 +93,12 @@ async def _target(ctx: Context, intent: Intent, ask: Command) -> Target:
         thread = intent.place.thread_ts or intent.place.message_ts
         run = await ctx.store.thread_target(intent.place.channel_id, thread) if thread is not None else None
         if run is None:
-            example = f"For example: `{ctx.catalog.builtins[ask.verb].example}`."
-            raise BadRequest(f"`{ask.verb}` needs a target.", example, "target_missing")
+            said = f"`{ask.verb}` needs a target."
+            if ask.verb == "unwatch":
+                raise BadRequest(
+                    said, f"`{ctx.command} watches` lists what you watch, with a button for each.", "no_target"
+                )
+            raise BadRequest(said, f"For example: `{ctx.catalog.builtins[ask.verb].example}`.", "target_missing")
         return run
     found = await find_seen(ctx, intent, ask)
     if isinstance(found, Denied):

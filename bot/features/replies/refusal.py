@@ -31,9 +31,10 @@ from bot.operations.next_steps import link_to
 from bot.runtime.context import Context
 
 MOST_NEAR: Final = 4
+MOST_WORDS: Final = 3  # a longer text without a verb is a sentence: which word of it is not a verb helps nobody
 # Problems with what was typed, where another command may have been meant.
 _MISTYPED: Final = frozenset(
-    {"unknown_parameter", "wrong_target_kind", "no_such_verb", "no_such_target", "target_missing"}
+    {"unknown_parameter", "wrong_target_kind", "no_such_verb", "no_such_target", "target_missing", "misread"}
 )
 # Problems of a control plane that may be over when the command is sent again.
 _MAY_PASS: Final = (NotSent, Lost, ServerError, BadReply, RateLimited)
@@ -56,7 +57,9 @@ async def misread(ctx: Context, intent: Intent, ask: ParseError) -> None:
     title = "Did you mean this?" if guessed and not ask.nearest else "I can't read this command"
     if not nearest:
         lines.append(Line(text=f"`{ctx.command} help` shows what you can do here."))
-    await say(ctx, intent, title, status=ask.problem, lines=tuple(lines), buttons=buttons)
+    words = [word for word in ask.text.partition("--")[0].split() if "=" not in word]
+    sentence = guessed and ask.problem.endswith("is not a verb.") and len(words) > MOST_WORDS
+    await say(ctx, intent, title, status="" if sentence else ask.problem, lines=tuple(lines), buttons=buttons)
 
 
 async def _for_each_run(ctx: Context, intent: Intent, verb: str) -> list[str]:

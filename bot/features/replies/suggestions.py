@@ -15,10 +15,11 @@ from bot.core.command.suggest import suggest as suggest_commands
 from bot.core.command.target_ref import TargetRef
 from bot.core.intent import Actor, Command, Place
 from bot.core.operation import Target
+from bot.core.policy.decide import Denied
 from bot.core.policy.visibility import Visibility
 from bot.features.known_targets import known_targets
 from bot.features.used_here import used_here
-from bot.operations.authorize import sight_of, usable
+from bot.operations.authorize import foresee, read_situation, sight_of, usable
 from bot.operations.cards import written
 from bot.runtime.context import Context
 
@@ -76,12 +77,22 @@ async def commands_meant(ctx: Context, actor: Actor, place: Place, text: str) ->
     if sight.patterns == ():
         return ()
     allowed = {(backend, row.verb) for backend, row in await usable(ctx, actor, place)}
-    used = await used_here(ctx, place, sight)
+    used, known = await used_here(ctx, place, sight), await _known(ctx, actor, place)
+    now = await read_situation(ctx, actor, place)
+    by_text = {written(target): target for target in known}
+
+    def may(verb: str, text: str) -> bool:
+        target = by_text.get(text)
+        row = ctx.catalog.row(target.backend, verb, target.kind) if target is not None else None
+        if target is not None and row is not None and isinstance(foresee(ctx, now, row, target), Denied):
+            return False
+        return (text.partition(":")[0], verb) in allowed or not text
+
     around = Surroundings(
-        targets=[*_by_name(await _known(ctx, actor, place)), *_whole_backends(ctx.catalog, sight)],
+        targets=[*_by_name(known), *_whole_backends(ctx.catalog, sight)],
         recent=tuple(used.targets),
         parameters=used.targets,
-        may=lambda verb, target: (target.partition(":")[0], verb) in allowed or not target,
+        may=may,
     )
     return suggest_commands(text, ctx.catalog, around)
 
