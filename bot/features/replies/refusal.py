@@ -31,7 +31,6 @@ from bot.operations.next_steps import link_to
 from bot.runtime.context import Context
 
 MOST_NEAR: Final = 4
-MOST_WORDS: Final = 3  # a longer text without a verb is a sentence: which word of it is not a verb helps nobody
 # Problems with what was typed, where another command may have been meant.
 _MISTYPED: Final = frozenset(
     {"unknown_parameter", "wrong_target_kind", "no_such_verb", "no_such_target", "target_missing", "misread"}
@@ -51,15 +50,14 @@ async def misread(ctx: Context, intent: Intent, ask: ParseError) -> None:
     if not meant and ask.problem.startswith(ONE_TARGET):
         meant = (*await _for_each_run(ctx, intent, ask.understood), "status")
     nearest = await _offered(ctx, intent, meant or await commands_meant(ctx, intent.actor, intent.place, ask.text))
-    lines: list[Line] = []
+    lines = [] if nearest else [Line(text=f"`{ctx.command} help` shows what you can do here.")]
     buttons = _say_buttons(ctx, intent, nearest, lines)
     guessed = bool(nearest) and nearest != ["help"]
     title = "Did you mean this?" if guessed and not ask.nearest else "I can't read this command"
-    if not nearest:
-        lines.append(Line(text=f"`{ctx.command} help` shows what you can do here."))
-    words = [word for word in ask.text.partition("--")[0].split() if "=" not in word]
-    sentence = guessed and ask.problem.endswith("is not a verb.") and len(words) > MOST_WORDS
-    await say(ctx, intent, title, status="" if sentence else ask.problem, lines=tuple(lines), buttons=buttons)
+    words = sum("=" not in word for word in ask.text.partition("--")[0].split())
+    # Of a sentence, it helps nobody to name one word.
+    vague = guessed and words > 3 and ask.problem.endswith("is not a verb.")
+    await say(ctx, intent, title, status="" if vague else ask.problem, lines=tuple(lines), buttons=buttons)
 
 
 async def _for_each_run(ctx: Context, intent: Intent, verb: str) -> list[str]:
@@ -316,7 +314,6 @@ async def _show_denied(
     people = {intent.actor.user_id, *_MENTIONED.findall(decision.reason)}
     most = MOST_ROOMS if decision.code in _PLACES else MOST_ASKED
     where_else = await _joined(ctx, intent, decision.where_else[:most])
-    links = [await _open_button(ctx, one) for one in where_else[:MOST_OPENED] if ctx.workspace_url]
     await say(
         ctx,
         intent,
@@ -326,7 +323,7 @@ async def _show_denied(
         status=_next_step(decision, where_else, people),
         lines=await channel_freeze.remedy(ctx, intent, decision),
         details=_why_denied(ctx, intent, decision, command, people),
-        buttons=(*buttons, *links),
+        buttons=(*buttons, *[await _open_button(ctx, one) for one in where_else[:MOST_OPENED] if ctx.workspace_url]),
         mention=tuple(sorted({*people, place.channel_id, *where_else})),
     )
 
