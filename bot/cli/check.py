@@ -21,6 +21,7 @@ from bot.core.errors import Problem
 from bot.core.network import DIRECT, Proxies, is_loopback
 from bot.core.policy.compile import Policy
 from bot.core.policy.decide import PolicyProblem
+from bot.core.ports.leadership import MOST_SOCKETS
 from bot.core.ports.services import Backend, BackendParts
 from bot.core.text import plural
 from bot.features.access.policy_reload import PolicyReloader, named_channels, review_warning
@@ -72,6 +73,7 @@ async def check(path: Path, environ: Mapping[str, str], say: Print) -> int:
     usable = _usable(settings.backends, settings.folder, environ, report, settings.proxies, settings.ca_file)
     if len(usable) == len(settings.backends):
         report.good(f"configuration: {plural(len(usable), 'backend')}, {settings.slack.mode} mode")
+    _sockets(settings, report)
     policy = _rules(settings, report)
     store = await asyncio.to_thread(_store, settings, report)
     try:
@@ -101,6 +103,19 @@ def _usable(
         else:
             usable.append(table)
     return usable
+
+
+def _sockets(settings: config.Settings, report: _Report) -> None:
+    """How many replicas Slack's limit allows with the configured number of websockets."""
+    each = settings.slack.connections
+    if not settings.store.shared or settings.slack.mode != "socket":
+        return
+    if each == "auto":
+        report.good("replicas: up to 5 in socket mode; each opens 2 of the 10 websockets that Slack allows")
+    else:
+        most = MOST_SOCKETS // each
+        text = f"replicas: `connections = {each}` allows {most} of them, because Slack allows {MOST_SOCKETS} websockets"
+        (report.good if most > 1 else report.warn)(text)
 
 
 def _rules(settings: config.Settings, report: _Report) -> Policy | None:

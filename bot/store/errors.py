@@ -13,7 +13,8 @@ class StoreProblem(Problem):
     Codes: store_full, store_readonly, store_busy, store_corrupt, store_not_a_database, store_closed, store_locked,
     store_newer, store_too_old, store_unreachable, store_io, store_refused (by a guard or constraint), store_conflict,
     store_failed, store_replaced (the file on the disk is another one), store_rolled_back (the database is older than at the
-    last run), store_moved (it was copied to another database), store_fenced (another replica has replaced this one).
+    last run), store_moved (it was copied to another database), store_fenced (another replica has replaced this one),
+    store_pooler (each transaction would get another session).
     After store_in_doubt nobody knows whether it was written: the connection was lost and the database can't say.
     """
 

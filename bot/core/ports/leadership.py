@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 Change = Callable[[], Awaitable[None]]
+
+MOST_SOCKETS: Final = 10  # that Slack allows an app
 
 
 class Serve(Protocol):

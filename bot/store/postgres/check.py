@@ -7,12 +7,19 @@ from typing import Any, Final
 
 import psycopg
 
+from bot.core.ports.leadership import MOST_SOCKETS
 from bot.core.ports.store import StoreAddress
+from bot.core.text import plural
+from bot.store.postgres.pooler import is_pooled
 
 _SLOW: Final = 0.005  # seconds of a round trip
 _CONNECTIONS: Final = 7  # of one replica: 4 that read, and 3 for writing, listening and the lease
 _REPLICAS: Final = 5
 _AWAY: Final = 1.0  # seconds between two clocks
+_LIVE: Final = (
+    b"SELECT count(*)::int, coalesce(sum(sockets), 0)::int FROM replicas "
+    b"WHERE state = 'live' AND beat_at > clock_timestamp() - interval '1 minute'"
+)
 _LOSSY: Final = ("off", "local", "remote_write")
 
 
@@ -40,12 +47,22 @@ def findings(connection: psycopg.Connection, address: StoreAddress) -> list[tupl
         found.append(
             (False, f"a round trip to the database takes {took * 1000:.0f} ms; every ack waits for three of them")
         )
-    if connection.info.backend_pid != one("SELECT pg_backend_pid()"):
-        found.append((False, "a pooler is in between; it must keep one session for each connection (session mode)"))
+    if is_pooled(connection):
+        found.append((True, "a pooler is in between, in session mode; each connection keeps its session"))
     most = int(one("SELECT current_setting('max_connections')"))
     if most < _CONNECTIONS * _REPLICAS:
         found.append((False, f"max_connections is {most}; each replica uses up to {_CONNECTIONS}"))
+    found.append(_replicas(connection))
     return found
+
+
+def _replicas(connection: psycopg.Connection) -> tuple[bool, str]:
+    """The replicas that run, and their connections to Slack."""
+    live, sockets = connection.execute(_LIVE).fetchone() or (0, 0)
+    if not live:
+        return True, "no replica runs"
+    text = f"{plural(live, 'replica')} with {plural(sockets, 'websocket')}; Slack allows {MOST_SOCKETS}"
+    return sockets <= MOST_SOCKETS, text
 
 
 def _rights(one: Any) -> tuple[bool, str]:

@@ -19,6 +19,7 @@ from bot.store.errors import StoreProblem, corrupt, for_everyone
 from bot.store.postgres.batch import UnitFailedError, run_all, run_alone
 from bot.store.postgres.check import findings
 from bot.store.postgres.errors import again, fenced, in_doubt, lost, mapped
+from bot.store.postgres.pooler import is_pooled, refuse_transaction_pooler
 from bot.store.postgres.schema import prepare
 from bot.store.postgres.session import END_SESSION, WHO_AM_I, Session, connect
 from bot.store.postgres.tx import FORGET, SETTLE, FencedError, PostgresTx, WriteTx, in_progress
@@ -73,6 +74,8 @@ class PostgresDatabase(Database):
         self._listener: threading.Thread | None = None
         self._stop_listening = threading.Event()
         try:
+            if is_pooled(self._connected()):
+                refuse_transaction_pooler(self._connected(), address)
             prepare(self._connected())
         except psycopg.Error as error:
             self._hang_up()

@@ -19,7 +19,7 @@ import psycopg
 from psycopg.rows import TupleRow
 
 from bot.core.errors import Problem
-from bot.core.ports.leadership import Change, Serve, Stoppable
+from bot.core.ports.leadership import MOST_SOCKETS, Change, Serve, Stoppable
 from bot.core.ports.services import Clock
 from bot.core.ports.store import StoreAddress
 from bot.store.postgres.errors import mapped
@@ -37,7 +37,6 @@ BEAT: Final = 0.5  # seconds between two heartbeats
 LOOK: Final = 0.25  # seconds between two looks at the leader
 CRASHED: Final = 1.5  # seconds without a heartbeat after which a replica without a session counts as dead
 SURE: Final = 0.6  # of the lease
-MOST_SOCKETS: Final = 10  # that Slack allows an app
 _LOCKS: Final = 77  # the class of the advisory locks that live as long as a replica's session; also in _STATE
 
 _BEAT: Final = """

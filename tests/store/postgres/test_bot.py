@@ -10,7 +10,11 @@ import pytest
 from bot import config
 from bot.cli.do import do
 from bot.core.ports.store import StoreAddress
+from tests.cli.conftest import program
+from tests.cli.program import Program
 from tests.world import World, world
+
+__all__ = ["program"]
 
 
 async def terminal(env: World, text: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[int, str]:
@@ -47,3 +51,16 @@ async def test_a_command_in_the_terminal_is_its_own_beside_the_leader(
         with psycopg.connect(address.url) as connection:
             rows = connection.execute("SELECT state FROM signalbox.replicas ORDER BY epoch").fetchall()
         assert rows == [("live",), ("left",)]
+
+
+async def test_check_says_how_many_replicas_and_websockets_there_are(
+    tmp_path: Path, address: StoreAddress, program: Program
+) -> None:
+    async with world(tmp_path, store=address.url) as env:
+        checked = await program("check", folder=env.folder, environ=env.environ)
+        assert "ok    store: 1 replica with 2 websockets; Slack allows 10" in checked.out, checked.out
+        assert "ok    replicas: up to 5 in socket mode" in checked.out
+        toml = env.folder / "signalbox.toml"
+        toml.write_text(toml.read_text().replace("[slack]", "[slack]\nconnections = 6", 1))
+        checked = await program("check", folder=env.folder, environ=env.environ)
+        assert "warn  replicas: `connections = 6` allows 1 of them" in checked.out, checked.out
