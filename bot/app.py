@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import signal
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -52,7 +51,7 @@ _log = logging.getLogger("signalbox")
 
 
 class Bot:
-    """The running program. `start` joins Slack, `run` waits for a signal, `close` finishes running requests."""
+    """The running program. `start` joins Slack, `stopping` is set when it must end, `close` finishes running requests."""
 
     def __init__(
         self,
@@ -234,13 +233,6 @@ class Bot:
             return
         _log.critical("Slack refuses the token (%s); stopping", code)
         self.stopping.set()
-
-    async def run(self) -> None:
-        """Until SIGINT or SIGTERM."""
-        loop = asyncio.get_running_loop()
-        for name in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(name, self.stopping.set)
-        await self.stopping.wait()
 
     async def close(self) -> None:
         """Accept nothing new, finish running requests, send the remaining messages, close everything."""

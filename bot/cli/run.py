@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import signal
 import sys
 
 from bot import config
@@ -40,6 +41,9 @@ async def _run(settings: config.Settings) -> int:
     bot = Bot(settings, os.environ)
     for handler in logging.getLogger().handlers:
         handler.setFormatter(_Masking(bot.built.secrets))
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGINT, signal.SIGTERM):  # before the start: a deploy may change its mind at once
+        loop.add_signal_handler(name, bot.stopping.set)
     try:
         await bot.start()
         gc_tuning.settle()
@@ -50,7 +54,7 @@ async def _run(settings: config.Settings) -> int:
             bot.rules.now.policy.version,
             *bot.connections.address,
         )
-        await bot.run()
+        await bot.stopping.wait()
     finally:
         await bot.close()
     return Exit.DONE

@@ -74,7 +74,8 @@ EVENTS: Final[Words] = {
     "resumed": "a paused schedule is on again, at its time or by a person (code `by_hand`)",
     "exported": "the audit log was written to a file",
     "head_published": "`SEQ:HASH` of the last entry was posted to the security channel",
-    "restored": "PostgreSQL has another system identifier or timeline than at the last start: it was restored or failed over",
+    "restored": "the store is older than it was: PostgreSQL has another system identifier, timeline or table than at the last "
+    "start, or a known head is missing",
     "incident_opened": "a channel or thread was bound to an incident, which `incident` names",
     "incident_closed": "that incident was closed, and its report was posted",
 }

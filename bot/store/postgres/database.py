@@ -19,7 +19,7 @@ from bot.store.errors import StoreProblem, corrupt, for_everyone
 from bot.store.postgres.batch import UnitFailedError, run_all, run_alone
 from bot.store.postgres.check import findings
 from bot.store.postgres.errors import again, fenced, in_doubt, lost, mapped
-from bot.store.postgres.pooler import is_pooled, refuse_transaction_pooler
+from bot.store.postgres.pooler import refuse_transaction_pooler
 from bot.store.postgres.schema import prepare
 from bot.store.postgres.session import END_SESSION, WHO_AM_I, Session, connect
 from bot.store.postgres.tx import FORGET, SETTLE, FencedError, PostgresTx, WriteTx, in_progress
@@ -74,15 +74,13 @@ class PostgresDatabase(Database):
         self._listener: threading.Thread | None = None
         self._stop_listening = threading.Event()
         try:
-            if is_pooled(self._connected()):
-                refuse_transaction_pooler(self._connected(), address)
+            refuse_transaction_pooler(self._connected(), address)
             prepare(self._connected())
-        except psycopg.Error as error:
+        except (psycopg.Error, StoreProblem) as error:
             self._hang_up()
+            if isinstance(error, StoreProblem):
+                raise
             raise mapped(error) from error
-        except StoreProblem:
-            self._hang_up()
-            raise
         self._thread.start()
 
     def fence(self, epoch: int | None, *, leads: bool = False) -> None:

@@ -22,6 +22,8 @@ def refuse_transaction_pooler(connection: psycopg.Connection, address: StoreAddr
     A second connection takes the session that the first one has just used, and keeps it in a transaction. In transaction mode the
     first one then gets another session. The heartbeat's lock, LISTEN and the session's settings would be lost.
     """
+    if not is_pooled(connection):
+        return
     before = _session(connection)
     with connect(address) as other, other.transaction():
         other.execute(_PID)
