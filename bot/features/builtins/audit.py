@@ -237,8 +237,10 @@ async def _show(ctx: Context, intent: Intent, title: str, entries: Sequence[Stor
     """A table that can be sorted; more than fit into one are paragraphs, which a phone wraps."""
     named = [_told(entry) for entry in entries]
     if len(named) <= _IN_TABLE:
-        rows = tuple((seq, at, cards.person(who), *rest) for seq, at, who, *rest in map(_row, named))
-        table = Table(columns=_COLUMNS, rows=rows) if rows else None
+        rows = tuple(
+            (what, event, at, cards.person(who), detail, seq) for seq, at, who, event, what, detail in map(_row, named)
+        )
+        table = Table(columns=("What", "Event", "When", "Who", "Detail", "Seq"), rows=rows) if rows else None
         await reply(ctx, intent, title, lines=() if rows else (Line(text="No matching entries."),), table=table)
         return
     shown, left = named[:_MOST_LISTED], len(named) - _MOST_LISTED

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
 from typing import Any, Final
 
 from bot.all_of import all_of
 from bot.core.audit import Event
 from bot.core.card import Button, Line, Tone
-from bot.core.command.params import ago_text
 from bot.core.command.search import words_of
 from bot.core.errors import BadRequest
 from bot.core.intent import Command, Intent
@@ -89,7 +87,7 @@ def _answering(found: Mapping[str, Checked], late: Sequence[str] = ()) -> str:
 
 
 def _table(rows: Sequence[tuple[str, ...]], note: str = "") -> Table:
-    return Table(columns=("Name", "Kind", "State", "Says", "Latency", "Credential"), rows=tuple(rows), note=note)
+    return Table(columns=("Name", "State", "Says", "Credential", "Latency", "Kind"), rows=tuple(rows), note=note)
 
 
 def _health_row(ctx: Context, name: str, checked: Checked) -> tuple[str, ...]:
@@ -100,7 +98,7 @@ def _health_row(ctx: Context, name: str, checked: Checked) -> tuple[str, ...]:
         days = (result.credential_ends - ctx.clock.now()).days
         credential = f"{credential} ends {result.credential_ends:%Y-%m-%d} ({plural(days, 'day')})".strip()
     state = "ok" if result.ok else "down"
-    return (name, ctx.catalog.backends[name].title, state, result.summary, latency, credential)
+    return (name, state, result.summary, credential, latency, ctx.catalog.backends[name].title)
 
 
 def _no_answer(ctx: Context, name: str) -> tuple[str, ...]:
@@ -108,7 +106,7 @@ def _no_answer(ctx: Context, name: str) -> tuple[str, ...]:
     last = ctx.health.latest(name)
     known = f"; {'ok' if last.health.ok else 'down'} at {utc_text(last.at)}" if last is not None else ""
     says = f"no answer within {SHOWN_WITHIN:g} s{known}"
-    return (name, ctx.catalog.backends[name].title, "slow", says, "", "")
+    return (name, "slow", says, "", "", ctx.catalog.backends[name].title)
 
 
 async def targets(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, Any]) -> None:
@@ -161,8 +159,7 @@ async def _show_targets(
     remark: str,
 ) -> None:
     """A table of targets. It names the backends that don't answer, because the table lacks what only they know."""
-    now = ctx.clock.now()
-    rows: tuple[tuple[str, ...], ...] = tuple((one.text, one.target.kind, _state_of(one, now)) for one in found[:count])
+    rows: tuple[tuple[str, ...], ...] = tuple((one.text, one.target.kind, _state_of(one)) for one in found[:count])
     more = len(found) - count
     note = f"{plural(more, 'more match', 'more matches')}. Type more of the name." if more > 0 else ""
     lines = [Line(text=remark or ("" if rows else "No targets found."))]
@@ -185,11 +182,11 @@ async def _show_targets(
     )
 
 
-def _state_of(known: KnownTarget, now: datetime) -> str:
+def _state_of(known: KnownTarget) -> str:
     """Its state and detail in the current list, otherwise when it was last seen."""
     if known.listed is not None:
         return ", ".join(part for part in (known.listed.state, known.listed.detail) if part)
-    return f"seen {ago_text(now - known.seen)} ago" if known.seen is not None else "configured"
+    return f"seen {utc_text(known.seen)}" if known.seen is not None else "configured"
 
 
 def _status_buttons(ctx: Context, intent: Intent, found: Sequence[KnownTarget]) -> Iterator[Button]:
