@@ -26,7 +26,7 @@ from bot.runtime.context import Context
 
 async def press(ctx: Context, intent: Intent, pressed: Press) -> None:
     """Run the meaning of the pressed button, or show why it doesn't count."""
-    button = await ctx.store.button(pressed.button)
+    button = await _current(ctx, pressed.button)
     why_not = not_valid(button, intent)
     means = button.means if button is not None else {}
     if button is None or why_not is not None:
@@ -35,6 +35,17 @@ async def press(ctx: Context, intent: Intent, pressed: Press) -> None:
         await say(ctx, intent, why_not or "This button is not known.")
         return
     await _carry_out(ctx, intent, button, means)
+
+
+async def _current(ctx: Context, button_id: str) -> StoredButton | None:
+    """The pressed button; after an update of the card, the one with the same meaning that the card shows now.
+
+    A question is an exception: its answer counts only on the form of the question that the person saw.
+    """
+    button = await ctx.store.button(button_id)
+    if button is None or button.retired_at is None or button.means.get("tag") == "hold1":
+        return button
+    return await ctx.store.same_button(button) or button
 
 
 async def _carry_out(ctx: Context, intent: Intent, button: StoredButton, means: dict[str, Json]) -> None:

@@ -52,6 +52,10 @@ class StoredMessages(StorePart):
         """The meaning of a button, retired or not, with the place of its message."""
         return await self.database.glance(lambda db: buttons.by_id(db, button_id))
 
+    async def same_button(self, button: StoredButton) -> StoredButton | None:
+        """The button with the same meaning that the message shows now, None when it shows none."""
+        return await self.database.glance(lambda db: buttons.same(db, button))
+
     async def retire(self, message_key: str, at: datetime | str) -> int:
         """Retire every button of a message. Returns their number."""
         return await self.database.write(lambda db: buttons.retire(db, message_key, stamp(at)))

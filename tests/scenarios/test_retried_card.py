@@ -129,6 +129,18 @@ async def test_runs_of_other_control_planes_say_it_too(
         assert len(made.audit(event="sent")) == count
 
 
+async def test_a_press_while_the_card_is_updated_counts(tmp_path: Path) -> None:
+    """The update gives its buttons new ids, and the card still offers what was pressed."""
+    async with world(tmp_path, only=("infa",)) as made:
+        service = made.planes["infa"].service("eu-1", SERVICE)
+        service.phase = "stopped"
+        card = await made.does(f'status infa:eu-1/"{SERVICE}"', "not listed")
+        await made.ana.press_label("C0CRAWL", card["ts"], "Refresh")
+        await made.sees("Refreshed", "not listed")
+        await made.ana.press_label("C0CRAWL", card["ts"], "Start", seen=card)
+        await made.sees("Started by <@U0ANA>: ")
+
+
 async def test_a_service_that_was_read_again_may_be_started_again(tmp_path: Path) -> None:
     """Its card is about the service and not about one run: what a Refresh offers is a new offer."""
     async with world(tmp_path, only=("infa",)) as made:

@@ -120,6 +120,18 @@ async def test_showing_again_retires_the_buttons_that_were_there(store: Store) -
     assert await store.button("nobody") is None
 
 
+async def test_a_retired_button_has_its_successor_on_the_same_message(store: Store) -> None:
+    old = button("b1")
+    await store.show(outgoing(), [old, button("gone")])
+    new = old.model_copy(update={"id": "b2"})
+    await store.show(outgoing(due_at=after(5)), [new])
+    found = await store.same_button(old)
+    assert found is not None
+    assert found.id == "b2"
+    assert await store.same_button(button("gone")) is None
+    assert await store.same_button(old.model_copy(update={"message_key": "m2"})) is None
+
+
 async def test_a_button_of_another_message_cannot_be_taken_over(store: Store) -> None:
     await store.show(outgoing("m1"), [button("b1", "m1")])
     with pytest.raises(StoreProblem):

@@ -48,6 +48,13 @@ def by_id(db: Tx, button_id: str) -> StoredButton | None:
     return as_model(StoredButton, rows[0], ("payload",)) if rows else None
 
 
+def same(db: Tx, button: StoredButton) -> StoredButton | None:
+    """The button that the message shows now with the meaning of this one, which an update of the message retired."""
+    sql = "SELECT id FROM buttons WHERE message_key = ? AND retired_at IS NULL AND payload = ?"
+    row = db.execute(sql, (button.message_key, dumped(button.payload) or "null")).fetchone()
+    return by_id(db, row[0]) if row is not None else None
+
+
 def prune(db: Tx, before: str, limit: int) -> int:
     """Delete buttons retired before `before`. Returns their number. A press on one is answered like an unknown button."""
     sql = "DELETE FROM buttons WHERE id IN (SELECT id FROM buttons WHERE retired_at < ? LIMIT ?)"
