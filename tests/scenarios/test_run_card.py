@@ -129,7 +129,7 @@ async def test_the_usual_duration_makes_a_bar_where_the_vendor_forecasts_nothing
         made.planes["infa"].pace = Pace(job=30.0)
         await made.say("start infa:task/load_orders")
         card = await made.sees("It usually takes", timeout=40)
-        assert labels(card) == ["Stop", "Refresh"]
+        assert labels(card) == ["Stop", "Notify me", "Refresh"]
         texts = [str(call.args.get("text")) for call in made.ws.calls]
         assert [text for text in texts if re.search(r"\d+ %, about \d+ s left", text)]
 
