@@ -113,7 +113,9 @@ async def _sent(ctx: Context, request: StoredRequest) -> None:
     async with target_lock(ctx, operation):
         now = ctx.clock.now()
         writer = AuditWriter(ctx.secrets)
-        await ctx.store.append(writer.outcome(attempt, lost, Event.UNKNOWN, now, ctx.clock.monotonic()))
+        last = await ctx.store.search(Filters(request_id=intent.request_id), limit=1)
+        if not last or last[0].event is not Event.UNKNOWN:  # otherwise a leader that has ended meanwhile recorded it
+            await ctx.store.append(writer.outcome(attempt, lost, Event.UNKNOWN, now, ctx.clock.monotonic()))
         await _until_it_shows(ctx, attempt, request.silent)
         is_safe = operation.idempotent and not await may_have_run(ctx, request)
         repeatable = await _repeatable(ctx, attempt) if is_safe else None
