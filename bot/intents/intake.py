@@ -103,8 +103,7 @@ class Intake:
                 await ctx.store.finish(intent.request_id, (), stamp(ctx.clock.now()))
                 return Receipt(say=no.says)
             if self._is_too_late(intent, means):
-                await refusal.abandon(ctx, intent, Doubt.TOO_LATE)
-                ctx.tasks.start(refusal.show_set_aside(ctx, intent, Doubt.TOO_LATE), f"late {intent.request_id}")
+                await refusal.set_aside(ctx, intent, Doubt.TOO_LATE)
                 return Receipt()
             if not self._work_on(intent, user):
                 return Receipt(say="I am restarting and will work on this as soon as I am back.")
