@@ -29,7 +29,8 @@ from bot.slack.message_format import (
     undelivered,
 )
 
-LIMITED_FOR: Final = timedelta(minutes=2)  # how long a message waits for the workspace's limit before people are told
+LATE_AFTER: Final = timedelta(minutes=2)  # how long a message waits for Slack before people are told
+LATE_TRIES: Final = 7  # tries of a message that Slack doesn't take, over one to four minutes
 LIMITED_AGAIN: Final = timedelta(minutes=5)  # until the next try of a message about which they were told
 TOLD: Final = "told another way"  # the `last_error` of such a message
 
@@ -88,22 +89,37 @@ class Elsewhere:
         """Messages wait until the workspace is below its message limit. The people of those that wait for long are told."""
         now, longest = self.clock.now(), False
         for row in rows:
-            due, why = row.due_at, trouble.code
-            if row.last_error == TOLD or row.due_at <= stamp(now - LIMITED_FOR):
-                due, why, longest = stamp(now + LIMITED_AGAIN), TOLD, True
+            if row.last_error == TOLD or row.due_at <= stamp(now - LATE_AFTER):
+                longest = True
                 if row.last_error != TOLD and row.kind not in ("step", "home") and "@" not in row.key:
                     await self.tell(row, trouble)
-            await self.store.postpone(row.key, due, why)
+                await self.store.postpone(row.key, stamp(now + LIMITED_AGAIN), TOLD)
+            else:
+                await self.store.postpone(row.key, row.due_at, trouble.code)
         if longest:
             _log.error("messages wait, because Slack takes no more from this workspace: %s", trouble.code)
             card = message_limit(self.team_id, self.security, trouble, now) if self.security is not None else None
             if card is not None and await self.store.message(card.key) is None:
                 await self.show(card, None)
 
+    async def failing(self, row: Outgoing, trouble: SlackTrouble) -> str:
+        """Tell the people of a message that Slack asks to send again, but doesn't take for minutes. Returns its `last_error`.
+
+        Files, the Home tab, workflow steps and direct messages that stand in for another message are only tried again. A
+        wait that Slack asks for may be short, so then the tries alone don't count.
+        """
+        if row.last_error == TOLD:
+            return TOLD
+        old = trouble.after is None or row.due_at <= stamp(self.clock.now() - LATE_AFTER)
+        if row.kind in ("step", "home", "upload") or "@" in row.key or row.attempts < LATE_TRIES or not old:
+            return trouble.code
+        await self.tell(row, trouble)
+        return TOLD
+
     async def arrived(self, row: Outgoing) -> None:
         """Slack has a message at last: what stands in for it elsewhere says so."""
-        late = row.is_question or row.have or row.last_error or row.key in self._moved
-        if row.kind != "message" or row.ts is not None or not late or "@" in row.key:
+        late = row.last_error or row.key in self._moved or (row.ts is None and (row.is_question or row.have))
+        if row.kind != "message" or not late or "@" in row.key:
             return
         self._moved.discard(row.key)
         card = Card.stored(row.body)

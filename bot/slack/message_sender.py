@@ -2,7 +2,7 @@
 
 A row is the desired state of a message (`want`); the worker sends it and records what Slack has (`have`). Changes in quick
 succession become one update. An outage of Slack loses no outcome and repeats no action. A message that Slack refuses
-permanently goes to the same people another way (`message_format.elsewhere`).
+permanently, or for minutes, goes to the same people another way (`message_format.elsewhere`).
 """
 
 from __future__ import annotations
@@ -301,11 +301,12 @@ class MessageSender:
                 await self._elsewhere.limited(rows[number:], trouble)
                 self._hold(lane, trouble.after)
                 return
-            await self._store.postpone(row.key, row.due_at, trouble.code)  # keeps its place, counts the try
+            why = await self._elsewhere.failing(row, trouble) if trouble.remedy is Remedy.RETRY else trouble.code
+            await self._store.postpone(row.key, row.due_at, why)  # keeps its place, counts the try
             if trouble.after is not None or row.attempts < 3 or failed:
                 self._hold(lane, trouble.after)
                 return
-            failed.append(row)
+            failed.append(row.model_copy(update={"last_error": why}))
         if failed:
             self._hold(lane, None)
 

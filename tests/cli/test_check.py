@@ -102,6 +102,17 @@ async def test_all_faults_are_reported_in_one_run(program: Program, env: World) 
     assert any(line.startswith("ok    backend acc") for line in checked.out.splitlines()), checked
 
 
+async def test_a_mistyped_table_and_a_mistyped_kind_are_named_in_one_run(program: Program, env: World) -> None:
+    text = (env.folder / "signalbox.toml").read_text()
+    (env.folder / "typos.toml").write_text(
+        f'{text}\n[[backend]]\nname = "two"\nkind = "sequntum"\n[polcy]\nfile = "x"\n'
+    )
+    checked = await program("check", "--config", "typos.toml", folder=env.folder, environ=env.environ)
+    assert checked.code == 2
+    assert "unknown key `polcy`; did you mean `policy`?" in checked.out
+    assert '[backend two] kind = "sequntum" is unknown' in checked.out
+
+
 async def test_all_missing_variables_are_named_in_one_run(program: Program, env: World) -> None:
     """Slack's tokens and those of the control planes, although nothing else can be checked without them."""
     environ = {name: value for name, value in env.environ.items() if not name.endswith("_TOKEN")}

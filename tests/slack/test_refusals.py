@@ -122,6 +122,42 @@ async def test_a_person_who_waits_for_the_message_limit_for_long_is_told_another
     assert all("This is in <#C0CRAWL> now" in shown(message) for message in office.seen("D0ANA"))
 
 
+@pytest.mark.parametrize(
+    ("method", "fault"),
+    [
+        ("chat.update", {"error": "update_failed"}),
+        ("chat.update", {"error": "streaming_state_conflict"}),
+        ("chat.update", {"status": 500}),
+        ("chat.postMessage", {"error": "internal_error"}),
+        ("chat.postMessage", {"status": 503}),
+    ],
+)
+async def test_a_person_whose_message_keeps_failing_is_told_another_way(
+    office: Office, method: str, fault: dict[str, Any]
+) -> None:
+    """Once, after some minutes and not before. When Slack takes the message, the direct message says so."""
+    if method == "chat.update":
+        await office.sender.show(card("Working on it"))
+        await office.settle(1)
+    office.ws.faults.fail(method, channel="C0CRAWL", **fault)
+    await office.sender.show(card("Succeeded"))
+    await office.settle(1)
+    await office.settle(20)
+    assert office.seen("D0ANA") == []
+    for _ in range(20):
+        await office.settle(31)
+    (message,) = office.seen("D0ANA")
+    assert "Succeeded" in shown(message)
+    assert "I can't write in <#C0CRAWL>" in shown(message)
+    office.ws.faults.clear()
+    await office.settle(61)
+    await office.settle(2)
+    (posted,) = office.seen()
+    assert "Succeeded" in shown(posted)
+    (message,) = office.seen("D0ANA")
+    assert "This is in <#C0CRAWL> now" in shown(message)
+
+
 @pytest.mark.parametrize("code", ["restricted_action_non_threadable_channel", "thread_not_found"])
 async def test_a_thread_that_takes_no_reply_leaves_the_channel(office: Office, code: str) -> None:
     office.ws.faults.fail("chat.postMessage", error=code, times=1)

@@ -26,7 +26,7 @@ async def status(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     unlisted = sorted({split_service(one)[1] for one in before} - listed)
     name = target.name.removeprefix(f"{AGENT}/")
     up = sum(service_words(one)[1] is Phase.SUCCEEDED for one in record.services)
-    state = agent_state(record)
+    state = agent_state(record, unlisted)
     starts = [ctx.finder.service_target(target, one) for one in unlisted[:3]] if not record.unseen else []
     counted = f"{up} of {len(listed | set(unlisted)) + len(record.unnamed)} services are running"
     if record.unseen:

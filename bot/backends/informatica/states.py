@@ -6,7 +6,7 @@ What is not documented is `unknown (X)`, never a success.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -21,7 +21,7 @@ SERVICE: Final[Mapping[str, tuple[str, Phase]]] = {
     "NEED_STOP": ("stop initiated", Phase.WAITING),
     "DEPLOYING": ("being provisioned", Phase.ACTIVE),
     "DEPLOYED": ("provisioned, will be running soon", Phase.ACTIVE),
-    "UNKNOWN": ("status not known to Informatica", Phase.UNREADABLE),
+    "UNKNOWN": ("in a state that Informatica doesn't know", Phase.UNREADABLE),
     "ERROR": ("in an error state", Phase.FAILED),
     "STARTING": ("starting up", Phase.ACTIVE),
     "RUNNING": ("running and ready for jobs", Phase.SUCCEEDED),
@@ -97,12 +97,13 @@ def service_state(agent: Agent, name: str) -> State:
     return State(text=words, level=Level.UNSURE if not statuses and agent.unnamed else LEVELS[phase])
 
 
-def agent_state(agent: Agent) -> State:
-    """An agent by its own flags and by the worst of its listed services."""
+def agent_state(agent: Agent, unlisted: Collection[str] = ()) -> State:
+    """An agent by its own flags and by the worst of its services. `unlisted` are services that it listed before: they are
+    stopped, unless its list can't be read completely."""
     if not agent.active:
         return State(text="not active", level=Level.BAD)
     levels = {LEVELS[service_words(one)[1]] for one in agent.services}
-    levels |= {Level.UNSURE} if agent.unnamed or agent.unseen else set()
+    levels |= {Level.UNSURE} if agent.unnamed or agent.unseen else {LEVELS[Phase.STOPPED]} if unlisted else set()
     worst = next((one for one in (Level.BAD, Level.UNSURE, Level.WARN, Level.WORKING) if one in levels), Level.GOOD)
     if not agent.ready_to_run:
         return State(text="active, not ready to run jobs", level=Level.BAD if worst is Level.BAD else Level.WARN)

@@ -78,6 +78,7 @@ async def test_status_of_an_agent_offers_its_stopped_services(infa: Joined) -> N
     """What was seen once stays in the table and gets a start button."""
     await stopped(infa)
     done = await infa.do("status infa:agent/eu-1")
+    assert (done.state.level, done.state.text) == ("warn", "active")
     assert done.table is not None
     rows = {row[0]: row[1] for row in done.table.rows}
     assert rows == {"Process Server": "running and ready for jobs (RUNNING)", SERVER: "not listed: stopped"}
