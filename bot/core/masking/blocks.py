@@ -43,6 +43,7 @@ _AT_THE_END: Final = (
 )
 _NAME_ONLY: Final = re.compile(rf"[\s\w.\"'-]{{0,60}}{_SIGN}\r?")
 _MAPPING: Final = re.compile(r"\s*-?\s*[\"']?[\w.-]+[\"']?\s*(?::(?:\s|$)|=)")
+_QUOTED_LINE: Final = re.compile(r"\s*([\"'])(?P<value>(?:(?!\1)[^\\]|\\.)+)\1\s*(?:[,}\])]|$)")
 _ONE_WORD: Final = re.compile(r"\s*(?:- +)?[\"']?\S+[\"']?,?\s*")
 
 
@@ -137,6 +138,9 @@ class Open:
             return Cut(start, end, goes_on and bool(re.search(r"\S\\$", body)), counts=int(first))
         if item and not _MAPPING.match(body[2:]):
             return Cut(start + 2, end, goes_on, counts=1)
+        quoted = _QUOTED_LINE.match(line) if first else None
+        if quoted is not None and not PLAIN.fullmatch(quoted["value"]):
+            return Cut(quoted.start("value"), quoted.end("value"), goes_on=False, counts=1)
         alone = first and self._column == 0 and bool(_ONE_WORD.fullmatch(line))
         if first and (deeper or alone) and not _MAPPING.match(line) and not PLAIN.fullmatch(body.strip("\"',")):
             return Cut(start, end, goes_on=False, counts=1)

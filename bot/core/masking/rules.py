@@ -15,6 +15,7 @@ from bot.core.masking.values import (
     configured,
     no_word,
     not_plain,
+    not_sentence,
     random_word,
     user_and_password,
 )
@@ -126,6 +127,21 @@ RULES: Final[tuple[Rule, ...]] = (
         r"\bauth(?:enticate)?[ \t]+(?:plain|login|xoauth2|oauthbearer|cram-md5)[ \t]+",
         r"(?!XOAUTH|OAUTH|CRAM|DIGEST|NTLM|GSSAPI|SCRAM|EXTERNAL)(?P<bare>(?=[A-Z+/]*[a-z0-9])[A-Za-z0-9+/]{4,4000}={0,2})",
         no_word,
+    ),
+    # A user's name and password: `credentials: bob / hunter22`.
+    _rule(
+        "cred login",
+        r"\b(?:credentials?|creds?|logins?)[\"']?[ \t]{0,3}[:=][ \t]{0,3}[\"']?[^\s/|:,;\"'=]{1,60}[ \t]{1,3}[/|:][ \t]{1,3}",
+        r"(?P<bare>[^\s\"',;]{2,200})",
+        not_sentence,
+    ),
+    # Numbers that a person types to log in. Other codes, such as an exit code, have another word before them.
+    _rule(
+        "pin code",
+        r"(?<![a-z0-9])(?:pin(?:[ _-]?(?:code|number))?|(?:one[ _-]?time|otp|verification|security|authentication|login|sms"
+        r"|[2m]fa|two[ _-]?factor|confirmation)[ _-]?(?:pin|code))[\"']?(?:[ \t]{0,20}[:=][ \t]{0,20}|[ \t](?:is|was)[ \t])"
+        r"[\"']?",
+        r"(?P<bare>\d{3}[ -]\d{3}|\d{4,10})(?![\w-]|[.]\d)",
     ),
     _shape("eyj", r"eyJ[\w-]{8,4000}\.[\w-]{4,8000}(?:\.[\w-]{0,4000}){0,3}"),
     _shape("akia asia aroa", r"\b(?:AKIA|ASIA|AROA)[0-9A-Z]{16}\b"),

@@ -61,7 +61,7 @@ _BRACKETS: Final = (
 )
 _BARE: Final = (
     r"(?P<bare>(?!\\+[\"'`])(?!&(?:[a-z]{2,5}|#\w{1,6});)(?!%(?:25){0,6}(?:22|27|60))"
-    r"(?:[^\s,;&\"'`<>(){}\[\]|]|[(\[{](?=[\w.\"'])|<(?!/)(?=\w)|[\"'`)\]}>|](?=\w)"
+    r"(?:\\ (?=\S)|[^\s,;&\"'`<>(){}\[\]|]|[(\[{](?=[\w.\"'])|<(?!/)(?=\w)|[\"'`)\]}>|](?=\w)"
     r"|[,;&](?![\s\"'{\[]|[\w.-]{1,40}[ \t]{0,3}[=:]|[A-Z][\w ]{1,30}=|$)){1,4000})"
 )
 VALUE: Final = re.compile(f"(?:{_QUOTED}|{_BRACKETS}|{_BARE})")
@@ -82,6 +82,7 @@ PLAIN: Final = re.compile(
 _PLAIN_WORDS: Final = re.compile(
     r"(?i)(?:publickey|password|token|basic|bearer|oauth2?|ldap|saml|kerberos|sssd|pam|jwt|mtls|iam|sha\d+|md5|rsa|hs256)"
 )
+_ERROR_CODE: Final = re.compile(r"[A-Z]{2,20}(?:[_-](?:[A-Z]{1,20}|\d{1,5}))+|[A-Z]{1,3}\d{2,4}")
 _SENTENCE: Final = re.compile(r"[ ,.][ \t]?[a-z]+\b")
 _SOURCE_PLACE: Final = re.compile(
     r"[\w.$]+\.(?:java|kt|scala|py|cs|js|ts|go|rb|groovy|php|cpp|c)(?::\d+)?|Native Method|Unknown Source"
@@ -98,11 +99,12 @@ _TEST_NAME: Final = re.compile(r"(?i)test|.*(?:/|::|\.py|\.go)")
 
 # Most lines have no hint. This pattern, which begins with rare letters, finds the others; it may match too often.
 _MAYBE: Final = re.compile(
-    r"\?(?:code|sid|sig)=|&(?:code|sid|sig)=|-(?:begin|[ua][ =]|-user|stdin)|7z|b(?:ear|asi|cp )"
+    r"ode[\"']?(?: ?[:=] ?| is )[\"']?\d{3}"
+    r"|\?(?:code|sid|sig)=|&(?:code|sid|sig)=|-(?:begin|[ua][ =]|-user|stdin)|7z|b(?:ear|asi|cp )"
     r"|c(?:ode=|ontrase|re(?:d|t(?<=secret))|url)|d(?:ap(?:i|p?(?<=ldap))|ckr_|is-cli)|f(?:ied(?<=identified)|_(?<=hf_))"
     r"|g(?:est |h[pousr]_|in(?<=login)|ithub_pat|l(?:pat|rt|dt)-|nature|ot(?<=negot)|e-secret)"
     r"|k(?:ey|_(?:live|test)|en(?<=token)|enn|ie(?<=cookie)|s\.sl)|m(?:aria|ongo|ysql|ak-)"
-    r"|p(?:ass|w(?![eisn])|sk|k_|dp |m_|at_|ypi-|[=:]| [=:])|q(?:l |lcmd|lpl|lld)|rak-"
+    r"|p(?:ass|w(?![eisn])|in(?:[\"' ]{0,2}[:=]| is )|sk|k_|dp |m_|at_|ypi-|[=:]| [=:])|q(?:l |lcmd|lpl|lld)|rak-"
     r"|s(?:ess|[gk][_.-]|ig(?:[=: _]|nature|[kt]))|u(?:th|do )|v(?:[sb]\.|1[._])|w(?:get|acht)"
     r"|nmp|\$(?:[15689y]|2[aby]|14)\$"
     r"|enha|as[łl]o|clave|арол|密[码碼]|スワ|비밀|@(?:tcp|unix)\(|@//|@orcl|:1521|urestring"
@@ -243,6 +245,8 @@ def in_brackets(found: Found) -> bool:
         return any(_STRONG.fullmatch(word) for word in value.split()) and not value[0].isdigit()
     if found.password:
         return not re.fullmatch(r"(?i)again|repeat|confirm|confirmation|bcrypt|argon2|scrypt|pbkdf2|sha\d+|md5", value)
+    if (_ERROR_CODE.fullmatch(value) and not looks_random(value)) or (found.name == "jwt" and len(value) < 8):
+        return False  # `bad jwt (AUTH_01)`
     return not (value.isalpha() and (value.islower() or value.istitle())) and not _PLAIN_WORDS.fullmatch(value)
 
 

@@ -47,6 +47,12 @@ JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJmYWtlIn0.bm90LWEtc2lnbmF0dXJl"
         f"sessionId={CANARY}",
         f"X-Signature: {CANARY}",
         f"https://hooks.slack.com/services/{CANARY}",
+        f"credentials: bob / {CANARY}",
+        f"login = bob / {CANARY}",
+        f"run --x password=a\\ {CANARY} --verbose",
+        f'{{"user": "bob", "password":\n"{CANARY}"}}',
+        f'"password":\n"{CANARY} and more", "user": "bob"',
+        f'  "token":\n    "x={CANARY}"',
     ],
 )
 def test_named_secrets_are_masked(text: str) -> None:
@@ -93,11 +99,32 @@ def test_well_known_shapes_are_masked(secret: str) -> None:
         "The key column of the table is sku",
         "password reset by user",
         "keyboard=qwertz monkey=george1",
+        "HTTP 401: bad jwt (AUTH_01)",
+        "jwt (x)",
+        "invalid token (ERR_TOKEN_2) for job 7",
+        "exit code: 123456",
+        "GPIO pin: 17, spin: 5555, mapping: 4711",
+        "credentials: missing / invalid",
     ],
 )
 def test_plain_words_stay(text: str) -> None:
     """What only looks like a secret stays readable."""
     assert redact(text) == (text, 0)
+
+
+@pytest.mark.parametrize(
+    ("text", "clean"),
+    [
+        ("PIN: 4711", "PIN: [redacted]"),
+        ('{"pin": "4711", "x": 1}', '{"pin": "[redacted]", "x": 1}'),
+        ("your PIN is 4711.", "your PIN is [redacted]."),
+        ("one-time code: 123456", "one-time code: [redacted]"),
+        ("Verification code = 123 456", "Verification code = [redacted]"),
+        ("SMS code is 998877", "SMS code is [redacted]"),
+    ],
+)
+def test_numbers_that_a_person_types_to_log_in_are_masked(text: str, clean: str) -> None:
+    assert redact(text) == (clean, 1)
 
 
 def test_a_masked_text_stays_as_it_is() -> None:
@@ -240,6 +267,7 @@ def test_every_hint_of_a_secret_is_noticed() -> None:
         "-a": " -a ",
         "thin:": "jdbc:thin:",
         "mongo": "mongosh",
+        "code": "code: 123456",
     }
     unseen = [hint for hint in patterns._HINTS if not values.hinted(f"a {ends.get(hint, hint)} = b")]
     assert unseen == []
