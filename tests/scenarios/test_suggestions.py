@@ -76,3 +76,31 @@ async def test_a_question_in_words_gets_the_command_as_a_button(env: World) -> N
     await env.ana.post("C0CRAWL", "@signalbox hello, can you restart the prices agent please?")
     message = await env.sees("restart acc:shop/prices@last")
     assert labels(message)[0] == "restart acc:shop/prices@last"
+
+
+@pytest.mark.parametrize(
+    "typed", ["please status acc:shop/prices", "• status acc:shop/prices", '"status" acc:shop/prices']
+)
+async def test_politeness_a_bullet_and_quotes_around_a_word_change_nothing(env: World, typed: str) -> None:
+    """A read runs."""
+    await env.does("status acc:shop/prices", "shop/prices")
+    before = len(env.audit(verb="status"))
+    await env.say(typed)
+    await env.until(lambda: len(env.audit(verb="status")) > before)
+
+
+@pytest.mark.parametrize(
+    "typed", ["please start acc:shop/prices", "• start acc:shop/prices", '"start" acc:shop/prices']
+)
+async def test_a_change_in_such_words_is_offered(env: World, typed: str) -> None:
+    """It runs only when the person presses the button."""
+    await env.does("status acc:shop/prices", "shop/prices")
+    await env.say(typed)
+
+    def offered(person: Any) -> list[str] | None:
+        newest = person.messages("C0CRAWL")[-1]
+        return labels(newest) if newest.get("is_ephemeral") else None
+
+    buttons = await env.ana.wait_for(offered)
+    assert buttons[0] == "start acc:shop/prices"
+    assert not env.acc.effects

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from bot.playground.workspace.state import Channel
 from tests.slack.support import http_world
-from tests.world import OPEN_POLICY, World
+from tests.world import OPEN_POLICY, World, shown
 
 
 async def test_a_group_dm_that_no_rule_names_is_no_place_to_ask(tmp_path: Path) -> None:
@@ -50,3 +51,14 @@ async def rules(env: World, text: str) -> None:
     before = env.bot.rules.now.policy.version
     (env.folder / "policy.toml").write_text(text, encoding="utf-8")
     await env.until(lambda: env.bot.rules.now.policy.version != before)
+
+
+async def test_a_direct_message_of_two_people_says_where_to_type_instead(tmp_path: Path) -> None:
+    """Nobody can invite an app there."""
+    async with http_world(tmp_path) as env:
+        pair = Channel("D0PAIR", "directmessage", ["U0ANA", "U0LEE"], 0, im_user="U0LEE")
+        env.ws.core.state.channels[pair.id] = pair
+        await env.say("start acc:shop/prices", channel="D0PAIR")
+        await env.until(lambda: env.audit(event="denied"))
+        denied = await env.sees("Denied", "in a direct message to me", channel="D0PAIR")
+        assert "invite" not in shown(denied).lower()

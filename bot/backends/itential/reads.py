@@ -34,14 +34,14 @@ async def services(ctx: AdapterContext, operation: Operation, call: Call) -> Don
     cluster = text_of(operation, "cluster_id")
     found = await ctx.client.services(cluster)
     await ctx.target_cache.remember([ctx.finder.service_target(one) for one in found if one.id])
-    return _listed(ctx, f"services{f' on {cluster}' if cluster else ''}", len(found), service_table(found))
+    return _listed(ctx, "service", f" on {cluster}" if cluster else "", len(found), service_table(found))
 
 
 async def gateways(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     """All gateways, with their connections."""
     found = await ctx.client.listed(GATEWAYS)
     await ctx.target_cache.remember([ctx.finder.resource_target(GATEWAY, one) for one in found if one.id])
-    return _listed(ctx, "gateways", len(found), gateway_table(found, await readable(ctx.client.connections())))
+    return _listed(ctx, "gateway", "", len(found), gateway_table(found, await readable(ctx.client.connections())))
 
 
 async def connections(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
@@ -59,20 +59,20 @@ async def groups(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     cluster = text_of(operation, "cluster_id")
     found = await ctx.client.listed(GROUPS, cluster)
     await ctx.target_cache.remember([ctx.finder.resource_target(GROUP, one) for one in found if one.id])
-    return _listed(ctx, f"service groups{f' on {cluster}' if cluster else ''}", len(found), group_table(found))
+    return _listed(ctx, "service group", f" on {cluster}" if cluster else "", len(found), group_table(found))
 
 
 async def certs(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     """All certificates."""
     found = await ctx.client.listed(CERTS)
-    return _listed(ctx, "certificates", len(found), cert_table(found))
+    return _listed(ctx, "certificate", "", len(found), cert_table(found))
 
 
 async def jobs(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     """The latest jobs; the filter is applied here again, because some platforms ignore it."""
     status, count = text_of(operation, "status"), number_of(operation, "count", 20)
     found = [job for job in await ctx.client.jobs(count, status) if not status or job.status == status][:count]
-    return _listed(ctx, f"jobs with the status {status}" if status else "jobs", len(found), job_table(found))
+    return _listed(ctx, "job", f" with the status {status}" if status else "", len(found), job_table(found))
 
 
 async def version(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
@@ -81,10 +81,10 @@ async def version(ctx: AdapterContext, operation: Operation, call: Call) -> Done
     return Done(summary=f"{ctx.name} runs Gateway Manager {word}.", facts=(Fact(label="Version", value=word),))
 
 
-def _listed(ctx: AdapterContext, what: str, count: int, table: Table) -> Done:
+def _listed(ctx: AdapterContext, unit: str, which: str, count: int, table: Table) -> Done:
     if not count:
-        return Done(summary=f"{ctx.name} has no {what}.")
-    return Done(summary=f"{ctx.name} has {count} {what}.", table=table)
+        return Done(summary=f"{ctx.name} has no {unit}s{which}.")
+    return Done(summary=f"{ctx.name} has {plural(count, unit)}{which}.", table=table)
 
 
 async def service_status(ctx: AdapterContext, operation: Operation, call: Call) -> Done:

@@ -31,6 +31,9 @@ _MENTION: Final = re.compile(r"<@[^>]*>|^\s*/\w+\s|(?<!\S)@\w[\w.-]*(?=\s)")
 _CUT: Final = re.compile(r"[\r\n]+|;\s|(?=<@[^>]*>)")
 _TOKEN: Final = re.compile(r'[^\s"“”]*["“”][^"“”]*["“”]\S*|\S+')
 _EDGES: Final = ".,;!?()[]{}'`*_~"
+_BULLETS: Final = frozenset("•◦▪‣·")
+_QUOTED_WORD: Final = re.compile(r'^["“”]([^\s"“”]+)["“”]$')
+_PLEASE: Final = frozenset({"please", "pls", "plz"})
 _REASON: Final = re.compile(r"(?:^|\s)(?:--|–|—)\s*(.+)$", re.DOTALL)  # noqa: RUF001  phones turn `--` into a dash
 
 
@@ -70,13 +73,15 @@ def suggest(text: str, catalog: Catalog, around: Surroundings) -> tuple[str, ...
 
 def certain_read(text: str, catalog: Catalog, targets: Sequence[Known]) -> str | None:
     """The read-only command that the words name without doubt, in any order and in any capitals: one verb, and the whole name
-    or the last part of the name of one target. A target alone means `status`, a greeting alone means `help`."""
+    or the last part of the name of one target. A target alone means `status`, a greeting alone means `help`. A bullet, a
+    `please`, and quotes around a word change nothing."""
     tokens, pairs, words, reason = _read(unwrap(unescape(unicodedata.normalize("NFKC", text))))
+    tokens = [token for token in tokens if token not in _BULLETS]
     folded = [word.casefold() for word in words]
     if words and not pairs and set(folded) <= set(POLITE.split()):
         return "help"
     verbs, used = _exact_verb(folded, catalog) or ([], set())
-    rest = [word for at, word in enumerate(words) if at not in used]
+    rest = [word for at, word in enumerate(words) if at not in used and folded[at] not in _PLEASE]
     if len(rest) != 1 or not (verbs or {":", "/"} & set(rest[0])) or len(tokens) != len(words) + len(pairs):
         return None
     found = _named(rest[0], targets)
@@ -111,7 +116,11 @@ def _read(plain: str) -> tuple[list[str], list[str], list[str], str]:
     match = _REASON.search(bare)
     tokens = _TOKEN.findall(bare[: match.start()] if match else bare)
     pairs = [token for token in tokens if re.match(r'[^\W\d"][\w.\-]*=', token)]
-    words = [word for token in tokens if token not in pairs and (word := token.strip(_EDGES))]
+    words = [
+        word
+        for token in tokens
+        if token not in pairs and token not in _BULLETS and (word := _QUOTED_WORD.sub(r"\1", token.strip(_EDGES)))
+    ]
     return tokens, pairs, words, match[1].strip() if match else ""
 
 

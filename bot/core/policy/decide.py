@@ -209,12 +209,17 @@ _UNSEEN: Final = (
     "I can't see this channel. Invite me with `/invite @signalbox`. If I am already a member, try again in a minute"
 )
 
+_UNSEEN_DM: Final = (
+    "I can't see this direct message. Type the command in a direct message to me, or in a channel that I am a member of"
+)
+
 
 def _refused_place(policy: Policy, where: Where, home_team_id: str, grants: Sequence[GrantView]) -> Denied | None:
     if not home_team_id or where.team_id != home_team_id:
         return Denied(BUILT_IN_RULE, "this came from another workspace", "other_workspace")
     if not where.known:
-        return Denied(BUILT_IN_RULE, _UNSEEN, "place_unknown")
+        sentence = _UNSEEN_DM if where.channel_id.startswith("D") else _UNSEEN
+        return Denied(BUILT_IN_RULE, sentence, "place_unknown")
     if where.is_dm and not where.channel_id.startswith("D"):
         return Denied(BUILT_IN_RULE, "a direct message needs its own D id", "place_unknown")
     if where.outsider:

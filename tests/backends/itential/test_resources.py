@@ -148,10 +148,10 @@ async def test_lists_of_the_platform(itn: Joined) -> None:
         "connections": "itn: 1 of 2 gateways are connected.",
         "groups": "itn has no service groups.",
         "certs": "itn has no certificates.",
-        "jobs": "itn has 1 jobs.",
+        "jobs": "itn has 1 job.",
         "version": "itn runs Gateway Manager 2023.2.14.",
     }
-    assert (await itn.do("services itn: cluster_id=cluster_2")).summary == "itn has 1 services on cluster_2."
+    assert (await itn.do("services itn: cluster_id=cluster_2")).summary == "itn has 1 service on cluster_2."
     assert (await itn.do("jobs itn: status=paused")).summary == "itn has no jobs with the status paused."
 
 
