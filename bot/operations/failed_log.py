@@ -30,6 +30,14 @@ def wanted(card: Card, view: RunView) -> bool:
     return view.phase is Phase.FAILED and "\n" not in view.message and offered
 
 
+def failed_of(run: Target, view: RunView) -> Target:
+    """The run whose log explains the failure: of several runs that one start began, the first whose log the card offers."""
+    offered = [step.target for step in view.next if step.verb == "logs"]
+    failed = (one for one in run.together if any(target.endswith(f"/{one}") for target in offered))
+    id_ = next(failed, None)
+    return run if id_ is None else run.model_copy(update={"id": id_, "name": f"run/{id_}", "together": ()})
+
+
 async def last_lines(ctx: Context, intent: Intent, run: Target) -> Line | None:
     """The last errors, or else the last lines, masked as in the answer of `logs` and without their times, which are on the
     control plane's clock. None when the log can't be read in time or is empty."""

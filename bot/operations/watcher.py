@@ -153,7 +153,7 @@ async def _changed(ctx: Context, watch: Watch, view: RunView) -> None:
 
 async def _explain(ctx: Context, request: StoredRequest, operation: Operation, run: Target, view: RunView) -> None:
     """Add the last lines of its log to the card of a failed run."""
-    line = await failed_log.last_lines(ctx, request.intent, run)
+    line = await failed_log.last_lines(ctx, request.intent, failed_log.failed_of(run, view))
     if line is not None:
         await _show(ctx, request, operation, run, view, line)
 

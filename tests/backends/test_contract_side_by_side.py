@@ -154,21 +154,21 @@ async def test_a_hanging_acc_holds_neither_the_other_acc_nor_the_table_up(tmp_pa
         await env.sees("start acc2:shop/prices", "Succeeded", timeout=PATIENCE)
         text = shown(await env.sees("Health", "No answer yet from acc;", timeout=PATIENCE))
         assert text.count("\nok") == 1, text
-        assert re.search(r"\nacc\n[^\n]+\nslow\nno answer within 1.5 s", text), text
+        assert re.search(r"\nacc\nslow\nno answer within 1.5 s", text), text
         late = shown(await env.sees("Health: late answers", "no answer within 8 s", timeout=PATIENCE))
         assert "acc2" not in late
         assert any(run.agent.path == "shop/prices" for run in env.planes["acc2"].runs)
 
 
-async def test_find_shows_targets_of_every_backend_and_when_each_was_seen(tmp_path: Path) -> None:
-    """Current lists are not asked for again."""
+async def test_find_shows_targets_of_every_backend_from_current_lists(tmp_path: Path) -> None:
+    """Current lists are not asked for again. A target in one needs no time at which it was seen."""
     async with team(tmp_path, "acc", "acc2", "itn") as env:
         await env.does("status acc:shop/prices", "status acc:shop/prices")
         await env.does("status acc2:shop/prices", "status acc2:shop/prices")
         await env.bot.ctx.listings.refresh()
         counts = {name: len(plane.requests) for name, plane in env.planes.items()}
         text = shown(await env.does("find prices", "Targets with prices", "acc:shop/prices", "acc2:shop/prices"))
-        assert re.search(r"seen \d+[smh]", text), text
+        assert "seen" not in text
         services = shown(await env.does("find tofu", "Targets with tofu", "itn:"))
         assert "my-tofu-service" in services
         assert counts == {name: len(plane.requests) for name, plane in env.planes.items()}
