@@ -1,4 +1,4 @@
-"""Fixtures that every room may use."""
+"""Fixtures that every test may use."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.fork_server import ForkServer
 from tests.postgres import database_url, postgres  # noqa: F401  fixtures for every test
 from tests.world import World, world
 
-# No seconds are asserted anywhere, by Hypothesis neither: a slow machine is no fault of the code. The examples are the same in
+# No seconds are asserted anywhere, by nor by Hypothesis: a slow machine isn't a fault of the code. The examples are the same in
 # every run, so that a change is judged by what it changed; SIGNALBOX_RANDOM=1 draws new ones.
 settings.register_profile("signalbox", deadline=None, derandomize=os.environ.get("SIGNALBOX_RANDOM") != "1")
 settings.load_profile("signalbox")
@@ -25,8 +25,17 @@ settings.load_profile("signalbox")
 # of them. Where a number is wrong the run is only a little longer.
 LONGEST = (
     "proof/test_interleavings.py",
+    "faults/test_replicas.py",
     "backends/test_tolerant_readers.py",
     "faults/test_kill.py",
+    "store/postgres/test_in_doubt.py",
+    "playground/test_cards.py",
+    "store/postgres/test_leadership.py",
+    "store/postgres/test_restored.py",
+    "faults/test_failover.py",
+    "store/postgres/test_bot.py",
+    "test_docs_commands.py",
+    "faults/test_two_stores.py",
     "scenarios/test_tour.py",
     "scenarios/test_troubles.py",
     "scenarios/test_guardrails.py",

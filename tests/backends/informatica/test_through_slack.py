@@ -44,6 +44,7 @@ async def test_a_person_is_told_when_the_run_of_a_task_ends(tmp_path: Path) -> N
             return next((one for one in replies if "succeeded" in shown(one) and "<@U0LEE>" in shown(one)), None)
 
         await env.person("U0LEE").wait_for(told, timeout=40)
+        await env.quiet()
         assert await env.bot.store.subscriptions() == []
 
 
