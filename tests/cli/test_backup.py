@@ -37,7 +37,8 @@ async def shell(folder: Path, script: str) -> str:
 async def test_the_commands_of_the_page_make_a_private_backup_that_verifies(env: World) -> None:
     await env.does("start acc:shop/prices -- once", "start acc:shop/prices")
     make, check = [block.text for block in blocks("sh") if block.page == PAGE]
-    head = f"{env.audit()[-1].seq}:{env.audit()[-1].hash}"
+    newest = env.audit()[-1]
+    head = f"{newest.seq}:{newest.hash}"
     await shell(env.folder, make)
     made = env.folder / "backups" / "monday"
     assert {path.name: oct(path.stat().st_mode & 0o777) for path in made.iterdir()} == dict.fromkeys(
