@@ -48,7 +48,8 @@ async def stopped(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Wor
     async with world(tmp_path_factory.mktemp("docs")) as env:
         await env.does("start acc:shop/prices -- once", "start acc:shop/prices", "Succeeded")
         await env.quiet()
-        env.environ["HEAD"] = f"{env.audit()[-1].seq}:{env.audit()[-1].hash}"
+        newest = env.audit()[-1]
+        env.environ["HEAD"] = f"{newest.seq}:{newest.hash}"
         await env.bot.close()
         yield env
         await env.start()  # the world closes it again
