@@ -98,8 +98,8 @@ class Leader:
         """Stop what `start` started, and leave everything to the next leader that has not begun."""
         await self._sender.stop()
         await self._services.stop_services()
-        for request_id in self._ctx.tasks.unqueue():
-            await self._store.release(request_id, self._ctx.clock.now())
+        queued, now = self._ctx.tasks.unqueue(), self._ctx.clock.now()
+        await asyncio.gather(*[self._store.release(request_id, now) for request_id in queued])
 
     async def abandon(self) -> None:
         """Cancel everything: another replica leads, and looks up what this one had begun."""

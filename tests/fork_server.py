@@ -53,7 +53,9 @@ class ForkServer:
         assert process.stdout is not None
         process.stdin.write(json.dumps(order) + "\n")
         process.stdin.flush()
-        return int(process.stdout.readline())
+        answer = process.stdout.readline()
+        assert answer, "the fork server has ended"
+        return int(answer)
 
     async def ended(self, pid: int, within: float = 20.0) -> int:
         """How that process ended: its exit code, or minus the signal. AssertionError when it goes on; it is killed then."""
@@ -76,6 +78,7 @@ def live(order: dict[str, Any]) -> None:
     os.environ.clear()
     os.environ.update(order["environ"])
     os.chdir(order.get("folder", "."))
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # not the pipe of the answers: nobody would see its end
     for stream, name in ((1, "out"), (2, "err")):
         if name in order:
             os.dup2(os.open(order[name], os.O_WRONLY | os.O_CREAT | os.O_TRUNC), stream)

@@ -48,7 +48,7 @@ def main() -> int:
             server.stop()
     for line in report.lines():
         print(line)  # noqa: T201  the command's output
-    return 1 if report.found.broken else 0
+    return 1 if report.broken else 0
 
 
 if __name__ == "__main__":

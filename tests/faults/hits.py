@@ -31,6 +31,13 @@ SHOWN_WITHIN = 600.0  # Slack takes about one message per second and channel
 CALM = 0.7  # the share of hits before which most requests end
 CALM_WITHIN = 20.0
 FEW_OPEN = 5
+LEADS_WITHIN = 5.0  # leases, with the start of a new replica when all others are gone
+_STATE = """
+    SELECT 'leader: ' || epoch || ' ' || replica FROM leaders
+    UNION ALL SELECT 'replica: ' || concat_ws(' ', epoch, name, state, clock_timestamp() - beat_at) FROM replicas
+        WHERE state = 'live' OR epoch IN (SELECT epoch FROM leaders)
+    UNION ALL SELECT 'session: ' || concat_ws(' ', pid, application_name, state, clock_timestamp() - state_change, wait_event,
+        pg_blocking_pids(pid)::text, left(query, 80)) FROM pg_stat_activity WHERE datname = current_database()"""
 
 
 @dataclass(frozen=True)
@@ -56,6 +63,7 @@ class Report:
     acked: int = 0
     refused: int = 0
     seconds: float = 0.0
+    silences: list[str] = field(default_factory=list)  # in which nobody led for too long
     found: Findings = field(default_factory=Findings)
 
     def lines(self) -> list[str]:
@@ -66,7 +74,12 @@ class Report:
             f"calls that start a run: {self.found.calls}; requests with a second card: {self.found.twice}",
         ]
         lines += [f"takeover after a {kind}: {figures(times)}" for kind, times in sorted(self.takeovers.items())]
-        return [*lines, *(self.found.broken or ["no promise was broken"])]
+        return [*lines, *(self.broken or ["no promise was broken"])]
+
+    @property
+    def broken(self) -> list[str]:
+        """The broken promises."""
+        return self.silences + self.found.broken
 
 
 def figures(times: list[float]) -> str:
@@ -229,15 +242,32 @@ class Campaign:
 
     async def _wait_for_another(self, kind: str, leader: Replica, began: float) -> None:
         """Measure until another replica leads."""
+        is_told = False
         while True:
             with suppress(psycopg.Error):
                 if await self.group.leading() not in (None, leader):
                     break
+            if not is_told and time.monotonic() - began > LEADS_WITHIN * self.group.lease:
+                is_told = True
+                self.report.silences.append(f"BROKEN: nobody leads long after a {kind}")
+                print(await self._evidence(), file=sys.stderr)  # noqa: T201  what the report can't hold
             await self.group.reap()
             if not [one for one in self.group.replicas if one is not leader]:  # the others reached their points
                 await self.group.start()
             await asyncio.sleep(0.01)
         self.report.takeovers.setdefault(kind, []).append(time.monotonic() - began)
+
+    async def _evidence(self) -> str:
+        """What the database and the replicas say."""
+        lines = [f"nobody leads; hits so far: {dict(self.report.hits)}"]
+        with suppress(psycopg.Error):
+            async with await psycopg.AsyncConnection.connect(self.group.database, autocommit=True) as connection:
+                await connection.execute("SET search_path TO signalbox")
+                lines += [line for (line,) in await (await connection.execute(_STATE)).fetchall()]
+        for replica in self.group.replicas:
+            log = (self.group.folder / f"{replica.name}.log").read_text("utf-8", "replace")
+            lines += [f"-- {replica.name} {replica.pid}", log[-2000:]]
+        return "\n".join(lines)
 
     async def _whole(self) -> None:
         """Start as many replicas as are gone, until one leads."""

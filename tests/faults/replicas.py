@@ -108,7 +108,9 @@ class Cluster:
 
     async def leading(self) -> Replica | None:
         """The replica that leads now, if one does."""
-        async with await psycopg.AsyncConnection.connect(self.database, autocommit=True) as connection:
+        async with await psycopg.AsyncConnection.connect(
+            self.database, autocommit=True, connect_timeout=5
+        ) as connection:
             row = await (await connection.execute(_LEADER)).fetchone()
         pid = int(row[0].rpartition(":")[2]) if row is not None else 0
         return next((replica for replica in self.replicas if replica.pid == pid), None)

@@ -10,6 +10,7 @@ did not happen" only when the old one can't be sending anymore.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Callable
 from contextlib import suppress
@@ -22,7 +23,7 @@ from bot.core.errors import Problem
 from bot.core.ports.leadership import MOST_SOCKETS, Change, Serve, Stoppable
 from bot.core.ports.services import Clock
 from bot.core.ports.store import StoreAddress
-from bot.store.postgres.errors import mapped
+from bot.store.postgres.errors import lost, mapped
 from bot.store.postgres.schema import KNOWS
 from bot.store.postgres.session import Heartbeat, connect_async
 
@@ -43,10 +44,11 @@ _BEAT: Final = """
     UPDATE replicas SET beat_at = clock_timestamp(), sockets = %s WHERE epoch = %s AND state = 'live'
     RETURNING (SELECT seq FROM chain), (SELECT left(pg_walfile_name(pg_current_wal_lsn()), 8)), CAST(tableoid AS bigint)"""
 _DEAD: Final = "UPDATE replicas SET state = 'dead', sockets = 0 WHERE epoch = %s AND state = 'live'"
-# Of each replica: whether it is live, its silence in seconds, and whether it has a session.
+# Of each replica: whether it is live, its silence in seconds, and whether it has a session. A heartbeat from the future tells
+# that the database's clock was set back: waiting until that time comes again could take hours.
 _STATE: Final = """
     SELECT r.epoch, r.state = 'live' AS live,
-        extract(epoch FROM clock_timestamp() - r.beat_at)::float8 AS silent,
+        abs(extract(epoch FROM clock_timestamp() - r.beat_at))::float8 AS silent,
         EXISTS (SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND granted AND classid = 77 AND objid::bigint = r.epoch
             AND database = (SELECT oid FROM pg_database WHERE datname = current_database())) AS held
     FROM replicas r"""
@@ -55,10 +57,13 @@ _LEADER: Final = f"""
     """  # noqa: S608  only a constant is put in
 _OTHERS: Final = f"SELECT epoch, silent, held FROM ({_STATE}) s WHERE live AND epoch <> %s"  # noqa: S608  as above
 _SILENT: Final = """
-    SELECT state, extract(epoch FROM clock_timestamp() - beat_at)::float8 FROM replicas WHERE epoch = %s FOR UPDATE"""
+    SELECT state, abs(extract(epoch FROM clock_timestamp() - beat_at))::float8 FROM replicas WHERE epoch = %s FOR UPDATE"""
 _RESIGN: Final = "UPDATE leaders SET epoch = 0 WHERE team_id = %s AND epoch = %s"
 _SOCKETS: Final = "SELECT coalesce(sum(sockets), 0)::int FROM replicas WHERE state = 'live' AND epoch <> %s"
-_END_SESSIONS: Final = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = %s"
+# Only those that this user may end: the error about another one would prevent every takeover. The server ends that one itself
+# when it holds a lock for the lease.
+_END_SESSIONS: Final = """
+    SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = %s AND pg_has_role(usesysid, 'MEMBER')"""
 
 _log = logging.getLogger("signalbox.leader")
 
@@ -146,7 +151,11 @@ class PostgresLeadership:
         led, self.sockets = self.leads, 0
         self._willing = self.leads = False
         if led:
-            await hand_over()
+            try:
+                async with asyncio.timeout(self._lease):
+                    await hand_over()
+            except (Problem, TimeoutError) as error:  # the next leader finds the rest when this replica has left
+                _log.warning("not everything was handed over: %s", type(error).__name__)
             self._fence(self.epoch, leads=False)
         await self._quietly(_RESIGN, self._team, self.epoch)
 
@@ -167,22 +176,33 @@ class PostgresLeadership:
             await self._clock.sleep(LOOK)
             try:
                 took = await self._look()
-            except (psycopg.Error, OSError) as error:
-                _log.warning("the database does not answer the heartbeat (%s)", type(error).__name__)
-                self._doubt()
-                await self._disconnect()
+            except psycopg.Error as error:
+                await self._failed(error, still_connected=bool(error.sqlstate) and not lost(error))
+                continue
+            except OSError as error:
+                await self._failed(error, still_connected=False)
                 continue
             if self.epoch is None:
                 await self._come_back()
             elif took:
                 self._took = self._serve(self._begin(), "take over")
 
+    async def _failed(self, error: Exception, *, still_connected: bool) -> None:
+        """The next look comes at once. An answer, such as that another session holds the row, says nothing against the
+        connections."""
+        what = getattr(error, "sqlstate", None) or type(error).__name__
+        _log.warning("the database %s the heartbeat (%s)", "refuses" if still_connected else "does not answer", what)
+        if not still_connected:
+            self._doubt()
+            await self._disconnect()
+
     async def _begin(self) -> None:
         """Start to lead. When that fails, another replica tries, or this one again."""
         try:
             await self._change[0]()
-        except Problem as problem:
-            _log.error("replica %s can't lead: %s", self.epoch, problem.code)
+        except Exception as error:  # noqa: BLE001 - a leader that does not work must not stay the leader, whatever the reason
+            code = error.code if isinstance(error, Problem) else type(error).__name__
+            _log.error("replica %s can't lead: %s", self.epoch, code)
             await self._change[1]()
             await self._quietly(_RESIGN, self._team, self.epoch)
             self._fence(self.epoch, leads=False)
@@ -249,7 +269,10 @@ class PostgresLeadership:
                 await self._bury_followers()
         if self.leads or not self._willing:
             return False
-        (leader, live, silent, held) = (await self._rows(_LEADER, self._team))[0]
+        rows = await self._rows(_LEADER, self._team)
+        if not rows:  # a restore has removed it; the next heartbeat finds that out
+            return False
+        leader, live, silent, held = rows[0]
         if leader == self.epoch:  # the answer to an earlier `_take` was lost
             return self._lead()
         settled = now - self._connected_at > CRASHED

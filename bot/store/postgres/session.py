@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import time
 from collections.abc import Callable, Mapping
@@ -22,10 +23,14 @@ T = TypeVar("T")
 
 _INTERVAL: Final = 0.1
 _STATEMENT_SECONDS: Final = 60
+_CONNECT_SECONDS: Final = 2  # for each host: the second one of a cluster must be reached before the lease is over
 OLDEST: Final = 150_000
 _VERIFIED: Final = ("verify-full", "verify-ca")
+# The server also looks whether this machine is still there: a session whose connection was cut keeps its locks until then.
 _SETTINGS: Final = """
     SELECT set_config(name, value, false) FROM (VALUES ('search_path', %s), ('client_encoding', 'UTF8'), ('TimeZone', 'UTC'),
+        ('tcp_keepalives_idle', '5'), ('tcp_keepalives_interval', '2'), ('tcp_keepalives_count', '3'),
+        ('tcp_user_timeout', '10000'),
         ('application_name', %s), ('idle_in_transaction_session_timeout', %s), ('lock_timeout', %s), ('statement_timeout', %s),
         ('synchronous_commit', CASE WHEN current_setting('synchronous_commit') IN ('off', 'local') THEN 'on'
                                ELSE current_setting('synchronous_commit') END)) AS settings (name, value)"""
@@ -110,12 +115,21 @@ class Heartbeat(psycopg.AsyncConnection[TupleRow]):
 
 
 async def connect_async(address: StoreAddress) -> Heartbeat:
-    """A connection for the leadership, whose statements must answer within half of the lease. Raises psycopg.Error."""
-    connection = await Heartbeat.connect(**parameters(address), autocommit=True)
+    """A connection for the leadership, whose statements must answer within half of the lease. Raises psycopg.Error and OSError.
+
+    What waits for a lock is told so by the server before that. A replica that is stopped in the middle of a takeover holds up
+    the next one for as long.
+    """
+    given = parameters(address)
+    hosts = str(given.get("host", "")).count(",") + 1
+    async with asyncio.timeout(
+        _CONNECT_SECONDS * hosts + address.lease / 2
+    ):  # also for a name server that doesn't answer
+        connection = await Heartbeat.connect(**given, autocommit=True)
     connection.limit = address.lease / 2
-    lease = round(address.lease * 1000)
+    third = str(round(address.lease * 1000 / 3))
     try:
-        await connection.execute(_SETTINGS, (SCHEMA, "signalbox", str(lease), str(lease // 2), str(lease // 2)))
+        await connection.execute(_SETTINGS, (SCHEMA, "signalbox", third, third, third))
     except BaseException:
         await connection.close()
         raise
@@ -138,7 +152,7 @@ def parameters(address: StoreAddress) -> dict[str, Any]:
     if address.password is not None:
         given["password"] = address.password.get_secret_value()
     defaults = {
-        "connect_timeout": 2,  # for each host: the second one of a cluster must be reached before the lease is over
+        "connect_timeout": _CONNECT_SECONDS,
         "keepalives_idle": 5,
         "keepalives_interval": 2,
         "keepalives_count": 3,

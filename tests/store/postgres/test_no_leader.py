@@ -1,0 +1,142 @@
+"""Whatever a dead leader left behind, the workspace has a leader again."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from typing import Any
+
+import psycopg
+import pytest
+
+from bot.core.ports.store import StoreAddress
+from bot.runtime.clock import SystemClock
+from bot.runtime.task_queue import TaskQueue
+from bot.store.errors import StoreProblem
+from bot.store.open import open_store, prepare_database
+from bot.store.postgres.leadership import PostgresLeadership
+from bot.store.postgres.server import LocalServer
+from bot.store.postgres.session import connect_async
+from tests.postgres import administrate
+
+LEASE = 1.5
+Took = Callable[[], Awaitable[None]]
+
+
+async def nothing() -> None:
+    """A change that needs no work."""
+
+
+class Member:
+    """A replica in this process. `vanish` leaves it as a machine without a network is seen: silent, with its session open."""
+
+    def __init__(self, url: str, name: str) -> None:
+        self.tasks = TaskQueue()
+        self.leadership = PostgresLeadership(
+            StoreAddress(url, lease=LEASE), SystemClock(), team="T0ACME", name=name, fence=lambda epoch, leads: None
+        )
+
+    async def join(self, took: Took = nothing) -> Member:
+        """Take part."""
+        await self.leadership.join(took, nothing, self.tasks.serve)
+        return self
+
+    async def vanish(self) -> None:
+        """No heartbeat anymore."""
+        await self.tasks.stop_services()
+
+    async def leads(self, within: float = 20.0) -> None:
+        """Wait until it does."""
+        async with asyncio.timeout(within):
+            while not (self.leadership.leads and self.leadership.surely()):  # noqa: ASYNC110  the database tells nobody
+                await asyncio.sleep(0.02)
+
+
+@asynccontextmanager
+async def members(*urls: str) -> AsyncIterator[list[Member]]:
+    """They join in this order when told so."""
+    made = [Member(url, f"m{number}") for number, url in enumerate(urls)]
+    try:
+        yield made
+    finally:
+        for member in made:
+            await member.vanish()
+            await member.leadership.leave()
+
+
+@pytest.fixture
+def shared(database_url: str) -> str:
+    """The address of a prepared database."""
+    open_store(StoreAddress(database_url)).close_sync()
+    return database_url
+
+
+async def test_a_leader_whose_sessions_this_user_may_not_end_is_replaced(shared: str, postgres: LocalServer) -> None:
+    """During a change of the database's user, replicas of both users run."""
+    administrate(postgres, "CREATE ROLE newer LOGIN")
+    url = shared.replace("postgres@", "newer@")
+    try:
+        prepare_database(StoreAddress(shared), StoreAddress(url))
+        async with members(shared, url) as (old, new):
+            await (await old.join()).leads()
+            await new.join()
+            await old.vanish()
+            await new.leads()
+    finally:
+        with psycopg.connect(shared, autocommit=True) as connection:
+            connection.execute("DROP OWNED BY newer")
+            connection.execute("DROP ROLE newer")
+
+
+async def test_a_leader_is_replaced_although_the_database_s_clock_was_set_back(shared: str) -> None:
+    async with members(shared, shared) as (old, new):
+        await (await old.join()).leads()
+        await new.join()
+        await old.vanish()
+        with psycopg.connect(shared, autocommit=True) as connection:
+            connection.execute("UPDATE signalbox.replicas SET beat_at = beat_at + interval '1 hour'")
+        await new.leads()
+
+
+async def test_a_replica_that_is_stopped_in_its_takeover_holds_up_the_next_one_for_a_part_of_the_lease(
+    shared: str,
+) -> None:
+    async with members(shared, shared) as (old, new):
+        await (await old.join()).leads()
+        await new.join()
+        stopped = await connect_async(StoreAddress(shared, lease=LEASE))
+        await stopped.execute("BEGIN")
+        await stopped.execute("SELECT epoch FROM leaders FOR UPDATE")
+        await old.vanish()
+        await new.leads()
+        with suppress(psycopg.Error):
+            await stopped.close()
+
+
+async def test_a_leader_that_can_t_begin_for_whatever_reason_lets_another_one_lead(shared: str) -> None:
+    async def fails() -> None:
+        raise ValueError
+
+    async with members(shared, shared, shared) as (old, odd, new):
+        await (await old.join()).leads()
+        await odd.join(fails)
+        await asyncio.sleep(0.1)  # so that it looks first
+        await old.leadership.leave()
+        await asyncio.sleep(0.3)
+        await (await new.join()).leads()
+
+
+@pytest.mark.parametrize("fault", [asyncio.Event().wait, None])
+async def test_a_leader_that_can_t_hand_over_lets_another_one_lead(shared: str, fault: Any) -> None:
+    """Slack or the store does not answer it, or fails."""
+
+    async def fails() -> None:
+        raise StoreProblem("The database is away.", "", "store_unreachable")
+
+    async with members(shared, shared) as (old, new):
+        await (await old.join()).leads()
+        await new.join()
+        resigning = asyncio.ensure_future(old.leadership.resign(fault or fails))
+        await new.leads()
+        await resigning
