@@ -27,6 +27,7 @@ from bot.core.ports.services import (
     TargetCache,
 )
 from bot.core.ports.store import Store
+from bot.core.sign_in import SignInPause
 from bot.features.access.breakglass import BreakglassEffect
 from bot.features.forms.parameter_form import FormEffect
 from bot.features.pauses.resume import PauseEffect
@@ -46,6 +47,7 @@ class Built:
     catalog: Catalog
     secrets: SecretList
     consoles: Mapping[str, str] = field(default_factory=dict)
+    sign_ins: Mapping[str, SignInPause] = field(default_factory=dict)
 
 
 def build_backends(
@@ -59,6 +61,7 @@ def build_backends(
     """Every `[[backend]]` table through its plugin; raises ConfigProblem with the problems of all tables."""
     backends: dict[str, Backend] = {}
     consoles: dict[str, str] = {}
+    sign_ins: dict[str, SignInPause] = {}
     secrets = SecretList((*secrets_in(settings.slack), *settings.proxies.secrets()))
     problems: list[str] = []
     for table in settings.backends:
@@ -69,11 +72,12 @@ def build_backends(
             problems.extend(problem.lines)
             continue
         consoles[table["name"]] = own.console_template
+        sign_ins[table["name"]] = parts.sign_in
         secrets.configure(*secrets_in(own), *own.proxies.secrets())
     if problems:
         raise config.ConfigProblem(*problems)
     catalog = Catalog({name: backend.spec for name, backend in backends.items()})
-    return Built(backends, catalog, secrets, consoles)
+    return Built(backends, catalog, secrets, consoles, sign_ins)
 
 
 def backend_of(
@@ -161,7 +165,7 @@ def build_context(
         tasks=tasks,
         leadership=leadership or AlwaysLeader(),
         policy=policy,
-        health=HealthBoard(built.backends, clock),
+        health=HealthBoard(built.backends, clock, built.sign_ins),
         listings=Listings(built.backends, clock, tasks),
         home_team=installed.team,
         zone=installed.zone,

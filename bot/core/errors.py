@@ -17,6 +17,8 @@ Problem                      code, summary, hint
 
 from __future__ import annotations
 
+from typing import Final
+
 
 class Problem(Exception):
     """What went wrong, in text for people. `code` is stable and goes to the audit log."""
@@ -117,3 +119,7 @@ class BadReply(CallProblem):
     """The backend answered with success, but the body can't be read as documented."""
 
     code = "bad_reply"
+
+
+# Problems of a control plane that may be over when the command is sent again.
+MAY_PASS: Final = (NotSent, Lost, ServerError, BadReply, RateLimited, CredentialRefused)

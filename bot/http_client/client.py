@@ -31,7 +31,8 @@ from bot.core.masking.redact import SecretList
 from bot.core.network import DIRECT, Proxies
 from bot.core.ports.plugin import BackendSettings
 from bot.core.ports.services import BackendParts, Clock, Ids
-from bot.http_client.auth import Auth, Credential
+from bot.core.sign_in import SignInPause
+from bot.http_client.auth import Auth, Credential, Fixed
 from bot.http_client.errors import problem_of_status, problem_of_transport, retry_after, withheld
 from bot.http_client.request import HttpRequest, Options, host_of, query_text
 from bot.http_client.response import Download, Reply, Unpacker, looks_html, media_type_of, unpacked
@@ -88,6 +89,7 @@ class HttpClient:
         concurrency: int = 8,
         translate: Translate | None = None,
         may_send: Callable[[], bool] = lambda: True,
+        sign_in: SignInPause | None = None,
     ) -> None:
         self.name = name
         self._base_url = base_url.rstrip("/")
@@ -102,6 +104,7 @@ class HttpClient:
         self._concurrency = concurrency
         self._translate = translate
         self._may_send = may_send
+        self._sign_in = sign_in or SignInPause()
         self._slots = asyncio.Semaphore(concurrency)
         self._lanes: dict[bool, httpx.AsyncClient] = {}
 
@@ -194,7 +197,11 @@ class HttpClient:
             self._secrets.add(*credential.known())
             try:
                 async with self._slots:
-                    return await self._attempt(request, credential, cap, take, progress)
+                    self._may_sign_in(request)
+                    found = await self._attempt(request, credential, cap, take, progress)
+                    if isinstance(request.auth, Fixed):
+                        self._sign_in.accepted()
+                    return found
             except CredentialRefused as refused:
                 progress.sent = False
                 if renewed or request.auth is None or refused.status != 401:
@@ -208,6 +215,11 @@ class HttpClient:
                 # Full jitter over a doubling bound, so that clients that failed together don't retry together.
                 pause = again.pause if again.pause is not None else 0.1 + self._chance() * 0.4 * 2 ** (tries - 1)
                 await self._clock.sleep(pause)
+
+    def _may_sign_in(self, request: HttpRequest) -> None:
+        """Raises CredentialRefused while a fixed credential may not be sent; sessions ask when they sign in."""
+        if isinstance(request.auth, Fixed):
+            self._sign_in.check(self.name, self._clock.now())
 
     async def _credential(self, request: HttpRequest) -> Credential:
         if request.auth is None:
@@ -226,7 +238,7 @@ class HttpClient:
         self, request: HttpRequest, auth: Auth, credential: Credential, refused: CredentialRefused
     ) -> None:
         if await auth.renew(credential) is None:
-            raise refused
+            raise self._sign_in.refused(self.name, refused, self._clock.now())
         if not request.idempotent:
             raise CredentialRefused(
                 f"{self.name} ended the session. Signalbox signed in again, but did not repeat the request.",
@@ -374,4 +386,5 @@ def client_for(
         concurrency=concurrency,
         translate=translate,
         may_send=parts.may_send,
+        sign_in=parts.sign_in,
     )

@@ -11,10 +11,10 @@ from bot.core.audit import AuditEntry, Event
 from bot.core.card import Button, Card, Delivery, operation_key
 from bot.core.command.capability import Risk
 from bot.core.effects import NOTHING, Attempt, Consequences, concerned
-from bot.core.errors import Problem
+from bot.core.errors import CredentialRefused, Problem
 from bot.core.intent import Press
 from bot.core.operation import Operation
-from bot.core.outcome import STARTED, Done, Fact, FileOut, Outcome, Phase, Refused, RunView, Unknown, made_by
+from bot.core.outcome import STARTED, Done, Fact, Failed, FileOut, Outcome, Phase, Refused, RunView, Unknown, made_by
 from bot.core.records import Filters, Watch, stamp
 from bot.core.text import plural
 from bot.operations import cards, newer_run
@@ -137,6 +137,9 @@ async def _show(ctx: Context, attempt: Attempt, result: Outcome, found: Conseque
         situation=situation,
         most=MOST_OF_A_LIST if done is not None and done.view is None and done.table is not None else MOST,
     )
+    if isinstance(result, Failed) and result.code == CredentialRefused.code:
+        health = f"health {operation.target.backend}"  # tries to sign in again
+        buttons = (Button(label=health, action="say", id=ctx.ids.secret(), means=cards.say_means(health)), *buttons)
     if isinstance(result, Unknown):
         means = cards.refresh_means(operation.request_id)
         buttons = (Button(label="Check again", action="refresh", id=ctx.ids.secret(), means=means), *buttons)

@@ -11,6 +11,7 @@ from bot.all_of import all_of
 from bot.core.errors import Problem
 from bot.core.outcome import Health
 from bot.core.ports.services import Backend, Clock
+from bot.core.sign_in import SignInPause
 
 WITHIN = 8.0
 
@@ -26,9 +27,12 @@ class Checked:
 class HealthBoard:
     """The last check of every backend."""
 
-    def __init__(self, backends: Mapping[str, Backend], clock: Clock) -> None:
+    def __init__(
+        self, backends: Mapping[str, Backend], clock: Clock, sign_ins: Mapping[str, SignInPause] | None = None
+    ) -> None:
         self._backends = backends
         self._clock = clock
+        self._sign_ins = sign_ins or {}
         self._last: dict[str, Checked] = {}
         self._began: dict[str, float] = {}
 
@@ -37,7 +41,10 @@ class HealthBoard:
         checks = await all_of(self.check(name) for name in self._backends)
         return dict(zip(self._backends, checks, strict=True))
 
-    async def check(self, name: str) -> Checked:
+    async def check(self, name: str, *, sign_in: bool = False) -> Checked:
+        """Ask one backend now. `sign_in`: also with a credential that was refused shortly before."""
+        if sign_in and name in self._sign_ins:
+            self._sign_ins[name].lift()
         started = self._clock.monotonic()
         try:
             async with asyncio.timeout(WITHIN):

@@ -23,6 +23,7 @@ from bot.core.operation import Operation, Target
 from bot.core.outcome import Done, Outcome, RunView
 from bot.core.ports.plugin import Plugin
 from bot.core.ports.services import Backend
+from bot.core.sign_in import SignInPause
 from bot.demo.run import backend_table
 from bot.operations import backend_call
 from bot.playground.planes.clock import PlaneClock
@@ -107,6 +108,7 @@ class Given:
     store: Facts = field(default_factory=Facts)
     secrets: SecretList = field(default_factory=SecretList)
     may_send: Callable[[], bool] = lambda: True
+    sign_in: SignInPause = field(default_factory=SignInPause)
     backends: dict[str, Backend] = field(default_factory=dict)
 
 

@@ -13,7 +13,7 @@ import pytest
 from bot.operations import reconcile as reading_back
 from bot.playground.workspace.payloads import slash_command
 from bot.runtime import rate_limit
-from tests.scenarios.steps import Asked, ask, do, last_seq, mention, starts
+from tests.scenarios.steps import Asked, ask, do, last_seq, mention, private, starts
 from tests.world import World, labels, shown, world
 
 START = "POST .*/cluster/start"
@@ -285,6 +285,21 @@ async def test_a_cut_socket_loses_and_doubles_nothing(env: World, reason: str | 
         assert cards_of(env, asked) == 1
         assert asked.events == ["requested", "sent", "done"]
     assert len([call for call in first.calls if call.method != "GET"]) == 2
+
+
+async def test_a_credential_that_is_refused_is_not_sent_again_until_a_person_asks(env: World) -> None:
+    """Accounts get locked: each command says so and sends nothing, until a person presses the button of such a card."""
+    await do(env, "status acc:shop/prices")
+    await env.acc.set_fault({"fault": "401"})
+    for _ in range(2):
+        await (await do(env, "history acc:shop/prices")).card("does not accept the credential (401)")
+    await env.acc.clear_faults()
+    again = await do(env, "history acc:shop/prices")
+    await again.card("Nothing was done", "doesn't send this credential again until", "type `health acc`")
+    assert again.calls == []
+    await again.press("health acc")
+    await private(env, "acc answers and accepts the token.")
+    assert await (await ask(env, "history acc:shop/prices")).ends() == "done"
 
 
 async def test_an_event_that_is_delivered_again_runs_once(env: World) -> None:

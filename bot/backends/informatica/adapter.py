@@ -61,7 +61,7 @@ class InformaticaBackend(HandlerAdapter[AdapterContext]):
     def __init__(self, settings: InformaticaSettings, parts: BackendParts) -> None:
         accept = (("Accept", "application/json"),)
         http = client_for(settings, parts, headers=accept, translate=translated, base_url=settings.login_url)
-        client = InfaClient(http, SignIn(settings, http, parts.clock), parts.clock, settings)
+        client = InfaClient(http, SignIn(settings, http, parts.clock, parts.sign_in), parts.clock, settings)
         finder = Finder(settings, parts.target_cache, client)
         super().__init__(AdapterContext(settings, client, finder, parts.target_cache, parts.clock, parts.secrets))
 
@@ -103,7 +103,7 @@ class InformaticaBackend(HandlerAdapter[AdapterContext]):
     def _credential(self) -> str:
         sign_in = self._ctx.client.sign_in
         if sign_in.refused:
-            return "sign-in refused; not retried with this secret"
+            return "sign-in refused; not retried now"
         if sign_in.since is None:
             return "not signed in yet"
         where = f" to {sign_in.organization}" if sign_in.organization else ""

@@ -1,4 +1,4 @@
-"""One session for all calls: signed in once, shared, renewed, and never retried with a refused secret.
+"""One session for all calls: signed in once, shared, and renewed; a refused secret is not sent again for a while.
 
 DOC Login_2 (v3 login), loginOAuth (identity provider), Session_IDs (30 idle minutes; one id serves v2 and v3 under different
 header names).
@@ -19,6 +19,7 @@ from bot.core.errors import BadReply, CredentialRefused, RateLimited, Rejected
 from bot.core.masking.redact import redact
 from bot.core.ports.plugin import RereadSecret, checked_url
 from bot.core.ports.services import Clock
+from bot.core.sign_in import SignInPause
 from bot.http_client import Credential, HttpClient, Reply, Session
 
 V3_HEADER: Final = "INFA-SESSION-ID"
@@ -26,14 +27,13 @@ V2_HEADER: Final = "icSessionId"
 
 
 class SignIn:
-    """Signs in when asked. It remembers a refusal, because accounts get locked after a few wrong passwords: it never tries the
-    same secret twice. Changed settings make a new object; a token's file is read again each time."""
+    """Signs in when asked, but not during the pause after a refusal. A token's file is read again each time."""
 
-    def __init__(self, settings: InformaticaSettings, http: HttpClient, clock: Clock) -> None:
+    def __init__(self, settings: InformaticaSettings, http: HttpClient, clock: Clock, pause: SignInPause) -> None:
         self._settings = settings
         self._http = http
         self._clock = clock
-        self._refused: tuple[str, str] | None = None  # the secret, and the vendor's message
+        self._pause = pause
         self.since: datetime | None = None
         self.organization = ""
         self.current: Credential | None = None
@@ -44,16 +44,15 @@ class SignIn:
 
     @property
     def refused(self) -> bool:
-        """Whether the last sign-in was refused. It isn't repeated with the same secret."""
-        return self._refused is not None
+        """Whether the last sign-in was refused, and isn't repeated now."""
+        return self._pause.active(self._clock.now())
 
     async def __call__(self) -> Credential:
-        """A session. Raises CredentialRefused, without a call if this secret was refused before."""
+        """A session. Raises CredentialRefused, without a call if this secret was refused shortly before."""
         secret = self._settings.secret
         self.secret = await asyncio.to_thread(secret.latest) if isinstance(secret, RereadSecret) else self.secret
-        if self._refused is not None and self._refused[0] == self.secret:
-            raise self._stopped(self._refused[1])
-        self._refused, self.current = None, None
+        self._pause.check(self._settings.name, self._clock.now(), self.secret)
+        self.current = None
         reason = ""
         try:
             session, base, organization = await (self._by_token() if self._settings.org_id else self._by_password())
@@ -63,8 +62,10 @@ class SignIn:
             # A wrong password may come as 400, 401 or 403 (DOC, a comment on the page) or as an error with 200.
             reason = no.summary
         if reason:
-            self._refused = (self.secret, reason)
-            raise self._stopped(reason)
+            raise self._pause.refused(
+                self._settings.name, self._problem(reason), self._clock.now(), self.secret, session=True
+            )
+        self._pause.accepted()
         self.since, self.organization = self._clock.now(), organization
         self.current = Credential(base_url=self._checked_base(base), secrets=(session,))
         return self.current
@@ -96,17 +97,13 @@ class SignIn:
             raise problem_of(self._settings.name, error, redact(error.sentence, (self.secret,))[0], None)
         return reply
 
-    def _stopped(self, reason: str) -> CredentialRefused:
+    def _problem(self, reason: str) -> CredentialRefused:
         hint = (
             "Correct the user name or password in the settings, unlock the account if necessary, and restart the bot."
         )
         if self._settings.org_id:
             hint = "Write a new token of the identity provider to the file that `oauth_token` names."
-        return CredentialRefused(
-            f"The sign-in was refused and is not retried, because accounts get locked. {redact(reason, (self.secret,))[0]}",
-            hint,
-            code="sign_in_refused",
-        )
+        return CredentialRefused(f"The sign-in was refused. {redact(reason, (self.secret,))[0]}", hint)
 
     def _checked_base(self, url: str) -> str:
         """The base address for calls. The session goes to no host outside the login's domain that the settings don't name."""

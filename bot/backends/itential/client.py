@@ -213,15 +213,22 @@ async def _user(http: HttpClient, settings: ItentialSettings) -> Credential:
 def signed_in(settings: ItentialSettings, parts: BackendParts) -> HttpClient:
     """The HTTP client of one platform, which signs in when it is first used."""
 
+    keys = "`client_id` and `client_secret`" if settings.client_id else "`username` and `password`"
+
     async def sign_in() -> Credential:
+        parts.sign_in.check(settings.name, parts.clock.now())
         try:
-            return await (_service_account if settings.client_id else _user)(http, settings)
+            found = await (_service_account if settings.client_id else _user)(http, settings)
         except Rejected as no:
-            if no.status != 400:
-                raise
             # OAuth servers answer a wrong client with 400.
+            if no.status != 400 and not isinstance(no, CredentialRefused):
+                raise
             said = no.summary
-        raise CredentialRefused(f"The sign-in failed. {said}", "Check `client_id` and `client_secret`.", status=400)
+        else:
+            parts.sign_in.accepted()
+            return found
+        problem = CredentialRefused(f"The sign-in was refused. {said}", f"Correct {keys}, and restart the bot.")
+        raise parts.sign_in.refused(settings.name, problem, parts.clock.now(), session=True)
 
     fixed = settings.username and settings.sign_in == "basic"
     auth: Auth = Basic(settings.username, *settings.secrets) if fixed else Session(sign_in, parts.clock)

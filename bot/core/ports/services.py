@@ -18,6 +18,7 @@ from bot.core.masking.redact import SecretList
 from bot.core.operation import Operation, Target
 from bot.core.outcome import Done, Failed, Health, LookBack, Named, RecentRun, Refused, RunView, Unknown
 from bot.core.policy.match import Reach, Subject, Where
+from bot.core.sign_in import SignInPause
 
 
 class Clock(Protocol):
@@ -241,3 +242,4 @@ class BackendParts:
     target_cache: TargetCache
     secrets: SecretList = field(default_factory=SecretList)
     may_send: Callable[[], bool] = lambda: True
+    sign_in: SignInPause = field(default_factory=SignInPause)

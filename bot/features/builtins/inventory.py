@@ -42,22 +42,24 @@ async def backends(ctx: Context, intent: Intent, ask: Command, given: Mapping[st
 
 
 async def health(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, Any]) -> None:
-    """`health`, `health acc`."""
+    """`health`, `health acc`. A backend that is asked for by name is asked with a refused credential too."""
     seen = await sight_of(ctx, intent.actor, intent.place)
     if ask.target is None:
         await _health_table(ctx, intent, "Health", [name for name in ctx.backends if seen.backend(name)])
         return
     name = _backend(ctx, seen, ask.target.partition(":")[0])
-    await _health_table(ctx, intent, f"Health of {name}", (name,))
+    await _health_table(ctx, intent, f"Health of {name}", (name,), sign_in=True)
 
 
-async def _health_table(ctx: Context, intent: Intent, title: str, names: Sequence[str]) -> None:
+async def _health_table(
+    ctx: Context, intent: Intent, title: str, names: Sequence[str], *, sign_in: bool = False
+) -> None:
     """Show the answers that are there at once, and the late ones in a second message.
 
     Slack can't update a message that only one person sees, so the first message stays as it is.
     """
     async with asyncio.TaskGroup() as group:
-        asked = {name: group.create_task(ctx.health.check(name)) for name in sorted(names)}
+        asked = {name: group.create_task(ctx.health.check(name, sign_in=sign_in)) for name in sorted(names)}
         await asyncio.wait(asked.values(), timeout=SHOWN_WITHIN)
         there = {name: task.result() for name, task in asked.items() if task.done()}
         late = [name for name in asked if name not in there]

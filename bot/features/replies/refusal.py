@@ -14,7 +14,7 @@ from bot.core.command.params import ago_text
 from bot.core.command.parser import ONE_TARGET, format_command, parse, parse_target
 from bot.core.command.target_ref import TargetRef
 from bot.core.effects import Ruling
-from bot.core.errors import Ambiguous, BadReply, Lost, NoSuchTarget, NotSent, Problem, RateLimited, ServerError
+from bot.core.errors import MAY_PASS, Ambiguous, NoSuchTarget, Problem
 from bot.core.intent import Command, Doubt, Intent, ParseError
 from bot.core.operation import Operation
 from bot.core.outcome import Fact, facts_of
@@ -35,8 +35,6 @@ MOST_NEAR: Final = 4
 _MISTYPED: Final = frozenset(
     {"unknown_parameter", "wrong_target_kind", "no_such_verb", "no_such_target", "target_missing", "misread"}
 )
-# Problems of a control plane that may be over when the command is sent again.
-_MAY_PASS: Final = (NotSent, Lost, ServerError, BadReply, RateLimited)
 MOST_ASKED: Final = 5  # channels whose members are asked for one denial
 MOST_ROOMS: Final = 20  # the same where the bot runs nothing at all
 MOST_OPENED: Final = 2
@@ -176,7 +174,7 @@ async def problem(
         nearest = await _offered(ctx, intent, [one for one in meant if one not in ("help", intent.typed)])
     if error.code == "no_such_verb":
         more = (*more, *await _console(ctx, intent))
-    if isinstance(error, _MAY_PASS) and isinstance(ask, Command):
+    if isinstance(error, MAY_PASS) and isinstance(ask, Command):
         more = (*more, *_again(ctx, intent, ask))
     buttons = (*_say_buttons(ctx, intent, nearest, lines), *more)
     await say(
