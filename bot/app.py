@@ -17,8 +17,8 @@ from bot.build import Installed, build_backends, build_context
 from bot.connections import Connections, installed_as
 from bot.core.errors import Problem
 from bot.core.intent import Intent
-from bot.core.ports.leadership import Leadership
 from bot.core.ports.services import Clock, Ids
+from bot.core.ports.store import Leadership
 from bot.features.access.policy_reload import PolicyReloader
 from bot.features.replies.channel_freeze import tell_frozen
 from bot.http_client.transport import open_session
@@ -36,10 +36,10 @@ from bot.slack.client import web_client
 from bot.slack.directory import SlackDirectory
 from bot.slack.errors import TRANSPORT, read
 from bot.slack.files import Attachments, Uploads
+from bot.slack.message_delivery import Responder
 from bot.slack.message_sender import MessageSender
 from bot.slack.payload import Stamp
 from bot.slack.published_head import published_head
-from bot.slack.response_url import Responder
 from bot.slack.token_rotation import RotationKeys, TokenRotation
 from bot.store.open import open_leadership, open_store
 from bot.store.target_cache import StoreTargetCache

@@ -13,7 +13,6 @@ from bot import config, plugins
 from bot.core.command.catalog import Catalog
 from bot.core.masking.redact import SecretList
 from bot.core.network import DIRECT, Proxies
-from bot.core.ports.leadership import Leadership
 from bot.core.ports.plugin import BackendSettings
 from bot.core.ports.services import (
     Backend,
@@ -26,7 +25,7 @@ from bot.core.ports.services import (
     Spool,
     TargetCache,
 )
-from bot.core.ports.store import Store
+from bot.core.ports.store import Leadership, Store
 from bot.core.sign_in import SignInPause
 from bot.features.access.breakglass import BreakglassEffect
 from bot.features.forms.parameter_form import FormEffect

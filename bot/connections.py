@@ -21,8 +21,7 @@ from bot.core.ports.services import Clock
 from bot.http_client.errors import cause_of
 from bot.http_client.transport import open_session
 from bot.runtime.metrics import Metrics
-from bot.slack.error_table import Remedy
-from bot.slack.errors import TRANSPORT, read
+from bot.slack.errors import TRANSPORT, Remedy, read
 from bot.slack.http import HttpServer
 from bot.slack.http_guard import descriptors, limits
 from bot.slack.installation import Installation, installation

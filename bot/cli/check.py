@@ -21,8 +21,8 @@ from bot.core.errors import Problem
 from bot.core.network import DIRECT, Proxies, is_loopback
 from bot.core.policy.compile import Policy
 from bot.core.policy.decide import PolicyProblem
-from bot.core.ports.leadership import MOST_SOCKETS
 from bot.core.ports.services import Backend, BackendParts
+from bot.core.ports.store import MOST_SOCKETS
 from bot.core.text import plural
 from bot.features.access.policy_reload import PolicyReloader, named_channels, review_warning
 from bot.http_client.transport import open_session

@@ -31,8 +31,8 @@ from bot.runtime.leadership import AlwaysLeader, OwnRequests
 from bot.runtime.spool import FileSpool, spool_folder
 from bot.runtime.task_queue import TaskQueue
 from bot.slack.files import Attachments, Uploads
+from bot.slack.message_delivery import Responder
 from bot.slack.message_sender import MessageSender
-from bot.slack.response_url import Responder
 from bot.store.open import open_leadership, open_store
 from bot.store.target_cache import StoreTargetCache
 

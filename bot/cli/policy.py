@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-from bot import plugins
-from bot.cli.config_schema import config_json_schema
+from pydantic import BaseModel
+
+from bot import config, plugins
 from bot.cli.exit_codes import CliError, Exit
 from bot.core.command.capability import Capability, TargetKind
 from bot.core.command.catalog import Catalog, check_builtin, check_params
@@ -39,6 +40,7 @@ from bot.core.policy.rights import review_gap
 from bot.core.policy.schema import CaseTable
 from bot.core.policy.toml_lines import Lines
 from bot.core.policy.visibility import case_subject, decision_word, unknown_names
+from bot.core.ports.store import StoreSettings
 from bot.core.text import plural
 from bot.features.access.policy_reload import read_rules
 from bot.runtime.clock import SystemClock
@@ -46,6 +48,18 @@ from bot.runtime.clock import SystemClock
 Print = Callable[[str], None]
 HOME: Final = "T0CASE"
 _OPEN_TO_ALL: Final = frozenset({"help", "whoami", "why"})
+_REFERENCE: Final = {
+    "type": "string",
+    "pattern": "^(env:.+|file:.+|keyring:.+/.+)$",
+    "description": "A secret is written by reference: env:NAME, file:PATH or keyring:SERVICE/NAME",
+}
+_SECTIONS: Final[Mapping[str, type[BaseModel]]] = {
+    "slack": config.SlackSettings,
+    "store": StoreSettings,
+    "policy": config.PolicySettings,
+    "time": config.TimeSettings,
+    "network": config.NetworkSettings,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,3 +251,44 @@ def _of_the_path(policy: Policy, catalog: Catalog, asked: Question, decision: De
         f"This test can't tell which {part_of} `{target.text}` belongs to, so only `{target.backend}:*` covers it. "
         "Write the path instead, for example `acc:shop/prices@last`."
     )
+
+
+def config_json_schema() -> dict[str, Any]:
+    """JSON Schema (2020-12) of the whole file, with one alternative per kind under `backend`."""
+    definitions: dict[str, Any] = {}
+    properties = {name: _of(model, definitions) for name, model in _SECTIONS.items()}
+    slack = properties["slack"]["properties"]
+    slack["signing_secret"] = {"anyOf": [_REFERENCE, {"type": "array", "items": _REFERENCE, "minItems": 1}]}
+    kinds = []
+    for kind in plugins.kinds():
+        table = _of(plugins.load(kind).settings, definitions)
+        table["properties"]["kind"] = {"const": kind}
+        kinds.append(table)
+    properties["backend"] = {"type": "array", "items": {"anyOf": kinds}}
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "Signalbox configuration",
+        "type": "object",
+        "additionalProperties": False,
+        "required": ["slack"],
+        "properties": properties,
+        "$defs": definitions,
+    }
+
+
+def _of(model: type[BaseModel], definitions: dict[str, Any]) -> dict[str, Any]:
+    schema = model.model_json_schema(ref_template="#/$defs/{model}")
+    definitions.update(_by_reference(schema.pop("$defs", {})))
+    referred: dict[str, Any] = _by_reference(schema)
+    return referred
+
+
+def _by_reference(node: Any) -> Any:
+    """The schema, with a reference in place of every secret."""
+    if isinstance(node, dict):
+        if node.get("format") == "password":
+            return dict(_REFERENCE)
+        return {key: _by_reference(value) for key, value in node.items()}
+    if isinstance(node, list):
+        return [_by_reference(item) for item in node]
+    return node

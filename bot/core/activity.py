@@ -7,9 +7,8 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from bot.core.audit import Event
-from bot.core.chart import Chart, Series
 from bot.core.command.params import ago_text, duration_text
-from bot.core.outcome import Phase
+from bot.core.outcome import Chart, Phase, Series
 from bot.core.records import StoredEntry
 from bot.core.text import plural
 

@@ -18,7 +18,7 @@ from bot.core.command.params import texts_of, unseen
 from bot.core.operation import Operation
 from bot.core.outcome import Fact
 from bot.core.policy.decision import NeedsApproval
-from bot.core.policy.electors import Eligible, person_of
+from bot.core.policy.rights import Eligible, person_of
 from bot.core.records import CastVote, PendingDecision
 from bot.core.text import utc_text
 from bot.core.value import Value, canonical

@@ -8,9 +8,8 @@ from typing import Final
 
 from pydantic import Field
 
-from bot.core.chart import Chart
 from bot.core.intent import Place
-from bot.core.outcome import Fact, FileOut, Table
+from bot.core.outcome import Chart, Fact, FileOut, Table
 from bot.core.value import Json, Value
 
 

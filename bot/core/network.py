@@ -1,4 +1,4 @@
-"""Which proxy a request uses: a pure decision with its reason."""
+"""Addresses: which proxy a request uses, and links to a vendor's console."""
 
 from __future__ import annotations
 
@@ -7,13 +7,18 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
-from urllib.parse import unquote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from pydantic import SecretStr
+
+from bot.core.operation import Target
 
 FROM_ENVIRONMENT: Final = "env"
 _SCHEMES: Final = {"https": "https_proxy", "wss": "https_proxy", "http": "http_proxy", "ws": "http_proxy"}
 _ENTRY: Final = re.compile(r"^(?:\[(?P<v6>[^\]]+)\]|(?P<name>[^:]+|[0-9a-fA-F:]+:[0-9a-fA-F:.]*))(?::(?P<port>\d+))?$")
+PLACEHOLDERS: Final = ("id", "kind", "name", "path", "parent")
+_FIELD: Final = re.compile(r"\{([^{}]*)\}")
+_LONGEST: Final = 2_900  # Slack refuses a button whose address has more than 3,000 characters
 
 
 def is_loopback(host: str) -> bool:
@@ -152,3 +157,40 @@ def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
         return ipaddress.ip_address(text)
     except ValueError:
         return None
+
+
+def checked_template(template: str, base_url: str) -> str:
+    """The template, if it can become a link; raises ValueError. Plain http only to the host of the API, or to loopback."""
+    unknown = [name for name in _FIELD.findall(template) if name not in PLACEHOLDERS]
+    if unknown or "{" in _FIELD.sub("", template) or "}" in _FIELD.sub("", template):
+        names = ", ".join(f"{{{name}}}" for name in PLACEHOLDERS)
+        raise ValueError(f"use only the placeholders {names}")
+    parts = urlsplit(_FIELD.sub("x", template))
+    if (
+        parts.scheme not in ("https", "http")
+        or not parts.hostname
+        or "{" in template.partition("//")[2].partition("/")[0]
+    ):
+        raise ValueError(
+            "write an address like https://console.example.com/runs/{id}, with placeholders after the host"
+        )
+    if parts.scheme == "http" and not (is_loopback(parts.hostname) or parts.hostname == urlsplit(base_url).hostname):
+        raise ValueError("use https; plain http is accepted for the host of base_url only")
+    if parts.username or parts.password:
+        raise ValueError("leave user and password out of the address")
+    return template
+
+
+def console_url(template: str, target: Target) -> str:
+    """The address for a target, each value percent-encoded; empty without a template, or when a value is unknown."""
+    values = {
+        "id": quote(target.id, safe=""),
+        "kind": quote(target.kind, safe=""),
+        "name": quote(target.name, safe=""),
+        "path": quote((target.scope or target.text).partition(":")[2], safe="/"),
+        "parent": quote(target.parent or "", safe=""),
+    }
+    if any(not values[name] for name in _FIELD.findall(template)):
+        return ""
+    url = _FIELD.sub(lambda field: values[field[1]], template)
+    return url if len(url) <= _LONGEST else ""

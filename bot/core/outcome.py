@@ -9,13 +9,41 @@ from typing import Final, Literal, TypeAlias
 
 from pydantic import field_serializer, field_validator
 
-from bot.core.chart import Chart
 from bot.core.operation import Operation, Target
 from bot.core.value import Json, Value
 
+MOST_POINTS: Final = 20
+MOST_SERIES: Final = 6
 GONE: Final = "gone"  # what `Backend.state_of` returns for a deleted target
-
 FactValue = str | int | float | datetime | timedelta | None
+
+
+class Series(Value):
+    """One number for each label of the chart; 0 where it has none."""
+
+    name: str
+    values: tuple[float, ...]
+
+
+class Chart(Value):
+    """A bar chart, its labels in reading order. `unit` is what the numbers count, `about` what the labels are.
+
+    `words` says in one sentence what the chart shows, for people and places without pictures. `beside` is the column of the
+    card's table with the same numbers, in rows that begin with the labels: without pictures, each gets a bar.
+    """
+
+    title: str
+    labels: tuple[str, ...]
+    series: tuple[Series, ...]
+    unit: str = ""
+    about: str = ""
+    words: str = ""
+    beside: str = ""
+
+    @property
+    def totals(self) -> dict[str, float]:
+        """The sum of all series at each label."""
+        return {label: sum(one.values[at] for one in self.series) for at, label in enumerate(self.labels)}
 
 
 class Fact(Value):

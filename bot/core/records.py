@@ -12,7 +12,7 @@ from bot.core.audit import AuditEntry
 from bot.core.intent import Intent, Place
 from bot.core.operation import Operation, Target
 from bot.core.outcome import RunView
-from bot.core.run_news import SeenRuns
+from bot.core.runs import SeenRuns
 from bot.core.value import Json, Value
 
 PRIVATE: Final = ("ephemeral", "response", "update_response")  # kinds of message that only one person sees

@@ -9,8 +9,7 @@ from bot.core.approval import Approval
 from bot.core.card import Button, HomeRow, HomeSection, HomeView
 from bot.core.intent import Actor, Intent, Place
 from bot.core.operation import Target
-from bot.core.policy.electors import person_of
-from bot.core.policy.rights import why_not_administrator, why_not_breakglass
+from bot.core.policy.rights import person_of, why_not_administrator, why_not_breakglass
 from bot.core.policy.visibility import Visibility
 from bot.core.records import stamp
 from bot.core.text import plural, utc_text

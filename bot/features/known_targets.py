@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,16 +11,21 @@ from typing import Final
 
 from rapidfuzz import fuzz, process
 
+from bot.core.audit import Event
 from bot.core.command.search import fit, plain, words_of
+from bot.core.intent import Place
 from bot.core.operation import Target
 from bot.core.outcome import Named
 from bot.core.policy.visibility import Visibility
+from bot.core.records import Filters
 from bot.operations.cards import written
 from bot.runtime.context import Context
 from bot.runtime.listings import Listing
 
 _CLOSE: Final = 70.0  # of 100: a misspelled name
 MOST_CLOSE: Final = 5
+RECENT: Final = 200  # audit entries
+_WORKED: Final = frozenset({Event.SENT, Event.DONE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,3 +100,35 @@ def close_to(known: Sequence[KnownTarget], typed: str) -> list[KnownTarget]:
     names = {at: one.plain.rpartition("/" if "/" not in wanted else ":")[2] for at, one in enumerate(known)}
     near = process.extract(wanted, names, scorer=fuzz.ratio, score_cutoff=_CLOSE, limit=MOST_CLOSE)
     return [known[at] for _, _, at in near]
+
+
+@dataclass(frozen=True, slots=True)
+class UsedHere:
+    """What worked in a channel lately. `targets` are written targets, newest first, with the names of parameters that were
+    given for each; `verbs` and `commands` (verb, written target) come most used first."""
+
+    targets: Mapping[str, tuple[str, ...]]
+    verbs: Sequence[str]
+    commands: Sequence[tuple[str, str]]
+
+
+async def used_here(ctx: Context, place: Place, sight: Visibility) -> UsedHere:
+    """What this channel used lately, as far as the person may see the targets."""
+    entries = await ctx.store.search(Filters(channel_id=place.channel_id), limit=RECENT) if place.channel_id else ()
+    targets: dict[str, tuple[str, ...]] = {}
+    commands: dict[str, tuple[str, str]] = {}
+    for entry in entries:
+        written = entry.target_name
+        if entry.event in _WORKED and entry.verb and written and sight.written(written):
+            targets[written] = (*targets.get(written, ()), *_names_of(entry.params))
+            commands[entry.request_id] = (entry.verb, written)
+    used = Counter(commands.values())
+    verbs = Counter(verb for verb, _ in commands.values())
+    return UsedHere(targets, [verb for verb, _ in verbs.most_common()], [command for command, _ in used.most_common()])
+
+
+def _names_of(params: str) -> tuple[str, ...]:
+    """The names of an entry's parameters as they are typed: `input.region`."""
+    given = json.loads(params)
+    nested = {f"{name}.{key}" for name, value in given.items() if isinstance(value, dict) for key in value}
+    return (*(name for name, value in given.items() if not isinstance(value, dict)), *sorted(nested))

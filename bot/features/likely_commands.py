@@ -11,8 +11,7 @@ from bot.core.command.capability import Capability, Risk
 from bot.core.effects import Situation
 from bot.core.intent import Actor, Place
 from bot.core.policy.decide import Allowed, Denied
-from bot.features.known_targets import KnownTarget, known_targets, matching
-from bot.features.used_here import used_here
+from bot.features.known_targets import KnownTarget, known_targets, matching, used_here
 from bot.operations.authorize import foresee, read_situation, sight_of, usable
 from bot.runtime.context import Context
 

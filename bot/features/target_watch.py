@@ -18,7 +18,7 @@ from bot.core.intent import Actor, Due, Intent, Source
 from bot.core.operation import Operation, Target
 from bot.core.outcome import Phase, RecentRun, facts_of
 from bot.core.records import Subscription, WatchedTarget, stamp
-from bot.core.run_news import news
+from bot.core.runs import news
 from bot.operations import cards
 from bot.operations.audit_writer import AuditWriter, columns_of
 from bot.operations.authorize import sight_of

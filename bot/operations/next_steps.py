@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from bot.core.card import Button
 from bot.core.command.catalog import check_params
 from bot.core.command.parser import parse_target
-from bot.core.console import console_url
 from bot.core.effects import Situation
 from bot.core.errors import BadRequest
 from bot.core.intent import Intent
+from bot.core.network import console_url
 from bot.core.operation import Operation, Target
 from bot.core.outcome import Phase, RunView, Suggestion
 from bot.core.policy.decide import Denied

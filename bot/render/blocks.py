@@ -13,14 +13,7 @@ from bot.core.text import plural
 from bot.render import block_kit as kit
 from bot.render import pictures
 from bot.render.block_kit import Block
-from bot.render.text_format import (
-    BLANKS,
-    NOTHING,
-    aligned,
-    numeric,
-    shown,
-    width,
-)
+from bot.render.text_format import BLANKS, NOTHING, aligned, numeric, shown, width
 from bot.render.zones import in_zone
 
 SYMBOLS: Final[dict[Tone, str]] = {

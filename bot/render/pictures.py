@@ -10,10 +10,9 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from bot.core.chart import MOST_POINTS, MOST_SERIES, Chart
 from bot.core.command.params import duration_seconds
 from bot.core.errors import BadRequest
-from bot.core.outcome import Table
+from bot.core.outcome import MOST_POINTS, MOST_SERIES, Chart, Table
 from bot.render import block_kit as kit
 from bot.render.block_kit import Block
 from bot.render.text_format import NOTHING, aligned, number_text

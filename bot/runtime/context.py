@@ -10,9 +10,8 @@ from bot.core.command.catalog import Catalog
 from bot.core.effects import Effect
 from bot.core.masking.redact import SecretList
 from bot.core.policy.compile import Policy
-from bot.core.ports.leadership import Leadership
 from bot.core.ports.services import Backend, Clock, Directory, Ids, Presenter, SlackFiles, Spool, TargetCache
-from bot.core.ports.store import Store
+from bot.core.ports.store import Leadership, Store
 from bot.runtime.health import HealthBoard
 from bot.runtime.keyed_lock import KeyedLock
 from bot.runtime.leadership import AlwaysLeader

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from bot.core.ports.leadership import Change, Leadership, Serve
+from bot.core.ports.store import Change, Leadership, Serve
 
 
 class AlwaysLeader:
-    """Implements core.ports.leadership.Leadership for a store that only one process may open."""
+    """Implements core.ports.store.Leadership for a store that only one process may open."""
 
     leads = True
 

@@ -7,9 +7,8 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from bot.core.card import Button, Card, FormField, FormView, HomeRow, HomeSection, HomeView, Line, Tone
-from bot.core.chart import Chart, Series
 from bot.core.intent import Place
-from bot.core.outcome import Fact, Table
+from bot.core.outcome import Chart, Fact, Series, Table
 from bot.render.card import render_card
 from bot.render.form import render_form
 from bot.render.home import render_home

@@ -23,8 +23,7 @@ from bot.core.policy.match import Member, Reach, Subject, Where
 from bot.core.ports.services import Clock
 from bot.core.ports.store import Store
 from bot.core.value import Json
-from bot.slack.error_table import Remedy
-from bot.slack.errors import TRANSPORT, read
+from bot.slack.errors import TRANSPORT, Remedy, read
 
 _FLAGS: Final = (
     "deleted",

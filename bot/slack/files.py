@@ -16,8 +16,7 @@ from bot.core.outcome import FileOut
 from bot.core.text import visible
 from bot.render.text_format import one_line
 from bot.slack.client import once
-from bot.slack.error_table import Remedy
-from bot.slack.errors import TRANSPORT, read
+from bot.slack.errors import TRANSPORT, Remedy, read
 
 MAX_INPUT: Final = 50_000_000
 _CHUNK: Final = 65_536

@@ -14,9 +14,8 @@ from slack_bolt.async_app import AsyncApp
 from slack_bolt.request.async_request import AsyncBoltRequest
 
 from bot.core.ports.services import Clock
-from bot.slack.http_guard import DEFAULTS, Guard, Limits, QuietLog
+from bot.slack.http_guard import DEFAULTS, MAX_BODY, Guard, Limits, QuietLog, check
 from bot.slack.payload import ARRIVED, text
-from bot.slack.signature import MAX_BODY, check
 
 _log = logging.getLogger("signalbox.http")
 # Bolt raises these for a signed body that is malformed, nested too deep, not an object, or in an unknown encoding.

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import tzinfo
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlsplit
 
+import aiohttp
 from pydantic import TypeAdapter
+from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.core.card import Card, HomeView
+from bot.core.errors import Problem
+from bot.core.network import is_loopback
 from bot.core.outcome import FileOut
 from bot.core.ports.services import Clock
 from bot.core.ports.store import MessageStore
@@ -21,20 +26,21 @@ from bot.render.card import render_comment
 from bot.render.home import render_home
 from bot.render.text_format import shown
 from bot.render.zones import in_zone
-from bot.slack import message_lookup
 from bot.slack.client import once
-from bot.slack.error_table import Remedy
+from bot.slack.errors import TRANSPORT, Remedy, read
 from bot.slack.files import Uploads
 from bot.slack.message_format import Form, answers_by_url, message_of, next_form, too_large
-from bot.slack.response_url import BadResponseUrl, Responder
 
 CARD_FIRST: Final = 20  # looks for the card of a file, 0.3 s apart
 _FILES: Final = TypeAdapter(tuple[FileOut, ...])
 ZoneOf = Callable[[str | None], tzinfo]
 """The time zone of a person, or the configured one for None and for a person who is not known."""
 _QUIET: Final[dict[str, Any]] = {"unfurl_links": False, "unfurl_media": False}
-
 _log = logging.getLogger("signalbox.outbox")
+_TIMEOUT: Final = aiohttp.ClientTimeout(total=10)
+EVENT: Final = "signalbox_card"
+_LOOKED_AT: Final = 30
+_ASKED: Final = 5
 
 
 def other_form(row: Outgoing, form: Form, remedy: Remedy) -> tuple[Outgoing, Form] | None:
@@ -124,13 +130,13 @@ class MessageDelivery:
         channel = await self._channel(row.channel_id or "")
         ts = row.ts
         if ts is None and row.key in self._doubtful:
-            ts = await message_lookup.find(self.client, row.model_copy(update={"channel_id": channel}))
+            ts = await find(self.client, row.model_copy(update={"channel_id": channel}))
         if ts is None:
             self._doubtful.add(row.key)
             reply = await self.client.chat_postMessage(
                 channel=channel,
                 thread_ts=row.thread_ts,
-                metadata=message_lookup.metadata(row.key),
+                metadata=metadata(row.key),
                 **_QUIET,
                 **message,
             )
@@ -196,3 +202,80 @@ class MessageDelivery:
         """The card of a row of files."""
         key = row.body.get("under") if isinstance(row.body, dict) else None
         return await self._store.message(key) if isinstance(key, str) else None
+
+
+class BadResponseUrl(Problem):
+    """Answers must not go to this address."""
+
+    code = "response_url"
+
+
+def allowed(url: str, hosts: Sequence[str]) -> bool:
+    """Whether it is https (or http to loopback) to one of `hosts`, each HOST or HOST:PORT."""
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    if parts.username or parts.password or parts.scheme not in ("https", "http"):
+        return False
+    if parts.scheme == "http" and not is_loopback(host):
+        return False
+    default = 443 if parts.scheme == "https" else 80
+    try:
+        port = parts.port or default
+    except ValueError:
+        return False
+    named = {f"{host}:{port}"} | ({host} if port == default else set())
+    return not named.isdisjoint(hosts)
+
+
+class Responder:
+    """Sends to response_urls with one session."""
+
+    def __init__(self, session: aiohttp.ClientSession, hosts: Sequence[str]) -> None:
+        self._session = session
+        self._hosts = tuple(hosts)
+
+    async def send(self, url: str, message: Mapping[str, Any]) -> int:
+        """The HTTP status of the answer; raises BadResponseUrl before anything is sent to a wrong host."""
+        if not allowed(url, self._hosts):
+            raise BadResponseUrl("The response_url is not on a host named in slack.response_hosts.")
+        async with self._session.post(url, json=message, allow_redirects=False, timeout=_TIMEOUT) as reply:
+            await reply.content.read(2_000)
+            return reply.status
+
+
+def metadata(key: str) -> dict[str, Any]:
+    """The arguments of chat.postMessage that make a message findable."""
+    return {"event_type": EVENT, "event_payload": {"key": key}}
+
+
+async def find(client: AsyncWebClient, row: Outgoing) -> str | None:
+    """The `ts` of the message with this row's key among the newest of its channel or thread, or None.
+
+    Raises the error of Slack or the transport for an unreadable history, a few times. After that, or without permission to
+    read it, returns None: showing a card twice is better than losing an outcome.
+    """
+    try:
+        if row.thread_ts is None:
+            reply = await client.conversations_history(
+                channel=row.channel_id or "", limit=_LOOKED_AT, include_all_metadata=True
+            )
+        else:
+            reply = await client.conversations_replies(
+                channel=row.channel_id or "", ts=row.thread_ts, limit=200, include_all_metadata=True
+            )
+    except (SlackApiError, *TRANSPORT) as error:
+        if read(error).remedy is Remedy.RETRY and row.attempts < _ASKED:
+            raise
+        return None
+    messages = reply.get("messages")
+    for message in messages if isinstance(messages, list) else ():
+        if isinstance(message, Mapping) and key_of(message) == row.key:
+            return str(message.get("ts"))
+    return None
+
+
+def key_of(message: Mapping[str, Any]) -> object:
+    """The key of the card that a message shows; None when it shows none."""
+    found = message.get("metadata")
+    payload = found.get("event_payload") if isinstance(found, Mapping) and found.get("event_type") == EVENT else None
+    return payload.get("key") if isinstance(payload, Mapping) else None

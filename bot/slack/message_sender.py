@@ -31,17 +31,15 @@ from bot.core.records import Outgoing, StoredButton, stamp
 from bot.render import block_kit
 from bot.render.form import render_form
 from bot.slack.elsewhere import Elsewhere
-from bot.slack.error_table import Remedy
-from bot.slack.errors import TRANSPORT, SlackTrouble, read
+from bot.slack.errors import TRANSPORT, Remedy, SlackTrouble, read
 from bot.slack.files import Uploads
-from bot.slack.message_delivery import Again, MessageDelivery, ZoneOf, other_form
+from bot.slack.message_delivery import Again, MessageDelivery, Responder, ZoneOf, other_form
 from bot.slack.message_format import (
     Form,
     is_open_question,
     usable,
     words_of,
 )
-from bot.slack.response_url import Responder
 
 FIRST_PACE: Final = 0.2  # before the first update, so that a quick result appears quickly
 PACE: Final = 1.0  # seconds between two updates of one message; Slack allows about 50 a minute for all

@@ -14,7 +14,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.core.card import HEAD_KEY
 from bot.slack.errors import TRANSPORT, read
-from bot.slack.message_lookup import key_of
+from bot.slack.message_delivery import key_of
 
 WITHIN: Final = 3.0  # seconds that a start waits for Slack
 _LOOKED_AT: Final = 200

@@ -8,9 +8,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bot.core.ports.leadership import Leadership
 from bot.core.ports.services import Clock
-from bot.core.ports.store import StoreAddress
+from bot.core.ports.store import Leadership, StoreAddress
 from bot.store.copy import refuse_moved
 from bot.store.database import Database
 from bot.store.errors import StoreProblem
@@ -49,7 +48,7 @@ def prepare_database(owner: StoreAddress, address: StoreAddress) -> str:
     Returns that user's name. Blocks. Raises StoreProblem.
     """
     _need_psycopg()
-    from bot.store.postgres.roles import prepare_as  # noqa: PLC0415  users of SQLite don't have it
+    from bot.store.postgres.check import prepare_as  # noqa: PLC0415  users of SQLite don't have it
 
     return prepare_as(owner, address)
 

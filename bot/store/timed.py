@@ -8,7 +8,7 @@ from datetime import datetime
 from bot.core.audit import AuditEntry
 from bot.core.outcome import RunView
 from bot.core.records import Grant, Pause, Subscription, Watch, WatchedTarget, stamp
-from bot.core.run_news import SeenRuns
+from bot.core.runs import SeenRuns
 from bot.store.database import Tx
 from bot.store.part import StorePart
 from bot.store.tables import audit, grants, pauses, subscriptions, watches

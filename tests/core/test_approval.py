@@ -33,7 +33,7 @@ from bot.core.command.capability import Risk
 from bot.core.intent import Actor, Intent, Open, Place, Source
 from bot.core.operation import Operation
 from bot.core.policy.decide import Member, NeedsApproval, Subject
-from bot.core.policy.electors import Eligible, eligible, person_of
+from bot.core.policy.rights import Eligible, eligible, person_of
 from bot.core.records import CastVote, PendingDecision, stamp
 from tests.core.policy.samples import HOME, NOW, POLICY, PRICES, person
 

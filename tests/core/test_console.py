@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.core.console import checked_template, console_url
+from bot.core.network import checked_template, console_url
 from bot.core.operation import Target
 
 RUN = Target(backend="acc", kind="run", id="90/4?a=1&b", name="run/90", scope="acc:shop/prices daily", parent="9")

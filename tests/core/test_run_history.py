@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from bot.core.outcome import Done, Fact, Phase, RecentRun, RunView, Suggestion
-from bot.core.run_history import run_history
+from bot.core.runs import run_history
 
 NOON = datetime(2026, 7, 16, 12, tzinfo=UTC)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.core.outcome import Phase, RecentRun, RunView
-from bot.core.run_news import SeenRuns, news
+from bot.core.runs import SeenRuns, news
 
 PHASES = {"+": Phase.SUCCEEDED, "-": Phase.FAILED, "~": Phase.ACTIVE, "x": Phase.STOPPED}
 

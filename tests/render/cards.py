@@ -8,11 +8,10 @@ from hypothesis import strategies as st
 
 from bot.core.approval import KIND, Approval, ApprovalRecord
 from bot.core.card import Button, Card, Line, Tone
-from bot.core.chart import Chart, Series
 from bot.core.command.capability import Risk
 from bot.core.intent import Actor, Command, Intent, Place, Source
 from bot.core.operation import Operation, Target
-from bot.core.outcome import Done, Fact, Failed, Phase, Refused, RunView, Table, Unknown
+from bot.core.outcome import Chart, Done, Fact, Failed, Phase, Refused, RunView, Series, Table, Unknown
 from bot.core.records import PendingDecision, stamp
 from bot.features.approvals.question import card
 from bot.operations.audit_writer import AuditWriter

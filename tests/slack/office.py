@@ -20,8 +20,8 @@ from bot.core.records import Outgoing
 from bot.playground.workspace import DEMO_SEED, Workspace
 from bot.runtime.clock import SystemClock
 from bot.slack.files import Uploads
+from bot.slack.message_delivery import Responder
 from bot.slack.message_sender import MessageSender
-from bot.slack.response_url import Responder
 from bot.store.open import open_store
 from bot.store.store import Store
 from tests.slack.support import HandClock

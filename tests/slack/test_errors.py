@@ -10,8 +10,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
-from bot.slack.error_table import ADVICE, EXCEPTIONS, REMEDIES, Remedy
-from bot.slack.errors import LONGEST_ASKED, MESSAGE_LIMIT, read
+from bot.slack.errors import ADVICE, EXCEPTIONS, LONGEST_ASKED, MESSAGE_LIMIT, REMEDIES, Remedy, read
 from tests.slack.test_manifest import called
 
 # From Slack's method reference of August 2026, one list a method; "" holds what every method may answer.

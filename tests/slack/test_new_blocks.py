@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from bot.core.chart import Chart, Series
-from bot.core.outcome import Table
+from bot.core.outcome import Chart, Series, Table
 from tests.slack.office import Office, card
 from tests.world import shown
 

@@ -8,7 +8,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from bot.slack.response_url import BadResponseUrl, Responder, allowed
+from bot.slack.message_delivery import BadResponseUrl, Responder, allowed
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from pydantic import SecretStr
 
-from bot.slack.signature import MAX_BODY, check
+from bot.slack.http_guard import MAX_BODY, check
 from tests.slack.support import FORM, SECRET, command_body, signed
 
 NOW = 1_764_000_000

@@ -20,7 +20,7 @@ from bot.core.card import Button, Card, HomeRow, HomeSection, HomeView, Line, Qu
 from bot.core.intent import Command, Doubt, Due, Form, Open, ParseError, Press, Reply
 from bot.core.outcome import Fact, Phase, RunView, Table
 from bot.core.records import Filters, StoredEntry, StoredRequest, Subscription, WatchedTarget, stamp
-from bot.core.run_news import SeenRuns
+from bot.core.runs import SeenRuns
 from bot.core.value import Value
 from bot.store.open import open_store
 from tests.store.samples import (

@@ -7,7 +7,7 @@ from typing import Any
 from bot.core.audit import Event
 from bot.core.intent import Place
 from bot.core.records import Filters, Subscription, stamp
-from bot.core.run_news import SeenRuns
+from bot.core.runs import SeenRuns
 from bot.store.store import Store
 from tests.store.samples import NOW, TARGET, after, row
 

@@ -10,8 +10,7 @@ from bot.backends import SEND_AGAIN, Handler, HandlerAdapter, and_seen, measured
 from bot.backends.informatica import agents, logs, schedules, services, tasks
 from bot.backends.informatica.capabilities import AGENT, ORG, SCHEDULE, SERVICE, SPEC, TASK
 from bot.backends.informatica.client import InfaClient
-from bot.backends.informatica.errors import translated
-from bot.backends.informatica.login import SignIn
+from bot.backends.informatica.login import SignIn, translated
 from bot.backends.informatica.models import Agent
 from bot.backends.informatica.presentation import schedule_word
 from bot.backends.informatica.settings import InformaticaSettings

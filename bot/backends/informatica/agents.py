@@ -7,11 +7,11 @@ from bot.backends.informatica.models import Entry
 from bot.backends.informatica.presentation import ROWS_WRITTEN, agent_facts, ended_view, service_table
 from bot.backends.informatica.states import agent_state, service_words
 from bot.backends.informatica.targets import AdapterContext, split_service
-from bot.core.command.arguments import number_of
+from bot.core.command.params import number_of
 from bot.core.operation import Operation, Target
 from bot.core.outcome import Done, Fact, Phase, RecentRun
 from bot.core.ports.services import Call
-from bot.core.run_history import run_history
+from bot.core.runs import run_history
 from bot.core.text import suggest
 from bot.core.vendor_json import unread
 

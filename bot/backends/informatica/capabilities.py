@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from bot.core.command.capability import CapabilityTable, KindSpec, TargetKind
-from bot.core.command.common_params import GREP, TAIL, count, flag, number, pause
+from bot.core.command.params import GREP, TAIL, count, flag, number, pause
 from bot.core.log_diff import DIFF
 
 SERVICE: Final = "service"

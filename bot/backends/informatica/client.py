@@ -10,8 +10,7 @@ from datetime import datetime
 from typing import Any, BinaryIO, Final
 
 from bot.backends import ClientBase
-from bot.backends.informatica.errors import VendorError, error_in, problem_of
-from bot.backends.informatica.login import V2_HEADER, V3_HEADER, SignIn, Source
+from bot.backends.informatica.login import V2_HEADER, V3_HEADER, SignIn, Source, VendorError, error_in, problem_of
 from bot.backends.informatica.models import Agent, Entry, Found, Running, Schedule, ServiceReply, Started
 from bot.backends.informatica.settings import InformaticaSettings
 from bot.core.errors import BadReply, CallProblem, CredentialRefused

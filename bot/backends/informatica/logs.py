@@ -23,7 +23,7 @@ from bot.backends.logs import (
     log_done,
     write_text,
 )
-from bot.core.command.arguments import flag_of, number_of, text_of
+from bot.core.command.params import flag_of, number_of, text_of
 from bot.core.errors import NoSuchTarget
 from bot.core.log_diff import NO_GOOD_RUN, difference
 from bot.core.operation import Operation, Target

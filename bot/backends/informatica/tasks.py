@@ -11,11 +11,11 @@ from bot.backends.informatica.models import Entry, Running
 from bot.backends.informatica.presentation import ROWS_WRITTEN, ended_view, is_of, running_text, running_view
 from bot.backends.informatica.states import ENDED, RUNNING, named
 from bot.backends.informatica.targets import AdapterContext, TaskKey
-from bot.core.command.arguments import number_of
+from bot.core.command.params import number_of
 from bot.core.operation import Operation, Target
 from bot.core.outcome import Done, Fact, Level, LookBack, Phase, RecentRun, RunView, State, numbered
 from bot.core.ports.services import Call
-from bot.core.run_history import run_history
+from bot.core.runs import run_history
 from bot.core.text import suggest, utc_text
 from bot.core.value import Json
 from bot.core.vendor_json import unread

@@ -7,9 +7,22 @@ from __future__ import annotations
 
 from typing import Final
 
-from bot.core.command.arguments import Arguments, HasParams, map_of, text_of
 from bot.core.command.capability import CapabilityTable, KindSpec, TargetKind
-from bot.core.command.common_params import GREP, TAIL, choice, count, flag, items, mapping, pause, text
+from bot.core.command.params import (
+    GREP,
+    TAIL,
+    Arguments,
+    HasParams,
+    choice,
+    count,
+    flag,
+    items,
+    map_of,
+    mapping,
+    pause,
+    text,
+    text_of,
+)
 from bot.core.errors import BadRequest
 from bot.core.log_diff import DIFF
 

@@ -16,7 +16,7 @@ from bot.backends.itential.presentation import job_state, job_view, output_facts
 from bot.backends.itential.runs import LISTED, is_of
 from bot.backends.itential.targets import AdapterContext
 from bot.backends.logs import LONGEST_LINE, LogRead, last_good, log_done
-from bot.core.command.arguments import flag_of, number_of, text_of
+from bot.core.command.params import flag_of, number_of, text_of
 from bot.core.errors import CallProblem, CredentialRefused, NoSuchTarget, RateLimited, Rejected
 from bot.core.log_diff import COMPARED, NO_GOOD_RUN, difference
 from bot.core.operation import Operation, Target

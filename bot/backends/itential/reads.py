@@ -22,7 +22,7 @@ from bot.backends.itential.presentation import (
     service_table,
 )
 from bot.backends.itential.targets import AdapterContext
-from bot.core.command.arguments import number_of, text_of
+from bot.core.command.params import number_of, text_of
 from bot.core.operation import Operation
 from bot.core.outcome import Done, Fact, Level, State, Table
 from bot.core.ports.services import Call

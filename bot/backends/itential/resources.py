@@ -9,7 +9,7 @@ from bot.backends.itential.capabilities import CERT, GATEWAY, GROUP, certificate
 from bot.backends.itential.client import CERTS, GATEWAYS, GROUPS
 from bot.backends.itential.presentation import cert_facts, gateway_facts, group_facts
 from bot.backends.itential.targets import NEW, RESOURCES, AdapterContext
-from bot.core.command.arguments import text_of
+from bot.core.command.params import text_of
 from bot.core.errors import BadRequest, CallProblem, NoSuchTarget
 from bot.core.operation import Operation, Target
 from bot.core.outcome import GONE, Done, Fact, LookBack, Refused

@@ -21,8 +21,7 @@ from bot.backends.itential.presentation import (
 from bot.backends.itential.schema import typed
 from bot.backends.itential.targets import AdapterContext
 from bot.backends.logs import LONGEST_PREVIEW
-from bot.core.command.arguments import map_of
-from bot.core.command.params import texts_of, unseen
+from bot.core.command.params import map_of, texts_of, unseen
 from bot.core.errors import BadRequest
 from bot.core.operation import Operation, Target
 from bot.core.outcome import Done, Fact, Failed, LookBack, Phase, Refused, RunView

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from bot.core.command.arguments import Arguments
 from bot.core.command.capability import Capability, CapabilityTable, KindSpec, TargetKind
-from bot.core.command.common_params import count, text
+from bot.core.command.params import Arguments, count, text
 from bot.core.errors import BadRequest
 
 AGENT: Final = "agent"

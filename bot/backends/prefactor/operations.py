@@ -11,12 +11,12 @@ from bot.backends.prefactor.models import Agent, Instance
 from bot.backends.prefactor.presentation import agent_facts, agent_level, agent_next, agent_state, instance_state
 from bot.backends.prefactor.presentation import instance_view as view_of
 from bot.backends.prefactor.targets import AdapterContext
-from bot.core.command.arguments import number_of
+from bot.core.command.params import number_of
 from bot.core.errors import NoSuchTarget, Rejected
 from bot.core.operation import Operation, Target
 from bot.core.outcome import Done, Fact, Phase, RecentRun, Refused, Suggestion
 from bot.core.ports.services import Call
-from bot.core.run_history import run_history
+from bot.core.runs import run_history
 from bot.core.text import written
 from bot.core.value import Json
 from bot.core.vendor_json import unread

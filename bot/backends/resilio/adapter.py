@@ -15,9 +15,8 @@ from bot.backends.resilio.presentation import bar, client_facts, client_state, r
 from bot.backends.resilio.settings import ResilioSettings
 from bot.backends.resilio.states import run_state
 from bot.backends.resilio.targets import AdapterContext, Finder
-from bot.core.command.arguments import map_of, number_of, text_of
 from bot.core.command.capability import KindSpec
-from bot.core.command.params import duration_text
+from bot.core.command.params import duration_text, map_of, number_of, text_of
 from bot.core.errors import CallProblem, NoSuchTarget
 from bot.core.operation import Operation, Target
 from bot.core.outcome import Done, Health, Level, LookBack, Named, RecentRun, RunView

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from bot.core.command.arguments import Arguments, map_of
 from bot.core.command.capability import CapabilityTable, KindSpec, TargetKind
-from bot.core.command.common_params import count, mapping
-from bot.core.command.params import Param, ParamType
+from bot.core.command.params import Arguments, Param, ParamType, count, map_of, mapping
 from bot.core.command.until import LONGEST
 from bot.core.errors import BadRequest
 

@@ -19,8 +19,7 @@ from bot.backends.resilio.presentation import (
 )
 from bot.backends.resilio.states import run_state
 from bot.backends.resilio.targets import AdapterContext, newest_first
-from bot.core.command.arguments import map_of, number_of
-from bot.core.command.params import duration_text
+from bot.core.command.params import duration_text, map_of, number_of
 from bot.core.errors import BadReply, CallProblem, Lost, NoSuchTarget, ServerError
 from bot.core.operation import Operation
 from bot.core.outcome import Done, Fact, Phase, Suggestion, Unknown

@@ -10,7 +10,7 @@ from typing import ClassVar, Final
 
 from bot.all_of import all_of
 from bot.backends import SEND_AGAIN, Handler, HandlerAdapter, measured, named
-from bot.backends.sequentum import changes, files, inputs, reads, reconcile, start
+from bot.backends.sequentum import changes, files, reads, reconcile, start
 from bot.backends.sequentum import preflight as before
 from bot.backends.sequentum.capabilities import AGENT, JOB_RUN, RUN, SCHEDULE, SERVER, SPEC
 from bot.backends.sequentum.client import AccClient
@@ -47,10 +47,10 @@ _HANDLERS: Final[Mapping[tuple[str, str], Handler]] = {
     ("schedule set", AGENT): changes.set_schedule,
     ("schedule delete", SCHEDULE): changes.delete_schedule,
     ("schedule delete", AGENT): changes.delete_schedule,
-    ("input put", AGENT): inputs.put,
-    ("input upload", AGENT): inputs.upload,
-    ("input clear", AGENT): inputs.clear,
-    ("input disable", AGENT): inputs.disable,
+    ("input put", AGENT): files.put,
+    ("input upload", AGENT): files.upload,
+    ("input clear", AGENT): files.clear,
+    ("input disable", AGENT): files.disable,
     ("mark", AGENT): changes.mark,
     ("agent approve", AGENT): changes.approve,
     ("agent disapprove", AGENT): changes.approve,

@@ -11,12 +11,26 @@ from functools import partial
 from typing import Final
 
 from bot.backends.logs import DEVICES
+from bot.backends.sequentum.models import START_FORMAT
 from bot.backends.sequentum.states import MARKS
-from bot.backends.sequentum.times import START_FORMAT
-from bot.core.command.arguments import Arguments, flag_of, text_of
 from bot.core.command.capability import CapabilityTable, KindSpec, TargetKind
-from bot.core.command.common_params import GREP, TAIL, choice, count, flag, items, mapping, number, pause, text
-from bot.core.command.params import Param, ParamType
+from bot.core.command.params import (
+    GREP,
+    TAIL,
+    Arguments,
+    Param,
+    ParamType,
+    choice,
+    count,
+    flag,
+    flag_of,
+    items,
+    mapping,
+    number,
+    pause,
+    text,
+    text_of,
+)
 from bot.core.errors import BadRequest
 from bot.core.log_diff import DIFF
 

@@ -9,11 +9,10 @@ from uuid import UUID, uuid5
 
 from bot.backends import readable
 from bot.backends.sequentum.capabilities import AGENT, NEW_SCHEDULE, SCHEDULE
-from bot.backends.sequentum.models import Schedule
+from bot.backends.sequentum.models import Schedule, is_iana, moment, near_zones, windows_zone
 from bot.backends.sequentum.states import JOB, MARKS, named
 from bot.backends.sequentum.targets import AdapterContext
-from bot.backends.sequentum.times import is_iana, moment, near_zones, windows_zone
-from bot.core.command.arguments import map_of, text_of
+from bot.core.command.params import map_of, text_of
 from bot.core.errors import BadReply, BadRequest, CallProblem, NoSuchTarget
 from bot.core.operation import Operation, Target
 from bot.core.outcome import Done, Fact

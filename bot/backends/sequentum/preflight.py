@@ -7,13 +7,12 @@ from contextlib import suppress
 
 from bot.backends.sequentum.capabilities import AGENT, JOB_RUN, RUN, SCHEDULE
 from bot.backends.sequentum.changes import plan_schedule
-from bot.backends.sequentum.models import Run, Schedule
+from bot.backends.sequentum.models import Run, Schedule, moment
 from bot.backends.sequentum.presentation import switched
 from bot.backends.sequentum.reads import next_times
 from bot.backends.sequentum.states import JOB, MARKS, named
 from bot.backends.sequentum.targets import AdapterContext, agent_of
-from bot.backends.sequentum.times import moment
-from bot.core.command.arguments import text_of
+from bot.core.command.params import text_of
 from bot.core.errors import CallProblem, NoSuchTarget
 from bot.core.operation import Operation, Target
 from bot.core.outcome import GONE, Phase, Refused

@@ -7,9 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from bot.backends.sequentum.capabilities import JOB_RUN, RUN
-from bot.backends.sequentum.models import JobRun, Run, Schedule, ServerStatus
+from bot.backends.sequentum.models import JobRun, Run, Schedule, ServerStatus, moment, span
 from bot.backends.sequentum.states import SCHEDULE, named
-from bot.backends.sequentum.times import moment, span
 from bot.core.outcome import Fact, Level, Phase, RunView, State, Suggestion, Table, facts_of
 from bot.core.text import utc_text, written
 from bot.core.vendor_json import mark, table_of, unreadable

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from bot.backends import of_run
 from bot.backends.sequentum.capabilities import JOB_RUN, RUN, SCHEDULE
-from bot.backends.sequentum.models import JobRun, Run, Schedule
+from bot.backends.sequentum.models import JobRun, Run, Schedule, moment
 from bot.backends.sequentum.presentation import (
     job_view,
     run_view,
@@ -19,13 +19,12 @@ from bot.backends.sequentum.presentation import (
     view_of,
 )
 from bot.backends.sequentum.targets import AdapterContext, agent_of
-from bot.backends.sequentum.times import moment
-from bot.core.command.arguments import number_of, text_of
+from bot.core.command.params import number_of, text_of
 from bot.core.errors import BadReply, CallProblem, NoSuchTarget
 from bot.core.operation import Operation
 from bot.core.outcome import Done, Fact, Phase, RecentRun, RunView, Suggestion
 from bot.core.ports.services import Call
-from bot.core.run_history import run_history
+from bot.core.runs import run_history
 from bot.core.text import plural, sentences, suggest, utc_text
 from bot.core.vendor_json import WHOLE_ROW, unread
 

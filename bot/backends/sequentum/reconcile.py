@@ -15,10 +15,9 @@ from enum import Enum
 from typing import Final, NamedTuple
 
 from bot.backends.sequentum.capabilities import JOB_RUN, RUN
-from bot.backends.sequentum.models import JobRun, Run
+from bot.backends.sequentum.models import JobRun, Run, exact_text, moment
 from bot.backends.sequentum.targets import AdapterContext, agent_of
-from bot.backends.sequentum.times import exact_text, moment
-from bot.core.command.arguments import flag_of, map_of, text_of
+from bot.core.command.params import flag_of, map_of, text_of
 from bot.core.operation import Operation, Target
 from bot.core.outcome import Done, Fact, LookBack, Phase
 from bot.core.text import first_of, plural, suggest, written

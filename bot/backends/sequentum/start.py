@@ -12,7 +12,7 @@ from bot.backends.sequentum.capabilities import DEFAULT_METHOD, DEFAULT_SYNC, RU
 from bot.backends.sequentum.changes import compact
 from bot.backends.sequentum.reconcile import job_done, run_done, runs_since
 from bot.backends.sequentum.targets import AdapterContext, agent_of
-from bot.core.command.arguments import flag_of, map_of, number_of, text_of
+from bot.core.command.params import flag_of, map_of, number_of, text_of
 from bot.core.operation import Operation, Target
 from bot.core.outcome import Done, Fact, FileOut, Level, State
 from bot.core.ports.services import Call

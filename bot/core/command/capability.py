@@ -7,8 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from bot.core.command.arguments import Arguments
-from bot.core.command.params import Param
+from bot.core.command.params import Arguments, Param
 from bot.core.value import Json, Value
 
 

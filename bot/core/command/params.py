@@ -6,9 +6,10 @@ import json
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Final
+from typing import Final, Protocol, overload
 
 from bot.core.value import Json, Value
 
@@ -179,3 +180,115 @@ def ago_text(age: timedelta) -> str:
     """A length of time in whole minutes, or in seconds below one minute: `3h12m`, `40s`."""
     seconds = int(age.total_seconds())
     return duration_text(seconds if seconds < 60 else seconds // 60 * 60)
+
+
+class HasParams(Protocol):
+    """An operation, or the arguments that it is made from."""
+
+    @property
+    def params(self) -> Mapping[str, Json]:
+        """All parameters by name, defaults included."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Arguments:
+    """The input of a capability's `check`. Nothing in it needs I/O.
+
+    `given` are the parameters that were typed, `params` the same with defaults, `files` the ids of attached files.
+    """
+
+    params: dict[str, Json]
+    given: dict[str, Json]
+    reason: str | None = None
+    files: tuple[str, ...] = ()
+
+
+def text_of(asked: HasParams, name: str) -> str:
+    """A text parameter, stripped; empty when absent."""
+    value = asked.params.get(name)
+    return value.strip() if isinstance(value, str) else ""
+
+
+@overload
+def number_of(asked: HasParams, name: str) -> int | None: ...
+
+
+@overload
+def number_of(asked: HasParams, name: str, default: int) -> int: ...
+
+
+def number_of(asked: HasParams, name: str, default: int | None = None) -> int | None:
+    """A whole number or a duration in seconds."""
+    value = asked.params.get(name)
+    return value if isinstance(value, int) and not isinstance(value, bool) else default
+
+
+def flag_of(asked: HasParams, name: str) -> bool:
+    """A boolean parameter; absent is false."""
+    return asked.params.get(name) is True
+
+
+def map_of(asked: HasParams, name: str) -> dict[str, str]:
+    """A map parameter as text by name."""
+    value = asked.params.get(name)
+    return {str(key): str(item) for key, item in value.items()} if isinstance(value, dict) else {}
+
+
+def text(
+    name: str, help: str, example: str | None = None, *, default: str | None = None, required: bool = False
+) -> Param:
+    """A text."""
+    return Param(name=name, type=ParamType.TEXT, help=help, example=example, default=default, required=required)
+
+
+def items(name: str, help: str, example: str = "a,b") -> Param:
+    """A list of texts."""
+    return Param(name=name, type=ParamType.LIST, help=help, example=example)
+
+
+def mapping(name: str, help: str, example: str) -> Param:
+    """Texts by key."""
+    return Param(name=name, type=ParamType.MAP, help=help, example=example)
+
+
+def flag(name: str, help: str, default: bool | None = None) -> Param:
+    """True or false."""
+    return Param(name=name, type=ParamType.BOOLEAN, help=help, default=default)
+
+
+def choice(
+    name: str, choices: tuple[str, ...], help: str, default: str | None = None, *, required: bool = False
+) -> Param:
+    """One of the given words."""
+    return Param(name=name, type=ParamType.CHOICE, choices=choices, help=help, default=default, required=required)
+
+
+def number(
+    name: str, help: str, minimum: int, maximum: int | None = None, default: int | None = None, unit: str | None = None
+) -> Param:
+    """A whole number between the bounds."""
+    return Param(
+        name=name, type=ParamType.INTEGER, help=help, minimum=minimum, maximum=maximum, default=default, unit=unit
+    )
+
+
+def count(unit: str, default: int, most: int = 100, help: str = "How many of the latest to show") -> Param:
+    """How many rows of a list to show."""
+    return number("count", help, 1, most, default, unit)
+
+
+TAIL: Final = number("tail", "How many of the last lines to show", 0, 200, 20, "lines")
+
+
+GREP: Final = text("grep", "Show the lines that contain this text")
+
+
+def pause(again: str) -> tuple[Param, Param]:
+    """`for=` and `until=` of a pause. `again` is what happens at its end: `Resume`."""
+    return (
+        Param(
+            name="for", type=ParamType.DURATION, unit="s", help=f"{again} automatically after this time", example="2h"
+        ),
+        Param(name="until", type=ParamType.UNTIL, help=f"{again} automatically at this time", example="Mon 07:00"),
+    )

@@ -7,8 +7,7 @@ from datetime import UTC, datetime, time, timedelta, tzinfo
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from bot.core.command.arguments import HasParams
-from bot.core.command.params import BadParam
+from bot.core.command.params import BadParam, HasParams
 from bot.core.errors import BadRequest
 
 LONGEST: Final = timedelta(days=31)

@@ -20,8 +20,7 @@ from pydantic import (
 )
 
 from bot.core.command.capability import KindSpec
-from bot.core.console import checked_template
-from bot.core.network import FROM_ENVIRONMENT, Proxies, checked_proxy, is_loopback
+from bot.core.network import FROM_ENVIRONMENT, Proxies, checked_proxy, checked_template, is_loopback
 from bot.core.ports.services import Backend, BackendParts
 
 

@@ -8,7 +8,7 @@ from bot.core.audit import Event
 from bot.core.card import FormField, FormView, Line, Tone
 from bot.core.intent import Intent, Place
 from bot.core.policy.decide import why_not_administrator, why_not_breakglass
-from bot.core.policy.electors import person_of
+from bot.core.policy.rights import person_of
 from bot.core.records import Grant, stamp
 from bot.core.text import utc_text
 from bot.features.access.breakglass import show_again

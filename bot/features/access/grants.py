@@ -17,8 +17,7 @@ from bot.core.errors import BadRequest, Problem
 from bot.core.intent import Actor, Command, Intent
 from bot.core.policy import grant_scope
 from bot.core.policy.decide import Policy, Standing, standing, why_not_administrator
-from bot.core.policy.electors import person_of
-from bot.core.policy.rights import why_not_full
+from bot.core.policy.rights import person_of, why_not_full
 from bot.core.policy.schema import AllowRule
 from bot.core.records import Grant, grant_id, stamp
 from bot.core.text import capitalized

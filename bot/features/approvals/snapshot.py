@@ -15,7 +15,7 @@ from bot.core.errors import BadRequest
 from bot.core.intent import Actor
 from bot.core.operation import Operation
 from bot.core.policy.decide import Denied, NeedsApproval, Policy
-from bot.core.policy.electors import Eligible, eligible
+from bot.core.policy.rights import Eligible, eligible
 from bot.core.records import grant_id
 from bot.operations.authorize import FRESH, authorize
 from bot.operations.target_facts import find_now

@@ -7,7 +7,7 @@ from bot.core.audit import AuditEntry, Event
 from bot.core.card import FormField, FormView, Line, Tone
 from bot.core.intent import Intent
 from bot.core.policy.compile import Policy
-from bot.core.policy.electors import person_of
+from bot.core.policy.rights import person_of
 from bot.core.records import CastVote, VoteResult, stamp
 from bot.core.text import utc_text
 from bot.features.approvals import cards as approval_cards

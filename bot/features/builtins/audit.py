@@ -16,8 +16,7 @@ from bot.core.intent import Command, Intent, Place
 from bot.core.outcome import FileOut, Phase, Table
 from bot.core.policy.decide import why_not_administrator
 from bot.core.records import Filters, StoredEntry, stamp
-from bot.core.safe_csv import csv_text
-from bot.core.text import plural, utc_text
+from bot.core.text import csv_text, plural, utc_text
 from bot.core.value import canonical
 from bot.features import incidents
 from bot.features.incidents import Incident

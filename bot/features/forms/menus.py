@@ -16,9 +16,8 @@ from bot.core.command.parser import parse_target
 from bot.core.command.search import fit, words_of
 from bot.core.command.target_ref import SELECTORS, TargetRef
 from bot.core.intent import Actor, Place
-from bot.features.known_targets import KnownTarget, known_targets, matching
+from bot.features.known_targets import KnownTarget, known_targets, matching, used_here
 from bot.features.replies.suggestions import as_target
-from bot.features.used_here import used_here
 from bot.operations.authorize import sight_of, usable
 from bot.runtime.context import Context
 

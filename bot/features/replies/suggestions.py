@@ -17,8 +17,7 @@ from bot.core.intent import Actor, Command, Place
 from bot.core.operation import Target
 from bot.core.policy.decide import Denied
 from bot.core.policy.visibility import Visibility
-from bot.features.known_targets import known_targets
-from bot.features.used_here import used_here
+from bot.features.known_targets import known_targets, used_here
 from bot.operations.authorize import foresee, read_situation, sight_of, usable
 from bot.operations.cards import written
 from bot.runtime.context import Context

@@ -6,11 +6,14 @@ import time
 from typing import Any, Final
 
 import psycopg
+from psycopg import sql
 
-from bot.core.ports.leadership import MOST_SOCKETS
-from bot.core.ports.store import StoreAddress
+from bot.core.ports.store import MOST_SOCKETS, StoreAddress
 from bot.core.text import plural
-from bot.store.postgres.pooler import is_pooled
+from bot.store.errors import StoreProblem
+from bot.store.postgres.errors import mapped
+from bot.store.postgres.schema import SCHEMA, prepare
+from bot.store.postgres.session import connect, is_pooled, parameters
 
 _SLOW: Final = 0.005  # seconds of a round trip
 _CONNECTIONS: Final = 7  # of one replica: 4 that read, and 3 for writing, listening and the lease
@@ -21,6 +24,20 @@ _LIVE: Final = (
     b"WHERE state = 'live' AND beat_at > clock_timestamp() - interval '1 minute'"
 )
 _LOSSY: Final = ("off", "local", "remote_write")
+_OURS: Final = b"""
+    SELECT c.relkind, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE n.nspname = %s AND c.relkind IN ('r', 'v', 'S')
+    AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.objid = c.oid AND d.deptype = 'i')"""
+_FUNCTIONS: Final = b"SELECT proname FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE n.nspname = %s"
+_KINDS: Final = {"r": "TABLE", "v": "VIEW", "S": "SEQUENCE"}
+_RIGHTS: Final = (
+    "GRANT USAGE ON SCHEMA {schema} TO {user}",
+    "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {schema} TO {user}",
+    "GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA {schema} TO {user}",
+    "REVOKE ALL ON audit, migrations FROM {user}",
+    "GRANT SELECT, INSERT ON audit TO {user}",
+    "GRANT SELECT ON migrations TO {user}",
+)
 
 
 def findings(connection: psycopg.Connection, address: StoreAddress) -> list[tuple[bool, str]]:
@@ -100,3 +117,40 @@ def _standbys(one: Any) -> tuple[bool, str]:
         "no synchronous standby: after a failover to an asynchronous one, or a restore, the bot starts cautiously, because the "
         "last commits may be missing. A managed service that replicates the disk is safe too"
     )
+
+
+def prepare_as(owner: StoreAddress, address: StoreAddress) -> str:
+    """Make the tables as `owner`, or take them over, and give the user of `address` its rights. Returns that user's name."""
+    user = str(parameters(address).get("user", ""))
+    try:
+        with connect(owner) as connection:
+            me = connection.execute("SELECT current_user").fetchone()
+            if not user or (me is not None and me[0] == user):
+                raise StoreProblem(
+                    "OWNER_URL must name another user than `[store] url`.",
+                    "The owner of the database, for example.",
+                    "store_refused",
+                )
+            _take_over(connection)
+            prepare(connection)
+            with connection.transaction():
+                for right in _RIGHTS:
+                    names = {"schema": sql.Identifier(SCHEMA), "user": sql.Identifier(user)}
+                    connection.execute(sql.SQL(right).format(**names))
+    except psycopg.Error as error:
+        raise mapped(error) from error
+    return user
+
+
+def _take_over(connection: psycopg.Connection) -> None:
+    """Become the owner of what the program made while it was its own owner."""
+    found = connection.execute("SELECT 1 FROM pg_namespace WHERE nspname = %s", (SCHEMA,)).fetchone()
+    if found is None:
+        return
+    with connection.transaction():
+        connection.execute(f"ALTER SCHEMA {SCHEMA} OWNER TO CURRENT_USER".encode())
+        for kind, name in connection.execute(_OURS, (SCHEMA,)).fetchall():
+            thing = sql.SQL("ALTER {kind} {name} OWNER TO CURRENT_USER")
+            connection.execute(thing.format(kind=sql.SQL(_KINDS[kind]), name=sql.Identifier(SCHEMA, name)))
+        for (name,) in connection.execute(_FUNCTIONS, (SCHEMA,)).fetchall():
+            connection.execute(sql.SQL("ALTER FUNCTION {} OWNER TO CURRENT_USER").format(sql.Identifier(SCHEMA, name)))

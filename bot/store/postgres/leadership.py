@@ -20,9 +20,8 @@ import psycopg
 from psycopg.rows import TupleRow
 
 from bot.core.errors import Problem
-from bot.core.ports.leadership import MOST_SOCKETS, Change, Serve, Stoppable
 from bot.core.ports.services import Clock
-from bot.core.ports.store import StoreAddress
+from bot.core.ports.store import MOST_SOCKETS, Change, Serve, Stoppable, StoreAddress
 from bot.store.postgres.errors import lost, mapped
 from bot.store.postgres.schema import KNOWS
 from bot.store.postgres.session import Heartbeat, connect_async
@@ -83,7 +82,7 @@ def is_dead(silent: float, lease: float, *, has_session: bool, settled: bool) ->
 
 
 class PostgresLeadership:
-    """Implements core.ports.leadership.Leadership. `fence` is told this replica's epoch before it may write.
+    """Implements core.ports.store.Leadership. `fence` is told this replica's epoch before it may write.
     `doubt` is called when the database does not answer.
 
     `sockets` is the number of this replica's Socket Mode connections. Without `may_lead` it never leads.

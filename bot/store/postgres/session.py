@@ -20,7 +20,6 @@ from bot.store.errors import StoreProblem
 from bot.store.postgres.schema import SCHEMA
 
 T = TypeVar("T")
-
 _INTERVAL: Final = 0.1
 _STATEMENT_SECONDS: Final = 60
 _CONNECT_SECONDS: Final = 2  # for each host: the second one of a cluster must be reached before the lease is over
@@ -36,6 +35,7 @@ _SETTINGS: Final = """
                                ELSE current_setting('synchronous_commit') END)) AS settings (name, value)"""
 END_SESSION: Final = b"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid = %s AND backend_start = %s"
 WHO_AM_I: Final = b"SELECT pid, backend_start FROM pg_stat_activity WHERE pid = pg_backend_pid()"
+_PID = b"SELECT pg_backend_pid()"
 
 
 class Session(psycopg.Connection[TupleRow]):
@@ -180,3 +180,33 @@ def _is_loopback(host: str) -> bool:
         return ip_address(host).is_loopback
     except ValueError:  # a name
         return False
+
+
+def is_pooled(connection: psycopg.Connection) -> bool:
+    """Whether the other side isn't the session that answers: a pooler invents the number that it gives at the login."""
+    return connection.info.backend_pid != _session(connection)
+
+
+def refuse_transaction_pooler(connection: psycopg.Connection, address: StoreAddress) -> None:
+    """Raises StoreProblem (store_pooler) when a pooler gives a connection another session for each transaction.
+
+    A second connection takes the session that the first one has just used, and keeps it in a transaction. In transaction mode the
+    first one then gets another session. The heartbeat's lock, LISTEN and the session's settings would be lost.
+    """
+    if not is_pooled(connection):
+        return
+    before = _session(connection)
+    with connect(address) as other, other.transaction():
+        other.execute(_PID)
+        after = _session(connection)
+    if before != after:
+        raise StoreProblem(
+            "The pooler in front of PostgreSQL is in transaction mode, which loses locks, notifications and settings.",
+            "Write PostgreSQL's own address into `[store] url`, or set the pooler to session mode.",
+            "store_pooler",
+        )
+
+
+def _session(connection: psycopg.Connection) -> int:
+    row = connection.execute(_PID).fetchone()
+    return int(row[0]) if row else 0

@@ -21,8 +21,7 @@ from bot.store.errors import StoreProblem, closed, corrupt, for_everyone
 from bot.store.sqlite.dialect import SqliteDialect
 from bot.store.sqlite.driver import sqlite3, sqlite_warning
 from bot.store.sqlite.errors import mapped
-from bot.store.sqlite.file_guard import FileGuard, kept_head, rolled_back, save_head
-from bot.store.sqlite.lock import WriteGate, single
+from bot.store.sqlite.file_guard import FileGuard, WriteGate, kept_head, rolled_back, save_head, single
 from bot.store.sqlite.schema import migrate, refuse_foreign
 from bot.store.tables import audit
 

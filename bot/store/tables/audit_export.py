@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Final, TextIO
 
 from bot.core.audit import COLUMNS
-from bot.core.safe_csv import guarded
+from bot.core.text import guarded
 from bot.store.database import Unit
 
 CHUNK: Final = 5_000

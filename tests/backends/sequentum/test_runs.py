@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 from aiohttp import web
 
+from bot.backends.sequentum.models import moment, span
 from bot.backends.sequentum.presentation import usage_text
 from bot.backends.sequentum.states import JOB as JOB_STATES
 from bot.backends.sequentum.states import RUN as RUN_STATES
 from bot.backends.sequentum.states import SCHEDULE as SCHEDULE_STATES
 from bot.backends.sequentum.states import named
-from bot.backends.sequentum.times import moment, span
 from bot.core.errors import BadReply, BadRequest, Rejected
 from bot.core.outcome import Done, Phase
 

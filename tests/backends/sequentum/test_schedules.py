@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bot.backends.sequentum.times import windows_zone
+from bot.backends.sequentum.models import windows_zone
 from bot.core.errors import BadReply, BadRequest
 
 from .support import AGENT, PATH, SCHEDULE, SCHEDULE_REPLY, RecordingAcc, body, joined, said

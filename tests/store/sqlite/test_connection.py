@@ -20,7 +20,7 @@ from bot.store.errors import StoreProblem
 from bot.store.open import open_store
 from bot.store.sqlite.database import SqliteDatabase
 from bot.store.sqlite.driver import sqlite3, sqlite_version, sqlite_warning
-from bot.store.sqlite.lock import WriteGate
+from bot.store.sqlite.file_guard import WriteGate
 from bot.store.store import Store
 from tests.store.samples import row
 
