@@ -10,6 +10,7 @@ from contextlib import suppress
 from functools import partial
 
 from bot import config
+from bot.all_of import all_of
 from bot.core.card import Card, Line, Tone
 from bot.core.errors import Problem
 from bot.core.intent import Place
@@ -99,7 +100,7 @@ class Leader:
         await self._sender.stop()
         await self._services.stop_services()
         queued, now = self._ctx.tasks.unqueue(), self._ctx.clock.now()
-        await asyncio.gather(*[self._store.release(request_id, now) for request_id in queued])
+        await all_of([self._store.release(request_id, now) for request_id in queued])
 
     async def abandon(self) -> None:
         """Cancel everything: another replica leads, and looks up what this one had begun."""
