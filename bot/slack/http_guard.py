@@ -1,4 +1,4 @@
-"""Limits for peers that haven't proved to be Slack: connections, time for a header, lines of the log.
+"""Limits for peers that haven't proved to be Slack: connections, time and bytes for a header, lines of the log.
 
 A signature can only be checked after the whole request has arrived. Until then a newer connection may replace the oldest
 one, so that silent or half-sent connections never block the next request.
@@ -10,6 +10,7 @@ import asyncio
 import hashlib
 import hmac
 import logging
+import re
 import resource
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -29,7 +30,13 @@ MOST_CONNECTIONS: Final = 512
 RESERVED: Final = 256  # file descriptors for the store, Slack, control planes and logs
 WANTED: Final = 4_096  # file descriptors that the program requests from the system
 LOG_EVERY: Final = 60.0
+_CHUNKS: Final = "body without a length"
+MOST_HEADER: Final = 16_384  # bytes; Slack sends about one thousand
+MOST_REQUESTS: Final = 16  # that arrive at once; Slack waits for each answer
 _END_OF_HEADER: Final = b"\r\n\r\n"
+_LENGTH: Final = re.compile(rb"\r\ncontent-length:[ \t]*([0-9]{1,18})[ \t]*\r\n", re.IGNORECASE)
+_CHUNKED: Final = re.compile(rb"\r\ntransfer-encoding:", re.IGNORECASE)
+_LENGTH_REQUIRED: Final = b"HTTP/1.1 411 Length Required\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 
 
 class Verdict(NamedTuple):
@@ -200,7 +207,7 @@ class Guard:
 
 
 class Connection(asyncio.Protocol):
-    """One connection: passes everything to the HTTP server, and closes when the header is not complete in time."""
+    """One connection: passes everything to the HTTP server, and closes when a header is too large or not complete in time."""
 
     def __init__(self, guard: Guard, inner: asyncio.Protocol) -> None:
         self.busy = False  # a request with a valid signature is being processed
@@ -210,7 +217,8 @@ class Connection(asyncio.Protocol):
         self._inner = inner
         self._admitted = False
         self._timer: asyncio.TimerHandle | None = None
-        self._tail = b""
+        self._header = b""  # the part of a header that has arrived
+        self._body = 0  # bytes of a body that are still to come
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Admit it, or close it at once."""
@@ -230,13 +238,51 @@ class Connection(asyncio.Protocol):
         """Pass the bytes on. The end of the first header stops its timer; the idle time limits later headers."""
         if not self._admitted:
             return
-        if self._timer is not None:
-            seen = self._tail + data
-            self._tail = seen[-3:]
-            if _END_OF_HEADER in seen:
+        refused = self._follow(data)
+        if refused:
+            self._admitted = False
+            self._inner.connection_lost(None)
+            if refused == _CHUNKS:
+                self._transport.write(_LENGTH_REQUIRED)
+                self._guard.note(refused)
+                self._transport.close()
+            else:
+                self.drop(refused)
+            return
+        self._inner.data_received(data)
+
+    def _follow(self, data: bytes) -> str:
+        """Follow the requests in these bytes. Returns why they are refused, empty when they are not.
+
+        The HTTP server keeps the whole of a header, whatever its size, and reads a million chunks of one byte while nobody
+        else is answered.
+        """
+        at = requests = 0
+        while at < len(data):
+            if self._body:
+                step = min(self._body, len(data) - at)
+                self._body -= step
+                at += step
+                continue
+            kept = len(self._header)
+            text, start = (self._header + data[at : at + MOST_HEADER], 0) if kept else (data, at)
+            end = text.find(_END_OF_HEADER, start, start + MOST_HEADER)
+            if end < 0:
+                self._header = text[start : start + MOST_HEADER]
+                return "" if len(self._header) < MOST_HEADER else "header too large"
+            if self._timer is not None:
                 self._timer.cancel()
                 self._timer = None
-        self._inner.data_received(data)
+            at = end + len(_END_OF_HEADER) + (at - kept if kept else 0)
+            requests += 1
+            if requests > MOST_REQUESTS:
+                return "too many requests at once"
+            if _CHUNKED.search(text, start, end + 2):
+                return _CHUNKS
+            length = _LENGTH.search(text, start, end + 2)
+            self._body = int(length[1]) if length else 0
+            self._header = b""
+        return ""
 
     def drop(self, why: str) -> None:
         self._guard.note(why)

@@ -12,12 +12,12 @@ from urllib.parse import urlsplit
 import aiohttp
 import pytest
 
-from bot.slack.http_guard import MOST_CONNECTIONS, RESERVED, Limits, limits
+from bot.slack.http_guard import MOST_CONNECTIONS, MOST_REQUESTS, RESERVED, Limits, limits
 from tests.slack.support import Inside, command_body, post, served, signed
 
 HALF_HEADER = b"POST /slack/events HTTP/1.1\r\nHost: a\r\nContent-Le"
 HALF_BODY = b"POST /slack/events HTTP/1.1\r\nHost: a\r\nContent-Length: 900000\r\n\r\n" + b"x" * 20_000
-DRIP = b"POST /slack/events HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n"
+DRIP = b"POST /slack/events HTTP/1.1\r\nHost: a\r\nContent-Length: 900\r\n\r\nx"
 KINDS = (b"", HALF_HEADER, HALF_BODY, DRIP)
 
 
@@ -101,6 +101,64 @@ async def test_a_header_that_drips_is_closed_all_the_same() -> None:
             if writer.is_closing():
                 break
         assert time.monotonic() - began < 2
+
+
+FULL = b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n"
+WITH_BODY = b"POST /slack/events HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nEVIL"
+CHUNKS = b"POST /slack/events HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+
+@pytest.mark.parametrize("before", [b"", FULL, FULL * 3, WITH_BODY], ids=["first", "second", "fourth", "after a body"])
+async def test_a_header_that_does_not_end_is_not_kept(before: bytes) -> None:
+    """Whichever request it belongs to, in whatever pieces it comes: its connection is closed, long before the time for a
+    header is over."""
+    endless = before + b"GET /healthz HTTP/1.1\r\nHost: a\r\n" + b"a: b\r\n" * 6_000
+    async with served(Inside()) as url:
+        for size in (1_000, len(endless)):
+            async with connected(url) as (reader, writer):
+                for start in range(0, len(endless), size):
+                    writer.write(endless[start : start + size])
+                    await asyncio.sleep(0)
+                async with asyncio.timeout(2):
+                    with suppress(ConnectionError):
+                        await reader.read()
+
+
+async def test_a_body_without_a_length_is_refused_before_its_chunks_are_read() -> None:
+    """Slack sends a length. A million chunks of one byte would keep the program busy for seconds."""
+    async with served(Inside()) as url, AsyncExitStack() as stack:
+        for _ in range(20):
+            reader, writer = await stack.enter_async_context(connected(url))
+            writer.write(CHUNKS + b"1\r\nx\r\n" * 100_000)
+            with suppress(ConnectionError):
+                assert (await reader.read()).startswith(b"HTTP/1.1 411")
+        assert await acked(url, "1.2.3") < 1
+
+
+async def test_who_sends_many_requests_at_once_is_closed() -> None:
+    """Slack waits for the answer of each."""
+    async with served(Inside()) as url, AsyncExitStack() as stack:
+        for sent in (b"EVIL\r\n\r\n", FULL) * 10:
+            reader, writer = await stack.enter_async_context(connected(url))
+            writer.write(sent * 50_000)
+            with suppress(ConnectionError):
+                assert (await reader.read()).count(b"HTTP/1.1 200") <= MOST_REQUESTS
+        assert await acked(url, "1.2.3") < 1
+
+
+async def test_a_header_of_the_usual_size_may_come_byte_by_byte() -> None:
+    """Eight kilobytes, twice on one connection, each with a body."""
+    inside = Inside()
+    async with served(inside) as url, connected(url) as (reader, writer):
+        for number in range(2):
+            body = command_body("whoami", trigger_id=f"1.2.{number}")
+            names = {**signed(body), "Host": "a", "X-Long": "y" * 7_000, "Content-Length": str(len(body))}
+            lines = b"".join(f"{name}: {value}\r\n".encode() for name, value in names.items())
+            for byte in b"POST /slack/events HTTP/1.1\r\n" + lines + b"\r\n" + body:
+                writer.write(bytes((byte,)))
+            async with asyncio.timeout(5):
+                assert b"200" in await reader.readuntil(b"\r\n\r\n")
+    assert len(inside.intents) == 2
 
 
 async def test_an_idle_connection_is_closed_soon() -> None:
