@@ -73,7 +73,7 @@ class Leader:
         """Deliver what was left, recover what was open, then start the timers."""
         self._running.clear()
         left = await self._store.due_messages(FOR_EVER, MOST_WAITING)
-        self._sender.take_over(left)
+        self._sender.take_over(left, await self._store.stand_ins())
         self._spool.prepare(self._sender.files_of(left))
         await self._rules.registered(self._store)
         self._services.serve(self._sender.run(), "outbox")

@@ -67,7 +67,8 @@ class Card(Value):
     the user id of the only person who may see it (ephemeral). `files` go into the thread of the card. `byline` says who
     asked for it and why. `rows` are facts on one line each, below the title. `details` are facts in a collapsed section.
     `link` is the label and the address of the page that the status leads to; the address is the program's own, never data.
-    `progress` is what is done and the total, `progress_note` the words after the percentage.
+    `progress` is what is done and the total, `progress_note` the words after the percentage. `corrects`: it is only shown
+    where an earlier state of it was.
     """
 
     key: str
@@ -85,6 +86,7 @@ class Card(Value):
     table: Table | None = None
     progress: tuple[int, int] | None = None
     progress_note: str = ""
+    corrects: bool = False
     buttons: tuple[Button, ...] = ()
     footer: tuple[str, ...] = ()
     mention: tuple[str, ...] = ()

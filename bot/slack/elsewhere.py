@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Final
@@ -16,21 +16,28 @@ from bot.core.intent import Reply
 from bot.core.outcome import FileOut
 from bot.core.ports.services import Clock
 from bot.core.ports.store import MessageStore
-from bot.core.records import Outgoing, stamp
+from bot.core.records import PRIVATE, Outgoing, stamp
 from bot.slack.errors import SlackTrouble
 from bot.slack.message_delivery import MessageDelivery
 from bot.slack.message_format import (
+    HOME_NOTICE,
+    SECURITY,
     arrived,
     elsewhere,
     home_refused,
     joined_notice,
     message_limit,
-    people_of,
+    stand_in_keys,
+    step_open,
+    stood_for,
     undelivered,
 )
 
 LATE_AFTER: Final = timedelta(minutes=2)  # how long a message waits for Slack before people are told
 LATE_TRIES: Final = 7  # tries of a message that Slack doesn't take, over one to four minutes
+AGAIN_AFTER: Final = timedelta(
+    minutes=10
+)  # how long a message that stands in for another one waits, before the next way
 LIMITED_AGAIN: Final = timedelta(minutes=5)  # until the next try of a message about which they were told
 TOLD: Final = "told another way"  # the `last_error` of such a message
 
@@ -52,34 +59,42 @@ class Elsewhere:
     _moved: set[str] = field(default_factory=set)
     _notices: asyncio.Lock = field(default_factory=asyncio.Lock)
 
-    async def tell(self, row: Outgoing, trouble: SlackTrouble) -> None:
-        """Reach the people of a message that Slack refuses."""
-        if row.kind == "step":
-            return
-        if row.kind == "home":
-            card = home_refused(row.user_id or "", self.team_id, trouble)
-            if await self.store.message(card.key) is None:
-                await self.show(card, None)
-            return
-        if row.kind == "upload":
-            under = await self.delivery.under(row)
-            if isinstance(row.body, dict) and row.body.get("card"):  # the answer that was to come as the file's comment
-                await self.show(Card.stored(row.body["card"]), None)
-            names = ", ".join(file.name for file in _FILES.validate_python(row.files))
-            await self.show(undelivered(row, names, under, trouble), None)
-            return
-        others = list(elsewhere(row, trouble, self.security))
+    def take_over(self, stand_ins: Iterable[str]) -> None:
+        """These messages stand in for others since an earlier run of the program."""
+        self._moved = {stood_for(key) for key in stand_ins}
+
+    async def tell(self, row: Outgoing, trouble: SlackTrouble, *, waits: bool = False) -> None:
+        """Reach the people of a message that Slack refuses. `waits`: it is tried again."""
+        self._moved.add(row.key)
+        others = [pair async for pair in self._others(row, trouble, waits=waits)]
         for card, reply in others:
             await self._show(card, reply)
-        self._moved.add(row.key)
         if not others:
             self.lost += 1
             _log.error("message %s could not be delivered to anyone: %s", row.key, trouble.code)
 
+    async def _others(
+        self, row: Outgoing, trouble: SlackTrouble, *, waits: bool
+    ) -> AsyncIterator[tuple[Card, Reply | None]]:
+        """The messages that stand in for this one."""
+        if row.kind == "step":  # its person isn't known: a workflow acts as its app
+            if self.security is not None:
+                yield step_open(row, self.team_id, self.security, trouble, waits=waits), None
+        elif row.kind == "home":
+            yield home_refused(row, self.team_id, trouble, waits=waits), None
+        elif row.kind == "upload":
+            if isinstance(row.body, dict) and row.body.get("card"):  # the answer that was to come as the file's comment
+                yield Card.stored(row.body["card"]), None
+            yield undelivered(row, _names(row), await self.delivery.under(row), trouble, waits=waits), None
+        else:
+            for pair in elsewhere(row, trouble, self.security):
+                yield pair
+
     async def _show(self, card: Card, reply: Reply | None) -> None:
-        """Refusals of several direct messages about one question become one notice."""
+        """Once as it is. Refusals of several direct messages about one question become one notice."""
         if not card.key.endswith(":untold"):
-            await self.show(card, reply)
+            if await self._card(card.key) != card:
+                await self.show(card, reply)
             return
         async with self._notices:
             earlier = await self._card(card.key)
@@ -92,7 +107,7 @@ class Elsewhere:
             if row.last_error == TOLD or row.due_at <= stamp(now - LATE_AFTER):
                 longest = True
                 if row.last_error != TOLD and row.kind not in ("step", "home") and "@" not in row.key:
-                    await self.tell(row, trouble)
+                    await self.tell(row, trouble, waits=True)
                 await self.store.postpone(row.key, stamp(now + LIMITED_AGAIN), TOLD)
             else:
                 await self.store.postpone(row.key, row.due_at, trouble.code)
@@ -105,35 +120,34 @@ class Elsewhere:
     async def failing(self, row: Outgoing, trouble: SlackTrouble) -> str:
         """Tell the people of a message that Slack asks to send again, but doesn't take for minutes. Returns its `last_error`.
 
-        Files, the Home tab, workflow steps and direct messages that stand in for another message are only tried again. A
-        wait that Slack asks for may be short, so then the tries alone don't count.
+        A wait that Slack asks for may be short, so then the tries alone don't count. A message that stands in for another one
+        waits longer: when Slack as a whole is away, every way fails.
         """
         if row.last_error == TOLD:
             return TOLD
-        old = trouble.after is None or row.due_at <= stamp(self.clock.now() - LATE_AFTER)
-        if row.kind in ("step", "home", "upload") or "@" in row.key or row.attempts < LATE_TRIES or not old:
+        stands_in = "@" in row.key
+        old = row.due_at <= stamp(self.clock.now() - (AGAIN_AFTER if stands_in else LATE_AFTER))
+        if row.attempts < LATE_TRIES or not (old or (trouble.after is None and not stands_in)):
             return trouble.code
-        await self.tell(row, trouble)
+        if not row.key.endswith((SECURITY, HOME_NOTICE)):
+            await self.tell(row, trouble, waits=True)
         return TOLD
 
     async def arrived(self, row: Outgoing) -> None:
         """Slack has a message at last: what stands in for it elsewhere says so."""
         late = row.last_error or row.key in self._moved or (row.ts is None and (row.is_question or row.have))
-        if row.kind != "message" or not late or "@" in row.key:
+        if row.kind in PRIVATE or not late:  # a private answer may vanish, so its direct message keeps it
             return
         self._moved.discard(row.key)
-        card = Card.stored(row.body)
-        people = (*people_of(row), *(card.question.deciders if card.question is not None else ()))
-        keys = (
-            f"{row.key}:unposted",
-            f"{row.key}:untold",
-            *(f"{row.key}@{person}" for person in dict.fromkeys(people)),
-        )
-        for key in keys:
+        for key in stand_in_keys(row):
             stand_in = await self.store.message(key)
-            if stand_in is not None and stand_in.kind == "message":
-                await self.show(arrived(row, Card.stored(stand_in.body)), None)
+            if stand_in is not None and stand_in.kind == "message" and stand_in.key != row.key:
+                await self.show(arrived(row, Card.stored(stand_in.body), _names(row)), None)
 
     async def _card(self, key: str) -> Card | None:
         kept: Any = await self.store.message(key)
         return Card.stored(kept.body) if kept is not None else None
+
+
+def _names(row: Outgoing) -> str:
+    return ", ".join(file.name for file in _FILES.validate_python(row.files))

@@ -131,6 +131,9 @@ class MessageDelivery:
         ts = row.ts
         if ts is None and row.key in self._doubtful:
             ts = await find(self.client, row.model_copy(update={"channel_id": channel}))
+        if ts is None and isinstance(row.body, dict) and row.body.get("corrects"):
+            await self._store.sent(row.key, row.want)
+            return
         if ts is None:
             self._doubtful.add(row.key)
             reply = await self.client.chat_postMessage(

@@ -17,6 +17,7 @@ from bot.slack.errors import SlackTrouble
 _STEP_TEXT: Final = 1_000
 _WORDS: Final = 3_900  # chat.update refuses text above 4,000
 SECURITY: Final = "@security"
+HOME_NOTICE: Final = "@home"
 _NOT_A_MEMBER: Final = "user_not_in_channel"
 
 
@@ -171,15 +172,57 @@ def _notice(row: Outgoing, card: Card, name: str, status: str, people: Iterable[
     )
 
 
-def arrived(row: Outgoing, stand_in: Card) -> Card:
-    """What a direct message or notice shows once its message is in its channel."""
-    return Card(
-        key=stand_in.key,
-        place=stand_in.place,
-        title=Card.stored(row.body).title,
-        status=f"This is in <#{row.channel_id}> now.",
-        mention=stand_in.mention,
+def stand_in_keys(row: Outgoing) -> tuple[str, ...]:
+    """Where the messages that may stand in for this one are."""
+    base = row.key.partition("@")[0]
+    if row.kind == "home":
+        return (f"{row.key}{HOME_NOTICE}",)
+    if row.kind == "upload":
+        return (f"{row.key}:lost",)
+    if row.kind == "step" or base != row.key:
+        return (f"{base}{SECURITY}",)
+    question = Card.stored(row.body).question
+    people = (*people_of(row), *(question.deciders if question is not None else ()))
+    return (
+        f"{row.key}:unposted",
+        f"{row.key}:untold",
+        *(f"{row.key}@{person}" for person in dict.fromkeys(people)),
+        f"{row.key}{SECURITY}",
     )
+
+
+def stood_for(key: str) -> str:
+    """The key of the message that the one with this key stands in for."""
+    return key.partition("@")[0].removesuffix(":lost")
+
+
+def arrived(row: Outgoing, stand_in: Card, names: str) -> Card:
+    """What a direct message or notice shows once its message has arrived. `names` are those of its files."""
+    status = f"This is in {_place(row)} now."
+    if row.kind == "message":
+        title = Card.stored(row.body).title
+    else:
+        title = {"home": "Your Home tab works again", "step": "The workflow step has ended"}.get(
+            row.kind, f"{names} is uploaded"
+        )
+        status = status if row.kind == "upload" else ""
+    mention = tuple(dict.fromkeys((*stand_in.mention, row.channel_id or "")))
+    return Card(key=stand_in.key, place=stand_in.place, title=title, status=status, mention=mention, corrects=True)
+
+
+def _place(row: Outgoing) -> str:
+    """The channel of a message, or the person of a direct message."""
+    place = row.channel_id or ""
+    return f"a direct message to <@{place}>" if block_kit.USER_ID.fullmatch(place) else f"<#{place}>"
+
+
+def _slack_says(trouble: SlackTrouble, *, waits: bool) -> str:
+    said = (
+        f"Slack doesn't take it at the moment ({trouble.code}). I keep trying."
+        if waits
+        else f"Slack refuses it ({trouble.code})."
+    )
+    return f"{said} {trouble.advice}".strip()
 
 
 def message_limit(team_id: str, security: str, trouble: SlackTrouble, now: datetime) -> Card:
@@ -194,7 +237,7 @@ def message_limit(team_id: str, security: str, trouble: SlackTrouble, now: datet
 
 
 def _refusal(row: Outgoing, trouble: SlackTrouble) -> Line:
-    return Line(text=f"I can't write in <#{row.channel_id}> ({trouble.code}). {trouble.advice}".strip())
+    return Line(text=f"I can't write in {_place(row)} ({trouble.code}). {trouble.advice}".strip())
 
 
 def _direct(
@@ -230,7 +273,7 @@ def _to_security(row: Outgoing, card: Card, people: tuple[str, ...], trouble: Sl
     )
 
 
-def undelivered(row: Outgoing, names: str, under: Outgoing | None, trouble: SlackTrouble) -> Card:
+def undelivered(row: Outgoing, names: str, under: Outgoing | None, trouble: SlackTrouble, *, waits: bool) -> Card:
     """The card that reports a failed upload, in the thread of the files."""
     person = people_of(under)[:1] if under is not None else ()
     return Card(
@@ -240,9 +283,9 @@ def undelivered(row: Outgoing, names: str, under: Outgoing | None, trouble: Slac
             channel_id=row.channel_id or "",
             thread_ts=row.thread_ts or (under.thread_ts or under.ts if under is not None else None),
         ),
-        title=f"{names} could not be uploaded",
-        tone=Tone.BAD,
-        status=f"Slack refuses it ({trouble.code}). {trouble.advice}".strip(),
+        title=f"{names} is not uploaded yet" if waits else f"{names} could not be uploaded",
+        tone=Tone.WARN if waits else Tone.BAD,
+        status=_slack_says(trouble, waits=waits),
         lines=(
             Line(
                 heading="What to do",
@@ -253,15 +296,29 @@ def undelivered(row: Outgoing, names: str, under: Outgoing | None, trouble: Slac
     )
 
 
-def home_refused(user: str, team_id: str, trouble: SlackTrouble) -> Card:
-    """The card that tells a person that Slack refuses their Home tab."""
+def home_refused(row: Outgoing, team_id: str, trouble: SlackTrouble, *, waits: bool) -> Card:
+    """The card that tells a person that Slack doesn't take their Home tab."""
+    user = row.user_id or ""
     return Card(
-        key=f"home-refused:{user}@",
+        key=f"{row.key}{HOME_NOTICE}",
         place=Place(team_id=team_id, channel_id=user),
         title="I can't show your Home tab",
         tone=Tone.WARN,
-        status=f"Slack refuses it ({trouble.code}). {trouble.advice} Type commands in a channel instead.",
+        status=f"{_slack_says(trouble, waits=waits)} Type commands in a channel instead.",
         mention=(user,),
+    )
+
+
+def step_open(row: Outgoing, team_id: str, security: str, trouble: SlackTrouble, *, waits: bool) -> Card:
+    """The card that reports a workflow step that Slack doesn't let end."""
+    text = str(row.body.get("text") or "") if isinstance(row.body, dict) else ""
+    return Card(
+        key=f"{row.key}{SECURITY}",
+        place=Place(team_id=team_id, channel_id=security),
+        title="A workflow waits, because its step can't be ended",
+        tone=Tone.WARN,
+        status=_slack_says(trouble, waits=waits),
+        lines=(Line(heading="Its outcome", text=text),) if text else (),
     )
 
 

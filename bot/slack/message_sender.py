@@ -101,10 +101,14 @@ class MessageSender:
         """How many messages reached nobody."""
         return self._unmade + self._elsewhere.lost
 
-    def take_over(self, left: Iterable[Outgoing]) -> None:
-        """Start to deliver: `left` are rows that were not recorded as sent. Any of them may be in Slack already."""
+    def take_over(self, left: Iterable[Outgoing], stand_ins: Iterable[str] = ()) -> None:
+        """Start to deliver: `left` are rows that were not recorded as sent. Any of them may be in Slack already.
+
+        `stand_ins` are the keys of messages that stand in for others.
+        """
         self._stopping = False
         self._delivery.take_over(left)
+        self._elsewhere.take_over(stand_ins)
 
     def wake(self) -> None:
         """Look at the outbox now: another replica has stored something."""

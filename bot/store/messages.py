@@ -44,6 +44,10 @@ class StoredMessages(StorePart):
         """Try again at that time. Counts the attempt and stores the error."""
         return await self._change(messages.postpone(key, stamp(due_at), error))
 
+    async def stand_ins(self) -> frozenset[str]:
+        """The keys of the messages that stand in for others, which Slack didn't take."""
+        return await self.database.read(messages.stand_ins)
+
     async def message(self, key: str) -> Outgoing | None:
         """One message."""
         return await self.database.glance(lambda db: messages.by_key(db, key))

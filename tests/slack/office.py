@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -72,7 +72,9 @@ class Office:
         await self.store.close()
         self.store = open_store(str(self.path / "s.db"))
         left = await self.store.due_messages("9999")
-        self.sender = made(self.store, self.ws, self.session, self.clock, self.fatal, left)
+        self.sender = made(
+            self.store, self.ws, self.session, self.clock, self.fatal, left, await self.store.stand_ins()
+        )
 
 
 def made(
@@ -82,6 +84,7 @@ def made(
     clock: Clock,
     fatal: list[str],
     left: Sequence[Outgoing] = (),
+    stand_ins: Iterable[str] = (),
 ) -> MessageSender:
     client = AsyncWebClient(ws.bot_token, base_url=ws.api_url, session=session, timeout=20)
     responder, uploads = Responder(session, (ws.host,)), Uploads(client, session)
@@ -95,7 +98,7 @@ def made(
         fatal=fatal.append,
         security_channel="C0SEC",
     )
-    sender.take_over(left)
+    sender.take_over(left, stand_ins)
     return sender
 
 

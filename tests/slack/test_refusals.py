@@ -342,6 +342,107 @@ async def test_a_workflow_step_is_ended_although_slack_fails_at_first(office: Of
     assert office.calls("functions.completeSuccess") == 3
 
 
+async def minutes(office: Office, count: int) -> None:
+    for _ in range(2 * count):
+        await office.settle(30)
+
+
+async def test_a_home_tab_that_slack_does_not_take_for_minutes_is_told_and_corrected(office: Office) -> None:
+    office.ws.faults.fail("views.publish", status=503)
+    await show_home(office)
+    await minutes(office, 5)
+    (message,) = office.seen("D0ANA")
+    assert "Slack doesn't take it at the moment (http_503). I keep trying." in shown(message)
+    office.ws.faults.clear()
+    await minutes(office, 1)
+    (message,) = office.seen("D0ANA")
+    assert "Your Home tab works again" in shown(message)
+
+
+async def test_a_file_that_slack_does_not_take_for_minutes_is_told_and_corrected(office: Office) -> None:
+    await uploading(office, status=503)
+    await minutes(office, 5)
+    assert "run.log is not uploaded yet" in office.texts()[-1]
+    assert "I keep trying" in office.texts()[-1]
+    office.ws.faults.clear()
+    await minutes(office, 1)
+    assert "run.log is uploaded" in office.texts()[1]
+    assert len(office.seen()[-1].get("files", ())) == 1
+
+
+@pytest.mark.parametrize("fault", [{"status": 503}, {"error": "missing_scope"}, {"error": "some_error_of_the_future"}])
+async def test_a_workflow_step_that_cannot_be_ended_is_told_in_the_security_channel(
+    office: Office, fault: dict[str, Any]
+) -> None:
+    """Its person isn't known, and its workflow waits."""
+    office.ws.faults.fail("functions.completeSuccess", **fault)
+    await office.sender.step("Fx1", ok=True, text="Started run 7")
+    await minutes(office, 5)
+    (message,) = office.seen("C0SEC")
+    for part in ("A workflow waits, because its step can't be ended", "Started run 7", fault.get("error", "http_503")):
+        assert part in shown(message)
+
+
+async def test_a_direct_message_that_stands_in_and_does_not_arrive_is_told_in_the_security_channel(
+    office: Office,
+) -> None:
+    """Only after a longer time: while Slack as a whole is away, every way fails. What came in the end says so."""
+    office.ws.faults.fail("chat.postMessage", error="restricted_action", channel="C0CRAWL")
+    office.ws.faults.fail("conversations.open", status=503)
+    await office.sender.show(card("Succeeded"))
+    await minutes(office, 8)
+    assert office.seen("C0SEC") == []
+    await minutes(office, 5)
+    (message,) = office.seen("C0SEC")
+    assert "<@U0ANA>" in shown(message)
+    office.ws.faults.clear()
+    await minutes(office, 1)
+    (message,) = office.seen("C0SEC")
+    assert "a direct message to <@U0ANA> now" in shown(message)
+    assert "Succeeded" in shown(office.seen("D0ANA")[0])
+
+
+async def test_a_card_that_changes_often_is_told_another_way_too(office: Office) -> None:
+    """A new state that isn't sent yet is no new beginning of the trouble."""
+    await office.sender.show(card("Working on it"))
+    await office.settle(1)
+    office.ws.faults.fail("chat.update", status=500, channel="C0CRAWL")
+    for turn in range(30):
+        await office.sender.show(card(f"{turn} of 30 pages"))
+        await office.settle(10)
+    (message,) = office.seen("D0ANA")
+    assert "29 of 30 pages" in shown(message)
+
+
+async def test_after_an_outage_nobody_gets_a_direct_message_about_a_message_that_came(office: Office) -> None:
+    """What never stood in for a message needs no correction."""
+    for method in ("chat.postMessage", "conversations.open"):
+        office.ws.faults.fail(method, status=503)
+    await office.sender.show(card("Succeeded"))
+    await minutes(office, 5)
+    office.ws.faults.clear()
+    office.ws.faults.fail("conversations.open", status=503)
+    await minutes(office, 1)
+    office.ws.faults.clear()
+    await minutes(office, 1)
+    assert len(office.texts()) == 1
+    assert office.seen("D0ANA") == []
+
+
+async def test_a_direct_message_is_corrected_after_a_restart(office: Office) -> None:
+    """The bot finds in its store that it told a person another way."""
+    await office.sender.show(card("Working on it"))
+    await office.settle(1)
+    office.ws.faults.fail("chat.update", error="posting_to_channel_denied", times=1)
+    await office.sender.show(card("Half done"))
+    await office.settle(1)
+    await office.reopen()
+    await office.sender.show(card("Succeeded"))
+    await office.settle(5)
+    (message,) = office.seen("D0ANA")
+    assert "This is in <#C0CRAWL> now" in shown(message)
+
+
 async def test_one_busy_channel_keeps_no_other_waiting(office: Office) -> None:
     """Cards elsewhere, private answers and questions arrive at once while 150 cards wait in one channel."""
     office.ws.faults.rate_limit("chat.postMessage", times=None, retry_after=30, channel="C0CRAWL")

@@ -50,7 +50,20 @@ async def test_what_could_not_be_sent_waits_and_is_counted(store: Store) -> None
     assert (due.attempts, due.last_error) == (1, "rate_limited")
     await store.show(outgoing(body={"n": 3}))
     (again,) = await store.due_messages(NOW)
-    assert (again.attempts, again.last_error) == (0, None)
+    assert (again.attempts, again.last_error) == (1, None)
+
+
+async def test_a_new_state_of_a_message_that_waits_keeps_its_place_and_its_tries(store: Store) -> None:
+    """A message that changes often must not look as if it had just begun to fail. Once it was sent, it begins anew."""
+    await store.show(outgoing(due_at=after(0)))
+    await store.postpone("m1", NOW, "http_503")
+    await store.show(outgoing(due_at=after(30)))
+    (waiting,) = await store.due_messages(after(30))
+    assert (waiting.due_at, waiting.attempts, waiting.want) == (after(0), 1, 2)
+    await store.sent("m1", 2)
+    await store.show(outgoing(due_at=after(60)))
+    (anew,) = await store.due_messages(after(60))
+    assert (anew.due_at, anew.attempts) == (after(60), 0)
 
 
 async def test_a_message_that_is_gone_is_never_sent_again(store: Store) -> None:

@@ -24,7 +24,8 @@ TABLE: Final = Table(
 )
 _JSON: Final = ("files", "body")
 
-# A posted message stays in its channel: an update must go there. Only a newer response_url replaces one.
+# A posted message stays in its channel: an update must go there. Only a newer response_url replaces one. A state that Slack has
+# not taken yet keeps its place and its tries: a message that changes often must not look as if it had just begun to fail.
 _SHOW: Final = """
     INSERT INTO messages (key, kind, team_id, channel_id, thread_ts, user_id, response_url, response_until, ts, files, body,
                           want, have, due_at, attempts, gone)
@@ -37,7 +38,10 @@ _SHOW: Final = """
                               ELSE excluded.response_until END,
         response_url = coalesce(excluded.response_url, messages.response_url),
         ts = coalesce(messages.ts, excluded.ts), files = excluded.files, body = excluded.body,
-        want = messages.want + 1, due_at = excluded.due_at, attempts = 0, last_error = NULL"""
+        due_at = CASE WHEN messages.have < messages.want AND messages.due_at < excluded.due_at THEN messages.due_at
+                      ELSE excluded.due_at END,
+        attempts = CASE WHEN messages.have < messages.want THEN messages.attempts ELSE 0 END,
+        want = messages.want + 1, last_error = NULL"""
 
 _FEW: Final = "SELECT * FROM messages WHERE have < want AND gone = 0 AND due_at <= ? ORDER BY due_at LIMIT ?"
 
@@ -96,6 +100,12 @@ def postpone(key: str, due_at: str, error: str) -> Statement:
     """Try again at `due_at`. Counts the attempt."""
     sql = "UPDATE messages SET due_at = ?, last_error = ?, attempts = attempts + 1 WHERE key = ? AND have < want"
     return sql, (due_at, error, key)
+
+
+def stand_ins(db: Tx) -> frozenset[str]:
+    """The keys of the messages that stand in for others, elsewhere or about files."""
+    rows = db.execute("SELECT key FROM messages WHERE kind = 'message' AND (key LIKE '%@%' OR key LIKE '%:lost')")
+    return frozenset(str(row[0]) for row in rows.fetchall())
 
 
 def by_key(db: Tx, key: str) -> Outgoing | None:
