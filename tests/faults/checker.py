@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
@@ -14,6 +14,7 @@ import psycopg
 from bot.core.records import Filters, StoredEntry
 from bot.playground.workspace.receipt import Receipt
 from tests.faults.replicas import Cluster, outcomes
+from tests.faults.voters import GUARDED, PEOPLE
 from tests.world import shown
 
 WORKING = "⏳"  # on a card that does not show an outcome yet
@@ -29,6 +30,7 @@ class Findings:
     """What the histories contain. `broken` lists broken promises."""
 
     ends: Counter[str] = field(default_factory=Counter)
+    decisions: Counter[str] = field(default_factory=Counter)
     calls: int = 0
     twice: int = 0  # requests with a second card, which a replica posted that was being replaced
     broken: list[str] = field(default_factory=list)
@@ -54,15 +56,17 @@ class Told(Enum):
         return cls.REFUSED if receipt.body else cls.TAKEN
 
 
-def check(group: Cluster, typed: Mapping[str, Told]) -> Findings:
-    """`typed` says of the value of each start what its person was told at once."""
+def check(group: Cluster, typed: Mapping[str, Told], pressed: int = 0) -> Findings:
+    """`typed` says of the value of each start what its person was told at once; that many presses were acknowledged."""
     found = Findings()
-    requests = requests_of(group)
+    every = every_entry(group)
+    requests = requests_of(every)
+    _check_decisions(found, every, pressed)
     calls, sent, cards = runs_by_value(group), sent_times(group), cards_of(group)
     found.calls = sum(len(runs) for runs in calls.values())
     stored, claimed = set[str](), Counter[str]()
     for request_id, entries in requests.items():
-        ends = outcomes(entries)
+        ends = outcomes(entries) + [str(entry.event) for entry in entries if entry.event == "rejected"]
         asked = next((entry for entry in entries if entry.event == "requested"), None)
         value = value_of(asked.params) if asked is not None else ""
         stored.add(value)
@@ -92,6 +96,23 @@ def check(group: Cluster, typed: Mapping[str, Told]) -> Findings:
     return found
 
 
+def _check_decisions(found: Findings, entries: Iterable[StoredEntry], pressed: int) -> None:
+    """Each approval has one winner, only what was approved before is sent, and no press is lost."""
+    decided: dict[str | None, list[StoredEntry]] = defaultdict(list)
+    presses = 0
+    for entry in entries:
+        presses += entry.event == "requested" and entry.source == "button"
+        if entry.event in ("approved", "rejected"):
+            decided[entry.approval_id].append(entry)
+        if entry.event == "sent" and (entry.target_name or "").endswith(GUARDED):
+            by = [one.user_id for one in decided[entry.approval_id] if entry.approval_id and one.event == "approved"]
+            found.expect(set(by) & set(PEOPLE), f"{entry.request_id} was sent without an approval")
+    for approval, entries_of in decided.items():
+        found.decisions.update(str(entry.event) for entry in entries_of)
+        found.expect(len(entries_of) <= 1, f"{approval} was decided {len(entries_of)} times")
+    found.expect(pressed <= presses, f"{pressed} presses were acknowledged, but {presses} are stored")
+
+
 def _check_card(found: Findings, request_id: str, cards: list[str], *, happened: bool) -> None:
     """The card shows the end; for a start, the end of its run."""
     found.expect(cards, f"{request_id} has no card")
@@ -108,10 +129,10 @@ def is_settled(group: Cluster) -> bool:
     return not any(WORKING in shown(message) for message in group.ws.person("U0ANA").messages("C0CRAWL"))
 
 
-def requests_of(group: Cluster) -> dict[str, list[StoredEntry]]:
+def requests_of(entries: Iterable[StoredEntry]) -> dict[str, list[StoredEntry]]:
     """The audit entries of each start, oldest first."""
     found: dict[str, list[StoredEntry]] = {}
-    for entry in every_entry(group):
+    for entry in entries:
         if entry.verb == "start" or entry.request_id in found:
             found.setdefault(entry.request_id, []).append(entry)
     return found

@@ -21,10 +21,11 @@ from tests.faults.killed import POINTS, TAKEOVER
 from tests.faults.link import FROM, TO
 from tests.faults.replicas import Cluster, Replica, cluster
 from tests.faults.standby import Pair
+from tests.faults.voters import GUARDED, POLICY, Voters
 from tests.fork_server import ForkServer
 
 REPLICAS = 3
-AGENTS = ("shop/prices", "shop/stock", "news/feed")
+AGENTS = ("shop/prices", "shop/stock", GUARDED)
 NAMED = tuple(name for name in POINTS if name not in ("switch", "accept"))
 SETTLED_WITHIN = 90.0
 SHOWN_WITHIN = 600.0  # Slack takes about one message per second and channel
@@ -62,6 +63,7 @@ class Report:
     takeovers: dict[str, list[float]] = field(default_factory=dict)
     acked: int = 0
     refused: int = 0
+    presses: Counter[str] = field(default_factory=Counter)
     seconds: float = 0.0
     silences: list[str] = field(default_factory=list)  # in which nobody led for too long
     found: Findings = field(default_factory=Findings)
@@ -71,6 +73,7 @@ class Report:
         lines = [
             f"hits: {', '.join(f'{number} {name}' for name, number in sorted(self.hits.items()))}; {self.seconds:.0f} s",
             f"requests: {self.acked} acked, {self.refused} not acked; outcomes: {dict(sorted(self.found.ends.items()))}",
+            f"presses: {dict(sorted(self.presses.items()))} acked; decisions: {dict(sorted(self.found.decisions.items()))}",
             f"calls that start a run: {self.found.calls}; requests with a second card: {self.found.twice}",
         ]
         lines += [f"takeover after a {kind}: {figures(times)}" for kind, times in sorted(self.takeovers.items())]
@@ -297,7 +300,9 @@ class Campaign:
 
         async def nothing_open() -> bool:
             await self._whole()
-            return not await self.group.store.unfinished()
+            store = self.group.store
+            waiting = [*await store.pending_decisions("open"), *await store.pending_decisions("approved")]
+            return not waiting and not await store.unfinished()
 
         async def all_shown() -> bool:
             await self._whole()
@@ -314,16 +319,21 @@ async def campaign(folder: Path, fork_server: ForkServer, server: LocalServer | 
     with psycopg.connect(server.url(), autocommit=True) as connection:
         connection.execute("CREATE DATABASE faults")
     servers = server.socket_folders if isinstance(server, Pair) else (server.folder,) if plan.cuts else ()
-    async with cluster(folder, fork_server, server.url("faults"), REPLICAS, servers=servers) as group:
+    url = server.url("faults")
+    async with cluster(folder, fork_server, url, REPLICAS, servers=servers, policy=POLICY) as group:
         run = Campaign(group, server, plan, random.Random(plan.seed))
+        voters = Voters(group, random.Random(plan.seed))
         began = time.monotonic()
-        typing = asyncio.ensure_future(run.types())
+        typing, voting = asyncio.ensure_future(run.types()), asyncio.ensure_future(voters.run())
         try:
             await run.hits()
         finally:
             run.over = True
             await typing
         await run.settle()
-        run.report.found = check(group, run.typed)
+        voters.over = True
+        await voting
+        run.report.presses = voters.acked
+        run.report.found = check(group, run.typed, voters.acked.total())
         run.report.seconds = time.monotonic() - began
         return run.report

@@ -214,6 +214,7 @@ async def cluster(
     lease: float = 3.0,
     servers: tuple[Path, ...] = (),
     socket_mode: bool = False,
+    policy: str = OPEN_POLICY,
 ) -> AsyncIterator[Cluster]:
     """A workspace, an ACC and that many replicas; the first one leads. `servers`: see `Cluster.start`.
 
@@ -224,7 +225,7 @@ async def cluster(
         acc.world.speed = 60.0
         async with acc, aiohttp.ClientSession() as session:
             ws.register_plane(acc)
-            environ = write_config(folder, ws, (acc,), OPEN_POLICY) | {"SIGNING": ws.signing_secret}
+            environ = write_config(folder, ws, (acc,), policy) | {"SIGNING": ws.signing_secret}
             settings = folder / "signalbox.toml"
             text = settings.read_text("utf-8")
             if not socket_mode:

@@ -1,0 +1,81 @@
+"""People who decide about requests while replicas are hit, each press through a random replica."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections import Counter
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.faults.replicas import Cluster
+from tests.world import GROUPS, labels
+
+CHANNEL = "C0APPR"
+PEOPLE = ("U0LEE", "U0ROOT")
+GUARDED = "news/feed"  # the target whose starts need an approval
+POLICY = f"""\
+{GROUPS}
+[[channel]]
+id = "C0CRAWL"
+[[channel.allow]]
+verbs = ["start"]
+targets = ["acc:{GUARDED}"]
+who = ["crawl"]
+approvals = {{ count = 1, from = ["leads", "admins"], expires = "8h", in = "{CHANNEL}" }}
+[[channel.allow]]
+verbs = ["*"]
+targets = ["*"]
+who = ["crawl", "leads", "admins"]
+[administrators]
+who = ["admins"]
+"""
+_EVERY = 0.4  # seconds
+_MODAL_WITHIN = 3.0
+_TOGETHER = 0.5  # the share of rounds in which both people press at once
+_DENIES = 0.2  # the share of presses that deny
+_AGAIN = 0.2  # the share of rounds in which somebody presses a card again that they have pressed before
+
+
+@dataclass
+class Voters:
+    """Press `Approve` and `Deny` until `over`; a card whose press got lost still has its buttons, and is pressed again."""
+
+    group: Cluster
+    chance: random.Random
+    acked: Counter[str] = field(default_factory=Counter)
+    pressed: list[Any] = field(default_factory=list)
+    over: bool = False
+
+    async def run(self) -> None:
+        """One round after the other."""
+        while not self.over:
+            await asyncio.sleep(_EVERY)
+            cards = [card for card in self.group.ws.person(PEOPLE[0]).messages(CHANNEL) if "Approve" in labels(card)]
+            if self.pressed and self.chance.random() < _AGAIN:
+                cards = self.pressed[-5:]
+            if cards:
+                await self._decide(self.chance.choice(cards))
+
+    async def _decide(self, card: Any) -> None:
+        """One or both press. Each press goes through a replica of its own."""
+        people = PEOPLE if self.chance.random() < _TOGETHER else (self.chance.choice(PEOPLE),)
+        presses: list[asyncio.Future[None]] = []
+        for user in people:
+            ready = [replica for replica in self.group.replicas if await self.group.ready(replica)]
+            if ready:
+                self.group.through(self.chance.choice(ready))
+                presses.append(asyncio.ensure_future(self._press(user, card)))
+                await asyncio.sleep(0)
+        self.pressed.append(card)
+        await asyncio.gather(*presses)
+
+    async def _press(self, user: str, card: Any) -> None:
+        person, label = self.group.ws.person(user), "Deny" if self.chance.random() < _DENIES else "Approve"
+        receipt = await person.press_label(CHANNEL, card["ts"], label, seen=card)
+        self.acked[label] += receipt.acked and not receipt.body
+        if label == "Deny" and receipt.acked:
+            with suppress(AssertionError):  # a replica that was hit opens no modal
+                await person.wait_for(lambda who: who.modal(), timeout=_MODAL_WITHIN)
+                await person.submit("modal", {"reason": "not today"})
