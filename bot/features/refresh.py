@@ -30,6 +30,9 @@ async def refresh(ctx: Context, intent: Intent, request_id: str) -> None:
     look = await _allowed(ctx, intent, target)
     if look is None:
         return
+    if lost is not None and request.state == "sending":  # its outcome is the recovery's, which looks every few seconds
+        await say(ctx, intent, "No sign of it yet. I look every few seconds, and update the card.")
+        return
     if lost is not None:
         await _check_again(ctx, request, lost)
         await ctx.store.finish(intent.request_id, (), ctx.clock.now())

@@ -29,7 +29,8 @@ from bot.operations import cards
 from bot.operations.audit_writer import AuditWriter
 from bot.operations.authorize import FRESH, authorize
 from bot.operations.execute import execute, look_up, target_lock
-from bot.operations.reconcile import look_once
+from bot.operations.next_steps import check_again
+from bot.operations.reconcile import LOOK_BACK_SECONDS, look_once
 from bot.operations.restored import CODE, MAY_HAVE_RUN, may_have_run, notice_restore
 from bot.runtime.context import Context
 from bot.runtime.until_stored import until_stored
@@ -37,7 +38,6 @@ from bot.runtime.until_stored import until_stored
 STILL_MEANT = timedelta(minutes=5)
 LOOK_ELSEWHERE: Final = 0.5  # seconds between two looks at a call of another replica
 LOOK_AGAIN: Final = 5.0  # seconds between two looks for an effect
-STILL_LOOKING: Final = "The replica that sent this has ended. Not sending it again; checking whether it took effect"
 LAST: Final = 500
 LAST_OF_PAUSES: Final = 100
 _OUTCOMES: Final = (Event.DONE, Event.FAILED, Event.RECONCILED, Event.ABANDONED)
@@ -110,13 +110,18 @@ async def _sent(ctx: Context, request: StoredRequest) -> None:
     sent_at = datetime.fromisoformat(request.sent_at or request.updated_at)
     attempt = Attempt(intent, operation, sent_at=sent_at)
     lost = Unknown(code="restarted", summary="The bot stopped while it was sending this.")
+    now = ctx.clock.now()
+    last = await ctx.store.search(Filters(request_id=intent.request_id), limit=1)
+    if not last or last[0].event is not Event.UNKNOWN:  # otherwise a leader that has ended meanwhile recorded it
+        entry = AuditWriter(ctx.secrets).outcome(attempt, lost, Event.UNKNOWN, now, ctx.clock.monotonic())
+        await ctx.store.append(entry)
+    seconds = ctx.leadership.may_be_sending(request.silent, operation.timeout)
+    until = ctx.clock.monotonic() + seconds
+    # Said before anything that may take minutes: another look at the same target, or the rest of the call's timeout.
+    last_look = now + timedelta(seconds=seconds + LOOK_BACK_SECONDS)
+    await ctx.presenter.show(cards.undecided(operation, intent, last_look, check_again(ctx, intent.request_id)))
     async with target_lock(ctx, operation):
-        now = ctx.clock.now()
-        writer = AuditWriter(ctx.secrets)
-        last = await ctx.store.search(Filters(request_id=intent.request_id), limit=1)
-        if not last or last[0].event is not Event.UNKNOWN:  # otherwise a leader that has ended meanwhile recorded it
-            await ctx.store.append(writer.outcome(attempt, lost, Event.UNKNOWN, now, ctx.clock.monotonic()))
-        await _until_it_shows(ctx, attempt, request.silent)
+        await _until_it_shows(ctx, attempt, until)
         is_safe = operation.idempotent and not await may_have_run(ctx, request)
         repeatable = await _repeatable(ctx, attempt) if is_safe else None
         if repeatable is not None:
@@ -125,14 +130,12 @@ async def _sent(ctx: Context, request: StoredRequest) -> None:
             await look_up(ctx, attempt, lost)
 
 
-async def _until_it_shows(ctx: Context, attempt: Attempt, silent: float | None) -> None:
+async def _until_it_shows(ctx: Context, attempt: Attempt, until: float) -> None:
     """Wait until the effect of the call is seen, or until no other replica can be sending it anymore."""
     operation, backend = attempt.operation, ctx.backends.get(attempt.operation.target.backend)
-    until = ctx.clock.monotonic() + ctx.leadership.may_be_sending(silent, operation.timeout)
     while backend is not None and attempt.sent_at is not None and (left := until - ctx.clock.monotonic()) > 0:
         if (await look_once(ctx, operation, backend, attempt.sent_at)).found is not None:
             return
-        await ctx.presenter.show(cards.working(operation, attempt.intent, STILL_LOOKING))
         await ctx.clock.sleep(min(left, LOOK_AGAIN))
 
 
@@ -161,8 +164,8 @@ async def show_outcomes(ctx: Context) -> None:
         for entry in await ctx.store.search(Filters(event=str(event)), limit=LAST):
             posted = await ctx.store.message(operation_key(entry.request_id))
             body = posted.body if posted is not None else None
-            # Only a card of work in progress has the working colour and no time.
-            if isinstance(body, dict) and body.get("tone") == str(Tone.WORKING) and body.get("at") is None:
+            # Only a card that is not the last word has one of these colours and no time.
+            if isinstance(body, dict) and body.get("tone") in (Tone.WORKING, Tone.UNSURE) and body.get("at") is None:
                 await _show_outcome(ctx, entry)
 
 

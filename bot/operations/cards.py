@@ -19,7 +19,7 @@ from bot.core.masking.redact import redact
 from bot.core.operation import Operation, Target
 from bot.core.outcome import Done, Fact, Failed, Outcome, Phase, Refused, RunView, Unknown, facts_of
 from bot.core.records import StoredEntry, StoredRequest, stamp
-from bot.core.text import capitalized
+from bot.core.text import capitalized, utc_text
 from bot.core.value import Json
 from bot.operations.progress import late_words, progress_of
 
@@ -63,6 +63,16 @@ def tone_of_view(view: RunView) -> Tone:
 def working(operation: Operation, intent: Intent, text: str) -> Card:
     """The card of an operation in progress."""
     return _card(operation, intent, Tone.WORKING, text)
+
+
+def undecided(operation: Operation, intent: Intent, until: datetime, button: Button) -> Card:
+    """The card of a call whose sender has ended, and whose effect is looked for until then. It has no time: it is not the last
+    word, so its outcome is shown after a restart."""
+    line = Line(
+        text=f"We don't know yet whether it took effect. It is not sent again. I look again until {utc_text(until)}."
+    )
+    status = "Unknown: the bot that sent it has ended"
+    return _card(operation, intent, Tone.UNSURE, status, lines=(line,), buttons=(button,))
 
 
 def outcome(

@@ -8,7 +8,7 @@ from statistics import median
 from typing import Final
 
 from bot.core.audit import AuditEntry, Event
-from bot.core.card import Button, Card, Delivery, operation_key
+from bot.core.card import Card, Delivery, operation_key
 from bot.core.command.capability import Risk
 from bot.core.effects import NOTHING, Attempt, Consequences, concerned
 from bot.core.errors import CredentialRefused, Problem
@@ -19,7 +19,7 @@ from bot.core.records import Filters, Watch, stamp
 from bot.core.text import plural
 from bot.operations import cards, newer_run
 from bot.operations.audit_writer import AuditWriter
-from bot.operations.next_steps import MOST, MOST_OF_A_LIST, buttons_for
+from bot.operations.next_steps import MOST, MOST_OF_A_LIST, buttons_for, check_again
 from bot.runtime.context import Context
 from bot.runtime.until_stored import IN_DOUBT, until_stored
 
@@ -141,8 +141,7 @@ async def _show(ctx: Context, attempt: Attempt, result: Outcome, found: Conseque
         health = f"health {operation.target.backend}"  # tries to sign in again
         buttons = (Button(label=health, action="say", id=ctx.ids.secret(), means=cards.say_means(health)), *buttons)
     if isinstance(result, Unknown):
-        means = cards.refresh_means(operation.request_id)
-        buttons = (Button(label="Check again", action="refresh", id=ctx.ids.secret(), means=means), *buttons)
+        buttons = (check_again(ctx, operation.request_id), *buttons)
     rule = attempt.rule if attempt.pause is None and attempt.refreshes is None else ""
     run = done.run if done is not None else None
     no_stop = ctx.catalog.no_stop(run.backend, run.kind) if run is not None else ""

@@ -47,6 +47,11 @@ def link_to(ctx: Context, target: Target) -> tuple[Button, ...]:
     return (Button(label=f"Open in {ctx.catalog.backends[target.backend].vendor}", action="open", url=url),)
 
 
+def check_again(ctx: Context, request_id: str) -> Button:
+    """A button that looks once more whether a call took effect."""
+    return Button(label="Check again", action="refresh", id=ctx.ids.secret(), means=refresh_means(request_id))
+
+
 async def buttons_for(
     ctx: Context,
     intent: Intent,
