@@ -8,7 +8,7 @@ from statistics import median
 from typing import Final
 
 from bot.core.audit import AuditEntry, Event
-from bot.core.card import Card, Delivery, operation_key
+from bot.core.card import Button, Card, Delivery, operation_key
 from bot.core.command.capability import Risk
 from bot.core.effects import NOTHING, Attempt, Consequences, concerned
 from bot.core.errors import CredentialRefused, Problem
