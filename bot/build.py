@@ -28,7 +28,7 @@ from bot.core.ports.services import (
 from bot.core.ports.store import Leadership, Store
 from bot.core.sign_in import SignInPause
 from bot.features.access.breakglass import BreakglassEffect
-from bot.features.forms.parameter_form import FormEffect
+from bot.features.forms.launcher import FormEffect
 from bot.features.pauses.resume import PauseEffect
 from bot.operations.newer_run import NewerRunEffect
 from bot.runtime.context import ActivePolicy, Context, no_head

@@ -13,7 +13,7 @@ from bot.core.records import StoredButton
 from bot.core.value import Json
 from bot.features import approvals, home, preflight
 from bot.features.access import breakglass, breakglass_review
-from bot.features.forms import parameter_form
+from bot.features.forms import launcher
 from bot.features.refresh import refresh
 from bot.features.replies import refusal
 from bot.features.replies.answer import say
@@ -58,8 +58,8 @@ async def _carry_out(ctx: Context, intent: Intent, button: StoredButton, means: 
         await refresh(ctx, intent, str(means.get("request")))
     elif tag == "hold1":
         await _pending(ctx, intent, means)
-    elif tag == parameter_form.TAG:
-        await parameter_form.open_fill(ctx, intent, means)
+    elif tag == launcher.FILL_TAG:
+        await launcher.fill_in(ctx, intent, means)
     elif tag == approvals.ASK_TAG:
         await approvals.open_ask(ctx, intent, means)
     elif tag == home.TAG:

@@ -12,7 +12,7 @@ from bot.core.operation import Operation
 from bot.core.policy.decide import Denied
 from bot.features import approvals, preflight
 from bot.features.builtins import answer
-from bot.features.forms.parameter_form import unfit_buttons
+from bot.features.forms.launcher import unfit_buttons
 from bot.features.replies import refusal
 from bot.features.replies.suggestions import read_meant
 from bot.operations import newer_run

@@ -6,7 +6,7 @@ from bot.core.intent import Command, Form, Intent
 from bot.core.value import Json
 from bot.features import approvals
 from bot.features.access import breakglass_review
-from bot.features.forms import launcher, parameter_form
+from bot.features.forms import launcher
 from bot.features.forms.opened import kept_of, place_of
 from bot.features.replies.answer import say
 from bot.intents.command import run_command
@@ -24,8 +24,6 @@ def _errors(ctx: Context, form: Form, kept: dict[str, Json]) -> dict[str, str]:
     if form.form == launcher.FORM:
         read = launcher.read(ctx, form, kept)
         return read if isinstance(read, dict) else {}
-    if form.form == parameter_form.FORM:
-        return parameter_form.check(ctx, form, kept)
     if form.form in (approvals.DENY_FORM, approvals.ASK_FORM) and not form.text("reason"):
         return {"reason": "Enter a reason; others will read it."}
     if form.form == breakglass_review.FORM and not form.text(breakglass_review.NOTE):
@@ -65,8 +63,6 @@ async def submitted(ctx: Context, intent: Intent, form: Form) -> None:
         )
     elif form.form == approvals.ASK_FORM:
         await approvals.wanted(ctx, intent, form, kept)
-    elif form.form == parameter_form.FORM:
-        await run_command(ctx, intent, parameter_form.filled(ctx, form, kept))
     else:
         await say(ctx, intent, "This form is from a version of the bot that is no longer supported.")
 

@@ -7,7 +7,6 @@ from bot.core.records import stamp
 from bot.features.builtins import help_for
 from bot.features.forms import launcher
 from bot.features.forms.menus import usable_rows
-from bot.features.forms.opened import open_form
 from bot.features.home import open_home
 from bot.features.replies.suggestions import named_in
 from bot.operations.authorize import sight_of
@@ -30,5 +29,4 @@ async def opened(ctx: Context, intent: Intent, opening: Open) -> None:
     named = await named_in(ctx, actor, place, opening.text) if known is None and opening.text else None
     asks_channel = not place.channel_id
     draft = launcher.drafted(opening, ctx.ids.secret(), known, named, asks_channel=asks_channel)
-    form = await launcher.view(ctx, actor, place, draft)
-    await open_form(ctx, intent, form, draft.kept, f"Type `{ctx.command} help` instead.")
+    await launcher.launch(ctx, intent, draft)

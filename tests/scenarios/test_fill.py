@@ -18,9 +18,9 @@ async def test_a_service_with_a_schema_offers_its_parameters_as_a_form(tmp_path:
         assert "Fill in" in labels(refused)
         await env.ana.press_label("C0CRAWL", refused["ts"], "Fill in")
         view = await env.ana.wait_for(lambda who: who.modal())
-        fields = [block["block_id"] for block in view["blocks"] if block["type"] == "input"]
-        assert fields == ["param.action", "param.workspace", "inventory"]
-        receipt = await env.ana.submit("modal", {"param.action": "apply", "param.workspace": "staging"})
+        assert set(fields(view)) == {"param.action", "param.workspace", "inventory", "reason"}
+        values = {"param:param.action": "apply", "param:param.workspace": "staging"}
+        receipt = await env.ana.submit("modal", values)
         assert receipt.acked
 
         def runs() -> list[object]:
@@ -38,20 +38,27 @@ async def form_of(env: World, text: str, *parts: str) -> dict[str, Any]:
 
 
 def fields(view: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """The elements of a modal's inputs by their names."""
-    return {block["block_id"]: block["element"] for block in view["blocks"] if block["type"] == "input"}
+    """The elements of a modal's inputs below verb and target, by their names."""
+    inputs = {block["block_id"]: block["element"] for block in view["blocks"] if block["type"] == "input"}
+    return {name.removeprefix("param:"): element for name, element in inputs.items() if name not in ("verb", "target")}
 
 
 async def test_a_schedule_is_made_in_a_form(env: World) -> None:
     """`schedule set` with its target alone offers every declared parameter; the form runs the same command."""
     view = await form_of(env, "schedule set acc:shop/prices zone=Europe/Berlin -- nightly", "cron", "start")
     shown = fields(view)
-    assert list(shown) == ["id", "cron", "start", "zone", "session", "input", "log_level", "windowless", "enabled"]
+    given = ["id", "cron", "start", "zone", "session", "input", "log_level", "windowless", "enabled"]
+    assert [name for name in shown if name != "reason"] == given
+    assert shown["reason"]["initial_value"] == "nightly"
     assert shown["zone"]["initial_value"] == "Europe/Berlin"
     assert shown["enabled"]["type"] == "static_select"
-    wrong = await env.ana.submit("modal", {"cron": "0 0 0 1", "start": "tomorrow"})
-    assert set(wrong.errors) == {"start"}
-    values = {"start": "2026-12-16T11:21:20", "enabled": "false", "input": "region=north\nsize=2"}
+    wrong = await env.ana.submit("modal", {"param:cron": "0 0 0 1", "param:start": "tomorrow"})
+    assert set(wrong.errors) == {"param:start"}
+    values = {
+        "param:start": "2026-12-16T11:21:20",
+        "param:enabled": "false",
+        "param:input": "region=north\nsize=2",
+    }
     assert (await env.ana.submit("modal", values)).acked
     await env.sees("A schedule of shop/prices was added", "nightly")
     sent = [row for row in env.audit(event="sent") if row.verb == "schedule set"][-1]
@@ -71,7 +78,7 @@ async def test_a_schedule_is_made_in_a_form(env: World) -> None:
         ("history acc:shop/prices count=many", "count", "number_input"),
         ("schedule off acc:shop/prices for=soon", "for", "plain_text_input"),
         ("start acc:shop/prices colour=red", "production", "static_select"),
-        ("agent disapprove acc:shop/prices", "--", "plain_text_input"),
+        ("agent disapprove acc:shop/prices", "reason", "plain_text_input"),
     ],
 )
 async def test_words_that_do_not_fit_a_verb_offer_its_parameters_as_a_form(
@@ -86,9 +93,9 @@ async def test_what_was_typed_stands_in_the_form_but_for_secrets(env: World) -> 
     assert shown["production"]["initial_option"]["value"] == "false"
     assert shown["input"]["initial_value"] == "region=north"
     assert shown["log_level"]["initial_value"] == "9"
-    wrong = await env.ana.submit("modal", {"input": "region"})
-    assert set(wrong.errors) == {"input", "log_level"}
-    assert (await env.ana.submit("modal", {"input": "region=south", "log_level": "2"})).acked
+    wrong = await env.ana.submit("modal", {"param:input": "region"})
+    assert set(wrong.errors) == {"param:input", "param:log_level"}
+    assert (await env.ana.submit("modal", {"param:input": "region=south", "param:log_level": "2"})).acked
     await env.until(lambda: "done" in env.events("start"))
     (sent,) = [row for row in env.audit(event="sent") if row.verb == "start"]
     given = json.loads(str(sent.params))

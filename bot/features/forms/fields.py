@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from bot.core.card import FormField
+from bot.core.command.capability import Capability
 from bot.core.command.params import BadParam, Param, ParamType, duration_text
 from bot.core.text import capitalized, sentences
 from bot.core.value import Json
@@ -29,6 +30,15 @@ _HINTS: Final = {
     ParamType.LIST: "Separated by commas.",
     ParamType.MAP: "NAME=VALUE, one per line.",
 }
+
+
+def fields_for(capability: Capability | None, own: Sequence[Param], typed: Pairs) -> list[FormField]:
+    """The fields. A parameter that the control plane describes replaces the declared `param.NAME=` that it belongs to."""
+    covered = {param.name.partition(".")[0] for param in own}
+    params = [param for param in capability.params if param.name not in covered] if capability is not None else []
+    values = dict(typed)
+    found = [described(param.model_copy(update={"default": values.get(param.name, param.default)})) for param in own]
+    return found + [declared(param, typed) for param in params]
 
 
 def described(param: Param) -> FormField:

@@ -1,4 +1,4 @@
-"""The launcher: a modal that makes the same command as typing does.
+"""The launcher: a modal that makes the same command as typing does. `Fill in` opens it for a command whose parameters don't fit.
 
 Verb and target are live fields: a change of one redraws the modal with the parameters of that command and with what
 sending it will do.
@@ -8,25 +8,33 @@ from __future__ import annotations
 
 import re
 from collections.abc import Container, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
-from bot.core.card import Choices, FormField, FormView, Line
+from bot.core.card import Button, Choices, FormField, FormView, Line
 from bot.core.command.capability import Capability
 from bot.core.command.catalog import Catalog, check_params
 from bot.core.command.lexer import unescape
 from bot.core.command.params import ParamType
 from bot.core.command.parser import parse
+from bot.core.effects import NOTHING, Attempt, Consequences, OfRefusals
 from bot.core.errors import BadRequest
 from bot.core.intent import Actor, Command, Form, FormChange, Intent, Open, Place, Source
+from bot.core.masking.redact import redact
+from bot.core.outcome import Outcome, Refused
 from bot.core.value import Json
 from bot.features.forms import fields, menus
-from bot.features.forms.opened import keep, kept_of, place_of
-from bot.features.forms.parameter_form import MOST_FIELDS, capability_of, fields_for
-from bot.features.forms.prospect import Prospect, misfit, prospect
+from bot.features.forms.opened import keep, kept_of, open_form, place_of
+from bot.features.forms.prospect import Prospect, capability_of, misfit, prospect
+from bot.operations import cards
 from bot.runtime.context import Context
 
 FORM: Final = "launcher"
+FILL_TAG: Final = "fill1"
+MOST_FIELDS: Final = 40
+# Codes of problems with parameters; `bad_request` is an adapter's, for those that contradict each other.
+_UNFIT: Final = frozenset({"bad_parameter", "missing_parameter", "unknown_parameter", "reason_missing", "bad_request"})
 _PARAM: Final = "param:"  # before the names of the fields of parameters
 
 
@@ -35,24 +43,17 @@ class Draft:
     """What the modal holds. `asks_channel`: Slack named none when it was opened, so the modal has a field for it."""
 
     token: str
-    verb: str = ""
-    target: str = ""
-    params: fields.Pairs = ()
-    reason: str = ""
-    files: tuple[str, ...] = ()
+    command: Command
     asks_channel: bool = False
-
-    @property
-    def command(self) -> Command:
-        return Command(verb=self.verb, target=self.target or None, params=self.params, files=self.files)
 
     @property
     def kept(self) -> dict[str, Json]:
         """What the store remembers of it, for type-ahead and for the next change."""
+        command = self.command
         return {
-            "verb": self.verb,
-            "target": self.target,
-            "files": list(self.files),
+            "verb": command.verb,
+            "target": command.target or "",
+            "files": list(command.files),
             "asks_channel": self.asks_channel,
         }
 
@@ -66,25 +67,69 @@ def command_in(catalog: Catalog, verbs: Container[str], text: str) -> Command | 
 def drafted(opening: Open, token: str, known: Command | None, named: str | None, *, asks_channel: bool) -> Draft:
     """The modal as it opens. A message that is a command fills the form as it is. Another one fills in the target that it
     names (`named`), and its text as the reason, unless the bot wrote it."""
-    draft = Draft(token=token, files=opening.files, asks_channel=asks_channel)
     if known is None:
         words = "" if opening.own else " ".join(unescape(opening.text).split())
-        return replace(draft, target=named or "", reason=words)
-    return replace(draft, verb=known.verb, target=known.target or "", params=known.params, reason=known.reason or "")
+        known = Command(verb="", target=named, reason=words)
+    return Draft(token, known.model_copy(update={"files": opening.files}), asks_channel)
+
+
+class FormEffect(OfRefusals[Context]):
+    """`Fill in` on what the backend or its adapter refused because of its parameters."""
+
+    async def after_outcome(self, ctx: Context, attempt: Attempt, result: Outcome, now: datetime) -> Consequences:
+        """The button, when there are fields to fill in."""
+        done = attempt.operation
+        capability = ctx.catalog.row(done.target.backend, done.verb, done.target.kind)
+        if not isinstance(result, Refused) or result.code not in _UNFIT or capability is None or not capability.params:
+            return NOTHING
+        target = cards.written(done.target)
+        command = Command(verb=done.verb, target=target, params=done.words, reason=done.reason, files=done.files)
+        return Consequences(buttons=(_fill_button(ctx, attempt.intent, command),))
+
+
+def unfit_buttons(ctx: Context, intent: Intent, command: Command, code: str) -> tuple[Button, ...]:
+    """`Fill in` for parameters that do not fit the declared ones."""
+    capability = capability_of(ctx, command)
+    if code not in _UNFIT or capability is None or not (capability.params or capability.reason_required):
+        return ()
+    return (_fill_button(ctx, intent, command),)
+
+
+def _fill_button(ctx: Context, intent: Intent, command: Command) -> Button:
+    """The modal shows the typed values again, except secrets: those are not stored."""
+    safe = tuple(pair for pair in command.params if not redact("=".join(pair), ctx.secrets)[1])
+    stored = command.model_copy(update={"params": safe}).model_dump(mode="json")
+    means: dict[str, Json] = {"tag": FILL_TAG, "verb": command.verb, "target": command.target, "command": stored}
+    me = intent.actor.user_id
+    return Button(label="Fill in", action="fill", id=ctx.ids.secret(), style="primary", means=means, only_user=me)
+
+
+async def fill_in(ctx: Context, intent: Intent, means: Mapping[str, Json]) -> None:
+    """Open the modal with what was typed before."""
+    await launch(ctx, intent, Draft(ctx.ids.secret(), Command.stored(means.get("command"))))
+
+
+async def launch(ctx: Context, intent: Intent, draft: Draft) -> None:
+    """Open the modal."""
+    form = await view(ctx, intent.actor, intent.place, draft)
+    await open_form(ctx, intent, form, draft.kept, f"Type `{ctx.command} help` instead.")
 
 
 async def view(ctx: Context, actor: Actor, place: Place, draft: Draft) -> FormView:
     """The modal: verb, target, channel if needed, the parameters of the command, reason, and what sending it will do."""
-    found = await prospect(ctx, _as_intent(ctx, actor, place), draft.command) if draft.verb else Prospect("")
+    command = draft.command
+    found = await prospect(ctx, _as_intent(ctx, actor, place), command) if command.verb else Prospect("")
     shown = [
-        FormField(name="verb", label="What to do", type="verb", optional=False, initial=draft.verb or None, live=True),
+        FormField(
+            name="verb", label="What to do", type="verb", optional=False, initial=command.verb or None, live=True
+        ),
         FormField(
             name="target",
             label="Target",
             type="target",
             hint="Type any part of its name.",
-            optional=not draft.verb,
-            initial=draft.target or None,
+            optional=not command.verb,
+            initial=command.target or None,
             live=True,
         ),
     ]
@@ -93,17 +138,17 @@ async def view(ctx: Context, actor: Actor, place: Place, draft: Draft) -> FormVi
         shown.append(
             FormField(name="channel", label="Channel", type="channel", optional=False, initial=channel, live=True)
         )
-    params = fields_for(found.capability, found.described, draft.params)[: MOST_FIELDS - len(shown)]
+    params = fields.fields_for(found.capability, found.described, command.params)[: MOST_FIELDS - len(shown)]
     params = [field.model_copy(update={"name": f"{_PARAM}{field.name}"}) for field in params]
     optional = found.capability is None or not found.capability.reason_required
-    reason = FormField(name="reason", label="Reason", type="text", initial=draft.reason or None, optional=optional)
+    reason = FormField(name="reason", label="Reason", type="text", initial=command.reason or None, optional=optional)
     shown += [*(one for one in params if not one.optional), reason, *(one for one in params if one.optional)]
     return FormView(
         form=FORM,
         token=draft.token,
         title="Signalbox",
         submit=found.submit,
-        lines=(Line(text=f"{len(draft.files)} file(s) of the message go with it."),) if draft.files else (),
+        lines=(Line(text=f"{len(command.files)} file(s) of the message go with it."),) if command.files else (),
         fields=tuple(shown),
         outlook=(Line(heading="What will happen", text=found.says),) if found.says else (),
     )
@@ -155,34 +200,33 @@ def _draft(form: Form, kept: Mapping[str, Json]) -> Draft:
     params = [
         (name.removeprefix(_PARAM), _str(value)) for name, value in form.values.items() if name.startswith(_PARAM)
     ]
-    return Draft(
-        token=form.token,
+    command = Command(
         verb=_str(form.values.get("verb")),
-        target=_str(form.values.get("target")),
+        target=_str(form.values.get("target")) or None,
         params=tuple(params),
-        reason=_str(form.values.get("reason")),
+        reason=_str(form.values.get("reason")) or None,
         files=tuple(str(file) for file in files) if isinstance(files, list) else (),
-        asks_channel=kept.get("asks_channel") is True,
     )
+    return Draft(form.token, command, kept.get("asks_channel") is True)
 
 
 def read(ctx: Context, form: Form, kept: Mapping[str, Json]) -> Command | dict[str, str]:
     """The command, or what is wrong at each field, all at once."""
-    draft = _draft(form, kept)
-    if not draft.target:
-        return {"target": f"{draft.verb} needs a target."}
-    if (why := misfit(ctx, draft.command)) is not None:
-        supported = ctx.catalog.rows(draft.verb, draft.target.partition(":")[0])
+    command = _draft(form, kept).command
+    if not command.target:
+        return {"target": f"{command.verb} needs a target."}
+    if (why := misfit(ctx, command)) is not None:
+        supported = ctx.catalog.rows(command.verb, command.target.partition(":")[0])
         return {"target" if supported else "verb": why}
-    capability = capability_of(ctx, draft.command)
+    capability = capability_of(ctx, command)
     if capability is None:
         return {"target": "This target doesn't fit."}
     pairs, errors = _params(capability, form)
-    if capability.reason_required and not draft.reason.strip():
-        errors["reason"] = f"{draft.verb} needs a reason."
+    if capability.reason_required and not (command.reason or "").strip():
+        errors["reason"] = f"{command.verb} needs a reason."
     if errors:
         return errors
-    command = draft.command.model_copy(update={"params": pairs, "reason": draft.reason or None})
+    command = command.model_copy(update={"params": pairs})
     try:
         files = command.files if capability.takes_files else ()
         capability.asked(check_params(capability.params, command.params), command.reason, files)

@@ -17,7 +17,6 @@ from bot.core.policy.decide import Decision, Denied, NeedsApproval
 from bot.core.text import capitalized, plural, sentences, with_article
 from bot.core.value import Json
 from bot.features.forms import fields
-from bot.features.forms.parameter_form import capability_of
 from bot.operations.authorize import foresee, read_situation
 from bot.operations.resolve import find_seen
 from bot.runtime.context import Context
@@ -62,6 +61,20 @@ async def prospect(ctx: Context, intent: Intent, command: Command) -> Prospect:
     now = await read_situation(ctx, intent.actor, intent.place)
     decision = foresee(ctx, now, capability, target, _usable(capability, command.params))
     return Prospect(*_words(decision, capability), capability, described)
+
+
+def capability_of(ctx: Context, command: Command) -> Capability | None:
+    """The capability of the command, as far as its text alone determines it: a selector picks a run, whatever its kind."""
+    if command.target is None:
+        found = [capability for _, capability in ctx.catalog.rows(command.verb)]
+        return found[0] if len(found) == 1 else None
+    ref = parse_target(command.target, ctx.catalog)
+    if isinstance(ref, str):
+        return None
+    if meant := ctx.catalog.meant(command.verb, ref):
+        return meant[0]
+    found = [capability for _, capability in ctx.catalog.rows(command.verb, ref.backend)]
+    return found[0] if len(found) == 1 and ref.selector is None else None
 
 
 def misfit(ctx: Context, command: Command) -> str | None:
