@@ -24,12 +24,12 @@ from bot.features.replies.channel_freeze import tell_frozen
 from bot.http_client.transport import open_session
 from bot.intents.intake import Intake
 from bot.leader import RULES_EVERY, TOKENS_EVERY, Leader
-from bot.runtime import gc_tuning
+from bot.runtime import event_loop
 from bot.runtime.clock import SystemClock, SystemIds
+from bot.runtime.event_loop import Stalls
 from bot.runtime.leadership import AlwaysLeader
 from bot.runtime.metrics import Metrics
 from bot.runtime.spool import FileSpool, spool_folder
-from bot.runtime.stalls import Stalls
 from bot.runtime.task_queue import TaskQueue
 from bot.slack.app import SlackApp
 from bot.slack.client import web_client
@@ -89,7 +89,7 @@ class Bot:
 
     async def start(self) -> None:
         """Start everything, in an order in which no request is accepted before it can be handled."""
-        gc_tuning.share()
+        event_loop.share()
         await self.rules.settle()
         slack = self.settings.slack
         self._session = session = open_session(self.settings.proxies, self.settings.ca_file)

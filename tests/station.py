@@ -30,7 +30,7 @@ from bot.core.ports.services import Call, FormResult, SlackFile
 from bot.core.records import Watch, stamp
 from bot.intents.intake import Intake
 from bot.operations.watcher import SLOW
-from bot.runtime import gc_tuning
+from bot.runtime import event_loop
 from bot.runtime.clock import SystemClock, SystemIds
 from bot.runtime.context import ActivePolicy, Context
 from bot.runtime.spool import FileSpool
@@ -228,7 +228,7 @@ async def _no_channel_event(_: Mapping[str, object]) -> None:
 @asynccontextmanager
 async def station(folder: Path, *, capabilities: int = 5, rules: int = 1) -> AsyncIterator[Station]:
     """A bot in HTTP mode on a free loopback port, with its audit log in `folder`."""
-    gc_tuning.share()
+    event_loop.share()
     clock, ids, tasks = SystemClock(), SystemIds(), TaskQueue()
     store = await asyncio.to_thread(open_store, str(folder / "signalbox.db"), exclusive=True)
     rows = rows_of(capabilities)

@@ -12,7 +12,7 @@ from bot import config
 from bot.app import Bot
 from bot.cli.exit_codes import Exit
 from bot.core.masking.redact import SecretList
-from bot.runtime import gc_tuning
+from bot.runtime import event_loop
 
 _FORMAT = "%(asctime)s %(levelname)s %(name)s %(message)s"
 
@@ -46,7 +46,7 @@ async def _run(settings: config.Settings) -> int:
         loop.add_signal_handler(name, bot.stopping.set)
     try:
         await bot.start()
-        gc_tuning.settle()
+        event_loop.settle()
         logging.getLogger("signalbox").info(
             "ready: %s mode, %d backends, rules %s, listening on %s:%d",
             settings.slack.mode,

@@ -19,7 +19,7 @@ from bot.features.replies import refusal
 from bot.features.replies.answer import say
 from bot.features.replies.double_press import earlier_press, tell_earlier
 from bot.intents.command import run_command
-from bot.intents.shortcut import opened
+from bot.intents.form import opened
 from bot.operations.newer_run import meant, newer_run
 from bot.runtime.context import Context
 

@@ -5,28 +5,70 @@ from __future__ import annotations
 import logging
 from typing import Final
 
+from bot.core.approval import Approval
 from bot.core.audit import Event
 from bot.core.card import Line, Tone
 from bot.core.errors import Problem
 from bot.core.intent import Command, Doubt, Due, Form, Intent, Open, ParseError, Press
-from bot.core.records import Filters, stamp
+from bot.core.records import Filters, PendingDecision, stamp
+from bot.features import approvals, preflight
+from bot.features.access import breakglass
+from bot.features.pauses.resume import resume
 from bot.features.replies import refusal
 from bot.intents.button import press
 from bot.intents.command import run_command, run_misread
-from bot.intents.form import submitted
-from bot.intents.shortcut import opened
-from bot.intents.timer import due
+from bot.intents.form import opened, submitted
 from bot.operations import cards
 from bot.operations.audit_writer import AuditWriter
 from bot.operations.authorize import facts
+from bot.operations.execute import lock_of
 from bot.runtime.context import Context
 from bot.runtime.until_stored import until_stored
 
 URGENT_VERBS: Final = frozenset({"stop", "revoke", "breakglass"})
-
 _OUTCOMES: Final = (Event.DONE, Event.FAILED, Event.RECONCILED, Event.ABANDONED, Event.PAUSED)
-
 _log = logging.getLogger("signalbox.pipeline")
+
+
+async def due(ctx: Context, intent: Intent, what: Due) -> None:
+    """End it, or remind of it."""
+    if what.what == "pause":
+        if await _pause_over(ctx, intent, what.row):
+            return
+    elif what.what == "grant":
+        grant = await ctx.store.grant_by_id(what.row)
+        if grant is not None:
+            await breakglass.end_grant(ctx, intent, grant)
+    else:
+        pending = await ctx.store.open_pending(what.row)
+        if pending is not None and pending.state == "open":
+            await _pending_due(ctx, intent, pending, reminds=what.what == "remind")
+    await ctx.store.finish(intent.request_id, (), ctx.clock.now())
+
+
+async def _pause_over(ctx: Context, intent: Intent, pause_id: str) -> bool:
+    """False when the pause is no longer open: an operation in progress may end or replace it."""
+    pause = await ctx.store.pause_by_id(pause_id)
+    if pause is None:
+        return False
+    async with lock_of(ctx, pause.target):
+        pause = await ctx.store.pause_by_id(pause_id)
+        if pause is None or pause.state != "open":
+            return False
+        await resume(ctx, intent, pause)
+        return True
+
+
+async def _pending_due(ctx: Context, intent: Intent, pending: PendingDecision, *, reminds: bool) -> None:
+    approval = Approval.of(pending)
+    if approval is not None:
+        await (approvals.remind(ctx, approval) if reminds else approvals.expire(ctx, approval))
+    elif reminds:
+        return
+    elif pending.kind == breakglass.KIND:
+        await breakglass.nag(ctx, intent, pending)
+    elif pending.operation is not None:
+        await preflight.expire(ctx, pending)
 
 
 def ends_things(intent: Intent) -> bool:

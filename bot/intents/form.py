@@ -1,15 +1,21 @@
-"""A submitted modal. Errors were shown at their fields before the ack; here its command runs."""
+"""Modals: opened from a shortcut or the Home tab, and submitted. Errors were shown at their fields before the ack."""
 
 from __future__ import annotations
 
-from bot.core.intent import Command, Form, Intent
+from bot.core.intent import Command, Form, Intent, Open
+from bot.core.records import stamp
 from bot.core.value import Json
 from bot.features import approvals
 from bot.features.access import breakglass_review
+from bot.features.builtins import help_for
 from bot.features.forms import launcher
+from bot.features.forms.menus import usable_rows
 from bot.features.forms.opened import kept_of, place_of
+from bot.features.home import open_home
 from bot.features.replies.answer import say
+from bot.features.replies.suggestions import named_in
 from bot.intents.command import run_command
+from bot.operations.authorize import sight_of
 from bot.runtime.context import Context
 
 
@@ -73,3 +79,22 @@ async def _launch(ctx: Context, intent: Intent, form: Form, kept: dict[str, Json
         await run_command(ctx, intent, read)
     else:
         await say(ctx, intent, "; ".join(read.values()))
+
+
+async def opened(ctx: Context, intent: Intent, opening: Open) -> None:
+    """Open the modal or the Home tab. A modal has to open within three seconds, so it comes first."""
+    if opening.what == "home":
+        await ctx.store.finish(intent.request_id, (), stamp(ctx.clock.now()))
+        await open_home(ctx, intent.actor.user_id, intent.place.team_id)
+        return
+    actor, place = intent.actor, intent.place
+    may_see = (await sight_of(ctx, actor, place)).patterns != ()
+    verbs = {row.verb for _, row in await usable_rows(ctx, actor, place)} if may_see else set()
+    if not verbs:
+        await help_for(ctx, intent, ())
+        return
+    known = launcher.command_in(ctx.catalog, verbs, opening.text)
+    named = await named_in(ctx, actor, place, opening.text) if known is None and opening.text else None
+    asks_channel = not place.channel_id
+    draft = launcher.drafted(opening, ctx.ids.secret(), known, named, asks_channel=asks_channel)
+    await launcher.launch(ctx, intent, draft)

@@ -24,7 +24,7 @@ from bot.intents.form import check, placed
 from bot.operations.audit_writer import AuditWriter
 from bot.operations.newer_run import meant
 from bot.runtime.context import Context
-from bot.runtime.rate_limit import AGAIN_AFTER, RateLimit
+from bot.runtime.task_queue import AGAIN_AFTER, RateLimit
 from bot.runtime.until_stored import IN_DOUBT, until_stored
 
 T = TypeVar("T")

@@ -7,25 +7,37 @@ polls.
 from __future__ import annotations
 
 import asyncio
+import re
 import zlib
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Final
 
 from bot.all_of import all_of
 from bot.core.audit import AuditEntry, Event
 from bot.core.card import Card, Line
+from bot.core.command.catalog import check_params
+from bot.core.effects import Attempt
 from bot.core.errors import Problem
+from bot.core.intent import Intent
 from bot.core.operation import Operation, Target
-from bot.core.outcome import STARTED, Phase, RunView
+from bot.core.outcome import STARTED, Done, Phase, RunView
 from bot.core.records import StoredRequest, Watch, stamp
-from bot.operations import cards, failed_log, newer_run
+from bot.operations import cards, newer_run
 from bot.operations.audit_writer import AuditWriter
+from bot.operations.backend_call import call
 from bot.operations.next_steps import buttons_for
 from bot.operations.progress import moved
 from bot.runtime.context import Context
 
+LINES: Final = 3
+WITHIN: Final = 20.0  # seconds, with the wait for other logs of the same backend
+_READ: Final = 40  # last lines that are searched for errors
+_LONGEST: Final = 240
+_ERROR: Final = re.compile(r"\b(error|fatal|critical|exception|fail(ed|ure)?)\b", re.IGNORECASE)
+_TIME: Final = re.compile(r"^\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d\S*\s+")
 QUICK: Final = timedelta(seconds=2)
 SLOW: Final = timedelta(seconds=10)  # a multiple of QUICK, so that every slow moment of a group is a quick one too
 SLOWER_AFTER = timedelta(minutes=2)
@@ -36,6 +48,43 @@ AT_ONCE = 4
 MOST_DUE: Final = 5_000  # runs of one poll; the rest is late and splits its group
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _TICK: Final = timedelta(microseconds=1)
+
+
+def wanted(card: Card, view: RunView) -> bool:
+    """Whether the run failed without an excerpt of its log, and the requester may read the log here: the card has *Log*."""
+    offered = any(button.means.get("verb") == "logs" for button in card.buttons)
+    return view.phase is Phase.FAILED and "\n" not in view.message and offered
+
+
+def failed_of(run: Target, view: RunView) -> Target:
+    """The run whose log explains the failure: of several runs that one start began, the first whose log the card offers."""
+    offered = [step.target for step in view.next if step.verb == "logs"]
+    failed = (one for one in run.together if any(target.endswith(f"/{one}") for target in offered))
+    id_ = next(failed, None)
+    return run if id_ is None else run.model_copy(update={"id": id_, "name": f"run/{id_}", "together": ()})
+
+
+async def last_lines(ctx: Context, intent: Intent, run: Target) -> Line | None:
+    """The last errors, or else the last lines, masked as in the answer of `logs` and without their times, which are on the
+    control plane's clock. None when the log can't be read in time or is empty."""
+    capability = ctx.catalog.row(run.backend, "logs", run.kind)
+    if capability is None or not any(param.name == "tail" for param in capability.params):
+        return None
+    given = check_params(capability.params, (("tail", str(_READ)),))
+    operation = Operation.of(capability, request_id=intent.request_id, target=run, given=given, reason=None)
+    try:
+        async with asyncio.timeout(WITHIN), ctx.locks.of(f"failed log:{run.backend}"):
+            found = await call(ctx, Attempt(intent, operation, None, refreshes=(intent, operation)))
+    except TimeoutError:
+        return None
+    if not isinstance(found, Done):
+        return None
+    for file in found.files:
+        Path(file.path).unlink(missing_ok=True)  # noqa: ASYNC240  one unlink of a local file
+    rows = [_TIME.sub("", row)[:_LONGEST] for row in found.preview.splitlines() if row.strip()]
+    errors = [row for row in rows if _ERROR.search(row)]
+    heading = "Last errors in the log" if errors else "Last lines of the log"
+    return Line(heading=heading, text="\n".join((errors or rows)[-LINES:]), code=True) if rows else None
 
 
 async def follow_due(ctx: Context) -> int:
@@ -147,13 +196,13 @@ async def _changed(ctx: Context, watch: Watch, view: RunView) -> None:
             await newer_run.show_older(ctx, request.intent)
     if watch.view is None or watch.view.state != view.state:
         ctx.stale_homes.stale(watch.user_id)
-    if request is not None and operation is not None and card is not None and failed_log.wanted(card, view):
+    if request is not None and operation is not None and card is not None and wanted(card, view):
         ctx.tasks.start(_explain(ctx, request, operation, run, view), f"log of {watch.request_id}")
 
 
 async def _explain(ctx: Context, request: StoredRequest, operation: Operation, run: Target, view: RunView) -> None:
     """Add the last lines of its log to the card of a failed run."""
-    line = await failed_log.last_lines(ctx, request.intent, failed_log.failed_of(run, view))
+    line = await last_lines(ctx, request.intent, failed_of(run, view))
     if line is not None:
         await _show(ctx, request, operation, run, view, line)
 

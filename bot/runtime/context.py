@@ -13,11 +13,10 @@ from bot.core.policy.compile import Policy
 from bot.core.ports.services import Backend, Clock, Directory, Ids, Presenter, SlackFiles, Spool, TargetCache
 from bot.core.ports.store import Leadership, Store
 from bot.runtime.health import HealthBoard
-from bot.runtime.keyed_lock import KeyedLock
 from bot.runtime.leadership import AlwaysLeader
 from bot.runtime.listings import Listings
 from bot.runtime.stale_homes import StaleHomes
-from bot.runtime.task_queue import TaskQueue
+from bot.runtime.task_queue import KeyedLock, TaskQueue
 
 
 @dataclass(frozen=True, slots=True)

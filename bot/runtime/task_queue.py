@@ -8,21 +8,78 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import deque
-from collections.abc import Callable, Coroutine, Iterator
-from contextlib import contextmanager, suppress
+from collections import Counter, deque
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import Any, Final, TypeVar
 
+OF_ONE_PERSON: Final = 5_000  # half of what all may have
+OF_ALL: Final = 10_000
+URGENT_OF_ONE: Final = 20  # more, for commands that stop something
+URGENT_OF_ALL: Final = 500  # more, for urgent requests during a flood
+AGAIN_AFTER: Final = 10  # seconds
 AT_ONCE: Final = 64  # queued requests that run at once
 BESIDE_ACKS: Final = 4  # the same while acks are pending: one that hangs does not stop the queue
 QUIET_AFTER: Final = 0.02  # seconds without an ack after which the queue runs at full speed
 HELD_UP_AFTER: Final = 0.05  # seconds after which a request counts as waiting for a backend, and the next one starts
-
 T = TypeVar("T")
 Work = Callable[[], Coroutine[Any, Any, None]]
 Ended = Callable[[], None]
-
 _log = logging.getLogger("signalbox.tasks")
+
+
+class RateLimit:
+    """Counts requests per person; "" has no limit. Requests found after a restart are not counted."""
+
+    def __init__(self) -> None:
+        self._of: Counter[str] = Counter()
+
+    def person_is_full(self, user_id: str, *, urgent: bool) -> bool:
+        """Whether this person has to wait. `urgent` for commands that stop something."""
+        return user_id != "" and self._of[user_id] >= OF_ONE_PERSON + (URGENT_OF_ONE if urgent else 0)
+
+    def all_are_full(self, under_way: int, *, urgent: bool) -> bool:
+        """Whether everyone has to wait."""
+        return under_way >= OF_ALL + (URGENT_OF_ALL if urgent else 0)
+
+    def take(self, user_id: str) -> None:
+        """Count one more request."""
+        self._of[user_id] += 1
+
+    def give(self, user_id: str) -> None:
+        """One has ended."""
+        self._of[user_id] -= 1
+        if self._of[user_id] <= 0:
+            del self._of[user_id]
+
+
+class KeyedLock:
+    """Reentrant locks by name, first come, first served. An unused name is removed."""
+
+    def __init__(self) -> None:
+        self._locks: dict[str, tuple[asyncio.Lock, int]] = {}
+        self._owners: dict[str, asyncio.Task[object] | None] = {}
+
+    @asynccontextmanager
+    async def of(self, name: str) -> AsyncIterator[None]:
+        """Hold the lock of that name."""
+        task = asyncio.current_task()
+        if task is not None and self._owners.get(name) is task:
+            yield
+            return
+        lock, users = self._locks.get(name, (asyncio.Lock(), 0))
+        self._locks[name] = (lock, users + 1)
+        try:
+            async with lock:
+                self._owners[name] = task
+                try:
+                    yield
+                finally:
+                    del self._owners[name]
+        finally:
+            lock, users = self._locks.pop(name)
+            if users > 1:
+                self._locks[name] = (lock, users - 1)
 
 
 def _nothing() -> None:

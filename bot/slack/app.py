@@ -20,7 +20,7 @@ from bot.core.card import Choices
 from bot.core.command.catalog import Catalog
 from bot.core.intent import Actor, FormChange, Intent, ParseError, Place, Receipt
 from bot.render.form import MENUS, render_choices
-from bot.slack.inbound import actions, commands, forms, home, mentions, shortcuts, workflow_steps
+from bot.slack import inbound, mentions
 from bot.slack.installation import Installation
 from bot.slack.payload import Stamp, interaction_actor, interaction_place, storable, text
 
@@ -112,12 +112,12 @@ class SlackApp:
         app.view_closed(everything)(self.on_nothing)
         app.options(re.compile("|".join(MENUS.values())))(self._wrapped("options", self.on_options))
         stamp, catalog, bot = self._stamp, self._front.catalog, self._bot_user_id
-        app.shortcut(everything)(self._requests("shortcut", lambda body: shortcuts.read(body, stamp, bot)))
+        app.shortcut(everything)(self._requests("shortcut", lambda body: inbound.read_shortcut(body, stamp, bot)))
         message = self._requests("message", lambda body: mentions.read(body, stamp, catalog, bot))
         app.event("app_mention")(message)
         app.event("message")(message)
-        app.event("app_home_opened")(self._requests("home", lambda body: home.read(body, stamp)))
-        app.event("function_executed")(self._requests("step", lambda body: workflow_steps.read(body, stamp, catalog)))
+        app.event("app_home_opened")(self._requests("home", lambda body: inbound.read_home(body, stamp)))
+        app.event("function_executed")(self._requests("step", lambda body: inbound.read_step(body, stamp, catalog)))
         for name in CHANNEL_EVENTS:
             app.event(name)(self._wrapped("channel", self.on_channel_event))
         app.event(everything)(self.on_nothing)
@@ -140,25 +140,25 @@ class SlackApp:
         if body.get("command") != self._command:
             await ack(f"Signalbox only answers `{self._command}`. An administrator needs to fix the app's manifest.")
             return
-        receipt = await self._hand_over(commands.read(body, self._stamp, self._front.catalog), body)
+        receipt = await self._hand_over(inbound.read_command(body, self._stamp, self._front.catalog), body)
         await ack(receipt.say) if receipt.say else await ack()
 
     async def on_action(self, ack: AsyncAck, body: dict[str, Any]) -> None:
         """Buttons and menus of messages and of the Home tab, and live fields of modals."""
-        change = forms.changed(body)
+        change = inbound.form_changed(body)
         if change is not None:
             if self._installation.foreign(body) is None:
                 await self._front.changed(change)
             await ack()
             return
-        intent = actions.read(body, self._stamp)
+        intent = inbound.read_action(body, self._stamp)
         if intent is not None:
             await self._hand_over_and_tell(intent, body)
         await ack()
 
     async def on_view(self, ack: AsyncAck, body: dict[str, Any]) -> None:
         """A modal: errors go back to their fields, otherwise the modal closes."""
-        receipt = await self._hand_over(forms.read(body, self._stamp), body)
+        receipt = await self._hand_over(inbound.read_form(body, self._stamp), body)
         field = _first_input(body)
         errors = receipt.errors or ({field: receipt.say} if field and receipt.say else None)
         if errors:

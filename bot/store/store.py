@@ -12,12 +12,9 @@ from bot.core.masking.redact import SecretList
 from bot.core.operation import Operation, Target
 from bot.core.records import Filters, Pause, PendingDecision, StoredEntry, StoredRequest, Verdict, Watch, stamp
 from bot.core.value import Json
-from bot.store.approvals import StoredDecisions
 from bot.store.database import Database, Tx
 from bot.store.errors import conflict
-from bot.store.files import StoredFiles
-from bot.store.messages import StoredMessages
-from bot.store.request_targets import RequestTargets, run_key
+from bot.store.parts import RequestTargets, StoredDecisions, StoredFiles, StoredMessages, run_key
 from bot.store.tables import (
     audit,
     audit_export,

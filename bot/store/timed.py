@@ -10,7 +10,7 @@ from bot.core.outcome import RunView
 from bot.core.records import Grant, Pause, Subscription, Watch, WatchedTarget, stamp
 from bot.core.runs import SeenRuns
 from bot.store.database import Tx
-from bot.store.part import StorePart
+from bot.store.parts import StorePart
 from bot.store.tables import audit, grants, pauses, subscriptions, watches
 
 

@@ -22,7 +22,7 @@ from slack_bolt.adapter.aiohttp import to_aiohttp_response, to_bolt_request
 from slack_bolt.async_app import AsyncAck, AsyncApp
 from slack_bolt.authorization import AuthorizeResult
 
-from bot.runtime import gc_tuning
+from bot.runtime import event_loop
 from bot.store.sqlite.driver import sqlite3
 from tests.bench.audit_log import fill
 from tests.bench.bars import Measure, percentile
@@ -47,7 +47,7 @@ async def run(rows: int = 20_000, *, requests: int = REQUESTS, seconds: float = 
         await asyncio.to_thread(fill, full.store, 0, rows)
         commits = Commits(folder / "bare.db")
         load = await stack.enter_async_context(sending())
-        gc_tuning.settle()
+        event_loop.settle()
         times = await _by_turns(load, bare, empty, full, commits, requests)
         commits.close()
         return [*compared(times, rows), *await _under_load(load, empty, seconds)]

@@ -14,7 +14,7 @@ from typing import Any
 
 from bot import config
 from bot.app import Bot
-from bot.runtime import gc_tuning
+from bot.runtime import event_loop
 from tests.bench.bars import Measure
 from tests.bench.memory import Most, resident
 
@@ -31,7 +31,7 @@ async def run(megabytes: float) -> list[Measure]:
             try:
                 await bot.start()
                 await around.log(SMALL)
-                gc_tuning.settle()
+                event_loop.settle()
                 idle = resident()
                 with Most() as memory:
                     began, spent = time.perf_counter(), time.process_time()

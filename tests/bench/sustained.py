@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 from typing import Final
 
-from bot.runtime import gc_tuning
+from bot.runtime import event_loop
 from tests.bench.ack import requested, sending
 from tests.bench.bars import Measure, percentile
 from tests.bench.memory import Most
@@ -23,7 +23,7 @@ async def run(minutes: float) -> list[Measure]:
         async with sending() as load, station(Path(folder)) as env:
             await load.send(env.port, CONNECTIONS * 4, connections=CONNECTIONS)
             await env.rest()
-            gc_tuning.settle()
+            event_loop.settle()
             before = env.store.head_sync()
             count = int(RATE * 60 * minutes) // CONNECTIONS * CONNECTIONS
             spent = time.process_time()

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from bot.leader import FOLLOW_EVERY
 from bot.operations.watcher import SLOW, follow_due
-from bot.runtime import gc_tuning
+from bot.runtime import event_loop
 from bot.runtime.clock import SystemClock
 from tests.bench.bars import Measure
 from tests.bench.memory import Most
@@ -28,7 +28,7 @@ async def run(runs: int, *, seconds: float = 60.0, before: float = 12.0) -> list
         async with station(Path(folder)) as env:
             made = SystemClock().now()
             await env.store.database.write(lambda db: fill(db, runs, made))
-            gc_tuning.settle()
+            event_loop.settle()
             await _follow(env, before)
             env.box.polls = 0
             with Most() as memory:

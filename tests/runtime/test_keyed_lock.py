@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from bot.runtime.keyed_lock import KeyedLock
+from bot.runtime.task_queue import KeyedLock
 
 
 async def test_a_task_takes_again_what_it_holds_and_others_wait() -> None:

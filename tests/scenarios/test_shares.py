@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from bot.runtime import rate_limit
+from bot.runtime import task_queue
 from tests.scenarios.steps import do
 from tests.world import World
 
@@ -17,7 +17,7 @@ TOO_MANY = "Too many of your requests are in progress. Nothing was done. Try aga
 @pytest.fixture(autouse=True)
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """A share that a test can fill."""
-    monkeypatch.setattr(rate_limit, "OF_ONE_PERSON", SHARE)
+    monkeypatch.setattr(task_queue, "OF_ONE_PERSON", SHARE)
 
 
 async def flood(env: World, text: str) -> int:

@@ -12,7 +12,7 @@ import pytest
 
 from bot.operations import reconcile as reading_back
 from bot.playground.workspace.payloads import slash_command
-from bot.runtime import rate_limit
+from bot.runtime import task_queue
 from tests.scenarios.steps import Asked, ask, do, last_seq, mention, private, starts
 from tests.world import World, labels, shown, world
 
@@ -371,7 +371,7 @@ async def test_more_than_can_wait_is_told_so_and_what_ends_things_is_still_taken
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nothing is dropped in silence: beyond the bound the ack itself says that nothing was done."""
-    monkeypatch.setattr(rate_limit, "OF_ALL", 10)
+    monkeypatch.setattr(task_queue, "OF_ALL", 10)
     monkeypatch.setattr("bot.app.STOP_WITHIN", 0.1)  # as above
     async with world(tmp_path, only=("acc", "pre")) as env:
         await env.acc.set_fault({"fault": "delay", "seconds": 60, "match": "GET .*"})

@@ -7,8 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from bot.core.ports.store import StoreAddress
-from bot.store.files import CHUNK
 from bot.store.open import open_store
+from bot.store.parts import CHUNK
 from bot.store.store import Store
 
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import ClassVar, Final
 
 from bot.backends import SEND_AGAIN, Handler, HandlerAdapter, and_seen, measured, named
-from bot.backends.informatica import agents, logs, schedules, services, tasks
+from bot.backends.informatica import agents, schedules, services, tasks
 from bot.backends.informatica.capabilities import AGENT, ORG, SCHEDULE, SERVICE, SPEC, TASK
 from bot.backends.informatica.client import InfaClient
 from bot.backends.informatica.login import SignIn, translated
@@ -32,7 +32,7 @@ _HANDLERS: Final[Mapping[tuple[str, str], Handler]] = {
     ("history", TASK): tasks.history,
     ("history", AGENT): agents.history,
     ("schedules", ORG): schedules.listing,
-    ("logs", TASK): logs.session_log,
+    ("logs", TASK): tasks.session_log,
     ("start", SERVICE): services.move,
     ("stop", SERVICE): services.move,
     ("restart", SERVICE): services.restart,

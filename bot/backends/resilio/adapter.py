@@ -11,9 +11,8 @@ from bot.backends.resilio import operations
 from bot.backends.resilio.capabilities import AGENT, RUN, SPEC
 from bot.backends.resilio.client import ResilioClient, TokenKeeper
 from bot.backends.resilio.models import Run
-from bot.backends.resilio.presentation import bar, client_facts, client_state, run_view, runs_text
+from bot.backends.resilio.presentation import bar, client_facts, client_state, run_state, run_view, runs_text
 from bot.backends.resilio.settings import ResilioSettings
-from bot.backends.resilio.states import run_state
 from bot.backends.resilio.targets import AdapterContext, Finder
 from bot.core.command.capability import KindSpec
 from bot.core.command.params import duration_text, map_of, number_of, text_of

@@ -12,12 +12,12 @@ from bot.backends.resilio.presentation import (
     client_facts,
     client_next,
     client_state,
+    run_state,
     run_table,
     run_view,
     runs_text,
     tag_table,
 )
-from bot.backends.resilio.states import run_state
 from bot.backends.resilio.targets import AdapterContext, newest_first
 from bot.core.command.params import duration_text, map_of, number_of
 from bot.core.errors import BadReply, CallProblem, Lost, NoSuchTarget, ServerError

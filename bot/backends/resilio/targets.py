@@ -7,8 +7,8 @@ from bot.backends import SELECTED, FinderBase, readable
 from bot.backends.resilio.capabilities import AGENT, RUN
 from bot.backends.resilio.client import ResilioClient
 from bot.backends.resilio.models import Client, Run
+from bot.backends.resilio.presentation import run_state
 from bot.backends.resilio.settings import ResilioSettings
-from bot.backends.resilio.states import run_state
 from bot.core.command.target_ref import TargetRef
 from bot.core.errors import Ambiguous, BadRequest, NoSuchTarget
 from bot.core.operation import Target

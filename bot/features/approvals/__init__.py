@@ -1,9 +1,9 @@
 """Approvals: each shows everything that a decision needs, is decided once and used once."""
 
 from bot.features.approvals.cards import home_cards
+from bot.features.approvals.dispatch import pick_up, recover, remind
 from bot.features.approvals.exception_request import ASK_FORM, ASK_TAG, ask_buttons, open_ask, wanted
 from bot.features.approvals.expiry import expire
-from bot.features.approvals.recovery import pick_up, recover, remind
 from bot.features.approvals.request import request, was_asked
 from bot.features.approvals.vote import DENY_FORM, decide, denied, too_late
 

@@ -14,7 +14,7 @@ from bot.core.intent import Command, Intent, Source
 from bot.core.policy.decide import why_not_administrator, why_not_breakglass
 from bot.core.policy.rights import why_not_full
 from bot.features.forms.fields import default_text, range_text
-from bot.features.likely_commands import likely_commands
+from bot.features.known_targets import likely_commands
 from bot.features.replies.answer import LONGEST_BUTTON, command_button, reply
 from bot.features.replies.refusal import lead_elsewhere
 from bot.features.replies.suggestions import commands_meant

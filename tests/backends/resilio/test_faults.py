@@ -9,7 +9,7 @@ import pytest
 from aiohttp import web
 
 from bot.backends.resilio import PLUGIN
-from bot.backends.resilio.states import CONNECTIONS
+from bot.backends.resilio.presentation import CONNECTIONS
 from bot.core.errors import BadReply, Lost, Problem
 from bot.core.outcome import Level, Phase, State
 from tests.backends.kit import Answer, everything_logged, said
