@@ -25,14 +25,14 @@ class UnitFailedError(Exception):
 
 
 def run_alone(address: StoreAddress, unit: Unit[T]) -> T:
-    """Run one unit in a transaction on a connection of its own, without a pipeline. Raises StoreProblem."""
+    """Run one unit in a transaction on a connection of its own. Raises StoreProblem."""
     try:
         with connect(address) as connection:
             tx = WriteTx(connection)
             tx.begin(None)
             result = unit(tx)
             tx.flush()
-            connection.execute("COMMIT")
+            tx.commit()
             return result
     except psycopg.Error as error:
         raise mapped(error) from error

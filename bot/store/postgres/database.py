@@ -27,6 +27,7 @@ T = TypeVar("T")
 
 READERS: Final = 4
 CHANNEL: Final = "signalbox"
+_NOTIFY: Final = f"NOTIFY {CHANNEL}".encode()
 _WAITS: Final = (0.0, 0.05, 0.1, 0.2, 0.4, 0.8)  # seconds before each try; the last one again and again
 _LISTEN_SECONDS: Final = 1.0
 _WRITER_WAITS: Final = 3  # leases: longer than for a lock
@@ -66,10 +67,9 @@ class PostgresDatabase(Database):
         self._mark = secrets.token_hex(8)  # of this writer, with the number of its last transaction
         self._number = 0
         self._seen: tuple[int, str, int | None] | None = None  # the newest head, and the epoch under which it was seen
-        self._notify = f"NOTIFY {CHANNEL}".encode()
         self._cluster: tuple[str, str] | None = None
         self._local = threading.local()
-        self._readers: list[psycopg.Connection] = []
+        self._readers: list[Session] = []
         self._listener: threading.Thread | None = None
         self._stop_listening = threading.Event()
         try:
@@ -134,7 +134,7 @@ class PostgresDatabase(Database):
         super()._enqueue(job)
 
     def load_sync(self, unit: Unit[T]) -> T:
-        """Run `unit` on a connection of its own without a pipeline, so that it can COPY."""
+        """Run `unit` on a connection of its own: it may take long."""
         return run_alone(self.address, unit)
 
     def _run(self, batch: list[Job]) -> None:
@@ -176,7 +176,8 @@ class PostgresDatabase(Database):
         """Do the work, again on a new connection while the database can't be reached. Raises StoreProblem."""
         end = time.monotonic() + self._patience  # noqa: TID251  how long a thread waits for a server
         for wait in itertools.chain(_WAITS, itertools.repeat(_WAITS[-1])):
-            time.sleep(wait)
+            if wait:  # even a sleep of 0 seconds gives the processor away
+                time.sleep(wait)
             try:
                 return work()
             except psycopg.Error as error:
@@ -187,31 +188,31 @@ class PostgresDatabase(Database):
 
     def _together(self, jobs: list[Job], epoch: int | None) -> None:
         """The units of the batch in two round trips, and one for each result that a unit needs meanwhile."""
-        connection = self._connected()
-        tx, commit = WriteTx(connection), None
+        tx = WriteTx(self._connected())
         try:
-            with connection.pipeline() as pipeline:
-                tx.pipeline = pipeline
-                tx.begin(epoch)
-                run_all(tx, jobs)
-                tx.start()
-                tx.must_live()
-                self._must_be_newer(tx, epoch)
-                self._close_tx(tx)
-                commit = connection.execute("COMMIT")
-                if not self._leads:
-                    connection.execute(self._notify)
+            tx.begin(epoch)
+            run_all(tx, jobs)
+            tx.start()
+            tx.must_live()
+            self._must_be_newer(tx, epoch)
+            self._close_tx(tx)
+            tx.commit()
         except FencedError:
             self._roll_back()
             raise
         except psycopg.Error as error:
-            if commit is not None and commit.statusmessage == "COMMIT":
-                _log.warning("the leader is not notified, but looks every second: %s", error)
-            elif commit is not None and lost(error):
-                self._resolve(tx, error)
-            else:
+            if not tx.committing or not lost(error):
                 raise
+            self._resolve(tx, error)
+        self._notify_leader()
         self._saw(tx, epoch)
+
+    def _notify_leader(self) -> None:
+        """Without waiting for the answer: the leader also looks every second."""
+        if not self._leads and self._writer is not None:
+            with suppress(psycopg.Error):
+                self._writer.send(_NOTIFY, prepare=False)
+                self._writer.post()
 
     def _close_tx(self, tx: WriteTx) -> None:
         """Send the last statements before the COMMIT."""
@@ -242,28 +243,29 @@ class PostgresDatabase(Database):
             raise
         for job in jobs:
             head = tx.head()
-            connection.execute("SAVEPOINT unit")
+            tx.execute("SAVEPOINT unit")
             try:
                 job.result = job.unit(tx)
                 tx.flush()
+                connection.sync()
             except Exception as error:
                 if again(error):
                     raise
                 job.error = mapped(error) if isinstance(error, psycopg.Error) else error
-                connection.execute("ROLLBACK TO unit")
+                with suppress(psycopg.Error):
+                    connection.sync()
+                tx.execute("ROLLBACK TO unit")
                 tx.back_to(head)
-            connection.execute("RELEASE unit")
+            tx.execute("RELEASE unit")
         self._close_tx(tx)
         try:
-            connection.execute("COMMIT")
+            tx.commit()
         except psycopg.Error as error:
             if not lost(error):
                 raise
             self._resolve(tx, error)
+        self._notify_leader()
         self._saw(tx, epoch)
-        if not self._leads:
-            with suppress(psycopg.Error):
-                connection.execute(self._notify)
 
     def _resolve(self, tx: WriteTx, error: psycopg.Error) -> None:
         """The connection was lost in a commit: returns when it was committed, and raises `error` when it was rolled back.
@@ -296,6 +298,11 @@ class PostgresDatabase(Database):
 
     def _connected(self) -> Session:
         """The writer's connection. A session that was lost is ended first, because it may still hold the workspace's turn."""
+        if self._writer is not None:
+            try:
+                self._writer.sync()
+            except psycopg.Error as error:
+                _log.warning("the leader is not notified, but looks every second: %s", error)
         if self._writer is None or self._writer.closed:
             connection = self._connect(self._name(), _WRITER_WAITS * self.address.lease)
             self._named = self._written_as
@@ -341,17 +348,20 @@ class PostgresDatabase(Database):
         return self._patiently(lambda: self._in_one_state(unit), self._forget_reader)
 
     def _in_one_state(self, unit: Unit[T]) -> T:
-        reader = self._reader()
+        tx = PostgresTx(reader := self._reader())
         try:
-            with reader.pipeline() as pipeline:
-                reader.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
-                return unit(PostgresTx(reader, pipeline))
-        finally:
+            tx.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            result = unit(tx)
+            tx.execute("ROLLBACK")
+            reader.post()
+        except BaseException:
             reader.rollback()
+            raise
+        return result
 
-    def _reader(self) -> psycopg.Connection:
+    def _reader(self) -> Session:
         """This thread's reader, opened on first use."""
-        reader: psycopg.Connection | None = getattr(self._local, "reader", None)
+        reader: Session | None = getattr(self._local, "reader", None)
         if reader is None:
             reader = self._local.reader = self._connect()
             reader.execute("SET default_transaction_read_only = on")
@@ -359,7 +369,7 @@ class PostgresDatabase(Database):
         return reader
 
     def _forget_reader(self) -> None:
-        reader: psycopg.Connection | None = getattr(self._local, "reader", None)
+        reader: Session | None = getattr(self._local, "reader", None)
         if reader is not None:
             self._local.reader = None
             self._readers.remove(reader)

@@ -1,12 +1,11 @@
-"""A transaction on PostgreSQL whose statements are sent without waiting for each result.
+"""A transaction on PostgreSQL whose statements are sent when a result is needed, together with all before it.
 
-In a pipeline a statement is only sent when a result is needed, together with all before it. So a batch of units costs few round
-trips, whatever its size.
+So a batch of units costs few round trips, whatever its size.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, Final
 
@@ -16,10 +15,11 @@ from bot.core.audit import ZERO_HASH
 from bot.core.text import storable
 from bot.store.database import Dialect
 from bot.store.postgres.dialect import PostgresDialect, search_vector
+from bot.store.postgres.session import Answer, Session
 from bot.store.tables import audit
 
-_LOCK: Final = b"SELECT seq, hash, pg_current_xact_id()::text FROM chain FOR UPDATE"
-_LIVE: Final = b"SELECT 1 FROM replicas WHERE epoch = %s AND state = 'live' FOR KEY SHARE"
+_LOCK: Final = "SELECT seq, hash, pg_current_xact_id()::text FROM chain FOR UPDATE"
+_LIVE: Final = "SELECT 1 FROM replicas WHERE epoch = ? AND state = 'live' FOR KEY SHARE"
 SETTLE: Final = (
     b"INSERT INTO commits (writer, n, at) VALUES (%s, 0, now()) ON CONFLICT (writer) DO UPDATE SET at = now()"
 )
@@ -43,8 +43,9 @@ _SEQ: Final = audit.ORDER.index("seq")
 
 @lru_cache(maxsize=512)
 def _query(sql: str) -> bytes:
-    """`sql` with psycopg's marks instead of `?`."""
-    return sql.replace("%", "%%").replace("?", "%s").encode()
+    """`sql` with `$1`, `$2`... instead of `?`."""
+    first, *others = sql.split("?")
+    return "".join((first, *(f"${number}{part}" for number, part in enumerate(others, 1)))).encode()
 
 
 def _clean(values: Sequence[Any]) -> list[Any]:
@@ -55,62 +56,25 @@ class FencedError(Exception):
     """This replica was declared dead."""
 
 
-class PostgresRows:
-    """The result of a statement, which arrives when it is first looked at."""
-
-    __slots__ = ("_cursor", "_pipeline")
-
-    def __init__(self, cursor: psycopg.Cursor, pipeline: psycopg.Pipeline | None) -> None:
-        self._cursor = cursor
-        self._pipeline = pipeline
-
-    @property
-    def rowcount(self) -> int:
-        """How many rows were changed or found."""
-        return self._arrived().rowcount
-
-    @property
-    def description(self) -> Sequence[Sequence[Any]] | None:
-        """The columns; the first item of each is its name."""
-        return self._arrived().description
-
-    def fetchone(self) -> Any:
-        """The next row, or None."""
-        return self._arrived().fetchone()
-
-    def fetchall(self) -> list[Any]:
-        """The remaining rows."""
-        return self._arrived().fetchall()
-
-    def __iter__(self) -> Iterator[Any]:
-        return iter(self._arrived())
-
-    def _arrived(self) -> psycopg.Cursor:
-        if self._pipeline is not None and self._cursor.pgresult is None:
-            self._pipeline.sync()
-        return self._cursor
-
-
 class PostgresTx:
-    """Implements the port `Tx`. Without `pipeline` each statement waits for its result."""
+    """Implements the port `Tx`. Statements are sent when a result is needed."""
 
     dialect: Dialect = PostgresDialect()
 
-    def __init__(self, connection: psycopg.Connection, pipeline: psycopg.Pipeline | None = None) -> None:
+    def __init__(self, connection: Session) -> None:
         self.connection = connection
-        self.pipeline = pipeline
 
-    def execute(self, sql: str, values: Sequence[Any] = ()) -> PostgresRows:
+    def execute(self, sql: str, values: Sequence[Any] = ()) -> Answer:
         """Send a statement."""
-        return PostgresRows(self.connection.execute(_query(sql), _clean(values)), self.pipeline)
+        return self.connection.send(_query(sql), _clean(values))
 
     def executemany(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
         """Send a statement for each row."""
-        if rows:
-            self.connection.cursor().executemany(_query(sql), [_clean(row) for row in rows])
+        for row in rows:
+            self.execute(sql, row)
 
     def load(self, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-        """Insert many rows with COPY, which a pipeline doesn't allow."""
+        """Insert many rows with COPY."""
         copying = f"COPY {table} ({', '.join(columns)}) FROM STDIN".encode()
         with self.connection.cursor() as cursor, cursor.copy(copying) as copy:
             for row in rows:
@@ -124,7 +88,7 @@ class PostgresTx:
     def add_entries(self, records: Sequence[Sequence[Any]]) -> None:
         """Insert audit entries."""
         rows = [[*record, search_vector(dict(zip(audit.ORDER, record, strict=True)))] for record in records]
-        if self.pipeline is None and len(rows) > _FEW:
+        if len(rows) > _FEW:
             self.load("audit", (*audit.ORDER, "words"), rows)
         else:
             self.executemany(_INSERT, rows)
@@ -135,14 +99,13 @@ class WriteTx(PostgresTx):
 
     def begin(self, epoch: int | None) -> None:
         """Open it. With `epoch`, see `must_live`."""
-        self.connection.execute("BEGIN")
-        self._locked = PostgresRows(self.connection.execute(_LOCK), self.pipeline)
-        self._live = None
-        if epoch is not None:
-            self._live = PostgresRows(self.connection.execute(_LIVE, (epoch,)), self.pipeline)
+        self.execute("BEGIN")
+        self._locked = self.execute(_LOCK)
+        self._live = None if epoch is None else self.execute(_LIVE, (epoch,))
         self._head: tuple[int, str] | None = None
         self._began: tuple[int, str] | None = None
         self._records: list[Sequence[Any]] = []
+        self.committing = False
         self.xid = ""
         self.proof: tuple[bytes, tuple[Any, ...]] = (b"", ())
 
@@ -180,8 +143,6 @@ class WriteTx(PostgresTx):
         self._head = (records[-1][_SEQ], records[-1][-1])
         if len(self._records) >= _MANY:
             self.flush()
-            if self.pipeline is not None:
-                self.pipeline.sync()
 
     def flush(self) -> None:
         """Send the entries."""
@@ -189,6 +150,12 @@ class WriteTx(PostgresTx):
             super().add_entries(self._records)
             self.execute(_ADVANCE, self._head)
             self._records = []
+
+    def commit(self) -> None:
+        """Commit. `committing` is True from when the server may have done it."""
+        self.committing = True
+        self.connection.send(b"COMMIT", prepare=False)
+        self.connection.sync()
 
     def back_to(self, head: tuple[int, str] | None) -> None:
         """Forget what was appended since the head was `head`."""
