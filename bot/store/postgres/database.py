@@ -189,58 +189,15 @@ class PostgresDatabase(Database):
     def _together(self, jobs: list[Job], epoch: int | None) -> None:
         """The units of the batch in two round trips, and one for each result that a unit needs meanwhile."""
         tx = WriteTx(self._connected())
-        try:
-            tx.begin(epoch)
-            run_all(tx, jobs)
-            tx.start()
-            tx.must_live()
-            self._must_be_newer(tx, epoch)
-            self._close_tx(tx)
-            tx.commit()
-        except FencedError:
-            self._roll_back()
-            raise
-        except psycopg.Error as error:
-            if not tx.committing or not lost(error):
-                raise
-            self._resolve(tx, error)
-        self._notify_leader()
-        self._saw(tx, epoch)
-
-    def _notify_leader(self) -> None:
-        """Without waiting for the answer: the leader also looks every second."""
-        if not self._leads and self._writer is not None:
-            with suppress(psycopg.Error):
-                self._writer.send(_NOTIFY, prepare=False)
-                self._writer.post()
-
-    def _close_tx(self, tx: WriteTx) -> None:
-        """Send the last statements before the COMMIT."""
-        tx.flush()
-        self._number += 1
-        tx.prove(self._mark, self._number)
-
-    def _saw(self, tx: WriteTx, epoch: int | None) -> None:
-        head = tx.head()
-        if head is not None and (self._seen is None or head[0] >= self._seen[0]):
-            self._seen = (*head, epoch)
-
-    def _must_be_newer(self, tx: WriteTx, epoch: int | None) -> None:
-        """Raises FencedError when the database was restored under this epoch: the replica has to start anew first."""
-        head = tx.head() or (0, "")
-        if epoch is not None and self._seen is not None and self._seen[2] == epoch and head[0] < self._seen[0]:
-            raise FencedError
+        tx.begin(epoch)
+        run_all(tx, jobs)
+        self._must_live(tx, epoch)
+        self._end(tx, epoch)
 
     def _one_by_one(self, jobs: list[Job], epoch: int | None) -> None:
-        connection = self._connected()
-        tx = WriteTx(connection)
+        tx = WriteTx(connection := self._connected())
         tx.begin(epoch)
-        try:
-            tx.must_live()
-            self._must_be_newer(tx, epoch)
-        except FencedError:
-            self._roll_back()
-            raise
+        self._must_live(tx, epoch)
         for job in jobs:
             head = tx.head()
             tx.execute("SAVEPOINT unit")
@@ -257,15 +214,36 @@ class PostgresDatabase(Database):
                 tx.execute("ROLLBACK TO unit")
                 tx.back_to(head)
             tx.execute("RELEASE unit")
-        self._close_tx(tx)
+        self._end(tx, epoch)
+
+    def _must_live(self, tx: WriteTx, epoch: int | None) -> None:
+        """Raises FencedError when another replica has taken over, or the database was restored under this epoch."""
+        seen = self._seen if epoch is not None and self._seen is not None and self._seen[2] == epoch else None
+        try:
+            tx.must_live(seen[:2] if seen is not None else None)
+        except FencedError:
+            self._roll_back()
+            raise
+
+    def _end(self, tx: WriteTx, epoch: int | None) -> None:
+        """Commit, and find out how it ended when the answer is lost. The leader is notified without waiting: it also looks every
+        second."""
+        tx.flush()
+        self._number += 1
+        tx.prove(self._mark, self._number)
         try:
             tx.commit()
         except psycopg.Error as error:
             if not lost(error):
                 raise
             self._resolve(tx, error)
-        self._notify_leader()
-        self._saw(tx, epoch)
+        if not self._leads and self._writer is not None:
+            with suppress(psycopg.Error):
+                self._writer.send(_NOTIFY, prepare=False)
+                self._writer.post()
+        head = tx.head()
+        if head is not None and (self._seen is None or head[0] >= self._seen[0]):
+            self._seen = (*head, epoch)
 
     def _resolve(self, tx: WriteTx, error: psycopg.Error) -> None:
         """The connection was lost in a commit: returns when it was committed, and raises `error` when it was rolled back.

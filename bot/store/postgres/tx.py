@@ -105,7 +105,6 @@ class WriteTx(PostgresTx):
         self._head: tuple[int, str] | None = None
         self._began: tuple[int, str] | None = None
         self._records: list[Sequence[Any]] = []
-        self.committing = False
         self.xid = ""
         self.proof: tuple[bytes, tuple[Any, ...]] = (b"", ())
 
@@ -126,9 +125,14 @@ class WriteTx(PostgresTx):
             self.execute(_MARK, (writer, number))
             self.proof = (_MARKED, (writer, number))
 
-    def must_live(self) -> None:
-        """Raises FencedError when this replica was declared dead. Otherwise it can't be before the transaction ends."""
-        if self._live is not None and self._live.fetchone() is None:
+    def must_live(self, seen: tuple[int, str] | None) -> None:
+        """Raises FencedError when this replica was declared dead. Otherwise it can't be before the transaction ends.
+
+        Also when the log ends before the entry `seen`, because the database was restored: the replica has to start anew first.
+        """
+        self.start()
+        dead = self._live is not None and self._live.fetchone() is None
+        if dead or (seen is not None and self._began is not None and self._began != seen and self._began[0] <= seen[0]):
             raise FencedError
 
     def head(self) -> tuple[int, str] | None:
@@ -152,8 +156,7 @@ class WriteTx(PostgresTx):
             self._records = []
 
     def commit(self) -> None:
-        """Commit. `committing` is True from when the server may have done it."""
-        self.committing = True
+        """Commit, and wait for the answer."""
         self.connection.send(b"COMMIT", prepare=False)
         self.connection.sync()
 
