@@ -69,9 +69,11 @@ class AdapterBase:
 
     async def recent(self, target: Target, count: int) -> Sequence[RecentRun]:
         """The run itself, when the target is one that can be polled."""
-        views = await self.poll(target.group, (target,)) if target.parent is not None else {}
-        if target.id not in views:
+        if target.parent is None:
             raise BadRequest(f"`{target.text}` has no runs that Signalbox can follow.", code="no_runs")
+        views = await self.poll(target.group, (target,))
+        if target.id not in views:
+            raise BadReply(f"The status of `{target.text}` can't be read.")
         return (RecentRun(id=target.id, view=views[target.id]),)
 
 

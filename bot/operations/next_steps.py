@@ -91,7 +91,9 @@ async def buttons_for(
         # A run that has no name of its own is the one of the card's thread.
         means = cards.say_means("watch" if about.parent == about.id else f"watch {cards.written(about)}")
         out.append(Button(label="Notify me", action="watch", id=ctx.ids.secret(), means=means))
-    ended = view is not None and view.phase.ended and about.parent is not None
+    # What is followed itself, such as a service that starts, may change after that.
+    itself = about.id == operation.target.id
+    ended = view is not None and view.phase.ended and about.parent is not None and not itself
     if refresh and not ended:
         out.append(
             Button(label="Refresh", action="refresh", id=ctx.ids.secret(), means=refresh_means(operation.request_id))

@@ -122,6 +122,19 @@ class Tape:
         return Answer(answer.status, answer.headers, body)
 
 
+def bends_of(value: Any, names: tuple[str, ...]) -> Iterator[Bend]:
+    """Every change of every field of one reply."""
+    for path in _paths(value):
+        for name in names:
+            if name != "absent" or isinstance(path[-1], str):
+                yield Bend("", path, name)
+
+
+def with_bend(value: Any, bend: Bend | None) -> bytes:
+    """The reply as bytes, with that change."""
+    return _text(value if bend is None else _changed(value, bend.path, VALUES[bend.name])).encode()
+
+
 async def _ask(session: aiohttp.ClientSession, plane_url: str, request: web.BaseRequest) -> Answer:
     headers = {name: value for name, value in request.headers.items() if name.lower() not in _HOP}
     url = URL(plane_url + request.raw_path, encoded=True)

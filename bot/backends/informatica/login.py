@@ -123,6 +123,9 @@ class SignIn:
             raise self._pause.refused(
                 self._settings.name, self._problem(reason), self._clock.now(), self.secret, session=True
             )
+        if not session.isascii() or not session.isprintable():
+            field = "icSessionId" if self._settings.org_id else "sessionId"
+            raise BadReply(f"{self._settings.name} returned a session (`{field}`) that can't be sent.")
         self._pause.accepted()
         self.since, self.organization = self._clock.now(), organization
         self.current = Credential(base_url=self._checked_base(base), secrets=(session,))
@@ -174,8 +177,8 @@ class SignIn:
         if host and (_domain(host) == _domain(login_host) or host in self._settings.hosts):
             return address
         raise BadReply(
-            f"{self._settings.name}: the login's reply names {host or 'an unusable address'} for further calls, which is"
-            f" outside the domain of {login_host}.",
+            f"{self._settings.name}: the login's reply names {host or 'an unusable address'} for further calls"
+            f" (`{'serverUrl' if self._settings.org_id else 'baseApiUrl'}`), which is outside the domain of {login_host}.",
             "If that is correct, add that host to `hosts`.",
         )
 

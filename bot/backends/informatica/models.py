@@ -139,8 +139,9 @@ def _instant(utc: str | None, eastern: str | None) -> datetime | None:
     In the hour that repeats when clocks change, the later instant, so that a search for a lost start can't miss it.
     """
     local = moment(eastern)
-    if utc or local is None or local.tzinfo is not UTC:
-        return moment(utc) or local
+    exact = moment(utc)
+    if exact is not None or local is None or local.tzinfo is not UTC:
+        return exact or local
     return local.replace(tzinfo=_EASTERN, fold=1).astimezone(UTC)
 
 

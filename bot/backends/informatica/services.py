@@ -107,7 +107,8 @@ async def _there_already(ctx: AdapterContext, target: Target, goal: Goal) -> boo
 
 def _followed(ctx: AdapterContext, target: Target, goal: Goal, since: datetime) -> Target:
     key = ServiceKey(ServiceKey.of(target.group).v2, goal, since)
-    return target.model_copy(update={"group": key.group})
+    # The service itself is followed: as a run, it is its own.
+    return target.model_copy(update={"group": key.group, "parent": target.id, "parent_name": target.name})
 
 
 def _while_going(target: Target, goal: Goal) -> tuple[Suggestion, ...]:

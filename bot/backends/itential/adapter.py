@@ -75,7 +75,9 @@ class ItentialBackend(HandlerAdapter[AdapterContext]):
         return await super().run(operation, call)
 
     async def form(self, target: Target) -> tuple[Param, ...]:
-        """The parameters of a service from its JSON Schema, as fields for a modal; empty if it has none."""
+        """The parameters of a service from its JSON Schema, as fields for a modal; empty without one."""
+        if target.kind != SERVICE:
+            return ()
         service = await self._ctx.client.service(target.id)
         return fields(service.service_metadata.decorator)
 

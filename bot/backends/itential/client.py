@@ -195,6 +195,8 @@ async def _service_account(http: HttpClient, settings: ItentialSettings) -> Cred
     headers = (("Content-Type", "application/x-www-form-urlencoded"),)
     reply = await http.call("POST", "/oauth/token", content=urlencode(form).encode(), headers=headers, auth=None)
     token = reply.read(_Token)
+    if not token.access_token.isascii() or not token.access_token.isprintable():
+        raise BadReply(f"{reply.name} returned an `access_token` that can't be sent.", status=reply.status)
     lifetime = max(token.expires_in - _EARLY, token.expires_in / 2) if token.expires_in else None
     return Credential(headers=(("Authorization", f"Bearer {token.access_token}"),), lifetime=lifetime)
 

@@ -71,8 +71,8 @@ class Service(WireModel):
 
     @property
     def path(self) -> str:
-        """`CLUSTER/NAME`."""
-        return f"{self.service_metadata.location}/{self.service_metadata.name}"
+        """`CLUSTER/NAME`, or what of it can be read."""
+        return "/".join(filter(None, (self.service_metadata.location, self.service_metadata.name)))
 
     @property
     def state(self) -> str:

@@ -141,7 +141,7 @@ def job_table(jobs: Sequence[Job]) -> Table:
 def service_table(services: Sequence[Service]) -> Table:
     """Services as rows."""
     columns: dict[str, Callable[[Service], object]] = {
-        "Service": lambda one: mark(one.path, one),
+        "Service": lambda one: mark(one.path or one.id or "?", one),
         "Type": lambda one: one.service_metadata.type,
         "Active": lambda one: one.state,
         "Last run": lambda one: utc_text(moment(one.last_run)),

@@ -18,7 +18,7 @@ from bot.backends.sequentum.presentation import run_view, together, view_of
 from bot.backends.sequentum.settings import SequentumSettings, ends_at, expiry_warning
 from bot.backends.sequentum.targets import AdapterContext, Finder
 from bot.core.command.capability import KindSpec
-from bot.core.errors import NoSuchTarget
+from bot.core.errors import BadRequest, NoSuchTarget
 from bot.core.operation import Operation, Target
 from bot.core.outcome import Health, LookBack, Named, Phase, RecentRun, Refused, RunView
 from bot.core.ports.services import BackendParts
@@ -100,6 +100,8 @@ class SequentumBackend(HandlerAdapter[AdapterContext]):
 
     async def recent(self, target: Target, count: int) -> Sequence[RecentRun]:
         """The newest runs of an agent, by one request for its history."""
+        if target.kind == SCHEDULE:
+            raise BadRequest(f"`{target.text}` has no runs that Signalbox can follow.", code="no_runs")
         if target.kind != AGENT:
             return await super().recent(target, count)
         runs = (await self._ctx.client.runs(target.id, count)).items[:count]

@@ -48,6 +48,30 @@ async def test_a_person_is_told_when_the_run_of_a_task_ends(tmp_path: Path) -> N
         assert await env.bot.store.subscriptions() == []
 
 
+async def test_a_person_is_told_when_a_service_has_started(tmp_path: Path) -> None:
+    """The button on the card of a start, as on the card of any run."""
+    async with world(tmp_path, only=("infa",)) as env:
+        service = 'infa:eu-1/"Data Integration Server"'
+        asked = await env.does(f"stop {service}", "Process Server")
+        await env.ana.press_label("C0CRAWL", asked["ts"], "Run it")
+        await env.sees("stopped (no longer listed)", "eu-1/Data Integration Server", timeout=20)
+        await env.say(f"start {service}")
+        card = await env.sees("start infa:eu-1/Data Integration Server", "Notify me")
+        await env.person("U0LEE").press_label("C0CRAWL", card["ts"], "Notify me", seen=card)
+        await env.sees("You will be told in the thread when", user="U0LEE")
+
+        def told(person: Person) -> dict[str, Any] | None:
+            replies = person.messages("C0CRAWL", card["ts"])[1:]
+            return next(
+                (one for one in replies if "running and ready" in shown(one) and "<@U0LEE>" in shown(one)), None
+            )
+
+        await env.person("U0LEE").wait_for(told, timeout=40)
+        assert "Refresh" in labels(
+            await env.sees("start infa:eu-1/Data Integration Server", "running and ready for jobs")
+        )
+
+
 async def test_schedules_health_and_targets_from_the_channel(tmp_path: Path) -> None:
     """The organization as a target, a pause of a schedule, and the lists."""
     async with world(tmp_path, only=("infa",)) as env:

@@ -536,11 +536,14 @@ async def test_a_stop_of_a_job_without_a_number_is_accepted_and_not_started(tmp_
             "2015-11-24T19:19:54+00:00",
         ),
         ({"startTime": "2026-11-01T01:30:00.000Z"}, "2026-11-01T06:30:00+00:00"),
+        ({"startTime": "2026-07-01T09:00:00.000Z", "startTimeUtc": "x"}, "2026-07-01T13:00:00+00:00"),
+        ({"startTime": "2026-07-01T09:00:00.000Z", "startTimeUtc": ""}, "2026-07-01T13:00:00+00:00"),
         ({"startTime": "2026-07-01T09:00:00+02:00"}, "2026-07-01T09:00:00+02:00"),
     ],
 )
 def test_times_without_a_field_in_utc_are_eastern(entry: dict[str, str], began: str) -> None:
-    """DOC activityLog and activityMonitor, in summer and in winter; the third row is a published reply."""
+    """DOC activityLog and activityMonitor, in summer and in winter; the third row is a published reply. A field in UTC that is
+    no time counts as missing."""
     for model in (Entry, Running):
         found = model.model_validate(entry).began
         assert found is not None
