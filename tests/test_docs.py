@@ -339,6 +339,20 @@ def tracked() -> list[Path]:
     return [path for name in listed.stdout.decode().split("\0") if name and (path := ROOT / name).is_file()]
 
 
+RIGHTS_GIVEN_UP = (
+    *("UMask=0077", "LimitNOFILE=4096", "MemoryMax=1G", "NoNewPrivileges=yes", "PrivateTmp=yes", "ProtectHome=yes"),
+    *("ProtectSystem=strict", "CapabilityBoundingSet=", "SystemCallFilter=@system-service", "RestrictRealtime=yes"),
+)
+
+
+def test_the_service_unit_is_hardened() -> None:
+    """A file mask, limits, and no right that the program doesn't use: the unit is copied as it is."""
+    page = (ROOT / "docs" / "how-to" / "install-socket-mode.md").read_text(encoding="utf-8")
+    unit = [line.strip() for line in page.partition("[Service]")[2].partition("[Install]")[0].splitlines()]
+    assert [line for line in RIGHTS_GIVEN_UP if line not in unit] == []
+    assert "User=root" not in unit
+
+
 def test_no_file_names_a_machine_or_a_registry() -> None:
     """No path of the machine on which it was written, and no address of a package index."""
     env = "|".join(("ho" + "me", "ro" + "ot", "wo" + "rk", "tm" + "p", "Use" + "rs", "mn" + "t"))

@@ -17,7 +17,7 @@ from bot.core.intent import Command, Intent
 from bot.core.operation import Operation, Target
 from bot.core.policy.decide import Denied
 from bot.core.text import with_article
-from bot.operations.authorize import may_ask
+from bot.operations.authorize import may_ask, sight_of
 from bot.runtime.context import Context
 
 _MOST_NAMED: Final = 4
@@ -167,7 +167,8 @@ async def _target_of_thread(ctx: Context, intent: Intent, verb: str) -> Target:
     if intent.place.thread_ts is not None:
         found = await ctx.store.thread_target(intent.place.channel_id, intent.place.thread_ts)
     if found is None:
-        example = capabilities[0][1].example if capabilities else f"{verb} backend:path"
+        sight = await sight_of(ctx, intent.actor, intent.place)
+        example = next((row.example for name, row in capabilities if sight.backend(name)), f"{verb} backend:path")
         raise BadRequest(f"`{verb}` needs a target.", f"For example: `{example}`.", "target_missing")
     if ctx.catalog.row(found.backend, verb, found.kind) is not None or found.parent is None:
         return found

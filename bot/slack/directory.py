@@ -124,6 +124,8 @@ class SlackDirectory:
 
     async def is_member(self, channel_id: str, user_id: str, *, max_age: float) -> bool:
         """Whether the person is a member. False when Slack doesn't confirm it in time."""
+        if not channel_id:
+            return False
         if user_id.startswith(("U", "W")):
             answer, _ = await self._ask("member", f"{channel_id}/{user_id}", max_age)
             return answer is not None and answer.get("found") is True

@@ -258,6 +258,13 @@ def _direct(
     return card.model_copy(update=changed)
 
 
+def direct(card: Card, person: str) -> Card:
+    """A private answer that has no channel, as a direct message. Only its links work there."""
+    links = tuple(button for button in card.buttons if button.url)
+    place = card.place.model_copy(update={"channel_id": person})
+    return card.model_copy(update={"place": place, "only_for": None, "buttons": links})
+
+
 def _to_security(row: Outgoing, card: Card, people: tuple[str, ...], trouble: SlackTrouble, security: str) -> Card:
     who = f"<@{people[0]}>" if people else f"<#{row.channel_id}>"
     private = row.kind in PRIVATE or "@@" in row.key

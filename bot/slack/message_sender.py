@@ -36,6 +36,7 @@ from bot.slack.files import Uploads
 from bot.slack.message_delivery import Again, MessageDelivery, Responder, ZoneOf, other_form
 from bot.slack.message_format import (
     Form,
+    direct,
     is_open_question,
     usable,
     words_of,
@@ -121,6 +122,8 @@ class MessageSender:
                 await self.step(reply.step_id, ok=card.tone in (Tone.PLAIN, Tone.GOOD), text=words_of(card))
             return
         url = usable(reply, self._clock.now())
+        if card.only_for is not None and not card.place.channel_id and not url:
+            card = direct(card, card.only_for)
         kind = "message"
         if card.only_for is not None:
             kind = ("update_response" if replace else "response") if url else "ephemeral"

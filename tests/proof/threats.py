@@ -303,6 +303,9 @@ THREATS: Final = (
             "scenarios/test_outsiders.py::test_an_id_of_another_target_is_answered_as_one_that_does_not_exist",
             "scenarios/test_outsiders.py::test_grants_of_other_channels_are_told_to_administrators_alone",
             "scenarios/test_outsiders.py::test_where_you_may_names_only_channels_that_you_are_in",
+            "scenarios/test_outsiders.py::test_what_others_did_with_other_targets_is_told_to_members_alone",
+            "scenarios/test_outsiders.py::test_the_menu_of_a_form_without_a_channel_offers_what_a_rule_names",
+            "scenarios/test_help.py::test_help_for_a_control_plane_on_which_nothing_is_allowed_says_so",
         ),
     ),
     Threat(
@@ -363,6 +366,28 @@ THREATS: Final = (
             "scenarios/test_lost_starts.py::test_the_run_of_an_identical_start_is_not_taken_for_the_lost_one",
             "scenarios/test_lost_starts.py::test_one_run_is_not_taken_for_two_lost_starts",
             "store/test_request_targets.py::test_what_a_call_made_belongs_to_one_request",
+        ),
+    ),
+    Threat(
+        90,
+        "A channel that a person or a workflow names needs proof of membership, and no answer leaves the place it belongs to.",
+        (
+            "scenarios/test_outsiders.py::test_who_is_not_in_the_chosen_channel_neither_acts_nor_reads_there",
+            "scenarios/test_outsiders.py::test_a_workflow_acts_only_in_channels_that_the_bot_is_in",
+            "slack/test_refusals.py::test_a_private_answer_for_a_person_outside_the_channel_stays_in_it",
+        ),
+    ),
+    Threat(
+        91,
+        "After an outage of Slack messages come soon and in order, and a single one is not late for minutes.",
+        ("slack/test_refusals.py::test_after_an_outage_everything_comes_soon_and_in_order",),
+    ),
+    Threat(
+        92,
+        "What is for operators alone has no way through the public port, and the documented service runs with few rights.",
+        (
+            "slack/test_http.py::test_health_and_readiness_are_told_and_metrics_are_not_on_the_public_port",
+            "test_docs.py::test_the_service_unit_is_hardened",
         ),
     ),
 )

@@ -11,7 +11,7 @@ import pytest_asyncio
 
 from bot.demo.run import POLICY
 from tests.scenarios.steps import do, private
-from tests.world import World, labels, shown, world
+from tests.world import OPEN_POLICY, World, labels, shown, world
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -118,6 +118,11 @@ async def test_help_with_a_sentence_offers_the_command_that_is_meant(demo: World
 
 
 async def test_help_for_a_control_plane_on_which_nothing_is_allowed_says_so(tmp_path: Path) -> None:
-    """A guest learns no command, only where the reason is found."""
-    async with world(tmp_path) as env:
-        await env.does("help acc:", "lets you do anything there", "/ops whoami", user="U0GUEST")
+    """A member learns no command, only where the reason is found. A guest reads the same as for a name that doesn't exist."""
+    async with world(tmp_path, policy=OPEN_POLICY.replace('targets = ["*"]', 'targets = ["pre:*"]')) as env:
+        await env.does("help acc:", "lets you do anything there", "/ops whoami")
+        answers = []
+        for name in ("acc", "nowhere"):
+            answer = await env.does(f"help {name}", f"`{name}` is not a verb or a backend", user="U0GUEST")
+            answers.append((shown(answer).replace(name, "NAME"), labels(answer)))
+        assert answers[0] == answers[1]

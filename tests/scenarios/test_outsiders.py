@@ -9,7 +9,7 @@ import pytest
 
 from bot.core.intent import Actor, Place
 from bot.features.forms import menus
-from tests.world import labels, shown, world
+from tests.world import World, labels, shown, world
 
 NAMED = """\
 version = 1
@@ -147,6 +147,134 @@ async def test_where_you_may_names_only_channels_that_you_are_in(tmp_path: Path)
         env.ws.set_channel("C0INC", is_private=True, members=["U0LEE", env.ws.core.state.bot_user])
         answer_text = shown(await env.does("start acc:shop/prices", "Denied", user="U0RUI"))
         assert "C0INC" not in answer_text
+
+
+OTHERS_WORK = """\
+version = 1
+[groups]
+admins = ["U0ROOT", "U0LEE"]
+[[channel]]
+id = "C0CRAWL"
+  [[channel.allow]]
+  verbs = ["*"]
+  targets = ["*"]
+  who = ["U0ANA", "U0ROOT"]
+  [[channel.allow]]
+  verbs = ["agent approve"]
+  targets = ["*"]
+  who = ["U0RUI"]
+  approvals = { count = 1, from = ["admins"] }
+  [[channel.allow]]
+  verbs = ["risk:read", "schedule off"]
+  targets = ["acc:shop/prices"]
+  who = ["U0GUEST"]
+[administrators]
+who = ["admins"]
+"""
+SECRET_NAMES = ("labs", "news", "shop/stock", "quarterly figures")
+ABOUT_ALL = ("audit count=50", "audit stock", "timeline", "status", "watches", "pauses", "approvals", "grants")
+
+
+PRIVATE = """\
+version = 1
+[groups]
+admins = ["U0ROOT"]
+[[channel]]
+id = "C0INC"
+  [[channel.allow]]
+  verbs = ["*"]
+  targets = ["*"]
+  who = ["*", "A0SIGNAL"]
+[administrators]
+who = ["admins"]
+"""
+CHOSEN = (
+    *(("start", "acc:shop/prices"), ("status", "acc:shop/prices"), ("input clear", "acc:shop/prices")),
+    *(("audit", "acc:shop/prices"), ("timeline", "acc:shop/prices"), ("watch", "acc:shop/prices")),
+    *(("approvals", ""), ("policy", ""), ("breakglass", ""), ("grant", "")),
+)
+
+
+async def submit_launcher(env: World, user: str, verb: str, target: str, channel: str) -> None:
+    """The launcher's form with these values, also such as its menus don't offer."""
+    person = env.person(user)
+    await person.shortcut("launcher")
+    view = await person.wait_for(lambda one: one.modal())
+    values = {
+        name: {action: {"type": "external_select", "selected_option": {"value": value}}}
+        for name, action, value in (("verb", "suggest_verb", verb), ("target", "suggest_target", target))
+    }
+    values["channel"] = {"value": {"type": "conversations_select", "selected_conversation": channel}}
+    body = {
+        "type": "view_submission",
+        "team": {"id": "T0ACME"},
+        "user": {"id": user, "team_id": "T0ACME"},
+        "api_app_id": env.ws.app_id,
+        "view": {**view, "state": {"values": values}},
+    }
+    assert (await env.ws.deliver("interactive", body)).acked
+    await person.close()
+    await env.quiet()
+
+
+async def test_who_is_not_in_the_chosen_channel_neither_acts_nor_reads_there(tmp_path: Path) -> None:
+    """By the launcher, with any verb that somebody may put into its form: one sentence by direct message, and no other."""
+    async with world(tmp_path, policy=PRIVATE, only=("acc",)) as env:
+        env.ws.set_channel("C0INC", is_private=True, members=["U0LEE", env.ws.core.state.bot_user])
+        await env.does("start acc:news/feed -- our secret", "news/feed", user="U0LEE", channel="C0INC")
+        there = len(env.person("U0LEE").messages("C0INC"))
+        calls, rui = len(env.acc.requests), env.person("U0RUI")
+        for verb, target in CHOSEN:
+            await submit_launcher(env, "U0RUI", verb, target, "C0INC")
+        await env.sees("Slack doesn't list you as a member", "input clear", user="U0RUI", channel=rui.dm)
+        told = "\n".join(shown(one) for one in rui.messages(rui.dm))
+        assert "news/feed" not in told
+        assert "secret" not in told
+        assert "I can't write" not in told
+        assert not [one for one in env.acc.requests[calls:] if "news" not in one.raw_path and one.method != "GET"]
+        assert not [one for one in env.audit(user_id="U0RUI") if str(one.event) in ("sent", "done", "granted")]
+        assert len(env.person("U0LEE").messages("C0INC")) == there
+
+
+@pytest.mark.parametrize("channel", ["D0LEE", "C0NOWHERE", ""])
+async def test_a_workflow_acts_only_in_channels_that_the_bot_is_in(tmp_path: Path, channel: str) -> None:
+    """And tells nothing of them: built-in commands don't take a chosen place."""
+    async with world(tmp_path, policy=PRIVATE, only=("acc",)) as env:
+        calls = len(env.acc.requests)
+        for command, place in (("start acc:shop/prices", channel), ("audit", "C0INC"), ("timeline", "C0INC")):
+            ran = await env.ana.run_step("run_operation", {"command": command, "channel": place, "user": "U0ROOT"})
+            step = env.ws.steps[str(ran.execution_id)]
+            await env.until(lambda step=step: step["status"] != "running")  # type: ignore[misc]
+            assert (step["status"], "Denied" in step["error"]) == ("failed", True), step
+        assert len(env.acc.requests) == calls
+        assert "invalid_arguments" not in {call.error for call in env.ws.calls}
+
+
+def answers(env: World, user: str) -> list[str]:
+    """The private answers to a person in the channel."""
+    return [shown(one) for one in env.person(user).messages("C0CRAWL") if one["ephemeral"]]
+
+
+async def test_what_others_did_with_other_targets_is_told_to_members_alone(tmp_path: Path) -> None:
+    """Runs, pauses, decisions, grants and the audit log of the channel: a guest reads what concerns their own target."""
+    async with world(tmp_path, policy=OTHERS_WORK, only=("acc",), agents=True) as env:
+        await env.does("start acc:labs/slow -- quarterly figures", "start acc:labs/slow")
+        await env.does("status acc:shop/stock", "shop/stock")
+        await env.does("schedule off acc:news/feed for=2h -- quarterly figures", "news/feed", "Paused until")
+        await env.does("schedule off acc:shop/prices for=2h", "shop/prices", "Paused until")
+        await env.does("watch acc:shop/stock", "shop/stock")
+        await env.say("agent approve acc:labs/new -- quarterly figures", user="U0RUI")
+        await env.sees("labs/new", "Approve", user="U0LEE")
+        told = {}
+        for user in ("U0ANA", "U0GUEST"):
+            person, before = env.person(user), len(answers(env, user))
+            for words in ABOUT_ALL:
+                await env.say(words, user=user)
+            await person.wait_for(lambda _, u=user, n=before: len(answers(env, u)) >= n + len(ABOUT_ALL), timeout=30)  # type: ignore[misc]
+            told[user] = "\n".join(answers(env, user)[before:])
+        assert [name for name in SECRET_NAMES if name in told["U0ANA"]] == list(SECRET_NAMES)
+        assert not [name for name in SECRET_NAMES if name in told["U0GUEST"]], told["U0GUEST"]
+        assert "acc:shop/prices" in told["U0GUEST"]
 
 
 @pytest.mark.parametrize("words", ["status nowhere:x", "status shop", "stat acc:shop/prices", "targets ac"])

@@ -100,6 +100,10 @@ class Visibility:
         """Whether the person may learn the name of this target."""
         return self.patterns is None or target_covered(self.patterns, target)
 
+    def told(self, target: Target | None, by: str | None, reader: str) -> bool:
+        """Whether the reader may be told of something that `by` did or does with this target."""
+        return self.patterns is None or by == reader or (target is not None and self.target(target))
+
     def written(self, text: str) -> bool:
         """Whether the person may see this name as it was typed, like `acc:shop/prices`."""
         return self.patterns is None or any(glob(pattern, text) for pattern in self.patterns)

@@ -57,8 +57,10 @@ async def audit(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, 
         request_id=text if _REQUEST.fullmatch(text) else None,
         text=None if _REQUEST.fullmatch(text) else text or None,
     )
-    found = await ctx.store.search(filters, limit=given["count"] + 1)
-    entries = [entry for entry in found if entry.request_id != intent.request_id][: given["count"]]
+    sight = await sight_of(ctx, intent.actor, intent.place)
+    found = await ctx.store.search(filters, limit=given["count"] + 1 if sight.patterns is None else _PAGE)
+    others = [entry for entry in found if entry.request_id != intent.request_id]
+    entries = (await told(ctx, intent, others))[: given["count"]]
     where = "every channel" if everywhere else "this channel"
     await _show(ctx, intent, f"Audit log, {where}", await readable(ctx, intent, entries))
 
@@ -78,6 +80,7 @@ async def timeline(ctx: Context, intent: Intent, ask: Command, given: Mapping[st
         if thread is not None:
             oldest_first = await _of_thread(ctx, oldest_first, thread)
         title = f"Timeline {'of this thread ' if thread else ''}since {utc_text(start)}"
+    oldest_first = await told(ctx, intent, oldest_first)
     await _show_timeline(ctx, intent, title, oldest_first, start)
     if oldest_first:
         await deliver(ctx, intent, oldest_first, name=name, place=cards.place_of(intent))
@@ -146,6 +149,26 @@ def _sentence(ctx: Context, entry: StoredEntry, longest: int = 300) -> str:
     ended = mark + (word if word.startswith(what) else f"{what} {word}")
     detail = detail if len(detail) <= longest else f"{detail[: longest - 1].rstrip()}…"
     return " · ".join(part for part in (at, ended, cards.person(who), detail) if part)
+
+
+async def told(ctx: Context, intent: Intent, entries: Sequence[StoredEntry]) -> list[StoredEntry]:
+    """Those entries that the person may be told: their own, and those about targets that they may see."""
+    sight = await sight_of(ctx, intent.actor, intent.place)
+    if sight.patterns is None:
+        return list(entries)
+    seen: dict[tuple[str, str, str], bool] = {}
+    for entry in entries:
+        key = _target_of(entry)
+        if key not in seen:
+            known = await ctx.target_cache.by_id(*key) if all(key) else None
+            seen[key] = known is not None and sight.target(known)
+    return [
+        entry
+        for entry in entries
+        if entry.user_id == intent.actor.user_id
+        or seen[_target_of(entry)]
+        or sight.written((entry.target_name or "").partition("@")[0])
+    ]
 
 
 async def readable(ctx: Context, intent: Intent, entries: Sequence[StoredEntry]) -> list[StoredEntry]:

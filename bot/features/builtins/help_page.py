@@ -16,9 +16,9 @@ from bot.core.policy.rights import why_not_full
 from bot.features.forms.fields import default_text, range_text
 from bot.features.known_targets import likely_commands
 from bot.features.replies.answer import LONGEST_BUTTON, command_button, reply
-from bot.features.replies.refusal import lead_elsewhere
+from bot.features.replies.refusal import lead_elsewhere, offered
 from bot.features.replies.suggestions import commands_meant
-from bot.operations.authorize import facts, not_admitted, usable
+from bot.operations.authorize import facts, not_admitted, sight_of, usable
 from bot.runtime.context import Context
 
 _RISKS: Final = {Risk.READ: "Read", Risk.CHANGE: "Change", Risk.DANGER: "Danger, asks you first"}
@@ -38,7 +38,8 @@ async def help_(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, 
         return
     verb, taken = ctx.catalog.canonical_verb(ask.words)
     name = ask.words[0].removesuffix(":")
-    if verb is None and name in ctx.catalog.backends:
+    seen = await _seen(ctx, intent)
+    if verb is None and name in seen:
         verb, taken = None, 1
     if taken and len(ask.words) > taken:
         extra = " ".join(ask.words[taken:])[:80]
@@ -48,6 +49,12 @@ async def help_(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, 
         await _plane(ctx, intent, name, [row for backend, row in rows if backend == name])
     else:
         await _one(ctx, intent, verb or " ".join(ask.words), rows)
+
+
+async def _seen(ctx: Context, intent: Intent) -> list[str]:
+    """The backends that this person may see, by name."""
+    sight = await sight_of(ctx, intent.actor, intent.place)
+    return [name for name in sorted(ctx.catalog.backends) if sight.backend(name)]
 
 
 async def help_for(ctx: Context, intent: Intent, rows: Sequence[tuple[str, Capability]]) -> None:
@@ -136,8 +143,11 @@ async def _answered_here(ctx: Context, intent: Intent) -> list[Line]:
     if why_not_breakglass(policy, subject, ctx.home_team) is None:
         verbs |= {row.verb for row in BUILTINS if row.needs == "breakglass"}
     everybody = ", ".join(f"`{row.verb}`" for row in BUILTINS if row.needs is None)
-    examples = ", ".join(f"`{ctx.command} {_on_hand(ctx, ctx.catalog.builtins[verb].example)}`" for verb in _FIRST)
-    own = "\n".join(f"`{ctx.command} {_on_hand(ctx, row.example)}` {row.help}" for row in BUILTINS if row.verb in verbs)
+    seen = await _seen(ctx, intent)
+    first = [_on_hand(ctx, seen, ctx.catalog.builtins[verb].example) for verb in _FIRST]
+    examples = ", ".join(f"`{ctx.command} {example}`" for example in first)
+    rows = [row for row in BUILTINS if row.verb in verbs]
+    own = "\n".join(f"`{ctx.command} {_on_hand(ctx, seen, row.example)}` {row.help}" for row in rows)
     found = [Line(heading="For everyone here", text=f"{everybody}\nFor example {examples}")]
     return [*found, Line(heading="You can also", text=own)] if own else found
 
@@ -159,15 +169,15 @@ def _example(row: Capability, backend: str) -> str:
     return " ".join(words)
 
 
-def _on_hand(ctx: Context, example: str) -> str:
-    """An example of a built-in verb with a control plane that is there."""
-    if not ctx.catalog.backends:
+def _on_hand(ctx: Context, seen: Sequence[str], example: str) -> str:
+    """An example of a built-in verb with the first of these backends."""
+    if not seen:
         return example
-    name, rows = min(ctx.catalog.backends.items())
+    name, rows = seen[0], ctx.catalog.backends[seen[0]]
     words = example.split(" ")
     for index, word in enumerate(words):
         head, colon, _ = word.partition(":")
-        if head in EXAMPLE_BACKENDS and head not in ctx.catalog.backends:
+        if head in EXAMPLE_BACKENDS and head not in seen:
             words[index] = f"{name}:{rows.default_target.example}" if colon else name
     return " ".join(words)
 
@@ -177,13 +187,14 @@ async def _one(ctx: Context, intent: Intent, verb: str, rows: Sequence[tuple[str
     builtin = ctx.catalog.builtin(verb)
     lines = [Line(heading=f"{name}: {row.verb} on {row.target}", text=_explained(ctx, name, row)) for name, row in mine]
     if builtin is not None:
-        lines.append(Line(text=f"{builtin.help}\n`{ctx.command} {_on_hand(ctx, builtin.example)}`"))
+        example = _on_hand(ctx, await _seen(ctx, intent), builtin.example)
+        lines.append(Line(text=f"{builtin.help}\n`{ctx.command} {example}`"))
     buttons: list[Button] = []
     if not lines and verb in ctx.catalog.verbs:
         lines.append(Line(text=f"No rule here lets you use `{verb}`. `{ctx.command} why {verb} ...` shows the rules."))
     elif not lines:
         lines.append(Line(text=f"`{verb[:80]}` is not a verb or a backend. `{ctx.command} help all` lists them."))
-        meant = await commands_meant(ctx, intent.actor, intent.place, verb)
+        meant = await offered(ctx, intent, await commands_meant(ctx, intent.actor, intent.place, verb))
         fit = (text for text in meant if text != "help" and len(text) <= LONGEST_BUTTON)
         buttons += [command_button(ctx, intent, text) for text in fit]
     await reply(ctx, intent, f"help {verb[:80]}", lines=tuple(lines), buttons=tuple(buttons))

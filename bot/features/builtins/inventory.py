@@ -204,10 +204,9 @@ async def status(ctx: Context, intent: Intent, ask: Command, given: Mapping[str,
     if ask.target is not None:
         await health(ctx, intent, ask, given)
         return
-    channel = intent.place.channel_id
-    sight = await sight_of(ctx, intent.actor, intent.place)
+    reading = await _reading(ctx, intent)
     waiting, runs, paused = await all_of(
-        (approvals_table(ctx, channel), watches_table(ctx, channel, sight), pauses_table(ctx, channel, sight))
+        (approvals_table(ctx, *reading), watches_table(ctx, *reading), pauses_table(ctx, *reading))
     )
     counted = (
         (len(waiting.rows), "request waits for approval", "requests wait for approval"),
@@ -221,17 +220,22 @@ async def status(ctx: Context, intent: Intent, ask: Command, given: Mapping[str,
 
 async def approvals(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, Any]) -> None:
     """The approvals that are open here."""
-    await _open(ctx, intent, "Waiting for approval", await approvals_table(ctx, intent.place.channel_id))
+    await _open(ctx, intent, "Waiting for approval", await approvals_table(ctx, *await _reading(ctx, intent)))
+
+
+async def _reading(ctx: Context, intent: Intent) -> tuple[str, Visibility, str]:
+    """The channel, what the reader may see there, and who that is."""
+    sight = await sight_of(ctx, intent.actor, intent.place)
+    return intent.place.channel_id, sight, intent.actor.user_id
 
 
 async def watches(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, Any]) -> None:
     """The runs that are followed here, and the targets that people watch here, with buttons to end one's own."""
-    channel = intent.place.channel_id
-    sight = await sight_of(ctx, intent.actor, intent.place)
+    channel, sight, reader = await _reading(ctx, intent)
     here = [
         one for one in await ctx.store.subscriptions() if one.place.channel_id == channel and sight.target(one.target)
     ]
-    runs = await watches_table(ctx, channel, sight)
+    runs = await watches_table(ctx, channel, sight, reader)
     rows = tuple(
         (
             one.target.label,
@@ -244,7 +248,7 @@ async def watches(ctx: Context, intent: Intent, ask: Command, given: Mapping[str
         for one in here[:MOST]
     )
     table = runs.model_copy(update={"rows": runs.rows + rows, "total": len(here) + (runs.total or 0)})
-    mine = {one.target_key: one.target for one in here if one.user_id == intent.actor.user_id}
+    mine = {one.target_key: one.target for one in here if one.user_id == reader}
     buttons = tuple(
         stop_button(ctx, target, f"Stop watching {target.label}") for target in [*mine.values()][:MOST_BUTTONS]
     )
@@ -253,11 +257,11 @@ async def watches(ctx: Context, intent: Intent, ask: Command, given: Mapping[str
 
 async def pauses(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, Any]) -> None:
     """The pauses of this channel, with buttons that end the first ones."""
-    sight = await sight_of(ctx, intent.actor, intent.place)
-    groups = await pauses_of(ctx, intent.place.channel_id)
+    reading = await _reading(ctx, intent)
+    groups = await pauses_of(ctx, *reading)
     commands = [f"{group[0].verb_back} {written}" for written, group in groups[:MOST_BUTTONS]]
     buttons = tuple(command_button(ctx, intent, text) for text in commands if len(text) <= LONGEST_BUTTON)
-    await _open(ctx, intent, "Pauses", await pauses_table(ctx, intent.place.channel_id, sight), buttons)
+    await _open(ctx, intent, "Pauses", await pauses_table(ctx, *reading), buttons)
 
 
 async def _open(ctx: Context, intent: Intent, title: str, table: Table, buttons: tuple[Button, ...] = ()) -> None:

@@ -17,12 +17,14 @@ MOST: Final = 200
 _TYPED: Final = "Typed as"
 
 
-async def approvals_table(ctx: Context, channel: str) -> Table:
-    """Open approvals of a channel: where they were asked or are decided."""
+async def approvals_table(ctx: Context, channel: str, sight: Visibility, reader: str) -> Table:
+    """Open approvals of a channel, where they were asked or are decided, that the reader may be told of."""
     pending_decisions = [
         pending
         for pending in await ctx.store.pending_decisions(state="open")
-        if pending.kind != "preflight" and channel in (pending.intent.place.channel_id, pending.facts.get("channel"))
+        if pending.kind != "preflight"
+        and channel in (pending.intent.place.channel_id, pending.facts.get("channel"))
+        and sight.told(pending.operation.target if pending.operation else None, pending.intent.actor.user_id, reader)
     ]
     rows = [
         (
@@ -37,9 +39,14 @@ async def approvals_table(ctx: Context, channel: str) -> Table:
     return Table(columns=("Request", "Asked by", "Decided in", "Asked", "Due"), rows=tuple(rows), total=len(rows))
 
 
-async def watches_table(ctx: Context, channel: str, sight: Visibility) -> Table:
-    """Runs that are followed in a channel, named as on their cards, each with what a command takes."""
-    watches = [watch for watch in await ctx.store.open_watches() if watch.channel_id == channel]
+async def watches_table(ctx: Context, channel: str, sight: Visibility, reader: str) -> Table:
+    """Runs that are followed in a channel and that the reader may be told of, named as on their cards, each with what a
+    command takes."""
+    watches = [
+        watch
+        for watch in await ctx.store.open_watches()
+        if watch.channel_id == channel and sight.told(watch.target, watch.user_id, reader)
+    ]
     rows = [
         (
             await label_of(ctx, watch.target, sight),
@@ -56,9 +63,9 @@ async def watches_table(ctx: Context, channel: str, sight: Visibility) -> Table:
     )
 
 
-async def pauses_table(ctx: Context, channel: str, sight: Visibility) -> Table:
+async def pauses_table(ctx: Context, channel: str, sight: Visibility, reader: str) -> Table:
     """Open pauses of a channel, named as on their cards, each with what a command takes."""
-    groups = await pauses_of(ctx, channel)
+    groups = await pauses_of(ctx, channel, sight, reader)
     rows = [
         (
             f"{written} ({plural(len(group), group[0].target.kind)})"
@@ -76,11 +83,12 @@ async def pauses_table(ctx: Context, channel: str, sight: Visibility) -> Table:
     )
 
 
-async def pauses_of(ctx: Context, channel: str) -> list[tuple[str, list[Pause]]]:
-    """The open pauses of a channel, those of one command on the parts of one target together, each with the written target."""
+async def pauses_of(ctx: Context, channel: str, sight: Visibility, reader: str) -> list[tuple[str, list[Pause]]]:
+    """The open pauses of a channel that the reader may be told of, those of one command on the parts of one target together,
+    each with the written target."""
     found: dict[tuple[str, str, str], list[Pause]] = {}
     for pause in await ctx.store.open_pauses():
-        if pause.channel_id == channel:
+        if pause.channel_id == channel and sight.told(pause.target, pause.user_id, reader):
             found.setdefault((pause.request_id, pause.until_at, pause.target.parent or pause.target.id), []).append(
                 pause
             )

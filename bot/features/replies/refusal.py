@@ -47,7 +47,7 @@ async def misread(ctx: Context, intent: Intent, ask: ParseError) -> None:
     meant: Sequence[str] = ask.nearest
     if not meant and ask.problem.startswith(ONE_TARGET):
         meant = (*await _for_each_run(ctx, intent, ask.understood), "status")
-    nearest = await _offered(ctx, intent, meant or await commands_meant(ctx, intent.actor, intent.place, ask.text))
+    nearest = await offered(ctx, intent, meant or await commands_meant(ctx, intent.actor, intent.place, ask.text))
     lines = [] if nearest else [Line(text=f"`{ctx.command} help` shows what you can do here.")]
     buttons = _say_buttons(ctx, intent, nearest, lines)
     guessed = bool(nearest) and nearest != ["help"]
@@ -65,7 +65,7 @@ async def _for_each_run(ctx: Context, intent: Intent, verb: str) -> list[str]:
     return [f"{verb} {cards.written(target)}" for target in fit][: MOST_NEAR - 1]
 
 
-async def _offered(ctx: Context, intent: Intent, texts: Sequence[str]) -> list[str]:
+async def offered(ctx: Context, intent: Intent, texts: Sequence[str]) -> list[str]:
     """Those of the commands that can run as far as their text tells, and that this person may see and use here."""
     if not texts:
         return []
@@ -168,10 +168,10 @@ async def problem(
     else:
         entry = writer.about(Event.FAILED, operation, intent, now, **columns)
     lines = [Line(text=error.hint)] if error.hint else []
-    nearest = await _offered(ctx, intent, await _nearest(ctx, intent, error))
+    nearest = await offered(ctx, intent, await _nearest(ctx, intent, error))
     if not nearest and error.code in _MISTYPED:
         meant = await commands_meant(ctx, intent.actor, intent.place, intent.typed)
-        nearest = await _offered(ctx, intent, [one for one in meant if one not in ("help", intent.typed)])
+        nearest = await offered(ctx, intent, [one for one in meant if one not in ("help", intent.typed)])
     if error.code == "no_such_verb":
         more = (*more, *await _console(ctx, intent))
     if isinstance(error, MAY_PASS) and isinstance(ask, Command):
