@@ -12,7 +12,7 @@ import shutil
 import signal
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -162,18 +162,6 @@ def claim(folder: Path, *, fresh: bool = False) -> None:
                 path.unlink()
 
 
-def _keep_secrets(folder: Path, environ: Mapping[str, str]) -> None:
-    """Put the tokens into files, so that every command works in another terminal."""
-    place = folder / "secrets"
-    place.mkdir(mode=0o700, exist_ok=True)
-    text = (folder / CONFIG_FILE).read_text(encoding="utf-8")
-    for name, value in environ.items():
-        (place / name).touch(mode=0o600)
-        (place / name).write_text(value, encoding="utf-8")
-        text = text.replace(f'"env:{name}"', f'"file:secrets/{name}"')
-    (folder / CONFIG_FILE).write_text(text, encoding="utf-8")
-
-
 def _save(folder: Path, workspace: Workspace) -> None:
     part = folder / f"{WORKSPACE_FILE}.part"
     part.write_text(json.dumps(taken(workspace.core.state)), encoding="utf-8")
@@ -224,7 +212,15 @@ async def _surroundings(folder: Path, port: int) -> AsyncIterator[Outside]:
         if kept.exists():
             with contextlib.suppress(KeyError, TypeError, ValueError):
                 put_back(around.workspace.core.state, json.loads(kept.read_text(encoding="utf-8")))
-        _keep_secrets(folder, around.environ)
+        # Put the tokens into files, so that every command works in another terminal.
+        place = folder / "secrets"
+        place.mkdir(mode=0o700, exist_ok=True)
+        text = (folder / CONFIG_FILE).read_text(encoding="utf-8")
+        for name, value in around.environ.items():
+            (place / name).touch(mode=0o600)
+            (place / name).write_text(value, encoding="utf-8")
+            text = text.replace(f'"env:{name}"', f'"file:secrets/{name}"')
+        (folder / CONFIG_FILE).write_text(text, encoding="utf-8")
         saving = TaskQueue()
         saving.serve(_keep_saving(folder, around.workspace, SystemClock()), "demo")
         try:

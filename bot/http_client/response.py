@@ -90,7 +90,9 @@ class Reply:
         try:
             read = adapter.validate_python(value)
         except ValidationError as error:
-            fault = _fault(error)
+            found = error.errors(include_url=False, include_context=False, include_input=False)
+            names = list(dict.fromkeys(".".join(map(str, item["loc"])) for item in found))
+            fault = f"{_quoted(names)} can't be read" if all(names) else "the body is not what was expected"
         if fault:
             raise self.bad(fault)
         if isinstance(read, WireModel):
@@ -143,12 +145,6 @@ class Download:
     def media_type(self) -> str:
         """The content type without its parameters."""
         return media_type_of(self.headers)
-
-
-def _fault(error: ValidationError) -> str:
-    found = error.errors(include_url=False, include_context=False, include_input=False)
-    names = list(dict.fromkeys(".".join(map(str, item["loc"])) for item in found))
-    return f"{_quoted(names)} can't be read" if all(names) else "the body is not what was expected"
 
 
 def _quoted(names: Sequence[str]) -> str:

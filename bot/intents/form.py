@@ -59,7 +59,11 @@ async def submitted(ctx: Context, intent: Intent, form: Form) -> None:
         return
     intent = _placed(intent, form, kept)  # again: a request of an earlier version was stored without
     if form.form == launcher.FORM:
-        await _launch(ctx, intent, form, kept)
+        read = launcher.read(ctx, form, kept)
+        if isinstance(read, Command):
+            await run_command(ctx, intent, read)
+        else:
+            await say(ctx, intent, "; ".join(read.values()))
     elif form.form == approvals.DENY_FORM:
         await approvals.denied(ctx, intent, str(kept.get("hold")), form.text("reason"))
         ctx.stale_homes.stale(intent.actor.user_id)
@@ -71,14 +75,6 @@ async def submitted(ctx: Context, intent: Intent, form: Form) -> None:
         await approvals.wanted(ctx, intent, form, kept)
     else:
         await say(ctx, intent, "This form is from a version of the bot that is no longer supported.")
-
-
-async def _launch(ctx: Context, intent: Intent, form: Form, kept: dict[str, Json]) -> None:
-    read = launcher.read(ctx, form, kept)
-    if isinstance(read, Command):
-        await run_command(ctx, intent, read)
-    else:
-        await say(ctx, intent, "; ".join(read.values()))
 
 
 async def opened(ctx: Context, intent: Intent, opening: Open) -> None:

@@ -53,7 +53,18 @@ def check(headers: Mapping[str, str], body: bytes, secrets: Sequence[SecretStr],
     signed = _signed(headers, body, secrets, now)
     if signed is not None:
         return signed
-    return _well_formed(headers.get("content-type", ""), body)
+    if not headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
+        return Verdict(200, "ok")
+    try:
+        fields = body.decode("utf-8").split("&")
+    except ValueError:
+        return Verdict(400, "form")
+    if len(fields) > MOST_FIELDS:
+        return Verdict(400, "too many fields")
+    names = [_decoded(field.partition("=")[0]) for field in fields if field]
+    if len(names) != len(set(names)):
+        return Verdict(400, "duplicate field")
+    return Verdict(200, "ok")
 
 
 def _signed(headers: Mapping[str, str], body: bytes, secrets: Sequence[SecretStr], now: float) -> Verdict | None:
@@ -70,21 +81,6 @@ def _signed(headers: Mapping[str, str], body: bytes, secrets: Sequence[SecretStr
         if key and hmac.compare_digest(expected, signature):
             return None
     return Verdict(401, "signature")
-
-
-def _well_formed(content_type: str, body: bytes) -> Verdict:
-    if not content_type.startswith("application/x-www-form-urlencoded"):
-        return Verdict(200, "ok")
-    try:
-        fields = body.decode("utf-8").split("&")
-    except ValueError:
-        return Verdict(400, "form")
-    if len(fields) > MOST_FIELDS:
-        return Verdict(400, "too many fields")
-    names = [_decoded(field.partition("=")[0]) for field in fields if field]
-    if len(names) != len(set(names)):
-        return Verdict(400, "duplicate field")
-    return Verdict(200, "ok")
 
 
 def _decoded(name: str) -> str:

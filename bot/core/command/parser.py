@@ -158,7 +158,14 @@ def _parse(plain: str, catalog: Catalog, files: tuple[str, ...]) -> Command | Pa
     if builtin is not None and (builtin.takes is Takes.WORDS or (builtin.takes is Takes.NOTHING and bare)):
         return Command(verb=verb, params=params, words=tuple(w.text for w in bare), reason=reason, files=files)
     command = Command(verb=verb, params=params, reason=reason, files=files)
-    return _with_target(plain, command, rest, bare, catalog)
+    if not bare:
+        return command
+    ref = read_target(bare[0], catalog)
+    if isinstance(ref, str):
+        return ParseError(text=plain[:500], problem=ref, understood=command.verb)
+    if len(bare) > 1:
+        return _too_many_words(plain, command.model_copy(update={"target": str(ref)}), rest, bare, ref, catalog)
+    return command.model_copy(update={"target": str(ref)})
 
 
 def _nested(text: str, verb: str, rest: Sequence[Word], reason: str | None, start: int) -> Command:
@@ -199,19 +206,6 @@ def _params(words: Sequence[Word]) -> tuple[tuple[tuple[str, str], ...], list[Wo
             index += 1
         pairs.append((key, value))
     return tuple(pairs), bare
-
-
-def _with_target(
-    text: str, command: Command, rest: Sequence[Word], bare: Sequence[Word], catalog: Catalog
-) -> Command | ParseError:
-    if not bare:
-        return command
-    ref = read_target(bare[0], catalog)
-    if isinstance(ref, str):
-        return ParseError(text=text[:500], problem=ref, understood=command.verb)
-    if len(bare) > 1:
-        return _too_many_words(text, command.model_copy(update={"target": str(ref)}), rest, bare, ref, catalog)
-    return command.model_copy(update={"target": str(ref)})
 
 
 def _too_many_words(

@@ -63,7 +63,10 @@ async def close_review(ctx: Context, intent: Intent, grant_id: str, place: Place
     if not await ctx.store.review_grant(found.id, intent.actor.user_id, (row,), now):
         await _open_grant(ctx, intent, grant_id)
         return
-    await _end_nagging(ctx, found.id)
+    number = 1
+    while (pending := await ctx.store.open_pending(f"{found.id}.{number}")) is not None:
+        await ctx.store.end_pending(pending.id, "taken", None, (), ctx.clock.now())
+        number += 1
     await ctx.store.finish(intent.request_id, (), stamp(now))
     await show_again(ctx, found.id)
 
@@ -109,10 +112,3 @@ async def _may_not_review(ctx: Context, intent: Intent, found: Grant, max_age: f
     if glass is None or administrator is None:
         return None
     return "not_eligible", f"You can't close a review: {administrator}."
-
-
-async def _end_nagging(ctx: Context, grant_id: str) -> None:
-    number = 1
-    while (pending := await ctx.store.open_pending(f"{grant_id}.{number}")) is not None:
-        await ctx.store.end_pending(pending.id, "taken", None, (), ctx.clock.now())
-        number += 1

@@ -78,19 +78,15 @@ async def timeline(ctx: Context, intent: Intent, ask: Command, given: Mapping[st
         filters = Filters(channel_id=intent.place.channel_id, since=stamp(start))
         oldest_first = list(reversed(await ctx.store.search(filters, limit=200 if thread is None else _PAGE)))
         if thread is not None:
-            oldest_first = await _of_thread(ctx, oldest_first, thread)
+            # The entries of requests that were made in the thread, or whose card began it.
+            ids = dict.fromkeys(str(entry.request_id) for entry in oldest_first if entry.request_id)
+            here = {request_id for request_id in ids if await _is_of_thread(ctx, request_id, thread)}
+            oldest_first = [entry for entry in oldest_first if entry.request_id in here]
         title = f"Timeline {'of this thread ' if thread else ''}since {utc_text(start)}"
     oldest_first = await told(ctx, intent, oldest_first)
     await _show_timeline(ctx, intent, title, oldest_first, start)
     if oldest_first:
         await deliver(ctx, intent, oldest_first, name=name, place=cards.place_of(intent))
-
-
-async def _of_thread(ctx: Context, entries: Sequence[StoredEntry], thread_ts: str) -> list[StoredEntry]:
-    """The entries of requests that were made in the thread, or whose card began it."""
-    ids = dict.fromkeys(str(entry.request_id) for entry in entries if entry.request_id)
-    here = {request_id for request_id in ids if await _is_of_thread(ctx, request_id, thread_ts)}
-    return [entry for entry in entries if entry.request_id in here]
 
 
 async def _is_of_thread(ctx: Context, request_id: str, thread_ts: str) -> bool:
