@@ -14,7 +14,7 @@ from rapidfuzz import fuzz, process
 
 from bot.core.audit import Event
 from bot.core.command.capability import Capability, Risk
-from bot.core.command.search import fit, plain, words_of
+from bot.core.command.target_ref import fit, plain, words_of
 from bot.core.effects import Situation
 from bot.core.intent import Actor, Place
 from bot.core.operation import Target

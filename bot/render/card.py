@@ -2,19 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Final
 
 from bot.core.card import Card, Line
 from bot.core.outcome import Fact, Table
-from bot.render import block_kit, facts, pictures
+from bot.render import block_kit, pictures
 from bot.render import blocks as parts
 from bot.render.block_kit import Block
-from bot.render.blocks import BlockBudget
-from bot.render.text_format import BLANKS, as_of, bar, joins, one_line, progress_words, value_text
+from bot.render.blocks import OVERHEAD, BlockBudget
+from bot.render.text_format import (
+    BLANKS,
+    NOTHING,
+    FactValue,
+    as_of,
+    aware,
+    bar,
+    joins,
+    one_line,
+    progress_words,
+    value_text,
+)
 
+_SAME_MOMENT: Final = timedelta(minutes=1)  # a fact read this close to the card's own time doesn't repeat the day
+_SHORT_VALUE: Final = 120  # characters; a longer fact gets the full width
 _TITLE: Final = 300
 _STATUS: Final = 1_200
 _BYLINE: Final = 300
@@ -22,9 +35,134 @@ _NOTE_TEXT: Final = 200
 _MENTIONS: Final = 30
 _NOTE: Final = 600  # JSON characters kept for the line about what was left out
 _FALLBACK: Final = 1_500  # JSON characters; the notification repeats the blocks, so it is short
-
-
 _Make = Callable[[BlockBudget], list[Block]]
+
+
+def value_mrkdwn(value: FactValue, people: Collection[str]) -> str:
+    """A fact's value as mrkdwn, a time in the viewer's zone."""
+    if isinstance(value, datetime):
+        return block_kit.date(value)
+    if isinstance(value, str):
+        return block_kit.prose(value.strip(BLANKS), people) or NOTHING
+    return block_kit.prose(value_text(value))
+
+
+def fact_columns(
+    items: Sequence[Fact], people: Collection[str], budget: BlockBudget, made: datetime | None = None
+) -> list[Block]:
+    """Labelled values: short ones in two columns, long ones in full width. `made` is the time of the card, shown at its end."""
+    blocks: list[Block] = []
+    shown_facts = 0
+    for group in _groups(items):
+        block = (
+            _fields(group, people, made)
+            if len(group) > 1 or _short(group[0])
+            else _wide(group[0], people, budget, made)
+        )
+        if not block or not budget.takes(block):
+            break
+        blocks.append(block)
+        shown_facts += len(group)
+    budget.left(len(items) - shown_facts, "fact")
+    return blocks
+
+
+def fact_rows(items: Sequence[Fact], people: Collection[str], budget: BlockBudget) -> list[Block]:
+    """Facts on one line each, in one paragraph. A time is shown in the viewer's zone and relative to now."""
+    texts: list[str] = []
+    cost, length = budget.cost - OVERHEAD, block_kit.SECTION_TEXT
+    for item in items:
+        text = _row(item, people, length, cost // 2)
+        cost, length = cost - block_kit.cost(text), length - block_kit.units(text) - 1
+        if not text or cost < 0 or length < 0:
+            budget.left(len(items) - len(texts), "fact")
+            break
+        texts.append(text)
+    block = block_kit.section("\n".join(texts)) if texts else {}
+    return [block] if block and budget.takes(block) else []
+
+
+def _row(item: Fact, people: Collection[str], length: int, cost: int) -> str:
+    label = block_kit.fit(one_line(item.label), lambda part: block_kit.bold(f"{part}:"), length // 4, cost // 4)
+    if isinstance(item.value, datetime):
+        return f"{label} {block_kit.date(item.value)}".lstrip()
+    value = one_line(value_text(item.value)) or NOTHING
+    return block_kit.fit(value, lambda part: f"{label} {block_kit.line(part, people)}".lstrip(), length, cost)
+
+
+def fact_details(items: Sequence[Fact], people: Collection[str], budget: BlockBudget, *, newer: bool) -> list[Block]:
+    """A collapsed section with these facts, or small print where the workspace refuses such a section."""
+    if not items:
+        return []
+    if not newer:
+        texts = [f"{item.label}: {value_text(item.value)}" for item in items]
+        text = block_kit.fit(
+            "\n".join(map(one_line, texts)), lambda part: block_kit.prose(part, people), 2_000, budget.cost - OVERHEAD
+        )
+        block = block_kit.context([text]) if text else {}
+    else:
+        inner = BlockBudget(budget.cost - 2 * OVERHEAD, block_kit.CONTAINER_BLOCKS, budget.left_out)
+        children = fact_columns(items, people, inner)
+        block = block_kit.container("Details", children) if children else {}
+    return [block] if block and budget.takes(block) else []
+
+
+def _short(fact: Fact) -> bool:
+    long = isinstance(fact.value, str) and (len(fact.value) > _SHORT_VALUE or "\n" in fact.value.strip(BLANKS))
+    return not long and len(fact.label) <= _SHORT_VALUE
+
+
+def _groups(items: Sequence[Fact]) -> Iterator[list[Fact]]:
+    group: list[Fact] = []
+    for fact in items:
+        if not _short(fact):
+            if group:
+                yield group
+            yield [fact]
+            group = []
+            continue
+        group.append(fact)
+        if len(group) == block_kit.SECTION_FIELDS:
+            yield group
+            group = []
+    if group:
+        yield group
+
+
+def _fields(group: Sequence[Fact], people: Collection[str], made: datetime | None) -> Block:
+    return block_kit.fields([_fact(fact, people, made) for fact in group])
+
+
+def _fact(fact: Fact, people: Collection[str], made: datetime | None) -> str:
+    label = _label(fact, made, block_kit.FIELD_TEXT // 3, block_kit.FIELD_TEXT)
+    value = value_mrkdwn(fact.value, people)
+    if isinstance(fact.value, str):
+        value = block_kit.fit(
+            fact.value, lambda part: value_mrkdwn(part, people), block_kit.FIELD_TEXT // 2, block_kit.FIELD_TEXT
+        )
+    return f"{label}\n{value}" if label else value
+
+
+def _label(fact: Fact, made: datetime | None, longest: int, cost: int) -> str:
+    label = block_kit.fit(fact.label, block_kit.bold, longest, cost)
+    if fact.at is None:
+        return label
+    known = made is not None and abs(aware(fact.at) - aware(made)) <= _SAME_MOMENT
+    return f"{label} {block_kit.date(fact.at, day=not known)}"
+
+
+def _wide(fact: Fact, people: Collection[str], budget: BlockBudget, made: datetime | None) -> Block:
+    label = _label(fact, made, 300, 600)
+    cost = budget.cost - OVERHEAD
+    if not isinstance(fact.value, str):
+        return block_kit.section(f"{label}\n{value_mrkdwn(fact.value, people)}")
+    text = block_kit.fit(
+        fact.value.strip(BLANKS) or NOTHING,
+        lambda part: f"{label}\n{block_kit.prose(part, people)}",
+        block_kit.SECTION_TEXT,
+        cost,
+    )
+    return block_kit.section(text) if text else {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +221,11 @@ def compose(
     footer = _shared(budget, 0.2, lambda part: parts.footer(card.footer, at, people, part))
     bar_text = bar(*card.progress, one_line(card.progress_note)[:_NOTE_TEXT]) if card.progress else ""
     progress = _booked(budget, block_kit.section(block_kit.prose(bar_text))) if bar_text else []
-    rows = _shared(budget, 0.6, lambda part: facts.rows(card.rows, people, part))
+    rows = _shared(budget, 0.6, lambda part: fact_rows(card.rows, people, part))
     code = next((at for at, line in enumerate(card.lines) if line.code), len(card.lines))  # a log goes below the facts
     only_text = not (card.lines[code:] or card.facts or card.table or card.chart or card.details)
     opening = _shared(budget, 0.9 if only_text else 0.5, lambda part: parts.lines(card.lines[:code], people, part))
-    columns = _shared(budget, 0.7, lambda part: facts.facts(card.facts, people, part, card.at))
+    columns = _shared(budget, 0.7, lambda part: fact_columns(card.facts, people, part, card.at))
     closing = _shared(budget, 0.6 if card.table else 1, lambda part: parts.lines(card.lines[code:], people, part))
     picture, item = _pictured(card, budget, newer=newer)
     caption = one_line(card.title) if newer else None
@@ -102,7 +240,7 @@ def compose(
         if item
         else []
     )
-    details = _shared(budget, 0.9, lambda part: facts.details(inner, people, part, newer=newer))
+    details = _shared(budget, 0.9, lambda part: fact_details(inner, people, part, newer=newer))
     body = [*progress, *rows, *picture, *opening, *columns, *closing, *table]
     if head:
         head = [_head(card, _unnamed(called, [_head(card, ()), *body, *footer]))]
@@ -186,10 +324,10 @@ def _fallback(card: Card) -> str:
     first = f"{parts.SYMBOLS[card.tone]} {title}{f' - {status}' if status else ''}".strip()
     progress = progress_words(*card.progress, one_line(card.progress_note)) if card.progress else ""
     rows = [first, card.byline, progress, *(line.text for line in card.lines if not line.code)]
-    facts = [(fact, fact.value) for fact in (*card.rows, *card.facts)]
+    values = [(fact, fact.value) for fact in (*card.rows, *card.facts)]
     rows += [
         f"{fact.label}: {value if isinstance(value, str) else value_text(value)}{as_of(fact.at)}"
-        for fact, value in facts
+        for fact, value in values
     ]
     rows += [pictures.words(card.chart)] if card.chart else []
     words = "\n".join(row for raw in rows if (row := raw.replace("\n", " ").strip(BLANKS)))

@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bot.core.activity import activity
 from bot.core.audit import Event
 from bot.core.records import StoredEntry, stamp
+from bot.features.builtins.audit import activity
 
 NOW = datetime(2026, 1, 5, 12, tzinfo=UTC)
 

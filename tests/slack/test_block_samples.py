@@ -9,9 +9,8 @@ import aiohttp
 import pytest
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.cli.check import _blocks, _Report
+from bot.cli.check import NEWEST, _blocks, _Report, sample_messages
 from bot.playground.workspace import DEMO_SEED, Workspace
-from bot.slack.block_samples import NEWEST, sample_messages
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import ClassVar, Final
 
 from bot.backends import SEND_AGAIN, Handler, HandlerAdapter, and_seen, measured, named
-from bot.backends.itential import jobs, reads, resources, runs
+from bot.backends.itential import jobs, resources, runs
 from bot.backends.itential.capabilities import CERT, GATEWAY, GROUP, JOB, PLATFORM, SERVICE, SPEC
 from bot.backends.itential.client import ItnClient, signed_in
 from bot.backends.itential.presentation import CONNECTED, connections_state
@@ -21,18 +21,18 @@ from bot.core.outcome import Done, Fact, Failed, Health, Level, LookBack, Named,
 from bot.core.ports.services import BackendParts, Call
 
 _HANDLERS: Final[Mapping[tuple[str, str], Handler]] = {
-    ("services", PLATFORM): reads.services,
-    ("gateways", PLATFORM): reads.gateways,
-    ("connections", PLATFORM): reads.connections,
-    ("groups", PLATFORM): reads.groups,
-    ("certs", PLATFORM): reads.certs,
-    ("jobs", PLATFORM): reads.jobs,
-    ("version", PLATFORM): reads.version,
-    ("status", SERVICE): reads.service_status,
-    ("status", GATEWAY): reads.gateway_status,
-    ("health", GATEWAY): reads.gateway_health,
-    ("status", GROUP): reads.group_status,
-    ("status", CERT): reads.cert_status,
+    ("services", PLATFORM): resources.services,
+    ("gateways", PLATFORM): resources.gateways,
+    ("connections", PLATFORM): resources.connections,
+    ("groups", PLATFORM): resources.groups,
+    ("certs", PLATFORM): resources.certs,
+    ("jobs", PLATFORM): resources.jobs,
+    ("version", PLATFORM): resources.version,
+    ("status", SERVICE): resources.service_status,
+    ("status", GATEWAY): resources.gateway_status,
+    ("health", GATEWAY): resources.gateway_health,
+    ("status", GROUP): resources.group_status,
+    ("status", CERT): resources.cert_status,
     ("status", JOB): jobs.status,
     ("logs", JOB): jobs.logs,
     ("logs", SERVICE): jobs.logs,

@@ -1,25 +1,152 @@
-"""Create, change and delete gateways, service groups and certificates, and look up a call whose answer was lost."""
+"""Lists, and gateways, service groups and certificates: shown, created, changed, deleted, and looked up after a lost answer."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
+from bot.backends import readable
 from bot.backends.itential.capabilities import CERT, GATEWAY, GROUP, certificate, written_pem
 from bot.backends.itential.client import CERTS, GATEWAYS, GROUPS
-from bot.backends.itential.presentation import cert_facts, gateway_facts, group_facts
+from bot.backends.itential.presentation import (
+    cert_facts,
+    cert_state,
+    cert_table,
+    connection_word,
+    connections_state,
+    gateway_facts,
+    gateway_state,
+    gateway_table,
+    group_facts,
+    group_table,
+    job_table,
+    parameter_table,
+    service_facts,
+    service_table,
+)
 from bot.backends.itential.targets import NEW, RESOURCES, AdapterContext
-from bot.core.command.params import text_of
-from bot.core.errors import BadRequest, CallProblem, NoSuchTarget
+from bot.core.command.params import number_of, text_of
+from bot.core.errors import BadRequest, NoSuchTarget
 from bot.core.operation import Operation, Target
-from bot.core.outcome import GONE, Done, Fact, LookBack, Refused
+from bot.core.outcome import GONE, Done, Fact, Level, LookBack, Refused, State, Table
 from bot.core.ports.services import Call
-from bot.core.text import suggest
+from bot.core.text import plural, suggest
 from bot.core.value import Json
 
 _NAMED: Final = 10
 _LARGEST_PEM: Final = 64 * 1024
 _WORD: Final = {GATEWAY: "gateway", GROUP: "service group", CERT: "certificate"}
+
+
+async def services(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
+    """All services, or those of one cluster."""
+    cluster = text_of(operation, "cluster_id")
+    found = await ctx.client.services(cluster)
+    await ctx.target_cache.remember([ctx.finder.service_target(one) for one in found if one.id])
+    return _listed(ctx, "service", f" on {cluster}" if cluster else "", len(found), service_table(found))
+
+
+async def gateways(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
+    """All gateways, with their connections."""
+    found = await ctx.client.listed(GATEWAYS)
+    await ctx.target_cache.remember([ctx.finder.resource_target(GATEWAY, one) for one in found if one.id])
+    return _listed(ctx, "gateway", "", len(found), gateway_table(found, await readable(ctx.client.connections())))
+
+
+async def connections(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
+    """The gateways that are connected."""
+    found = await ctx.client.connections()
+    rows, state = tuple(sorted(found.items())), connections_state(found)
+    if state is None:
+        return Done(summary=f"{ctx.name} has no gateways.")
+    table = Table(columns=("Cluster", "Connection"), rows=rows, total=len(rows))
+    return Done(summary=f"{ctx.name}: {state.text}.", table=table, state=state)
+
+
+async def groups(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
+    """All service groups, or those of one cluster."""
+    cluster = text_of(operation, "cluster_id")
+    found = await ctx.client.listed(GROUPS, cluster)
+    await ctx.target_cache.remember([ctx.finder.resource_target(GROUP, one) for one in found if one.id])
+    return _listed(ctx, "service group", f" on {cluster}" if cluster else "", len(found), group_table(found))
+
+
+async def certs(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
+    """All certificates."""
+    found = await ctx.client.listed(CERTS)
+    return _listed(ctx, "certificate", "", len(found), cert_table(found))
+
+
+async def jobs(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
+    """The latest jobs; the filter is applied here again, because some platforms ignore it."""
+    status, count = text_of(operation, "status"), number_of(operation, "count", 20)
+    found = [job for job in await ctx.client.jobs(count, status) if not status or job.status == status][:count]
+    return _listed(ctx, "job", f" with the status {status}" if status else "", len(found), job_table(found))
+
+
+async def version(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
+    """The version of Gateway Manager."""
+    word = ctx.clean(await ctx.client.version())
+    return Done(summary=f"{ctx.name} runs Gateway Manager {word}.", facts=(Fact(label="Version", value=word),))
+
+
+def _listed(ctx: AdapterContext, unit: str, which: str, count: int, table: Table) -> Done:
+    if not count:
+        return Done(summary=f"{ctx.name} has no {unit}s{which}.")
+    return Done(summary=f"{ctx.name} has {plural(count, unit)}{which}.", table=table)
+
+
+async def service_status(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
+    """One service, with its parameters."""
+    service = await ctx.client.service(operation.target.id)
+    meta = service.service_metadata
+    return Done(
+        summary=f"{operation.target.name}: {meta.description or meta.type or 'a service'}.",
+        state=State(text=service.state, level=Level.WARN) if service.active is False else None,
+        facts=service_facts(service),
+        table=parameter_table(meta.decorator),
+    )
+
+
+async def gateway_status(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
+    """One gateway and its connection."""
+    gateway = await ctx.client.read(GATEWAYS, operation.target.id)
+    connection = connection_word(await readable(ctx.client.connections()), gateway.cluster_id)
+    state = gateway_state(gateway, connection)
+    return Done(
+        summary=f"The gateway {gateway.cluster_id} is {state.text}.",
+        state=state,
+        facts=gateway_facts(gateway, connection),
+        next=(suggest("Check connection", "health", operation.target),),
+    )
+
+
+async def gateway_health(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
+    """A ping through one gateway's connection; the platform answers a failed ping with an error."""
+    cluster = operation.target.name.partition("/")[2]
+    said = ctx.clean(await ctx.client.connection(cluster))
+    good = said in ("completed", "connected", "Success")
+    state = State(text="healthy" if good else f"answers with `{said}`", level=Level.GOOD if good else Level.BAD)
+    words = f"is {state.text}" if good else state.text
+    facts = (Fact(label="Connection", value=said),)
+    return Done(summary=f"The connection to {cluster} {words}.", state=state, facts=facts)
+
+
+async def group_status(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
+    """One service group."""
+    group = await ctx.client.read(GROUPS, operation.target.id)
+    return Done(
+        summary=f"The service group {group.name} has {plural(len(group.services), 'service')}.",
+        facts=group_facts(group),
+    )
+
+
+async def cert_status(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
+    """One certificate."""
+    cert = await ctx.client.read(CERTS, operation.target.id)
+    state = cert_state(cert, ctx.clock.now())
+    label = operation.target.name.partition("/")[2]
+    return Done(summary=f"The certificate {label}: {state.text}.", state=state, facts=cert_facts(cert))
 
 
 def _label(target: Target) -> str:
@@ -152,7 +279,7 @@ async def look_back(ctx: AdapterContext, operation: Operation, claimed: Collecti
     """Whether the list shows the created or deleted object now. `claimed` are objects that other requests created."""
     target, word = operation.target, _WORD[operation.target.kind]
     deleting = operation.verb.endswith("delete")
-    listed = await _listed(ctx, target)
+    listed = await ctx.client.listed(RESOURCES[target.kind])
     ids = [one.id for one in listed if (one.id == target.id if deleting else one.label == _label(target))]
     seen = f"The list of {word}s now has {'one' if ids else 'none'} with that name."
     if any(one.odd and not one.id for one in listed):
@@ -167,15 +294,11 @@ async def look_back(ctx: AdapterContext, operation: Operation, claimed: Collecti
     return LookBack(found=await _made(ctx, target, ids[0], "is created"), evidence=seen)
 
 
-async def _listed(ctx: AdapterContext, target: Target) -> list[Any]:
-    return await ctx.client.listed(RESOURCES[target.kind])
-
-
 async def state_of(ctx: AdapterContext, target: Target) -> str:
     """Whether it exists, and a gateway's settings."""
     if target.group == NEW:
         return "does not exist"
-    found = [one for one in await _listed(ctx, target) if one.id == target.id]
+    found = [one for one in await ctx.client.listed(RESOURCES[target.kind]) if one.id == target.id]
     if not found:
         return GONE
     return str(found[0].state) if target.kind == GATEWAY else "exists"
@@ -196,19 +319,13 @@ async def preflight(ctx: AdapterContext, operation: Operation) -> list[tuple[str
         ]
     if target.kind == GROUP:
         group = await ctx.client.read(GROUPS, target.id)
-        named = {one.id: one.service_metadata.name for one in await _or_none(ctx.client.services(group.cluster_id))}
+        named = {
+            one.id: one.service_metadata.name for one in await readable(ctx.client.services(group.cluster_id)) or ()
+        }
         return [("Services in it", _names(group.services, named)), ("Cluster", group.cluster_id)]
     cert = await ctx.client.read(CERTS, target.id)
-    named = {one.id: one.label for one in await _or_none(ctx.client.listed(GATEWAYS))}
+    named = {one.id: one.label for one in await readable(ctx.client.listed(GATEWAYS)) or ()}
     return [("Gateways that use it", _names(cert.gateways, named)), ("Host", cert.host or "not reported")]
-
-
-async def _or_none(listing: Awaitable[list[Any]]) -> list[Any]:
-    """The list, or nothing when the platform doesn't show it: the ids are told then."""
-    try:
-        return await listing
-    except (CallProblem, NoSuchTarget):
-        return []
 
 
 def _names(parts: Sequence[Any], named: Mapping[str, str]) -> str:

@@ -9,7 +9,7 @@ from typing import Any, Final
 from bot.all_of import all_of
 from bot.core.audit import Event
 from bot.core.card import Button, Line, Tone
-from bot.core.command.search import words_of
+from bot.core.command.target_ref import words_of
 from bot.core.errors import BadRequest
 from bot.core.intent import Command, Intent
 from bot.core.outcome import Fact, Table

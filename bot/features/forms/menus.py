@@ -13,8 +13,7 @@ from bot.core.command.builtins import ALIASES
 from bot.core.command.capability import Capability, Risk
 from bot.core.command.catalog import Catalog
 from bot.core.command.parser import parse_target
-from bot.core.command.search import fit, words_of
-from bot.core.command.target_ref import SELECTORS, TargetRef
+from bot.core.command.target_ref import SELECTORS, TargetRef, fit, words_of
 from bot.core.intent import Actor, Place
 from bot.features.known_targets import KnownTarget, known_targets, matching, used_here
 from bot.features.replies.suggestions import as_target

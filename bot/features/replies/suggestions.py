@@ -9,10 +9,9 @@ from typing import Final
 from bot.core.command.catalog import Catalog
 from bot.core.command.lexer import DOUBLE, unescape
 from bot.core.command.parser import parse, parse_target
-from bot.core.command.search import plain
 from bot.core.command.suggest import Known, Surroundings, certain_read
 from bot.core.command.suggest import suggest as suggest_commands
-from bot.core.command.target_ref import TargetRef
+from bot.core.command.target_ref import TargetRef, plain
 from bot.core.intent import Actor, Command, Place
 from bot.core.operation import Target
 from bot.core.policy.decide import Denied

@@ -11,7 +11,7 @@ from bot.core.audit import HASHED_COLUMNS, ZERO_HASH
 from bot.core.value import canonical
 from bot.store.database import Dialect, Term, Tx
 from bot.store.tables.audit import FTS_COLUMNS
-from bot.store.words import words
+from bot.store.tables.audit_query import words
 
 _LAST_POSITION: Final = 16_383
 _MOST_PLACES: Final = 255

@@ -4,8 +4,11 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any, Final
 
 from pydantic import TypeAdapter
@@ -14,15 +17,16 @@ from bot.core.audit import COLUMNS
 from bot.core.records import Filters, StoredEntry, stamp
 from bot.store.database import Term, Tx
 from bot.store.tables.audit import COMMON_EVENTS
-from bot.store.words import words
 
 MOST: Final = 500
 # Entries are in the order of commits. Their `at` was read before that, from clocks that may jump.
 SLACK_SECONDS: Final = 3600
-
 # The first given one of these leads the search.
 _INDEXED: Final = ("request_id", "target_id", "user_id", "channel_id")
 _ENTRIES: Final = TypeAdapter(list[StoredEntry])
+_ASCII: Final = re.compile(r"[0-9a-z]+")
+_FIRST_MARK, _LAST_MARK = 0x300, 0x331
+_SKIN_TONES: Final = "\U0001f3fb\U0001f3fc\U0001f3fd\U0001f3fe\U0001f3ff"  # letters in the tables of FTS5
 
 
 def search(db: Tx, filters: Filters, before_seq: int | None, limit: int) -> list[StoredEntry]:
@@ -133,3 +137,30 @@ def earlier(at: str, seconds: float) -> str:
 def later(at: str, seconds: float) -> str:
     """The stamp that many seconds after `at`."""
     return stamp(datetime.fromisoformat(at) + timedelta(seconds=seconds))
+
+
+def words(text: str) -> list[str]:
+    """The words of `text`, in order."""
+    lower = text.lower()
+    if lower.isascii():
+        return _ASCII.findall(lower)
+    return "".join(_folded(letter) for letter in lower).split()
+
+
+@lru_cache(maxsize=4096)
+def _folded(letter: str) -> str:
+    """A letter without its accent, nothing for a combining accent, and a blank for what separates words."""
+    if _is_mark(letter):
+        return ""
+    parts = unicodedata.normalize("NFD", letter)
+    if len(parts) == 2 and parts[0].isascii() and _is_mark(parts[1]):
+        letter = parts[0]
+    category = unicodedata.category(letter)
+    if category[0] not in "LN" and category != "Co" and letter not in _SKIN_TONES:
+        return " "
+    folded = letter.casefold()
+    return folded if len(folded) == 1 else letter
+
+
+def _is_mark(letter: str) -> bool:
+    return _FIRST_MARK <= ord(letter) <= _LAST_MARK

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.core.command.search import fit, plain, words_of
+from bot.core.command.target_ref import fit, plain, words_of
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 
 from bot.store.sqlite.driver import sqlite3
-from bot.store.words import words
+from bot.store.tables.audit_query import words
 
 SCRIPTS = (
     "abcXYZ019_-/.:,;()[]{}'\"*^@#$%&+=<>|~` \t\n",
