@@ -82,10 +82,16 @@ class Bot:
         self.stopping = asyncio.Event()
         self._session: aiohttp.ClientSession | None = None
         self.metrics = Metrics(self._numbers)
-        self.connections = Connections(
-            settings, self.clock, self.metrics, may_take=self.leadership.surely, fatal=self._fatal
-        )
+        self.connections = Connections(settings, self.clock, self.metrics, may_take=self._may_take, fatal=self._fatal)
         self.leader: Leader | None = None
+
+    def _may_take(self) -> bool:
+        """Whether a request can be stored now: on this replica, in a database that is still there."""
+        try:
+            self.store.check_file()
+        except Problem:
+            return False
+        return self.leadership.surely()
 
     async def start(self) -> None:
         """Start everything, in an order in which no request is accepted before it can be handled."""
