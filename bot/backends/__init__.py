@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -92,7 +93,7 @@ SettingsT_co = TypeVar("SettingsT_co", bound=BackendSettings, covariant=True)
 ClientT_co = TypeVar("ClientT_co", bound=ClientBase, covariant=True)
 
 
-class FinderBase(Generic[SettingsT_co, ClientT_co]):
+class FinderBase(ABC, Generic[SettingsT_co, ClientT_co]):
     """Turns what a person wrote into the one target that it means, and remembers targets."""
 
     def __init__(self, settings: SettingsT_co, target_cache: TargetCache, client: ClientT_co) -> None:
@@ -101,9 +102,9 @@ class FinderBase(Generic[SettingsT_co, ClientT_co]):
         self._target_cache = target_cache
         self._client = client
 
+    @abstractmethod
     async def find(self, ref: TargetRef, kind: str | None) -> Target:
         """The target of `ref`; see ports.Backend.resolve."""
-        raise NotImplementedError
 
     def target(self, kind: str, id: str, name: str, **more: Any) -> Target:
         """A target of this backend, which rules see by its name unless `scope` says otherwise."""

@@ -34,7 +34,7 @@ _WORKED: Final = frozenset({Event.SENT, Event.DONE})
 _COMMON: Final = ("start", "status", "logs", "retry", "history", "schedule off", "pause", "health", "schedules")
 _PICKS: Final = {"logs": "last", "retry": "failed", "restart": "last", "data": "last", "stop": "running"}
 _TRIED: Final = 40  # targets of a backend that are tried for a verb
-WITHIN: Final = 1.0  # seconds to wait for backends that have not been listed lately
+WITHIN: Final = 1.0  # seconds to wait for lists: Slack wants the options of a menu within three
 
 
 @dataclass(frozen=True, slots=True)

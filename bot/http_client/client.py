@@ -298,17 +298,17 @@ class HttpClient:
         if not failed:
             return await take(response, names, pieces)
         body = await self._error_body(pieces)
-        told = self._translate(response.status_code, body) if self._translate is not None else body
-        if isinstance(told, Problem):
+        translated = self._translate(response.status_code, body) if self._translate is not None else body
+        if isinstance(translated, Problem):
             absent = response.status_code == 404 and request.missing is not None
             if response.status_code in _PLAINLY_NO and not absent:
-                raise told
-            told = body
+                raise translated
+            translated = body
         problem = problem_of_status(
             self.name,
             response.status_code,
             names,
-            told,
+            translated,
             url=self._url(request, credential),
             now=self._clock.now(),
             secrets=self._secrets,

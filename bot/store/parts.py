@@ -187,9 +187,9 @@ class StoredDecisions(StorePart):
         """Store a small value if its key is new, with its audit entries. False when the key exists."""
         return await self._change(target_names.set_fact_once(key, value, stamp(at)), rows)
 
-    async def untold_pending(self, kind: str, told: str, since: datetime | str) -> Sequence[PendingDecision]:
-        """Pending decisions of a kind that ended since then without a message to the requester: key `told` + id + `:` + state."""
-        return await self.database.read(lambda db: pending_decisions.untold(db, kind, told, stamp(since)))
+    async def untold_pending(self, kind: str, prefix: str, since: datetime | str) -> Sequence[PendingDecision]:
+        """Pending decisions of a kind that ended since then without a message to them (key `prefix` + id + `:` + state)."""
+        return await self.database.read(lambda db: pending_decisions.untold(db, kind, prefix, stamp(since)))
 
     async def due_pending(self, now: datetime | str) -> Sequence[PendingDecision]:
         """Open pending decisions that are overdue."""

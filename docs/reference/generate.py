@@ -161,9 +161,9 @@ def aliases_block() -> str:
 
 def settings_block(kind: str, model: type[BackendSettings]) -> str:
     """The keys of one kind's `[[backend]]` table, with the docstring of its settings."""
-    said = " ".join((model.__doc__ or "").split())
+    text = " ".join((model.__doc__ or "").split())
     shared = set(BackendSettings.model_fields) - {"base_url"}
-    return f'#### `kind = "{kind}"`\n\n{said}\n\n' + keys_table(model, {}, without=shared)
+    return f'#### `kind = "{kind}"`\n\n{text}\n\n' + keys_table(model, {}, without=shared)
 
 
 def keys_table(model: type[BaseModel], meanings: Mapping[str, str], without: Collection[str] = ()) -> str:

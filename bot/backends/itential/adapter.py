@@ -119,11 +119,11 @@ class ItentialBackend(HandlerAdapter[AdapterContext]):
 
     async def _health(self) -> Health:
         client = self._ctx.client
-        said = await client.health()
+        answer = await client.health()
         version, up = await client.version(), await client.connections()
         state, away = connections_state(up), sorted(cluster for cluster, word in up.items() if word != CONNECTED)
-        if said.casefold() not in ("ok", "success"):
-            return Health(ok=False, summary=f"{self.name} reports in `result` of its health check: `{said}`.")
+        if answer.casefold() not in ("ok", "success"):
+            return Health(ok=False, summary=f"{self.name} reports in `result` of its health check: `{answer}`.")
         return Health(
             ok=state is None or state.level is not Level.BAD,
             summary=f"{self.name} answers, version {version}; {state.text if state else 'no gateways'}.",

@@ -95,7 +95,7 @@ class ItnClient(ClientBase):
         return one(await self._get(f"{GM}/{resource.path}/{segment(id)}"), resource.model)
 
     async def create(self, resource: Resource[M], fields: Mapping[str, Json]) -> tuple[str, M]:
-        """POST RESOURCE: the new id (empty when it is not told), and what the reply shows of the new thing."""
+        """POST RESOURCE: the new id (empty when the reply has none), and what the reply shows of the new thing."""
         body: dict[str, Json] = {resource.create: dict(fields)} if resource.create else dict(fields)
         reply = await self._http.call("POST", f"{GM}/{resource.path}", json=body)
         return made(reply, resource.model)
@@ -225,11 +225,11 @@ def signed_in(settings: ItentialSettings, parts: BackendParts) -> HttpClient:
             # OAuth servers answer a wrong client with 400.
             if no.status != 400 and not isinstance(no, CredentialRefused):
                 raise
-            said = no.summary
+            reason = no.summary
         else:
             parts.sign_in.accepted()
             return found
-        problem = CredentialRefused(f"The sign-in was refused. {said}", f"Correct {keys}, and restart the bot.")
+        problem = CredentialRefused(f"The sign-in was refused. {reason}", f"Correct {keys}, and restart the bot.")
         raise parts.sign_in.refused(settings.name, problem, parts.clock.now(), session=True)
 
     fixed = settings.username and settings.sign_in == "basic"

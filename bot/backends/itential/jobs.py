@@ -32,7 +32,7 @@ class _Act(NamedTuple):
 
     action: str
     after: tuple[str, ...]
-    told: str
+    summary: str
     state: str
     phase: Phase
 
@@ -110,7 +110,7 @@ def _acted(target: Target, verb: str) -> Done:
     steps += [suggest("Resume", "resume", target)] if verb == "pause" else []
     steps += [suggest("Stop", "stop", target)] if verb != "stop" else []
     view = RunView(state=act.state, phase=act.phase, next=tuple(steps))
-    summary = act.told.format(target.name)
+    summary = act.summary.format(target.name)
     return Done(summary=summary, run=target, view=view, backend_ref=target.id, next=view.next)
 
 

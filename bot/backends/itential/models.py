@@ -46,8 +46,8 @@ class Output(WireModel):
         """Whether the run failed: by its return code (DOC: 0 is good), or by its nodes; None if neither is reported."""
         if self.return_code is not None:
             return self.return_code != 0
-        told = [node.success for node in self.results]
-        return True if False in told else None if not told or None in told else False
+        outcomes = [node.success for node in self.results]
+        return True if False in outcomes else None if not outcomes or None in outcomes else False
 
 
 class Metadata(WireModel):
@@ -184,8 +184,8 @@ class Job(WireModel):
     def output(self) -> Output | None:
         """GUESS: a run of a service keeps its result in the variable `result`."""
         result = (self.variables or {}).get("result")
-        told = isinstance(result, dict) and {"return_code", "stdout", "stderr", "results"} & set(result)
-        return Output.model_validate(result) if told else None
+        is_output = isinstance(result, dict) and {"return_code", "stdout", "stderr", "results"} & set(result)
+        return Output.model_validate(result) if is_output else None
 
     @property
     def began(self) -> datetime | None:
@@ -249,11 +249,11 @@ def many(reply: Reply, model: type[M]) -> list[M]:
 def made(reply: Reply, model: type[M]) -> tuple[str, M]:
     """The reply to a create: the id, which is next to the new object or in it, and the fields shown of that object."""
     value: Any = reply.value()
-    told = value if isinstance(value, dict) else {}
-    found: Any = next((told[key] for key in KEYS if key in told), {})
+    outer = value if isinstance(value, dict) else {}
+    found: Any = next((outer[key] for key in KEYS if key in outer), {})
     found = found[0] if isinstance(found, list) and found else found
     found = found if isinstance(found, dict) else {}
-    ids = (one for one in (found.get("_id"), told.get("id")) if isinstance(one, str))
+    ids = (one for one in (found.get("_id"), outer.get("id")) if isinstance(one, str))
     return next(ids, ""), model.model_validate(found)
 
 

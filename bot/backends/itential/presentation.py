@@ -45,9 +45,12 @@ def output_text(output: Output) -> str:
     """stdout, stderr and the answer of each node, under their names; empty if there is none."""
     parts = [("stdout", words_of(output.stdout)), ("stderr", words_of(output.stderr))]
     for node in output.results:
-        said = {True: "", False: ", failed", None: ", outcome not reported"}[node.success]
+        outcome = {True: "", False: ", failed", None: ", outcome not reported"}[node.success]
         parts.append(
-            (f"{' '.join((node.name, node.command)).strip() or 'a node'}{said}", words_of(node.output) or "(nothing)")
+            (
+                f"{' '.join((node.name, node.command)).strip() or 'a node'}{outcome}",
+                words_of(node.output) or "(nothing)",
+            )
         )
     return "\n".join(f"==== {name} ====\n{text.rstrip()}" for name, text in parts if text.strip())
 

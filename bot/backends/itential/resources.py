@@ -124,11 +124,11 @@ async def gateway_status(ctx: AdapterContext, operation: Operation, call: Call) 
 async def gateway_health(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     """A ping through one gateway's connection; the platform answers a failed ping with an error."""
     cluster = operation.target.name.partition("/")[2]
-    said = ctx.clean(await ctx.client.connection(cluster))
-    good = said in ("completed", "connected", "Success")
-    state = State(text="healthy" if good else f"answers with `{said}`", level=Level.GOOD if good else Level.BAD)
+    answer = ctx.clean(await ctx.client.connection(cluster))
+    good = answer in ("completed", "connected", "Success")
+    state = State(text="healthy" if good else f"answers with `{answer}`", level=Level.GOOD if good else Level.BAD)
     words = f"is {state.text}" if good else state.text
-    facts = (Fact(label="Connection", value=said),)
+    facts = (Fact(label="Connection", value=answer),)
     return Done(summary=f"The connection to {cluster} {words}.", state=state, facts=facts)
 
 
@@ -169,7 +169,7 @@ def check(operation: Operation) -> Refused | None:
 
 
 async def create(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
-    """POST a gateway or a group with its required fields; a gateway is created disabled unless said otherwise (DOC)."""
+    """POST a gateway or a group with its required fields; a gateway is created disabled unless `enabled=true` (DOC)."""
     target, params = operation.target, operation.params
     if target.kind == GATEWAY:
         fields: dict[str, Json] = {"cluster_id": _label(target), "groups": []}
@@ -228,7 +228,7 @@ async def set_gateway(ctx: AdapterContext, operation: Operation, call: Call) -> 
 
 
 async def set_group(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
-    """PATCH with what was said alone."""
+    """PATCH with the given fields only."""
     target = operation.target
     await ctx.client.change(GROUPS, target.id, dict(operation.given))
     after = await ctx.client.read(GROUPS, target.id)
@@ -312,9 +312,9 @@ async def preflight(ctx: AdapterContext, operation: Operation) -> list[tuple[str
     if target.kind == GATEWAY:
         gateway = await ctx.client.read(GATEWAYS, target.id)
         services = [one.service_metadata.name for one in await ctx.client.services(gateway.cluster_id)]
-        told = _names(services, {})
+        names = _names(services, {})
         return [
-            ("Services on it", told),
+            ("Services on it", names),
             ("Enabled", {True: "yes", False: "no", None: "not reported"}[gateway.enabled]),
         ]
     if target.kind == GROUP:
@@ -330,10 +330,10 @@ async def preflight(ctx: AdapterContext, operation: Operation) -> list[tuple[str
 
 def _names(parts: Sequence[Any], named: Mapping[str, str]) -> str:
     """`2: backup, check-links`. A part is an object with an id and a name, or an id."""
-    told = []
+    labels = []
     for part in parts:
         own = part.get("name") if isinstance(part, Mapping) else None
         id_ = str((part.get("id") or part.get("_id") or "") if isinstance(part, Mapping) else part)
-        told.append(own if isinstance(own, str) and own else named.get(id_) or id_ or "one without a name")
-    more = f" and {len(told) - _NAMED} more" if len(told) > _NAMED else ""
-    return f"{len(told)}: {', '.join(told[:_NAMED])}{more}" if told else "none"
+        labels.append(own if isinstance(own, str) and own else named.get(id_) or id_ or "one without a name")
+    more = f" and {len(labels) - _NAMED} more" if len(labels) > _NAMED else ""
+    return f"{len(labels)}: {', '.join(labels[:_NAMED])}{more}" if labels else "none"

@@ -115,8 +115,8 @@ async def run(ctx: AdapterContext, operation: Operation, call: Call) -> Done | F
     # The names of the target, not those of this reply, so that the approved service runs.
     reply = await ctx.client.run(named(target), target.group, params, inventory_of(operation))
     if isinstance(reply, Broken):
-        said, again = ctx.clean(reply.text)[:_LONGEST_REASON], suggest("Retry", "start", target)
-        return Failed(code="run_failed", summary=f"{target.name} did not run: {said}", next=(again,))
+        error, again = ctx.clean(reply.text)[:_LONGEST_REASON], suggest("Retry", "start", target)
+        return Failed(code="run_failed", summary=f"{target.name} did not run: {error}", next=(again,))
     return _finished(ctx, target, reply) if isinstance(reply, Finished) else await _accepted(ctx, target, reply)
 
 
@@ -125,9 +125,9 @@ def _finished(ctx: AdapterContext, target: Target, reply: Finished) -> Done | Fa
     output, facts = reply.output, output_facts(reply.output)
     odd = reply.status not in ("", "completed")
     if output.failed or odd:
-        said = ctx.clean(words_of(output.stderr)[-_LONGEST_REASON:])
+        errors = ctx.clean(words_of(output.stderr)[-_LONGEST_REASON:])
         named = failure(output) if output.failed else f"status {reply.status}"
-        summary = f"{target.name} ended with {named}. {said or 'It wrote nothing to stderr.'}"
+        summary = f"{target.name} ended with {named}. {errors or 'It wrote nothing to stderr.'}"
         return Failed(code="return_code", summary=summary, facts=facts, next=(suggest("Retry", "start", target),))
     view = RunView(
         state="completed", phase=Phase.SUCCEEDED, started=moment(output.start_time), ended=moment(output.end_time)
@@ -173,7 +173,7 @@ async def preflight(ctx: AdapterContext, operation: Operation) -> list[tuple[str
         gateway_state(one, connection).text for one in await client.listed(GATEWAYS) if one.cluster_id == meta.location
     ]
     facts = [("Gateway", f"{meta.location}: {states[0] if states else f'not listed, {connection}'}")]
-    facts += [("Type", meta.type or "not told"), ("Last run", utc_text(moment(service.last_run)))]
+    facts += [("Type", meta.type or "not reported"), ("Last run", utc_text(moment(service.last_run)))]
     if operation.verb in ("start", "destroy"):
         sent = ", ".join(f"{name}={value}" for name, value in sorted(params_of(service, operation).items()))
         facts.append(("Parameters", ctx.clean(sent) or "none"))

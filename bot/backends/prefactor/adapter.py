@@ -146,13 +146,13 @@ class PrefactorBackend(HandlerAdapter[AdapterContext]):
 
     async def _health(self) -> Health:
         await self._ctx.client.ping()
-        told, ends = "API token; its expiry can't be read", None
+        credential, ends = "API token; its expiry can't be read", None
         token = await readable(self._ctx.client.token(self._ctx.settings.token_id))
         if token is not None:
             ends = moment(token.expires_at)
-            told = f"API token, expires {utc_text(ends)}" if ends else "API token that doesn't expire"
+            credential = f"API token, expires {utc_text(ends)}" if ends else "API token that doesn't expire"
         summary = f"{self.name} answers and accepts the token."
-        return Health(ok=True, summary=summary, credential=told, credential_ends=ends)
+        return Health(ok=True, summary=summary, credential=credential, credential_ends=ends)
 
     async def targets(self) -> Sequence[Named]:
         """Every agent of the account."""

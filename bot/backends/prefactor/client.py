@@ -54,9 +54,9 @@ def refusal(name: str, body: bytes, status: int, secrets: Iterable[str]) -> Reje
     fields = fields_of(value.get("errors"), secrets)
     tail = f": {message}" if message else "."
     if code == INVALID or fields:
-        told = "; ".join(f"{field} {wrong}" for field, wrong in fields[:5])
+        faults = "; ".join(f"{field} {wrong}" for field, wrong in fields[:5])
         return Invalid(
-            f"{name} refused these fields: {told}." if told else f"{name} refused the request{tail}", fields, status
+            f"{name} refused these fields: {faults}." if faults else f"{name} refused the request{tail}", fields, status
         )
     return Rejected(
         f"{name} refused the request ({code}){tail}", code=code if code == "invalid_action" else None, status=status
@@ -82,9 +82,9 @@ def _walk(errors: Any, field: str, depth: int) -> Iterator[tuple[str, str]]:
             yield from _walk(item, field, depth + 1)
     elif isinstance(errors, dict):
         named = errors.get("field") or errors.get("path")
-        said = errors.get("message") or errors.get("detail")
-        if isinstance(named, str) and isinstance(said, str):
-            yield named, said
+        message = errors.get("message") or errors.get("detail")
+        if isinstance(named, str) and isinstance(message, str):
+            yield named, message
             return
         for key, item in errors.items():
             yield from _walk(item, f"{field}.{key}" if field else str(key), depth + 1)
@@ -217,9 +217,9 @@ class PrefactorClient(ClientBase):
 
     def _checked(self, reply: Reply) -> None:
         """Raises Rejected for an error that came with a status of success."""
-        told = refusal(self._http.name, reply.body, reply.status, self._secrets)
-        if told is not None:
-            raise told
+        problem = refusal(self._http.name, reply.body, reply.status, self._secrets)
+        if problem is not None:
+            raise problem
 
     def _page(self, reply: Reply, model: type[R]) -> Page[R]:
         """A list; its rows are under `summaries` (newer generation) or `details`."""

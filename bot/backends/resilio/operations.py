@@ -116,14 +116,14 @@ async def tag(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     """PATCH tags (SEED), and read them back if the agent can list them."""
     wanted = map_of(operation, "*")
     await ctx.client.set_tags(wanted)
-    told = ", ".join(f"{ctx.clean(name)}={ctx.clean(value)}" for name, value in wanted.items())
+    pairs = ", ".join(f"{ctx.clean(name)}={ctx.clean(value)}" for name, value in wanted.items())
     found = await readable(ctx.client.tags())
     if found is None:
-        return Done(summary=f"Set: {told}. The tags couldn't be read back.")
+        return Done(summary=f"Set: {pairs}. The tags couldn't be read back.")
     stored = {item.name: item.value or "" for item in found}
     unlike = [ctx.clean(name) for name, value in wanted.items() if stored.get(name) != value]
     note = f" The agent accepted this, but doesn't show it for {', '.join(unlike)}." if unlike else ""
-    return Done(summary=f"Set: {told}.{note}", table=tag_table(found, ctx.clean))
+    return Done(summary=f"Set: {pairs}.{note}", table=tag_table(found, ctx.clean))
 
 
 class _Watch:

@@ -186,9 +186,9 @@ def _body(operation: Operation, schedule_id: str, zone: str, old: Schedule | Non
     def kept(name: str, now: Json, usual: Json) -> Json:
         return params[name] if params.get(name) is not None else usual if now is None else now
 
-    said = {name for name in _KEPT if params.get(name) is not None or (name == "input" and inputs)}
-    lost = [field for name, field in _KEPT.items() if name not in said and field in old.odd]
-    if old.id and old.is_enabled is None and "enabled" not in said:
+    given = {name for name in _KEPT if params.get(name) is not None or (name == "input" and inputs)}
+    lost = [field for name, field in _KEPT.items() if name not in given and field in old.odd]
+    if old.id and old.is_enabled is None and "enabled" not in given:
         lost.append(_KEPT["enabled"])
     if lost:
         names = ", ".join(f"`{field}`" for field in dict.fromkeys(lost))

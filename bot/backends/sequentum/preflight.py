@@ -32,8 +32,8 @@ async def check(ctx: AdapterContext, operation: Operation) -> Refused | None:
             newest = next(iter((await ctx.client.job_runs(operation.target.id, 1)).items), None)
             state, _ = named(JOB, MARKS[text_of(operation, "as")])
             if newest is not None and newest.state == state:
-                told = f"The newest job run of {operation.target.name}, number {newest.run_id}, is {state} already."
-                return Refused(code="already", summary=told)
+                summary = f"The newest job run of {operation.target.name}, number {newest.run_id}, is {state} already."
+                return Refused(code="already", summary=summary)
     return None
 
 
@@ -80,8 +80,8 @@ def _all_schedules(schedules: Sequence[Schedule], *, on: bool) -> list[tuple[str
     off = sum(schedule.is_enabled is False for schedule in schedules)
     facts = [("Schedules", f"{len(schedules)}, {off} of them off now")]
     if off:
-        told = "are switched on too" if on else "stay off when the pause ends"
-        facts.append(("Note", f"schedules that are off now {told}"))
+        effect = "are switched on too" if on else "stay off when the pause ends"
+        facts.append(("Note", f"schedules that are off now {effect}"))
     return facts
 
 

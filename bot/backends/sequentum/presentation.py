@@ -78,13 +78,13 @@ def together(backend: str, views: Mapping[str, RunView]) -> RunView:
     starts = [view.started for view in views.values() if view.started]
     ends = [view.ended for view in over if view.ended]
     messages = [(view.state, f" ({view.message})" if view.message else "") for view in views.values()]
-    said = [f"run {number} {state}{more}" for number, (state, more) in enumerate(messages, 1)]
+    texts = [f"run {number} {state}{more}" for number, (state, more) in enumerate(messages, 1)]
     return RunView(
         state=worst.state,
         phase=worst.phase,
         facts=tuple(Fact(label=f"Run {number}", value=_counted(view)) for number, view in enumerate(views.values(), 1)),
         details=tuple(Fact(label=f"Run {number}", value=id_) for number, id_ in enumerate(views, 1)),
-        message="; ".join(said) if worst.phase.ended else "",
+        message="; ".join(texts) if worst.phase.ended else "",
         started=min(starts, default=None),
         ended=max(ends, default=None) if worst.phase.ended else None,
         done=len(over),

@@ -80,8 +80,8 @@ async def run_status(ctx: AdapterContext, operation: Operation, call: Call) -> D
     views = {id_: run_view(ctx.name, await ctx.client.run(id_), ctx.clean, id_) for id_ in ids}
     view = together(ctx.name, views) if len(views) > 1 else views[ids[0]]
     who = operation.target.parent_name or "The run"
-    said = f": {view.message}" if view.message else ""
-    summary = f"{who} is {view.state}{said}.".replace("..", ".")
+    message = f": {view.message}" if view.message else ""
+    summary = f"{who} is {view.state}{message}.".replace("..", ".")
     return of_run(operation.target, summary, view, facts=view.facts)
 
 

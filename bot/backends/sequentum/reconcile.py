@@ -76,11 +76,11 @@ async def look_back(ctx: AdapterContext, operation: Operation, sent_at: datetime
     own, perhaps, looked = await runs_since(ctx, operation, sent_at, claimed)
     ids = [run.id for run in own]
     if not ids or not all(ids) or (len(ids) > 1 and not flag_of(operation, "sessions")):
-        told = [(run.id, run.start_time) for run in (*own, *perhaps)]
-        return _undecided(operation, looked, sent_at, told)
-    said = _found(operation, len(own), own[0].start_time)
+        candidates = [(run.id, run.start_time) for run in (*own, *perhaps)]
+        return _undecided(operation, looked, sent_at, candidates)
+    own_text = _found(operation, len(own), own[0].start_time)
     compared = ("input",) if all(_inputs(run.input_parameters) is not None for run in own) else ()
-    return LookBack(found=await run_done(ctx, operation, ids), evidence=f"{looked} {said}", compared=compared)
+    return LookBack(found=await run_done(ctx, operation, ids), evidence=f"{looked} {own_text}", compared=compared)
 
 
 def _found(operation: Operation, count: int, began: str | None) -> str:
@@ -90,17 +90,17 @@ def _found(operation: Operation, count: int, began: str | None) -> str:
 
 
 def _undecided(
-    operation: Operation, looked: str, sent_at: datetime, told: Sequence[tuple[str, str | None]]
+    operation: Operation, looked: str, sent_at: datetime, candidates: Sequence[tuple[str, str | None]]
 ) -> LookBack:
     """An open result: with the possible runs, or with none yet."""
     agent = agent_of(operation.target)
     look = f"Check `history {written(agent.backend, agent.name)}`"
-    if not told:
+    if not candidates:
         same = " with these inputs" if operation.verb == "start" else ""
         seen = f"None started at or after {exact_text(sent_at)}{same}, but a start may be queued."
         return LookBack(evidence=f"{looked} {seen}", again=True, hint=f"{look} before you start it again.")
-    shown = (f"{id_ or 'one with an unreadable id'} at {exact_text(moment(when))}" for id_, when in told)
-    seen = f"{plural(len(told), 'run')} may belong to this start: {first_of(shown, 5, ', ')}."
+    shown = (f"{id_ or 'one with an unreadable id'} at {exact_text(moment(when))}" for id_, when in candidates)
+    seen = f"{plural(len(candidates), 'run')} may belong to this start: {first_of(shown, 5, ', ')}."
     seen = f"{seen} The ACC doesn't report who started them."
     return LookBack(evidence=f"{looked} {seen}", again=True, hint=f"{look} whether one of them is yours.")
 
@@ -117,8 +117,8 @@ async def _job_look_back(
     own = [job for job, match in seen if match is Match.YES]
     looked = _looked(agent.name, len(page.items), "job run", page.date)
     if len(own) != 1 or not own[0].id:
-        told = [(job.id, job.start_time) for job, match in seen if match is not Match.NO]
-        return _undecided(operation, looked, sent_at, told)
+        candidates = [(job.id, job.start_time) for job, match in seen if match is not Match.NO]
+        return _undecided(operation, looked, sent_at, candidates)
     done = await job_done(ctx, agent, own[0].id, own[0].run_id)
     return LookBack(found=done, evidence=f"{looked} {_found(operation, 1, own[0].start_time)}")
 
@@ -133,8 +133,8 @@ async def _job_match(ctx: AdapterContext, operation: Operation, job: JobRun, sin
     if any(run.agent_job_schedule_id for run in runs):
         return Match.NO
     wanted = map_of(operation, "input")
-    told = [_same_inputs(wanted, _inputs(run.input_parameters)) for run in runs] or [_same_inputs(wanted, None)]
-    return _worst((match, *told))
+    matches = [_same_inputs(wanted, _inputs(run.input_parameters)) for run in runs] or [_same_inputs(wanted, None)]
+    return _worst((match, *matches))
 
 
 async def _others(ctx: AdapterContext, kind: str, sent_at: datetime, claimed: Collection[str]) -> frozenset[str]:
@@ -170,11 +170,11 @@ def _match(operation: Operation, run: Run, since: Since, known: frozenset[str], 
         return began if run.agent_job_schedule_id == operation.target.id else Match.NO
     if run.agent_job_schedule_id not in (None, old.agent_job_schedule_id if old else None):
         return Match.NO
-    told = _inputs(run.input_parameters)
+    inputs = _inputs(run.input_parameters)
     if operation.verb != "start":
         before = _inputs(old.input_parameters) if old else None
-        return began if before is None or told is None else _worst((began, _same_inputs(before, told)))
-    return _worst((began, _same_start(operation, run), _same_inputs(map_of(operation, "input"), told)))
+        return began if before is None or inputs is None else _worst((began, _same_inputs(before, inputs)))
+    return _worst((began, _same_start(operation, run), _same_inputs(map_of(operation, "input"), inputs)))
 
 
 def _goes_on(operation: Operation, run: Run, since: Since) -> Match:
@@ -194,23 +194,23 @@ def _same_start(operation: Operation, run: Run) -> Match:
     return Match.YES if same else Match.NO
 
 
-def _same_inputs(wanted: Mapping[str, str], told: Mapping[str, str] | None) -> Match:
-    """`told` None: the run shows no inputs; it may have none, or the ACC doesn't report them.
+def _same_inputs(wanted: Mapping[str, str], shown: Mapping[str, str] | None) -> Match:
+    """`shown` None: the run shows no inputs; it may have none, or the ACC doesn't report them.
 
     Input files are listed among a run's inputs under their own names, and an agent may add its defaults.
     """
-    if told is None:
+    if shown is None:
         return Match.PERHAPS if wanted else Match.YES
-    if any(told.get(name) != value for name, value in wanted.items()):
+    if any(shown.get(name) != value for name, value in wanted.items()):
         return Match.NO
-    added = [name for name in told if name not in wanted and not name.startswith("input_file_")]
+    added = [name for name in shown if name not in wanted and not name.startswith("input_file_")]
     return Match.PERHAPS if added else Match.YES
 
 
-def _inputs(told: Json) -> dict[str, str] | None:
+def _inputs(raw: Json) -> dict[str, str] | None:
     """The inputs that a run shows, JSON text according to the page; None for no or unreadable inputs."""
     try:
-        value = json.loads(told) if isinstance(told, str) else told
+        value = json.loads(raw) if isinstance(raw, str) else raw
     except ValueError:
         return None
     if not isinstance(value, dict):

@@ -33,6 +33,7 @@ from bot.core.text import capitalized
 from bot.features.approvals import cards as approval_cards
 from bot.features.approvals.snapshot import TargetSnapshot, everybody
 from bot.features.replies.answer import reply, say
+from bot.features.replies.refusal import denial_entry
 from bot.operations.audit_writer import AuditWriter
 from bot.operations.authorize import CACHED, FRESH
 from bot.operations.resolve import Resolved
@@ -286,19 +287,8 @@ async def _refuse(
     ctx: Context, intent: Intent, operation: Operation, ruling: Ruling, demand: NeedsApproval, code: str, words: str
 ) -> None:
     """Deny a request that nobody can approve at once, instead of letting it expire."""
-    now = ctx.clock.now()
-    entry = AuditWriter(ctx.secrets).about(
-        Event.DENIED,
-        operation,
-        intent,
-        now,
-        rule=demand.rule,
-        policy_version=ruling.policy.version,
-        digest=ruling.digest,
-        code=code,
-        detail=words,
-    )
-    await ctx.store.finish(intent.request_id, (entry,), now)
+    entry = denial_entry(ctx, intent, operation, ruling, rule=demand.rule, code=code, detail=words)
+    await ctx.store.finish(intent.request_id, (entry,), ctx.clock.now())
     lines = [Line(text=words)]
     if why_not_breakglass(ruling.policy, ruling.subject, ctx.home_team) is None:
         text = f"In an emergency: `{ctx.command} breakglass for=30m -- why`. It is reviewed afterwards."

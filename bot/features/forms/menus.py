@@ -15,13 +15,12 @@ from bot.core.command.catalog import Catalog
 from bot.core.command.parser import parse_target
 from bot.core.command.target_ref import SELECTORS, TargetRef, fit, words_of
 from bot.core.intent import Actor, Place
-from bot.features.known_targets import KnownTarget, known_targets, matching, used_here
+from bot.features.known_targets import WITHIN, KnownTarget, known_targets, matching, used_here
 from bot.features.replies.suggestions import as_target
 from bot.operations.authorize import sight_of, usable
 from bot.runtime.context import Context
 
 MOST: Final = 100  # options that Slack takes
-WITHIN: Final = 1.0  # seconds to wait for lists: Slack wants the options within three
 FEW: Final = 10  # targets that are few enough to offer the runs of each as well
 MOST_USED: Final = 5
 COMMON: Final = ("start", "status", "logs", "stop", "retry")

@@ -271,20 +271,16 @@ async def denied(
     decision = ruling.decision
     if not isinstance(decision, Denied):
         raise TypeError("only a denial is shown as one")
-    now = ctx.clock.now()
-    entry = AuditWriter(ctx.secrets).about(
-        Event.DENIED,
-        operation,
-        intent,
-        now,
-        rule=decision.rule,
-        policy_version=ruling.policy.version,
-        digest=ruling.digest,
-        code=decision.code,
-        detail=f"{decision.reason} ({ruling.ages})",
-    )
+    detail = f"{decision.reason} ({ruling.ages})"
+    entry = denial_entry(ctx, intent, operation, ruling, rule=decision.rule, code=decision.code, detail=detail)
     command = f"{operation.verb} {cards.written(operation.target)}"
     await _show_denied(ctx, intent, operation.title, decision, entry, buttons, command)
+
+
+def denial_entry(ctx: Context, intent: Intent, operation: Operation, ruling: Ruling, **columns: str) -> AuditEntry:
+    """The audit entry of a denial; `columns` are its rule, code and detail."""
+    policy = {"policy_version": ruling.policy.version, "digest": ruling.digest}
+    return AuditWriter(ctx.secrets).about(Event.DENIED, operation, intent, ctx.clock.now(), **policy, **columns)
 
 
 async def unseen(ctx: Context, intent: Intent, command: Command, denied: Denied) -> None:

@@ -16,14 +16,13 @@ from bot.core.intent import Actor, Command, Place
 from bot.core.operation import Target
 from bot.core.policy.decide import Denied
 from bot.core.policy.visibility import Visibility
-from bot.features.known_targets import known_targets, used_here
+from bot.features.known_targets import WITHIN, known_targets, used_here
 from bot.operations.authorize import foresee, read_situation, sight_of, usable
 from bot.operations.cards import written
 from bot.runtime.context import Context
 
 _TOKEN: Final = re.compile(rf"(?:[{''.join(DOUBLE)}][^{''.join(DOUBLE)}]*[{''.join(DOUBLE)}]|\S)+")
 _AROUND: Final = ".,;!?()[]'`*_~"
-WITHIN: Final = 1.0  # seconds to wait for lists: Slack wants the options within three
 
 
 async def _known(ctx: Context, actor: Actor, place: Place) -> Sequence[Target]:

@@ -80,7 +80,7 @@ def mapped(error: psycopg.Error) -> StoreProblem:
     known = _KNOWN.get(state) or _KNOWN.get(state[:2])
     if known is None and isinstance(error, psycopg.OperationalError):
         words = _CONNECTING | {"does not exist": _KNOWN["3D000"]}
-        known = next((problem for said, problem in words.items() if said in str(error)), _UNREACHABLE)
+        known = next((problem for phrase, problem in words.items() if phrase in str(error)), _UNREACHABLE)
     if known is None:
         known = ("store_failed", f"The store failed: {error}", "Check the bot's log, then try again.")
     problem = StoreProblem(known[1], known[2], known[0])

@@ -131,14 +131,14 @@ def listed(db: Tx, state: str | None, user: str | None) -> Sequence[PendingDecis
     return as_models(PendingDecision, found(db, sql, values), _JSON)
 
 
-def untold(db: Tx, kind: str, told: str, since: str) -> Sequence[PendingDecision]:
+def untold(db: Tx, kind: str, prefix: str, since: str) -> Sequence[PendingDecision]:
     """Pending decisions that ended unused since then, without a message about it; newest first."""
     sql = (
         "SELECT * FROM pending_decisions WHERE kind = ? AND state IN ('rejected', 'expired', 'cancelled') AND decided_at >= ? "
         "AND NOT EXISTS (SELECT 1 FROM messages WHERE key = ? || pending_decisions.id || ':' || pending_decisions.state) "
         f"ORDER BY made_at DESC, rowid DESC LIMIT {LIMIT}"
     )
-    return as_models(PendingDecision, found(db, sql, (kind, since, told)), _JSON)
+    return as_models(PendingDecision, found(db, sql, (kind, since, prefix)), _JSON)
 
 
 def due(db: Tx, now: str) -> Sequence[PendingDecision]:

@@ -23,6 +23,7 @@ from bot.store.open import open_store
 from bot.store.postgres.server import LocalServer
 from bot.store.postgres.session import parameters
 from bot.store.store import Store
+from tests.store.batches import batch_behind
 from tests.store.postgres.proxy import Proxy
 from tests.store.samples import NOW, ballot, intent, operation, outgoing, pending, row
 
@@ -51,30 +52,6 @@ def superuser(address: StoreAddress) -> psycopg.Connection:
     connection = psycopg.connect(address.url, autocommit=True)
     connection.execute("SET search_path = signalbox")
     return connection
-
-
-class Blocker:
-    """Holds the writer inside a unit until it is let go, so that everything after it forms one batch."""
-
-    def __init__(self) -> None:
-        self.entered = threading.Event()
-        self.go = threading.Event()
-
-    def unit(self, db: Tx) -> None:
-        self.entered.set()
-        assert self.go.wait(10)
-
-
-async def batch_behind(store: Store, *calls: object) -> list[object]:
-    """What the calls answer when they are committed together."""
-    blocker = Blocker()
-    first = asyncio.ensure_future(store.database.write(blocker.unit))
-    await asyncio.get_running_loop().run_in_executor(None, blocker.entered.wait, 10)
-    waiting = asyncio.gather(*calls, return_exceptions=True)  # type: ignore[call-overload]
-    await asyncio.sleep(0.05)
-    blocker.go.set()
-    await first
-    return list(await waiting)
 
 
 async def test_a_unit_that_fails_is_rolled_back_alone(store: Store) -> None:

@@ -7,7 +7,6 @@ import os
 import subprocess
 import sys
 import tempfile
-import threading
 from pathlib import Path
 
 import pytest
@@ -22,35 +21,12 @@ from bot.store.sqlite.database import SqliteDatabase
 from bot.store.sqlite.driver import sqlite3, sqlite_version, sqlite_warning
 from bot.store.sqlite.file_guard import WriteGate
 from bot.store.store import Store
+from tests.store.batches import Blocker, batch_behind
 from tests.store.samples import row
 
 
 def side_files(path: str) -> list[str]:
     return [left.name for left in Path(path).parent.iterdir() if left.name.endswith(("-wal", "-shm"))]
-
-
-class Blocker:
-    """Holds the writer inside a unit until it is let go, so that everything behind it forms one batch."""
-
-    def __init__(self) -> None:
-        self.entered = threading.Event()
-        self.go = threading.Event()
-
-    def unit(self, db: Tx) -> None:
-        self.entered.set()
-        assert self.go.wait(10)
-
-
-async def batch_behind(store: Store, *calls: object) -> list[object]:
-    """What the calls answer when they are committed together."""
-    blocker = Blocker()
-    first = asyncio.ensure_future(store.database.write(blocker.unit))
-    await asyncio.get_running_loop().run_in_executor(None, blocker.entered.wait, 10)
-    waiting = asyncio.gather(*calls, return_exceptions=True)  # type: ignore[call-overload]
-    await asyncio.sleep(0.05)
-    blocker.go.set()
-    await first
-    return list(await waiting)
 
 
 async def test_what_nobody_outside_waits_for_is_committed_with_what_comes_next(store: Store) -> None:
