@@ -198,7 +198,7 @@ async def _requests(ctx: Context, user: str) -> HomeSection:
 
 async def _runs(ctx: Context, user: str, seen: Visibility) -> HomeSection:
     rows, people = [], []
-    for watch in (await ctx.store.open_watches_of(user))[::-1]:
+    for watch in (await ctx.store.open_watches(user))[::-1]:
         name, state = await label_of(ctx, watch.target, seen), watch.view.state if watch.view else "Started"
         where = cards.channel(watch.channel_id)
         rows.append(HomeRow(title=name, text=f"{state} in {where}, since {utc_text(watch.made_at)}"))

@@ -37,7 +37,6 @@ CONFIRM_TITLE: Final = 100
 CONFIRM_TEXT: Final = 300
 CONFIRM_BUTTON: Final = 30
 INPUT_TEXT: Final = 3_000
-PLACEHOLDER: Final = 150
 VIEW_TITLE: Final = 24  # also the labels of submit and close
 VIEW_METADATA: Final = 3_000
 CONTAINER_BLOCKS: Final = 10  # blocks in a container

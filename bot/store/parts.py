@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Coroutine, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Final
+from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 
 from bot.core.audit import COLUMNS, AuditEntry
-from bot.core.operation import Operation, Target
+from bot.core.operation import Target
 from bot.core.records import CastVote, Outgoing, PendingDecision, StoredButton, StoredEntry, VoteResult, stamp
 from bot.core.value import Json
 from bot.store.database import Database, Statement, Tx
 from bot.store.tables import audit, audit_query, buttons, messages, pending_decisions, requests, target_names
 from bot.store.tables.audit import Change
 
+P = ParamSpec("P")
+T = TypeVar("T")
 CHUNK: Final = 1024 * 1024
 _ADD: Final = "INSERT INTO blobs (id, n, body) VALUES (?, ?, ?)"
 _READ: Final = "SELECT body FROM blobs WHERE id = ? AND n = ?"
@@ -43,8 +45,32 @@ class StorePart:
         return await self.database.write(Change(change, rows), urgent=urgent)
 
 
+def reads(query: Callable[Concatenate[Tx, P], T]) -> Callable[Concatenate[StorePart, P], Coroutine[Any, Any, T]]:
+    """A method of the store that runs this query of a table, and returns what it returns."""
+
+    async def method(self: StorePart, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        return await self.database.read(lambda db: query(db, *args, **kwargs))
+
+    return method
+
+
+def glances(query: Callable[Concatenate[Tx, P], T]) -> Callable[Concatenate[StorePart, P], Coroutine[Any, Any, T]]:
+    """The same for a query that takes no time."""
+
+    async def method(self: StorePart, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        return await self.database.glance(lambda db: query(db, *args, **kwargs))
+
+    return method
+
+
 class StoredMessages(StorePart):
     """Messages are stored in their desired state; the message sender updates Slack."""
+
+    next_due = reads(messages.next_due)
+    stand_ins = reads(messages.stand_ins)
+    message = glances(messages.by_key)
+    button = glances(buttons.by_id)
+    same_button = glances(buttons.same)
 
     async def show(self, outgoing: Outgoing, shown: Sequence[StoredButton] = ()) -> None:
         """Set the desired state of a message, retire its old buttons, and store these. `due_at` is when to send."""
@@ -64,10 +90,6 @@ class StoredMessages(StorePart):
         """
         return await self.database.read(lambda db: messages.due(db, stamp(now), limit, each or limit, skip))
 
-    async def next_due(self) -> str | None:
-        """When the next message is due, or None when Slack has everything."""
-        return await self.database.read(messages.next_due)
-
     async def sent(self, key: str, want: int, *, ts: str | None = None, gone: bool = False) -> bool:
         """Record that Slack has the message as of `want`. False when a later state is recorded already."""
         return await self._change(messages.sent(key, want, ts, gone=gone))
@@ -75,22 +97,6 @@ class StoredMessages(StorePart):
     async def postpone(self, key: str, due_at: datetime | str, error: str) -> bool:
         """Try again at that time. Counts the attempt and stores the error."""
         return await self._change(messages.postpone(key, stamp(due_at), error))
-
-    async def stand_ins(self) -> frozenset[str]:
-        """The keys of the messages that stand in for others, which Slack didn't take."""
-        return await self.database.read(messages.stand_ins)
-
-    async def message(self, key: str) -> Outgoing | None:
-        """One message."""
-        return await self.database.glance(lambda db: messages.by_key(db, key))
-
-    async def button(self, button_id: str) -> StoredButton | None:
-        """The meaning of a button, retired or not, with the place of its message."""
-        return await self.database.glance(lambda db: buttons.by_id(db, button_id))
-
-    async def same_button(self, button: StoredButton) -> StoredButton | None:
-        """The button with the same meaning that the message shows now, None when it shows none."""
-        return await self.database.glance(lambda db: buttons.same(db, button))
 
     async def retire(self, message_key: str, at: datetime | str) -> int:
         """Retire every button of a message. Returns their number."""
@@ -142,13 +148,9 @@ def _key(path: str) -> str:
 class StoredDecisions(StorePart):
     """Pending decisions. Each is decided once; the first decision wins."""
 
-    async def open_pending(self, pending_id: str) -> PendingDecision | None:
-        """A pending decision in any state."""
-        return await self.database.glance(lambda db: pending_decisions.by_id(db, pending_id))
-
-    async def votes(self, pending_id: str) -> tuple[CastVote, ...]:
-        """The votes on a pending decision, in order of arrival."""
-        return await self.database.read(lambda db: pending_decisions.votes(db, pending_id))
+    open_pending = glances(pending_decisions.by_id)
+    votes = reads(pending_decisions.votes)
+    pending_decisions = reads(pending_decisions.listed)
 
     async def vote(
         self,
@@ -178,10 +180,6 @@ class StoredDecisions(StorePart):
     ) -> bool:
         """Open -> `state`; an approved one can still be cancelled. False when another change came first."""
         return await self._change(pending_decisions.end(pending_id, state, by, stamp(now)), rows)
-
-    async def pending_decisions(self, state: str | None = None, user: str | None = None) -> Sequence[PendingDecision]:
-        """Pending decisions, newest first, at most 1,000, of one state or one requester."""
-        return await self.database.read(lambda db: pending_decisions.listed(db, state, user))
 
     async def claim(self, key: str, value: Json, rows: Sequence[AuditEntry], at: datetime | str) -> bool:
         """Store a small value if its key is new, with its audit entries. False when the key exists."""
@@ -213,6 +211,8 @@ def run_key(request_id: str) -> str:
 class RequestTargets(StorePart):
     """Reads that join a message, a request and a target."""
 
+    being_sent = reads(requests.being_sent)
+
     async def run_of(self, request_id: str) -> Target | None:
         """The subject of a request's card: the run that it started, else its target."""
         return await self.database.glance(lambda db: _run(db, request_id))
@@ -233,10 +233,6 @@ class RequestTargets(StorePart):
         except _TakenError:
             return False
         return True
-
-    async def being_sent(self) -> Sequence[Operation]:
-        """The calls whose outcome is not recorded yet, those of other replicas included."""
-        return await self.database.read(requests.being_sent)
 
     async def thread_target(self, channel_id: str, thread_ts: str) -> Target | None:
         """The subject of the first card of a thread, else of the newest card in the thread."""

@@ -14,7 +14,7 @@ from bot.core.records import Filters, Pause, PendingDecision, StoredEntry, Store
 from bot.core.value import Json
 from bot.store.database import Database, Tx
 from bot.store.errors import conflict
-from bot.store.parts import RequestTargets, StoredDecisions, StoredFiles, StoredMessages, run_key
+from bot.store.parts import RequestTargets, StoredDecisions, StoredFiles, StoredMessages, glances, reads, run_key
 from bot.store.tables import (
     audit,
     audit_export,
@@ -36,6 +36,13 @@ class Store(StoredDecisions, StoredFiles, StoredMessages, RequestTargets, TimedR
     Every method that writes is one transaction, on the disk when it returns, and raises StoreProblem when nothing was
     written. Times may be given as aware datetimes or as stamps.
     """
+
+    unfinished = reads(requests.unfinished)
+    request = glances(requests.by_id)
+    request_by_key = glances(requests.by_key)
+    by_id = glances(target_names.by_id)
+    value = glances(target_names.value)
+    head = reads(audit.head)
 
     def __init__(self, database: Database) -> None:
         super().__init__(database)
@@ -190,18 +197,6 @@ class Store(StoredDecisions, StoredFiles, StoredMessages, RequestTargets, TimedR
         epoch = self._epoch if self.shared else None
         return await self._change(requests.release(request_id, stamp(at), epoch))
 
-    async def unfinished(self) -> Sequence[StoredRequest]:
-        """Requests that were new, working or sending when the program stopped, oldest first."""
-        return await self.database.read(requests.unfinished)
-
-    async def request(self, request_id: str) -> StoredRequest | None:
-        """One request."""
-        return await self.database.glance(lambda db: requests.by_id(db, request_id))
-
-    async def request_by_key(self, dedupe_key: str) -> StoredRequest | None:
-        """The request with this identity."""
-        return await self.database.glance(lambda db: requests.by_key(db, dedupe_key))
-
     async def prune(self, before: datetime | str, limit: int = 1000) -> int:
         """Delete what ended before then, at most `limit` of each sort. Returns the counts. The audit log keeps everything."""
         return await self.database.write(lambda db: retention.prune(db, stamp(before), limit))
@@ -211,18 +206,10 @@ class Store(StoredDecisions, StoredFiles, StoredMessages, RequestTargets, TimedR
         if targets:
             await self.database.write(lambda db: target_names.remember(db, targets, stamp(at)))
 
-    async def by_id(self, backend: str, kind: str, id: str) -> Target | None:
-        """A remembered target."""
-        return await self.database.glance(lambda db: target_names.by_id(db, backend, kind, id))
-
     async def known(self, backend: str, kind: str | None = None) -> Sequence[tuple[Target, datetime]]:
         """All remembered targets of a backend, with the time when each was last seen."""
         found = await self.database.read(lambda db: target_names.known(db, backend, kind))
         return [(target, datetime.fromisoformat(seen_at)) for target, seen_at in found]
-
-    async def value(self, key: str) -> Json:
-        """A small value by its key, or None."""
-        return await self.database.glance(lambda db: target_names.value(db, key))
 
     async def cluster(self) -> str | None:
         """Which server's and timeline's database it is; None for a file."""
@@ -264,10 +251,6 @@ class Store(StoredDecisions, StoredFiles, StoredMessages, RequestTargets, TimedR
     def search_sync(self, filters: Filters, *, before_seq: int | None = None, limit: int = 50) -> Sequence[StoredEntry]:
         """`search` for the command line."""
         return self.database.read_sync(lambda db: audit_query.search(db, filters, before_seq, limit))
-
-    async def head(self) -> str | None:
-        """`SEQ:HASH` of the last audit entry."""
-        return await self.database.read(audit.head)
 
     def head_sync(self) -> str | None:
         """`head` for the command line."""

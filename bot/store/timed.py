@@ -10,24 +10,22 @@ from bot.core.outcome import RunView
 from bot.core.records import Grant, Pause, Subscription, Watch, WatchedTarget, stamp
 from bot.core.runs import SeenRuns
 from bot.store.database import Tx
-from bot.store.parts import StorePart
+from bot.store.parts import StorePart, reads
 from bot.store.tables import audit, grants, pauses, subscriptions, watches
 
 
 class TimedRows(StorePart):
     """Every `end_...` is a compare-and-set from open: True for only one caller, whose audit entries are appended with it."""
 
+    open_watches = reads(watches.opened)
+    subscriptions = reads(subscriptions.opened)
+    open_pauses = reads(pauses.opened)
+    pause_by_id = reads(pauses.by_id)
+    grant_by_id = reads(grants.by_id)
+
     async def watch(self, watch: Watch) -> None:
         """Follow a run."""
         await self.database.write(lambda db: watches.add(db, watch))
-
-    async def open_watches(self) -> Sequence[Watch]:
-        """Every open watch, the earliest due first."""
-        return await self.database.read(watches.opened)
-
-    async def open_watches_of(self, user_id: str) -> Sequence[Watch]:
-        """A user's open watches, oldest first."""
-        return await self.database.read(lambda db: watches.opened(db, user_id))
 
     async def due_watches(self, now: datetime | str, limit: int = 1000) -> Sequence[Watch]:
         """Open watches that are due."""
@@ -45,10 +43,6 @@ class TimedRows(StorePart):
     async def subscribe(self, subscription: Subscription, due_at: datetime | str) -> None:
         """Tell a person in a place how the runs of a target end."""
         await self.database.write(lambda db: subscriptions.add(db, subscription, stamp(due_at)))
-
-    async def subscriptions(self, target_key: str | None = None) -> Sequence[Subscription]:
-        """Every subscription, or those of one target, oldest first."""
-        return await self.database.read(lambda db: subscriptions.opened(db, target_key))
 
     async def unsubscribe(self, subscription_id: str, rows: Sequence[AuditEntry]) -> bool:
         """End a subscription. False when it had ended already."""
@@ -73,17 +67,9 @@ class TimedRows(StorePart):
         """Store what the last poll of a watched target found."""
         await self.database.write(lambda db: subscriptions.saw(db, target_key, seen.model_dump_json()))
 
-    async def open_pauses(self) -> Sequence[Pause]:
-        """Every open pause, the earliest end first."""
-        return await self.database.read(pauses.opened)
-
     async def due_pauses(self, now: datetime | str) -> Sequence[Pause]:
         """Open pauses that are over."""
         return await self.database.read(lambda db: pauses.due(db, stamp(now)))
-
-    async def pause_by_id(self, pause_id: str) -> Pause | None:
-        """One pause in any state."""
-        return await self.database.read(lambda db: pauses.by_id(db, pause_id))
 
     async def postpone_pause(self, pause_id: str, until_at: datetime | str) -> bool:
         """Resuming failed: try again at that time."""
@@ -97,10 +83,6 @@ class TimedRows(StorePart):
             audit.append(db, rows)
 
         await self.database.write(unit)
-
-    async def grant_by_id(self, grant_id: str) -> Grant | None:
-        """One grant in any state."""
-        return await self.database.read(lambda db: grants.by_id(db, grant_id))
 
     async def grants_for(self, user_id: str, channel_id: str, now: datetime | str) -> Sequence[Grant]:
         """The active grants of a user in a channel."""

@@ -35,7 +35,7 @@ async def test_watches_are_due_in_the_order_of_their_time(store: Store) -> None:
         ("w2", None),
     ]
     await store.update_watches([("w1", None, after(70))])
-    assert {open_watch.id: open_watch.view for open_watch in await store.open_watches_of("U1")} == {
+    assert {open_watch.id: open_watch.view for open_watch in await store.open_watches("U1")} == {
         "w1": view,
         "w3": None,
     }

@@ -145,52 +145,45 @@ def _instant(utc: str | None, eastern: str | None) -> datetime | None:
     return local.replace(tzinfo=_EASTERN, fold=1).astimezone(UTC)
 
 
-class Running(_Wire):
+class _Job(_Wire):
+    """What both lists of jobs show."""
+
+    type: Text | None = None
+    run_id: Whole | None = None
+    agent_id: Text | None = None
+    start_time: Time | None = None
+    start_time_utc: Time | None = None
+    success_source_rows: Whole | None = None
+    failed_source_rows: Whole | None = None
+
+    @property
+    def began(self) -> datetime | None:
+        """When it started."""
+        return _instant(self.start_time_utc, self.start_time)
+
+
+class Running(_Job):
     """An activityMonitorEntry: a job that runs now, or has just ended."""
 
     id: Text | None = None
-    type: Text | None = None
     task_id: Text | None = None
     task_name: Text | None = None
-    run_id: Whole | None = None
-    agent_id: Text | None = None
-    start_time: Time | None = None
-    start_time_utc: Time | None = None
     execution_state: Text | None = None
     started_by: Text | None = None
-    success_source_rows: Whole | None = None
-    failed_source_rows: Whole | None = None
-
-    @property
-    def began(self) -> datetime | None:
-        """When it started."""
-        return _instant(self.start_time_utc, self.start_time)
 
 
-class Entry(_Wire):
+class Entry(_Job):
     """An activityLogEntry: a job that has ended."""
 
     id: Name = ""
-    type: Text | None = None
     object_id: Name | None = None
     object_name: Text | None = None
-    run_id: Whole | None = None
-    agent_id: Text | None = None
-    start_time: Time | None = None
-    start_time_utc: Time | None = None
     end_time: Time | None = None
     end_time_utc: Time | None = None
     state: Text | None = None
-    failed_source_rows: Whole | None = None
-    success_source_rows: Whole | None = None
     failed_target_rows: Whole | None = None
     success_target_rows: Whole | None = None
     error_msg: Text | None = None
-
-    @property
-    def began(self) -> datetime | None:
-        """When it started."""
-        return _instant(self.start_time_utc, self.start_time)
 
     @property
     def ended(self) -> datetime | None:

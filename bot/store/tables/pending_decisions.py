@@ -116,7 +116,7 @@ def take(db: Tx, pending_id: str, request_id: str, now: str) -> bool:
     return changed(db, (sql, (now, pending_id, request_id, now)))
 
 
-def listed(db: Tx, state: str | None, user: str | None) -> Sequence[PendingDecision]:
+def listed(db: Tx, state: str | None = None, user: str | None = None) -> Sequence[PendingDecision]:
     """Pending decisions, newest first, at most 1,000, of one state or one requester."""
     wheres, values = ["1 = 1"], []
     if state is not None:

@@ -9,10 +9,10 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 PROGRAM = """
 import gc
-from bot.runtime import gc_tuning
+from bot.runtime import event_loop
 
 kept = [{"number": [number]} for number in range(1_000)]
-gc_tuning.settle()
+event_loop.settle()
 print(gc.get_freeze_count(), gc.get_count()[2])
 """
 
