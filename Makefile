@@ -2,12 +2,13 @@
 PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/python
-PIP := $(RUN) -m pip install --quiet --disable-pip-version-check --root-user-action=ignore --no-warn-script-location --require-hashes
+# Quiet about everything but errors; a module is compiled when it is first imported, for most never are.
+PIP := $(RUN) -m pip install -qq --no-compile --disable-pip-version-check --root-user-action=ignore --no-warn-script-location --require-hashes
 PORT ?= 8765
 TOUR ?= 0
 FRESH ?= 0
 REPLICAS ?= 1
-WORKERS ?= 6
+WORKERS ?= 4
 
 # The tests start many processes; without their compiled modules each of them compiles all of the program again.
 unexport PYTHONDONTWRITEBYTECODE
@@ -20,7 +21,9 @@ unexport PYTHONDONTWRITEBYTECODE
 demo: $(VENV)/.installed $(if $(filter-out 1,$(REPLICAS)),$(VENV)/.postgres)
 	@$(RUN) -m bot demo $(if $(filter 1,$(TOUR)),--tour,--port $(PORT) --data demo-data $(if $(filter 1,$(FRESH)),--fresh) --replicas $(REPLICAS))
 
-test: $(VENV)/.installed-dev $(VENV)/.browser $(VENV)/.postgres lint types
+# What the tests need and the checks that aren't tests go side by side.
+test: $(VENV)/.installed-dev
+	@$(MAKE) --no-print-directory --jobs=2 $(VENV)/.browser $(VENV)/.postgres types lint $(VENV)/.compiled
 	$(RUN) -m pytest -n $(WORKERS) --dist loadfile
 
 bench: $(VENV)/.installed-dev
@@ -42,26 +45,32 @@ types: $(VENV)/.installed-dev
 	$(RUN) -m mypy
 
 $(VENV)/bin/python:
+	@echo "Making a virtual environment in $(VENV)."
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Signalbox needs Python 3.11 or newer; run make PYTHON=python3.11")'
 	@$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.installed: requirements.lock | $(VENV)/bin/python
-	@echo "First start: installing $$(grep -c '==' requirements.lock) packages, about a minute."
+	@echo "Installing $$(grep -c '==' requirements.lock) packages, about half a minute."
 	@$(PIP) -r requirements.lock
 	@touch $@
 
-$(VENV)/.installed-dev: requirements-dev.lock $(VENV)/.installed
-	@echo "Installing $$(grep -c '==' requirements-dev.lock) packages for the tests."
+# With those for the tests, which are all of the others and more.
+$(VENV)/.installed-dev: requirements-dev.lock requirements.lock | $(VENV)/bin/python
+	@echo "Installing $$(grep -c '==' requirements-dev.lock) packages, about a minute."
 	@$(PIP) -r requirements-dev.lock
-	@touch $@
+	@touch $(VENV)/.installed $@
 
 # A Chromium or Chrome for the page tests: an installed one, Playwright's download, or the system's package.
 $(VENV)/.browser: $(VENV)/.installed-dev
-	@$(RUN) tests/playground/browser.py $@
+	@$(RUN) -m tests.playground.browser $@
 
 # PostgreSQL for the tests of the store: an installed one, or the system's package.
 $(VENV)/.postgres: $(VENV)/.installed-dev
 	@$(RUN) -m tests.postgres $@
+
+# The tests once, before several workers compile the same modules at the same time.
+$(VENV)/.compiled: $(VENV)/.installed-dev
+	@$(RUN) -m pytest --collect-only -qq > $@ || { cat $@; rm $@; exit 1; }
 
 # Write both lock files from pyproject.toml, with hashes and without addresses.
 lock: $(VENV)/.installed-dev

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import settings
 
 from bot.http_client import transport
+from bot.runtime import gc_tuning
 from tests.fork_server import ForkServer
 from tests.postgres import database_url, postgres  # noqa: F401  fixtures for every test
 from tests.world import World, world
@@ -70,6 +71,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The longest files first, the others as they were."""
     ranks = {TESTS / name: rank for rank, name in enumerate(LONGEST)}
     items.sort(key=lambda item: ranks.get(item.path, len(ranks)))
+
+
+def pytest_collection_finish() -> None:
+    """Thousands of collected tests live to the end of the run: scanning them for garbage again and again helps nobody."""
+    gc_tuning.settle()
 
 
 @pytest.fixture(scope="session", autouse=True)

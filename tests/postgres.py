@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import itertools
-import os
 import shutil
-import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -15,6 +13,7 @@ import psycopg
 import pytest
 
 from bot.store.postgres.server import LocalServer, ServerProblem, binaries
+from tests import system_package
 
 _NUMBERS = itertools.count(1)
 
@@ -54,12 +53,7 @@ def ensure() -> Path:
     try:
         return binaries()
     except ServerProblem:
-        root = [] if os.geteuid() == 0 else ["sudo", "-n"]
-        install = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", "postgresql"]
-        for command in (["apt-get", "update", "-qq"], install):
-            if shutil.which(command[0]) and (not root or shutil.which(root[0])):
-                quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "stdin": subprocess.DEVNULL}
-                subprocess.run([*root, *command], check=False, **quiet)  # type: ignore[call-overload]
+        system_package.install("postgresql")
         return binaries()
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from bot.runtime import gc_tuning
 from tests.bench import audit_log, log, masking, sustained, watched
 from tests.bench.__main__ import Wanted, bench_all
 from tests.bench.ack import compared, run
@@ -15,11 +16,10 @@ from tests.bench.bars import held, line, percentile
 
 @pytest.fixture(autouse=True)
 def unsettled() -> Iterator[None]:
-    """What a benchmark sets for its whole process ends with the test."""
-    often = gc.get_threshold()
+    """What a benchmark sets for its whole process ends with the test, and its garbage is collected."""
     yield
     gc.unfreeze()
-    gc.set_threshold(*often)
+    gc_tuning.settle()
 
 
 async def test_the_ack_is_measured_and_nothing_is_lost() -> None:

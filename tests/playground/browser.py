@@ -1,4 +1,4 @@
-"""A browser for tests: Chromium by Playwright. `python tests/playground/browser.py FILE` finds or installs one (make does it).
+"""A browser for tests: Chromium by Playwright. `python -m tests.playground.browser FILE` finds or installs one (make does it).
 
 In this order: an installed Chromium or Chrome, Playwright's own download, the package of the system where this may be
 installed without a question. FILE remembers the choice.
@@ -11,11 +11,11 @@ import json
 import os
 import re
 import shutil
-import subprocess
 import sys
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -23,6 +23,8 @@ from typing import Any, Self, TypeVar
 from playwright.async_api import Browser as Chromium
 from playwright.async_api import BrowserContext, Download, Error, Locator, Page, Playwright, async_playwright
 from playwright.sync_api import sync_playwright
+
+from tests import system_package
 
 T = TypeVar("T")
 
@@ -33,6 +35,8 @@ PLACES = (
     "/Applications/Chromium.app/Contents/MacOS/Chromium",
 )
 MISSING = "The page tests need Chromium or Chrome. Install one, for example with `sudo apt-get install chromium`, and try again."
+
+PATIENCE = 5_000  # milliseconds: for a connection to each place that has the download
 
 ENTER, TAB, ESCAPE, DOWN = "\n", "\t", "\x1b", "\u2193"
 _KEYS = {ENTER: "Enter", TAB: "Tab", ESCAPE: "Escape", DOWN: "ArrowDown", " ": "Space"}
@@ -49,8 +53,10 @@ def installed() -> Iterator[str]:
     return (path for path in dict.fromkeys(found) if path and os.access(path, os.X_OK))
 
 
-def works(path: str | None) -> bool:
-    """Whether that browser starts; None is the one that Playwright downloaded."""
+def works(path: str) -> bool:
+    """Whether that browser starts."""
+    if not os.access(path, os.X_OK):
+        return False
     with sync_playwright() as playwright:
         try:
             playwright.chromium.launch(executable_path=path).close()
@@ -65,28 +71,32 @@ def downloaded() -> str:
         return playwright.chromium.executable_path
 
 
+def working() -> str | None:
+    """The path of a browser that starts."""
+    return next(filter(works, installed()), None) or next(filter(works, (downloaded(),)), None)
+
+
 def ensure() -> str:
     """The path of a browser that starts; installs one if need be. Raises BrowserMissing."""
-    found = next(filter(works, installed()), None)
-    if found is not None:
-        return found
-    root = [] if hasattr(os, "geteuid") and os.geteuid() == 0 else ["sudo", "-n"]
-    tries = (
-        [[sys.executable, "-m", "playwright", "install", "chromium"]],
-        [[*root, sys.executable, "-m", "playwright", "install-deps", "chromium"]],
-        [
-            [*root, "apt-get", "update", "-qq"],
-            [*root, "apt-get", "install", "-y", "-qq", "--no-install-recommends", "chromium"],
-        ],
-    )
-    for commands in tries:
-        for command in commands:
-            if shutil.which(command[0]) is not None:
-                subprocess.run(command, check=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        found = next(filter(works, (*installed(), downloaded())), None)
-        if found is not None:
-            return found
-    raise BrowserMissing(MISSING)
+    path = working()
+    for get in (download, partial(system_package.install, "chromium")):
+        if path is None:
+            get()
+            path = working()
+    if path is None:
+        raise BrowserMissing(MISSING)
+    return path
+
+
+def download() -> None:
+    """Playwright's own browser, and the libraries that it needs where they can be installed without a question."""
+    playwright, root = [sys.executable, "-m", "playwright"], system_package.as_root()
+    environ = ["env", f"PLAYWRIGHT_DOWNLOAD_CONNECTION_TIMEOUT={PATIENCE}"]
+    system_package.attempt("Downloading Chromium.", [*environ, *playwright, "install", "chromium"])
+    if os.access(downloaded(), os.X_OK) and not works(downloaded()) and root is not None:
+        system_package.attempt(
+            "Installing the libraries of Chromium.", [*root, *playwright, "install-deps", "chromium"]
+        )
 
 
 @dataclass(frozen=True, slots=True)
