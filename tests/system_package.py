@@ -9,7 +9,7 @@ import sys
 
 
 def attempt(what: str, *commands: list[str]) -> None:
-    """Say what happens, and run the commands without their output and without a question. Their result is for the caller to see."""
+    """Say what happens, and run the commands without output or questions. The caller sees whether they helped."""
     print(what, file=sys.stderr, flush=True)  # noqa: T201  a first start takes minutes; make shows what it does
     for command in commands:
         subprocess.run(
