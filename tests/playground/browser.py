@@ -11,6 +11,7 @@ import json
 import os
 import re
 import shutil
+import subprocess
 import sys
 import time
 from collections.abc import Awaitable, Callable, Iterator
@@ -34,7 +35,10 @@ PLACES = (
     "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
     "/Applications/Chromium.app/Contents/MacOS/Chromium",
 )
-MISSING = "The page tests need Chromium or Chrome. Install one, for example with `sudo apt-get install chromium`, and try again."
+MISSING = (
+    "The page tests need Chromium or Chrome, and libatomic. Install them, for example with "
+    "`sudo apt-get install chromium libatomic1`, and try again."
+)
 
 PATIENCE = 5_000  # milliseconds: for a connection to each place that has the download
 
@@ -76,8 +80,18 @@ def working() -> str | None:
     return next(filter(works, installed()), None) or next(filter(works, (downloaded(),)), None)
 
 
+def driver_starts() -> bool:
+    """Whether Playwright's own program starts; it needs a library that a small system doesn't have."""
+    command = [sys.executable, "-m", "playwright", "--version"]
+    return subprocess.run(command, check=False, capture_output=True).returncode == 0
+
+
 def ensure() -> str:
     """The path of a browser that starts; installs one if need be. Raises BrowserMissing."""
+    if not driver_starts():
+        system_package.install("libatomic1")
+        if not driver_starts():
+            raise BrowserMissing(MISSING)
     path = working()
     for get in (download, partial(system_package.install, "chromium")):
         if path is None:
