@@ -11,7 +11,7 @@ import pytest
 from hypothesis import settings
 
 from bot.http_client import transport
-from bot.runtime import gc_tuning
+from bot.runtime import event_loop
 from tests.fork_server import ForkServer
 from tests.postgres import database_url, postgres  # noqa: F401  fixtures for every test
 from tests.world import World, world
@@ -75,7 +75,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def pytest_collection_finish() -> None:
     """Thousands of collected tests live to the end of the run: scanning them for garbage again and again helps nobody."""
-    gc_tuning.settle()
+    event_loop.settle()
 
 
 @pytest.fixture(scope="session", autouse=True)

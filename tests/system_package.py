@@ -6,6 +6,9 @@ import os
 import shutil
 import subprocess
 import sys
+from pathlib import Path
+
+from filelock import FileLock
 
 
 def attempt(what: str, *commands: list[str]) -> None:
@@ -33,8 +36,9 @@ def install(package: str) -> None:
     if root is None or shutil.which("apt-get") is None:
         return
     apt = [*root, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-qq"]
-    attempt(
-        f"Installing the package {package} with apt-get, about a minute.",
-        [*apt, "update"],
-        [*apt, "install", "-y", "--no-install-recommends", package],
-    )
+    with FileLock(Path(sys.prefix) / ".system-package"):  # apt refuses to run twice at once
+        attempt(
+            f"Installing the package {package} with apt-get, about a minute.",
+            [*apt, "update"],
+            [*apt, "install", "-y", "--no-install-recommends", package],
+        )

@@ -102,7 +102,6 @@ async def ran(command: str, folder: Path, environ: dict[str, str]) -> tuple[int 
         async with asyncio.timeout(30):
             while b"ready" not in seen and (line := await process.stdout.readline()):
                 seen += line
-        await asyncio.sleep(0.5)  # it says so right before it handles signals
         process.send_signal(signal.SIGTERM)
     output, _ = await process.communicate()
     return process.returncode, output.decode()

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from bot.runtime import gc_tuning
+from bot.runtime import event_loop
 from tests.bench import audit_log, log, masking, sustained, watched
 from tests.bench.__main__ import Wanted, bench_all
 from tests.bench.ack import compared, run
@@ -19,7 +19,7 @@ def unsettled() -> Iterator[None]:
     """What a benchmark sets for its whole process ends with the test, and its garbage is collected."""
     yield
     gc.unfreeze()
-    gc_tuning.settle()
+    event_loop.settle()
 
 
 async def test_the_ack_is_measured_and_nothing_is_lost() -> None:

@@ -171,7 +171,7 @@ async def test_a_start_survives_kill_9(tmp_path: Path, fork_server: ForkServer, 
         assert sum(effect.action == "start" for effect in env.acc.effects) == calls
         assert (end[0].event in ("done", "reconciled")) is (calls == 1)
         assert env.verified()
-        await env.ws.person("U0ANA").wait_for(lambda ana: told(ana, mine[0].request_id), timeout=15)
+        await env.ws.person("U0ANA").wait_for(lambda ana: told(ana, mine[0].request_id))
 
 
 def told(person: Any, request_id: str) -> bool:
@@ -202,7 +202,7 @@ async def test_what_an_earlier_version_accepted_and_did_not_begin_is_worked_on(
         await env.start()
         await env.until(lambda rows: [row for row in of_request(rows, "start") if row.event == "done"])
         assert check_calls(env, env.rows(), "start", "/cluster/start") == 1
-        await env.ws.person("U0ANA").wait_for(lambda ana: told(ana, "r-earlier"), timeout=15)
+        await env.ws.person("U0ANA").wait_for(lambda ana: told(ana, "r-earlier"))
 
 
 SAFE_POINTS = ("after:sending:1", "after:switch:1")
@@ -224,7 +224,7 @@ async def test_a_change_that_may_be_repeated_is_finished_after_kill_9(
         assert check_calls(env, rows, "schedule off", "/off") in (1, 2)
         assert env.verified()
         request = of_request(rows, "schedule off")[0].request_id
-        await env.ws.person("U0ANA").wait_for(lambda ana: told(ana, request), timeout=15)
+        await env.ws.person("U0ANA").wait_for(lambda ana: told(ana, request))
 
 
 PAUSE_POINTS = ("after:accept:2", "after:sending:2", "after:switch:2")
@@ -277,7 +277,7 @@ async def test_a_pause_whose_call_nobody_knows_of_still_has_its_end(tmp_path: Pa
         rows = of_request(env.rows(), "schedule off")
         assert [row.event for row in rows if row.event in ENDS] == ["abandoned"]
         assert [row.code for row in rows if row.event == "paused"] == ["unknown"]
-        await ana.wait_for(lambda who: seen(who, rows[0].request_id, "It may be off now"), timeout=15)
+        await ana.wait_for(lambda who: seen(who, rows[0].request_id, "It may be off now"))
 
 
 def seen(person: Any, *parts: str) -> bool:
@@ -294,12 +294,12 @@ async def test_the_card_of_a_replaced_pause_is_mended_after_kill_9(tmp_path: Pat
             await ana.command("C0CRAWL", f"/ops {typed}")
             await env.until(lambda rows, event=event: [row for row in rows if row.event == event])
         old = of_request(env.rows(), "schedule off")[0].request_id
-        await ana.wait_for(lambda who: seen(who, old, "turns on again automatically"), timeout=15)
+        await ana.wait_for(lambda who: seen(who, old, "turns on again automatically"))
         await ana.command("C0CRAWL", f"/ops {OFF.format('2h')}")
         await env.dies()
         assert not seen(ana, old, "This pause is over")
         await env.start()
-        await ana.wait_for(lambda who: seen(who, old, "This pause is over: Paused until"), timeout=15)
+        await ana.wait_for(lambda who: seen(who, old, "This pause is over: Paused until"))
 
 
 @pytest.mark.parametrize(("gone", "says"), [(False, "it is on again"), (True, "nothing is left to switch on")])
@@ -316,6 +316,6 @@ async def test_the_card_of_a_pause_that_ended_is_made_up_for_after_kill_9(
             del env.acc.schedules[SCHEDULE]
         await env.dies()
         await env.start()
-        await ana.wait_for(lambda who: seen(who, "The pause is over", says), timeout=15)
+        await ana.wait_for(lambda who: seen(who, "The pause is over", says))
         old = of_request(env.rows(), "schedule off")[0].request_id
-        assert not gone or await ana.wait_for(lambda who: seen(who, old, "This pause is over"), timeout=15)
+        assert not gone or await ana.wait_for(lambda who: seen(who, old, "This pause is over"))

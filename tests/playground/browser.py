@@ -217,7 +217,7 @@ class Browser:
     def _shown(self, css: str) -> Locator:
         return self.page.locator(css).filter(visible=True)
 
-    async def find(self, css: str, *, text: str = "", within: float = 8) -> Element:
+    async def find(self, css: str, *, text: str = "", within: float = 30) -> Element:
         """The first shown element that matches and holds `text`, once there is one."""
         found = self._shown(css).filter(has_text=re.compile(re.escape(text))).first
 
@@ -226,10 +226,10 @@ class Browser:
 
         return await self.until(look, f"no shown {css} with {text!r}", within=within)
 
-    async def testid(self, name: str, *, text: str = "", within: float = 8) -> Element:
+    async def testid(self, name: str, *, text: str = "", within: float = 30) -> Element:
         return await self.find(f'[data-testid="{name}"]', text=text, within=within)
 
-    async def gone(self, css: str, *, within: float = 8) -> None:
+    async def gone(self, css: str, *, within: float = 30) -> None:
         """Return once no shown element matches."""
 
         async def look() -> bool:
@@ -237,7 +237,7 @@ class Browser:
 
         await self.until(look, f"{css} is still shown", within=within)
 
-    async def until(self, look: Callable[[], Awaitable[T | None]], problem: str, *, within: float = 8) -> T:
+    async def until(self, look: Callable[[], Awaitable[T | None]], problem: str, *, within: float = 30) -> T:
         """The first truthy value of `look`; AssertionError with the page's text after `within` s."""
         deadline = time.monotonic() + within
         while not (value := await look()):

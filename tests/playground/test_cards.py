@@ -105,7 +105,7 @@ async def shown_card(window: Window, env: World, one: Shown, ts: str) -> tuple[L
             await page.locator(f'[data-testid="channel-{at[1]}"]').click()
             window.at = at
         try:
-            await card.evaluate("node => node.scrollIntoView({block: 'start'})", timeout=4_000)
+            await card.evaluate("node => node.scrollIntoView({block: 'start'})", timeout=30_000)
             break
         except WaitedTooLong:  # the click came before the channels of this person
             window.at = None

@@ -258,10 +258,10 @@ async def test_a_thread_opens_beside_the_channel_and_takes_a_reply(page: Browser
 async def test_an_app_that_does_not_answer_is_said_so(page: Browser) -> None:
     """A command without an answer ends in operation_timeout; a button without one says so beside it."""
     await say(page, "/ops silent")
-    await page.testid("message", text="operation_timeout", within=12)
+    await page.testid("message", text="operation_timeout")
     await say(page, "/ops start acc:shop/prices")
     await press(page, "mute")
-    await page.find(".block-note", text="operation_timeout", within=12)
+    await page.find(".block-note", text="operation_timeout")
 
 
 async def test_a_message_shortcut_is_in_the_messages_menu(page: Browser) -> None:

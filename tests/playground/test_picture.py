@@ -34,8 +34,8 @@ async def test_a_newcomer_starts_an_agent_and_reads_its_log(tmp_path: Path) -> N
         buttons = await page.all('[data-testid="button"]')
         log = [one for one in buttons if await one.text() == "Log"]
         await log[0].click()
-        await (await page.testid("thread-open", text="1 reply", within=15)).click()
-        link = await page.testid("file-link", within=15)
+        await (await page.testid("thread-open", text="1 reply")).click()
+        link = await page.testid("file-link")
         await page.pointer_away()
         await page.screenshot(PICTURE if os.environ.get("SIGNALBOX_REWRITE_PICTURE") == "1" else tmp_path / "card.png")
         await link.click()

@@ -47,7 +47,7 @@ class Asked:
         (found,) = [row for row in self.rows if row.event == event]
         return found
 
-    async def ends(self, within: float = 10.0) -> str:
+    async def ends(self, within: float = 30.0) -> str:
         """The event that ended it."""
 
         def over() -> str | None:
@@ -55,7 +55,7 @@ class Asked:
 
         return str(await self.env.until(over, within))
 
-    async def card(self, *parts: str, but: str = UNDER_WAY, within: float = 10.0) -> dict[str, Any]:
+    async def card(self, *parts: str, but: str = UNDER_WAY, within: float = 30.0) -> dict[str, Any]:
         """Its newest message that shows all parts and not `but`."""
 
         def look(person: Any) -> dict[str, Any] | None:
@@ -77,7 +77,7 @@ class Asked:
                     return dict(message)
             return None
 
-        message = dict(await person.wait_for(look, timeout=10))
+        message = dict(await person.wait_for(look))
         receipt = await self.env.person(by or self.user).press_label(self.channel, message["ts"], label, seen=message)
         assert receipt.acked, receipt
         return message
@@ -136,7 +136,7 @@ def everything_seen(env: World, user: str, channel: str = "C0CRAWL") -> str:
 
 
 async def private(
-    env: World, *parts: str, user: str = "U0ANA", channel: str = "C0CRAWL", within: float = 10.0
+    env: World, *parts: str, user: str = "U0ANA", channel: str = "C0CRAWL", within: float = 30.0
 ) -> dict[str, Any]:
     """The newest ephemeral message of a person that shows all parts."""
 

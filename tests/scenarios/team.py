@@ -127,7 +127,7 @@ class Team:
                     return message
             return None
 
-        return await self.env.person(user).wait_for(look, timeout=10)
+        return await self.env.person(user).wait_for(look)
 
     async def press(
         self, message: dict[str, Any], label: str, *, user: str = "U0LEE", channel: str = APPROVERS
@@ -184,7 +184,7 @@ class Team:
                         return message
             return None
 
-        return await self.env.person(user).wait_for(look, timeout=10)
+        return await self.env.person(user).wait_for(look)
 
     def effects(self, action: str = "start") -> list[Any]:
         """What the ACC did."""

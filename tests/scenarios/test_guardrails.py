@@ -254,7 +254,7 @@ async def test_a_file_that_is_still_being_written_is_never_in_force(team: Team) 
     half = RULES[: RULES.index("  [[channel.deny]]")]
     new = RULES + "# written in two goes\n"
     team.rules(half)
-    await asyncio.sleep(1.2)
+    await env.until(lambda: env.bot.rules._seen[0].text == half)
     team.rules(new)
     await env.until(lambda: len(env.audit(event="policy_loaded")) == 2)
     digests = [row.digest for row in env.audit() if str(row.event) in ("policy_loaded", "policy_refused")]

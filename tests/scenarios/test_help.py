@@ -41,7 +41,7 @@ async def helped(env: World, user: str = "U0ANA", channel: str = "C0CRAWL") -> d
         newest = [one for one in person.messages(channel) if one["ts"] not in before and TITLE in shown(one)]
         return dict(newest[-1]) if newest else None
 
-    return dict(await env.person(user).wait_for(look, timeout=10))
+    return dict(await env.person(user).wait_for(look))
 
 
 async def test_help_is_five_real_commands_and_more(demo: World) -> None:

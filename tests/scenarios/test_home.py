@@ -58,7 +58,7 @@ async def tab(env: World, user: str, *parts: str) -> str:
         words = shown(env.person(user).home() or {})
         return words if all(part in words for part in parts) else None
 
-    return str(await env.person(user).wait_for(look, timeout=10))
+    return str(await env.person(user).wait_for(look))
 
 
 async def test_a_new_question_appears_on_the_tabs_of_those_who_may_decide_and_of_who_asks(team: Team) -> None:

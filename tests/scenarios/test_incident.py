@@ -119,7 +119,7 @@ async def test_one_opened_in_a_thread_is_about_that_thread(env: World) -> None:
         texts = [shown(message) for message in env.ana.messages(CRAWL, alert["ts"])]
         return next((text for text in texts if "INC-45 is closed" in text), None)
 
-    text = await env.ana.wait_for(report, timeout=10)
+    text = await env.ana.wait_for(report)
     assert "schedule on acc:shop/prices" in text
     assert "schedule off acc:shop/prices" not in text
 

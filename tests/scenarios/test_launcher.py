@@ -54,7 +54,7 @@ async def chosen(env: World, *wanted: str, user: str = "U0ANA", **values: str) -
         view = who.modal()
         return view if view is not None and all(word in json.dumps(view) for word in wanted) else None
 
-    return dict(await person.wait_for(look, timeout=10))
+    return dict(await person.wait_for(look))
 
 
 async def options(env: World, menu: str, typed: str = "") -> list[str]:

@@ -183,14 +183,14 @@ async def test_a_press_on_log_is_answered_by_one_reply(env: World) -> None:
     def replies(person: Any) -> list[dict[str, Any]]:
         return list(person.messages("C0CRAWL", card["ts"])[1:])
 
-    (reply,) = await env.ana.wait_for(replies, timeout=10)
+    (reply,) = await env.ana.wait_for(replies)
     assert len(reply["files"]) == 1
     assert "Last lines" in reply["text"]
     await env.quiet()
     assert len(replies(env.ana)) == 1
     env.ws.faults.fail("files.completeUploadExternal", error="file_uploads_disabled")
     await env.person("U0RUI").press_label("C0CRAWL", card["ts"], "Log", seen=card)
-    await env.ana.wait_for(lambda person: any("Last lines" in shown(one) for one in replies(person)[1:]), timeout=10)
+    await env.ana.wait_for(lambda person: any("Last lines" in shown(one) for one in replies(person)[1:]))
 
 
 async def test_a_retry_that_waits_for_approval_takes_the_button_away(team: Team) -> None:
@@ -208,7 +208,7 @@ async def test_a_retry_that_waits_for_approval_takes_the_button_away(team: Team)
         (now,) = [one for one in person.messages("C0CRAWL") if one["ts"] == card["ts"]]
         return "Retry" in labels(now) and "waiting for approval" not in str(now)
 
-    await env.ana.wait_for(given_back, timeout=10)
+    await env.ana.wait_for(given_back)
     (now,) = [one for one in env.ana.messages("C0CRAWL") if one["ts"] == card["ts"]]
     await env.person("U0RUI").press_label("C0CRAWL", card["ts"], "Retry", seen=now)
     await env.sees("Retried by <@U0RUI>: waiting for approval")

@@ -53,7 +53,7 @@ async def test_an_update(env: World, code: str) -> None:
     env.acc.world.speed = 5.0
     await do(env, "start acc:shop/prices")
     env.ws.faults.fail("chat.update", error=code, channel="C0CRAWL")
-    await env.sees("start acc:shop/prices", "Succeeded", f"({code})", channel="D0ANA", timeout=20)
+    await env.sees("start acc:shop/prices", "Succeeded", f"({code})", channel="D0ANA")
 
 
 @pytest.mark.parametrize("code", [*REFUSALS, "restricted_action_thread_only_channel"])
@@ -62,17 +62,15 @@ async def test_an_approval_card(team: Team, code: str) -> None:
     env = team.env
     env.ws.faults.fail("chat.postMessage", error=code, channel=APPROVERS)
     await env.say("start acc:shop/prices")
-    await env.sees(f"I can't write in <#{APPROVERS}> ({code})", "<@U0LEE>", timeout=5)
-    message = await env.sees(
-        "wants to run `start acc:shop/prices`", "Home tab", user="U0LEE", channel="D0LEE", timeout=5
-    )
+    await env.sees(f"I can't write in <#{APPROVERS}> ({code})", "<@U0LEE>")
+    message = await env.sees("wants to run `start acc:shop/prices`", "Home tab", user="U0LEE", channel="D0LEE")
     assert labels(message) == []
     await env.person("U0LEE").open_home()
     await env.person("U0LEE").wait_for(lambda person: "Approve 1" in labels(person.home() or {}))
     await env.person("U0LEE").press_label("home", label="Approve 1")
     await env.person("U0LEE").wait_for(lambda person: "Approve" in labels(person.home() or {}))
     await env.person("U0LEE").press_label("home", label="Approve")
-    await env.sees("start acc:shop/prices", "approved by <@U0LEE>", timeout=20)
+    await env.sees("start acc:shop/prices", "approved by <@U0LEE>")
     assert len(team.effects()) == 1
 
 
@@ -82,7 +80,7 @@ async def test_an_approval_card_and_the_direct_message_for_the_approver(team: Te
     env.ws.faults.fail("chat.postMessage", error="restricted_action", channel=APPROVERS)
     env.ws.faults.fail("conversations.open", error="user_disabled")
     await env.say("start acc:shop/prices")
-    await env.sees("I can't send <@U0LEE> a direct message either (user_disabled)", "Home tab", timeout=5)
+    await env.sees("I can't send <@U0LEE> a direct message either (user_disabled)", "Home tab")
     first = await env.sees(f"I can't write in <#{APPROVERS}>", "I'm sending <@U0LEE> a direct message")
     assert "I sent" not in shown(first)
     assert team.effects() == []
@@ -99,7 +97,7 @@ async def test_an_approval_card_is_posted_once_slack_takes_it(team: Team) -> Non
     for user, channel in (("U0LEE", "D0LEE"), ("U0ANA", "C0CRAWL")):
         await env.sees(f"This is in <#{APPROVERS}> now", user=user, channel=channel)
     await team.press(posted, "Approve")
-    await env.sees("start acc:shop/prices", "Succeeded", timeout=20)
+    await env.sees("start acc:shop/prices", "Succeeded")
 
 
 async def test_an_approval_that_is_decided_before_its_card_is_posted(team: Team) -> None:

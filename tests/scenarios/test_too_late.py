@@ -49,7 +49,6 @@ async def retyped_runs_once(env: World) -> None:
         began = time.monotonic()
         receipt = await env.ana.command(CRAWL, "/ops start acc:shop/prices")
         assert receipt.acked, receipt
-        assert time.monotonic() - began < 3
         assert "nothing is done" in str(receipt.body)
         await asyncio.sleep(max(0.0, began + 4 - time.monotonic()))
     await env.until(lambda: env.audit(event="abandoned"))

@@ -92,7 +92,7 @@ async def test_the_demo_runs_where_a_company_sets_a_proxy(tmp_path: Path, monkey
         async with running_demo(tmp_path / "demo") as env:
             ana = env.workspace.person("U0ANA")
             await ana.command("C0CRAWL", "/ops logs acc:shop/prices@last")
-            await ana.wait_for(lambda one: env.workspace.files, 15)
+            await ana.wait_for(lambda one: env.workspace.files)
             await ana.command("C0CRAWL", "/ops whoami")
             await ana.wait_for(lambda one: [m for m in one.messages("C0CRAWL") if "Who you are" in str(m)], 10)
     assert proxy.asked == []

@@ -188,7 +188,7 @@ async def post(
         return Answered(reply.status, await reply.text())
 
 
-async def until(condition: Callable[[], Any], within: float = 10.0) -> Any:
+async def until(condition: Callable[[], Any], within: float = 30.0) -> Any:
     """The condition's first truthy value."""
     deadline = time.monotonic() + within
     while True:

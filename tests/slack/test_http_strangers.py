@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from urllib.parse import urlsplit
@@ -18,6 +17,7 @@ from tests.slack.support import Inside, command_body, post, served, signed
 HALF_HEADER = b"POST /slack/events HTTP/1.1\r\nHost: a\r\nContent-Le"
 HALF_BODY = b"POST /slack/events HTTP/1.1\r\nHost: a\r\nContent-Length: 900000\r\n\r\n" + b"x" * 20_000
 DRIP = b"POST /slack/events HTTP/1.1\r\nHost: a\r\nContent-Length: 900\r\n\r\nx"
+PATIENT = Limits(header=600, body=600, idle=600)  # nobody is closed because time has passed
 KINDS = (b"", HALF_HEADER, HALF_BODY, DRIP)
 
 
@@ -47,30 +47,28 @@ async def held(url: str, count: int, kinds: Sequence[bytes] = KINDS) -> AsyncIte
         yield readers
 
 
-async def acked(url: str, trigger: str) -> float:
-    """Seconds until a signed command is acked, over a connection of its own."""
+async def acked(url: str, trigger: str) -> bool:
+    """Whether a signed command is acked, over a connection of its own."""
     body = command_body("whoami", trigger_id=trigger)
-    began = time.monotonic()
     async with aiohttp.ClientSession() as http:
-        assert (await post(http, url, body, signed(body))).status == 200
-    return time.monotonic() - began
+        return (await post(http, url, body, signed(body))).status == 200
 
 
 async def test_signed_commands_are_acked_while_strangers_hold_every_connection() -> None:
     """Twice as many silent, half-header and half-body connections as the server admits, renewed meanwhile."""
     inside = Inside()
-    async with served(inside, limits=Limits(connections=100)) as url, held(url, 200):
+    async with served(inside, limits=PATIENT._replace(connections=100)) as url, held(url, 200):
         for round_ in range(5):
-            assert await acked(url, f"1.2.{round_}") < 1
+            assert await acked(url, f"1.2.{round_}")
             async with held(url, 40):
-                assert await acked(url, f"1.3.{round_}") < 1
+                assert await acked(url, f"1.3.{round_}")
     assert len(inside.intents) == 10
 
 
 async def test_a_connection_that_slack_used_is_kept_while_strangers_come_and_go() -> None:
     """Slack sends its next request over it, and would show the person an error if it were closed."""
     inside = Inside()
-    async with served(inside, limits=Limits(connections=50)) as url, aiohttp.ClientSession() as http:
+    async with served(inside, limits=PATIENT._replace(connections=50)) as url, aiohttp.ClientSession() as http:
         for round_ in range(5):
             body = command_body("whoami", trigger_id=f"1.2.{round_}")
             assert (await post(http, url, body, signed(body))).status == 200
@@ -82,25 +80,19 @@ async def test_a_connection_that_slack_used_is_kept_while_strangers_come_and_go(
 @pytest.mark.parametrize("sent", KINDS, ids=["silent", "half a header", "half a body", "a drip"])
 async def test_who_does_not_finish_is_closed_in_time(sent: bytes) -> None:
     async with served(Inside(), limits=Limits(header=0.3, body=0.4, idle=0.3)) as url, held(url, 5, (sent,)) as readers:
-        began = time.monotonic()
-        async with asyncio.timeout(5):
-            for reader in readers:
-                with suppress(ConnectionError):
-                    assert b"408" in await reader.read() or sent in (b"", HALF_HEADER)
-        assert time.monotonic() - began < 3
+        for reader in readers:
+            with suppress(ConnectionError):
+                assert b"408" in await reader.read() or sent in (b"", HALF_HEADER)
 
 
 async def test_a_header_that_drips_is_closed_all_the_same() -> None:
-    async with served(Inside(), limits=Limits(header=0.5)) as url, connected(url) as (reader, writer):
-        began = time.monotonic()
-        while not reader.at_eof() and time.monotonic() - began < 5:
+    limits = PATIENT._replace(header=0.5)
+    async with served(Inside(), limits=limits) as url, connected(url) as (reader, writer), asyncio.timeout(60):
+        while not reader.at_eof() and not writer.is_closing():
             writer.write(b"a")
             with suppress(TimeoutError, ConnectionError):
                 async with asyncio.timeout(0.05):
                     await reader.read(1)
-            if writer.is_closing():
-                break
-        assert time.monotonic() - began < 2
 
 
 FULL = b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n"
@@ -113,15 +105,14 @@ async def test_a_header_that_does_not_end_is_not_kept(before: bytes) -> None:
     """Whichever request it belongs to, in whatever pieces it comes: its connection is closed, long before the time for a
     header is over."""
     endless = before + b"GET /healthz HTTP/1.1\r\nHost: a\r\n" + b"a: b\r\n" * 6_000
-    async with served(Inside()) as url:
+    async with served(Inside(), limits=PATIENT) as url:
         for size in (1_000, len(endless)):
             async with connected(url) as (reader, writer):
                 for start in range(0, len(endless), size):
                     writer.write(endless[start : start + size])
                     await asyncio.sleep(0)
-                async with asyncio.timeout(2):
-                    with suppress(ConnectionError):
-                        await reader.read()
+                with suppress(ConnectionError):
+                    await reader.read()
 
 
 async def test_a_body_without_a_length_is_refused_before_its_chunks_are_read() -> None:
@@ -132,7 +123,7 @@ async def test_a_body_without_a_length_is_refused_before_its_chunks_are_read() -
             writer.write(CHUNKS + b"1\r\nx\r\n" * 100_000)
             with suppress(ConnectionError):
                 assert (await reader.read()).startswith(b"HTTP/1.1 411")
-        assert await acked(url, "1.2.3") < 1
+        assert await acked(url, "1.2.3")
 
 
 async def test_who_sends_many_requests_at_once_is_closed() -> None:
@@ -143,7 +134,7 @@ async def test_who_sends_many_requests_at_once_is_closed() -> None:
             writer.write(sent * 50_000)
             with suppress(ConnectionError):
                 assert (await reader.read()).count(b"HTTP/1.1 200") <= MOST_REQUESTS
-        assert await acked(url, "1.2.3") < 1
+        assert await acked(url, "1.2.3")
 
 
 async def test_a_header_of_the_usual_size_may_come_byte_by_byte() -> None:
@@ -156,7 +147,7 @@ async def test_a_header_of_the_usual_size_may_come_byte_by_byte() -> None:
             lines = b"".join(f"{name}: {value}\r\n".encode() for name, value in names.items())
             for byte in b"POST /slack/events HTTP/1.1\r\n" + lines + b"\r\n" + body:
                 writer.write(bytes((byte,)))
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(60):
                 assert b"200" in await reader.readuntil(b"\r\n\r\n")
     assert len(inside.intents) == 2
 
@@ -164,8 +155,7 @@ async def test_a_header_of_the_usual_size_may_come_byte_by_byte() -> None:
 async def test_an_idle_connection_is_closed_soon() -> None:
     async with served(Inside(), limits=Limits(idle=0.3)) as url, connected(url) as (reader, writer):
         writer.write(b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n")
-        async with asyncio.timeout(5):
-            assert b"ok" in await reader.read()
+        assert b"ok" in await reader.read()
 
 
 async def test_strangers_cannot_fill_the_log_or_write_into_it(caplog: pytest.LogCaptureFixture) -> None:
@@ -183,14 +173,13 @@ async def test_strangers_cannot_fill_the_log_or_write_into_it(caplog: pytest.Log
 
 async def test_bodies_of_many_strangers_do_not_fill_the_memory() -> None:
     """Half bodies are refused while others that are not verified yet hold all that is kept for bodies."""
-    async with served(Inside()) as url, held(url, 40, (HALF_BODY + b"x" * 850_000,)) as readers:
-        refused = [asyncio.create_task(reader.read(12)) for reader in readers]
-        done, waiting = await asyncio.wait(refused, timeout=3)
-        for task in waiting:
+    most = 32_000_000 // 870_000
+    async with served(Inside(), limits=PATIENT) as url, held(url, 40, (HALF_BODY + b"x" * 850_000,)) as readers:
+        answers = [asyncio.create_task(reader.read(12)) for reader in readers]
+        first = asyncio.as_completed(answers)
+        assert {await next(first) for _ in range(len(answers) - most)} == {b"HTTP/1.1 503"}
+        for task in answers:
             task.cancel()
-        assert done
-        assert {task.result() for task in done} == {b"HTTP/1.1 503"}
-        assert len(waiting) * 870_000 < 32_000_000
 
 
 def test_file_descriptors_are_kept_for_the_program_itself() -> None:

@@ -347,7 +347,7 @@ class Person:
     def home(self) -> Json | None:
         return sight.view_shown(self._core.views.homes.get(self.id))
 
-    async def wait_for(self, predicate: Callable[[Person], T], timeout: float = 5.0) -> T:  # noqa: ASYNC109
+    async def wait_for(self, predicate: Callable[[Person], T], timeout: float = 30.0) -> T:  # noqa: ASYNC109
         """The predicate's first truthy value; a LookupError counts as "not yet". On timeout, AssertionError with a dump."""
         deadline = time.monotonic() + timeout
         while True:

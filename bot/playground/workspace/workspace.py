@@ -171,7 +171,7 @@ class Workspace:
         }
         return await self.deliver("events_api", payload)
 
-    async def wait_connected(self, count: int = 1, timeout: float = 10.0) -> None:  # noqa: ASYNC109
+    async def wait_connected(self, count: int = 1, timeout: float = 30.0) -> None:  # noqa: ASYNC109
         """Wait until the app has this many Socket Mode connections. Raises TimeoutError."""
         async with asyncio.timeout(timeout):
             await self._sockets.wait_open(count)

@@ -64,7 +64,7 @@ async def test_a_request_whose_commit_was_in_doubt_does_not_run_later(
         await env.bot.clock.sleep(GIVES_UP_AFTER)
         assert cut.happened
         proxy.cut = lambda _direction, _sent: False
-        await env.until(lambda: [row.code for row in env.audit(event="abandoned")] == ["too_late"], 12)
+        await env.until(lambda: [row.code for row in env.audit(event="abandoned")] == ["too_late"])
         await env.restart()
         await env.does("status acc:shop/prices", "shop/prices")
         assert starts(env) == 0
@@ -80,7 +80,7 @@ async def test_a_call_that_was_recorded_too_late_is_not_made_and_its_person_is_t
         await env.bot.clock.sleep(GIVES_UP_AFTER)
         assert cut.happened
         proxy.cut = lambda _direction, _sent: False
-        await env.sees("start acc:shop/prices", "Failed: nothing was sent", timeout=15)
+        await env.sees("start acc:shop/prices", "Failed: nothing was sent")
         assert outcomes(env) == [("failed", "store_in_doubt")]
         assert starts(env) == 0
         assert len(await env.bot.store.unfinished()) == 0
@@ -97,7 +97,7 @@ async def test_the_outcome_of_a_call_waits_for_the_database(
         proxy.cut = lambda _direction, _sent: True
         await env.bot.clock.sleep(GIVES_UP_AFTER)
         proxy.cut = lambda _direction, _sent: False
-        await env.sees("start acc:shop/prices", "Succeeded", timeout=15)
+        await env.sees("start acc:shop/prices", "Succeeded")
         assert outcomes(env) == [("done", None)]
         assert starts(env) == 1
 

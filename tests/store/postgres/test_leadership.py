@@ -24,6 +24,7 @@ from tests.faults.link import FROM, TO, Link
 from tests.store.postgres.proxy import Proxy
 
 LEASE = 1.5
+LONG = 60.0  # longer than a test waits: whoever takes over sooner didn't wait for the lease
 
 
 @dataclass
@@ -53,6 +54,7 @@ class Group:
     """Replicas of one database."""
 
     url: str
+    lease: float = LEASE
     replicas: list[Replica] = field(default_factory=list)
     tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
@@ -64,7 +66,7 @@ class Group:
             "tests.store.postgres.leading",
             url or self.url,
             f"r{len(self.replicas)}",
-            str(LEASE),
+            str(self.lease),
             stdout=asyncio.subprocess.PIPE,
         )
         replica = Replica(process)
@@ -78,7 +80,7 @@ class Group:
         return sorted((line["at"], line["epoch"]) for replica in self.replicas for line in replica.reports("sure"))
 
 
-async def until(condition: Any, within: float = 20.0) -> Any:
+async def until(condition: Any, within: float = 30.0) -> Any:
     """The first truthy value."""
     async with asyncio.timeout(within):
         while not (found := condition()):  # noqa: ASYNC110  another process tells nobody
@@ -97,10 +99,10 @@ def one_leads_after_the_other(group: Group) -> list[int]:
 
 
 @asynccontextmanager
-async def replicas(url: str, number: int) -> AsyncIterator[Group]:
+async def replicas(url: str, number: int, lease: float = LEASE) -> AsyncIterator[Group]:
     """That many replicas, the first of which leads."""
     open_store(StoreAddress(url)).close_sync()
-    group = Group(url)
+    group = Group(url, lease)
     try:
         for _ in range(number):
             await group.start()
@@ -115,15 +117,11 @@ async def replicas(url: str, number: int) -> AsyncIterator[Group]:
 
 
 async def test_the_next_replica_leads_soon_after_the_leader_is_killed(database_url: str) -> None:
-    async with replicas(database_url, 3) as group:
+    async with replicas(database_url, 3, LONG) as group:
         first, *others = group.replicas
         first.send(signal.SIGKILL)
         await until(lambda: any(other.reports("sure") for other in others))
         assert len(one_leads_after_the_other(group)) == 2
-        gap = min(line["at"] for other in others for line in other.reports("took")) - max(
-            line["at"] for line in first.reports("sure")
-        )
-        assert gap < LEASE + 2.0
 
 
 async def test_a_stopped_leader_is_replaced_and_wakes_up_as_a_follower(database_url: str) -> None:
@@ -140,12 +138,11 @@ async def test_a_stopped_leader_is_replaced_and_wakes_up_as_a_follower(database_
 
 
 async def test_a_leader_that_leaves_is_replaced_at_once(database_url: str) -> None:
-    async with replicas(database_url, 2) as group:
+    async with replicas(database_url, 2, LONG) as group:
         first, second = group.replicas
         first.send(signal.SIGTERM)
         await until(lambda: second.reports("sure"))
-        (left,), (took, *_) = first.reports("left"), second.reports("took")
-        assert took["at"] - left["at"] < 1.0
+        assert first.reports("left")
         assert len(one_leads_after_the_other(group)) == 2
 
 
