@@ -15,6 +15,7 @@ from pathlib import Path
 
 import psycopg
 
+from bot.store.errors import StoreProblem
 from bot.store.postgres.server import LocalServer
 from tests.faults.checker import Findings, Told, check, is_settled
 from tests.faults.killed import POINTS, TAKEOVER
@@ -147,8 +148,8 @@ class Campaign:
                 print(f"{number} of {len(todo)} hits, {len(self.typed)} requests", file=sys.stderr)  # noqa: T201  progress
 
     async def _works(self) -> None:
-        """Let most requests end: leaders that never live long enough to work prove nothing."""
-        with suppress(TimeoutError):
+        """Let most requests end: leaders that never live long enough to work prove nothing. The database may be restarting."""
+        with suppress(TimeoutError, StoreProblem):
             async with asyncio.timeout(CALM_WITHIN):
                 while len(await self.group.store.unfinished()) > FEW_OPEN:
                     await self._whole()
