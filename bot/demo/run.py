@@ -8,6 +8,8 @@ import errno
 import json
 import logging
 import os
+import re
+import shlex
 import shutil
 import signal
 import sys
@@ -40,6 +42,14 @@ MARKER: Final = ".signalbox-demo"
 CONFIG_FILE: Final = "signalbox.toml"
 POLICY_FILE: Final = "policy.toml"
 WORKSPACE_FILE: Final = "workspace.json"
+SECRETS: Final = "secrets"
+# What demos write into their folder; `--fresh` deletes nothing else.
+_FILES: Final = re.compile(
+    r"policy\.toml|workspace\.json(\.part)?|signalbox\.db(-wal|-shm|\.head|\.head\.new|\.lock|\.writing)?"
+    r"|signalbox(\.replica-\d+)?\.toml|replica-\d+\.log"
+)
+_FOLDERS: Final = re.compile(r"postgres|signalbox(\.[\w.-]+)?\.spool")
+_TOKENS: Final = re.compile(r"SLACK_(BOT|APP)_TOKEN|[A-Z]+_(TOKEN|PASSWORD|SERVER_\d+)")
 
 POLICY: Final = Path(__file__).with_name(POLICY_FILE).read_text(encoding="utf-8")
 EXAMPLES: Final = tuple(
@@ -155,11 +165,15 @@ def claim(folder: Path, *, fresh: bool = False) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         marker.write_text("The Signalbox demo made this folder and may replace its own files here.\n", encoding="utf-8")
     if fresh:
+        kept = folder / SECRETS
+        tokens = [path for path in kept.glob("*") if _TOKENS.fullmatch(path.name)]
+        for path in (*(path for path in folder.iterdir() if _FILES.fullmatch(path.name)), *tokens):
+            path.unlink()
+        with contextlib.suppress(OSError):  # there is none, or it has other files too
+            kept.rmdir()
         for path in folder.iterdir():
-            if path.name in ("secrets", "postgres") or path.suffix == ".spool":
+            if path.is_dir() and _FOLDERS.fullmatch(path.name):
                 shutil.rmtree(path)
-            elif path.name in (POLICY_FILE, WORKSPACE_FILE) or path.name.startswith("signalbox."):
-                path.unlink()
 
 
 def _save(folder: Path, workspace: Workspace) -> None:
@@ -213,13 +227,13 @@ async def _surroundings(folder: Path, port: int) -> AsyncIterator[Outside]:
             with contextlib.suppress(KeyError, TypeError, ValueError):
                 put_back(around.workspace.core.state, json.loads(kept.read_text(encoding="utf-8")))
         # Put the tokens into files, so that every command works in another terminal.
-        place = folder / "secrets"
+        place = folder / SECRETS
         place.mkdir(mode=0o700, exist_ok=True)
         text = (folder / CONFIG_FILE).read_text(encoding="utf-8")
         for name, value in around.environ.items():
             (place / name).touch(mode=0o600)
             (place / name).write_text(value, encoding="utf-8")
-            text = text.replace(f'"env:{name}"', f'"file:secrets/{name}"')
+            text = text.replace(f'"env:{name}"', f'"file:{SECRETS}/{name}"')
         (folder / CONFIG_FILE).write_text(text, encoding="utf-8")
         saving = TaskQueue()
         saving.serve(_keep_saving(folder, around.workspace, SystemClock()), "demo")
@@ -299,7 +313,7 @@ def welcome(folder: Path, url: str) -> tuple[str, ...]:
     """The text that the demo prints at its start."""
     python = os.path.relpath(sys.executable)
     program = f"{python if len(python) < len(sys.executable) else sys.executable} -m bot"
-    place, where = "--channel C0CRAWL --user U0ANA", f"--config {folder / CONFIG_FILE}"
+    place, where = "--channel C0CRAWL --user U0ANA", f"--config {shlex.quote(str(folder / CONFIG_FILE))}"
     return (
         "",
         f"  Signalbox is running. Open  {url}/",

@@ -61,19 +61,21 @@ async def test_messages_rules_and_the_audit_log_stay_between_starts(tmp_path: Pa
         await ana.command("C0CRAWL", "/ops start acc:shop/prices -- once")
         await ana.wait_for(lambda one: [m for m in one.messages("C0CRAWL") if "start acc:shop/prices" in str(m)], 10)
     (folder / "policy.toml").write_text((folder / "policy.toml").read_text() + "# mine\n")
-    (folder / "notes.txt").write_text("mine")
+    for mine in ("notes.txt", "secrets/production-token", "signalbox.notes"):
+        (folder / mine).write_text("mine")
     async with running_demo(folder) as env:
         assert any("start acc:shop/prices" in str(m) for m in env.workspace.person("U0ANA").messages("C0CRAWL"))
         assert any(entry.reason == "once" for entry in env.bot.store.search_sync(Filters(), limit=500))
         assert "# mine" in (folder / "policy.toml").read_text()
     claim(folder, fresh=True)
-    assert sorted(path.name for path in folder.iterdir()) == [MARKER, "notes.txt"]
+    assert sorted(path.name for path in folder.iterdir()) == [MARKER, "notes.txt", "secrets", "signalbox.notes"]
+    assert [path.name for path in (folder / "secrets").iterdir()] == ["production-token"]
 
 
 async def test_the_command_line_works_against_a_running_demo(tmp_path: Path, fork_server: ForkServer) -> None:
     """Every command that the demo prints, without a token in the environment."""
     program = Program(fork_server, tmp_path)
-    folder = tmp_path / "demo"
+    folder = tmp_path / "my demo"
     async with running_demo(folder) as env:
         commands = [shlex.split(line)[3:] for line in welcome(folder, env.workspace.base_url) if " -m bot " in line]
         assert {words[0] for words in commands} == {"why", "do", "audit", "check"}
