@@ -25,7 +25,7 @@ def stamp(at: datetime | str) -> str:
     """
     if isinstance(at, str):
         return at
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 class StoredRequest(Value):

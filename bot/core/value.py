@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from typing import Any, Self, TypeAlias
+from typing import Any, Final, Self, TypeAlias
 
 from pydantic import BaseModel, ConfigDict
 
 Json: TypeAlias = str | int | float | bool | list[Any] | dict[str, Any] | None
+_ENCODER: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 
 class Value(BaseModel):
@@ -23,4 +24,4 @@ class Value(BaseModel):
 
 def canonical(data: object) -> str:
     """JSON text with sorted keys and no blanks: the form that is hashed and stored."""
-    return json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return _ENCODER.encode(data)

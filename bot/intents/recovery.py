@@ -134,7 +134,9 @@ async def _until_it_shows(ctx: Context, attempt: Attempt, until: float) -> None:
     """Wait until the effect of the call is seen, or until no other replica can be sending it anymore."""
     operation, backend = attempt.operation, ctx.backends.get(attempt.operation.target.backend)
     while backend is not None and attempt.sent_at is not None and (left := until - ctx.clock.monotonic()) > 0:
-        if (await look_once(ctx, operation, backend, attempt.sent_at)).found is not None:
+        async with ctx.looks[backend.name]:
+            back = await look_once(ctx, operation, backend, attempt.sent_at)
+        if back.found is not None:
             return
         await ctx.clock.sleep(min(left, LOOK_AGAIN))
 

@@ -41,19 +41,25 @@ async def read_back(
 
 
 async def _looks(ctx: Context, intent: Intent, operation: Operation, backend: Backend, sent_at: datetime) -> LookBack:
-    """Whether it happened. Reads are repeated for a while where that may help: a queued start may still begin."""
-    back = LookBack(evidence="The control plane did not answer the check.")
-    try:
-        async with asyncio.timeout(LOOK_BACK_SECONDS):
-            back = await look_once(ctx, operation, backend, sent_at)
-            for pause in LOOK_AGAIN_AFTER if back.again else ():
-                await ctx.presenter.show(cards.working(operation, intent, looking()))
-                await ctx.clock.sleep(pause)
-                back = await look_once(ctx, operation, backend, sent_at)
-                if not back.again:
-                    break
-    except TimeoutError:
-        return back
+    """Whether it happened. Reads are repeated for a while where that may help: a queued start may still begin.
+
+    After a takeover many calls are looked up. The wait for others doesn't count as a wait for the backend.
+    """
+    back, left = LookBack(evidence="The control plane did not answer the check."), LOOK_BACK_SECONDS
+    for pause in (0.0, *LOOK_AGAIN_AFTER):
+        if pause:
+            await ctx.presenter.show(cards.working(operation, intent, looking()))
+            await ctx.clock.sleep(pause)
+        async with ctx.looks[backend.name]:
+            began = ctx.clock.monotonic()
+            try:
+                async with asyncio.timeout(left):
+                    back = await look_once(ctx, operation, backend, sent_at)
+            except TimeoutError:
+                return back
+            left -= pause + ctx.clock.monotonic() - began
+        if not back.again or left <= 0:
+            return back
     return back
 
 

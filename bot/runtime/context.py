@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
+from typing import Final
 
 from bot.core.command.catalog import Catalog
 from bot.core.effects import Effect
@@ -17,6 +21,8 @@ from bot.runtime.leadership import AlwaysLeader
 from bot.runtime.listings import Listings
 from bot.runtime.stale_homes import StaleHomes
 from bot.runtime.task_queue import KeyedLock, TaskQueue
+
+LOOKS_AT_ONCE: Final = 4  # at one backend: its other calls must not wait
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +37,10 @@ class ActivePolicy:
     def of(cls, policy: Policy, loaded_at: datetime) -> ActivePolicy:
         """These rules, in force since `loaded_at`."""
         return cls(policy, loaded_at, policy.user_groups)
+
+
+def _slots() -> defaultdict[str, asyncio.Semaphore]:
+    return defaultdict(partial(asyncio.Semaphore, LOOKS_AT_ONCE))
 
 
 async def no_head() -> None:
@@ -69,4 +79,7 @@ class Context:
     secrets: SecretList = field(default_factory=SecretList)
     effects: tuple[Effect[Context], ...] = ()
     locks: KeyedLock = field(default_factory=KeyedLock)
+    looks: defaultdict[str, asyncio.Semaphore] = field(
+        default_factory=_slots
+    )  # for the effects of lost calls, by backend
     stale_homes: StaleHomes = field(default_factory=StaleHomes)

@@ -381,7 +381,7 @@ def _values(values: Iterable[Json]) -> str:
 
 def quoted(words: Iterable[object]) -> str:
     """Words of a rule as a card shows them: each whole, whatever characters it has."""
-    return ", ".join(f"`{word}`" for word in words)
+    return ", ".join([f"`{word}`" for word in words])
 
 
 def _list(words: Iterable[object]) -> str:
