@@ -46,6 +46,10 @@ class AdapterBase:
         """Empty: the vendor does not describe the parameters of single targets."""
         return ()
 
+    async def parameter_names(self, target: Target) -> Sequence[str]:
+        """Those that the vendor describes."""
+        return [param.name for param in await self.form(target)]
+
     async def preflight(self, operation: Operation) -> Sequence[tuple[str, str]]:
         """No facts for the approver."""
         return ()

@@ -233,12 +233,13 @@ class OfBreakglass(Effect[ContextT]):
         return isinstance(decision, Allowed) and decision.breakglass
 
 
-class OfPressedRuns(Effect[ContextT]):
-    """An effect of a run that a button starts."""
+class OfNewerRuns(Effect[ContextT]):
+    """An effect of a run that a button starts, or that is another run of an earlier one."""
 
     def applies(self, catalog: Catalog, attempt: Attempt) -> bool:
-        """Whether the request is a press and the operation starts a run."""
-        return attempt.operation.starts_run and isinstance(attempt.intent.payload, Press)
+        """Whether the operation starts a run, and the request is a press or names a run."""
+        pressed = isinstance(attempt.intent.payload, Press)
+        return attempt.operation.starts_run and (pressed or attempt.operation.target.parent is not None)
 
 
 class OfRefusals(Effect[ContextT]):

@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 from statistics import median
 from typing import Final
 
-from bot.core.command.params import duration_text
 from bot.core.outcome import (
     MOST_POINTS,
     Chart,
@@ -22,7 +21,7 @@ from bot.core.outcome import (
     Suggestion,
     Table,
 )
-from bot.core.text import plural, utc_text
+from bot.core.text import plural, seconds_words, utc_text
 from bot.core.value import Value
 from bot.core.vendor_json import MARK, NOT_READABLE
 
@@ -96,7 +95,7 @@ def _length(view: RunView) -> timedelta | None:
 
 
 def _duration(seconds: float) -> str:
-    return duration_text(round(seconds))
+    return seconds_words(seconds)
 
 
 def _table(short: Sequence[str], runs: Sequence[RecentRun], show: Sequence[str], total: int | None, note: str) -> Table:

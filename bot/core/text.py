@@ -62,6 +62,17 @@ def span_words(span: timedelta) -> str:
     return " ".join(words)
 
 
+def seconds_words(seconds: float) -> str:
+    """A number of seconds as `span_words` writes it."""
+    return span_words(timedelta(seconds=round(seconds)))
+
+
+def ago_text(age: timedelta) -> str:
+    """A length of time in whole minutes, or in seconds below one minute: `3 h 12 min`, `40 s`."""
+    seconds = int(age.total_seconds())
+    return seconds_words(seconds if seconds < 60 else seconds // 60 * 60)
+
+
 def rough_span(span: timedelta) -> str:
     """`2 h`, `1 h 30 min`, `40 s`: a positive span without needless precision."""
     seconds = max(1, round(span.total_seconds()))

@@ -91,6 +91,7 @@ def backend_table(plane: Plane, *, agents: bool = False) -> tuple[str, dict[str,
         environ[f"{prefix}_TOKEN"] = str(getattr(plane, "token", ""))
     if agents and (acc := getattr(plane, "world", None)) is not None:
         lines.append(f"agents = {json.dumps(list(acc.by_path))}")
+        lines.append('inputs = { "shop/prices" = ["region", "currency"] }')
     if agents:
         lines.append(f'console = "{plane.base_url}{CONSOLE}{{kind}}/{{id}}"')
     if plane.kind in ("informatica", "itential"):

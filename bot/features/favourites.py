@@ -64,6 +64,13 @@ async def recent(ctx: Context, user: str, most: int) -> list[Target]:
     return list(found.values())
 
 
+async def last_channel(ctx: Context, user: str, written: str) -> str | None:
+    """The channel where a person used a target last, None when they did not lately."""
+    entries = await ctx.store.search(Filters(user_id=user), limit=_LOOKED_AT)
+    used = (entry.channel_id for entry in entries if entry.event in _USED and entry.target_name == written)
+    return next((channel for channel in used if channel and channel[0] in "CG"), None)
+
+
 async def _keep(ctx: Context, user: str, targets: list[Target]) -> None:
     await ctx.store.set_value(_key(user), [one.model_dump(mode="json") for one in targets], ctx.clock.now())
     ctx.stale_homes.stale(user)

@@ -174,8 +174,9 @@ class _Chooser:
     known: Sequence[KnownTarget]
 
     def used(self, commands: Sequence[tuple[str, str]]) -> Iterator[LikelyCommand]:
-        """Those of the channel's commands whose target is still known."""
-        by_text = {one.text: one for one in self.known}
+        """Those of the channel's commands whose target is still known; a run or another part, known by its id, is of no use
+        to others."""
+        by_text = {one.text: one for one in self.known if one.target.parent is None}
         for verb, text in commands:
             target = by_text.get(text)
             rows = [row for name, row in self.rows if target and name == target.target.backend and row.verb == verb]

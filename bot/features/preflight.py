@@ -8,13 +8,12 @@ from typing import Final
 from bot.core.audit import Event
 from bot.core.card import Button, Tone
 from bot.core.command.capability import Risk
-from bot.core.command.params import ago_text
 from bot.core.effects import Attempt, Ruling
 from bot.core.intent import Intent, Source
 from bot.core.operation import Operation
 from bot.core.outcome import Fact
 from bot.core.records import PendingDecision, stamp
-from bot.core.text import sentences
+from bot.core.text import ago_text, sentences
 from bot.features import approvals
 from bot.features.replies import refusal
 from bot.features.replies.answer import reply, say
@@ -62,6 +61,8 @@ async def ask(ctx: Context, intent: Intent, resolved: Resolved, ruling: Ruling) 
         )
         await ctx.store.finish(intent.request_id, (entry,), now)
     found = await what_is(ctx, operation)
+    # Everything was read for this answer, so no fact needs a time of its own.
+    found = tuple([fact.model_copy(update={"at": None}) for fact in found])
     aside = [fact for fact in found if fact.label in SELDOM_READ or (fact.label, fact.value) == ("Freeze", "none")]
     late = f"You asked for this {ago_text(intent.age(now))} ago" if intent.is_late(now) else ""
     danger = (

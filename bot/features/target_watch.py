@@ -11,13 +11,13 @@ from typing import Final
 
 from bot.all_of import all_of
 from bot.core.audit import Event
-from bot.core.card import Button, Card, Tone
+from bot.core.card import Button, Card, Tone, operation_key
 from bot.core.command.capability import Risk
 from bot.core.errors import BadRequest, NoSuchTarget, Problem
 from bot.core.intent import Actor, Due, Intent, Source
 from bot.core.operation import Operation, Target
 from bot.core.outcome import Phase, RecentRun, facts_of
-from bot.core.records import Subscription, WatchedTarget, stamp
+from bot.core.records import Outgoing, Subscription, WatchedTarget, stamp
 from bot.core.runs import news
 from bot.operations import cards
 from bot.operations.audit_writer import AuditWriter, columns_of
@@ -151,31 +151,53 @@ def stop_button(ctx: Context, target: Target, label: str = "Stop watching") -> B
 
 
 async def _tell(ctx: Context, target: Target, runs: Sequence[RecentRun], following: Sequence[Subscription]) -> None:
-    """One message for each run and place, which mentions everyone who watches the target there."""
+    """One message for each run and place, which mentions everyone who watches the target there.
+
+    Where the place has the run's own card, the message is a reply to it: the card shows the end, but its update notifies nobody.
+    """
     places: dict[tuple[str, str | None], list[Subscription]] = defaultdict(list)
     for one in await _permitted(ctx, following) if runs else ():
         places[one.place.channel_id, one.place.thread_ts].append(one)
     for run in runs:
-        for people in places.values():
-            await ctx.presenter.show(await _news_card(ctx, target, run, people))
+        posted = await _card_of(ctx, target, run) if places else None
+        for (channel, thread), people in places.items():
+            there = (
+                posted is not None and posted.channel_id == channel and thread in (None, posted.thread_ts, posted.ts)
+            )
+            card = await _news_card(ctx, target, run, people, posted if there else None)
+            await ctx.presenter.show(card)
 
 
-async def _news_card(ctx: Context, target: Target, run: RecentRun, people: Sequence[Subscription]) -> Card:
+async def _card_of(ctx: Context, target: Target, run: RecentRun) -> Outgoing | None:
+    """The card of the request that started the run, if one did."""
+    maker = await ctx.store.maker_of(target.backend, run.id)
+    posted = await ctx.store.message(operation_key(maker)) if maker is not None else None
+    return posted if posted is not None and posted.ts is not None else None
+
+
+async def _news_card(
+    ctx: Context, target: Target, run: RecentRun, people: Sequence[Subscription], below: Outgoing | None
+) -> Card:
+    """What happened, and what to do next unless it is a reply `below` the run's card, which offers that."""
     view, first, is_run = run.view, people[0], target.parent is not None
     operation = Operation(
         request_id=first.request_id, verb="watch", target=target, risk=Risk.READ, idempotent=True, timeout=0
     )
-    buttons = await buttons_for(ctx, _intent(ctx, first), operation, view.next, about=target, refresh=False)
+    place, steps = first.place, list[Button]()
+    if below is None:
+        steps.extend(await buttons_for(ctx, _intent(ctx, first), operation, view.next, about=target, refresh=False))
+    else:
+        place = place.model_copy(update={"thread_ts": below.thread_ts or below.ts})
     happened = {Phase.FAILED: "failed", Phase.SUCCEEDED: "succeeded" if is_run else "works again"}
     spent = view.ended - view.started if view.ended is not None and view.started is not None else None
     return Card(
-        key=f"watch:{first.place.channel_id}:{first.place.thread_ts or ''}:{target.backend}:{run.id}:{view.ended or ''}",
-        place=first.place,
+        key=f"watch:{place.channel_id}:{place.thread_ts or ''}:{target.backend}:{run.id}:{view.ended or ''}",
+        place=place,
         title=f"{target.label} {happened.get(view.phase, 'ended')}",
         tone=_TONES.get(view.phase, Tone.WARN),
         status=" ".join(view.message.split())[:_LONGEST] or view.state,
-        rows=facts_of((("Started", view.started), ("Took", spent))),
-        buttons=(*buttons, *(() if is_run else (stop_button(ctx, target),))),
+        rows=facts_of((("Started", view.started), ("Took", spent))) if below is None else (),
+        buttons=(*steps, *(() if is_run else (stop_button(ctx, target),))),
         mention=tuple(dict.fromkeys(one.user_id for one in people)),
         at=ctx.clock.now(),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
@@ -10,7 +11,6 @@ from bot.core.audit import Event
 from bot.core.card import Button, Card, Line, Tone, operation_key
 from bot.core.command.capability import Risk
 from bot.core.command.catalog import Catalog
-from bot.core.command.params import duration_text
 from bot.core.command.target_ref import TargetRef
 from bot.core.errors import CredentialRefused, RateLimited
 from bot.core.intent import Intent, Place
@@ -19,7 +19,7 @@ from bot.core.masking.redact import redact
 from bot.core.operation import Operation, Target
 from bot.core.outcome import Done, Fact, Failed, Outcome, Phase, Refused, RunView, Unknown, facts_of
 from bot.core.records import StoredEntry, StoredRequest, stamp
-from bot.core.text import capitalized, utc_text
+from bot.core.text import capitalized, seconds_words, utc_text
 from bot.core.value import Json
 from bot.operations.progress import late_words, progress_of
 
@@ -40,6 +40,7 @@ _HEADS: Final = {
 }
 
 _MOST_NAMED: Final = 10
+_LONGEST_GIVEN: Final = 160  # characters of parameters that a card shows outside its details
 _ERROR_LINES: Final = 6
 _TURNED_AWAY: Final = frozenset({CredentialRefused.code, RateLimited.code})
 
@@ -47,6 +48,11 @@ _TURNED_AWAY: Final = frozenset({CredentialRefused.code, RateLimited.code})
 def note_key(request_id: str) -> str:
     """Where the note of a request is remembered."""
     return f"note:{request_id}"
+
+
+def refreshed_key(request_id: str) -> str:
+    """Where it is remembered when a person refreshed the card of a request, and in which state its run was."""
+    return f"refreshed:{request_id}"
 
 
 def written(target: Target) -> str:
@@ -164,11 +170,14 @@ def run_update(
     *,
     run: Target,
     note: str = "",
+    refreshed: datetime | None = None,
     no_stop: str = "",
 ) -> Card:
-    """The card of a run that is followed. `note` is what stays true of its start, such as that its answer was lost."""
+    """The card of a run that is followed. `note` is what stays true of its start, such as that its answer was lost;
+    `refreshed` is when a person refreshed the card in this state."""
     over = view.phase.ended
-    card = _run_card(operation, intent, view, ("" if over else note,), (), buttons, now, no_stop)
+    again = facts_of((("Refreshed", refreshed),))
+    card = _run_card(operation, intent, view, ("" if over else note,), again, buttons, now, no_stop)
     more = facts_of((("Run", run.id), ("Start", note if over else None)))
     return card.model_copy(update={"details": _once((*card.details, *more))})
 
@@ -222,7 +231,7 @@ def unread(requests: Sequence[StoredRequest], since: timedelta, now: datetime) -
         place=place_of(intent),
         title="A run that you follow can't be read" if len(operations) == 1 else "Runs that you follow can't be read",
         tone=Tone.UNSURE,
-        status=f"No status could be read for {duration_text(since.total_seconds())}.",
+        status=f"No status could be read for {seconds_words(since.total_seconds())}.",
         lines=(
             Line(text=", ".join(names) + more),
             Line(text="The card of each run says why. It is updated as soon as the run can be read again."),
@@ -266,7 +275,12 @@ def _card(
         lines=tuple(lines),
         rows=_given(operation),
         facts=tuple(fact for fact in facts if fact.value != status),
-        details=(*part, request, *incident),
+        details=(
+            *part,
+            *(given if (given := _given(operation, sys.maxsize)) != _given(operation) else ()),
+            request,
+            *incident,
+        ),
         buttons=tuple(buttons),
         mention=tuple(user for user in (intent.actor.user_id, *operation.approved_by) if user),
         at=now,
@@ -290,9 +304,11 @@ def _byline(operation: Operation, intent: Intent) -> str:
     return " · ".join(part for part in (who, approved, incident, "BREAK-GLASS" if operation.incident else "") if part)
 
 
-def _given(operation: Operation) -> tuple[Fact, ...]:
+def _given(operation: Operation, most: int = _LONGEST_GIVEN) -> tuple[Fact, ...]:
+    """The typed parameters in one line, the rest of a long one among the details."""
     given = ", ".join(f"{fact.label}={fact.value}" for fact in given_facts(operation))
-    return (Fact(label="With", value=given),) if given else ()
+    short = given if len(given) <= most else f"{given[:most].rpartition(', ')[0] or given[:most]}… (all in Details)"
+    return facts_of((("With", short),))
 
 
 def _rule(label: str) -> tuple[Fact, ...]:

@@ -17,6 +17,7 @@ from bot.core.operation import Operation
 from bot.core.outcome import STARTED, Done, Fact, Failed, FileOut, Outcome, Phase, Refused, RunView, Unknown, made_by
 from bot.core.records import Filters, Watch, stamp
 from bot.core.text import plural
+from bot.core.value import Json
 from bot.operations import cards, newer_run
 from bot.operations.audit_writer import AuditWriter
 from bot.operations.next_steps import MOST, MOST_OF_A_LIST, buttons_for, check_again
@@ -125,6 +126,9 @@ async def _show(ctx: Context, attempt: Attempt, result: Outcome, found: Conseque
     situation = attempt.ruling.situation if attempt.ruling is not None and attempt.refreshes is None else None
     if done is not None and attempt.refreshes is not None:
         result = done.model_copy(update={"facts": (*done.facts, Fact(label="Refreshed", value=now))})
+        if done.view is not None:
+            kept: Json = {"at": stamp(now), "state": done.view.state}
+            await ctx.store.set_value(cards.refreshed_key(operation.request_id), kept, now)
     buttons = await buttons_for(
         ctx,
         intent,

@@ -1,4 +1,4 @@
-"""A card whose button started a newer run says so, and no longer offers that button.
+"""The card of a run that was run again says so, and no longer offers that button.
 
 The store keeps, for each card, the newest request of each of its buttons that start a run. How that request ended is read
 from the audit log, so that it is true after a restart as well.
@@ -8,19 +8,21 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
 from bot.core.audit import Event
-from bot.core.card import Button, Card, Line, Tone
+from bot.core.card import Button, Card, Line, Tone, operation_key
 from bot.core.command.catalog import Catalog
-from bot.core.command.parser import format_command, parse
-from bot.core.effects import Attempt, Consequences, OfPressedRuns
+from bot.core.command.parser import format_command, parse, parse_target
+from bot.core.effects import Attempt, Consequences, OfNewerRuns
 from bot.core.intent import Command, Intent, Press
 from bot.core.operation import Operation
 from bot.core.outcome import Outcome
 from bot.core.records import Filters, StoredButton, StoredRequest
 from bot.core.value import Json
+from bot.operations.cards import written
 from bot.runtime.context import Context
 
 HEADING: Final = "Newer run"
@@ -47,31 +49,65 @@ def meant(catalog: Catalog, means: Mapping[str, Json]) -> Command | None:
 def _slot(catalog: Catalog, means: Mapping[str, Json]) -> str | None:
     """What tells a card's buttons that start a run from one another, None for a button that starts none."""
     command = meant(catalog, means)
-    if command is None or not catalog.starts_run(command.verb, command.target):
-        return None
+    return None if command is None or not catalog.starts_run(command.verb, command.target) else _slot_of(command)
+
+
+def _slot_of(command: Command) -> str:
     return hashlib.sha256(format_command(command).encode()).hexdigest()[:16]
 
 
-class NewerRunEffect(OfPressedRuns[Context]):
-    """Keeps that the request is the newest run of the card that was pressed, and shows that card again.
+@dataclass(frozen=True, slots=True)
+class _Older:
+    """The cards that a request for a newer run is about, and the slot of their button for it."""
+
+    slot: str
+    cards: tuple[str, ...]
+
+
+async def _older(ctx: Context, intent: Intent, operation: Operation | None) -> _Older | None:
+    """The card that was pressed, and the card of the run itself: its retry may be typed, or pressed on another message."""
+    button = await _pressed(ctx, intent)
+    if button is not None:
+        command = meant(ctx.catalog, button.means)
+        pressed = [button.message_key, _about(button)]
+    elif operation is not None and operation.target.parent is not None:
+        command, pressed = Command(verb=operation.verb, target=written(operation.target)), []
+    else:
+        return None
+    if command is None or not ctx.catalog.starts_run(command.verb, command.target):
+        return None
+    return _Older(_slot_of(command), tuple(dict.fromkeys([*pressed, *await _card_of_run(ctx, command)])))
+
+
+async def _card_of_run(ctx: Context, command: Command) -> list[str]:
+    """The key of the card of the run that a command names, nothing when it names none or no request started it."""
+    ref = parse_target(command.target or "", ctx.catalog)
+    if isinstance(ref, str) or ref.selector is not None:
+        return []
+    kind, run_id = ctx.catalog.split_path(ref.backend, ref.path)
+    maker = await ctx.store.maker_of(ref.backend, run_id) if kind is not None else None
+    return [operation_key(maker)] if maker is not None else []
+
+
+class NewerRunEffect(OfNewerRuns[Context]):
+    """Keeps that the request is the newest run of the cards that it is about, and shows those cards again.
 
     After "Run it anyway" these are two cards: the answer that has the button, and the card that the answer is about.
     """
 
     async def after_outcome(self, ctx: Context, attempt: Attempt, result: Outcome, now: datetime) -> None:
         """Keep it unless no run was started."""
-        button = await _pressed(ctx, attempt.intent)
-        slot = _slot(ctx.catalog, button.means) if button is not None else None
-        if button is None or slot is None or result.kind not in ("done", "unknown"):
+        older = await _older(ctx, attempt.intent, attempt.operation)
+        if older is None or result.kind not in ("done", "unknown"):
             return
-        for card in {button.message_key, _about(button)}:
+        for card in older.cards:
             async with ctx.locks.of(_key(card)):
-                newest = {**await _newest(ctx, card), slot: attempt.intent.request_id}
+                newest = {**await _newest(ctx, card), older.slot: attempt.intent.request_id}
                 await ctx.store.set_value(_key(card), newest, now)
 
     async def after_card(self, ctx: Context, attempt: Attempt, result: Outcome, consequences: Consequences) -> None:
-        """Show the card that was pressed."""
-        await show_older(ctx, attempt.intent)
+        """Show the older cards."""
+        await show_older(ctx, attempt.intent, attempt.operation)
 
 
 async def waits(ctx: Context, intent: Intent) -> None:
@@ -90,7 +126,7 @@ async def waits(ctx: Context, intent: Intent) -> None:
         newest = {**await _newest(ctx, button.message_key), slot: intent.request_id}
         await ctx.store.set_value(_key(button.message_key), newest, ctx.clock.now())
         await ctx.store.set_value(_held(button.message_key), {slot: held}, ctx.clock.now())
-    await show_older(ctx, intent)
+    await show_older(ctx, intent, None)
 
 
 async def _pressed(ctx: Context, intent: Intent) -> StoredButton | None:
@@ -105,12 +141,17 @@ def _about(button: StoredButton) -> str:
     return card if isinstance(card, str) else button.message_key
 
 
-async def show_older(ctx: Context, intent: Intent) -> None:
-    """Show the card whose button made this request with how the run stands; a private answer stays as it is."""
-    pressed = await _pressed(ctx, intent)
-    key = _about(pressed) if pressed is not None else ""
-    posted = await ctx.store.message(key) if key.startswith("op:") else None
-    if posted is None or posted.kind != "message" or not await _newest(ctx, key):
+async def show_older(ctx: Context, intent: Intent, operation: Operation | None) -> None:
+    """Show the cards that this request is about with how its run stands; a private answer stays as it is."""
+    older = await _older(ctx, intent, operation)
+    for key in older.cards if older is not None else ():
+        if key.startswith("op:") and await _newest(ctx, key):
+            await _show_again(ctx, key)
+
+
+async def _show_again(ctx: Context, key: str) -> None:
+    posted = await ctx.store.message(key)
+    if posted is None or posted.kind != "message":
         return
     card = Card.stored(posted.body)
     # The stored card is masked, what its buttons mean is not. A link has no meaning.
@@ -158,12 +199,26 @@ async def noted(ctx: Context, card: Card, *, fresh: bool = False) -> Card:
 
 
 async def newer_run(ctx: Context, button: StoredButton) -> StoredRequest | None:
-    """The request that this button started a run with already, None when it started none."""
-    slot = _slot(ctx.catalog, button.means)
-    request_id = (await _newest(ctx, button.message_key)).get(slot) if slot is not None else None
-    if request_id is None or await state_of(ctx, request_id) is None:
+    """The request that started the run of this button already, None when there is none."""
+    command = meant(ctx.catalog, button.means)
+    if command is None or not ctx.catalog.starts_run(command.verb, command.target):
         return None
-    return await ctx.store.request(request_id)
+    told = button.message_key if button.message_key.startswith("watch:") else ""
+    for card in (button.message_key, *(await _card_of_run(ctx, command) if told else ())):
+        request_id = (await _newest(ctx, card)).get(_slot_of(command))
+        request = await ctx.store.request(request_id) if request_id is not None else None
+        if request is None or await state_of(ctx, request.request_id) is None:
+            continue
+        if card == button.message_key or await _is_before(ctx, told, request.intent.at):
+            return request
+    return None
+
+
+async def _is_before(ctx: Context, message_key: str, at: datetime) -> bool:
+    """Whether the message is older: a vendor may keep a run's id for its retry, so newer news may be about that retry."""
+    posted = await ctx.store.message(message_key)
+    shown_at = Card.stored(posted.body).at if posted is not None else None
+    return shown_at is not None and shown_at <= at
 
 
 async def state_of(ctx: Context, request_id: str) -> str | None:

@@ -193,7 +193,7 @@ async def _changed(ctx: Context, watch: Watch, view: RunView) -> None:
     if view.phase.ended:
         await _end(ctx, watch, view, request)
         if request is not None:
-            await newer_run.show_older(ctx, request.intent)
+            await newer_run.show_older(ctx, request.intent, operation)
     if watch.view is None or watch.view.state != view.state:
         ctx.stale_homes.stale(watch.user_id)
     if request is not None and operation is not None and card is not None and wanted(card, view):
@@ -222,11 +222,19 @@ async def _show(
         ctx.clock.now(),
         run=run,
         note=kept,
+        refreshed=await _refreshed(ctx, request.request_id, view),
         no_stop=ctx.catalog.no_stop(run.backend, run.kind),
     )
     shown = await newer_run.noted(ctx, card.model_copy(update={"lines": (*card.lines, *more)}))
     await ctx.presenter.show(shown)
     return shown
+
+
+async def _refreshed(ctx: Context, request_id: str, view: RunView) -> datetime | None:
+    """When a person refreshed the card, as long as the run is in the state that they saw."""
+    kept = await ctx.store.value(cards.refreshed_key(request_id))
+    same = isinstance(kept, dict) and kept.get("state") == view.state and not view.phase.ended
+    return datetime.fromisoformat(str(kept["at"])) if same and isinstance(kept, dict) else None
 
 
 async def _end(ctx: Context, watch: Watch, view: RunView, request: StoredRequest | None) -> None:

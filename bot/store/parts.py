@@ -221,6 +221,11 @@ class RequestTargets(StorePart):
         """What the calls of other requests made on a backend since then."""
         return await self.database.read(lambda db: target_names.claimed(db, backend, request_id, stamp(since)))
 
+    async def maker_of(self, backend: str, made: str) -> str | None:
+        """The request whose call made that run on a backend, None if no request is known to have made it."""
+        kept = await self.database.glance(lambda db: target_names.value(db, target_names.made_key(backend, made)))
+        return kept if isinstance(kept, str) else None
+
     async def claim_made(self, request_id: str, backend: str, made: Sequence[str], at: datetime | str) -> bool:
         """Record all of it as made by this request. False, with nothing written, when another request has one of them."""
 

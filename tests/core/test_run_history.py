@@ -36,7 +36,7 @@ def test_the_summary_counts_what_there_is_and_reads_as_a_sentence() -> None:
     assert history(run(1, Phase.FAILED)).summary == "The latest run of shop/prices failed."
     assert history(run(1, Phase.ACTIVE, None)).summary == "The latest run of shop/prices is running."
     found = history(run(1), run(2, Phase.FAILED, 20), run(3, seconds=100)).summary
-    assert found == "The latest 3 runs of shop/prices: 2 succeeded, 1 failed. Usually 1m."
+    assert found == "The latest 3 runs of shop/prices: 2 succeeded, 1 failed. Usually 1 min."
 
 
 def test_the_table_has_short_ids_durations_and_no_empty_column() -> None:
@@ -44,8 +44,8 @@ def test_the_table_has_short_ids_durations_and_no_empty_column() -> None:
     assert done.table is not None
     assert done.table.columns == ("Run", "State", "Duration", "Started", "Message")
     assert [row[:3] for row in done.table.rows] == [
-        ("00000001", "Succeeded", "1m"),
-        ("00000002", "Failed", "1m30s"),
+        ("00000001", "Succeeded", "1 min"),
+        ("00000002", "Failed", "1 min 30 s"),
         ("00000003", "Active", ""),
     ]
     assert done.table.rows[1][-1] == "no login"
@@ -63,7 +63,7 @@ def test_the_chart_shows_ended_runs_from_the_oldest_each_result_in_its_series() 
     assert chart.labels == ("00000003", "00000002")
     assert [(one.name, one.values) for one in chart.series] == [("Succeeded", (5.0, 0.0)), ("Failed", (0.0, 1.5))]
     assert chart.unit == "minutes"
-    assert chart.words == "Durations of shop/prices: the longest is 5m (00000003); failed: 00000002."
+    assert chart.words == "Durations of shop/prices: the longest is 5 min (00000003); failed: 00000002."
     assert history(run(1)).chart is None
 
 

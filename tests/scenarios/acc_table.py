@@ -31,7 +31,7 @@ MARKS = (
     ("in-progress", "In Progress"),
     ("in-progress-with-failure", "In Progress With Failure"),
     ("succeeded", "Succeeded"),
-    ("failure", "Failure"),
+    ("failure", "Failed"),
     ("failed", "Failed"),
 )
 
@@ -46,7 +46,7 @@ CASES = (
         "GET",
         "/api/agent",
         "agentPath={place}",
-        card=("Failure", "2 pages failed", "2 of 2 on"),
+        card=("Failed", "2 pages failed", "2 of 2 on"),
     ),
     Case("2 start", "run acc:{place}", "POST", START, body={}, card=("start acc:{place}",)),
     Case(
@@ -109,7 +109,7 @@ CASES = (
         )
         for method in METHODS
     ),
-    Case("5 run details", "status acc:run/{run}", "GET", "/api/run/{run}", card=("Failure", "2 pages failed")),
+    Case("5 run details", "status acc:run/{run}", "GET", "/api/run/{run}", card=("Failed", "2 pages failed")),
     Case(
         "6 run history",
         "history acc:{place} count=7",

@@ -23,7 +23,7 @@ def title(card: dict[str, Any]) -> str:
 @pytest.mark.parametrize(
     ("text", "read", "known"),
     [
-        ("status acc:run/{run}", "/api/run/{run}", "Failure"),
+        ("status acc:run/{run}", "/api/run/{run}", "Failed"),
         ("status acc:jobrun/{job}", "/api/job/run/{job}", "Succeeded"),
     ],
 )
@@ -47,7 +47,7 @@ async def test_a_number_that_nobody_documented_is_unknown_and_never_a_success(
 @pytest.mark.parametrize(
     ("text", "read", "known"),
     [
-        ("history acc:{place}", "/api/agent/{agent}/history", "Failure"),
+        ("history acc:{place}", "/api/agent/{agent}/history", "Failed"),
         ("history acc:{place} as=job", "/api/job/{agent}/history", "Succeeded"),
     ],
 )

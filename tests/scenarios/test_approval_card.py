@@ -58,11 +58,25 @@ async def test_the_card_is_five_lines_and_buttons(team: Team) -> None:
 
 
 async def test_long_parameters_have_a_line_of_their_own(team: Team) -> None:
-    """Nothing that would run is cut away."""
-    regions = "-".join(str(number) for number in range(100))
+    """Nothing that would run is cut away, and there are still five lines."""
+    regions = "-".join(str(number) for number in range(60))
     await team.env.say(f"start acc:shop/prices input.region={regions}")
     card = await team.card("start acc:shop/prices")
     assert f"*With:* input.region={regions}" in lines(card)
+    assert len(lines(card)) == 5
+
+
+async def test_what_would_push_the_buttons_off_the_screen_is_cut_and_whole_in_the_details(team: Team) -> None:
+    """Both say so: the parameters, and the reason."""
+    regions, why = "-".join(str(number) for number in range(300)), "month end, " * 40
+    await team.env.say(f"start acc:shop/prices input.region={regions} -- {why}")
+    card = await team.card("start acc:shop/prices")
+    _, given, reason, _, _ = lines(card)
+    assert given.endswith("… (all in Details)")
+    assert reason.endswith("… (all in Details)")
+    assert len(given) + len(reason) < 450
+    assert regions in collapsed(card)
+    assert why.strip() in collapsed(card)
 
 
 async def test_a_decided_card_is_one_line_that_leads_to_the_run(team: Team) -> None:

@@ -28,7 +28,7 @@ async def test_who_has_agreed_is_not_called_again_and_is_not_nobody(team: Team) 
     reminder = shown(await team.sees_in_thread("Still waiting", "1 of 2 agreed", "<@U0ROOT>"))
     assert "<@U0LEE>" not in reminder
     team.later(minutes=31)
-    await team.sees_in_thread("Only 1 of 2 agreed within 1h", "<@U0ANA>")
+    await team.sees_in_thread("Only 1 of 2 agreed within 1 h", "<@U0ANA>")
     assert not team.effects("status")
 
 
@@ -38,7 +38,7 @@ async def test_an_expired_approval_is_asked_again_with_a_button_that_only_the_re
     await env.say("start acc:shop/prices input.day=monday -- new prices")
     await team.card("start acc:shop/prices")
     team.later(minutes=31)
-    expired = await env.sees("start acc:shop/prices", "Nobody decided within 30m", "*Approval*", user="U0ANA")
+    expired = await env.sees("start acc:shop/prices", "Nobody decided within 30 min", "*Approval*", user="U0ANA")
     assert "Ask again" in labels(expired)
     await team.press(expired, "Ask again", user="U0RUI", channel=CRAWL)
     await env.sees("Only the requester can press this", user="U0RUI")

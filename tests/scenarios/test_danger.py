@@ -74,7 +74,7 @@ async def test_a_double_click_on_retry_starts_one_run(team: World) -> None:
     """A retry is never sent twice for one decision: an impatient second click of the same button does nothing more."""
     team.acc.add_agent("shop/twice", scripts=(Script(end="Failure", message="broke"), Script(end="Never")))
     asked = await do(team, "start acc:shop/twice")
-    card = await asked.card("Failure")
+    card = await asked.card("Failed")
     assert "Retry" in labels(card)
     calls = len(team.acc.requests)
     await asyncio.gather(*(team.ana.press_label("C0CRAWL", card["ts"], "Retry", seen=card) for _ in range(2)))

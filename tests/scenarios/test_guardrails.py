@@ -44,7 +44,7 @@ async def test_who_is_not_admitted_is_told_why_and_not_the_rules(team: Team) -> 
     await env.does("why start acc:shop/prices", "guest", user="U0GUEST")
     assert "allow" not in seen(team, "U0GUEST")
     assert "leads" not in seen(team, "U0GUEST")
-    await env.does("why start acc:shop/prices", "C0CRAWL allow 2", "leads", "Needs approval: ")
+    await env.does("why start acc:shop/prices", "<#C0CRAWL> allow 2", "leads", "Needs approval: ")
     await env.does("why start acc:news/feed", "Denied: no rule of this channel allows it")
     await env.does("why status acc:news/feed", "Allowed: ")
 

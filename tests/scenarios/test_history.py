@@ -25,7 +25,7 @@ async def test_history_shows_durations_results_and_buttons_for_each_run(env: Wor
     assert all(len(one) == 8 for one in ids)
     assert chart["axis_config"]["categories"] == ids[::-1]
     assert [one["name"] for one in chart["series"]] == ["Succeeded", "Failed"]
-    failed = [row[0]["text"] for row in rows[1:] if row[1]["text"] == "Failure"]
+    failed = [row[0]["text"] for row in rows[1:] if row[1]["text"] == "Failed"]
     newest = [label for one in ids[:5] for label in (f"Log {one}", *([f"Retry {one}"] if one in failed else []))]
     assert labels(message) == [*newest, "Start with defaults"]
     full = shown({"blocks": [block(message, "container")]})

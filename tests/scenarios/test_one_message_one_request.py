@@ -249,7 +249,7 @@ async def test_of_two_commands_in_one_message_none_runs_and_both_are_offered(
 async def test_a_change_that_slack_delivers_late_is_confirmed_first(team: Team, messages: Messages) -> None:
     """An hour in Slack's queues; pressed, it runs."""
     await messages.mention("<@U0BOT> start acc:shop/prices", messages.ts(ago=3600))
-    card = await team.env.sees("You asked for this 1h ago", "start acc:shop/prices")
+    card = await team.env.sees("You asked for this 1 h ago", "start acc:shop/prices")
     await messages.calm()
     assert starts(team) == 0
     await team.press(card, "Run it", user="U0ANA", channel=CRAWL)
@@ -263,7 +263,7 @@ async def test_a_question_that_slack_delivers_late_is_answered(team: Team, messa
 
 async def test_a_late_order_to_the_bot_itself_is_offered_again(team: Team, messages: Messages) -> None:
     await messages.mention("<@U0BOT> breakglass for=30m -- down", messages.ts(ago=3600), user="U0ROOT")
-    card = await team.env.sees("You asked for this 1h ago", user="U0ROOT")
+    card = await team.env.sees("You asked for this 1 h ago", user="U0ROOT")
     await messages.calm()
     assert not team.env.audit(event="breakglass")
     assert "breakglass for=30m -- down" in labels(card)
@@ -272,7 +272,7 @@ async def test_a_late_order_to_the_bot_itself_is_offered_again(team: Team, messa
 async def test_a_press_that_was_held_up_is_confirmed_first(team: Team) -> None:
     card = await team.env.does("strat acc:shop/prices", "Did you mean this?")
     await team.env.ws.deliver("interactive", press_payload(team, card, "start acc:shop/prices", ago=600))
-    await team.env.sees("You asked for this 10m ago", "start acc:shop/prices")
+    await team.env.sees("You asked for this 10 min ago", "start acc:shop/prices")
     await team.env.quiet()
     assert starts(team) == 0
 

@@ -28,7 +28,7 @@ async def env(tmp_path: Path) -> AsyncIterator[World]:
 
 async def failed(env: World) -> dict[str, Any]:
     """The card of the run that failed."""
-    return await (await do(env, "start acc:shop/broken")).card("Failure")
+    return await (await do(env, "start acc:shop/broken")).card("Failed")
 
 
 def retries(env: World) -> int:
@@ -47,9 +47,17 @@ async def test_the_card_says_who_retried_and_how_it_ended_and_has_no_retry_butto
     card = await retried(env)
     now = await env.sees("Retried by <@U0RUI>: succeeded")
     assert now["ts"] == card["ts"]
-    assert "Failure" in str(now)
+    assert "Failed" in str(now)
     assert "Retry" not in labels(now)
     assert "Log" in labels(now)
+
+
+async def test_a_typed_retry_marks_the_card_of_the_run_too(env: World) -> None:
+    card = await failed(env)
+    await do(env, "retry acc:shop/broken@failed", user="U0RUI")
+    now = await env.sees("Retried by <@U0RUI>: succeeded")
+    assert now["ts"] == card["ts"]
+    assert "Retry" not in labels(now)
 
 
 async def test_a_press_on_a_stale_copy_tells_how_the_retry_ended_and_runs_only_when_it_is_meant(env: World) -> None:

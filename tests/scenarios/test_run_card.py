@@ -92,6 +92,25 @@ async def test_a_running_card_has_a_bar_with_the_time_left_and_says_why_there_is
     assert labels(card) == ["Log", "Notify me", "Refresh"]
 
 
+async def test_refreshed_stays_on_the_card_until_the_state_changes(env: World) -> None:
+    """The next update of the bar keeps it, the end of the run takes it away."""
+    env.acc.world.speed = 0.5
+    asked = await do(env, "start acc:shop/prices")
+    card = await asked.card("Running", "left", within=20)
+    await env.ana.press_label("C0CRAWL", card["ts"], "Refresh")
+    refreshed = await asked.card("Refreshed")
+    rows = re.compile(r"Data rows:\*? [0-9,]+")
+
+    def redrawn(person: Any) -> bool:
+        now = shown(next(one for one in person.messages("C0CRAWL") if one["ts"] == card["ts"]))
+        return rows.findall(now) != rows.findall(shown(refreshed)) and "Refreshed" in now
+
+    await env.ana.wait_for(redrawn)
+    for run in env.acc.world.runs.values():
+        run.speed = 60.0
+    await asked.card("Succeeded", but="Refreshed", within=20)
+
+
 async def test_nothing_is_called_done_before_the_run_has_ended(env: World) -> None:
     """Not on the card and not in its notification; the state of the run is not repeated by another word for it."""
     asked = await do(env, "start acc:shop/prices")
@@ -197,7 +216,7 @@ async def test_a_retry_that_waits_for_approval_takes_the_button_away(team: Team)
     """Two people can't ask for two retries; a denial gives the button back, an approval leads to the retry's end."""
     env = team.env
     await env.say("start acc:shop/broken")
-    card = await env.sees("Failure", "Retry", timeout=20)
+    card = await env.sees("Failed", "Retry", timeout=20)
     await env.ana.press_label("C0CRAWL", card["ts"], "Retry", seen=card)
     waiting = await env.sees("Retried by <@U0ANA>: waiting for approval")
     assert waiting["ts"] == card["ts"]

@@ -29,7 +29,7 @@ async def test_of_an_agent_and_of_a_run(team: World) -> None:
     assert sections(card).count("Succeeded") == 1
     assert "is Succeeded" in str(asked.row("done").detail)
     one = await do(team, filled("status acc:run/{run}", place(team)))
-    assert sections(await one.card("Failure", "2 pages failed")).count("Failure") == 1
+    assert sections(await one.card("Failed", "2 pages failed")).count("Failed") == 1
 
 
 async def test_of_a_start_that_was_refreshed(team: World) -> None:

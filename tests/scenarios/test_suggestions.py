@@ -71,6 +71,15 @@ async def test_what_a_vendor_cannot_do_is_said_with_a_link_to_its_console(tmp_pa
         assert "Open in Itential" in labels(refused)
 
 
+async def test_a_parameter_is_corrected_by_what_the_configuration_and_the_vendor_know_of_it(tmp_path: Path) -> None:
+    """Before anyone has used it in a channel."""
+    async with world(tmp_path, only=("acc", "itn"), agents=True) as env:
+        refused = await env.does("start acc:shop/prices regin=north", "`regin` is not a parameter here")
+        assert labels(refused)[0] == "start acc:shop/prices input.region=north"
+        refused = await env.does("start itn:my-tofu-service acton=apply", "`acton` is not a parameter here")
+        assert labels(refused)[0] == "start itn:cluster_1/my-tofu-service param.action=apply"
+
+
 async def test_a_question_in_words_gets_the_command_as_a_button(env: World) -> None:
     await env.does("status acc:shop/prices", "shop/prices")
     await env.ana.post("C0CRAWL", "@signalbox hello, can you restart the prices agent please?")

@@ -16,7 +16,7 @@ TWICE = "start acc:shop/twice"
 async def failed(env: World) -> dict[str, Any]:
     """The card of a run that has failed."""
     env.acc.add_agent("shop/twice", scripts=(Script(end="Failure", message="broke"), Script(end="Never")))
-    card = await (await do(env, TWICE)).card("Failure")
+    card = await (await do(env, TWICE)).card("Failed")
     assert "Retry" in labels(card)
     return card
 

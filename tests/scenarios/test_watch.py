@@ -98,6 +98,21 @@ async def test_a_run_that_fails_elsewhere_is_told_with_its_reason_and_next_steps
     assert sum("acc:shop/prices works again" in text for text in texts) == 1
 
 
+async def test_a_run_whose_card_is_in_the_same_channel_is_told_by_one_reply_to_that_card(team: Team) -> None:
+    """The card shows the end and the next steps; the reply only notifies who watches."""
+    env = team.env
+    await watching(team)
+    env.acc.set_script("shop/prices", BROKEN)
+    env.acc.world.speed = 60.0
+    await env.say("start acc:shop/prices", user="U0LEE")
+    card = await env.sees("start acc:shop/prices", "selector '.price' not found", "Retry")
+    await polled(team)
+    notice = await team.sees_in_thread("acc:shop/prices failed", "<@U0ANA>")
+    assert labels(notice) == ["Stop watching"]
+    told = [one for one in env.ana.messages(CRAWL) if "acc:shop/prices failed" in shown(one)]
+    assert [one["thread_ts"] for one in told] == [card["ts"]]
+
+
 async def test_one_poll_for_a_target_however_many_watch_it_and_one_message_for_each_place(team: Team) -> None:
     """Ana and Lee in one channel, Rui in another."""
     env = team.env

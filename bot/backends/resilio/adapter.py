@@ -15,12 +15,12 @@ from bot.backends.resilio.presentation import bar, client_facts, client_state, r
 from bot.backends.resilio.settings import ResilioSettings
 from bot.backends.resilio.targets import AdapterContext, Finder
 from bot.core.command.capability import KindSpec
-from bot.core.command.params import duration_text, map_of, number_of, text_of
+from bot.core.command.params import map_of, number_of, text_of
 from bot.core.errors import CallProblem, NoSuchTarget
 from bot.core.operation import Operation, Target
 from bot.core.outcome import Done, Health, Level, LookBack, Named, RecentRun, RunView
 from bot.core.ports.services import BackendParts
-from bot.core.text import written
+from bot.core.text import seconds_words, written
 from bot.http_client import client_for
 
 _HANDLERS: Final[Mapping[tuple[str, str], Handler]] = {
@@ -101,7 +101,7 @@ class ResilioBackend(HandlerAdapter[AdapterContext]):
         facts.append(("Runs", "can't be read" if runs is None else runs_text(runs)))
         seconds, until = number_of(operation, "for"), text_of(operation, "until")
         if operation.verb == "pause" and seconds is not None:
-            facts.append(("Resumes", f"by itself after {duration_text(seconds)}"))
+            facts.append(("Resumes", f"by itself after {seconds_words(seconds)}"))
         elif operation.verb == "pause" and until:
             facts.append(("Resumes", f"by itself at {until}"))
         return (*facts, *changed)

@@ -14,9 +14,9 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from bot.backends import ClientBase
 from bot.backends.resilio.models import Client, Run, Tag
-from bot.core.command.params import duration_text
 from bot.core.errors import BadReply, NoSuchTarget, NotSent, Rejected
 from bot.core.ports.services import Clock
+from bot.core.text import seconds_words
 from bot.core.value import Json
 from bot.http_client import Credential, HttpClient, Reply, Session, segment
 
@@ -62,11 +62,11 @@ class TokenKeeper:
         return Credential(query=(("token", token),))
 
     def age_text(self) -> str:
-        """`token, fetched 5m ago`."""
+        """`token, fetched 5 min ago`."""
         if self._fetched_at is None:
             return "token, not fetched yet"
         age = self._clock.monotonic() - self._fetched_at
-        return f"token, fetched {duration_text(age)} ago" if age >= 1 else "token, fetched just now"
+        return f"token, fetched {seconds_words(age)} ago" if age >= 1 else "token, fetched just now"
 
 
 class ResilioClient(ClientBase):

@@ -19,12 +19,12 @@ from bot.backends.resilio.presentation import (
     tag_table,
 )
 from bot.backends.resilio.targets import AdapterContext, newest_first
-from bot.core.command.params import duration_text, map_of, number_of
+from bot.core.command.params import map_of, number_of
 from bot.core.errors import BadReply, CallProblem, Lost, NoSuchTarget, ServerError
 from bot.core.operation import Operation
 from bot.core.outcome import Done, Fact, Phase, Suggestion, Unknown
 from bot.core.ports.services import Call
-from bot.core.text import plural, written
+from bot.core.text import plural, seconds_words, written
 
 _SEND_TIME: Final = 20.0
 _ASK_TIME: Final = 6.0
@@ -92,7 +92,7 @@ async def pause(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     facts = [Fact(label="Paused", value="yes")]
     ends = "until you run `resume`"
     if seconds is not None:
-        ends = f"and resumes by itself after {duration_text(seconds)}"
+        ends = f"and resumes by itself after {seconds_words(seconds)}"
         facts.append(Fact(label="Resumes at about", value=call.ends))
     note = _unlike(await readable(ctx.client.client()), paused=True)
     back = Suggestion(label="Resume", verb="resume", target=written(operation.target.backend))

@@ -10,9 +10,8 @@ from typing import Any, Final
 from bot.backends import unknown
 from bot.backends.resilio.capabilities import RUN
 from bot.backends.resilio.models import Client, Run, Tag
-from bot.core.command.params import duration_text
 from bot.core.outcome import Fact, FactValue, Level, Phase, RunView, State, Suggestion, Table, facts_of
-from bot.core.text import first_of, written
+from bot.core.text import first_of, seconds_words, written
 from bot.core.vendor_json import Number, mark, moment, unread, unreadable
 
 CONNECTIONS: Final[Mapping[str, tuple[str, Level]]] = {
@@ -184,7 +183,7 @@ def run_table(runs: Sequence[Run], total: int, clean: Clean) -> Table:
                 _data(run),
                 _pair(run.files_completed, run.files_total),
                 _speed(run),
-                duration_text(left.total_seconds()) if left else "",
+                seconds_words(left.total_seconds()) if left else "",
                 "; ".join(error_texts(run.errors, clean)[:_ERRORS_SHOWN]),
             )
         )

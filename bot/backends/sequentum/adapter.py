@@ -59,6 +59,7 @@ _STARTS: Final = frozenset({"start", "restart", "retry", "schedule start"})
 # The history may list newer runs before those that are watched.
 _PAGE: Final = 100
 _MARGIN: Final = 50
+_RUNS_READ: Final = 20  # for the names of inputs
 _NOT_THERE: Final = "signalbox/health-check"
 
 
@@ -106,6 +107,15 @@ class SequentumBackend(HandlerAdapter[AdapterContext]):
             return await super().recent(target, count)
         runs = (await self._ctx.client.runs(target.id, count)).items[:count]
         return [RecentRun(id=run.id, view=run_view(self.name, run, self._ctx.clean)) for run in runs if run.id]
+
+    async def parameter_names(self, target: Target) -> Sequence[str]:
+        """The inputs of an agent that the settings name, and those of its newest runs: the API describes none."""
+        if target.kind != AGENT:
+            return ()
+        agent = await self._ctx.finder.agent(target.name)
+        runs = (await self._ctx.client.runs(agent.id, _RUNS_READ)).items[:_RUNS_READ]
+        used = [name for run in runs for name in reconcile.inputs_of(run.input_parameters) or ()]
+        return [f"input.{name}" for name in dict.fromkeys((*self._ctx.settings.inputs.get(target.name, ()), *used))]
 
     async def look_back(
         self, operation: Operation, sent_at: datetime, claimed: Collection[str] = frozenset()

@@ -10,7 +10,7 @@ from bot.backends.sequentum.changes import plan_schedule
 from bot.backends.sequentum.models import Run, Schedule, moment
 from bot.backends.sequentum.presentation import switched
 from bot.backends.sequentum.reads import next_times
-from bot.backends.sequentum.states import JOB, MARKS, named
+from bot.backends.sequentum.states import MARKS
 from bot.backends.sequentum.targets import AdapterContext, agent_of
 from bot.core.command.params import text_of
 from bot.core.errors import CallProblem, NoSuchTarget
@@ -30,9 +30,9 @@ async def check(ctx: AdapterContext, operation: Operation) -> Refused | None:
     if operation.verb == "mark":
         with suppress(CallProblem, NoSuchTarget):  # the call itself needs no read
             newest = next(iter((await ctx.client.job_runs(operation.target.id, 1)).items), None)
-            state, _ = named(JOB, MARKS[text_of(operation, "as")])
-            if newest is not None and newest.state == state:
-                summary = f"The newest job run of {operation.target.name}, number {newest.run_id}, is {state} already."
+            if newest is not None and str(newest.status) == str(MARKS[text_of(operation, "as")]):
+                number, state = newest.run_id, newest.state
+                summary = f"The newest job run of {operation.target.name}, number {number}, is {state} already."
                 return Refused(code="already", summary=summary)
     return None
 

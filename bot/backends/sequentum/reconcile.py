@@ -79,7 +79,7 @@ async def look_back(ctx: AdapterContext, operation: Operation, sent_at: datetime
         candidates = [(run.id, run.start_time) for run in (*own, *perhaps)]
         return _undecided(operation, looked, sent_at, candidates)
     own_text = _found(operation, len(own), own[0].start_time)
-    compared = ("input",) if all(_inputs(run.input_parameters) is not None for run in own) else ()
+    compared = ("input",) if all(inputs_of(run.input_parameters) is not None for run in own) else ()
     return LookBack(found=await run_done(ctx, operation, ids), evidence=f"{looked} {own_text}", compared=compared)
 
 
@@ -133,7 +133,7 @@ async def _job_match(ctx: AdapterContext, operation: Operation, job: JobRun, sin
     if any(run.agent_job_schedule_id for run in runs):
         return Match.NO
     wanted = map_of(operation, "input")
-    matches = [_same_inputs(wanted, _inputs(run.input_parameters)) for run in runs] or [_same_inputs(wanted, None)]
+    matches = [_same_inputs(wanted, inputs_of(run.input_parameters)) for run in runs] or [_same_inputs(wanted, None)]
     return _worst((match, *matches))
 
 
@@ -170,9 +170,9 @@ def _match(operation: Operation, run: Run, since: Since, known: frozenset[str], 
         return began if run.agent_job_schedule_id == operation.target.id else Match.NO
     if run.agent_job_schedule_id not in (None, old.agent_job_schedule_id if old else None):
         return Match.NO
-    inputs = _inputs(run.input_parameters)
+    inputs = inputs_of(run.input_parameters)
     if operation.verb != "start":
-        before = _inputs(old.input_parameters) if old else None
+        before = inputs_of(old.input_parameters) if old else None
         return began if before is None or inputs is None else _worst((began, _same_inputs(before, inputs)))
     return _worst((began, _same_start(operation, run), _same_inputs(map_of(operation, "input"), inputs)))
 
@@ -207,7 +207,7 @@ def _same_inputs(wanted: Mapping[str, str], shown: Mapping[str, str] | None) -> 
     return Match.PERHAPS if added else Match.YES
 
 
-def _inputs(raw: Json) -> dict[str, str] | None:
+def inputs_of(raw: Json) -> dict[str, str] | None:
     """The inputs that a run shows, JSON text according to the page; None for no or unreadable inputs."""
     try:
         value = json.loads(raw) if isinstance(raw, str) else raw

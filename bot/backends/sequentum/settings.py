@@ -32,7 +32,7 @@ class ServerSettings(BaseModel):
 
 class SequentumSettings(BackendSettings):
     """`agents` lists paths of agents, for help and type-ahead: the API has no list. It also says how their folders are
-    spelled: an agent has one name, however it is typed.
+    spelled: an agent has one name, however it is typed. `inputs` names input parameters of agents, to correct mistyped ones.
 
     `time_zone` (Windows or IANA name) is used by `schedule set` without `zone=`. `schedules_on_path`: the vendor prints
     `{agentId}schedules/on` and its sample calls `{agentId}/schedules/on`; `corrected` is the sample's, `printed` the other,
@@ -44,6 +44,7 @@ class SequentumSettings(BackendSettings):
     token: Token
     servers: tuple[ServerSettings, ...] = ()
     agents: tuple[str, ...] = ()
+    inputs: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     time_zone: str = "UTC"
     schedules_on_path: Literal["corrected", "printed", "auto"] = "auto"
 

@@ -1,7 +1,7 @@
 """Status numbers as names and phases. The same number means different things for runs, job runs and schedules.
 
 Source: the tables on the vendor's pages; which states are final is inferred from their names. The pages don't
-distinguish `Failure` from `Failed`; both end a run badly.
+distinguish `Failure` from `Failed`; both end a run badly, and people see one word for both.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ RUN: Final[Mapping[int, tuple[str, Phase]]] = {
     4: ("Succeeded", Phase.SUCCEEDED),
     5: ("Failed", Phase.FAILED),
     6: ("Stopped", Phase.STOPPED),
-    7: ("Failure", Phase.FAILED),
+    7: ("Failed", Phase.FAILED),
 }
 JOB: Final[Mapping[int, tuple[str, Phase]]] = {
     0: ("Never Run", Phase.WAITING),
     1: ("In Progress", Phase.ACTIVE),
     2: ("In Progress With Failure", Phase.ACTIVE),
     3: ("Succeeded", Phase.SUCCEEDED),
-    4: ("Failure", Phase.FAILED),
+    4: ("Failed", Phase.FAILED),
     5: ("Failed", Phase.FAILED),
 }
 SCHEDULE: Final[Mapping[int, tuple[str, Phase]]] = {
@@ -36,8 +36,15 @@ SCHEDULE: Final[Mapping[int, tuple[str, Phase]]] = {
     2: ("Succeeded", Phase.SUCCEEDED),
     3: ("Failed", Phase.FAILED),
 }
-# What people write for a status of a job run: `in-progress`.
-MARKS: Final[Mapping[str, int]] = {name.lower().replace(" ", "-"): number for number, (name, _) in JOB.items()}
+# What people write for a status of a job run, with the vendor's names: `in-progress`.
+MARKS: Final[Mapping[str, int]] = {
+    "never-run": 0,
+    "in-progress": 1,
+    "in-progress-with-failure": 2,
+    "succeeded": 3,
+    "failure": 4,
+    "failed": 5,
+}
 
 
 def named(table: Mapping[int, tuple[str, Phase]], status: int | str | None) -> tuple[str, Phase]:

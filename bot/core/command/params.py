@@ -14,7 +14,10 @@ from typing import Final, Protocol, overload
 from bot.core.value import Json, Value
 
 INVISIBLE: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})  # Unicode categories
-_DURATION: Final = re.compile(r"(?:(\d{1,6})d)?(?:(\d{1,6})h)?(?:(\d{1,7})m)?(?:(\d{1,9})s)?")
+_DURATION: Final = re.compile(  # also as cards show it: `1 h 30 min`, `2 days`
+    r"(?:(\d{1,6})\s?d(?:ays?)?)?\s?(?:(\d{1,6})\s?h(?:(?:ou)?rs?)?)?\s?"
+    r"(?:(\d{1,7})\s?m(?:in(?:ute)?s?)?)?\s?(?:(\d{1,9})\s?s(?:ec(?:ond)?s?)?)?"
+)
 _TRUE: Final = frozenset({"true", "yes", "on", "1"})
 _FALSE: Final = frozenset({"false", "no", "off", "0"})
 LONGEST_TEXT: Final = 10_000
@@ -85,13 +88,15 @@ class Param(Value):
 
     def _bounded(self, number: int) -> int:
         if self.minimum is not None and number < self.minimum:
-            raise BadParam(f"`{self.name}` takes at least {self.minimum}{self._unit()}")
+            raise BadParam(f"`{self.name}` takes at least {self._bound(self.minimum)}")
         if self.maximum is not None and number > self.maximum:
-            raise BadParam(f"`{self.name}` takes at most {self.maximum}{self._unit()}")
+            raise BadParam(f"`{self.name}` takes at most {self._bound(self.maximum)}")
         return number
 
-    def _unit(self) -> str:
-        return f" {self.unit}" if self.unit else ""
+    def _bound(self, number: int) -> str:
+        if self.type is ParamType.DURATION:
+            return f"`{duration_text(number)}`"
+        return f"{number:,} {self.unit}" if self.unit else f"{number:,}"
 
     def _boolean(self, word: str) -> bool:
         folded = word.lower()
@@ -154,7 +159,7 @@ def texts_of(value: object) -> Iterator[str]:
 
 
 def duration_seconds(word: str) -> int:
-    """Seconds of `30s`, `5m`, `2h`, `1d` or a sum like `1h30m`; raises BadParam."""
+    """Seconds of `30s`, `5m`, `2h`, `1d`, a sum like `1h30m`, or words like `1 h 30 min`, `2 days`; raises BadParam."""
     match = _DURATION.fullmatch(word.strip().lower())
     if not word.strip() or match is None:
         raise BadParam(f"`{word}` is not a duration; write `30s`, `5m`, `2h` or `1d`")
@@ -174,12 +179,6 @@ def duration_text(seconds: float) -> str:
         if count:
             parts.append(f"{count}{letter}")
     return "".join(parts) or "0s"
-
-
-def ago_text(age: timedelta) -> str:
-    """A length of time in whole minutes, or in seconds below one minute: `3h12m`, `40s`."""
-    seconds = int(age.total_seconds())
-    return duration_text(seconds if seconds < 60 else seconds // 60 * 60)
 
 
 class HasParams(Protocol):

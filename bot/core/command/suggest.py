@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Final
@@ -21,30 +21,34 @@ from bot.core.command.capability import Capability, Risk
 from bot.core.command.catalog import Catalog
 from bot.core.command.lexer import unescape, unwrap
 from bot.core.command.params import ParamType
+from bot.core.command.phrases import implied, params_of, stated, take_phrases
+from bot.core.command.target_match import EDGES, Known, covered, parts_of, scores
 from bot.core.command.target_ref import SELECTORS, SHORT_ID
-from bot.core.command.vocabulary import ALONE, FILLERS, GRAMMAR, OF_A_PAIR, PERMISSION, POLITE, QUESTIONS, SYNONYMS
+from bot.core.command.vocabulary import (
+    ALONE,
+    ASKING,
+    FILLERS,
+    GRAMMAR,
+    OF_A_PAIR,
+    PERMISSION,
+    POLITE,
+    QUESTIONS,
+    SYNONYMS,
+    WONDERING,
+)
 
 MOST: Final = 3
-_SAME: Final = 84.0  # of 100: two spellings of the same name
 _NEAR_VERB: Final = 72.0
+_NEAR_BACKEND: Final = 85.0
+_NEAR_PAIR: Final = 90.0
 _MENTION: Final = re.compile(r"<@[^>]*>|^\s*/\w+\s|(?<!\S)@\w[\w.-]*(?=\s)")
 _CUT: Final = re.compile(r"[\r\n]+|;\s|(?=<@[^>]*>)")
 _TOKEN: Final = re.compile(r'[^\s"“”]*["“”][^"“”]*["“”]\S*|\S+')
-_EDGES: Final = ".,;!?()[]{}'`*_~"
 _BULLETS: Final = frozenset("•◦▪‣·")
 _QUOTED_WORD: Final = re.compile(r'^["“”]([^\s"“”]+)["“”]$')
+_FLAG: Final = re.compile(r"(?<!\S)--(?=[\w.-]+=)")  # `--region=north`, as on a command line
 _PLEASE: Final = frozenset({"please", "pls", "plz"})
 _REASON: Final = re.compile(r"(?:^|\s)(?:--|–|—)\s*(.+)$", re.DOTALL)  # noqa: RUF001  phones turn `--` into a dash
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """A target that exists: its backend, its kind, its name, and how it is written in a command (`acc:shop/prices`)."""
-
-    backend: str
-    kind: str
-    name: str
-    written: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,14 +116,14 @@ def _named(word: str, targets: Sequence[Known]) -> Known | None:
 
 def _read(plain: str) -> tuple[list[str], list[str], list[str], str]:
     """The tokens, the `key=value` pairs among them, the words without punctuation, and the reason."""
-    bare = _MENTION.sub(" ", f" {plain}").strip()
+    bare = _FLAG.sub(" ", _MENTION.sub(" ", f" {plain}")).strip()
     match = _REASON.search(bare)
     tokens = _TOKEN.findall(bare[: match.start()] if match else bare)
     pairs = [token for token in tokens if re.match(r'[^\W\d"][\w.\-]*=', token)]
     words = [
         word
         for token in tokens
-        if token not in pairs and token not in _BULLETS and (word := _QUOTED_WORD.sub(r"\1", token.strip(_EDGES)))
+        if token not in pairs and token not in _BULLETS and (word := _QUOTED_WORD.sub(r"\1", token.strip(EDGES)))
     ]
     return tokens, pairs, words, match[1].strip() if match else ""
 
@@ -128,7 +132,7 @@ def _parts(plain: str, catalog: Catalog) -> list[str]:
     """The text cut at each line, `;` or mention that a verb follows."""
     parts: list[str] = []
     for part in _CUT.split(plain):
-        words = [token.strip(_EDGES) for token in _TOKEN.findall(_REASON.sub("", part))]
+        words = [token.strip(EDGES) for token in _TOKEN.findall(_REASON.sub("", part))]
         if parts and not _verbs([word for word in words if word and "=" not in word], catalog)[0]:
             parts[-1] += f" {part}"
         else:
@@ -141,34 +145,57 @@ def _suggest(text: str, catalog: Catalog, around: Surroundings) -> tuple[str, ..
     if asked := PERMISSION.match(bare):  # `can I start prices?`
         inner = _suggest(bare[asked.end() :], catalog, around)
         return inner if inner == ("help",) else (f"why {inner[0]}", *inner)[:MOST]
-    _, pairs, words, reason = _read(text)
-    verbs, used = _verbs(words, catalog)
+    _, pairs, typed, reason = _read(text)
+    names = frozenset(_last(known.name) for known in around.targets)
+    numbers = {part for known in around.targets for part in parts_of(known.name) if part.isdigit()}
+    phrases, words = take_phrases(typed, names | numbers)
+    verbs, used = _verbs(words, catalog, names)
     rest = [word for at, word in enumerate(words) if at not in used]
+    verbs = implied(verbs, phrases, catalog)
     other = SYNONYMS.keys() | catalog.verbs
     unnamed = bool(verbs) and not _names_something([word for word in rest if word.casefold() not in other])
-    targets = _targets(rest, catalog, around) or _targets(words, catalog, around)
+    targets = _targets(rest, words, catalog, around) or _targets(words, words, catalog, around)
     targets = targets or (_usual(verbs, catalog, around) if unnamed else [])
     searches = [one for verb in verbs if (one := catalog.builtin(verb)) is not None and one.takes is not Takes.TARGET]
     if not targets and not unnamed and not searches:
         return ("help",)
-    found: dict[str, bool] = {}
+    found: dict[str, tuple[bool, bool]] = {}
     choices: Sequence[Known | None] = targets or [None]
     for target in choices:
         for verb in verbs or ["status"]:
-            for command, written in _commands(verb, target, catalog):
+            for command, written in _commands(
+                verb, target, catalog, failed="failed" in (word.casefold() for word in words)
+            ):
                 given = [] if target is None else _pairs(pairs, catalog, verb, target, around)
+                known = around.parameters.get(target.written, ()) if target is not None else ()
+                keys = {pair.partition("=")[0] for pair in given}
+                more = stated(params_of(catalog, verb, target.backend if target else None), phrases, rest, known)
+                given += [pair for pair in more if pair.partition("=")[0] not in keys]
                 whole = " ".join([command, *given, *(["--", reason] if reason else [])])
-                found.setdefault(whole, around.may(verb, written))
-    ranked = sorted(found, key=lambda command: not found[command])
+                # A command without the target that the words name comes last.
+                found.setdefault(whole, (not around.may(verb, written), target is not None and " " not in command))
+    if not found and targets and len(own := [word for word in words if not _is_part(word, targets[0])]) < len(words):
+        # `stoppe data integration server`: `data` is a part of the name, and not the verb.
+        return _suggest(" ".join([*own, targets[0].written, *pairs]), catalog, around) if own else ("help",)
+    ranked = sorted(found, key=found.__getitem__)
     return tuple(ranked[:MOST]) or ("help",)
 
 
-def _verbs(words: Sequence[str], catalog: Catalog) -> tuple[list[str], set[int]]:
-    """Verbs that these words may mean, the likeliest first, and the words that each one used."""
+def _is_part(word: str, target: Known) -> bool:
+    return set(parts_of(word)) <= set(parts_of(target.name))
+
+
+def _verbs(words: Sequence[str], catalog: Catalog, names: Collection[str] = frozenset()) -> tuple[list[str], set[int]]:
+    """Verbs that these words may mean, the likeliest first, and the words that each one used. `names` are those of targets."""
     folded = [word.casefold().strip(":") for word in words]
+    folded = [word if word in names or (bare := word.replace("-", "")) not in ALIASES else bare for word in folded]
+    asks = _question(["\0" if word in names else word for word in folded], catalog)
     found = (
-        _exact_pair(folded, catalog)
-        or _question(folded, catalog)
+        (asks if folded[:1] and folded[0] in ASKING else None)
+        or _exact_pair(folded, catalog)
+        or _near_pair(folded, catalog)
+        or (None if (folded[:1] and folded[0] in WONDERING) or "watching" in folded else _exact_change(folded, catalog))
+        or asks
         or _exact_verb(folded, catalog)
         or _synonym(folded, words, catalog)
         or _near_verb(folded, catalog)
@@ -206,12 +233,28 @@ def _exact_pair(folded: Sequence[str], catalog: Catalog) -> tuple[list[str], set
     return None
 
 
+def _near_pair(folded: Sequence[str], catalog: Catalog) -> tuple[list[str], set[int]] | None:
+    """A misspelled verb of two words at the beginning: `schedul off`."""
+    if not folded or folded[0] in catalog.verbs:
+        return None
+    verbs = [verb for verb in catalog.verbs if " " in verb]
+    near = process.extractOne(" ".join(folded[:2]), verbs, scorer=fuzz.ratio, score_cutoff=_NEAR_PAIR)
+    return ([near[0]], {0, 1}) if near is not None else None
+
+
 def _exact_verb(folded: Sequence[str], catalog: Catalog) -> tuple[list[str], set[int]] | None:
     for at, word in enumerate(folded):
         verb = ALIASES.get(word, word)
         if verb in catalog.verbs and word not in FILLERS:
             return _meanings(verb, catalog), {at}
     return None
+
+
+def _exact_change(folded: Sequence[str], catalog: Catalog) -> tuple[list[str], set[int]] | None:
+    """A verb that changes something, wherever it is in a text that doesn't ask: `shop/prices rerun failed`."""
+    found = _exact_verb(folded, catalog)
+    rows = catalog.rows(found[0][0]) if found is not None else ()
+    return found if any(row.risk is not Risk.READ for _, row in rows) else None
 
 
 def _synonym(folded: Sequence[str], words: Sequence[str], catalog: Catalog) -> tuple[list[str], set[int]] | None:
@@ -258,34 +301,23 @@ def _usual(verbs: Sequence[str], catalog: Catalog, around: Surroundings) -> list
     return sorted(dict.fromkeys(fit), key=lambda one: not around.may(verbs[0], one.written))[:MOST]
 
 
-def _targets(words: Sequence[str], catalog: Catalog, around: Surroundings) -> list[Known]:
-    """Targets that these words may mean, the likeliest first: exact names, then parts, then other spellings."""
+def _targets(words: Sequence[str], text: Sequence[str], catalog: Catalog, around: Surroundings) -> list[Known]:
+    """Targets that these words may mean, the likeliest first: exact names, then parts, then other spellings. A name of several
+    words may have some of them in all of the `text`."""
     scored: dict[str, tuple[float, int, Known]] = {}
     position = {text: at for at, text in enumerate(around.recent)}
-    for word in words:
-        for score, known in _scores(word, catalog, around.targets):
+    parts = frozenset(parts_of(" ".join(text)))
+    several = ((score, known) for known in around.targets if (score := covered(parts, known)))
+    for found in (several, *(scores(word, catalog, around.targets) for word in words)):
+        for score, known in found:
             if scored.get(known.written, (0.0,))[0] < score:
                 scored[known.written] = (score, position.get(known.written, len(position)), known)
     ordered = sorted(scored.values(), key=lambda one: (-one[0], one[1], len(one[2].name), one[2].written))
     return [known for _, _, known in ordered[:MOST]] or _as_typed(words, catalog)
 
 
-def _scores(word: str, catalog: Catalog, targets: Sequence[Known]) -> Iterator[tuple[float, Known]]:
-    """How well one word matches each target. A selector (`@failed`) stays with the target."""
-    bare = "".join(char for char in word if char not in '"“”').casefold().strip(_EDGES)
-    base, at, selector = bare.rpartition("@")
-    selected = bool(at) and selector in SELECTORS
-    backend, colon, path = (base if selected else bare).partition(":")
-    only = backend if colon and backend in catalog.backends else None
-    if colon and only is None and process.extractOne(backend, list(catalog.backends), score_cutoff=60) is None:
-        return  # a backend that does not exist
-    wanted = path if colon else backend
-    if len(wanted) < 3 or (wanted in FILLERS and only is None):
-        return
-    for known in targets:
-        score = _likeness(wanted, known) + (5 if only == known.backend else 0)
-        if score >= _SAME:
-            yield score, replace(known, written=f"{known.written}@{selector}") if selected else known
+def _last(name: str) -> str:
+    return name.casefold().rpartition("/")[2]
 
 
 def _as_typed(words: Sequence[str], catalog: Catalog) -> list[Known]:
@@ -295,9 +327,12 @@ def _as_typed(words: Sequence[str], catalog: Catalog) -> list[Known]:
     for word in named:
         name, colon, path = word.partition(":")
         name = vendors.get(name.casefold(), name.casefold())
+        if len(named) == 1 and not path and name not in catalog.backends:
+            near = process.extractOne(name, list(catalog.backends), scorer=fuzz.ratio, score_cutoff=_NEAR_BACKEND)
+            name = near[0] if near is not None else name
         if name not in catalog.backends:
             continue
-        if colon and path.strip(_EDGES):
+        if colon and path.strip(EDGES):
             kind = catalog.split_path(name, path)[0] or catalog.backends[name].default_target.name
             return [Known(name, kind, path, f"{name}:{path}")]
         if colon or len(named) == 1:
@@ -306,22 +341,7 @@ def _as_typed(words: Sequence[str], catalog: Catalog) -> list[Known]:
     return []
 
 
-def _likeness(wanted: str, known: Known) -> float:
-    """A score from 0 to 100, and slightly more for a whole name."""
-    name = known.name.casefold()
-    last = name.rpartition("/")[2]
-    if wanted == name:
-        return 110.0
-    if wanted == last:
-        return 104.0
-    if len(wanted) >= 4 and wanted in re.split(r"[/_\-. ]", name):
-        return 98.0
-    if len(wanted) >= 4 and (last.startswith(wanted) or wanted in name):
-        return 92.0
-    return max(fuzz.ratio(wanted, name), fuzz.ratio(wanted, last)) if len(wanted) >= 4 else 0.0
-
-
-def _commands(verb: str, target: Known | None, catalog: Catalog) -> list[tuple[str, str]]:
+def _commands(verb: str, target: Known | None, catalog: Catalog, *, failed: bool = False) -> list[tuple[str, str]]:
     """Commands with this verb, each with the target as written. For a verb of runs, a run of the agent is selected."""
     builtin = catalog.builtin(verb)
     if target is None:
@@ -338,7 +358,7 @@ def _commands(verb: str, target: Known | None, catalog: Catalog) -> list[tuple[s
         return [(f"{verb} {target.written}", base)]
     default = catalog.backends[target.backend].default_target
     if kinds & {"run", "instance"} and default.selects and target.kind == default.name:
-        selector = "failed" if verb == "retry" else "running" if verb == "stop" else "last"
+        selector = "failed" if verb == "retry" or failed else "running" if verb == "stop" else "last"
         return [(f"{verb} {target.written}@{selector}", target.written)]
     if builtin is not None and builtin.takes is Takes.TARGET and not (target.name and verb in ALONE):
         return [(f"{verb} {base or target.written}", target.written)]

@@ -145,6 +145,10 @@ class Backend(Protocol):
         """The parameters of this target by full name (`param.NAME`), if the vendor describes them; else empty."""
         ...
 
+    async def parameter_names(self, target: Target) -> Sequence[str]:
+        """The names of parameters that this target is known to take, as typed: `input.region`."""
+        ...
+
     async def state_of(self, target: Target) -> str:
         """The target's state in one short phrase, compared at approval and at dispatch. Empty when it has none, `GONE` when
         it was deleted."""

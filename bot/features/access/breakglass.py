@@ -9,7 +9,6 @@ from typing import Any, Final
 
 from bot.core.audit import Event
 from bot.core.card import Button, Card, Tone
-from bot.core.command.params import duration_text
 from bot.core.effects import Attempt, Consequences, OfBreakglass
 from bot.core.errors import BadRequest
 from bot.core.intent import Command, Intent, Place
@@ -17,7 +16,7 @@ from bot.core.operation import Operation
 from bot.core.outcome import Fact, Outcome, Table
 from bot.core.policy.decide import Allowed, Denied, NeedsApproval, Policy, asks_of_others, decide, why_not_breakglass
 from bot.core.records import Filters, Grant, PendingDecision, StoredEntry, grant_id, stamp
-from bot.core.text import plural, utc_text
+from bot.core.text import plural, seconds_words, utc_text
 from bot.features.access import grants
 from bot.features.approvals.snapshot import everybody
 from bot.features.replies import grant_card
@@ -46,7 +45,7 @@ async def breakglass(ctx: Context, intent: Intent, ask: Command, given: Mapping[
         raise grants.NotPermittedError(f"You can't use break-glass: {refused}.", code="not_breakglass", who=who)
     reason, lasts = grants.needs_reason(ask), given["for"]
     if lasts > table.max:
-        raise BadRequest(f"`for=` is at most {duration_text(table.max)} for break-glass.", code="bad_parameter")
+        raise BadRequest(f"`for=` is at most {seconds_words(table.max)} for break-glass.", code="bad_parameter")
     now = ctx.clock.now()
     for held in await ctx.store.grants_for(intent.actor.user_id, intent.place.channel_id, now):
         if held.breakglass:

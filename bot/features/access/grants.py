@@ -12,7 +12,6 @@ from pydantic import ValidationError
 from bot.core.audit import Event
 from bot.core.card import Tone
 from bot.core.command.capability import Capability
-from bot.core.command.params import duration_text
 from bot.core.errors import BadRequest, Problem
 from bot.core.intent import Actor, Command, Intent
 from bot.core.policy import grant_scope
@@ -20,7 +19,7 @@ from bot.core.policy.decide import Policy, Standing, standing, why_not_administr
 from bot.core.policy.rights import person_of, why_not_full
 from bot.core.policy.schema import AllowRule
 from bot.core.records import Grant, grant_id, stamp
-from bot.core.text import capitalized
+from bot.core.text import capitalized, seconds_words
 from bot.features.replies import grant_card
 from bot.features.replies.answer import reply
 from bot.operations.audit_writer import AuditWriter
@@ -137,7 +136,7 @@ async def _check_granter(
             f"Only an administrator can grant <@{person}> something: they are {words}.", code="not_grantable"
         )
     if lasts > LONGEST:
-        raise NotPermittedError(f"Only administrators grant for longer than {duration_text(LONGEST)}.", code="too_long")
+        raise NotPermittedError(f"Only administrators grant for longer than {seconds_words(LONGEST)}.", code="too_long")
     out = grant_scope.out_of_bounds(
         policy,
         intent.place.channel_id,

@@ -106,7 +106,7 @@ async def show_requester(ctx: Context, approval: Approval) -> None:
         )
         lines.append(Line(heading="Not asked yet", text=text))
     due = Fact(label="Expires", value=question.expiry_text(approval.due, ctx.clock.now()))
-    await _show_request(ctx, approval, Tone.ASK, status, lines, facts=(due,), buttons=(cancel,))
+    await _show_request(ctx, approval, Tone.ASK, status, lines, facts=(due,), buttons=(cancel,), people=record.groups)
 
 
 def ask_again_buttons(ctx: Context, approval: Approval) -> tuple[Button, ...]:
@@ -234,7 +234,7 @@ async def home_cards(ctx: Context, waiting: Sequence[Approval], place: Place) ->
 
 async def _home_card(ctx: Context, approval: Approval, place: Place) -> Card:
     link = await link_to(ctx, approval_key(approval.pending.request_id), "Open")
-    reason = AuditWriter(ctx.secrets).clean(approval.operation.reason)
+    reason = question.brief(AuditWriter(ctx.secrets).clean(approval.operation.reason) or "")
     others = await joined(ctx, approval)
     buttons = [one for one in question.buttons_of(approval, claimed=False) if one.action in ("approve", "deny")]
     return Card(

@@ -5,8 +5,8 @@ from __future__ import annotations
 from bot.core.approval import Approval
 from bot.core.audit import Event
 from bot.core.card import Tone
-from bot.core.command.params import duration_text
 from bot.core.intent import Intent
+from bot.core.text import seconds_words
 from bot.features.approvals import cards, question
 from bot.features.approvals.request import hand_over
 from bot.operations import newer_run
@@ -39,7 +39,7 @@ async def close(ctx: Context, pending_id: str, text: str) -> None:
     buttons = cards.ask_again_buttons(ctx, approval) if pending.state == "expired" else ()
     await cards.show(ctx, approval, why=text, buttons=buttons if approval.is_asked_in_place else ())
     await cards.close_requester(ctx, approval, Tone.WARN, words, text, *people, buttons=buttons)
-    await newer_run.show_older(ctx, pending.intent)
+    await newer_run.show_older(ctx, pending.intent, approval.operation)
     await cards.tell_requester(ctx, approval, pending.state, text, *people, tone=Tone.WARN)
     if pending.intent.reply.step_id is not None:
         await ctx.presenter.step(pending.intent.reply.step_id, ok=False, text=text)
@@ -52,7 +52,7 @@ async def expire(ctx: Context, approval: Approval) -> None:
     record = approval.record
     agreed = sum(vote.vote == "approve" for vote in await ctx.store.votes(approval.id))
     who = f"Only {agreed} of {record.count} agreed" if agreed else "Nobody decided"
-    text = f"{who} within {duration_text(record.expires)}, so nothing was done. Ask again if you still want it."
+    text = f"{who} within {seconds_words(record.expires)}, so nothing was done. Ask again if you still want it."
     state = "expired"
     if approval.pending.state == "approved":
         state, text = "cancelled", "It was approved but expired before it could run. Nothing was done."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
@@ -14,14 +15,18 @@ from bot.core.intent import Command, Place
 from bot.core.operation import Operation
 from bot.core.outcome import Fact, facts_of
 from bot.core.records import CastVote, PendingDecision
-from bot.core.text import plural, rough_span, sentences, utc_text
+from bot.core.text import first_of, plural, rough_span, sentences, utc_text
 from bot.core.value import canonical
 from bot.operations import cards
 from bot.operations.audit_writer import AuditWriter
 
 ALLOW_LABEL: Final = "Allow for 1 hour"
-MOST_NAMED: Final = 5
-_SHORT: Final = 160  # characters of parameters beside the command; longer ones get their own line
+MOST_NAMED: Final = 4
+_SHORT: Final = 120  # characters of parameters beside the command, and of a reason
+_LONGEST: Final = (
+    240  # characters of parameters on a line of their own: with more the buttons would leave a phone's screen
+)
+_PERSON: Final = re.compile(r"[UW][A-Z0-9]{3,}")
 _LASTS: Final = {"once": "this once", "grant": "for that time"}
 AGREED: Final = ("approved", "taken")
 _HEADS: Final = {
@@ -95,22 +100,31 @@ def _rows(
 ) -> tuple[Fact, ...]:
     """At most five lines with the title: why, what will happen, what is there now, until when and who decides."""
     operation, record = approval.operation, approval.record
-    given = _given(operation)
+    reason, given = writer.clean(operation.reason) or "no reason given", _given(operation)
     exception = (
         "" if record.sort == "run" else f"No rule allows this here; you would make an exception {_LASTS[record.sort]}"
     )
-    who = ", ".join([f"<@{user}>" for user in record.eligible[:MOST_NAMED]])
-    more = f" and {len(record.eligible) - MOST_NAMED} more" if len(record.eligible) > MOST_NAMED else ""
-    progress = _progress(record, votes, claimed, agreed)
+    due = expiry_text(approval.due, approval.pending.intent.at)
+    again = f"Asked again: {record.note}" if record.note else ""
+    state = record.state or "no state reported"
+    own_line = len(given) > _SHORT
     rows = (
-        ("Asked again", record.note),
-        ("With", given if len(given) > _SHORT else ""),
-        ("Why", writer.clean(operation.reason) or "no reason given"),
-        ("What happens", sentences(exception, record.effect)),
-        ("Now", record.state or "no state reported"),
-        ("Expires", sentences(expiry_text(approval.due, approval.pending.intent.at), f"{progress}: {who}{more}")),
+        ("With", _cut(given, _LONGEST) if own_line else ""),
+        ("Why", _cut(reason, _SHORT)),
+        ("What happens", sentences(exception, record.effect, f"Now: {state}" if own_line else "", again)),
+        ("Now", "" if own_line else state),
+        ("Expires", sentences(due, _progress(record, votes, claimed, agreed))),
     )
     return facts_of(rows)
+
+
+def _cut(text: str, most: int) -> str:
+    return text if len(text) <= most else f"{brief(text, most)} (all in Details)"
+
+
+def brief(text: str, most: int = _SHORT) -> str:
+    """The beginning of a long text, or all of a short one."""
+    return text if len(text) <= most else f"{text[:most].rstrip()}…"
 
 
 def expiry_text(due: datetime, now: datetime) -> str:
@@ -119,14 +133,18 @@ def expiry_text(due: datetime, now: datetime) -> str:
 
 
 def _progress(record: ApprovalRecord, votes: Sequence[CastVote], claimed: str | None, counting: int | None) -> str:
-    agreed = len([vote for vote in votes if vote.vote == "approve"]) if counting is None else counting
-    words = f"{agreed} of {record.count} agreed" if agreed else f"Waiting for {record.count} of {named(record.groups)}"
+    cast = [vote.user_id for vote in votes if vote.vote == "approve"]
+    agreed = len(cast) if counting is None else counting
+    left = [user for user in record.eligible if user not in cast]
+    who = first_of([f"<@{user}>" for user in left], MOST_NAMED, ", ")
+    waits = f"Waiting for {record.count} of {named(record.groups)}: {who}"
+    words = f"{agreed} of {record.count} agreed, still to decide: {who}" if agreed else waits
     return f"<@{claimed}> is looking at it. {words}" if claimed else words
 
 
 def named(groups: Sequence[str]) -> str:
-    """The words of the rules for the people who decide."""
-    return ", ".join(f"`{group}`" for group in groups)
+    """The words of the rules for the people who decide; a person's id as their name."""
+    return first_of([cards.person(group) if _PERSON.fullmatch(group) else f"`{group}`" for group in groups], 3, ", ")
 
 
 def head(pending: PendingDecision, votes: Sequence[CastVote] = ()) -> str:
@@ -145,7 +163,9 @@ def _details(writer: AuditWriter, approval: Approval, votes: Sequence[CastVote])
     exact = ", ".join([f"{name}={canonical(value)}" for name, value in params.items()])
     cast = "; ".join([f"<@{vote.user_id}>: {vote.vote}" for vote in votes])
     place = pending.intent.place
+    reason = writer.clean(operation.reason) or ""
     facts = (
+        ("Reason", reason if len(reason) > _SHORT else ""),
         ("Decisions", cast),
         ("Who may decide", ", ".join([f"<@{user}>" for user in record.eligible])),
         ("Needed", f"{record.count} of {', '.join(record.groups)}"),

@@ -120,7 +120,7 @@ async def _joined(ctx: Context, intent: Intent, other: Approval) -> bool:
         target_name=other.operation.target.text,
         approval_id=other.id,
         code=code,
-        detail=f"{other.pending.request_id} of {asked} waits for the same",
+        detail=f"<@{asked}> already asked for the same, in {other.pending.request_id}",
     )
     text = (
         "You already asked for this; it is still waiting for approval."

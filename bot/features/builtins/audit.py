@@ -11,12 +11,11 @@ from typing import Any, Final
 from bot.core.audit import Event
 from bot.core.card import Delivery, Line, operation_key
 from bot.core.command.capability import Risk
-from bot.core.command.params import ago_text, duration_text
 from bot.core.intent import Command, Intent, Place
 from bot.core.outcome import Chart, FileOut, Phase, Series, Table
 from bot.core.policy.decide import why_not_administrator
 from bot.core.records import Filters, StoredEntry, stamp
-from bot.core.text import csv_text, plural, utc_text
+from bot.core.text import ago_text, csv_text, plural, seconds_words, utc_text
 from bot.core.value import canonical
 from bot.features import incidents
 from bot.features.incidents import Incident
@@ -313,7 +312,7 @@ def activity(entries: Sequence[StoredEntry], start: datetime, now: datetime) -> 
         counts[kind][min(_SPANS - 1, max(0, int((at - start) / length)))] += 1
     shown = [name for name in _SERIES if name in _SERIES[:2] or any(counts[name])]
     # Short spans need seconds: no two labels may be the same.
-    text = ago_text if length >= timedelta(minutes=1) else lambda age: duration_text(age.total_seconds())
+    text = ago_text if length >= timedelta(minutes=1) else lambda age: seconds_words(int(age.total_seconds()))
     return Chart(
         title="Runs and actions",
         labels=tuple(f"{text(length * (_SPANS - span))} ago" for span in range(_SPANS)),

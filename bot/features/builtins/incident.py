@@ -9,12 +9,11 @@ from typing import Any, Final
 
 from bot.core.audit import Event
 from bot.core.card import Button, Card, Line, Tone
-from bot.core.command.params import ago_text
 from bot.core.errors import BadRequest
 from bot.core.intent import Command, Intent, Place
 from bot.core.outcome import Fact, Phase
 from bot.core.records import StoredEntry, stamp
-from bot.core.text import utc_text
+from bot.core.text import ago_text, utc_text
 from bot.features import incidents
 from bot.features.access.grants import NotPermittedError
 from bot.features.builtins import audit

@@ -18,11 +18,10 @@ from bot.core.records import Filters
 from bot.core.text import capitalized, plural, utc_text
 from bot.features.access.grants import NotPermittedError
 from bot.features.access.policy_reload import named_channels, review_warning
-from bot.features.builtins.tables import MOST, approvals_table, pauses_of, pauses_table, watches_table
+from bot.features.builtins.tables import approvals_table, pauses_of, pauses_table, watches_table
 from bot.features.known_targets import KnownTarget, close_to, known_targets, matching
 from bot.features.replies.answer import LONGEST_BUTTON, command_button, reply
 from bot.features.target_watch import stop_button
-from bot.operations import cards
 from bot.operations.authorize import sight_of
 from bot.runtime.context import Context
 from bot.runtime.health import Checked
@@ -235,19 +234,7 @@ async def watches(ctx: Context, intent: Intent, ask: Command, given: Mapping[str
     here = [
         one for one in await ctx.store.subscriptions() if one.place.channel_id == channel and sight.target(one.target)
     ]
-    runs = await watches_table(ctx, channel, sight, reader)
-    rows = tuple(
-        (
-            one.target.label,
-            "Watched",
-            cards.person(one.user_id),
-            utc_text(one.made_at),
-            utc_text(one.until_at) if one.until_at else "",
-            cards.written(one.target),
-        )
-        for one in here[:MOST]
-    )
-    table = runs.model_copy(update={"rows": runs.rows + rows, "total": len(here) + (runs.total or 0)})
+    table = await watches_table(ctx, channel, sight, reader, here)
     mine = {one.target_key: one.target for one in here if one.user_id == reader}
     buttons = tuple(
         stop_button(ctx, target, f"Stop watching {target.label}") for target in [*mine.values()][:MOST_BUTTONS]

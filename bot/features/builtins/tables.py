@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from bot.core.command.target_ref import SHORT_ID
 from bot.core.operation import Target
 from bot.core.outcome import Table
 from bot.core.policy.visibility import Visibility
-from bot.core.records import Pause
+from bot.core.records import Pause, Subscription
 from bot.core.text import plural, utc_text, written
 from bot.operations import cards
 from bot.runtime.context import Context
 
 MOST: Final = 200
 _TYPED: Final = "Typed as"
+_BEGIN: Final = 8  # characters of an id that a label shows
 
 
 async def approvals_table(ctx: Context, channel: str, sight: Visibility, reader: str) -> Table:
@@ -39,9 +41,11 @@ async def approvals_table(ctx: Context, channel: str, sight: Visibility, reader:
     return Table(columns=("Request", "Asked by", "Decided in", "Asked", "Due"), rows=tuple(rows), total=len(rows))
 
 
-async def watches_table(ctx: Context, channel: str, sight: Visibility, reader: str) -> Table:
-    """Runs that are followed in a channel and that the reader may be told of, named as on their cards, each with what a
-    command takes."""
+async def watches_table(
+    ctx: Context, channel: str, sight: Visibility, reader: str, following: Sequence[Subscription] = ()
+) -> Table:
+    """Runs that are followed in a channel and that the reader may be told of, and watched targets, named as on their cards,
+    each with what a command takes."""
     watches = [
         watch
         for watch in await ctx.store.open_watches()
@@ -49,18 +53,40 @@ async def watches_table(ctx: Context, channel: str, sight: Visibility, reader: s
     ]
     rows = [
         (
-            await label_of(ctx, watch.target, sight),
+            label := await label_of(ctx, watch.target, sight),
             watch.view.state if watch.view else "?",
             cards.person(watch.user_id),
             utc_text(watch.made_at),
             "",
-            cards.written(watch.target),
+            _typed(watch.target, label),
         )
         for watch in watches[:MOST]
     ]
-    return Table(
-        columns=("Run", "State", "By", "Since", "Until", _TYPED), rows=tuple(rows), total=len(watches), exact=(_TYPED,)
-    )
+    rows += [
+        (
+            one.target.label,
+            "Watched",
+            cards.person(one.user_id),
+            utc_text(one.made_at),
+            utc_text(one.until_at) if one.until_at else "",
+            _typed(one.target, one.target.label),
+        )
+        for one in following[:MOST]
+    ]
+    return _with_typed(("Run", "State", "By", "Since", "Until"), rows, len(watches) + len(following))
+
+
+def _typed(target: Target, label: str) -> str:
+    """What a command takes, empty where that is the label, or the beginning of an id that the label shows."""
+    written, begin = cards.written(target), target.id[:_BEGIN]
+    return "" if written == label or (SHORT_ID.fullmatch(begin) and label.endswith(f"{begin})")) else written
+
+
+def _with_typed(columns: tuple[str, ...], rows: Sequence[tuple[str, ...]], total: int) -> Table:
+    """The table; its last cells say what a command takes, and are left out where none of them says more than the first."""
+    if any(row[-1] for row in rows):
+        return Table(columns=(*columns, _TYPED), rows=tuple(rows), total=total, exact=(_TYPED,))
+    return Table(columns=columns, rows=tuple(row[:-1] for row in rows), total=total)
 
 
 async def pauses_table(ctx: Context, channel: str, sight: Visibility, reader: str) -> Table:
@@ -70,17 +96,15 @@ async def pauses_table(ctx: Context, channel: str, sight: Visibility, reader: st
         (
             f"{written} ({plural(len(group), group[0].target.kind)})"
             if len(group) > 1
-            else await label_of(ctx, group[0].target, sight),
+            else (label := await label_of(ctx, group[0].target, sight)),
             utc_text(group[0].until_at),
             cards.person(group[0].user_id),
             group[0].reason or "",
-            written,
+            "" if len(group) > 1 else _typed(group[0].target, label),
         )
         for written, group in groups[:MOST]
     ]
-    return Table(
-        columns=("Paused", "Until", "By", "Reason", _TYPED), rows=tuple(rows), total=len(groups), exact=(_TYPED,)
-    )
+    return _with_typed(("Paused", "Until", "By", "Reason"), rows, len(groups))
 
 
 async def pauses_of(ctx: Context, channel: str, sight: Visibility, reader: str) -> list[tuple[str, list[Pause]]]:

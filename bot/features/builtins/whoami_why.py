@@ -28,6 +28,7 @@ _REVOKED = 5  # grants with a button
 _AS_LAST = re.compile(
     r"(.+?)\s+as=(<@[UW][A-Z0-9]{1,30}(?:\|[^>]*)?>)\s*", re.DOTALL
 )  # a person; `as=run` is a parameter
+_CHANNEL = re.compile(r"[CG][A-Z0-9]{2,}")
 _MENTION = re.compile(r"<?@?([UW][A-Z0-9]{1,30})(?:\|[^>]*)?>?")
 
 
@@ -84,7 +85,7 @@ async def why(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, An
     traces = trace_rules(policy, question)
     decision, word = traces[-1], decision_word(decide(policy, question))
     lines = [
-        Line(text=f"`{'yes' if trace.matched else 'no'}` {trace.label}{line}: {trace.says}")
+        Line(text=f"`{'yes' if trace.matched else 'no'}` {_named(trace.label)}{line}: {trace.says}")
         for trace in traces[:-1]
         for line in (f" (line {trace.line})" if trace.line is not None else "",)
     ]
@@ -96,8 +97,14 @@ async def why(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, An
         status=f"{word[:1].upper()}{word[1:]}: {decision.says}",
         lines=tuple(lines),
         footer=(f"as <@{seen.user_id}>", f"policy {policy.version}"),
-        mention=(seen.user_id,),
+        mention=(seen.user_id, intent.place.channel_id),
     )
+
+
+def _named(label: str) -> str:
+    """The label of a rule with the name of its channel instead of its id."""
+    channel, _, rest = label.partition(" ")
+    return f"{cards.channel(channel)} {rest}" if _CHANNEL.fullmatch(channel) else label
 
 
 async def _as_person(ctx: Context, intent: Intent, other: object) -> Actor:

@@ -24,6 +24,7 @@ from bot.core.intent import Actor, Command, Form, FormChange, Intent, Open, Plac
 from bot.core.masking.redact import redact
 from bot.core.outcome import Outcome, Refused
 from bot.core.value import Json
+from bot.features.favourites import last_channel
 from bot.features.forms import fields, menus
 from bot.features.forms.opened import keep, kept_of, open_form, place_of
 from bot.features.forms.prospect import Prospect, capability_of, misfit, prospect
@@ -110,9 +111,12 @@ async def fill_in(ctx: Context, intent: Intent, means: Mapping[str, Json]) -> No
 
 
 async def launch(ctx: Context, intent: Intent, draft: Draft) -> None:
-    """Open the modal."""
-    form = await view(ctx, intent.actor, intent.place, draft)
-    await open_form(ctx, intent, form, draft.kept, f"Type `{ctx.command} help` instead.")
+    """Open the modal. Where it asks for the channel, the one in which the person used the target last is chosen."""
+    place, target, chosen = intent.place, draft.command.target, dict[str, Json]()
+    if draft.asks_channel and target and (used := await last_channel(ctx, intent.actor.user_id, target)):
+        place, chosen = place.model_copy(update={"channel_id": used, "chosen": True}), {"chosen": used}
+    form = await view(ctx, intent.actor, place, draft)
+    await open_form(ctx, intent, form, {**draft.kept, **chosen}, f"Type `{ctx.command} help` instead.")
 
 
 async def view(ctx: Context, actor: Actor, place: Place, draft: Draft) -> FormView:

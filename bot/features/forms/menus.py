@@ -42,7 +42,8 @@ async def verbs(ctx: Context, actor: Actor, place: Place, target: str, typed: st
     if typed.strip():
         return [Choices(choices=tuple(found[verb] for verb in _ranked(typed, found)))]
     used = (await used_here(ctx, place, await sight_of(ctx, actor, place))).verbs
-    first = [verb for verb in dict.fromkeys([*used, *COMMON]) if verb in found][:MOST_USED]
+    often = [verb for verb in used if verb in found][: MOST_USED - 1]  # one place is left for `start`
+    first = [verb for verb in dict.fromkeys([*often, *COMMON]) if verb in found][:MOST_USED]
     groups = [Choices(label="Common here", choices=tuple(found[verb] for verb in first))]
     for risk, label in RISKS.items():
         there = [verb for verb, of in by_verb.items() if max((row.risk for row in of), key=_ORDER.index) is risk]

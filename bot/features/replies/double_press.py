@@ -9,10 +9,10 @@ from typing import Final
 
 from bot.core.audit import Event
 from bot.core.card import Button, Line, Tone
-from bot.core.command.params import ago_text
 from bot.core.command.parser import format_command
 from bot.core.intent import Command, Intent
 from bot.core.records import StoredButton, StoredRequest
+from bot.core.text import ago_text
 from bot.core.value import canonical
 from bot.features.replies.answer import say
 from bot.operations import cards

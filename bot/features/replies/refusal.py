@@ -10,7 +10,6 @@ from typing import Any, Final
 from bot.all_of import all_of, both
 from bot.core.audit import AuditEntry, Event
 from bot.core.card import Button, Line, Tone, slack_url
-from bot.core.command.params import ago_text
 from bot.core.command.parser import ONE_TARGET, format_command, parse, parse_target
 from bot.core.command.target_ref import TargetRef
 from bot.core.effects import Ruling
@@ -20,10 +19,10 @@ from bot.core.operation import Operation
 from bot.core.outcome import Fact, facts_of
 from bot.core.policy.decide import BUILT_IN_RULE, NO_RULE_ALLOWS, Denied
 from bot.core.policy.visibility import Visibility
-from bot.core.text import capitalized, sentences
+from bot.core.text import ago_text, capitalized, sentences
 from bot.features.replies import channel_freeze
 from bot.features.replies.answer import LONGEST_BUTTON, command_button, reply, say
-from bot.features.replies.suggestions import commands_meant
+from bot.features.replies.suggestions import commands_meant, repeats
 from bot.operations import cards
 from bot.operations.audit_writer import AuditWriter
 from bot.operations.authorize import CACHED, sight_of, usable
@@ -171,7 +170,7 @@ async def problem(
     nearest = await offered(ctx, intent, await _nearest(ctx, intent, error))
     if not nearest and error.code in _MISTYPED:
         meant = await commands_meant(ctx, intent.actor, intent.place, intent.typed)
-        nearest = await offered(ctx, intent, [one for one in meant if one not in ("help", intent.typed)])
+        nearest = await offered(ctx, intent, [one for one in meant if not repeats(ctx.catalog, one, ask, error.code)])
     if error.code == "no_such_verb":
         more = (*more, *await _console(ctx, intent))
     if isinstance(error, MAY_PASS) and isinstance(ask, Command):
@@ -250,7 +249,8 @@ def _of_its_runs(ctx: Context, ask: Command, target: str) -> Sequence[str]:
     ref = parse_target(target, ctx.catalog)
     if isinstance(ref, str) or not ctx.catalog.has_runs(ref):
         return ()
-    selected = (ref.model_copy(update={"selector": selector}) for selector in ("last", "failed"))
+    selectors = ("failed", "last") if ask.verb == "retry" else ("last", "failed")
+    selected = (ref.model_copy(update={"selector": selector}) for selector in selectors)
     return [format_command(ask.model_copy(update={"target": str(one)})) for one in selected]
 
 

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Container, Iterator, Sequence
+from dataclasses import replace
 from typing import Final
 
 from bot.core.command.catalog import Catalog
 from bot.core.command.lexer import DOUBLE, unescape
-from bot.core.command.parser import parse, parse_target
-from bot.core.command.suggest import Known, Surroundings, certain_read
+from bot.core.command.parser import format_command, parse, parse_target
+from bot.core.command.suggest import Surroundings, certain_read
 from bot.core.command.suggest import suggest as suggest_commands
+from bot.core.command.target_match import Known
 from bot.core.command.target_ref import TargetRef, plain
-from bot.core.intent import Actor, Command, Place
+from bot.core.errors import Problem
+from bot.core.intent import Actor, Command, Payload, Place
 from bot.core.operation import Target
 from bot.core.policy.decide import Denied
 from bot.core.policy.visibility import Visibility
@@ -91,7 +95,31 @@ async def commands_meant(ctx: Context, actor: Actor, place: Place, text: str) ->
         parameters=used.targets,
         may=may,
     )
-    return suggest_commands(text, ctx.catalog, around)
+    found = suggest_commands(text, ctx.catalog, around)
+    command = parse(found[0], ctx.catalog) if "=" in text else None
+    target = by_text.get(command.target or "") if isinstance(command, Command) and command.params else None
+    if target is None:
+        return found
+    names = {written(target): (*used.targets.get(written(target), ()), *await _parameter_names(ctx, target))}
+    return suggest_commands(text, ctx.catalog, replace(around, parameters={**used.targets, **names}))
+
+
+def repeats(catalog: Catalog, text: str, refused: Payload, code: str) -> bool:
+    """Whether a suggestion is no more than help, what was refused just now, or on the target that does not exist."""
+    if text == "help" or not isinstance(refused, Command):
+        return text == "help"
+    read = parse(text, catalog)
+    gone = isinstance(read, Command) and code == "no_such_target" and read.target == refused.target
+    return gone or text == format_command(refused)
+
+
+async def _parameter_names(ctx: Context, target: Target) -> Sequence[str]:
+    """What the backend knows of the target's parameters; empty when it does not answer in time."""
+    try:
+        async with asyncio.timeout(WITHIN):
+            return await ctx.backends[target.backend].parameter_names(target)
+    except (TimeoutError, Problem):
+        return ()
 
 
 async def read_meant(ctx: Context, actor: Actor, place: Place, text: str) -> Command | None:

@@ -55,9 +55,14 @@ def keys_since(db: Tx, prefix: str, at: str) -> list[str]:
     return [str(key) for (key,) in db.execute(sql, (prefix, prefix + "\U0010ffff", at))]
 
 
+def made_key(backend: str, made: str) -> str:
+    """The key for the request that made this on a backend."""
+    return f"{_MADE}{backend}:{made}"
+
+
 def claim(db: Tx, backend: str, made: Sequence[str], request_id: str, at: str) -> bool:
     """Record who made each of these, unless it is recorded. Returns whether another request has one of them."""
-    keys = [f"{_MADE}{backend}:{one}" for one in made]
+    keys = [made_key(backend, one) for one in made]
     for key in keys:
         db.execute(*set_fact_once(key, request_id, at))
     return any(value(db, key) != request_id for key in keys)
@@ -65,7 +70,7 @@ def claim(db: Tx, backend: str, made: Sequence[str], request_id: str, at: str) -
 
 def claimed(db: Tx, backend: str, request_id: str, since: str) -> frozenset[str]:
     """What other requests made on a backend since then."""
-    prefix = f"{_MADE}{backend}:"
+    prefix = made_key(backend, "")
     return frozenset(key.removeprefix(prefix) for key in keys_since(db, prefix, since) if value(db, key) != request_id)
 
 

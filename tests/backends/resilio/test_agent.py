@@ -89,7 +89,7 @@ async def test_pause_with_a_time_uses_the_agents_own_timer() -> None:
     async with on_plane() as (plane, res):
         done = await res.do("pause res: for=30m")
         assert plane.paused
-        assert done.summary == "The agent is paused and resumes by itself after 30m."
+        assert done.summary == "The agent is paused and resumes by itself after 30 min."
         assert facts_of(done)["Resumes at about"] == NOON + timedelta(minutes=30)
         assert res.row("pause", "agent").resumes is None
         status = await res.do("status res:")
@@ -268,7 +268,7 @@ async def test_health_tells_the_state_and_the_age_of_the_token() -> None:
         first = await res.backend.health()
         assert (first.ok, first.credential) == (True, "token, fetched just now")
         res.clock.advance(300)
-        assert (await res.backend.health()).credential == "token, fetched 5m ago"
+        assert (await res.backend.health()).credential == "token, fetched 5 min ago"
         await plane.set_fault({"fault": "refuse"})
         down = await res.backend.health()
         assert not down.ok

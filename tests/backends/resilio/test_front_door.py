@@ -15,7 +15,7 @@ async def test_the_backend_alone_is_worked_from_a_channel(tmp_path: Path) -> Non
         card = await env.does("status res", "warehouse-7 is connected to its Management Console")
         assert "Pause" in labels(card)
         await env.does("status res:run/543", "FullSync", "syncing", " %, about ", "of 144.9 MB")
-        paused = await env.does("pause res: for=10m", "resumes by itself after 10m")
+        paused = await env.does("pause res: for=10m", "resumes by itself after 10 min")
         assert plane.paused
         await env.ana.press_label("C0CRAWL", paused["ts"], "Resume")
         await env.sees("The agent is resumed")

@@ -86,7 +86,7 @@ async def test_history_is_a_table_with_a_progress_bar() -> None:
                 "126.9 MB of 144.9 MB",
                 "208 of 209",
                 "↓ 177.8 kB/s",
-                "1m41s",
+                "1 min 41 s",
                 "",
             ),
         )

@@ -106,7 +106,7 @@ async def test_a_run_is_started_followed_and_its_log_and_data_fetched() -> None:
         assert await env.backend.state_of(await env.target(SHOP)) == "1 run active"
         plane.finish_run(done.run.id, "Failure", "Completed with errors")
         status = await env.do("status", done.run.name)
-        assert status.summary == f"{SHOP} is Failure: Completed with errors."
+        assert status.summary == f"{SHOP} is Failed: Completed with errors."
         assert (await env.target(f"{SHOP}@failed")).id == done.run.id
         logs = await env.do("logs", done.run.name, grep="login")
         assert "canary" not in logs.preview

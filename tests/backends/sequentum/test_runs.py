@@ -24,8 +24,8 @@ from .support import AGENT, HISTORY, JOB, PATH, RUN, RUN_REPLY, START, Recording
 @pytest.mark.parametrize(
     ("table", "names"),
     [
-        (RUN_STATES, "Never Run,Starting,Running,Delivery,Succeeded,Failed,Stopped,Failure"),
-        (JOB_STATES, "Never Run,In Progress,In Progress With Failure,Succeeded,Failure,Failed"),
+        (RUN_STATES, "Never Run,Starting,Running,Delivery,Succeeded,Failed,Stopped,Failed"),
+        (JOB_STATES, "Never Run,In Progress,In Progress With Failure,Succeeded,Failed,Failed"),
         (SCHEDULE_STATES, "Waiting,Running,Succeeded,Failed"),
     ],
 )
@@ -237,8 +237,8 @@ async def test_several_sessions_are_several_runs() -> None:
     ("states", "state", "phase", "labels"),
     [
         ((4, 4), "Succeeded", Phase.SUCCEEDED, ["Log run 1", "Log run 2"]),
-        ((4, 7), "Failure", Phase.FAILED, ["Log", "Retry"]),
-        ((7, 4), "Failure", Phase.FAILED, ["Log", "Retry"]),
+        ((4, 7), "Failed", Phase.FAILED, ["Log", "Retry"]),
+        ((7, 4), "Failed", Phase.FAILED, ["Log", "Retry"]),
         ((6, 4), "Stopped", Phase.STOPPED, ["Log", "Retry"]),
         ((5, 7), "Failed", Phase.FAILED, ["Log run 1", "Retry run 1", "Log run 2", "Retry run 2"]),
         ((7, 2), "Running", Phase.ACTIVE, ["Log", "Retry"]),

@@ -78,6 +78,17 @@ def test_a_duration_prints_to_words_that_read_as_itself(seconds: int) -> None:
     assert duration_seconds(duration_text(seconds)) == seconds
 
 
+def test_a_duration_is_read_as_cards_write_it() -> None:
+    for word, seconds in (
+        ("2 h", 7_200),
+        ("1 day", 86_400),
+        ("1 h 30 min", 5_400),
+        ("90 minutes", 5_400),
+        ("2Days", 172_800),
+    ):
+        assert duration_seconds(word) == seconds
+
+
 @given(st.text(max_size=60))
 def test_no_word_breaks_a_check(word: str) -> None:
     """Every type answers every word with a value or a sentence."""
