@@ -106,7 +106,16 @@ async def show_requester(ctx: Context, approval: Approval) -> None:
         )
         lines.append(Line(heading="Not asked yet", text=text))
     due = Fact(label="Expires", value=question.expiry_text(approval.due, ctx.clock.now()))
-    await _show_request(ctx, approval, Tone.ASK, status, lines, facts=(due,), buttons=(cancel,), people=record.groups)
+    await _show_request(
+        ctx,
+        approval,
+        Tone.ASK,
+        status,
+        lines,
+        facts=(due,),
+        buttons=(cancel,),
+        people=question.people_of(record.groups),
+    )
 
 
 def ask_again_buttons(ctx: Context, approval: Approval) -> tuple[Button, ...]:

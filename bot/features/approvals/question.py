@@ -22,6 +22,7 @@ from bot.operations.audit_writer import AuditWriter
 
 ALLOW_LABEL: Final = "Allow for 1 hour"
 MOST_NAMED: Final = 4
+_MOST_GROUPS: Final = 3
 _SHORT: Final = 120  # characters of parameters beside the command, and of a reason
 _LONGEST: Final = (
     240  # characters of parameters on a line of their own: with more the buttons would leave a phone's screen
@@ -143,8 +144,14 @@ def _progress(record: ApprovalRecord, votes: Sequence[CastVote], claimed: str | 
 
 
 def named(groups: Sequence[str]) -> str:
-    """The words of the rules for the people who decide; a person's id as their name."""
-    return first_of([cards.person(group) if _PERSON.fullmatch(group) else f"`{group}`" for group in groups], 3, ", ")
+    """The first words of the rules for the people who decide; a person's id as their name."""
+    words = [cards.person(group) if _PERSON.fullmatch(group) else f"`{group}`" for group in groups]
+    return first_of(words, _MOST_GROUPS, ", ")
+
+
+def people_of(groups: Sequence[str]) -> tuple[str, ...]:
+    """The people that `named` shows."""
+    return tuple([group for group in groups[:_MOST_GROUPS] if _PERSON.fullmatch(group)])
 
 
 def head(pending: PendingDecision, votes: Sequence[CastVote] = ()) -> str:
