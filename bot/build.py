@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -101,6 +101,22 @@ def settings_of(
     except plugins.UnknownKind as error:
         raise config.ConfigProblem(f"[backend {table.get('name')}] {error}") from None
     return config.backend_settings(table, plugin.settings, folder, environ, proxies=proxies, ca_file=ca_file)
+
+
+def usable_tables(
+    tables: Sequence[Mapping[str, Any]], folder: Path, environ: Mapping[str, str], **network: Any
+) -> tuple[list[Mapping[str, Any]], list[str]]:
+    """The `[[backend]]` tables without a problem, and the problems of the others. `network` as for `settings_of`."""
+    usable: list[Mapping[str, Any]] = []
+    problems: list[str] = []
+    for table in tables:
+        try:
+            settings_of(table, folder, environ, **network)
+        except config.ConfigProblem as problem:
+            problems.extend(problem.lines)
+        else:
+            usable.append(table)
+    return usable, problems
 
 
 def secrets_in(model: BackendSettings | config.SlackSettings | Any) -> list[str]:

@@ -15,13 +15,13 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot import config
-from bot.build import backend_of, settings_of
+from bot.build import backend_of, usable_tables
 from bot.cli.exit_codes import Exit
 from bot.connections import slack_fault
 from bot.core.card import Button, Card, FormField, FormView, HomeRow, HomeSection, HomeView, Line, Tone
 from bot.core.errors import Problem
 from bot.core.intent import Place
-from bot.core.network import DIRECT, Proxies, is_loopback
+from bot.core.network import Proxies, is_loopback
 from bot.core.outcome import Chart, Fact, Series, Table
 from bot.core.policy.compile import Policy
 from bot.core.policy.decide import PolicyProblem
@@ -70,7 +70,7 @@ class _Report:
         self._say(f"warn  {text}")
 
     def bad(self, *texts: str) -> None:
-        self.failed = True
+        self.failed = self.failed or bool(texts)
         for text in texts:
             self._say(f"FAIL  {text}")
 
@@ -81,10 +81,12 @@ async def check(path: Path, environ: Mapping[str, str], say: Print) -> int:
     try:
         settings = config.load(path, environ)
     except config.ConfigProblem as problem:
-        report.bad(*problem.lines)
-        _usable(problem.tables, path.parent, environ, report)
+        report.bad(*problem.lines, *usable_tables(problem.tables, path.parent, environ)[1])
         return Exit.MISUSED
-    usable = _usable(settings.backends, settings.folder, environ, report, settings.proxies, settings.ca_file)
+    usable, faults = usable_tables(
+        settings.backends, settings.folder, environ, proxies=settings.proxies, ca_file=settings.ca_file
+    )
+    report.bad(*faults)
     if len(usable) == len(settings.backends):
         report.good(f"configuration: {plural(len(usable), 'backend')}, {settings.slack.mode} mode")
     _sockets(settings, report)
@@ -97,26 +99,6 @@ async def check(path: Path, environ: Mapping[str, str], say: Print) -> int:
     finally:
         await store.close()
     return Exit.NOT_DONE if report.failed else Exit.DONE
-
-
-def _usable(
-    tables: Sequence[Mapping[str, Any]],
-    folder: Path,
-    environ: Mapping[str, str],
-    report: _Report,
-    proxies: Proxies = DIRECT,
-    ca_file: str | None = None,
-) -> list[Mapping[str, Any]]:
-    """The `[[backend]]` tables without a problem; the problems of the others are reported."""
-    usable = []
-    for table in tables:
-        try:
-            settings_of(table, folder, environ, proxies=proxies, ca_file=ca_file)
-        except config.ConfigProblem as problem:
-            report.bad(*problem.lines)
-        else:
-            usable.append(table)
-    return usable
 
 
 def _sockets(settings: config.Settings, report: _Report) -> None:

@@ -85,10 +85,9 @@ def _ended(error: Exception) -> CliError | None:
     if isinstance(error, CliError):
         return error
     if isinstance(error, ConfigProblem):
-        more = len(error.lines) - 1
-        return CliError(Exit.MISUSED, f"{error}" + (f" (and {more} more: signalbox check)" if more else ""))
+        return CliError(Exit.MISUSED, *error.lines)
     if isinstance(error, PolicyProblem):
-        return CliError(Exit.MISUSED, f"the rules can't be used: {error.lines[0]}")
+        return CliError(Exit.MISUSED, *(f"the rules can't be used: {line}" for line in error.lines))
     if isinstance(error, Problem):
         return CliError(Exit.NOT_DONE, f"{error.summary} {error.hint}".rstrip())
     return None
@@ -125,7 +124,7 @@ def run(config: Path) -> int:
     """Run the bot until SIGINT or SIGTERM."""
     from bot.cli.run import run_bot
 
-    return run_bot(_settings(config))
+    return run_bot(config)
 
 
 @cli.command()

@@ -122,6 +122,33 @@ async def test_each_thing_that_keeps_the_bot_from_starting_is_one_line(program: 
                 assert "not-a-secret" not in ended.err
 
 
+async def test_everything_that_keeps_the_bot_from_starting_is_told_at_once(program: Program, tmp_path: Path) -> None:
+    """Mistyped keys, missing tokens and faults of the control planes; and when the rest is well, those of the rules as well."""
+    table = '[[backend]]\nname = "two"\nkind = "sequentum"\nbase_url = "http://10.9.9.9:1"\ntoken = "env:NONE"\n'
+    (tmp_path / "signalbox.toml").write_text(
+        f'[slack]\nteam = "T0ACME"\nbot_token = "env:BOT"\napp_token = "env:APP"\n[polcy]\n{table}'
+    )
+    ended = await program("run", folder=tmp_path)
+    assert ended.code == 2
+    for part in (
+        "unknown key `polcy`",
+        "variable BOT",
+        "variable APP",
+        "[backend two] base_url",
+        "[backend two] token",
+    ):
+        assert part in ended.err, ended
+    (tmp_path / "signalbox.toml").write_text(
+        f'[slack]\nteam = "T0ACME"\nbot_token = "env:BOT"\napp_token = "env:APP"\n{table}'
+    )
+    (tmp_path / "policy.toml").write_text("version = 1\n[[channel]]\nid = 5\n")
+    environ = {"BOT": "xoxb-fake-not-a-token", "APP": "xapp-fake-not-a-token"}
+    ended = await program("run", folder=tmp_path, environ=environ)
+    assert ended.code == 2
+    for part in ("[backend two] base_url", "[backend two] token", "the rules can't be used: line 3"):
+        assert part in ended.err, ended
+
+
 async def test_run_starts_is_ready_and_stops_on_a_signal(tmp_path: Path) -> None:
     async with world(tmp_path) as env:
         await env.bot.close()
