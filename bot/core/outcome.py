@@ -265,9 +265,11 @@ class LookBack(Value):
     `found` is the outcome when it did. `absent`: it did not, for certain. Neither: unknown. `evidence` are sentences about
     what was checked. `again`: the same check may find more a moment later. `hint` is what a person can do when the outcome
     stays unknown. `compared` are the parameters that what was found shows: a call with others of them did not make it.
+    `fits` are several outcomes that this call may have had, the oldest first, without the one in `found`.
     """
 
     found: Done | None = None
+    fits: tuple[Done, ...] = ()
     absent: bool = False
     evidence: str = ""
     again: bool = False

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 
+from bot.core.audit import Event
 from bot.core.errors import BadReply, CallProblem, Problem, Redirected, Rejected, ServerError
 from bot.core.intent import Intent
 from bot.core.operation import Operation
 from bot.core.outcome import Failed, LookBack, Outcome, Unknown, made_by
 from bot.core.ports.services import Backend
-from bot.core.records import stamp
+from bot.core.records import Filters, stamp
 from bot.core.text import sentences
 from bot.operations import cards
 from bot.operations.backend_call import claimed
@@ -20,6 +21,8 @@ from bot.runtime.context import Context
 from bot.runtime.until_stored import until_stored
 
 LOOK_BACK_SECONDS = 30.0  # for all reads together
+RIVAL_FOR = timedelta(minutes=2)  # how long before a call an identical one may have been lost that had the same effect
+_MOST_RIVALS = 50
 LOOK_AGAIN_AFTER = (1.0, 2.0, 4.0, 8.0)  # seconds between two reads, while a later one may show more
 
 
@@ -70,18 +73,38 @@ async def look_once(ctx: Context, operation: Operation, backend: Backend, sent_a
     except Problem as problem:
         again = isinstance(problem, CallProblem) and not isinstance(problem, Rejected)
         return LookBack(evidence=sentences(f"The control plane could not be checked: {problem.summary}"), again=again)
-    made = made_by(operation, back.found) if back.found is not None else ()
-    if not made:
+    if not back.fits and (back.found is None or not made_by(operation, back.found)):
         return back
     request = operation.request_id
-    open_calls = await until_stored(ctx.clock, f"request {request}", ctx.store.being_sent)
-    rivals = [one.request_id for one in open_calls if _may_have_made(one, operation, back.compared)]
-    claim = partial(ctx.store.claim_made, request, backend.name, made, ctx.clock.now())
-    if not rivals and await until_stored(ctx.clock, f"request {request}", claim):
+    rivals = await until_stored(ctx.clock, f"request {request}", lambda: _rivals(ctx, operation, back, sent_at))
+    same = sorted((request, *rivals))
+    fits = back.fits or tuple(filter(None, (back.found,)))
+    if len(fits) == len(same):  # as many as requests: each took effect, and identical ones are interchangeable
+        own = fits[same.index(request)]
+        claim = partial(ctx.store.claim_made, request, backend.name, made_by(operation, own), ctx.clock.now())
+        if await until_stored(ctx.clock, f"request {request}", claim):
+            all_began = f"{len(same)} identical requests were lost, and as many took effect." if rivals else ""
+            return back.model_copy(
+                update={"found": own, "fits": (), "again": False, "evidence": sentences(back.evidence, all_began)}
+            )
+    if not rivals and back.found is None:
         return back
-    other = f"{', '.join(rivals)} waits" if rivals else "Another request looked"
-    seen = f"{', '.join(made)} may be this one, but {other} for the same."
+    which = ", ".join(ref for done in fits for ref in made_by(operation, done))
+    other = f"{', '.join(rivals)} may have had the same effect" if rivals else "another request has it"
+    seen = f"{which} may be this one, but {other}."
     return LookBack(evidence=sentences(back.evidence, seen), again=True, hint="Check which of them took effect.")
+
+
+async def _rivals(ctx: Context, operation: Operation, back: LookBack, sent_at: datetime) -> list[str]:
+    """The other requests that may have had this effect: those whose outcome is open, and those of which it stayed unknown."""
+    calls = [*await ctx.store.being_sent()]
+    ended = Filters(event=Event.ABANDONED, backend=operation.target.backend, since=stamp(sent_at - RIVAL_FOR))
+    for entry in await ctx.store.search(ended, limit=_MOST_RIVALS):
+        other = await ctx.store.request(entry.request_id)
+        lost = other is not None and other.sent_at is not None and await ctx.store.run_of(entry.request_id) is None
+        if other is not None and other.operation is not None and lost:
+            calls.append(other.operation)
+    return list(dict.fromkeys(one.request_id for one in calls if _may_have_made(one, operation, back.compared)))
 
 
 def _may_have_made(other: Operation, operation: Operation, compared: Sequence[str]) -> bool:

@@ -259,8 +259,10 @@ async def _start_look_back(ctx: AdapterContext, task: Target, sent_at: datetime,
         more = " Not all of them could be read." if unsure else ""
         return LookBack(absent=not unsure, evidence=f"{looked} None started since then.{more}")
     if len(runs) > 1:
+        told = ", ".join(map(str, runs))
         return LookBack(
-            evidence=f"{looked} {len(runs)} started since then: runs {', '.join(map(str, runs))}. Which is this one is unknown."
+            evidence=f"{looked} {len(runs)} started since then: runs {told}. Which is this one is unknown.",
+            fits=tuple(_started(ctx, task, run_id, sent_at) for run_id in sorted(runs)),
         )
     run_id, began = next(iter(runs.items()))
     found = _started(ctx, task, run_id, sent_at)

@@ -202,7 +202,14 @@ async def look_back(ctx: AdapterContext, operation: Operation, sent_at: datetime
         return LookBack(absent=bool(mine), again=not mine, evidence=f"{looked} None started since then.")
     if len(found) > 1:
         ids = ", ".join(found)
-        return LookBack(evidence=f"{looked} {len(found)} started since then: {ids}. Which is this one is unknown.")
+        runs = [
+            await ctx.finder.remembered(ctx.finder.job_target(one, target))
+            for one in sorted(found, key=found.__getitem__)
+        ]
+        return LookBack(
+            evidence=f"{looked} {len(found)} started since then: {ids}. Which is this one is unknown.",
+            fits=tuple(_following(run, target, ()) for run in runs),
+        )
     job_id, began = next(iter(found.items()))
     run = await ctx.finder.remembered(ctx.finder.job_target(job_id, target))
     evidence = f"{looked} A job started at {utc_text(began)}; who started it is unknown."

@@ -75,11 +75,13 @@ async def look_back(ctx: AdapterContext, operation: Operation, sent_at: datetime
         return await _job_look_back(ctx, operation, sent_at, claimed)
     own, perhaps, looked = await runs_since(ctx, operation, sent_at, claimed)
     ids = [run.id for run in own]
+    compared = ("input",) if all(inputs_of(run.input_parameters) is not None for run in own) else ()
     if not ids or not all(ids) or (len(ids) > 1 and not flag_of(operation, "sessions")):
         candidates = [(run.id, run.start_time) for run in (*own, *perhaps)]
-        return _undecided(operation, looked, sent_at, candidates)
+        fits = [await run_done(ctx, operation, [run.id]) for run in reversed(own) if run.id] if not perhaps else []
+        undecided = _undecided(operation, looked, sent_at, candidates)
+        return undecided.model_copy(update={"fits": tuple(fits), "compared": compared})
     own_text = _found(operation, len(own), own[0].start_time)
-    compared = ("input",) if all(inputs_of(run.input_parameters) is not None for run in own) else ()
     return LookBack(found=await run_done(ctx, operation, ids), evidence=f"{looked} {own_text}", compared=compared)
 
 
@@ -118,7 +120,9 @@ async def _job_look_back(
     looked = _looked(agent.name, len(page.items), "job run", page.date)
     if len(own) != 1 or not own[0].id:
         candidates = [(job.id, job.start_time) for job, match in seen if match is not Match.NO]
-        return _undecided(operation, looked, sent_at, candidates)
+        sure = len(own) > 1 and len(candidates) == len(own) and all(job.id for job in own)
+        fits = [await job_done(ctx, agent, job.id, job.run_id) for job in reversed(own)] if sure else []
+        return _undecided(operation, looked, sent_at, candidates).model_copy(update={"fits": tuple(fits)})
     done = await job_done(ctx, agent, own[0].id, own[0].run_id)
     return LookBack(found=done, evidence=f"{looked} {_found(operation, 1, own[0].start_time)}")
 
