@@ -15,8 +15,9 @@ from bot.core.masking.values import (
     configured,
     no_word,
     not_plain,
-    not_sentence,
+    of_user,
     random_word,
+    strong,
     user_and_password,
 )
 
@@ -133,7 +134,14 @@ RULES: Final[tuple[Rule, ...]] = (
         "cred login",
         r"\b(?:credentials?|creds?|logins?)[\"']?[ \t]{0,3}[:=][ \t]{0,3}[\"']?[^\s/|:,;\"'=]{1,60}[ \t]{1,3}[/|:][ \t]{1,3}",
         r"(?P<bare>[^\s\"',;]{2,200})",
-        not_sentence,
+        of_user,
+    ),
+    _rule(
+        "pass",
+        r"\b(?:user(?:name)?|log[io]n|log[ \t]in|sign[ \t]in|account|uid|connect(?:ing|ed)?|auth(?:enticat\w{1,4})?)"
+        r"(?:[ \t]+(?:as|with|to|user)){0,2}[ \t]+[^\s,;:=]{1,60}[ \t,]{1,3}(?:and[ \t])?pass[ \t]+",
+        r"(?P<bare>[^\s\"',;]{4,200})",
+        strong,
     ),
     # Numbers that a person types to log in. Other codes, such as an exit code, have another word before them.
     _rule(
@@ -142,6 +150,12 @@ RULES: Final[tuple[Rule, ...]] = (
         r"|[2m]fa|two[ _-]?factor|confirmation)[ _-]?(?:pin|code))[\"']?(?:[ \t]{0,20}[:=][ \t]{0,20}|[ \t](?:is|was)[ \t])"
         r"[\"']?",
         r"(?P<bare>\d{3}[ -]\d{3}|\d{4,10})(?![\w-]|[.]\d)",
+    ),
+    _rule(
+        "otp code",
+        r"(?<![a-z0-9])(?:t?otp|passcode|(?:one[ _-]?time|verification|security|sms|[2m]fa|two[ _-]?factor|confirmation)"
+        r"[ _-]?(?:pass)?code)[ \t]{1,3}[\"'(]?",
+        r"(?P<bare>\d{3}[ -]\d{3}|\d{6,8})(?![\w-]|[.]\d)",
     ),
     _shape("eyj", r"eyJ[\w-]{8,4000}\.[\w-]{4,8000}(?:\.[\w-]{0,4000}){0,3}"),
     _shape("akia asia aroa", r"\b(?:AKIA|ASIA|AROA)[0-9A-Z]{16}\b"),

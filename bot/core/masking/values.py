@@ -99,7 +99,7 @@ _TEST_NAME: Final = re.compile(r"(?i)test|.*(?:/|::|\.py|\.go)")
 
 # Most lines have no hint. This pattern, which begins with rare letters, finds the others; it may match too often.
 _MAYBE: Final = re.compile(
-    r"ode[\"']?(?: ?[:=] ?| is )[\"']?\d{3}"
+    r"ode[\"']?(?: ?[:=] ?| is | )[\"'(]?\d{3}|otp {1,3}[\"'(]?\d{3}"
     r"|\?(?:code|sid|sig)=|&(?:code|sid|sig)=|-(?:begin|[ua][ =]|-user|stdin)|7z|b(?:ear|asi|cp )"
     r"|c(?:ode=|ontrase|re(?:d|t(?<=secret))|url)|d(?:ap(?:i|p?(?<=ldap))|ckr_|is-cli)|f(?:ied(?<=identified)|_(?<=hf_))"
     r"|g(?:est |h[pousr]_|in(?<=login)|ithub_pat|l(?:pat|rt|dt)-|nature|ot(?<=negot)|e-secret)"
@@ -198,6 +198,12 @@ def not_sentence(found: Found) -> bool:
     return not talk and not_plain(found) and not _PLAIN_WORDS.fullmatch(word)
 
 
+def of_user(found: Found) -> bool:
+    """The password of `credentials: bob / x`, but not in `credentials: expired / renew`."""
+    words = re.split(r"[:=]", found.before.rstrip(" \t/|:"))[-1].strip(" \t\"'")
+    return not PLAIN.fullmatch(words) and not_sentence(found)
+
+
 def no_word(found: Found) -> bool:
     """After `Bearer`: rejects plain words and parameters of a challenge."""
     value = found.value
@@ -245,7 +251,8 @@ def in_brackets(found: Found) -> bool:
         return any(_STRONG.fullmatch(word) for word in value.split()) and not value[0].isdigit()
     if found.password:
         return not re.fullmatch(r"(?i)again|repeat|confirm|confirmation|bcrypt|argon2|scrypt|pbkdf2|sha\d+|md5", value)
-    if (_ERROR_CODE.fullmatch(value) and not looks_random(value)) or (found.name == "jwt" and len(value) < 8):
+    short = found.name == "jwt" and (len(value) < 5 or not re.search(r"[a-z]\d|\d[a-z]", value)) and len(value) < 8
+    if (_ERROR_CODE.fullmatch(value) and not looks_random(value)) or short:
         return False  # `bad jwt (AUTH_01)`
     return not (value.isalpha() and (value.islower() or value.istitle())) and not _PLAIN_WORDS.fullmatch(value)
 

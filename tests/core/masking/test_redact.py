@@ -268,6 +268,7 @@ def test_every_hint_of_a_secret_is_noticed() -> None:
         "thin:": "jdbc:thin:",
         "mongo": "mongosh",
         "code": "code: 123456",
+        "otp": "otp 123456",
     }
     unseen = [hint for hint in patterns._HINTS if not values.hinted(f"a {ends.get(hint, hint)} = b")]
     assert unseen == []
