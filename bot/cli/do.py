@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from functools import partial
 from pathlib import Path
 
@@ -25,6 +26,7 @@ from bot.features.access.policy_reload import PolicyReloader
 from bot.http_client.transport import open_session
 from bot.intents.intake import Intake
 from bot.render.terminal import render_text
+from bot.render.text_format import one_line
 from bot.render.zones import in_zone
 from bot.runtime.clock import SystemClock, SystemIds
 from bot.runtime.leadership import AlwaysLeader, OwnRequests
@@ -38,6 +40,8 @@ from bot.store.target_cache import StoreTargetCache
 
 Print = Callable[[str], None]
 GOOD = frozenset({Tone.PLAIN, Tone.GOOD, Tone.WORKING})
+_MENTION = re.compile(r"<@([UW][A-Z0-9]{2,30})(?:\|[^<>]{0,80})?>")
+_MOST_NAMED = 20
 DONE = frozenset({Event.DONE, Event.RECONCILED})
 
 
@@ -49,9 +53,17 @@ class TerminalPresenter:
     """
 
     def __init__(
-        self, say: Print, channel: str, slack: MessageSender, secrets: SecretList, *, verbose: bool = False
+        self,
+        say: Print,
+        channel: str,
+        slack: MessageSender,
+        secrets: SecretList,
+        names: Callable[[Collection[str]], Awaitable[Mapping[str, str]]],
+        *,
+        verbose: bool = False,
     ) -> None:
         self._say = say
+        self._names = names
         self._secrets = secrets
         self._verbose = verbose
         self._channel = channel
@@ -69,8 +81,14 @@ class TerminalPresenter:
         if card.tone is not Tone.WORKING or not card.status.startswith("Working"):
             # Before it is cut to the terminal's columns: half a secret isn't recognised.
             card = Card.model_validate(self._secrets.hide_in(card.model_dump(mode="json")))
-            self._say(in_zone(render_text(card, verbose=self._verbose), get_localzone()))
+            text = in_zone(render_text(card, verbose=self._verbose), get_localzone())
+            self._say(await self._named(text))
         self.last = card
+
+    async def _named(self, text: str) -> str:
+        """The text with the names of the people that it mentions; with their ids where Slack doesn't tell the names."""
+        known = await self._names(tuple(dict.fromkeys(_MENTION.findall(text)))[:_MOST_NAMED])
+        return _MENTION.sub(lambda at: f"@{one_line(known.get(at[1], at[1]))}", text)
 
     async def deliver(self, delivery: Delivery) -> None:
         """Move the files here."""
@@ -144,7 +162,8 @@ async def do(
             fatal=lambda code: None,
             secrets=built.secrets,
         )
-        presenter = TerminalPresenter(tell, channel, sender, built.secrets, verbose=verbose)
+        directory = directory_of(slack, client, store, clock, tell)
+        presenter = TerminalPresenter(tell, channel, sender, built.secrets, directory.names, verbose=verbose)
         spool = FileSpool(spool_folder(settings.folder, settings.store, terminal=True))
         spool.prepare()
         ctx = build_context(
@@ -154,7 +173,7 @@ async def do(
             ids=ids,
             store=store,
             target_cache=target_cache,
-            directory=directory_of(slack, client, store, clock, tell),
+            directory=directory,
             presenter=presenter,
             files=Attachments(client, session),
             spool=spool,

@@ -11,7 +11,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot import config
 from bot.core.intent import Actor, Place
 from bot.core.policy.match import Member, Reach, Subject, Where
-from bot.core.ports.services import Clock, Directory
+from bot.core.ports.services import Clock
 from bot.slack.client import web_client
 from bot.slack.directory import SlackDirectory
 from bot.slack.token_rotation import RotationKeys, TokenRotation
@@ -30,7 +30,7 @@ async def client_of(
 
 def directory_of(
     slack: config.SlackSettings, client: AsyncWebClient, store: Store, clock: Clock, say: Callable[[str], None]
-) -> Directory:
+) -> SlackDirectory | AssumedDirectory:
     """Slack's directory. Without a bot token, one that assumes that everyone is a full member."""
     if client.token:
         return SlackDirectory(client, store, clock, slack.team)
@@ -47,6 +47,9 @@ class AssumedDirectory:
     async def subject(self, actor: Actor, groups: Collection[str], *, max_age: float) -> Subject:
         unknown = MappingProxyType(dict.fromkeys(groups, Member.UNREADABLE))
         return Subject(user_id=actor.user_id, team_id=self._team, known=True, groups=unknown)
+
+    async def names(self, user_ids: Collection[str]) -> dict[str, str]:
+        return {}
 
     async def where(self, place: Place, *, max_age: float) -> Where:
         is_dm = place.channel_id.startswith("D")

@@ -25,6 +25,7 @@ from bot.core.ports.store import Store
 from bot.core.value import Json
 from bot.slack.errors import TRANSPORT, Remedy, read
 
+NAMES_FOR: Final = 3_600.0  # seconds that a name may be old
 _FLAGS: Final = (
     "deleted",
     "is_bot",
@@ -100,6 +101,16 @@ class SlackDirectory:
             return ZoneInfo(name) if isinstance(name, str) and name else None
         except (ZoneInfoNotFoundError, ValueError):
             return None
+
+    async def names(self, user_ids: Collection[str]) -> dict[str, str]:
+        """The names of these people, as far as Slack tells them."""
+        found = await all_of(self._ask("user", user_id, NAMES_FOR) for user_id in user_ids)
+        users = [answer.get("user") if answer is not None else None for answer, _ in found]
+        return {
+            user_id: name
+            for user_id, user in zip(user_ids, users, strict=True)
+            if isinstance(user, Mapping) and isinstance(name := user.get("real_name") or user.get("name"), str)
+        }
 
     async def where(self, place: Place, *, max_age: float) -> Where:
         """The conversation. A channel that became shared after it was first seen is frozen."""

@@ -194,6 +194,16 @@ async def test_do_and_why_are_the_same_pipeline_and_rules(program: Program, env:
     assert "not-a-secret" not in start.out + start.err + why.out
 
 
+async def test_people_whom_a_reason_mentions_have_their_names_in_the_terminal(program: Program, env: World) -> None:
+    """Slack shows a mention as a name; a terminal shows the name that Slack tells, or the id."""
+    asked = "status acc:shop/prices -- for <@U0LEE> and <@U0NOBODYX>"
+    place = ("--channel", "C0CRAWL", "--user", "U0ANA")
+    ended = await program("do", asked, *place, folder=env.folder, environ=env.environ)
+    lee = env.ws.core.state.users["U0LEE"].real_name
+    assert f"for @{lee} and @U0NOBODYX" in ended.out, ended
+    assert "<@" not in ended.out
+
+
 async def test_a_byte_that_is_not_utf_8_is_replaced_and_recorded(program: Program, env: World) -> None:
     """A Latin-1 terminal sends the byte 0xEF, which Python keeps as half a surrogate pair."""
     place = ("--channel", "C0CRAWL", "--user", "U0ANA")
