@@ -27,6 +27,7 @@ from bot.core.policy.compile import Policy
 from bot.core.policy.decide import PolicyProblem
 from bot.core.ports.services import Backend, BackendParts
 from bot.core.ports.store import MOST_SOCKETS
+from bot.core.sign_in import SignInPause
 from bot.core.text import plural
 from bot.features.access.policy_reload import PolicyReloader, named_channels, review_warning
 from bot.http_client.transport import open_session
@@ -235,7 +236,8 @@ async def _backends(
     clock, ids, built = SystemClock(), SystemIds(), dict[str, Backend]()
     names = StoreTargetCache(store, clock)
     for table in tables:
-        own, backend = backend_of(table, settings, environ, BackendParts(table["name"], clock, ids, names))
+        parts = BackendParts(table["name"], clock, ids, names, sign_in=SignInPause(lasts=False))
+        own, backend = backend_of(table, settings, environ, parts)
         built[own.name] = backend
         for url in filter(None, (own.base_url, getattr(own, "login_url", ""))):
             _route(report, f"{own.name} ({urlsplit(url).hostname})", own.proxies, url)

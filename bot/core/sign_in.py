@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from bot.core.errors import CredentialRefused
-from bot.core.text import utc_text
+from bot.core.text import sentences, utc_text
 
 FIRST: Final = timedelta(minutes=5)
 LONGEST: Final = timedelta(hours=1)
@@ -14,9 +14,10 @@ LONGEST: Final = timedelta(hours=1)
 
 class SignInPause:
     """Whether a backend's credential may be sent. Doubles with each refusal, up to an hour, and ends earlier when the secret
-    changes or a person asks for a new try (`lift`)."""
+    changes or a person asks for a new try (`lift`). `lasts` False: never, for a program that asks once."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, lasts: bool = True) -> None:
+        self._lasts = lasts
         self._secret = ""
         self._reason = ""
         self._hint = ""
@@ -47,7 +48,7 @@ class SignInPause:
 
         Any other single refusal after an accepted call begins no pause: it may be about that call only.
         """
-        if self._accepted and not session:
+        if not self._lasts or (self._accepted and not session):
             self._accepted = False
             return problem
         if not self.active(now):  # of calls that were sent at once, one begins the pause
@@ -62,7 +63,9 @@ class SignInPause:
 
     def _problem(self, name: str) -> CredentialRefused:
         return CredentialRefused(
-            f"{self._reason} Signalbox doesn't send this credential again until {utc_text(self._until)}, because accounts get"
-            " locked.",
-            f"{self._hint} To try it now, type `health {name}`.".strip(),
+            sentences(
+                self._reason,
+                f"Signalbox doesn't send this credential again until {utc_text(self._until)}, because accounts get locked",
+            ),
+            sentences(self._hint, f"To try it now, type `health {name}`"),
         )

@@ -84,6 +84,9 @@ def _words_of(record: dict[str, Any], depth: int) -> str:
     return ""
 
 
+_CHECK_PROXY: Final = "Check the network and `proxy`."
+
+
 def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
     """Seconds of a Retry-After header, given as a number or a date; None when absent or unreadable."""
     value = headers.get("retry-after", "").strip()
@@ -120,6 +123,11 @@ def problem_of_status(
         return CredentialRefused(
             f"{name} {what} ({status}){tail}", "Ask an administrator to check or renew it.", status=status
         )
+    if status == 407:
+        host = host_of(url)
+        return NotSent(
+            f"Can't reach {name} at {host}: the proxy refused the connection with status 407.", _CHECK_PROXY, status=407
+        )
     if status == 429:
         return RateLimited(f"{name} reports too many requests{tail}", retry_after=retry_after(headers, now))
     if status == 404 and missing is not None:
@@ -155,7 +163,7 @@ def problem_of_transport(name: str, host: str, error: BaseException, *, sent: bo
     if "certificate" in what:
         hint = "Check `ca_file`, `client_cert` and the server's certificate."
     elif "proxy" in what or "name" in what:
-        hint = "Check the network and `proxy`."
+        hint = _CHECK_PROXY
     return NotSent(f"Can't reach {name} at {host}: {what}.", hint)
 
 

@@ -89,6 +89,16 @@ async def test_what_the_proxy_refuses_was_not_sent_and_its_password_is_not_shown
         assert "not-a-secret" not in repr(caught.value)
 
 
+async def test_a_proxy_that_refuses_plain_http_is_named() -> None:
+    """Its 407 looks like an answer of the server, which was never asked."""
+    async with (
+        forward_proxy({"itential": ("127.0.0.1", 1)}, user=USER) as proxy,
+        client_of("http://itential:3000", proxies=Proxies(SecretStr(proxy.url))) as client,
+    ):
+        with pytest.raises(NotSent, match="the proxy refused the connection with status 407"):
+            await client.call("POST", "/x")
+
+
 async def test_a_proxy_that_is_down_is_named_and_nothing_was_sent() -> None:
     async with client_of(f"https://{HOST}", proxies=Proxies(SecretStr("http://127.0.0.1:9"))) as client:
         with pytest.raises(NotSent, match="the proxy can't be reached"):
