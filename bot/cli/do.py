@@ -41,6 +41,7 @@ from bot.store.target_cache import StoreTargetCache
 Print = Callable[[str], None]
 GOOD = frozenset({Tone.PLAIN, Tone.GOOD, Tone.WORKING})
 _MENTION = re.compile(r"<@([UW][A-Z0-9]{2,30})(?:\|[^<>]{0,80})?>")
+_FOR = re.compile(r"(?m)^For: ([UW][A-Z0-9]+(?: [UW][A-Z0-9]+)*)$")
 _MOST_NAMED = 20
 DONE = frozenset({Event.DONE, Event.RECONCILED})
 
@@ -87,6 +88,7 @@ class TerminalPresenter:
 
     async def _named(self, text: str) -> str:
         """The text with the names of the people that it mentions; with their ids where Slack doesn't tell the names."""
+        text = _FOR.sub(lambda at: "For: " + " ".join(f"<@{user}>" for user in at[1].split()), text)
         known = await self._names(tuple(dict.fromkeys(_MENTION.findall(text)))[:_MOST_NAMED])
         return _MENTION.sub(lambda at: f"@{one_line(known.get(at[1], at[1]))}", text)
 

@@ -106,7 +106,7 @@ class Elsewhere:
         for row in rows:
             if row.last_error == TOLD or row.due_at <= stamp(now - LATE_AFTER):
                 longest = True
-                if row.last_error != TOLD and row.kind not in ("step", "home") and "@" not in row.key:
+                if row.last_error != TOLD and "@" not in row.key:
                     await self.tell(row, trouble, waits=True)
                 await self.store.postpone(row.key, stamp(now + LIMITED_AGAIN), TOLD)
             else:
