@@ -46,7 +46,7 @@ async def test_a_timeline_has_a_chart_of_what_was_done_and_says_who_asked_for_th
     (block,) = [block for block in message["blocks"] if block["type"] == "data_visualization"]
     series = {one["name"]: [point["value"] for point in one["data"]] for one in block["chart"]["series"]}
     assert series == {"Runs succeeded": [0] * 7 + [1], "Failed": [0] * 8, "Actions": [0] * 7 + [1]}
-    assert block["chart"]["axis_config"]["categories"][0] == "4h ago"
+    assert block["chart"]["axis_config"]["categories"][0] == "4 h ago"
     assert "1 run succeeded, 0 failed, 1 action." in message["text"]
     await env.sees("Timeline of this channel for <@U0ANA>: ")
 
