@@ -6,8 +6,7 @@ from datetime import timedelta
 from typing import Final
 
 from bot.core.audit import Event
-from bot.core.card import HEAD_KEY, Card, Line, Tone
-from bot.core.intent import Place
+from bot.core.card import HEAD_KEY, Line, Tone
 from bot.core.outcome import Fact
 from bot.core.records import stamp
 from bot.operations.audit_writer import AuditWriter
@@ -27,15 +26,8 @@ async def publish_head(ctx: Context) -> None:
     if head is None or await ctx.store.value("head:published") == today:
         return
     # The card comes first: after a crash between the two, it is updated, and nothing is missing.
-    await ctx.presenter.show(
-        Card(
-            key=f"{HEAD_KEY}{today}",
-            place=Place(team_id=ctx.home_team, channel_id=ctx.security_channel),
-            title="Head of the audit log",
-            lines=(Line(text=head, code=True), Line(text=f"Check with `signalbox audit verify --head {head}`.")),
-            at=now,
-        )
-    )
+    lines = (Line(text=head, code=True), Line(text=f"Check with `signalbox audit verify --head {head}`."))
+    await ctx.tell_security(f"{HEAD_KEY}{today}", "Head of the audit log", lines=lines)
     entry = AuditWriter().system(Event.HEAD_PUBLISHED, ctx.ids.request(), now, ctx.home_team, detail=head)
     await ctx.store.set_value("head:published", today, now, (entry,))
 
@@ -51,21 +43,10 @@ async def warn_of_credentials(ctx: Context) -> None:
         if await ctx.store.value(f"credential:{name}") == today:
             continue
         over = ends <= now
-        await ctx.presenter.show(
-            Card(
-                key=f"credential:{name}:{today}",
-                place=Place(team_id=ctx.home_team, channel_id=ctx.security_channel),
-                title=f"The credential of {name} {'has expired' if over else 'expires soon'}",
-                tone=Tone.BAD if over else Tone.WARN,
-                lines=(
-                    Line(
-                        text="Create a new one on the control plane, update the configured value, and restart the bot."
-                    ),
-                ),
-                facts=(Fact(label="Expires", value=ends),),
-                at=now,
-            )
-        )
+        title = f"The credential of {name} {'has expired' if over else 'expires soon'}"
+        text = "Create a new one on the control plane, update the configured value, and restart the bot."
+        facts, tone = (Fact(label="Expires", value=ends),), Tone.BAD if over else Tone.WARN
+        await ctx.tell_security(f"credential:{name}:{today}", title, tone=tone, lines=(Line(text=text),), facts=facts)
         await ctx.store.set_value(f"credential:{name}", today, now)
 
 

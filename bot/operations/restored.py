@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Final
 
 from bot.core.audit import AuditEntry, Event
-from bot.core.card import Card, Line, Tone
-from bot.core.intent import Due, Place
+from bot.core.card import Line, Tone
+from bot.core.intent import Due
 from bot.core.ports.store import CLUSTER
 from bot.core.records import StoredRequest, stamp
 from bot.core.value import Json
@@ -54,19 +54,14 @@ async def notice_restore(ctx: Context) -> None:
 
 
 async def _report(ctx: Context, key: str, missing: Sequence[Json]) -> None:
-    if ctx.security_channel is None:
-        return
     lost = f"The audit log has lost entries: the head `{missing[0]}` is missing in it." if missing else MAY_LACK
-    card = Card(
-        key=key,
-        place=Place(team_id=ctx.home_team, channel_id=ctx.security_channel),
-        title="The database was restored or failed over",
+    await ctx.tell_security(
+        key,
+        "The database was restored or failed over",
         tone=Tone.WARN,
         status="Unfinished requests are looked up or given up, not run. Approvals from before are void",
         lines=(Line(text=lost), Line(heading="What to do", text=CHECK)),
-        at=ctx.clock.now(),
     )
-    await ctx.presenter.show(card)
 
 
 async def may_have_run(ctx: Context, request: StoredRequest) -> bool:

@@ -8,10 +8,12 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
+from bot.core.card import Card
 from bot.core.command.catalog import Catalog
 from bot.core.effects import Effect
+from bot.core.intent import Place
 from bot.core.masking.redact import SecretList
 from bot.core.policy.compile import Policy
 from bot.core.ports.services import Backend, Clock, Directory, Ids, Presenter, SlackFiles, Spool, TargetCache
@@ -83,3 +85,9 @@ class Context:
         default_factory=_slots
     )  # for the effects of lost calls, by backend
     stale_homes: StaleHomes = field(default_factory=StaleHomes)
+
+    async def tell_security(self, key: str, title: str, **parts: Any) -> None:
+        """A notice in the security channel, if there is one. `parts` are further parts of the card."""
+        if self.security_channel is not None:
+            place = Place(team_id=self.home_team, channel_id=self.security_channel)
+            await self.presenter.show(Card(key=key, place=place, title=title, at=self.clock.now(), **parts))

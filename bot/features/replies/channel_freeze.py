@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from bot.core.audit import Event
-from bot.core.card import Card, Line, Tone
-from bot.core.intent import Intent, Place
+from bot.core.card import Line, Tone
+from bot.core.intent import Intent
 from bot.core.policy.decide import Denied, why_not_administrator
 from bot.operations.audit_writer import AuditWriter
 from bot.operations.authorize import facts
@@ -28,22 +28,17 @@ async def tell_frozen(ctx: Context, channel_id: str, event: str) -> None:
         detail=f"the rules of {channel_id} are suspended: {what}",
     )
     await ctx.store.append(entry)
-    if ctx.security_channel is None:
-        return
     command = f"{ctx.command} policy confirm -- why"
     confirm = f"Everything is denied there until an administrator checks its members and types `{command}` there."
-    card = Card(
-        key=f"frozen:{request_id}",
-        place=Place(team_id=ctx.home_team, channel_id=ctx.security_channel),
-        title=f"The rules of <#{channel_id}> are suspended",
+    await ctx.tell_security(
+        f"frozen:{request_id}",
+        f"The rules of <#{channel_id}> are suspended",
         tone=Tone.WARN,
         status=what[:1].upper() + what[1:],
         lines=(Line(text=confirm),),
         footer=(channel_id, f"request {request_id}"),
         mention=(channel_id,),
-        at=now,
     )
-    await ctx.presenter.show(card)
 
 
 async def remedy(ctx: Context, intent: Intent, denied: Denied) -> tuple[Line, ...]:
