@@ -22,26 +22,30 @@ settings.register_profile("signalbox", deadline=None, derandomize=os.environ.get
 settings.load_profile("signalbox")
 
 
-# Files that take longest, longest first. They are handed out before all others, so that no worker ends the run alone with one
-# of them. Where a number is wrong the run is only a little longer.
+# Files that take longest, longest first, and in turn those that compute and those that wait. They are handed out before all
+# others, so that no worker ends the run alone with one of them. Where a number is wrong the run is only a little longer.
 LONGEST = (
     "proof/test_interleavings.py",
     "faults/test_replicas.py",
     "backends/test_tolerant_readers.py",
     "faults/test_kill.py",
-    "store/postgres/test_in_doubt.py",
     "playground/test_cards.py",
+    "store/postgres/test_in_doubt.py",
+    "playground/test_page.py",
     "store/postgres/test_leadership.py",
+    "core/policy/test_properties.py",
     "store/postgres/test_restored.py",
+    "bench/test_bench.py",
     "faults/test_failover.py",
+    "render/test_card.py",
     "store/postgres/test_bot.py",
     "test_docs_commands.py",
+    "demo/test_replicas.py",
     "faults/test_two_stores.py",
     "scenarios/test_tour.py",
     "scenarios/test_troubles.py",
     "scenarios/test_guardrails.py",
     "scenarios/test_retried_card.py",
-    "playground/test_page.py",
     "cli/test_cli.py",
     "scenarios/test_approvals.py",
     "backends/test_contract_faults.py",
@@ -51,11 +55,9 @@ LONGEST = (
     "scenarios/test_breakglass.py",
     "scenarios/test_slack_refuses.py",
     "slack/test_http_strangers.py",
-    "core/policy/test_properties.py",
     "backends/test_contract_shown.py",
     "proof/test_identity.py",
     "scenarios/test_one_message_one_request.py",
-    "bench/test_bench.py",
     "backends/test_contract_side_by_side.py",
     "backends/sequentum/test_files.py",
 )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import json
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterator
@@ -112,8 +111,8 @@ class Tape:
                         yield Bend(key, path, name)
 
     def _bent(self, key: str, answer: Answer) -> Answer:
-        bend, value = self.bend, _json(answer)
-        if bend is None or bend.key != key or value is None:
+        bend = self.bend
+        if bend is None or bend.key != key or (value := _json(answer)) is None:
             return answer
         try:
             body = _text(_changed(value, bend.path, VALUES[bend.name])).encode()
@@ -177,7 +176,7 @@ def _paths(value: Any, path: Path = ()) -> Iterator[Path]:
 
 
 def _changed(value: Any, path: Path, new: Any) -> Any:
-    value = copy.deepcopy(value)
+    """The value, which changes."""
     inner = value
     for part in path[:-1]:
         inner = inner[part]

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from bot.runtime import event_loop
-from tests.bench import audit_log, log, masking, sustained, watched
+from tests.bench import log, masking, sustained, watched
 from tests.bench.__main__ import Wanted, bench_all
 from tests.bench.ack import compared, run
 from tests.bench.bars import held, line, percentile
@@ -47,14 +47,6 @@ def test_an_ack_is_compared_with_a_bare_ack_and_a_bare_commit_and_a_full_bot_wit
         (pytest.approx(1.5), "x", "< 1.2"),
     ]
     assert "5,000 rows" in compared(times, 5_000)[-1][0]
-
-
-def test_the_audit_log_is_measured_at_size() -> None:
-    measures = audit_log.run(3_000)
-    names = [name for name, _, _, _ in measures]
-    assert len(names) == len(set(names))
-    assert all(value > 0 for _, value, _, _ in measures)
-    assert "verify" in names
 
 
 async def test_a_steady_rate_is_measured_and_nothing_is_lost() -> None:

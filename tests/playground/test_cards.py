@@ -9,7 +9,6 @@ import os
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from importlib.resources import files
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -105,7 +104,7 @@ async def shown_card(window: Window, env: World, one: Shown, ts: str) -> tuple[L
             await page.locator(f'[data-testid="channel-{at[1]}"]').click()
             window.at = at
         try:
-            await card.evaluate("node => node.scrollIntoView({block: 'start'})", timeout=30_000)
+            await card.evaluate("node => node.scrollIntoView({block: 'start'})", timeout=4_000)
             break
         except WaitedTooLong:  # the click came before the channels of this person
             window.at = None
@@ -117,7 +116,7 @@ async def shown_card(window: Window, env: World, one: Shown, ts: str) -> tuple[L
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("one", MESSAGES, ids=lambda one: one.name)
 async def test_the_card_fits_its_window(
-    one: Shown, mode: str, cards: tuple[World, Seen], windows: dict[str, Window], tmp_path: Path
+    one: Shown, mode: str, cards: tuple[World, Seen], windows: dict[str, Window]
 ) -> None:
     env, found = cards
     window = windows[mode]
@@ -125,15 +124,15 @@ async def test_the_card_fits_its_window(
     assert await window.page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
     assert box["x"] >= 0
     assert box["x"] + box["width"] <= SIZES[mode][0]
-    await pictured(window.page, one, mode, box, tmp_path)
+    await pictured(window.page, one, mode, box)
 
 
-async def pictured(page: Page, one: Shown, mode: str, box: FloatRect, folder: Path) -> None:
+async def pictured(page: Page, one: Shown, mode: str, box: FloatRect) -> None:
     """A picture of that part of the page, for the documents when they are written anew."""
-    rewrite = os.environ.get("SIGNALBOX_REWRITE_PICTURE") == "1"
-    PICTURES.mkdir(parents=True, exist_ok=True)
-    await page.mouse.move(2, 2)
-    await page.screenshot(path=(PICTURES if rewrite else folder) / f"{one.name}-{mode}.png", clip=box)
+    if os.environ.get("SIGNALBOX_REWRITE_PICTURE") == "1":
+        PICTURES.mkdir(parents=True, exist_ok=True)
+        await page.mouse.move(2, 2)
+        await page.screenshot(path=PICTURES / f"{one.name}-{mode}.png", clip=box)
 
 
 async def opened(env: World, window: Window, one: Shown) -> Locator:
@@ -152,7 +151,7 @@ async def opened(env: World, window: Window, one: Shown) -> Locator:
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("one", SURFACES, ids=lambda one: one.name)
 async def test_the_home_tab_and_a_form_fit_their_window_and_break_no_serious_rule_of_accessibility(
-    one: Shown, mode: str, cards: tuple[World, Seen], windows: dict[str, Window], tmp_path: Path
+    one: Shown, mode: str, cards: tuple[World, Seen], windows: dict[str, Window]
 ) -> None:
     env, window = cards[0], windows[mode]
     box = await (await opened(env, window, one)).bounding_box()
@@ -161,7 +160,7 @@ async def test_the_home_tab_and_a_form_fit_their_window_and_break_no_serious_rul
     assert 0 <= box["x"] <= box["x"] + box["width"] <= SIZES[mode][0]
     if one.where == "home":  # it fills the window
         box["height"] = min(box["height"], 900)
-    await pictured(window.page, one, mode, box, tmp_path)
+    await pictured(window.page, one, mode, box)
     wrong = await broken_rules(window.page)
     if one.where == "modal":
         await env.person(one.user).close("modal", clear=True)

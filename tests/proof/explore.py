@@ -16,6 +16,7 @@ WORLD = ("policy", "group", "become", "drift")
 LATE = ("approve", "old approve", "deny", "cancel", "crash", "wait")
 
 Spot = tuple[str, bool]
+END: Spot = ("", False)  # after the last step: where it led is compared and nothing follows, so it isn't told apart
 
 
 class Map:
@@ -31,6 +32,8 @@ class Map:
 
     async def walk(self, play: Play, left: int, told_apart: bool = False) -> Spot:
         """Do every step from here, as deep as `left`."""
+        if left == 0:
+            return END
         spot = (play.print_of(), told_apart)
         if self._walked.get(spot, -1) >= left:
             return spot
@@ -52,7 +55,7 @@ class Map:
         return spot
 
     def _makes_sense(self, step: Step, play: Play, left: int, told_apart: bool) -> bool:
-        if left == 0 or (step.who == self.twins[1] and not told_apart):
+        if step.who == self.twins[1] and not told_apart:
             return False
         if step.what in WORLD:
             return left > 1 and play.state.now not in ENDED
@@ -60,7 +63,7 @@ class Map:
 
     @property
     def states(self) -> int:
-        """How many differ."""
+        """How many differ, of those from which something was done."""
         return len(self._walked)
 
     def histories(self, spot: Spot, left: int) -> int:

@@ -7,7 +7,6 @@ press carries the id of a button that was shown.
 from __future__ import annotations
 
 import asyncio
-import json
 from contextlib import suppress
 from functools import cache
 from typing import Any
@@ -50,6 +49,15 @@ def read_policy(text: str) -> Policy:
     return parse_policy(text)
 
 
+@cache
+def read_card(text: str) -> Card:
+    """Cards too."""
+    return Card.model_validate_json(text)
+
+
+CATALOG = Catalog({"box": ROWS})
+
+
 class Town:
     """A process on its store, in its outside world."""
 
@@ -67,7 +75,7 @@ class Town:
         backends: dict[str, Backend] = {"box": OutsideBackend(self.outside, self.gate)}
         self.tasks = TaskQueue()
         self.ctx = build_context(
-            Built(backends, Catalog({"box": ROWS}), ()),
+            Built(backends, CATALOG, ()),
             Installed(HOME, zone="Europe/Berlin"),
             clock=clock,
             ids=CountedIds(self.outside),
@@ -196,4 +204,4 @@ class Town:
     def card(self, key: str) -> Card | None:
         """What Slack should show under that key now."""
         found = self.rows("SELECT body FROM messages WHERE key = ?", key)
-        return Card.model_validate(json.loads(found[0]["body"])) if found else None
+        return read_card(found[0]["body"]) if found else None
