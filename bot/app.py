@@ -91,7 +91,7 @@ class Bot:
             self.store.check_file()
         except Problem:
             return False
-        return self.leadership.surely()
+        return self.leadership.surely() and self.store.able()
 
     async def start(self) -> None:
         """Start everything, in an order in which no request is accepted before it can be handled."""

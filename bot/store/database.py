@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import queue
 import threading
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -17,12 +18,14 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final, Protocol, TypeVar
 
-from bot.store.errors import closed
+from bot.store.errors import StoreProblem, closed
 
 T = TypeVar("T")
 
 BATCH: Final = 128
 PATIENCE: Final = 0.004  # seconds that non-urgent units wait for others to join the commit
+ANSWERS_WITHIN: Final = 1.5  # seconds; an ack that waits longer is too late
+_AWAY: Final = frozenset({"store_unreachable", "store_in_doubt", "store_busy", "store_full", "store_readonly"})
 
 
 class Rows(Protocol):
@@ -123,6 +126,8 @@ class Database(ABC):
         self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self._closing = threading.Lock()
         self._closed = False
+        self._batch_since: float | None = None
+        self._failing = False  # the last batch, because of the database
         self._pool = ThreadPoolExecutor(readers, thread_name_prefix="store-reader")
         self._thread = threading.Thread(target=self._serve, name="store-writer", daemon=True)
 
@@ -194,6 +199,15 @@ class Database(ABC):
     def check(self) -> None:  # noqa: B027  a server has no file
         """Raises StoreProblem when the open database is not the configured one anymore."""
 
+    def able(self) -> bool:
+        """Whether the database answers writes. After a failure this tries one, so that a later call knows."""
+        since = self._batch_since
+        if since is not None:
+            return not self._failing and time.monotonic() - since < ANSWERS_WITHIN  # noqa: TID251  see `_serve`
+        if self._failing:
+            self._enqueue(Job(lambda tx: None, Future(), None))
+        return not self._failing
+
     def must_be_alone(self) -> None:  # noqa: B027  an exclusive file is alone
         """Raises StoreProblem (store_locked) when another program uses the database."""
 
@@ -248,7 +262,10 @@ class Database(ABC):
         while not stop:
             batch, stop = self._gathered()
             if batch:
+                self._batch_since = time.monotonic()  # noqa: TID251  how long a thread waits for a server
                 self._run(batch)
+                self._failing = all(isinstance(job.error, StoreProblem) and job.error.code in _AWAY for job in batch)
+                self._batch_since = None
                 _wake(batch)
         self._finish()
 

@@ -67,6 +67,10 @@ class Store(StoredDecisions, StoredFiles, StoredMessages, RequestTargets, TimedR
         """The database did not answer the heartbeat: open its connections again."""
         self.database.doubt()
 
+    def able(self) -> bool:
+        """Whether requests can be stored now. One bot alone has nobody to leave them to."""
+        return not self.database.shared or self.database.able()
+
     def wake(self, callback: Callable[[], None]) -> None:
         """Call `callback`, on any thread, when another replica has stored something for the leader."""
         self.database.wake(callback)

@@ -71,7 +71,9 @@ def check(group: Cluster, typed: Mapping[str, Told], pressed: int = 0) -> Findin
         value = value_of(asked.params) if asked is not None else ""
         stored.add(value)
         found.ends.update(ends)
-        found.expect(len(ends) == 1, f"{request_id} has the outcomes {ends}")
+        found.expect(
+            len(ends) == 1, f"{request_id} has the outcomes {ends} in {[str(entry.event) for entry in entries]}"
+        )
         mine = calls.get(value, [])
         found.expect(len(mine) <= 1, f"{request_id} was sent {len(mine)} times")
         found.expect(

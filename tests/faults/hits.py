@@ -33,6 +33,7 @@ SHOWN_WITHIN = 600.0  # Slack takes about one message per second and channel
 CALM = 0.7  # the share of hits before which most requests end
 CALM_WITHIN = 20.0
 FEW_OPEN = 5
+_TICK = 0.1  # seconds
 LEADS_WITHIN = 5.0  # leases, with the start of a new replica when all others are gone
 _STATE = """
     SELECT 'leader: ' || epoch || ' ' || replica FROM leaders
@@ -67,6 +68,7 @@ class Report:
     presses: Counter[str] = field(default_factory=Counter)
     seconds: float = 0.0
     silences: list[str] = field(default_factory=list)  # in which nobody led for too long
+    held_up: float = 0.0  # seconds for which the campaign itself, with Slack and the control plane, did nothing
     found: Findings = field(default_factory=Findings)
 
     def lines(self) -> list[str]:
@@ -76,6 +78,7 @@ class Report:
             f"requests: {self.acked} acked, {self.refused} not acked; outcomes: {dict(sorted(self.found.ends.items()))}",
             f"presses: {dict(sorted(self.presses.items()))} acked; decisions: {dict(sorted(self.found.decisions.items()))}",
             f"calls that start a run: {self.found.calls}; requests with a second card: {self.found.twice}",
+            f"the campaign itself was held up for {self.held_up:.1f} s at most",
         ]
         lines += [f"takeover after a {kind}: {figures(times)}" for kind, times in sorted(self.takeovers.items())]
         return [*lines, *(self.broken or ["no promise was broken"])]
@@ -126,6 +129,13 @@ class Campaign:
         self.typed[value] = answer
         self.report.acked += answer is Told.TAKEN
         self.report.refused += answer is not Told.TAKEN
+
+    async def watches_itself(self) -> None:
+        """Note how late this process is at worst: what it measures is late by as much."""
+        while True:
+            due = time.monotonic() + _TICK
+            await asyncio.sleep(_TICK)
+            self.report.held_up = max(self.report.held_up, time.monotonic() - due)
 
     async def hits(self) -> None:
         """Everything of the plan in random order; after each hit the cluster is whole again."""
@@ -263,7 +273,7 @@ class Campaign:
 
     async def _evidence(self) -> str:
         """What the database and the replicas say."""
-        lines = [f"nobody leads; hits so far: {dict(self.report.hits)}"]
+        lines = [f"nobody leads; hits so far: {dict(self.report.hits)}; held up {self.report.held_up:.1f} s at most"]
         with suppress(psycopg.Error):
             async with await psycopg.AsyncConnection.connect(self.group.database, autocommit=True) as connection:
                 await connection.execute("SET search_path TO signalbox")
@@ -301,9 +311,12 @@ class Campaign:
 
         async def nothing_open() -> bool:
             await self._whole()
+            return not await self.group.store.unfinished()
+
+        async def all_decided() -> bool:
+            await self._whole()
             store = self.group.store
-            waiting = [*await store.pending_decisions("open"), *await store.pending_decisions("approved")]
-            return not waiting and not await store.unfinished()
+            return not [*await store.pending_decisions("open"), *await store.pending_decisions("approved")]
 
         async def all_shown() -> bool:
             await self._whole()
@@ -311,7 +324,9 @@ class Campaign:
 
         with suppress(TimeoutError):  # then the checker finds what is missing
             await self.group.until(nothing_open, SETTLED_WITHIN)
-            await self.group.until(all_shown, SHOWN_WITHIN)
+            await self.group.until(all_decided, SHOWN_WITHIN, every=0.5)
+            await self.group.until(nothing_open, SETTLED_WITHIN)
+            await self.group.until(all_shown, SHOWN_WITHIN, every=1.0)  # reads every message
         await asyncio.sleep(1.0)
 
 
@@ -326,6 +341,7 @@ async def campaign(folder: Path, fork_server: ForkServer, server: LocalServer | 
         voters = Voters(group, random.Random(plan.seed))
         began = time.monotonic()
         typing, voting = asyncio.ensure_future(run.types()), asyncio.ensure_future(voters.run())
+        watching = asyncio.ensure_future(run.watches_itself())
         try:
             await run.hits()
         finally:
@@ -334,6 +350,7 @@ async def campaign(folder: Path, fork_server: ForkServer, server: LocalServer | 
         await run.settle()
         voters.over = True
         await voting
+        watching.cancel()
         run.report.presses = voters.acked
         run.report.found = check(group, run.typed, voters.acked.total())
         run.report.seconds = time.monotonic() - began

@@ -1,13 +1,32 @@
-"""A TCP proxy between one replica and one PostgreSQL server, which cuts, delays or swallows what passes."""
+"""A TCP proxy between one replica and one PostgreSQL server, which cuts, delays or swallows what passes.
+
+All run in a thread of their own: whatever holds up the test must not cut the replicas off from their database.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import threading
+from collections.abc import Coroutine
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 TO, FROM = "to", "from"  # the server
+
+
+@cache
+def _loop() -> asyncio.AbstractEventLoop:
+    """The event loop of the proxies."""
+    loop = asyncio.new_event_loop()
+    threading.Thread(target=loop.run_forever, name="links", daemon=True).start()
+    return loop
+
+
+async def _there(work: Coroutine[Any, Any, None]) -> None:
+    await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work, _loop()))
 
 
 @dataclass(eq=False)
@@ -36,27 +55,36 @@ class Link:
 
     async def open(self) -> Link:
         """Listen."""
+        await _there(self._open())
+        return self
+
+    async def _open(self) -> None:
         self._listener = await asyncio.start_server(self._connected, "127.0.0.1", 0)
         self.port = self._listener.sockets[0].getsockname()[1]
-        return self
 
     def cut(self) -> None:
         """Reset every connection, and each new one, until `heal`."""
         self.is_closed = True
+        _loop().call_soon_threadsafe(self._reset, False)
+
+    def _reset(self, only_lossy: bool) -> None:
         for pipe in list(self._pipes):
-            pipe.close()
+            if pipe.lossy or not only_lossy:
+                pipe.close()
 
     def heal(self) -> None:
         """Let everything pass again. A connection that has lost something is reset."""
         self.is_closed, self.delay, self.swallowed = False, 0.0, frozenset()
-        for pipe in list(self._pipes):
-            if pipe.lossy:
-                pipe.close()
+        _loop().call_soon_threadsafe(self._reset, True)
 
     async def close(self) -> None:
         """Stop."""
+        await _there(self._close())
+
+    async def _close(self) -> None:
         self._listener.close()
-        self.cut()
+        self.is_closed = True
+        self._reset(only_lossy=False)
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await asyncio.sleep(0)
 

@@ -181,7 +181,7 @@ class Cluster:
         """Whether a person sees a message with all parts."""
         return any(all(part in shown(one) for part in parts) for one in self.ws.person(user).messages("C0CRAWL"))
 
-    async def until(self, condition: Callable[[], Any], within: float = 40.0) -> Any:
+    async def until(self, condition: Callable[[], Any], within: float = 40.0, every: float = 0.05) -> Any:
         """The condition's first truthy value; it may be a coroutine."""
         async with asyncio.timeout(within):
             while True:
@@ -189,7 +189,7 @@ class Cluster:
                 found = await found if asyncio.iscoroutine(found) else found
                 if found:
                     return found
-                await asyncio.sleep(0.05)
+                await asyncio.sleep(every)
 
 
 def free_port() -> int:

@@ -30,6 +30,11 @@ async def test_after_a_failover_what_was_acked_has_one_outcome_and_new_requests_
             old = servers.index(pair.primary.folder)
             for replica in group.replicas:
                 replica.links[old].swallowed = frozenset((TO, FROM))
+
+            async def nobody_is_ready() -> bool:
+                return not any([await group.ready(replica) for replica in group.replicas])
+
+            await group.until(nobody_is_ready)
             await asyncio.to_thread(pair.promote, alone=True)
             group.moved(pair.primary.url("faults"))
             group.through((await group.followers())[0])

@@ -31,8 +31,9 @@ who = ["crawl", "leads", "admins"]
 [administrators]
 who = ["admins"]
 """
-_EVERY = 0.4  # seconds
+_EVERY = 0.6  # seconds
 _MODAL_WITHIN = 3.0
+_OLDEST = 3  # cards, one of which is decided next
 _TOGETHER = 0.5  # the share of rounds in which both people press at once
 _DENIES = 0.2  # the share of presses that deny
 _AGAIN = 0.2  # the share of rounds in which somebody presses a card again that they have pressed before
@@ -56,7 +57,7 @@ class Voters:
             if self.pressed and self.chance.random() < _AGAIN:
                 cards = self.pressed[-5:]
             if cards:
-                await self._decide(self.chance.choice(cards))
+                await self._decide(self.chance.choice(cards[:_OLDEST]))
 
     async def _decide(self, card: Any) -> None:
         """One or both press. Each press goes through a replica of its own."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
+import aiohttp
 import psycopg
 import pytest
 
@@ -64,3 +66,25 @@ async def test_check_says_how_many_replicas_and_websockets_there_are(
         toml.write_text(toml.read_text().replace("[slack]", "[slack]\nconnections = 6", 1))
         checked = await program("check", folder=env.folder, environ=env.environ)
         assert "warn  replicas: `connections = 6` allows 1 of them" in checked.out, checked.out
+
+
+async def test_a_replica_whose_writes_get_no_answer_is_not_ready(tmp_path: Path, address: StoreAddress) -> None:
+    """Its heartbeat goes on, but acks would come too late. When writes are answered again, so is `/readyz`."""
+    async with world(tmp_path, store=address.url) as env, aiohttp.ClientSession() as session:
+
+        async def ready(status: int) -> None:
+            host, port = env.bot.connections.address
+            async with asyncio.timeout(20):
+                while True:
+                    async with session.get(f"http://{host}:{port}/readyz") as reply:
+                        if reply.status == status:
+                            return
+                    await asyncio.sleep(0.05)
+
+        await ready(200)
+        async with await psycopg.AsyncConnection.connect(address.url) as other:
+            await other.execute("SELECT 1 FROM signalbox.chain FOR UPDATE")
+            await env.say("status acc:shop/prices")
+            await ready(503)
+            assert env.bot.leadership.surely()
+        await ready(200)
