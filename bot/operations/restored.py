@@ -33,7 +33,7 @@ async def notice_restore(ctx: Context) -> None:
     """Look for signs that the store is older than the world. A new one is recorded and reported once.
 
     The signs are another server, timeline or table than at the last start, and a head of the audit log that was published in
-    Slack or seen by this process, and is not in the audit log.
+    Slack or seen by this process, and is not in the audit log. A failover that is proved to have lost nothing is only recorded.
     """
     cluster, known = await ctx.store.cluster(), await ctx.store.value(CLUSTER)
     before = known if isinstance(known, dict) else {}
@@ -45,9 +45,12 @@ async def notice_restore(ctx: Context) -> None:
     entries: tuple[AuditEntry, ...] = ()
     if moved or new:
         why = f"the database was {before['cluster']}, it is {cluster} now" if moved else f"the head {new[0]} is missing"
-        await _report(ctx, f"restored:{cluster}:{new}", new)
+        if moved and not missing and ctx.leadership.kept_all(str(before["cluster"]), str(cluster)):
+            why += "; nothing is missing, because every commit had waited for the standby that took over"
+        else:
+            await _report(ctx, f"restored:{cluster}:{new}", new)
+            changed_at = stamp(now)
         entries = (AuditWriter(ctx.secrets).system(Event.RESTORED, ctx.ids.request(), now, ctx.home_team, detail=why),)
-        changed_at = stamp(now)
     value: dict[str, Json] = {"cluster": cluster, "changed_at": changed_at, "missing": missing}
     if value != before:
         await ctx.store.set_value(CLUSTER, value, now, entries)

@@ -13,6 +13,9 @@ class AlwaysLeader:
     def surely(self) -> bool:
         return True
 
+    def kept_all(self, before: str, now: str) -> bool:
+        return False
+
     async def join(self, took: Change, lost: Change, serve: Serve) -> None:
         await took()
 

@@ -77,9 +77,9 @@ class Pair:
         """
         self.standby.promote()
         self.primary, self.standby = self.standby, self.primary
-        self._synchronous("" if alone else "*")
+        self.wait_for_standbys("" if alone else "*")
 
-    def _synchronous(self, names: str) -> None:
+    def wait_for_standbys(self, names: str) -> None:
         """The standbys that must have a commit before it is answered."""
         with psycopg.connect(self.primary.url(), autocommit=True) as connection:
             connection.execute(f"ALTER SYSTEM SET synchronous_standby_names = '{names}'".encode())
@@ -90,7 +90,7 @@ class Pair:
         self.standby.kill()
         self.standby.copy(self.primary)
         self.standby.start()
-        self._synchronous("*")
+        self.wait_for_standbys("*")
         sql = "SELECT count(*) FROM pg_stat_replication WHERE sync_state = 'sync'"
         with psycopg.connect(self.primary.url(), autocommit=True) as connection:
             while connection.execute(sql).fetchone() != (1,):

@@ -250,6 +250,10 @@ class Leadership(Protocol):
         """Whether no other replica can have taken over the work of this one yet. Asked before a request leaves."""
         ...
 
+    def kept_all(self, before: str, now: str) -> bool:
+        """Whether it is proved that a failover between these clusters (`Store.cluster`) lost nothing that was acknowledged."""
+        ...
+
     async def join(self, took: Change, lost: Change, serve: Serve) -> None:
         """Take part; when nobody leads, lead. `took` is called when this replica becomes the leader, `lost` when it was declared
         dead: whatever it has begun must be stopped then. Raises a Problem when it can't take part."""

@@ -14,7 +14,8 @@ import asyncio
 import logging
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any, Final, Protocol
+from datetime import datetime
+from typing import Any, Final, NamedTuple, Protocol
 
 import psycopg
 from psycopg.rows import TupleRow
@@ -25,6 +26,26 @@ from bot.core.ports.store import MOST_SOCKETS, Change, Serve, Stoppable, StoreAd
 from bot.store.postgres.errors import lost, mapped
 from bot.store.postgres.schema import KNOWS
 from bot.store.postgres.session import Heartbeat, connect_async
+
+
+class Beat(NamedTuple):
+    """What a heartbeat saw. `before` is the heartbeat before it, as far as this database has it."""
+
+    entries: int
+    timeline: str
+    table: int
+    at: datetime
+    before: datetime | None
+    waits: bool | None
+
+    def is_older(self, last: Beat) -> bool:
+        """Whether the database was restored or failed over since: its last entries may be missing, and what was read before."""
+        return (self.timeline, self.table) != (last.timeline, last.table) or self.entries < last.entries
+
+    def has_all_of(self, last: Beat) -> bool:
+        """Whether nothing that was acknowledged is missing: the new primary is the standby for which every commit waited."""
+        same = self.table == last.table and self.entries >= last.entries
+        return same and last.waits is True and self.before is not None and self.before >= last.at
 
 
 class Fence(Protocol):
@@ -39,9 +60,14 @@ CRASHED: Final = 1.5  # seconds without a heartbeat after which a replica withou
 SURE: Final = 0.6  # of the lease
 _LOCKS: Final = 77  # the class of the advisory locks that live as long as a replica's session; also in _STATE
 
+# `waits`: every commit waits for the only standby, so that one has what was acknowledged. Without the right to see that, NULL.
 _BEAT: Final = """
-    UPDATE replicas SET beat_at = clock_timestamp(), sockets = %s WHERE epoch = %s AND state = 'live'
-    RETURNING (SELECT seq FROM chain), (SELECT left(pg_walfile_name(pg_current_wal_lsn()), 8)), CAST(tableoid AS bigint)"""
+    WITH earlier AS (SELECT beat_at FROM replicas WHERE epoch = %(epoch)s)
+    UPDATE replicas SET beat_at = clock_timestamp(), sockets = %(sockets)s WHERE epoch = %(epoch)s AND state = 'live'
+    RETURNING (SELECT seq FROM chain), (SELECT left(pg_walfile_name(pg_current_wal_lsn()), 8)), CAST(tableoid AS bigint), beat_at,
+        (SELECT beat_at FROM earlier), (SELECT current_setting('synchronous_standby_names') <> ''
+            AND current_setting('synchronous_commit') IN ('on', 'remote_apply')
+            AND count(*) = 1 AND bool_and(sync_state IN ('sync', 'quorum')) FROM pg_stat_replication) AS waits"""
 _DEAD: Final = "UPDATE replicas SET state = 'dead', sockets = 0 WHERE epoch = %s AND state = 'live'"
 # Of each replica: whether it is live, its silence in seconds, and whether it has a session. A heartbeat from the future tells
 # that the database's clock was set back: waiting until that time comes again could take hours.
@@ -111,7 +137,8 @@ class PostgresLeadership:
         self._connected_at = 0.0
         self._sure_from: float | None = None
         self._beat_at = 0.0
-        self._database: tuple[int, str, int] | None = None  # entries, timeline and table at the last heartbeat
+        self._last: Beat | None = None
+        self._kept: tuple[str, str] | None = None  # two timelines: the second one has everything of the first one
         self._loop: Stoppable | None = None
         self._took: Stoppable | None = None
         self._willing = may_lead
@@ -126,6 +153,11 @@ class PostgresLeadership:
     def may_be_sending(self, silent: float | None, timeout: float) -> float:
         """Until the lease and the timeout of the call are over: a stopped process may wake up and send."""
         return 0.0 if silent is None else max(0.0, timeout + self._lease - silent)
+
+    def kept_all(self, before: str, now: str) -> bool:
+        """Whether a failover from one cluster (`Store.cluster`) to another one lost nothing that was acknowledged."""
+        (system, old, table), (system_now, new, table_now) = before.split("/"), now.split("/")
+        return (system, table) == (system_now, table_now) and self._kept == (old, new)
 
     async def join(self, took: Change, lost: Change, serve: Serve) -> None:
         """Register, and lead at once if nobody does. Raises Problem when the database can't be used."""
@@ -259,8 +291,11 @@ class PostgresLeadership:
             return False
         if now - self._beat_at >= BEAT:
             connection = await self._open()
-            beat = await (await connection.execute(_BEAT, (self.sockets, self.epoch))).fetchone()
-            if beat is None or self._is_older(beat):
+            row = await (await connection.execute(_BEAT, {"epoch": self.epoch, "sockets": self.sockets})).fetchone()
+            last, beat = self._last, Beat(*row) if row is not None else None
+            self._last = beat or last
+            if beat is None or (last is not None and beat.is_older(last)):
+                self._kept = (last.timeline, beat.timeline) if last and beat and beat.has_all_of(last) else None
                 await self._fall_back("was declared dead" if beat is None else "sees that the database was restored")
                 return False
             self._sure_from = self._beat_at = now
@@ -278,11 +313,6 @@ class PostgresLeadership:
         if not live or is_dead(silent, self._lease, has_session=held, settled=settled):
             return await self._take(leader)
         return False
-
-    def _is_older(self, beat: tuple[int, str, int]) -> bool:
-        """Whether the database was restored or failed over: its last entries may be missing, and what this replica knows."""
-        before, self._database = self._database, beat
-        return before is not None and (beat[1:] != before[1:] or beat[0] < before[0])
 
     async def _fall_back(self, why: str) -> None:
         """This epoch is over. The replica comes back under a new one, and starts anew with what is stored."""
