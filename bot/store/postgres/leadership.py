@@ -156,8 +156,8 @@ class PostgresLeadership:
 
     def kept_all(self, before: str, now: str) -> bool:
         """Whether a failover from one cluster (`Store.cluster`) to another one lost nothing that was acknowledged."""
-        (system, old, table), (system_now, new, table_now) = before.split("/"), now.split("/")
-        return (system, table) == (system_now, table_now) and self._kept == (old, new)
+        old, new = before.split("/"), now.split("/")  # system, timeline, table
+        return len(old) == len(new) == 3 and old[::2] == new[::2] and self._kept == (old[1], new[1])
 
     async def join(self, took: Change, lost: Change, serve: Serve) -> None:
         """Register, and lead at once if nobody does. Raises Problem when the database can't be used."""
