@@ -23,7 +23,7 @@ def postgres() -> Iterator[LocalServer]:
     """A server of this test process. Databases survive a crash of the server, not of the machine."""
     folder = Path(tempfile.mkdtemp(prefix="sb-pg-"))
     try:
-        server = LocalServer(folder, durable=False)
+        server = LocalServer(folder, durable=False, settings={"track_commit_timestamp": "on"})
         server.start()
     except ServerProblem as problem:
         pytest.fail(problem.summary, pytrace=False)

@@ -322,7 +322,7 @@ class Campaign:
             await self._whole()
             return await self.group.store.next_due() is None and is_settled(self.group)
 
-        with suppress(TimeoutError):  # then the checker finds what is missing
+        with suppress(TimeoutError, StoreProblem):  # then the checker finds what is missing
             await self.group.until(nothing_open, SETTLED_WITHIN)
             await self.group.until(all_decided, SHOWN_WITHIN, every=0.5)
             await self.group.until(nothing_open, SETTLED_WITHIN)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from bot.operations import reconcile
+from bot.core.card import Button
+from bot.operations import cards, reconcile
 from bot.playground.planes.acc_model import Options
 from bot.store.postgres.leadership import PostgresLeadership
-from tests.world import World, labels, shown, world
+from tests.world import World, labels, request_id, shown, world
 
 # A call to each kind of control plane.
 CALLS = {
@@ -76,3 +78,23 @@ async def test_a_call_of_each_control_plane_is_unknown_at_once_after_a_crash(
         await env.until(lambda: [entry for entry in env.audit(event="reconciled") if entry.backend == "acc"])
         assert not env.audit(event="abandoned")
         await env.sees("start acc:shop/prices", "Succeeded")
+
+
+@pytest.mark.parametrize("shown_last", ["working", "undecided"])
+async def test_a_card_that_was_not_brought_up_to_date_shows_the_outcome_after_a_crash(
+    env: World, shown_last: str
+) -> None:
+    """The outcome was recorded, and the bot ended before it was shown."""
+    card = await env.does("start acc:shop/prices", "Succeeded")
+    request = await env.bot.store.request(request_id(card))
+    assert request is not None
+    assert request.operation is not None
+    earlier = cards.working(request.operation, request.intent, "Working on it")
+    if shown_last == "undecided":
+        again = Button(label="Check again", action="refresh", id="again", means=cards.refresh_means(request.request_id))
+        earlier = cards.undecided(request.operation, request.intent, datetime.now(UTC), again)
+    await env.bot.sender.show(earlier)
+    await env.sees("start acc:shop/prices", "Working on it" if shown_last == "working" else "We don't know yet")
+    await crash(env)
+    await env.start()
+    await env.sees(request.request_id, "Started")

@@ -23,8 +23,9 @@ from psycopg.rows import TupleRow
 from bot.core.errors import Problem
 from bot.core.ports.services import Clock
 from bot.core.ports.store import MOST_SOCKETS, Change, Serve, Stoppable, StoreAddress
+from bot.store.migrations import refuse_contracted
 from bot.store.postgres.errors import lost, mapped
-from bot.store.postgres.schema import KNOWS
+from bot.store.postgres.schema import KNOWS, MIGRATING, MIGRATIONS
 from bot.store.postgres.session import Heartbeat, connect_async
 
 
@@ -244,21 +245,33 @@ class PostgresLeadership:
         if self._took is not None:
             self._took.cancel()
         await self._change[1]()
-        with suppress(psycopg.Error, OSError):
-            await self._register()
+        try:
+            with suppress(psycopg.Error, OSError):
+                await self._register()
+        except Problem as problem:  # it stays not ready
+            _log.critical("this replica can't take part anymore: %s %s", problem.summary, problem.hint)
+            raise
 
     async def _register(self) -> None:
-        """A new epoch. The session's lock comes before the row, so that nobody sees the row without its session."""
+        """A new epoch. Raises StoreProblem (store_newer) when a newer version has removed what this one needs.
+
+        The session's lock comes before the row, so that nobody sees the row without its session."""
         self._sure_from = None
         connection = await self._open()
         (epoch,) = (await (await connection.execute("SELECT nextval('epochs')")).fetchone()) or (0,)
         await self._name_session(connection, epoch)
         before = self._clock.monotonic()
-        await connection.execute(
-            "INSERT INTO replicas (id, epoch, state, beat_at, name, sockets, knows) "
-            "VALUES (%s, %s, 'live', clock_timestamp(), %s, %s, %s)",
-            (f"{self._name}/{epoch}", epoch, self._name, self.sockets, KNOWS),
-        )
+        async with (
+            connection.transaction()
+        ):  # either a migration that contracts sees this replica, or this replica sees it
+            await connection.execute("SELECT pg_advisory_xact_lock_shared(%s)", (MIGRATING,))
+            await connection.execute(
+                "INSERT INTO replicas (id, epoch, state, beat_at, name, sockets, knows) "
+                "VALUES (%s, %s, 'live', clock_timestamp(), %s, %s, %s)",
+                (f"{self._name}/{epoch}", epoch, self._name, self.sockets, KNOWS),
+            )
+            applied = await (await connection.execute("SELECT name FROM migrations")).fetchall()
+            refuse_contracted([name for (name,) in applied], list(MIGRATIONS))
         await connection.execute(
             "INSERT INTO leaders (team_id, epoch, replica, beat_at) VALUES (%s, 0, '', clock_timestamp()) ON CONFLICT DO NOTHING",
             (self._team,),

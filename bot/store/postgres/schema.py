@@ -16,7 +16,7 @@ from bot.store.tables.audit import operations_sql
 
 SCHEMA: Final = "signalbox"
 _log = logging.getLogger("signalbox.store")
-_LOCK: Final = 0x53674278  # the ASCII letters "SgBx": one migration at a time
+MIGRATING: Final = 0x53674278  # the ASCII letters "SgBx": one migration at a time
 _TEXT: Final = 'text COLLATE "C"'
 _ARRIVAL: Final = "rowid bigint GENERATED ALWAYS AS IDENTITY"
 
@@ -97,7 +97,7 @@ def prepare(connection: psycopg.Connection, migrations: Migrations = MIGRATIONS)
     if not _missing(connection, migrations):
         return done
     with connection.transaction():
-        connection.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
+        connection.execute("SELECT pg_advisory_xact_lock(%s)", (MIGRATING,))
         connection.execute(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}".encode())
         connection.execute(
             f"CREATE TABLE IF NOT EXISTS migrations (name {_TEXT} PRIMARY KEY, at timestamptz NOT NULL)".encode()

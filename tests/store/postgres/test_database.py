@@ -23,6 +23,7 @@ from bot.store.open import open_store
 from bot.store.postgres.server import LocalServer
 from bot.store.postgres.session import parameters
 from bot.store.store import Store
+from tests.faults.link import FROM, TO, Link
 from tests.store.batches import batch_behind
 from tests.store.postgres.proxy import Proxy
 from tests.store.samples import NOW, ballot, intent, operation, outgoing, pending, row
@@ -377,3 +378,27 @@ def test_whoever_uses_sqlite_never_loads_psycopg() -> None:
     code = "import sys; import bot.app, bot.store.open; print([name for name in sys.modules if 'psycopg' in name])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
     assert done.stdout.strip() == "[]"
+
+
+async def test_every_connection_is_opened_again_when_the_heartbeat_gets_no_answer(
+    address: StoreAddress, postgres: LocalServer
+) -> None:
+    """Those that are in use wait for a server that has vanished: none of them is told so."""
+    link = await Link(postgres.folder).open()
+    name = address.url.partition("?")[0].rpartition("/")[2]
+    through = replace(address, url=f"postgresql://postgres@127.0.0.1:{link.port}/{name}")
+    store = await asyncio.to_thread(open_store, through)
+    try:
+        assert await store.accept(intent(), [row()])
+        assert await store.head() is not None
+        link.swallowed = frozenset((TO, FROM))
+        work = asyncio.gather(store.accept(intent("r2"), [row("r2")]), store.head())
+        await asyncio.sleep(0.3)
+        link.swallowed = frozenset()  # for new connections: those that have lost something stay deaf
+        store.doubt()
+        async with asyncio.timeout(15):  # otherwise the writer waits for three leases, a reader for a minute
+            accepted, _ = await work
+        assert accepted
+    finally:
+        await store.close()
+        await link.close()

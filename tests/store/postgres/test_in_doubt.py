@@ -57,14 +57,17 @@ def outcomes(env: World) -> list[tuple[str, str | None]]:
 async def test_a_request_whose_commit_was_in_doubt_does_not_run_later(
     tmp_path: Path, postgres: LocalServer, database_url: str
 ) -> None:
-    """The commit's answer is lost and the database stays away until nobody waits for it anymore."""
+    """The commit's answer is lost and the database stays away until nobody waits for it anymore. The ack doesn't say that
+    nothing is done, and a card says it later."""
     async with joined(tmp_path, postgres, database_url) as (env, proxy):
         proxy.cut = cut = Cut(b"requested")
-        await env.say("start acc:shop/prices -- doubtful")
+        receipt = await env.say("start acc:shop/prices -- doubtful")
+        assert "If it has your request, a card appears here soon" in str(receipt.body)
         await env.bot.clock.sleep(GIVES_UP_AFTER)
         assert cut.happened
         proxy.cut = lambda _direction, _sent: False
         await env.until(lambda: [row.code for row in env.audit(event="abandoned")] == ["too_late"])
+        await env.sees("Nothing was done: I answered too late", "start acc:shop/prices")
         await env.restart()
         await env.does("status acc:shop/prices", "shop/prices")
         assert starts(env) == 0

@@ -10,9 +10,11 @@ import psycopg
 import pytest
 
 from bot.core.ports.store import StoreAddress
+from bot.runtime.clock import SystemClock
+from bot.runtime.task_queue import TaskQueue
 from bot.store.errors import StoreProblem
 from bot.store.migrations import contracts
-from bot.store.open import open_store
+from bot.store.open import open_leadership, open_store
 from bot.store.postgres.schema import KNOWS, MIGRATIONS, prepare
 from bot.store.postgres.session import connect
 from tests.store.samples import NOW, intent, row
@@ -35,6 +37,10 @@ def contract() -> Iterable[str]:
 
 LATER: Final = {**MIGRATIONS, EXPANDS: expand}
 LAST: Final = {**LATER, CONTRACTS: contract}
+
+
+async def nothing() -> None:
+    """A change that needs no work."""
 
 
 def live(connection: psycopg.Connection, epoch: int, knows: str | None) -> None:
@@ -74,6 +80,23 @@ async def test_what_the_older_version_needs_is_removed_when_none_of_its_replicas
     with pytest.raises(StoreProblem, match=CONTRACTS) as refused:
         open_store(address)
     assert refused.value.code == "store_newer"
+
+
+async def test_an_older_replica_ends_when_the_newer_one_removes_what_it_needs_before_it_takes_part(
+    address: StoreAddress,
+) -> None:
+    """It has opened the store, but no replica of its version is registered yet."""
+    old = open_store(address)
+    leadership = open_leadership(old, address, SystemClock(), "T0ACME")
+    assert leadership is not None
+    with connect(address) as connection:
+        assert prepare(connection, LAST) == [EXPANDS, CONTRACTS]
+        tasks = TaskQueue()
+        with pytest.raises(StoreProblem, match=CONTRACTS):
+            await leadership.join(nothing, nothing, tasks.serve)
+        assert connection.execute("SELECT count(*) FROM replicas").fetchone() == (0,)
+    await leadership.leave()
+    await old.close()
 
 
 @pytest.mark.parametrize("name", list(MIGRATIONS)[1:])
