@@ -28,7 +28,7 @@ async def test_what_waits_during_a_failover_is_executed_only_when_it_is_proved_t
             connection.execute("CREATE DATABASE faults")
         (tmp_path / "bot").mkdir()
         async with cluster(tmp_path / "bot", fork_server, pair.url("faults"), 2, servers=pair.socket_folders) as group:
-            assert await around_failover(group, pair, "first") == ["done"]
+            first = await around_failover(group, pair, "first")
             await asyncio.to_thread(pair.repair)
             for replica in group.replicas:
                 for link in replica.links:
@@ -36,15 +36,18 @@ async def test_what_waits_during_a_failover_is_executed_only_when_it_is_proved_t
             await asyncio.to_thread(pair.wait_for_standbys, "")
             await group.until(lambda: group.ready(group.replicas[0]))
             await asyncio.sleep(2 * BEAT)
-            assert await around_failover(group, pair, "second") == ["abandoned"]
+            second = await around_failover(group, pair, "second")
             details = [str(row.detail) for row in group.rows() if row.event == "restored"]
-            assert ["nothing is missing" in detail for detail in details] == [True, False], details
+            proved = ["nothing is missing" in detail for detail in details]
+            # On a busy machine a heartbeat may get lost, and then there is no proof.
+            assert [first, second] == [["done"] if one else ["abandoned"] for one in proved], details
+            assert not proved[1]
 
             async def is_executed() -> bool:
                 receipt = await group.says(START.format("after"))
                 if receipt.acked and not receipt.body:
                     await group.until(lambda: all(outcomes(one) for one in group.requests("start").values()))
-                return "done" in outcomes(list(group.requests("start").values())[-1])
+                return "done" in newest(group)
 
             await group.until(is_executed)
             assert group.store.verify_sync(group.store.head_sync()).ok
@@ -57,9 +60,15 @@ async def around_failover(group: Cluster, pair: Pair, region: str) -> list[str]:
     (follower,) = await group.followers()
     group.through(follower)
     await group.acc.set_fault({"fault": "delay", "seconds": 60})
-    seen = len(group.acc.requests)
-    assert (await group.says(START.format(region))).acked
-    await group.until(lambda: len(group.acc.requests) > seen)
+
+    async def is_begun() -> bool:
+        """On a busy machine an ack may be too late, so that the request is set aside."""
+        seen = len(group.acc.requests)
+        await group.says(START.format(region))
+        await group.until(lambda: newest(group) or len(group.acc.requests) > seen)
+        return not newest(group)
+
+    await group.until(is_begun)
     for replica in group.replicas:
         replica.links[pair.socket_folders.index(pair.primary.folder)].swallowed = frozenset((TO, FROM))
 
@@ -71,4 +80,9 @@ async def around_failover(group: Cluster, pair: Pair, region: str) -> list[str]:
     await asyncio.to_thread(pair.promote, alone=True)
     group.moved(pair.primary.url("faults"))
     await group.until(lambda: all(outcomes(one) for one in group.requests("start").values()))
+    return newest(group)
+
+
+def newest(group: Cluster) -> list[str]:
+    """The outcomes of the newest start."""
     return outcomes(list(group.requests("start").values())[-1])

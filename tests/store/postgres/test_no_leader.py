@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import psycopg
@@ -15,7 +16,7 @@ from bot.runtime.clock import SystemClock
 from bot.runtime.task_queue import TaskQueue
 from bot.store.errors import StoreProblem
 from bot.store.open import open_store, prepare_database
-from bot.store.postgres.leadership import PostgresLeadership
+from bot.store.postgres.leadership import Beat, PostgresLeadership
 from bot.store.postgres.server import LocalServer
 from bot.store.postgres.session import connect_async
 from tests.postgres import administrate
@@ -140,3 +141,25 @@ async def test_a_leader_that_can_t_hand_over_lets_another_one_lead(shared: str, 
         resigning = asyncio.ensure_future(old.leadership.resign(fault or fails))
         await new.leads()
         await resigning
+
+
+AT = datetime(2026, 11, 29, tzinfo=UTC)
+LAST = Beat(entries=7, timeline="1", table=5, at=AT, before=None, waits=True)
+PROMOTED = Beat(entries=7, timeline="2", table=5, at=AT + timedelta(seconds=4), before=AT, waits=False)
+
+
+@pytest.mark.parametrize(
+    ("last", "now", "has_all"),
+    [
+        (LAST, PROMOTED, True),
+        (LAST._replace(waits=False), PROMOTED, False),  # an asynchronous standby, or several
+        (LAST._replace(waits=None), PROMOTED, False),  # without the right to see the standbys
+        (LAST, PROMOTED._replace(before=AT - timedelta(seconds=0.5)), False),  # the last heartbeat is missing
+        (LAST, PROMOTED._replace(before=None), False),
+        (LAST, PROMOTED._replace(entries=6), False),
+        (LAST, PROMOTED._replace(table=6), False),  # a dump that was restored
+    ],
+)
+def test_when_it_is_proved_that_a_failover_lost_nothing(last: Beat, now: Beat, has_all: bool) -> None:
+    assert now.is_older(last)
+    assert now.has_all_of(last) is has_all
