@@ -167,15 +167,21 @@ class Store(StoredDecisions, StoredFiles, StoredMessages, RequestTargets, TimedR
         at: datetime | str,
         *,
         unless: Callable[[PendingDecision], bool] | None = None,
+        replaces: PendingDecision | None = None,
     ) -> PendingDecision | None:
         """New or working -> waiting, for a person's decision. Nothing changes if `unless` is true of another open one, which is
-        returned: no other replica can add one in between."""
+        returned: no other replica can add one in between.
+
+        `replaces` is cancelled by it. When that one was decided or used meanwhile, nothing changes and it is returned.
+        """
 
         def unit(db: Tx) -> PendingDecision | None:
             if unless is not None:
                 others = pending_decisions.listed(db, "open", None)
                 if (same := next(filter(unless, others), None)) is not None:
                     return same
+            if replaces is not None and not pending_decisions.replaced(db, replaces, stamp(at)):
+                return replaces
             if not requests.waiting(db, request_id, stamp(at)):
                 raise conflict(f"The request {request_id} can't wait anymore")
             pending_decisions.add(db, pending)

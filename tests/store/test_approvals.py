@@ -191,3 +191,19 @@ async def test_of_the_same_wishes_at_once_one_waits_and_the_others_get_it(store:
     (waiting,) = await store.pending_decisions(state="open")
     assert sorted(one.id for one in found if one is not None) == [waiting.id] * 9
     assert len(await store.search(Filters(event=Event.APPROVAL_REQUESTED))) == 1
+
+
+@pytest.mark.parametrize("choice", ["approve", "deny"])
+async def test_a_decision_that_was_made_is_not_replaced_by_a_newer_question(
+    store: Store, held: PendingDecision, choice: str
+) -> None:
+    """One person sees that the target has changed while another one decides: the request must not be asked about again."""
+    assert (await store.vote("h1", ballot("U0LEA", choice), entries_of, needed=1, now=NOW)).won
+    assert await store.wait("r1", pending("h1.1"), [row()], NOW, replaces=held) == held
+    assert await store.open_pending("h1.1") is None
+
+
+async def test_a_newer_question_ends_the_older_one(store: Store, held: PendingDecision) -> None:
+    assert await store.wait("r1", pending("h1.1"), [row()], NOW, replaces=held) is None
+    assert [one.id for one in await store.pending_decisions(state="open")] == ["h1.1"]
+    assert not (await store.vote("h1", ballot(), entries_of, needed=1, now=NOW)).won

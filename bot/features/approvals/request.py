@@ -262,7 +262,8 @@ async def ask_again(ctx: Context, approval: Approval, current: TargetSnapshot, r
     again = pending.model_copy(update=changed)
     entry = AuditWriter(ctx.secrets).pending(Event.APPROVAL_REQUESTED, again, now, code="asked_again", detail=note)
     try:
-        await ctx.store.wait(pending.request_id, again, (entry,), now)
+        if await ctx.store.wait(pending.request_id, again, (entry,), now, replaces=pending) is not None:
+            return None  # another press has decided it, or it runs already, which is what has changed
     except Problem:
         if await ctx.store.open_pending(again.id) is None:
             raise

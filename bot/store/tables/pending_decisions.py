@@ -107,6 +107,12 @@ def end(pending_id: str, state: str, by: str | None, now: str) -> Statement:
     return sql, (state, by, now, pending_id, state)
 
 
+def replaced(db: Tx, pending: PendingDecision, now: str) -> bool:
+    """Its known state -> cancelled. False when it has another state by now."""
+    sql = "UPDATE pending_decisions SET state = 'cancelled', decided_at = ? WHERE id = ? AND state = ?"
+    return bool(changed(db, (sql, (now, pending.id, pending.state))))
+
+
 def take(db: Tx, pending_id: str, request_id: str, now: str) -> bool:
     """Use a pending decision once, before its expiry: an approved one, or an open pre-flight or question."""
     sql = (
