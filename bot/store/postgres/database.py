@@ -239,8 +239,7 @@ class PostgresDatabase(Database):
             self._resolve(tx, error)
         if not self._leads and self._writer is not None:
             with suppress(psycopg.Error):
-                self._writer.send(_NOTIFY, prepare=False)
-                self._writer.post()
+                self._writer.post(_NOTIFY)
         head = tx.head()
         if head is not None and (self._seen is None or head[0] >= self._seen[0]):
             self._seen = (*head, epoch)
@@ -276,11 +275,6 @@ class PostgresDatabase(Database):
 
     def _connected(self) -> Session:
         """The writer's connection. A session that was lost is ended first, because it may still hold the workspace's turn."""
-        if self._writer is not None:
-            try:
-                self._writer.sync()
-            except psycopg.Error as error:
-                _log.warning("the leader is not notified, but looks every second: %s", error)
         if self._writer is None or self._writer.closed:
             connection = self._connect(self._name(), _WRITER_WAITS * self.address.lease)
             self._named = self._written_as
@@ -330,8 +324,7 @@ class PostgresDatabase(Database):
         try:
             tx.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
             result = unit(tx)
-            tx.execute("ROLLBACK")
-            reader.post()
+            reader.post(b"ROLLBACK")
         except BaseException:
             reader.rollback()
             raise

@@ -33,7 +33,6 @@ _STATEMENT_SECONDS: Final = 60
 _CONNECT_SECONDS: Final = 2  # for each host: the second one of a cluster must be reached before the lease is over
 _MOST_PREPARED: Final = 200  # statements of one connection; searches have very many forms
 _GOOD: Final = (ExecStatus.COMMAND_OK, ExecStatus.TUPLES_OK, ExecStatus.PIPELINE_SYNC)
-_SYNC: Final = (None, None)
 _Key = tuple[bytes, Sequence[int]]  # a statement and the types of its values
 OLDEST: Final = 150_000
 _VERIFIED: Final = ("verify-full", "verify-ca")
@@ -110,7 +109,9 @@ class Session(psycopg.Connection[TupleRow]):
         self._values = Transformer(self)
         self._prepared_as: dict[_Key, bytes] = {}
         self._numbers = itertools.count(1)
-        self._due = deque[tuple[Answer | None, _Key | None]]()  # what the server will answer; no Answer: a sync
+        self._due = deque[
+            tuple[Answer | None, _Key | None]
+        ]()  # what the server will answer; no Answer: it doesn't matter
 
     def send(self, sql: bytes, values: Sequence[Any] = (), *, prepare: bool = True) -> Answer:
         """Send a statement with the next `sync`. Its values are `$1`, `$2`..."""
@@ -132,18 +133,24 @@ class Session(psycopg.Connection[TupleRow]):
         self._due.append((answer, key))
         return answer
 
-    def post(self) -> None:
-        """Send the collected statements now. Their answers are read later."""
+    def post(self, sql: bytes) -> None:
+        """Send a statement now. Its answer is read by the next `sync`, which ignores its error."""
+        if not self._due:
+            self.pgconn.enter_pipeline_mode()
+        self.pgconn.send_query_params(sql, None)
+        self._due.append((None, None))
+        self._flush()
+
+    def _flush(self) -> None:
         self.pgconn.pipeline_sync()
-        self._due.append(_SYNC)
+        self._due.append((None, None))
         self.pgconn.flush()
 
     def sync(self) -> None:
         """Send the collected statements, and wait for all answers. Raises psycopg.Error, the first one."""
         if not self._due:
             return
-        if self._due[-1] != _SYNC:
-            self.post()
+        self._flush()
         self.wait(self._answers())
 
     def rows(self, result: PGresult) -> list[Any]:
@@ -195,7 +202,7 @@ class Session(psycopg.Connection[TupleRow]):
             return None
         if key is not None:
             self._prepared_as.pop(key, None)
-        return error_from_result(result) if result.status == ExecStatus.FATAL_ERROR else None
+        return error_from_result(result) if answer is not None and result.status == ExecStatus.FATAL_ERROR else None
 
     def _limited(self, gen: PQGen[T]) -> PQGen[T]:
         end = time.monotonic() + self.limit  # noqa: TID251  how long a thread waits for a server
