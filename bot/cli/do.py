@@ -211,7 +211,7 @@ async def do(
         for backend in built.backends.values():
             await backend.close()
         await store.close()
-    if isinstance(read, ParseError):
+    if ParseError in (type(read), type(parse(text.removeprefix("why "), built.catalog))):
         return Exit.MISUSED
     # The outcome of an operation counts, not the colour of its card: a run that was stopped is shown in amber.
     done = any(entry.target_id and entry.event in DONE for entry in entries)

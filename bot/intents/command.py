@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bot.core.audit import Event
 from bot.core.command.capability import Risk
+from bot.core.command.parser import format_command, parse
 from bot.core.command.until import ends_at
 from bot.core.effects import Attempt, Ruling
 from bot.core.errors import BadRequest, Problem
@@ -16,7 +17,7 @@ from bot.features.forms.launcher import unfit_buttons
 from bot.features.replies import refusal
 from bot.features.replies.suggestions import read_meant
 from bot.operations import newer_run
-from bot.operations.authorize import authorize
+from bot.operations.authorize import authorize, catalog_of
 from bot.operations.backend_call import check
 from bot.operations.completion import finish
 from bot.operations.execute import execute
@@ -28,7 +29,7 @@ async def run_misread(ctx: Context, intent: Intent, ask: ParseError) -> None:
     """Answer words that are not a command: run the read that they name without doubt, otherwise offer commands as buttons."""
     meant = None if ask.nearest else await read_meant(ctx, intent.actor, intent.place, ask.text)
     if meant is None:
-        await refusal.misread(ctx, intent, ask)
+        await refusal.misread(ctx, intent, await _hidden(ctx, intent, ask.text) or ask)
     else:
         await run_command(ctx, intent, meant)
 
@@ -37,16 +38,16 @@ async def run_command(ctx: Context, intent: Intent, command: Command) -> None:
     """Carry out a command, wherever it comes from: typed, a button, a form."""
     late = intent.is_late(ctx.clock.now())
     if await _is_builtin(ctx, intent, command):
-        builtin = ctx.catalog.builtin(command.verb)
-        if builtin is not None and builtin.risk is not Risk.READ and late:
-            await refusal.set_aside(ctx, intent, Doubt.LATE, command)
-        else:
-            await answer(ctx, intent, command)
+        await _run_builtin(ctx, intent, command, late=late)
         return
     try:
         resolved = await resolve_seen(ctx, intent, command)
         if isinstance(resolved, Denied):
-            await refusal.unseen(ctx, intent, command, resolved)
+            hidden = await _hidden(ctx, intent, intent.typed or format_command(command))
+            answered = (
+                refusal.misread(ctx, intent, hidden) if hidden else refusal.unseen(ctx, intent, command, resolved)
+            )
+            await answered
             return
         if resolved.capability.pausable:
             ends_at(resolved.operation, ctx.clock.now(), ctx.zone)
@@ -73,6 +74,23 @@ async def run_command(ctx: Context, intent: Intent, command: Command) -> None:
         await finish(ctx, Attempt(intent, operation, ruling, began=ctx.clock.monotonic()), misfit, Event.FAILED)
         return
     await _proceed(ctx, intent, resolved, ruling, late=late and operation.risk is not Risk.READ)
+
+
+async def _hidden(ctx: Context, intent: Intent, text: str) -> ParseError | None:
+    """How a text reads for a person who may not know all backends, if it is no command then; otherwise None."""
+    catalog = await catalog_of(ctx, intent.actor, intent.place)
+    read = parse(text, catalog) if catalog is not ctx.catalog else None
+    return read if isinstance(read, ParseError) else None
+
+
+async def _run_builtin(ctx: Context, intent: Intent, command: Command, *, late: bool) -> None:
+    builtin = ctx.catalog.builtin(command.verb)
+    if builtin is not None and builtin.risk is not Risk.READ and late:
+        await refusal.set_aside(ctx, intent, Doubt.LATE, command)
+    elif command.target and (hidden := await _hidden(ctx, intent, intent.typed or format_command(command))) is not None:
+        await refusal.misread(ctx, intent, hidden)
+    else:
+        await answer(ctx, intent, command)
 
 
 async def _proceed(ctx: Context, intent: Intent, resolved: Resolved, ruling: Ruling, *, late: bool) -> None:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from bot.core.command.capability import Capability
+from bot.core.command.catalog import Catalog
 from bot.core.command.parser import parse_target
 from bot.core.effects import Ruling, Situation
 from bot.core.intent import Actor, Intent, Place
@@ -118,6 +119,15 @@ async def sight_of(ctx: Context, actor: Actor, place: Place) -> Visibility:
     mine = [grant for grant in await ctx.store.open_grants(ctx.clock.now()) if grant.user_id == actor.user_id]
     grants = [_view(grant, await _lapsed(ctx, grant, place, CACHED)) for grant in mine if not grant.breakglass]
     return sight(rules.policy, subject=subject, where=None, home_team_id=ctx.home_team, grants=grants)
+
+
+async def catalog_of(ctx: Context, actor: Actor, place: Place) -> Catalog:
+    """The catalog with the backends that the person may see, so that a hidden one reads as one that doesn't exist.
+
+    People who may see nothing here are denied whatever they type.
+    """
+    seen = await sight_of(ctx, actor, place)
+    return ctx.catalog.only(seen.backend) if seen.patterns else ctx.catalog
 
 
 async def usable(ctx: Context, actor: Actor, place: Place) -> tuple[tuple[str, Capability], ...]:

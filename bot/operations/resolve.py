@@ -168,7 +168,8 @@ async def _target_of_thread(ctx: Context, intent: Intent, verb: str) -> Target:
         found = await ctx.store.thread_target(intent.place.channel_id, intent.place.thread_ts)
     if found is None:
         sight = await sight_of(ctx, intent.actor, intent.place)
-        example = next((row.example for name, row in capabilities if sight.backend(name)), f"{verb} backend:path")
+        kinds = {spec.kind for name, spec in ctx.catalog.backends.items() if sight.backend(name)}
+        example = next((row.example for kind, row in capabilities if kind in kinds), f"{verb} backend:path")
         raise BadRequest(f"`{verb}` needs a target.", f"For example: `{example}`.", "target_missing")
     if ctx.catalog.row(found.backend, verb, found.kind) is not None or found.parent is None:
         return found

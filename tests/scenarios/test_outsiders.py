@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -51,9 +52,36 @@ async def test_a_guest_hears_of_nothing_but_what_names_them(tmp_path: Path) -> N
             answer_text = shown(await env.does(words, expected, user="U0GUEST"))
             assert not [other for other in OTHERS if other in answer_text], words
             assert "Prefactor" not in answer_text
-        for words in ("targets pre", "health pre", "targets nowhere"):
-            await env.does(words, "Denied", "No rule that names you here", user="U0GUEST")
         await env.does("doctor", "Denied", "for full members", user="U0GUEST")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "status X:x",
+        "targets X",
+        "health X",
+        "help X",
+        "why status X:x",
+        "watch X:x",
+        "retire X:x",
+        "X",
+        "start X:x -- r",
+    ],
+)
+async def test_a_hidden_backend_is_answered_as_one_that_does_not_exist(tmp_path: Path, words: str) -> None:
+    """Sentence and buttons, also for a verb that only the hidden one has."""
+    async with world(tmp_path, policy=NAMED, only=("acc", "pre")) as env:
+        guest, told = env.person("U0GUEST"), []
+        for name in ("pre", "qxz"):
+            asked = words.replace("X", name)
+            await env.say(asked, user="U0GUEST")
+            count = len(told) + 1
+            await guest.wait_for(lambda _, count=count: len(_private(env, "U0GUEST")) >= count)  # type: ignore[misc]
+            answer = _private(env, "U0GUEST")[count - 1]
+            told.append((shown(answer).replace(asked, "ASKED").replace(name, "X"), labels(answer)))
+        plain = [(re.sub(r"r-[0-9a-z]{14}|\b[0-9a-z]{26}\b", "ID", text), buttons) for text, buttons in told]
+        assert plain[0] == plain[1]
 
 
 @pytest.mark.parametrize("words", ["status acc:shop/stok", "retry acc:shop/stok@last", "why status acc:shop/stok"])
@@ -250,9 +278,14 @@ async def test_a_workflow_acts_only_in_channels_that_the_bot_is_in(tmp_path: Pat
         assert "invalid_arguments" not in {call.error for call in env.ws.calls}
 
 
-def answers(env: World, user: str) -> list[str]:
+def _private(env: World, user: str) -> list[dict[str, Any]]:
     """The private answers to a person in the channel."""
-    return [shown(one) for one in env.person(user).messages("C0CRAWL") if one["ephemeral"]]
+    return [one for one in env.person(user).messages("C0CRAWL") if one["ephemeral"]]
+
+
+def answers(env: World, user: str) -> list[str]:
+    """Their texts."""
+    return [shown(one) for one in _private(env, user)]
 
 
 async def test_what_others_did_with_other_targets_is_told_to_members_alone(tmp_path: Path) -> None:

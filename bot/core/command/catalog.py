@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import MappingProxyType
 
 from bot.core.command.builtins import ALIASES, BUILTINS, Builtin, Takes
@@ -46,6 +46,10 @@ class Catalog:
             if row.target not in kinds:
                 raise CatalogProblem(f"{rows.kind}: `{row.verb}` names the unknown kind of target {row.target}")
             self._rows[key] = row
+
+    def only(self, seen: Callable[[str], bool]) -> Catalog:
+        """The same with those backends alone: what a person reads who may not know of the others."""
+        return Catalog({name: rows for name, rows in self.backends.items() if seen(name)})
 
     def row(self, backend: str, verb: str, target_kind: str) -> Capability | None:
         """The capability for that verb and kind of target, or None."""

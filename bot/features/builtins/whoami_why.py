@@ -20,7 +20,7 @@ from bot.features.access.grants import NotPermittedError
 from bot.features.replies import grant_card
 from bot.features.replies.answer import reply
 from bot.operations import cards
-from bot.operations.authorize import facts, not_admitted, read_situation, sight_of
+from bot.operations.authorize import catalog_of, facts, not_admitted, read_situation, sight_of
 from bot.operations.resolve import resolve, resolve_seen
 from bot.runtime.context import Context
 
@@ -64,14 +64,14 @@ async def why(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, An
     typed, other = ask.words[0] if ask.words else "", given.get("as")
     if (found := _AS_LAST.fullmatch(typed)) is not None and other is None:
         typed, other = found.groups()
-    inner = parse(typed, ctx.catalog)
+    trusted = intent.source is Source.TERMINAL  # the shell of the installation reads the rules anyway
+    inner = parse(typed, ctx.catalog if trusted else await catalog_of(ctx, intent.actor, intent.place))
     if typed and isinstance(inner, ParseError):
         raise BadRequest(inner.problem, f"`{ctx.command} help` lists what you can do here.", code="misread")
     if not typed or not isinstance(inner, Command):
         raise BadRequest("Write a command after `why`, for example `why start acc:shop/prices`.", code="misread")
     if ctx.catalog.builtin(inner.verb) is not None and inner.target is None:
         raise BadRequest(f"`{inner.verb}` is a built-in command. `why` checks commands for a backend.", code="builtin")
-    trusted = intent.source is Source.TERMINAL  # the shell of the installation reads the rules anyway
     resolved = await resolve(ctx, intent, inner) if trusted else await resolve_seen(ctx, intent, inner)
     if isinstance(resolved, Denied):
         status = f"Denied: {resolved.reason}"

@@ -93,7 +93,7 @@ async def targets(ctx: Context, actor: Actor, place: Place, verb: str, typed: st
     sight = await sight_of(ctx, actor, place)
     known = await known_targets(ctx, sight, within=WITHIN)
     recent = tuple((await used_here(ctx, place, sight)).targets)
-    own = as_target(typed, ctx.catalog) if known.targets or sight.patterns != () else None
+    own = as_target(typed, ctx.catalog, sight)
     offered = _offered(ctx, known.targets, verb, typed, recent)
     found = {one.value: one for one in islice(offered, MOST)}
     if own is not None and own not in found:

@@ -80,7 +80,7 @@ async def settle(ctx: Context, attempt: Attempt, result: Outcome, now: datetime)
             request_id=operation.request_id,
             user_id=intent.actor.user_id,
             channel_id=intent.place.channel_id,
-            reason=operation.reason,
+            reason=AuditWriter(ctx.secrets).clean(operation.reason),
             from_at=stamp(now),
             until_at=stamp(until),
             message_key=operation_key(operation.request_id),

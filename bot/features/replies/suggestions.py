@@ -21,7 +21,7 @@ from bot.core.operation import Target
 from bot.core.policy.decide import Denied
 from bot.core.policy.visibility import Visibility
 from bot.features.known_targets import WITHIN, known_targets, used_here
-from bot.operations.authorize import foresee, read_situation, sight_of, usable
+from bot.operations.authorize import catalog_of, foresee, read_situation, sight_of, usable
 from bot.operations.cards import written
 from bot.runtime.context import Context
 
@@ -35,8 +35,8 @@ async def _known(ctx: Context, actor: Actor, place: Place) -> Sequence[Target]:
     return [known.target for known in found.targets]
 
 
-def as_target(typed: str, catalog: Catalog) -> str | None:
-    """The typed text as a target, quoted where necessary; None when it is not a target."""
+def as_target(typed: str, catalog: Catalog, sight: Visibility) -> str | None:
+    """The typed text as a target, quoted where necessary; None when it is not a target, or on a backend out of sight."""
     text = typed.strip()
     ref = parse_target(text, catalog)
     backend, colon, path = text.partition(":")
@@ -44,24 +44,25 @@ def as_target(typed: str, catalog: Catalog) -> str | None:
         ref = parse_target(str(TargetRef(backend=backend, path=path.strip())), catalog)
     if isinstance(ref, str) or (not ref.path and catalog.backends[ref.backend].default_target.example):
         return None
+    if not sight.backend(ref.backend):
+        return None
     return str(ref)
 
 
 async def named_in(ctx: Context, actor: Actor, place: Place, text: str) -> str | None:
     """The first target in the text: a full target, otherwise a remembered name, otherwise a backend; None without any."""
-    remembers = await _known(ctx, actor, place)
+    remembers, seen = await _known(ctx, actor, place), await sight_of(ctx, actor, place)
     whole = {plain(written(target)): target for target in remembers}
     words = [word for each in _TOKEN.findall(unescape(text)) for word in _taken(each, whole)]
     for word in words:
         if word in whole:
             return written(whole[word])
-        if ":" in word and (target := as_target(word, ctx.catalog)) is not None:
+        if ":" in word and (target := as_target(word, ctx.catalog, seen)) is not None:
             return target
     known = {target.name.lower(): target for target in remembers}
     remembered = next((known[word.lower()] for word in words if "/" in word and word.lower() in known), None)
     if remembered is not None:
         return written(remembered)
-    seen = await sight_of(ctx, actor, place)
     visible_backends = [name for name in ctx.catalog.backends if seen.backend(name)]
     return next((f"{word.rstrip(':')}:" for word in words if word.rstrip(":") in visible_backends), None)
 
@@ -95,13 +96,14 @@ async def commands_meant(ctx: Context, actor: Actor, place: Place, text: str) ->
         parameters=used.targets,
         may=may,
     )
-    found = suggest_commands(text, ctx.catalog, around)
-    command = parse(found[0], ctx.catalog) if "=" in text else None
+    catalog = await catalog_of(ctx, actor, place)
+    found = suggest_commands(text, catalog, around)
+    command = parse(found[0], catalog) if "=" in text else None
     target = by_text.get(command.target or "") if isinstance(command, Command) and command.params else None
     if target is None:
         return found
     names = {written(target): (*used.targets.get(written(target), ()), *await _parameter_names(ctx, target))}
-    return suggest_commands(text, ctx.catalog, replace(around, parameters={**used.targets, **names}))
+    return suggest_commands(text, catalog, replace(around, parameters={**used.targets, **names}))
 
 
 def repeats(catalog: Catalog, text: str, refused: Payload, code: str) -> bool:
