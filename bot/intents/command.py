@@ -77,7 +77,7 @@ async def run_command(ctx: Context, intent: Intent, command: Command) -> None:
 
 
 async def _hidden(ctx: Context, intent: Intent, text: str) -> ParseError | None:
-    """How a text reads for a person who may not know all backends, if it is no command then; otherwise None."""
+    """How a text reads for a person who may not know all backends, if it is not a command then; otherwise None."""
     catalog = await catalog_of(ctx, intent.actor, intent.place)
     read = parse(text, catalog) if catalog is not ctx.catalog else None
     return read if isinstance(read, ParseError) else None

@@ -107,7 +107,7 @@ async def commands_meant(ctx: Context, actor: Actor, place: Place, text: str) ->
 
 
 def repeats(catalog: Catalog, text: str, refused: Payload, code: str) -> bool:
-    """Whether a suggestion is no more than help, what was refused just now, or on the target that does not exist."""
+    """Whether a suggestion is only help, what was refused just now, or on the target that does not exist."""
     if text == "help" or not isinstance(refused, Command):
         return text == "help"
     read = parse(text, catalog)
