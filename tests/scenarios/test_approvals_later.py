@@ -72,6 +72,25 @@ async def test_a_changed_target_is_shown_and_asked_again(team: Team) -> None:
     assert [row.code for row in rows] == [None, "asked_again"]
 
 
+async def test_a_denial_that_came_first_is_not_asked_again(team: Team) -> None:
+    """Root denies while Lee's approval still reads the target, which has changed: the denial ends the request."""
+    env = team.env
+    env.ws.edit_group("S0LEADS", ["U0LEE", "U0ROOT"])
+    await env.say("start acc:shop/prices")
+    card = await team.card("start acc:shop/prices", "idle")
+    env.acc.world.speed = 0.001
+    env.acc.add_run("shop/prices", ago=1)
+    await env.acc.set_fault({"fault": "delay", "match": "GET", "seconds": 2.0})
+    await team.press(card, "Approve")
+    await team.deny(card, "not now", user="U0ROOT")
+    await team.sees("Too late", "Denied by <@U0ROOT>")
+    assert not await env.bot.store.pending_decisions(state="open")
+    assert [entry.event for entry in env.audit() if entry.event in ("approval_requested", "approved", "rejected")] == [
+        "approval_requested",
+        "rejected",
+    ]
+
+
 async def test_changed_rules_void_or_renew_what_was_asked(team: Team) -> None:
     """With stricter rules the old card's vote does not count; with a deny it is void."""
     env = team.env

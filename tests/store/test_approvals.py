@@ -101,6 +101,18 @@ async def test_expiry_and_approval_at_once_leave_one_of_them(store: Store) -> No
 
 
 @pytest.mark.usefixtures("held")
+async def test_of_a_denial_and_a_new_question_at_once_one_counts(store: Store) -> None:
+    async def replace() -> bool:
+        return await store.wait("r1", pending("h2"), [], NOW, replaces=pending()) is None
+
+    vote, replaced = await asyncio.gather(
+        store.vote("h1", ballot(vote="deny"), entries_of, needed=1, now=NOW), replace()
+    )
+    assert vote.won is not replaced
+    assert (await store.open_pending("h2") is not None) is replaced
+
+
+@pytest.mark.usefixtures("held")
 async def test_an_approval_is_used_once_and_only_for_its_request(store: Store) -> None:
     assert not await store.sending("r1", operation(), row(Event.SENT), NOW, pending_id="h1")
     await store.vote("h1", ballot(), entries_of, needed=1, now=NOW)

@@ -31,6 +31,7 @@ from bot.core.policy.decide import NeedsApproval, why_not_breakglass
 from bot.core.records import PendingDecision, stamp
 from bot.core.text import capitalized
 from bot.features.approvals import cards as approval_cards
+from bot.features.approvals import question
 from bot.features.approvals.snapshot import TargetSnapshot, everybody
 from bot.features.replies.answer import reply, say
 from bot.features.replies.refusal import denial_entry
@@ -230,7 +231,8 @@ async def _record(
 
 
 async def ask_again(ctx: Context, approval: Approval, current: TargetSnapshot, reasons: Sequence[str]) -> str | None:
-    """Replace the approval by a new one that shows the current state. None when done, otherwise why nobody can decide it.
+    """Replace the approval by a new one that shows the current state. None when done, otherwise why nobody can decide it: also
+    what was decided while the current state was read.
 
     The new one has a known id, so that two who notice at once make one; votes on the old one do not count for it.
     The time at which it expires stays the same.
@@ -263,7 +265,8 @@ async def ask_again(ctx: Context, approval: Approval, current: TargetSnapshot, r
     entry = AuditWriter(ctx.secrets).pending(Event.APPROVAL_REQUESTED, again, now, code="asked_again", detail=note)
     try:
         if await ctx.store.wait(pending.request_id, again, (entry,), now, replaces=pending) is not None:
-            return None  # another press has decided it, or it runs already, which is what has changed
+            newest = await ctx.store.open_pending(approval.id)
+            return question.head(newest or pending)
     except Problem:
         if await ctx.store.open_pending(again.id) is None:
             raise

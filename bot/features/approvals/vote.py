@@ -134,21 +134,9 @@ async def vote(
     elif await ctx.store.value(approval.joined_key(intent.actor.user_id)) is not None:
         refused = VoteRefused("own_request", "You asked for this too, so you can't decide it.")
     # A vote that counts already is answered so only while the card shows what is true.
-    if choice is Choice.APPROVE and (refused is None or refused.code == "counted"):
-        operation = approval.operation
-        capability = ctx.catalog.row(operation.target.backend, operation.verb, operation.target.kind)
-        current = await look(ctx, approval, capability) if capability is not None else None
-        ended = current.ended if current is not None else NOT_OFFERED
-        changes = () if current is None or ended is not None else drift(approval.before, current.after)
-        if current is not None and changes:
-            ended = await ask_again(ctx, approval, current, changes)
-        if ended is not None:
-            await say(ctx, intent, f"Nothing was done: {await expiry.void(ctx, approval, ended)}")
-            return
-        if changes:
-            words = f"Not counted: {'; '.join(changes)}. Check the updated card, then press again."
-            await say(ctx, intent, words)
-            return
+    counts = choice is Choice.APPROVE and (refused is None or refused.code == "counted")
+    if counts and not await _is_current(ctx, intent, approval):
+        return
     if refused is not None:
         await _refused(ctx, intent, approval, refused)
     elif choice is Choice.CLAIM:
@@ -158,6 +146,25 @@ async def vote(
         if allow or await ctx.store.value(approval.allow_key) == user:
             await ctx.store.set_value(approval.allow_key, user if allow else None, ctx.clock.now())
         await _count(ctx, intent, approval, choice, reason, policy, stale_votes(votes, who, policy.accounts))
+
+
+async def _is_current(ctx: Context, intent: Intent, approval: Approval) -> bool:
+    """Whether the card shows what is true. Otherwise ask again or end the request, and answer why the press doesn't count."""
+    operation = approval.operation
+    capability = ctx.catalog.row(operation.target.backend, operation.verb, operation.target.kind)
+    current = await look(ctx, approval, capability) if capability is not None else None
+    ended = current.ended if current is not None else NOT_OFFERED
+    changes = () if current is None or ended is not None else drift(approval.before, current.after)
+    if current is not None and changes:
+        ended = await ask_again(ctx, approval, current, changes)
+    if ended is not None:
+        newest = Approval.of(await ctx.store.open_pending(approval.id))
+        if newest is None or not await closed(ctx, intent, newest):
+            await say(ctx, intent, f"Nothing was done: {await expiry.void(ctx, approval, ended)}")
+    elif changes:
+        words = f"Not counted: {'; '.join(changes)}. Check the updated card, then press again."
+        await say(ctx, intent, words)
+    return ended is None and not changes
 
 
 async def _refused(ctx: Context, intent: Intent, approval: Approval, refused: VoteRefused) -> None:
