@@ -2,25 +2,35 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import click
+from tzlocal import get_localzone
 
 from bot import config
 from bot.cli.exit_codes import CliError, Exit
 from bot.core.audit import AuditEntry, Event
 from bot.core.ports.store import StoreAddress
-from bot.core.records import Filters, stamp
+from bot.core.records import NAME_KEY, Filters, StoredEntry, stamp
+from bot.core.text import utc_text
+from bot.render.text_format import NOTHING, aligned, one_line
+from bot.render.zones import in_zone
 from bot.runtime.clock import SystemClock, SystemIds
 from bot.store.open import is_there, open_store
 from bot.store.store import Store
 from bot.store.tables.audit_verify import HEAD_FORM
 
 _REQUEST = re.compile(r"r-[0-9a-z]{14}")
+_USER = re.compile(r"[UW][A-Z0-9]{1,30}")
+_ID = re.compile(r"\b[CUW][A-Z0-9]{2,30}\b")
+_COLUMNS = ("Seq", "When", "Who", "Where", "Event", "What", "Detail")
 Print = Callable[[str], None]
 
 
@@ -35,27 +45,68 @@ def _opened(address: StoreAddress) -> Iterator[Store]:
         store.close_sync()
 
 
-def search(config_path: Path, words: str, event: str | None, incident: str | None, count: int, say: Print) -> int:
-    """Print entries, newest first."""
+def search(
+    config_path: Path,
+    words: str,
+    event: str | None,
+    incident: str | None,
+    count: int,
+    say: Print,
+    *,
+    user: str | None = None,
+) -> int:
+    """Print entries, newest first, with times in the terminal's zone and the names that the bot has seen."""
     if event is not None and event not in set(Event):
         raise CliError(Exit.MISUSED, f"unknown event {event}; the events are {', '.join(Event)}")
     named = _REQUEST.fullmatch(words)
     filters = Filters(request_id=words) if named else Filters(text=words or None)
     with _opened(config.audit_log_of(config_path)[0]) as store:
-        found = store.search_sync(replace(filters, event=event, incident=incident), limit=max(1, min(count, 500)))
+        kept = store.values_sync(NAME_KEY)
+        names = {known: [str(one) for one in names] for known, names in kept.items() if isinstance(names, list)}
+        filters = replace(filters, event=event, incident=incident, user_id=_person(user, names) if user else None)
+        found = store.search_sync(filters, limit=max(1, min(count, 500)))
     if not found:
         click.echo("signalbox: no matching audit entries", err=True)
-    for entry in found:
-        parts = (
-            entry.verb,
-            entry.target_name,
-            entry.params if entry.params != "{}" else None,
-            entry.code,
-            entry.detail,
-        )
-        words = " ".join(part for part in parts if part)
-        say(f"{entry.seq}  {entry.at}  {entry.user_id or '-'}  {entry.channel_id or '-'}  {entry.event}  {words}")
+        return Exit.DONE
+    first = Counter(one for one, *_ in names.values())
+    shown = {  # two people of one name stay apart
+        known: one if first[one] == 1 else f"{one} ({known})" for known, (one, *_) in names.items()
+    }
+    for line in aligned([_COLUMNS, *(_cells(entry, shown) for entry in found)]):
+        say(line)
     return Exit.DONE
+
+
+def _person(written: str, names: Mapping[str, Sequence[str]]) -> str:
+    """The id of a person: as it is, from a mention, or from a name that the bot has seen."""
+    text = written.strip().strip("<>").removeprefix("@").partition("|")[0]
+    if _USER.fullmatch(text):
+        return text
+    ids = [one for one, kept in names.items() if _USER.fullmatch(one) and text.casefold() in map(str.casefold, kept)]
+    if len(ids) == 1:
+        return ids[0]
+    what = f"several people are called {text}: {', '.join(ids)}" if ids else f"the bot has seen no person called {text}"
+    raise CliError(Exit.MISUSED, f"{what}. Pass the id, U..., which the person's profile in Slack shows")
+
+
+def _cells(entry: StoredEntry, names: Mapping[str, str]) -> tuple[str, ...]:
+    """The entry for a person to read; `audit export` has the exact values."""
+    given = " ".join(_given(json.loads(entry.params)))
+    what = " ".join(part for part in (entry.verb, entry.target_name, given) if part)
+    detail = ". ".join(part for part in (entry.reason, entry.detail or entry.code) if part)
+    at, detail = (in_zone(text, get_localzone()) for text in (utc_text(entry.at, seconds=True), detail))
+    named = _ID.sub(lambda found: names.get(found[0], found[0]), detail)
+    who, where = (names.get(one or "", one or NOTHING) for one in (entry.user_id, entry.channel_id))
+    return tuple(one_line(cell) for cell in (str(entry.seq), at, who, where, str(entry.event), what, named))
+
+
+def _given(params: Mapping[str, Any], before: str = "") -> Iterator[str]:
+    """Parameters as they are typed: `input.region=north`."""
+    for name, value in params.items():
+        if isinstance(value, dict):
+            yield from _given(value, f"{before}{name}.")
+        else:
+            yield f"{before}{name}={value if isinstance(value, str) else json.dumps(value)}"
 
 
 def export(config_path: Path, form: str, output: Path, say: Print) -> int:

@@ -272,13 +272,19 @@ def audit(config: Path) -> None:
 @click.argument("words", type=TEXT, nargs=-1)
 @click.option("--event", type=TEXT, help="Only entries of this event, for example policy_loaded.")
 @click.option("--incident", type=TEXT, help="Only entries of this incident, for example INC-42.")
+@click.option("--user", type=TEXT, help="Only entries of this person: an id, or a name such as @ana.")
 @click.option("--count", type=int, default=50, show_default=True, help="The maximum number of entries.")
 @config_option
-def audit_search(words: tuple[str, ...], event: str | None, incident: str | None, count: int, config: Path) -> int:
-    """Show entries that contain all WORDS, or the entries of one request id, newest first."""
+def audit_search(
+    words: tuple[str, ...], event: str | None, incident: str | None, user: str | None, count: int, config: Path
+) -> int:
+    """Show entries that contain all WORDS, or the entries of one request id, newest first.
+
+    Times are in the terminal's time zone, and people have the names that the bot has seen; `audit export` has the exact values.
+    """
     from bot.cli import audit as log
 
-    return log.search(config, " ".join(words), event, incident, count, _print)
+    return log.search(config, " ".join(words), event, incident, count, _print, user=user)
 
 
 @audit.command("export")

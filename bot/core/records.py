@@ -283,6 +283,10 @@ class Filters:
     text: str | None = None
 
 
+NAME_KEY: Final = "name:"
+"""Before an id of Slack: the small value with the names of that person or channel, as Slack last reported them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """The result of a check of the audit log. `rows` entries were read; `head` is `SEQ:HASH` of the last one, or None.

@@ -22,6 +22,7 @@ from bot.core.outcome import Named
 from bot.core.policy.decide import Allowed, Denied
 from bot.core.policy.visibility import Visibility
 from bot.core.records import Filters
+from bot.core.text import written as written_path
 from bot.operations.authorize import foresee, read_situation, sight_of, usable
 from bot.operations.cards import written
 from bot.runtime.context import Context
@@ -178,11 +179,24 @@ class _Chooser:
         to others."""
         by_text = {one.text: one for one in self.known if one.target.parent is None}
         for verb, text in commands:
-            target = by_text.get(text)
-            rows = [row for name, row in self.rows if target and name == target.target.backend and row.verb == verb]
-            for row in rows:
-                if target is not None and row.target == target.target.kind and (made := self._on(row, target)):
+            if (target := by_text.get(text)) is None:
+                continue
+            if (path := self._owner(target)) is not None:
+                owner = by_text.get(path)
+                if owner is not None and (made := self._first(verb, owner)):
                     yield made
+                continue
+            rows = [row for name, row in self.rows if name == target.target.backend and row.verb == verb]
+            for row in rows:
+                if row.target == target.target.kind and (made := self._on(row, target)):
+                    yield made
+
+    def _owner(self, known: KnownTarget) -> str | None:
+        """The written target that a run belongs to, None for any other target. Nobody knows a run by its id."""
+        target, spec = known.target, self.ctx.catalog.backends[known.target.backend]
+        usual = spec.default_target
+        is_run = usual.selects and spec.kind_of(target.kind).part_of == usual.name
+        return written_path(target.backend, target.parent_name or "") if is_run else None
 
     def common(self) -> Iterator[LikelyCommand]:
         """One command for each common verb, on the target that this channel used last if the verb fits it."""
@@ -196,7 +210,8 @@ class _Chooser:
     def _tried(self) -> Iterator[KnownTarget]:
         """The first targets of each backend."""
         for name in dict.fromkeys(one.target.backend for one in self.known):
-            yield from islice((one for one in self.known if one.target.backend == name), _TRIED)
+            known = (one for one in self.known if one.target.backend == name and self._owner(one) is None)
+            yield from islice(known, _TRIED)
 
     def _first(self, verb: str, known: KnownTarget) -> LikelyCommand | None:
         spec = self.ctx.catalog.backends[known.target.backend]

@@ -323,7 +323,7 @@ def happened(catalog: Catalog, entry: StoredEntry) -> str:
     if event is Event.RECONCILED:
         event = Event.DONE if entry.code == "done" else Event.FAILED
     row = catalog.row(entry.backend or "", entry.verb or "", entry.target_kind or "")
-    if event is Event.DONE and row is not None and row.starts_run:
+    if event is Event.BREAKGLASS or (event is Event.DONE and row is not None and row.starts_run):
         return "started"
     return str(event).replace("_", " ")
 

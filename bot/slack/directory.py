@@ -22,6 +22,7 @@ from bot.core.intent import Actor, Place
 from bot.core.policy.match import Member, Reach, Subject, Where
 from bot.core.ports.services import Clock
 from bot.core.ports.store import Store
+from bot.core.records import NAME_KEY
 from bot.core.value import Json
 from bot.slack.errors import TRANSPORT, Remedy, read
 
@@ -59,6 +60,7 @@ class SlackDirectory:
         self._noticing = asyncio.Lock()
         self._not_before: dict[str, float] = {}
         self._kept: dict[str, tuple[float, Answer | None]] = {}
+        self._named: dict[str, list[Json]] = {}
         self._asking: dict[str, asyncio.Task[Answer | None] | asyncio.Future[Answer | None]] = {}
 
     async def subject(self, actor: Actor, groups: Collection[str], *, max_age: float) -> Subject:
@@ -211,7 +213,9 @@ class SlackDirectory:
                 if answer is not None:
                     if len(self._kept) > _LARGEST:
                         self._kept.clear()
+                    self._named.clear()
                     self._kept[key] = (now, answer)
+                    await self._note_names(kind, id, answer)
                 future.set_result(answer)
             finally:
                 self._asking.pop(key, None)
@@ -219,6 +223,16 @@ class SlackDirectory:
                     future.set_result(None)
             return answer, 0.0
         return await asyncio.shield(running), 0.0
+
+    async def _note_names(self, kind: str, id: str, answer: Answer) -> None:
+        """Keep the names of a person or channel in the store, for lists in the terminal, where Slack isn't asked."""
+        names = _names(answer.get(kind))
+        if not names or self._named.get(id) == names:
+            return
+        key = f"{NAME_KEY}{id}"
+        if await self._store.value(key) != names:
+            await self._store.set_value(key, names, self._clock.now())
+        self._named[id] = names
 
     async def _call(self, kind: str, id: str) -> Answer | None:
         try:
@@ -250,6 +264,16 @@ class SlackDirectory:
                 return True
             cursor = str(more.get("next_cursor") or "") if isinstance(more, Mapping) else ""
         return False
+
+
+def _names(info: Any) -> list[Json]:
+    """The names in Slack's record of a person or channel, the full one first."""
+    if not isinstance(info, Mapping):
+        return []
+    profile = info.get("profile")
+    more = profile if isinstance(profile, Mapping) else {}
+    names = (info.get("real_name"), more.get("real_name"), more.get("display_name"), info.get("name"))
+    return list(dict.fromkeys(name for name in names if isinstance(name, str) and name))
 
 
 def _reach(info: Any) -> Reach:

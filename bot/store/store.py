@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 
@@ -220,6 +220,10 @@ class Store(StoredDecisions, StoredFiles, StoredMessages, RequestTargets, TimedR
         """All remembered targets of a backend, with the time when each was last seen."""
         found = await self.database.read(lambda db: target_names.known(db, backend, kind))
         return [(target, datetime.fromisoformat(seen_at)) for target, seen_at in found]
+
+    def values_sync(self, prefix: str) -> Mapping[str, Json]:
+        """The small values whose keys begin with that prefix, by the rest of their keys; for the command line."""
+        return self.database.read_sync(lambda db: target_names.values_with(db, prefix))
 
     async def cluster(self) -> str | None:
         """Which server's and timeline's database it is; None for a file."""

@@ -10,6 +10,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Awaitable
 from pathlib import Path
 
 import click
@@ -18,7 +19,7 @@ import pytest
 from bot.cli.commands import cli
 from bot.cli.main import HELP
 from bot.slack.manifest import manifest_text
-from tests.cli.program import Program, one_line
+from tests.cli.program import Ended, Program, one_line
 from tests.world import OPEN_POLICY, World, world
 
 ROOT = Path(__file__).parents[2]
@@ -228,6 +229,35 @@ async def test_control_characters_of_others_are_shown_and_not_sent_to_the_termin
     assert "\u202e" not in found.out
 
 
+def column(printed: str, name: str) -> list[str]:
+    """The cells of a column of an aligned table."""
+    head, *rows = printed.splitlines()
+    start = head.index(name)
+    return [row[start:].split("  ")[0].strip() for row in rows]
+
+
+async def test_an_audit_search_has_the_zone_of_the_terminal_and_names_and_finds_a_person_by_name(
+    program: Program, env: World
+) -> None:
+    """Names are those that the bot has seen; a channel has its name too."""
+    await env.does("status acc:shop/prices", "status acc:shop/prices")
+    await env.does("history acc:shop/prices", "history acc:shop/prices", user="U0LEE")
+    await env.until(lambda: "done" in env.events("history"))
+    environ = {**env.environ, "TZ": "Asia/Kathmandu"}
+
+    def search(*options: str) -> Awaitable[Ended]:
+        return program("audit", "search", *options, folder=env.folder, environ=environ)
+
+    every, lee, ana, nobody = await asyncio.gather(
+        search(), search("--user", "@lee"), search("--user", "U0ANA"), search("--user", "@nobody")
+    )
+    assert set(column(lee.out, "Who")) == {"Lee Ling"}
+    assert set(column(lee.out, "Where")) == {"crawl-ops"}
+    assert set(column(ana.out, "Who")) == {"Ana Alves"}
+    assert all(one.endswith(" +0545") for one in column(every.out, "When"))
+    assert (nobody.code, "has seen no person called nobody" in nobody.err) == (2, True)
+
+
 async def test_the_audit_log_is_searched_exported_and_verified(program: Program, env: World) -> None:
     await env.does("start acc:shop/prices -- =evil()", "start acc:shop/prices")
     await env.until(lambda: "done" in env.events("start"))
@@ -259,7 +289,7 @@ async def test_the_audit_log_is_searched_exported_and_verified(program: Program,
         program("audit", "search", "--event", "loaded", folder=env.folder, environ=env.environ),
     )
     assert (loaded.code, nothing.code, odd.code) == (0, 0, 2)
-    assert {line.split("  ")[4].strip() for line in loaded.out.splitlines()} == {"policy_loaded"}
+    assert set(column(loaded.out, "Event")) == {"policy_loaded"}
     assert (nothing.out, "no matching audit entries" in nothing.err) == ("", True)
     assert "policy_loaded" in odd.err
 
@@ -272,7 +302,7 @@ async def test_the_entries_of_one_incident_are_found_by_its_name(program: Progra
     await env.until(lambda: "done" in env.events("logs"))
     found = await program("audit", "search", "--incident", "INC-42", folder=env.folder, environ=env.environ)
     assert found.code == 0
-    assert {line.split("  ")[4].strip() for line in found.out.splitlines()} == {"incident_opened", "requested", "done"}
+    assert set(column(found.out, "Event")) == {"incident_opened", "requested", "done"}
     assert "logs" in found.out
     assert "status" not in found.out
 

@@ -54,6 +54,8 @@ async def test_without_yes_a_dangerous_command_shows_what_it_would_do_and_ends(p
 
 async def test_ids_and_rules_are_printed_when_they_are_asked_for(program: Program, env: World) -> None:
     plain = await ran(program, env, "status acc:shop/prices")
+    assert "@Ana Alves" in plain.out
+    assert not re.search("<[@#!]|U0ANA", plain.out)
     verbose = await ran(program, env, "status acc:shop/prices", "--verbose")
     assert not re.search(r"r-[0-9a-z]{14}", plain.out)
     assert re.search(r"Request +r-[0-9a-z]{14}", verbose.out)

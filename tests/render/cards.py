@@ -310,7 +310,7 @@ TYPICAL: dict[str, Card] = {
         lines=(Line(heading="infa", text="No answer within 30 s."),),
         table=Table(
             columns=("Target", "Kind", "State"),
-            rows=(("acc:shop/prices", "agent", "seen 3m ago"), ("infa:task/load_prices", "task", "seen 2d ago")),
+            rows=(("acc:shop/prices", "agent", "seen 3 min ago"), ("infa:task/load_prices", "task", "seen 2 days ago")),
             total=2,
             exact=("Target",),
         ),

@@ -62,6 +62,11 @@ async def test_a_correction_that_would_be_refused_is_no_button(env: World, typed
     assert labels(refused) == []
 
 
+async def test_a_freeze_is_explained_where_someone_types_it(env: World) -> None:
+    card = await env.does("freeze acc: for=2h", "Freezes are part of the rules", "`[[freeze]]`")
+    assert labels(card) == ["policy"]
+
+
 async def test_what_a_vendor_cannot_do_is_said_with_a_link_to_its_console(tmp_path: Path) -> None:
     async with world(tmp_path, only=("itn", "pre")) as env:
         await env.does("status itn:my-tofu-service", "my-tofu-service", "cluster_1")
@@ -113,3 +118,13 @@ async def test_a_change_in_such_words_is_offered(env: World, typed: str) -> None
     buttons = await env.ana.wait_for(offered)
     assert buttons[0] == "start acc:shop/prices"
     assert not env.acc.effects
+
+
+async def test_help_names_a_run_by_its_agent(env: World) -> None:
+    """What was done to a run is offered for its agent: nobody knows an id by heart."""
+    card = await env.does("start acc:labs/broken", "2 of 40 pages failed")
+    await env.ana.press_label("C0CRAWL", card["ts"], "Log", seen=card)
+    await env.until(lambda: "done" in env.events("logs"))
+    offered = labels(await env.does("help", "What you can do here"))
+    assert not [label for label in offered if "acc:run/" in label]
+    assert "logs acc:labs/broken@last" in offered

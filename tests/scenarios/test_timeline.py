@@ -51,6 +51,17 @@ async def test_a_timeline_has_a_chart_of_what_was_done_and_says_who_asked_for_th
     await env.sees("Timeline of this channel for <@U0ANA>: ")
 
 
+async def test_what_was_refused_before_anything_was_sent_has_not_failed(env: World) -> None:
+    """A verb that the vendor doesn't have is left to the files; a command that can't be done is not done."""
+    await env.does("stop acc:shop/prices", "`acc` doesn't support `stop`")
+    await env.does("start acc:shop/prices inputs=x -- a typo", "`inputs` is not a parameter")
+    message = await env.does("timeline since=1h", "Timeline since", "not done")
+    text = shown(message)
+    assert "⚠️ start acc:shop/prices not done · <@U0ANA> · a typo." in text
+    assert "stop acc" not in text
+    assert not [block for block in message["blocks"] if block["type"] == "data_visualization"]
+
+
 async def test_in_a_thread_the_timeline_is_that_threads(env: World) -> None:
     """What was done in it, and the request whose card began it; nothing else of the channel."""
     await env.does("schedule off acc:shop/prices -- around", "All schedules of shop/prices are off")

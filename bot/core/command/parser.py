@@ -22,6 +22,7 @@ _EVERYTHING: Final = frozenset({"all", "everything", "every", "*"})
 _KEY: Final = re.compile(r"[^\W\d][\w.\-]*")
 _KEY_PART: Final = re.compile(r"[\w.\-]*")
 _TIME: Final = re.compile(r"\d{1,2}:\d{2}")
+_ELSEWHERE: Final = frozenset({"start", "stop", "restart", "retry", "pause", "resume", "history", "logs"})
 _TARGET: Final = re.compile(r"[a-z][a-z0-9_-]*:(?!//).+")
 _PLAIN: Final = re.compile(r"[A-Za-z0-9._/@+,:<>#!^*|-]+")
 _SPACED_KEYS: Final = frozenset({"until", "start", "since"})
@@ -148,6 +149,8 @@ def _parse(plain: str, catalog: Catalog, files: tuple[str, ...]) -> Command | Pa
     if not words:
         return Command(verb="help", files=files)
     verb, taken = catalog.canonical_verb([word.text if word.bare else "" for word in words])
+    if verb is None and _is_elsewhere(words, catalog):
+        verb, taken = words[0].text.lower(), 1
     if verb is None:
         return ParseError(text=plain[:500], problem=f"`{words[0].text[:60]}` is not a verb.")
     rest = words[taken:]
@@ -166,6 +169,13 @@ def _parse(plain: str, catalog: Catalog, files: tuple[str, ...]) -> Command | Pa
     if len(bare) > 1:
         return _too_many_words(plain, command.model_copy(update={"target": str(ref)}), rest, bare, ref, catalog)
     return command.model_copy(update={"target": str(ref)})
+
+
+def _is_elsewhere(words: Sequence[Word], catalog: Catalog) -> bool:
+    """Whether this is a common verb on a target, and no configured control plane has that verb: the answer says so."""
+    verb, *rest = words
+    backend = rest[0].text.partition(":")[0] if rest and ":" in rest[0].text else ""
+    return verb.bare and verb.text.lower() in _ELSEWHERE and backend in catalog.backends
 
 
 def _nested(text: str, verb: str, rest: Sequence[Word], reason: str | None, start: int) -> Command:

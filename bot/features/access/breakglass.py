@@ -153,7 +153,7 @@ async def _card(ctx: Context, grant: Grant, channel: str, review: str) -> Card:
         rows=(
             Fact(label="What it means", value=_meaning(grant))
             if is_open
-            else Fact(label="What was done", value=f"{holder} ran {plural(done.total or 0, 'command')} with it."),
+            else Fact(label="What was done", value=f"{holder} {_used(done.total or 0)} with it."),
             Fact(label="Why", value=grant.reason or "no reason given"),
             *((Fact(label="Ends", value=datetime.fromisoformat(grant.until_at)),) if is_open else ()),
             Fact(label="Review", value=await _review(ctx, grant, "here" if reviewing else f"in <#{review}>")),
@@ -165,6 +165,10 @@ async def _card(ctx: Context, grant: Grant, channel: str, review: str) -> Card:
         else (),
         mention=tuple(dict.fromkeys(one for one in named if one)),
     )
+
+
+def _used(commands: int) -> str:
+    return f"ran {plural(commands, 'command')}" if commands else "ran nothing"
 
 
 def _where(grant: Grant) -> str:
@@ -218,10 +222,10 @@ async def _done_under(ctx: Context, grant: Grant) -> Table:
     }
     entries = list(last.values())
     rows = tuple(
-        (utc_text(entry.at, seconds=True), f"{entry.verb} {entry.target_name}", cards.happened(ctx.catalog, entry))
+        (f"{entry.verb} {entry.target_name}", cards.happened(ctx.catalog, entry), utc_text(entry.at, seconds=True))
         for entry in entries[:_LISTED]
     )
-    return Table(columns=("When", "What", "Outcome"), rows=rows, total=len(entries))
+    return Table(columns=("What", "Outcome", "When"), rows=rows, total=len(entries))
 
 
 class BreakglassEffect(OfBreakglass[Context]):

@@ -34,13 +34,13 @@ async def open_review(ctx: Context, intent: Intent, grant_id: str) -> None:
 def _form(found: Grant, token: str) -> FormView:
     label = "What was done, and was it right?"
     is_open = found.state == "open"
-    ends = "It is still active. Closing the review ends it." if is_open else "The card lists what was done under it."
+    ends = "It is still active. Closing the review ends it." if is_open else "The card lists what was done with it."
     used = f"<@{found.user_id}> from {utc_text(found.from_at)} in <#{found.channel_id}>"
     return FormView(
         form=FORM,
         token=token,
         title="Close review",
-        submit="Close",
+        submit="Close review",
         lines=(Line(heading=used, text=found.reason or "no reason given"), Line(text=ends)),
         fields=(FormField(name=NOTE, label=label, type="lines", hint="It is kept in the audit log.", optional=False),),
         mention=tuple(one for one in (found.user_id, found.channel_id) if one),

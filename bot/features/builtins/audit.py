@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -104,18 +104,23 @@ async def _show_timeline(
 ) -> None:
     """The chart and the newest moves, each on lines of its own, which a phone wraps where it would cut a table."""
     shown = [_told(one) for one in await readable(ctx, intent, _with_reasons(ctx, moves(ctx, oldest_first)))]
+    undone = not_sent(oldest_first)
     earlier, left = len(shown) - _SHOWN, len(oldest_first) - len(shown)
     notes = [f"{plural(earlier, 'earlier entry', 'earlier entries')} in the files."] if earlier > 0 else []
     if left:
         notes.append(f"{plural(left, 'more entry', 'more entries')} (reads and intermediate steps) in the files.")
     starts = range(max(0, len(shown) - _SHOWN), len(shown), _IN_ONE)
-    lines = [Line(text="\n".join(_sentence(ctx, entry) for entry in shown[at : at + _IN_ONE])) for at in starts]
+    lines = [
+        Line(text="\n".join(_sentence(ctx, entry, undone=undone) for entry in shown[at : at + _IN_ONE]))
+        for at in starts
+    ]
+    counted = [one for one in oldest_first if not _is_look(ctx, one) and one.request_id not in undone]
     await reply(
         ctx,
         intent,
         title,
         lines=(*lines, Line(text=" ".join(notes) or ("" if shown else "No matching entries."))),
-        chart=activity([entry for entry in oldest_first if not _is_look(ctx, entry)], start, ctx.clock.now()),
+        chart=activity(counted, start, ctx.clock.now()),
         mention=_people(shown[-_SHOWN:]),
     )
 
@@ -137,13 +142,15 @@ def _reasoned(entry: StoredEntry, asked: StoredEntry | None) -> StoredEntry:
     return entry.model_copy(update={"detail": f"{asked.reason}. {entry.detail or ''}".strip()})
 
 
-def _sentence(ctx: Context, entry: StoredEntry, longest: int = 300) -> str:
-    """When, what and how it went, who did it and why, with at most so many characters of the detail."""
+def _sentence(ctx: Context, entry: StoredEntry, longest: int = 300, *, undone: Collection[str] = ()) -> str:
+    """When, what and how it went, who did it and why, with at most so many characters of the detail. `undone`: requests of which
+    nothing was sent, which is not a failure of what they are about."""
     _, at, who, _, what, detail = _row(entry)
-    word = cards.happened(ctx.catalog, entry)
+    refused = entry.request_id in undone and entry.event is Event.FAILED
+    word = "not done" if refused else cards.happened(ctx.catalog, entry)
     good = word in ("done", str(Phase.SUCCEEDED))
     bad = entry.event in (Event.FAILED, Event.UNKNOWN, Event.DENIED, Event.ENDED) and not good
-    mark = "✅ " if good else "❌ " if bad else ""
+    mark = "✅ " if good else "⚠️ " if refused else "❌ " if bad else ""
     ended = mark + (word if word.startswith(what) else f"{what} {word}")
     detail = detail if len(detail) <= longest else f"{detail[: longest - 1].rstrip()}…"
     return " · ".join(part for part in (at, ended, cards.person(who), detail) if part)
@@ -200,8 +207,9 @@ async def of_incident(ctx: Context, incident: Incident) -> list[StoredEntry]:
 
 
 def moves(ctx: Context, entries: Sequence[StoredEntry]) -> list[StoredEntry]:
-    """The entries that a timeline needs: no reads, nothing that was opened and left, of each call its outcome or `sent`."""
-    looks = {str(entry.request_id) for entry in entries if _is_look(ctx, entry)}
+    """The entries that a timeline needs: no reads, no slips, nothing that was opened and left, of each call its outcome or
+    `sent`."""
+    looks = {str(entry.request_id) for entry in entries if _is_look(ctx, entry) or _is_slip(ctx, entry)}
     began = {entry.request_id for entry in entries if entry.event is not Event.REQUESTED}
     answered = {entry.request_id for entry in entries if entry.event in _OUTCOMES}
     return [
@@ -213,11 +221,31 @@ def moves(ctx: Context, entries: Sequence[StoredEntry]) -> list[StoredEntry]:
     ]
 
 
+def not_sent(entries: Sequence[StoredEntry]) -> frozenset[str]:
+    """The requests that ended as failed before anything was sent: nothing was done."""
+    sent = {entry.request_id for entry in entries if entry.event is Event.SENT}
+    return frozenset(entry.request_id for entry in entries if entry.event is Event.FAILED) - sent
+
+
+def what_of(entry: StoredEntry) -> str:
+    """Verb and target. A break-glass is for all verbs and targets."""
+    if entry.event is Event.BREAKGLASS or (entry.verb == "*" and entry.event in (Event.REVOKED, Event.EXPIRED)):
+        return "break-glass"
+    return " ".join(part for part in (entry.verb, entry.target_name) if part)
+
+
 def _is_look(ctx: Context, entry: StoredEntry) -> bool:
     """A read, a built-in read, or a command that could not be read. A read that was denied is not one: it is told."""
     builtin = ctx.catalog.builtin(entry.verb or "")
     asked = builtin is not None and builtin.risk is Risk.READ
     return entry.event is Event.MISREAD or (entry.event is not Event.DENIED and (asked or entry.risk == str(Risk.READ)))
+
+
+def _is_slip(ctx: Context, entry: StoredEntry) -> bool:
+    """A built-in command that was refused, or what no capability covers: nothing was done, and nothing was denied."""
+    return entry.event is Event.FAILED and (
+        entry.code == "no_such_verb" or ctx.catalog.builtin(entry.verb or "") is not None
+    )
 
 
 async def deliver(
@@ -287,13 +315,12 @@ def _people(entries: Sequence[StoredEntry]) -> tuple[str, ...]:
 
 
 def _row(entry: StoredEntry) -> tuple[str, ...]:
-    what = " ".join(part for part in (entry.verb, entry.target_name) if part)
     return (
         str(entry.seq),
         utc_text(entry.at, seconds=True),
         entry.user_id or "",
         str(entry.event),
-        what,
+        what_of(entry),
         entry.detail or entry.reason or "",
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -113,7 +113,7 @@ async def _close(ctx: Context, intent: Intent, name: str, text: str) -> None:
             if words
         ),
         rows=_counts(found, entries),
-        footer=("The timeline is in the thread.",),
+        footer=("The timeline is in the thread." if found.thread_ts is None else "The timeline follows.",),
         mention=tuple(dict.fromkeys((person, *(entry.user_id for entry in entries if entry.user_id)))),
         at=now,
     )
@@ -124,30 +124,25 @@ async def _close(ctx: Context, intent: Intent, name: str, text: str) -> None:
 async def _story(ctx: Context, intent: Intent, entries: Sequence[StoredEntry]) -> list[str]:
     """One line for each request that changed something or was denied: when, who, what, and how it ended."""
     last: dict[str, StoredEntry] = {}
+    undone = audit.not_sent(entries)
     for entry in await audit.readable(ctx, intent, audit.moves(ctx, entries)):
-        if entry.event is not Event.REQUESTED and entry.event not in _OWN and not _is_slip(ctx, entry):
+        if entry.event is not Event.REQUESTED and entry.event not in _OWN:
             last[entry.request_id] = entry
     first = {entry.request_id: entry for entry in reversed(entries)}
     lines = []
     for request_id, end in last.items():
         asked = first[request_id]
-        what = " ".join(part for part in (end.verb, end.target_name) if part)
         why = f" ({asked.reason})" if asked.reason else ""
         who, when = cards.person(asked.user_id), utc_text(asked.at, seconds=True)
-        lines.append(f"• {when} {who} `{what}`{why}: {_end_of(ctx, end)}")
+        lines.append(f"• {when} {who} `{audit.what_of(end)}`{why}: {_end_of(ctx, end, undone)}")
     left = len(lines) - _MOST_LINES
     return lines[:_MOST_LINES] + ([f"{left} more in the timeline"] if left > 0 else [])
 
 
-def _is_slip(ctx: Context, entry: StoredEntry) -> bool:
-    """A built-in command that was refused, or what no capability covers: nothing was done, and nothing was denied."""
-    return entry.event is Event.FAILED and (
-        entry.code == "no_such_verb" or ctx.catalog.builtin(entry.verb or "") is not None
-    )
-
-
-def _end_of(ctx: Context, entry: StoredEntry) -> str:
+def _end_of(ctx: Context, entry: StoredEntry, undone: Collection[str]) -> str:
     """The state of a run, and why it did not succeed; of other requests the event, and why nothing was done."""
+    if entry.event is Event.FAILED and entry.request_id in undone:
+        return f"not done: {entry.detail}" if entry.detail else "not done"
     if entry.event is Event.ENDED and entry.detail:
         return entry.detail.partition(": ")[0] if entry.code == str(Phase.SUCCEEDED) else entry.detail
     return (

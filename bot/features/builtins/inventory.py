@@ -208,7 +208,7 @@ async def status(ctx: Context, intent: Intent, ask: Command, given: Mapping[str,
         (approvals_table(ctx, *reading), watches_table(ctx, *reading), pauses_table(ctx, *reading))
     )
     counted = (
-        (len(waiting.rows), "request waits for approval", "requests wait for approval"),
+        (len(waiting.rows), "decision waits", "decisions wait"),
         (len(runs.rows), "run in progress", "runs in progress"),
         (len(paused.rows), "pause", "pauses"),
     )

@@ -30,7 +30,7 @@ async def approvals_table(ctx: Context, channel: str, sight: Visibility, reader:
     ]
     rows = [
         (
-            pending.operation.title if pending.operation else f"{pending.kind} of {pending.facts.get('grant')}",
+            pending.operation.title if pending.operation else "review of break-glass",
             cards.person(pending.intent.actor.user_id),
             cards.channel(pending.facts.get("channel")),
             utc_text(pending.made_at),

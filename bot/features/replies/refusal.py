@@ -37,6 +37,11 @@ _MISTYPED: Final = frozenset(
 MOST_ASKED: Final = 5  # channels whose members are asked for one denial
 MOST_ROOMS: Final = 20  # the same where the bot runs nothing at all
 MOST_OPENED: Final = 2
+_FREEZES: Final = re.compile(r"(?:un)?freeze\b|thaw\b", re.IGNORECASE)
+_A_FREEZE: Final = (
+    "There is no command for it: an administrator writes a `[[freeze]]` table with its start and its end into the rules file. "
+    "`{command} policy` shows the freezes that are active or planned."
+)
 _MENTIONED: Final = re.compile(r"<@([UW][A-Z0-9]+)>")
 _PLACES: Final = frozenset({"not_listed", "dm_not_listed"})
 
@@ -44,6 +49,10 @@ _PLACES: Final = frozenset({"not_listed", "dm_not_listed"})
 async def misread(ctx: Context, intent: Intent, ask: ParseError) -> None:
     """Offer the nearest commands that this person may use here as buttons, and say what could not be read."""
     meant: Sequence[str] = ask.nearest
+    if _FREEZES.match(ask.text):
+        text, button = _A_FREEZE.format(command=ctx.command), command_button(ctx, intent, "policy")
+        await say(ctx, intent, "Freezes are part of the rules", lines=(Line(text=text),), buttons=(button,))
+        return
     if not meant and ask.problem.startswith(ONE_TARGET):
         meant = (*await _for_each_run(ctx, intent, ask.understood), "status")
     nearest = await offered(ctx, intent, meant or await commands_meant(ctx, intent.actor, intent.place, ask.text))

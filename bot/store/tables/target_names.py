@@ -49,6 +49,13 @@ def value(db: Tx, key: str) -> Json:
     return value
 
 
+def values_with(db: Tx, prefix: str) -> dict[str, Json]:
+    """The small values whose keys begin with that prefix, by the rest of their keys."""
+    sql = "SELECT key, value FROM facts WHERE key >= ? AND key < ? ORDER BY key"
+    rows = db.execute(sql, (prefix, prefix + "\U0010ffff"))
+    return {str(key).removeprefix(prefix): json.loads(value) for key, value in rows}
+
+
 def keys_since(db: Tx, prefix: str, at: str) -> list[str]:
     """The keys with that prefix that were set at or after a time."""
     sql = "SELECT key FROM facts WHERE key >= ? AND key < ? AND at >= ? ORDER BY key"
