@@ -27,6 +27,8 @@ NOT_RUN = {
     "python3 -m venv": "installs packages",
     ". .venv/bin/activate": "installs packages",
     "pip install": "installs packages; the lock file has to have a hash for each",
+    "sudo python3 -m venv": "installs packages",
+    "sudo /srv/signalbox/.venv/bin/pip install": "installs packages",
     ".venv/bin/python -m pytest": "a part of this suite; the files have to exist",
     "SIGNALBOX_REWRITE_DOCS=1 python -m pytest": "rewrites the pages that this suite reads; the file has to exist",
     "ssh ": "needs a host to connect to",
@@ -79,8 +81,9 @@ def fresh(env: World, folder: Path) -> dict[str, str]:
     program = tools / "signalbox"
     program.write_text(f'#!/bin/sh\nPYTHONPATH={ROOT} exec {sys.executable} -m bot "$@"\n')
     program.chmod(0o755)
-    (folder / ".venv" / "bin").mkdir(parents=True)
-    shutil.copy(program, folder / ".venv" / "bin")
+    for place in (folder, folder / "srv"):
+        (place / ".venv" / "bin").mkdir(parents=True)
+        shutil.copy(program, place / ".venv" / "bin")
     return {"PATH": f"{tools}:{os.environ['PATH']}", "HOME": str(folder), **env.environ}
 
 
@@ -114,7 +117,7 @@ async def test_every_command_of_the_page_runs(page: str, stopped: World, tmp_pat
     for written in commands(page):
         if reason(written) is not None:
             continue
-        command = re.sub(r"^sudo (-u signalbox )?", "", written).replace("/srv/signalbox", str(tmp_path))
+        command = re.sub(r"^sudo (-u signalbox )?", "", written).replace("/srv/signalbox", str(tmp_path / "srv"))
         command = command.replace(HEAD, environ["HEAD"])
         if re.match(r"signalbox (check|run|do|why)\b", command):  # the examples name a real Slack
             for name in ("signalbox.toml", "policy.toml"):

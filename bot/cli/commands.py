@@ -171,6 +171,9 @@ def manifest(url: str | None, config: Path) -> int:
     from bot.config import app_of
     from bot.slack.manifest import manifest_text
 
+    if url is not None and not re.fullmatch(r"https://[^/\s]+/slack/events", url):
+        hint = "Slack only calls an https address, and the bot answers at /slack/events"
+        raise CliError(Exit.MISUSED, f"--url {url}: {hint}, like https://signalbox.example.com/slack/events")
     named = app_of(config) if config.exists() else {}
     click.echo(manifest_text(**named, url=url), nl=False)
     return Exit.DONE

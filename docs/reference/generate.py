@@ -183,10 +183,18 @@ def _type_text(annotation: Any) -> str:
     if "SecretStr" in text:
         return "list of secret references" if "tuple" in text else "secret reference"
     if "Literal" in text:
-        return " or ".join(f"`{choice}`" for choice in re.findall(r"'([^']*)'", text))
+        choices = [f"`{choice}`" for choice in re.findall(r"'([^']*)'", text)]
+        return " or ".join([*choices, *(["a whole number"] if re.search(r"\bint\b", text) else [])])
     if "tuple" in text:
         return "list of texts" if "str" in text else "list of tables"
-    return next((words for word, words in (("bool", "true or false"), ("int", "whole number")) if word in text), "text")
+    return next(
+        (
+            words
+            for word, words in (("bool", "true or false"), ("int", "whole number"), ("float", "number"))
+            if word in text
+        ),
+        "text",
+    )
 
 
 def _default_text(default: object) -> str:

@@ -329,3 +329,7 @@ async def test_the_manifest_is_printed_with_and_without_a_configuration(
     assert plain.out == manifest_text()
     assert http.out == manifest_text(url="https://ops.example.com/slack/events")
     assert named.out == manifest_text(command="/box")
+    for address in ("http://ops.example.com/slack/events", "https://ops.example.com"):
+        refused = await program("manifest", "--url", address, folder=empty)
+        assert (refused.code, refused.out) == (2, "")
+        assert "like https://" in refused.err

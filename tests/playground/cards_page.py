@@ -15,7 +15,8 @@ MODES = {"light": "wide window, light", "dark": "wide window, dark", "narrow": "
 class Shown(NamedTuple):
     """One card. `says` is typed by `user` in `channel`; `reader` sees `text` on the card in `place`. `press` comes before, one
     of its labels by the user, then `decides` by the reader. `fault` is one of the ACC's, for this command alone. `where` it is:
-    a message, the Home tab or a form."""
+    a message, the Home tab or a form. A form is behind the button `decides` of the card with the words `card`, which is the
+    answer to `says`, and is there `already` when another one says the same."""
 
     name: str
     title: str
@@ -30,6 +31,8 @@ class Shown(NamedTuple):
     place: str = ""
     fault: Mapping[str, Any] = {}
     where: str = "message"
+    card: str = ""
+    already: bool = False
 
 
 SHOWN = (
@@ -216,6 +219,55 @@ SHOWN = (
         "What to do",
         where="modal",
     ),
+    Shown(
+        "parameters",
+        "The form of one command",
+        "*Fill in* on a command that lacks something opens it: the types, defaults and limits of each parameter.",
+        "schedule set acc:shop/prices zone=Europe/London -- nightly",
+        "cron",
+        decides="Fill in",
+        where="modal",
+        card="A new schedule needs",
+    ),
+    Shown(
+        "ask",
+        "Ask for what is denied",
+        "*Ask for it* on a denial sends the request to the people who can allow it.",
+        "start acc:shop/stock -- the prices are stale",
+        "For how long",
+        user="U0LEE",
+        decides="Ask for it",
+        where="modal",
+        card="you can't run `start acc:shop/stock`",
+    ),
+    Shown(
+        "deny",
+        "Deny a request",
+        "*Deny* on a request asks for a reason, which the requester reads.",
+        "agent disapprove acc:shop/stock -- it breaks the site's terms",
+        "The requester reads it",
+        decides="Deny",
+        reader="U0LEE",
+        place="C0APPR",
+        where="modal",
+        card="agent disapprove acc:shop/stock",
+        already=True,
+    ),
+    Shown(
+        "review",
+        "Review emergency access",
+        "*Close review* asks a different person for a note.",
+        "breakglass for=30m -- production is down",
+        "What was done, and was it right?",
+        user="U0ROOT",
+        channel="C0INC",
+        decides="Close review",
+        reader="U0LEE",
+        place="C0SEC",
+        where="modal",
+        card="Break-glass is active for",
+        already=True,
+    ),
 )
 
 
@@ -231,7 +283,8 @@ def page_text() -> str:
             f"![{one.title}: what {who(one)} sees after `{typed(one)}` ({words})](../pictures/cards/{one.name}-{mode}.png)"
             for mode, words in MODES.items()
         ]
-        parts += [f"## {one.title}", f"`{typed(one)}`", one.about, "\n".join(pictures)]
+        pressed = f", then *{one.decides}*" if one.where == "modal" and one.decides else ""
+        parts += [f"## {one.title}", f"`{typed(one)}`{pressed}", one.about, "\n".join(pictures)]
     return "\n\n".join(parts) + "\n"
 
 

@@ -23,6 +23,35 @@ def size(text: str) -> int:
     return len(text.encode("utf-16-le")) // 2
 
 
+def check_alternatives(text: str, blocks: list[Json]) -> None:
+    """Whoever sees no pictures and no blocks reads the same: the message has a text, a chart its title and its figures in that
+    text, a table its caption and column names, a picture its alternative text, a button and a section to open a label."""
+    assert text.strip()
+    for block in blocks:
+        kind = block["type"]
+        if kind == "data_visualization":
+            assert block["title"].strip()
+            points = [point for one in block["chart"]["series"] for point in one["data"]]
+            assert all(point["label"] in text for point in points), text
+            assert all(f"{point['value']:g}" in text for point in points if point["value"]), text
+        elif kind == "data_table":
+            assert block["caption"].strip()
+        if kind in ("data_table", "table"):
+            assert any(_has_words(cell) for cell in block["rows"][0])
+        elif kind == "image":
+            assert block["alt_text"].strip()
+        elif kind == "container":
+            assert block["title"]["text"].strip()
+            check_alternatives(text, block["child_blocks"])
+        elif kind == "actions":
+            labels = [one["text"]["text"] if "text" in one else one["accessibility_label"] for one in block["elements"]]
+            assert all(label.strip() for label in labels)
+
+
+def _has_words(cell: Json) -> bool:
+    return any(text.strip() for text in re.findall(r'"text": "([^"]*)"', json.dumps(cell)))
+
+
 def check_message(text: str, blocks: list[Json], called: Collection[str] = ()) -> None:
     """Every limit of a message, and no live token but dates and mentions of `called`."""
     assert 0 < size(text) <= 3000

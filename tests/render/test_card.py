@@ -18,7 +18,7 @@ from bot.render.blocks import action_of
 from bot.render.card import Message, render_card
 
 from .cards import NOON, PLACE, TYPICAL, cards
-from .slack_rules import check_message
+from .slack_rules import check_alternatives, check_message
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -70,6 +70,7 @@ def test_typical_cards_look_as_they_did(name):
     """Golden files. After a wanted change: `SIGNALBOX_REWRITE_GOLDEN=1 pytest tests/render`, and read the diff."""
     message = render_card(TYPICAL[name])
     check_message(message.text, message.blocks, TYPICAL[name].mention)
+    check_alternatives(message.text, message.blocks)
     made = json.dumps(asdict(message), indent=2, ensure_ascii=False) + "\n"
     path = GOLDEN / f"{name}.json"
     if os.environ.get("SIGNALBOX_REWRITE_GOLDEN"):

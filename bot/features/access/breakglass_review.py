@@ -58,7 +58,7 @@ async def close_review(ctx: Context, intent: Intent, grant_id: str, place: Place
     revoked = audit_writer.plain(Event.REVOKED, intent, now, detail="the review was closed", **_columns(found))
     await ctx.store.end_grant(found.id, "revoked", (revoked,))
     row = audit_writer.plain(
-        Event.REVIEWED, intent, now, reason=note, detail=f"what {found.user_id} did under it", **_columns(found)
+        Event.REVIEWED, intent, now, reason=note, detail=f"what {found.user_id} did with it", **_columns(found)
     )
     if not await ctx.store.review_grant(found.id, intent.actor.user_id, (row,), now):
         await _open_grant(ctx, intent, grant_id)

@@ -32,7 +32,9 @@ _IN_ONE = 8  # entries in a paragraph
 _IN_TABLE = 14  # entries in a table; more don't fit into a message with times and people as elements
 _MOST_LISTED = 40  # entries of the audit log in paragraphs
 _SHORT = 80  # characters of a detail there
-_MADE_OF_IDS = frozenset({Event.GRANTED, Event.REVOKED, Event.EXPIRED, Event.BREAKGLASS, Event.APPROVAL_REQUESTED})
+_MADE_OF_IDS = frozenset(
+    {Event.GRANTED, Event.REVOKED, Event.EXPIRED, Event.BREAKGLASS, Event.APPROVAL_REQUESTED, Event.REVIEWED}
+)
 _AGES = re.compile(r"(?:; |\s*\(|^)person read \d[^()]{0,60} ago\)?$")
 _AN_ID = re.compile(r"\b[CUW][A-Z0-9]{2,30}\b")
 _NAMED_IN = re.compile(r"<[@#]([A-Z0-9]+)>")
@@ -302,7 +304,8 @@ async def _show(ctx: Context, intent: Intent, title: str, entries: Sequence[Stor
 def _told(entry: StoredEntry) -> StoredEntry:
     """The entry with a detail to read: without marks and the ages of facts, and with people and channels by name where the
     detail is made of their ids."""
-    detail = _AGES.sub("", entry.detail or entry.reason or "").replace("`", "")
+    note = f": {entry.reason}" if entry.event is Event.REVIEWED and entry.reason and entry.detail else ""
+    detail = _AGES.sub("", entry.detail or entry.reason or "").replace("`", "") + note
     if entry.event in _MADE_OF_IDS:
         detail = _AN_ID.sub(lambda found: f"<{'@' if found[0][0] in 'UW' else '#'}{found[0]}>", detail)
     return entry.model_copy(update={"detail": detail or None, "reason": None})

@@ -94,7 +94,7 @@ async def why(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, An
         intent,
         f"Why: {resolved.operation.title}",
         tone=Tone.GOOD if decision.matched else Tone.WARN,
-        status=f"{word[:1].upper()}{word[1:]}: {decision.says}",
+        status=f"{word[:1].upper()}{word[1:]}: {decision.says.removeprefix(f'{word} here: ')}",
         lines=tuple(lines),
         footer=(f"as <@{seen.user_id}>", f"policy {policy.version}"),
         mention=(seen.user_id, intent.place.channel_id),

@@ -39,7 +39,7 @@ MOST_ROOMS: Final = 20  # the same where the bot runs nothing at all
 MOST_OPENED: Final = 2
 _FREEZES: Final = re.compile(r"(?:un)?freeze\b|thaw\b", re.IGNORECASE)
 _A_FREEZE: Final = (
-    "There is no command for it: an administrator writes a `[[freeze]]` table with its start and its end into the rules file. "
+    "An administrator writes a `[[freeze]]` table with its start and its end into the rules file. "
     "`{command} policy` shows the freezes that are active or planned."
 )
 _MENTIONED: Final = re.compile(r"<@([UW][A-Z0-9]+)>")

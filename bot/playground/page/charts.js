@@ -9,12 +9,13 @@ const number = new Intl.NumberFormat([], { maximumFractionDigits: 2 });
 /** The block as a figure. The picture is one image to a screen reader; the table below it has every figure. */
 export function chart(block) {
   const given = block.chart ?? {};
-  const drawn = given.type === "pie" ? pie(given) : plot(given);
-  const svg = s("svg", { viewBox: `0 0 ${drawn.width} ${drawn.height}`, class: `chart chart-${given.type}`, role: "img", "aria-label": words(block, given) }, drawn.marks);
+  // Drawn for a wide and for a narrow place, as in a thread or on a phone; the style shows the one that fits.
+  const drawn = given.type === "pie" ? [pie(given)] : [plot(given, 640, "wide"), plot(given, 330, "narrow")];
+  const pictures = drawn.map((one) => s("svg", { viewBox: `0 0 ${one.width} ${one.height}`, class: `chart chart-${one.size ?? given.type}`, role: "img", "aria-label": words(block, given) }, one.marks));
   return h(
     "div",
     { class: "b-chart", "data-testid": "chart" },
-    h("figure", {}, h("figcaption", {}, block.title), svg, legend(drawn.names)),
+    h("figure", {}, h("figcaption", {}, block.title), pictures, legend(drawn[0].names)),
     h("details", { class: "chart-figures" }, h("summary", {}, "Figures"), figures(block, given)),
   );
 }
@@ -58,20 +59,19 @@ function figures(block, given) {
   return h("div", { class: "table-wrap", tabIndex: 0, role: "region", "aria-label": `Figures: ${block.title}` }, h("table", {}, caption, h("thead", {}, top), h("tbody", {}, body)));
 }
 
-/** A round number at or above the largest value, and its step: at most five lines. */
-function scale(most) {
-  const rough = (most || 1) / 4;
+/** A round number at or above the largest value, and its step: at most five lines. Whole numbers have whole steps. */
+function scale(values) {
+  const most = Math.max(...values);
+  const rough = Math.max((most || 1) / 4, values.every(Number.isInteger) ? 1 : 0);
   const power = 10 ** Math.floor(Math.log10(rough));
   const step = [1, 2, 2.5, 5, 10].map((part) => part * power).find((size) => size >= rough);
   return { step, top: step * Math.ceil((most || 1) / step) };
 }
 
-function plot(given) {
-  const wide = matchMedia("(min-width: 720px)").matches;
-  const width = wide ? 640 : 330;
+function plot(given, width, size) {
   const labels = categories(given);
   const { series } = given;
-  const { step, top } = scale(Math.max(...series.flatMap((one) => labels.map((label) => valueAt(one, label)))));
+  const { step, top } = scale(series.flatMap((one) => labels.map((label) => valueAt(one, label))));
   const lines = Array.from({ length: Math.round(top / step) + 1 }, (_, index) => index * step);
   const left = 14 + 7 * Math.max(...lines.map((at) => number.format(at).length)) + (given.axis_config?.y_label ? 16 : 0);
   const slot = (width - left - RIGHT) / labels.length;
@@ -89,7 +89,7 @@ function plot(given) {
     given.axis_config?.y_label ? s("text", { class: "chart-text", x: 0, y: 0, transform: `translate(12 ${(TOP + bottom) / 2}) rotate(-90)`, "text-anchor": "middle" }, given.axis_config.y_label) : null,
     given.axis_config?.x_label ? s("text", { class: "chart-text", x: (left + width - RIGHT) / 2, y: height - 4, "text-anchor": "middle" }, given.axis_config.x_label) : null,
   ];
-  return { width, height, marks, names: series.map((one) => one.name) };
+  return { width, height, size, marks, names: series.map((one) => one.name) };
 }
 
 function categoryLabel(label, x, y, turned) {

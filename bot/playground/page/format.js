@@ -32,11 +32,10 @@ function pretty(date, otherwise) {
 
 function ago(date) {
   const seconds = Math.round((date.getTime() - Date.now()) / 1000);
-  const words = new Intl.RelativeTimeFormat([], { numeric: "auto" });
   for (const [unit, size] of [["day", 86400], ["hour", 3600], ["minute", 60]]) {
-    if (Math.abs(seconds) >= size) return words.format(Math.trunc(seconds / size), unit);
+    if (Math.abs(seconds) >= size) return new Intl.RelativeTimeFormat().format(Math.trunc(seconds / size), unit);
   }
-  return words.format(seconds, "second");
+  return new Intl.RelativeTimeFormat([], { numeric: "auto" }).format(seconds, "second");
 }
 
 /** Fills the tokens of a `<!date^seconds^format|fallback>`; null if the seconds aren't a valid time. */
