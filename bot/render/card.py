@@ -323,13 +323,13 @@ def _fallback(card: Card) -> str:
     status = one_line(parts.status_of(card))
     first = f"{parts.SYMBOLS[card.tone]} {title}{f' - {status}' if status else ''}".strip()
     progress = progress_words(*card.progress, one_line(card.progress_note)) if card.progress else ""
-    rows = [first, card.byline, progress, *(line.text for line in card.lines if not line.code)]
+    figures = pictures.words(card.chart) if card.chart else ""  # early: a long text is cut at its end
+    rows = [first, card.byline, progress, figures, *(line.text for line in card.lines if not line.code)]
     values = [(fact, fact.value) for fact in (*card.rows, *card.facts)]
     rows += [
         f"{fact.label}: {value if isinstance(value, str) else value_text(value)}{as_of(fact.at)}"
         for fact, value in values
     ]
-    rows += [pictures.words(card.chart)] if card.chart else []
     words = "\n".join(row for raw in rows if (row := raw.replace("\n", " ").strip(BLANKS)))
     text = block_kit.fit(words, lambda part: block_kit.prose(part, people), block_kit.MESSAGE_TEXT // 2, _FALLBACK)
     calls = _calls([one for one in _called(card) if block_kit.mention(one) not in text])
