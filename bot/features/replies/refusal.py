@@ -37,10 +37,8 @@ _MISTYPED: Final = frozenset(
 MOST_ASKED: Final = 5  # channels whose members are asked for one denial
 MOST_ROOMS: Final = 20  # the same where the bot runs nothing at all
 MOST_OPENED: Final = 2
-_FREEZES: Final = re.compile(r"(?:un)?freeze\b|thaw\b", re.IGNORECASE)
 _A_FREEZE: Final = (
-    "An administrator writes a `[[freeze]]` table with its start and its end into the rules file. "
-    "`{command} policy` shows the freezes that are active or planned."
+    "An administrator writes a `[[freeze]]` table with start and end into the rules. `{} policy` shows them."
 )
 _MENTIONED: Final = re.compile(r"<@([UW][A-Z0-9]+)>")
 _PLACES: Final = frozenset({"not_listed", "dm_not_listed"})
@@ -49,9 +47,9 @@ _PLACES: Final = frozenset({"not_listed", "dm_not_listed"})
 async def misread(ctx: Context, intent: Intent, ask: ParseError) -> None:
     """Offer the nearest commands that this person may use here as buttons, and say what could not be read."""
     meant: Sequence[str] = ask.nearest
-    if _FREEZES.match(ask.text):
-        text, button = _A_FREEZE.format(command=ctx.command), command_button(ctx, intent, "policy")
-        await say(ctx, intent, "Freezes are part of the rules", lines=(Line(text=text),), buttons=(button,))
+    if re.match(r"(?:un)?freeze\b|thaw\b", ask.text, re.IGNORECASE):
+        hint, button = Line(text=_A_FREEZE.format(ctx.command)), command_button(ctx, intent, "policy")
+        await say(ctx, intent, "Freezes are part of the rules", lines=(hint,), buttons=(button,))
         return
     if not meant and ask.problem.startswith(ONE_TARGET):
         meant = (*await _for_each_run(ctx, intent, ask.understood), "status")
@@ -61,8 +59,7 @@ async def misread(ctx: Context, intent: Intent, ask: ParseError) -> None:
     guessed = bool(nearest) and nearest != ["help"]
     title = "Did you mean this?" if guessed and not ask.nearest else "I can't read this command"
     words = sum("=" not in word for word in ask.text.partition("--")[0].split())
-    # Of a sentence, it helps nobody to name one word.
-    vague = guessed and words > 3 and ask.problem.endswith("is not a verb.")
+    vague = guessed and words > 3 and ask.problem.endswith("is not a verb.")  # it helps nobody to name one word
     await say(ctx, intent, title, status="" if vague else ask.problem, lines=tuple(lines), buttons=buttons)
 
 
