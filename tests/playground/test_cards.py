@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -164,11 +163,7 @@ async def test_the_home_tab_and_a_form_fit_their_window_and_break_no_serious_rul
     env, window = cards[0], windows[mode]
     box = await (await opened(env, window, one)).bounding_box()
     assert box is not None
-    for _ in range(50):  # the page may still be closing the form before
-        if fits := await window.page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"):
-            break
-        await asyncio.sleep(0.1)
-    assert fits
+    assert await window.page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
     assert 0 <= box["x"] <= box["x"] + box["width"] <= SIZES[mode][0]
     if one.where == "home":  # it fills the window
         box["height"] = min(box["height"], 900)
