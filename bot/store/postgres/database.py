@@ -157,7 +157,8 @@ class PostgresDatabase(Database):
                 job.error = for_everyone(error)
 
     def _commit(self, jobs: list[Job], epoch: int | None) -> None:
-        """Run all units in one transaction; if one of several fails, each with its own savepoint."""
+        """Run all units in one transaction. If one fails, each runs with its own savepoint, once it is sure that this replica
+        lives: what another one has done since it took over must not look like a conflict."""
         for job in jobs:
             job.result = job.error = None
         try:
@@ -167,10 +168,7 @@ class PostgresDatabase(Database):
             if again(error):
                 raise
             self._roll_back()
-            if len(jobs) == 1:
-                jobs[0].error = mapped(error) if isinstance(error, psycopg.Error) else error
-            else:
-                self._one_by_one(jobs, epoch)
+            self._one_by_one(jobs, epoch)
 
     def _patiently(self, work: Callable[[], T], hang_up: Callable[[], None]) -> T:
         """Do the work, again on a new connection while the database can't be reached. Raises StoreProblem."""

@@ -71,7 +71,7 @@ _KNOWN: Final = {
     "57014": _BUSY,
     "23": _REFUSED,
 }
-_AGAIN: Final = ("40001", "40P01", "26000")  # 26000: the server has not prepared what an earlier error made it skip
+_AGAIN: Final = ("40001", "40P01", "26000")  # 26000: the server has forgotten a prepared statement
 
 
 def mapped(error: psycopg.Error) -> StoreProblem:

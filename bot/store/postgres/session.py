@@ -231,7 +231,8 @@ def connect(
 
     A stopped process must not hold the workspace's turn for longer than the lease, so the server ends its session then.
     """
-    connection = Session.connect(**parameters(address), autocommit=True)
+    # psycopg must prepare nothing itself: at a rollback it would remove all prepared statements, those of `send` included.
+    connection = Session.connect(**parameters(address), autocommit=True, prepare_threshold=None)
     connection.limit, connection.is_doubted = limit, is_doubted
     try:
         _refuse_old(connection.info.server_version)

@@ -21,7 +21,7 @@ from bot.store.database import Tx
 from bot.store.errors import StoreProblem
 from bot.store.open import open_store
 from bot.store.postgres.server import LocalServer
-from bot.store.postgres.session import parameters
+from bot.store.postgres.session import connect, parameters
 from bot.store.store import Store
 from tests.faults.link import FROM, TO, Link
 from tests.store.batches import batch_behind
@@ -74,6 +74,19 @@ async def test_a_unit_that_fails_is_rolled_back_alone(store: Store) -> None:
     assert answers[3].code == "store_refused"
     assert [await store.value(key) for key in ("broken", "twice")] == [None, None]
     assert store.verify_sync(await store.head()).rows == 3
+
+
+def test_what_is_prepared_for_a_batch_outlives_psycopg_s_own_statements(address: StoreAddress) -> None:
+    """psycopg prepares what it runs often, and at a rollback it would remove everything that is prepared."""
+    with connect(address) as session:
+        for _ in range(10):
+            session.execute("SELECT 1")
+        first = session.send(b"SELECT 2")
+        session.sync()
+        session.execute("BEGIN")
+        session.rollback()
+        again = session.send(b"SELECT 2")
+        assert [first.fetchone(), again.fetchone()] == [(2,), (2,)]
 
 
 async def test_a_hundred_requests_are_one_commit_of_two_round_trips(proxy: Proxy, address: StoreAddress) -> None:
@@ -213,6 +226,21 @@ async def test_a_replica_that_was_declared_dead_writes_nothing(store: Store, add
     assert await store.append(row()) == 2
     store.fence(0)
     assert isinstance((await batch_behind_open(store))[0], StoreProblem)
+
+
+async def test_a_replica_that_was_declared_dead_learns_that_and_not_of_a_conflict(
+    store: Store, address: StoreAddress
+) -> None:
+    """The new leader has ended the request that this one wants to let wait."""
+    with superuser(address) as other:
+        other.execute(_LIVE.format(7).encode())
+        store.fence(7)
+        await store.accept(intent(), [row()])
+        other.execute("UPDATE replicas SET state = 'dead'")
+        other.execute("UPDATE requests SET state = 'ended'")
+        with pytest.raises(StoreProblem) as caught:
+            await store.wait("r1", pending(), [], NOW)
+    assert caught.value.code == "store_fenced"
 
 
 async def test_the_leader_claims_what_no_live_replica_works_on(store: Store, address: StoreAddress) -> None:
