@@ -51,7 +51,7 @@ async def test_a_verb_for_another_kind_of_target_is_answered_with_an_example(tea
     asked = await do(team, "retry acc:shop/prices")
     assert asked.row("failed").code == "wrong_target_kind"
     card = await asked.card("is an agent", "retry acc:run/ID")
-    assert labels(card) == ["retry acc:shop/prices@last", "retry acc:shop/prices@failed"]
+    assert labels(card) == ["retry acc:shop/prices@failed", "retry acc:shop/prices@last"]
 
 
 @pytest.mark.parametrize(

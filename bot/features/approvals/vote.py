@@ -14,7 +14,7 @@ from bot.features.approvals import cards as approval_cards
 from bot.features.approvals import expiry, question
 from bot.features.approvals.dispatch import dispatch
 from bot.features.approvals.request import NOT_OFFERED, ask_again, hand_over
-from bot.features.approvals.snapshot import look, of_these
+from bot.features.approvals.snapshot import TargetSnapshot, look, of_these
 from bot.features.forms.opened import open_form
 from bot.features.replies.answer import say
 from bot.operations.audit_writer import AuditWriter
@@ -134,9 +134,12 @@ async def vote(
     elif await ctx.store.value(approval.joined_key(intent.actor.user_id)) is not None:
         refused = VoteRefused("own_request", "You asked for this too, so you can't decide it.")
     # A vote that counts already is answered so only while the card shows what is true.
-    counts = choice is Choice.APPROVE and (refused is None or refused.code == "counted")
-    if counts and not await _is_current(ctx, intent, approval):
-        return
+    if choice is Choice.APPROVE and (refused is None or refused.code == "counted"):
+        operation = approval.operation
+        capability = ctx.catalog.row(operation.target.backend, operation.verb, operation.target.kind)
+        current = await look(ctx, approval, capability) if capability is not None else None
+        if not await _is_current(ctx, intent, approval, current):
+            return
     if refused is not None:
         await _refused(ctx, intent, approval, refused)
     elif choice is Choice.CLAIM:
@@ -148,11 +151,8 @@ async def vote(
         await _count(ctx, intent, approval, choice, reason, policy, stale_votes(votes, who, policy.accounts))
 
 
-async def _is_current(ctx: Context, intent: Intent, approval: Approval) -> bool:
+async def _is_current(ctx: Context, intent: Intent, approval: Approval, current: TargetSnapshot | None) -> bool:
     """Whether the card shows what is true. Otherwise ask again or end the request, and answer why the press doesn't count."""
-    operation = approval.operation
-    capability = ctx.catalog.row(operation.target.backend, operation.verb, operation.target.kind)
-    current = await look(ctx, approval, capability) if capability is not None else None
     ended = current.ended if current is not None else NOT_OFFERED
     changes = () if current is None or ended is not None else drift(approval.before, current.after)
     if current is not None and changes:
