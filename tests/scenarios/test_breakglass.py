@@ -77,7 +77,7 @@ async def test_only_who_has_the_right_may_and_only_so_long(team: Team) -> None:
     await env.does("breakglass for=30m -- please", "Denied", "You can't use break-glass")
     assert (await team.event("denied")).code == "not_breakglass"
     await env.does("breakglass for=30m", "needs a reason", user="U0RUI")
-    await env.does("breakglass for=2h -- please", "at most 1h", user="U0RUI")
+    await env.does("breakglass for=2h -- please", "at most 1 h", user="U0RUI")
     assert not env.audit(event="breakglass")
     await opened(team)
     await env.does("breakglass -- once more", "already active", user="U0RUI")

@@ -195,7 +195,7 @@ async def test_why_prints_every_rule_and_the_first_condition_that_fails(ruled: W
     words = shown(card)
     for number in (1, 2, 3, 4):
         assert f"<#C0CRAWL> allow {number}" in words
-    assert "C0CRAWL deny 1" in words
+    assert "<#C0CRAWL> deny 1" in words
     assert starts(ruled) == before
     await ruled.say("why start acc:shop/prices production=false")
     await private(ruled, "Why: start acc:shop/prices", "Allowed: ")
