@@ -36,7 +36,7 @@ _MODAL_WITHIN = 3.0
 _OLDEST = 3  # cards, one of which is decided next
 _TOGETHER = 0.5  # the share of rounds in which both people press at once
 _DENIES = 0.2  # the share of presses that deny
-_AGAIN = 0.2  # the share of rounds in which somebody presses a card again that they have pressed before
+_AGAIN = 0.2  # the share of rounds in which a person presses the same card once more
 
 
 @dataclass

@@ -246,7 +246,7 @@ async def submit_launcher(env: World, user: str, verb: str, target: str, channel
 
 
 async def test_who_is_not_in_the_chosen_channel_neither_acts_nor_reads_there(tmp_path: Path) -> None:
-    """By the launcher, with any verb that somebody may put into its form: one sentence by direct message, and no other."""
+    """By the launcher, whatever verb its form carries: one sentence by direct message, and nothing else."""
     async with world(tmp_path, policy=PRIVATE, only=("acc",)) as env:
         env.ws.set_channel("C0INC", is_private=True, members=["U0LEE", env.ws.core.state.bot_user])
         await env.does("start acc:news/feed -- our secret", "news/feed", user="U0LEE", channel="C0INC")

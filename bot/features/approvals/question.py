@@ -24,9 +24,8 @@ ALLOW_LABEL: Final = "Allow for 1 hour"
 MOST_NAMED: Final = 4
 _MOST_GROUPS: Final = 3
 _SHORT: Final = 120  # characters of parameters beside the command, and of a reason
-_LONGEST: Final = (
-    240  # characters of parameters on a line of their own: with more the buttons would leave a phone's screen
-)
+# Characters of parameters on a line of their own: with more, the buttons would leave a phone's screen.
+_LONGEST: Final = 240
 _PERSON: Final = re.compile(r"[UW][A-Z0-9]{3,}")
 _LASTS: Final = {"once": "this once", "grant": "for that time"}
 AGREED: Final = ("approved", "taken")

@@ -109,9 +109,8 @@ class Session(psycopg.Connection[TupleRow]):
         self._values = Transformer(self)
         self._prepared_as: dict[_Key, bytes] = {}
         self._numbers = itertools.count(1)
-        self._due = deque[
-            tuple[Answer | None, _Key | None]
-        ]()  # what the server will answer; no Answer: it doesn't matter
+        # What the server will answer; without an Answer, nobody waits for it.
+        self._due = deque[tuple[Answer | None, _Key | None]]()
 
     def send(self, sql: bytes, values: Sequence[Any] = (), *, prepare: bool = True) -> Answer:
         """Send a statement with the next `sync`. Its values are `$1`, `$2`..."""
