@@ -1,7 +1,5 @@
 """Several awaitables at a time, with nothing left running afterwards."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Awaitable, Iterable
 from typing import TypeVar, cast

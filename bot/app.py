@@ -1,7 +1,5 @@
 """The one place where the parts meet. It names no kind of control plane."""
 
-from __future__ import annotations
-
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping

@@ -1,7 +1,5 @@
 """How a replica is reached: its HTTP server and its Socket Mode connections. And which installation its tokens belong to."""
 
-from __future__ import annotations
-
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable

@@ -1,8 +1,6 @@
 """What the leader of a workspace does, beside taking requests: it executes them, delivers messages, follows runs, runs timers,
 and reloads the rules. Taking over from another replica is the same as starting again."""
 
-from __future__ import annotations
-
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable

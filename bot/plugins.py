@@ -1,7 +1,5 @@
 """Maps each kind of control plane to its plugin, which is found by the folder's name. Only this module loads plugins."""
 
-from __future__ import annotations
-
 import importlib
 import pkgutil
 import re

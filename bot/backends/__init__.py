@@ -1,7 +1,5 @@
 """One package for each kind of control plane, and what their adapters share."""
 
-from __future__ import annotations
-
 import difflib
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence

@@ -1,7 +1,5 @@
 """`signalbox audit search|export|verify`."""
 
-from __future__ import annotations
-
 import json
 import re
 from collections import Counter

@@ -1,7 +1,5 @@
 """`signalbox check`: configuration, rules, store, network, Slack, channels and backends, one line each."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 import tempfile

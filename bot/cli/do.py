@@ -1,7 +1,5 @@
 """`signalbox do` and `why`: the same intent and execution path as in Slack, with cards as text."""
 
-from __future__ import annotations
-
 import asyncio
 import re
 import shutil

@@ -1,7 +1,5 @@
 """The exit codes, and the one error type of the command line."""
 
-from __future__ import annotations
-
 from enum import IntEnum
 
 

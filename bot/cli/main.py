@@ -3,8 +3,6 @@
 `signalbox --help` is printed from here, because importing click takes four times as long as a bare interpreter.
 """
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Sequence
 

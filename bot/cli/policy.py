@@ -1,7 +1,5 @@
 """`signalbox policy test|replay|schema`: try rules before you use them, without Slack and without a backend."""
 
-from __future__ import annotations
-
 import json
 import tomllib
 from collections.abc import Callable, Iterator, Mapping

@@ -3,8 +3,6 @@
 People and user groups are read from Slack as they are now. Times, commands and targets come from the audit log.
 """
 
-from __future__ import annotations
-
 import asyncio
 import json
 from collections import Counter

@@ -1,7 +1,5 @@
 """`signalbox run`."""
 
-from __future__ import annotations
-
 import asyncio
 import logging
 import os

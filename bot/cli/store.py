@@ -1,7 +1,5 @@
 """`signalbox store copy|prepare`."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path

@@ -4,8 +4,6 @@ One person counts once, the requester never, any deny ends it. A person may have
 in [people] to the account that represents the person; any other id represents itself. The store keeps the records and the lock.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta

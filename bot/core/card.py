@@ -1,7 +1,5 @@
 """Cards, forms and the Home tab as values. Features fill them, render/ turns them into blocks or text."""
 
-from __future__ import annotations
-
 from datetime import datetime
 from enum import StrEnum
 from typing import Final

@@ -15,8 +15,6 @@ Problem                      code, summary, hint
     `-- BadReply             it answered with success, but the body can't be read
 """
 
-from __future__ import annotations
-
 from typing import Final
 
 

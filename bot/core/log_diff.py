@@ -1,7 +1,5 @@
 """The differences between two logs, without those that any two runs have."""
 
-from __future__ import annotations
-
 import difflib
 import re
 from collections.abc import Iterable

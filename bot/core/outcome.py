@@ -1,7 +1,5 @@
 """The outcome of an operation. Refused, failed and unknown are three different answers."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from enum import StrEnum

@@ -1,7 +1,5 @@
 """The values that the store keeps. Every time is RFC 3339 UTC text with microseconds (see `stamp`)."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final

@@ -1,7 +1,5 @@
 """The newest runs of a target: as a table with a chart and buttons, and what is new in the list since the last look."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta

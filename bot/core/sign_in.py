@@ -1,7 +1,5 @@
 """The pause after a backend refused its credential: accounts get locked after a few wrong passwords."""
 
-from __future__ import annotations
-
 from datetime import datetime, timedelta
 from typing import Final
 

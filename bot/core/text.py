@@ -1,7 +1,5 @@
 """How targets, times, counts and sentences are written, and which characters a name may contain."""
 
-from __future__ import annotations
-
 import csv
 import io
 import re

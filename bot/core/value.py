@@ -1,7 +1,5 @@
 """The base of every value that is stored as JSON or passed between packages."""
 
-from __future__ import annotations
-
 import json
 from typing import Any, Final, Self, TypeAlias
 

@@ -6,8 +6,6 @@ that every reader of the model needs: without it the whole reply fails, and the 
 that needs more fields names them when it reads: `reply.read(Run, "run_id")`.
 """
 
-from __future__ import annotations
-
 import json
 import math
 import re

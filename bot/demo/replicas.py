@@ -1,7 +1,5 @@
 """`signalbox demo --replicas N`: the bot as several processes on one PostgreSQL, with buttons to kill, pause and deploy them."""
 
-from __future__ import annotations
-
 import asyncio
 import signal
 import socket

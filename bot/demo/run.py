@@ -1,7 +1,5 @@
 """`signalbox demo`: a local Slack workspace, simulated control planes, and the bot, connected as in production."""
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import errno

@@ -1,7 +1,5 @@
 """The tour: the main tasks, played through the interfaces that people use, with each effect checked in three places."""
 
-from __future__ import annotations
-
 import contextlib
 import tomllib
 from collections.abc import Callable, Mapping, Sequence

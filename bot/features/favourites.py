@@ -1,7 +1,5 @@
 """The targets that a person starred, and those that they used lately, for the Home tab."""
 
-from __future__ import annotations
-
 from typing import Final
 
 from bot.core.audit import Event

@@ -1,7 +1,5 @@
 """The Home tab of one person: what waits for them, what runs, their targets, and what ends soon. A press shows another page."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Final
 

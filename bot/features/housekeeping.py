@@ -1,7 +1,5 @@
 """Daily housekeeping: post the head of the audit log, warn of expiring credentials, prune old rows."""
 
-from __future__ import annotations
-
 from datetime import timedelta
 from typing import Final
 

@@ -1,7 +1,5 @@
 """Incidents: a channel or a thread is bound to one, and every request in it carries its name in the audit log."""
 
-from __future__ import annotations
-
 from typing import Final
 
 from bot.core.intent import Intent, Place

@@ -1,7 +1,5 @@
 """Every target that is configured, listed or was seen, for `find`, `targets` and type-ahead, and likely commands on them."""
 
-from __future__ import annotations
-
 import json
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence

@@ -1,7 +1,5 @@
 """The pre-flight of a dangerous or late command: the requester sees what will happen and what runs, then decides."""
 
-from __future__ import annotations
-
 from datetime import timedelta
 from typing import Final
 

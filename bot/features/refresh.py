@@ -1,7 +1,5 @@
 """Refresh and Check again: read the target of a card again and update that card in place."""
 
-from __future__ import annotations
-
 from datetime import datetime
 
 from bot.core.effects import Attempt

@@ -1,7 +1,5 @@
 """Targets that people watch: each is polled once, and every place that watches it is told when a run fails or recovers."""
 
-from __future__ import annotations
-
 import asyncio
 import logging
 from collections import defaultdict

@@ -1,7 +1,5 @@
 """Credentials of a backend, and a session that only one call at a time renews."""
 
-from __future__ import annotations
-
 import asyncio
 import base64
 import math

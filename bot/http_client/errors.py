@@ -1,7 +1,5 @@
 """The one place where an HTTP status or a transport error becomes an error of core/errors."""
 
-from __future__ import annotations
-
 import html
 import json
 import re

@@ -1,7 +1,5 @@
 """One call before any attempt: its parameters, safe path segments and queries, and the part of an address that may be shown."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import dataclass

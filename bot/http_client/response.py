@@ -1,7 +1,5 @@
 """A whole reply, parsed into models; and bodies unpacked in bounded steps."""
 
-from __future__ import annotations
-
 import zlib
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass

@@ -5,8 +5,6 @@ new connection fails before. aiohttp also repeats GET, PUT and DELETE once when 
 because `client.py` counts and spaces all repeats. httpx over aiohttp takes a fifth of the CPU of httpx over httpcore.
 """
 
-from __future__ import annotations
-
 import logging
 import os
 import ssl

@@ -1,7 +1,5 @@
 """A pressed button. It carries an id and never authority: its meaning is read from the store and decided again."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 from bot.core.approval import Approval

@@ -1,7 +1,5 @@
 """A command: resolved, authorized, confirmed if dangerous, approved if the rules require it, then run."""
 
-from __future__ import annotations
-
 from bot.core.audit import Event
 from bot.core.command.capability import Risk
 from bot.core.command.parser import format_command, parse

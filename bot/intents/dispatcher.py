@@ -1,7 +1,5 @@
 """One request from its acceptance to its end. The only place that catches everything."""
 
-from __future__ import annotations
-
 import logging
 from typing import Final
 

@@ -1,7 +1,5 @@
 """Modals: opened from a shortcut or the Home tab, and submitted. Errors were shown at their fields before the ack."""
 
-from __future__ import annotations
-
 from bot.core.intent import Command, Form, Intent, Open
 from bot.core.records import stamp
 from bot.core.value import Json

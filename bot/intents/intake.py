@@ -1,7 +1,5 @@
 """The only way in. A request is in the audit log when `submit` returns; everything after that does not delay the ack."""
 
-from __future__ import annotations
-
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence

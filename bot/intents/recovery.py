@@ -4,8 +4,6 @@ A call that may have been sent is looked up, never sent again. That it happened 
 other replica can be sending it anymore.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta

@@ -1,7 +1,5 @@
 """Entries for the audit log: every column in one place, secrets masked before anything is written."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any

@@ -1,7 +1,5 @@
 """Reads the facts about the person and the place, then asks the pure rules."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime

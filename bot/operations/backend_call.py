@@ -1,7 +1,5 @@
 """One call to a backend within its timeout, and the outcome for each problem."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Sequence
 from contextlib import suppress

@@ -1,7 +1,5 @@
 """Cards of operations: pure functions from what is known to what is shown."""
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Sequence
 from datetime import datetime, timedelta

@@ -1,7 +1,5 @@
 """The end of every operation: its outcome, audit entries and card."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from statistics import median

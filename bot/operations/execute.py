@@ -1,7 +1,5 @@
 """The only way to a backend call: recorded before and after it, and never sent twice when its outcome is unknown."""
 
-from __future__ import annotations
-
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import replace

@@ -4,8 +4,6 @@ The store keeps, for each card, the newest request of each of its buttons that s
 from the audit log, so that it is true after a restart as well.
 """
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Next steps -> buttons: only what this person may do, each with an opaque id."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from bot.core.card import Button

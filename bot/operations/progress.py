@@ -1,7 +1,5 @@
 """How far a run is and how long it still takes: from the vendor's counts or forecast, else from how long it usually takes."""
 
-from __future__ import annotations
-
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 

@@ -1,7 +1,5 @@
 """Find out whether a call whose answer was lost took effect: by reads alone, never by sending it again."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Sequence
 from datetime import datetime, timedelta

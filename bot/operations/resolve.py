@@ -1,7 +1,5 @@
 """Command -> Operation: the backend, the exact target, the capability and the checked parameters."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass

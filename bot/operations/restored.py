@@ -1,7 +1,5 @@
 """Caution after the store was restored or failed over: its last commits may be missing."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Final
 

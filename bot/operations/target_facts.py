@@ -1,7 +1,5 @@
 """The current facts about a target from the backend and the audit log, for pre-flights and approval cards."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Awaitable, Sequence
 from datetime import datetime

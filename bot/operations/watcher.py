@@ -4,8 +4,6 @@ All runs of a group are polled at the same moments, whenever each of them began:
 polls.
 """
 
-from __future__ import annotations
-
 import asyncio
 import re
 import zlib

@@ -8,8 +8,6 @@ Slack parses nothing. So names stay exact for copying; lookalike letters or zero
 Our own code, because the models of slack_sdk raise an error for a text that is too long, and never escape or cut one.
 """
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Callable, Collection, Iterable, Sequence

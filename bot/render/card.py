@@ -1,7 +1,5 @@
 """A card as a Slack message: blocks within all limits for any card, and the text of its notification."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo

@@ -3,8 +3,6 @@
 `block_id` is the field's name. `action_id` is `value`, or the id of its type-ahead.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime

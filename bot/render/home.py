@@ -1,7 +1,5 @@
 """The Home tab as a Slack view."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Final

@@ -4,8 +4,6 @@ Slack rolls `data_visualization` and `data_table` out in phases: a workspace wit
 from docs.slack.dev/reference/block-kit/blocks: data-visualization-block and data-table-block.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 from typing import Final

@@ -1,7 +1,5 @@
 """A card as plain text for the terminal: the same words, only table cells cut, no control characters from data."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Final
 

@@ -1,7 +1,5 @@
 """Values as text, for Slack and the terminal: visible characters, numbers, times, spans, bars, columns."""
 
-from __future__ import annotations
-
 import re
 import unicodedata
 from collections.abc import Sequence

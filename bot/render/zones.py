@@ -1,7 +1,5 @@
 """Times in a text, in the zone of its reader: for text that Slack's clients don't adapt."""
 
-from __future__ import annotations
-
 import re
 from datetime import tzinfo
 from typing import Final

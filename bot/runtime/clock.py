@@ -1,7 +1,5 @@
 """The only source of time and randomness in the program."""
 
-from __future__ import annotations
-
 import asyncio
 import secrets
 import time

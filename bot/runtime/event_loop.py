@@ -1,7 +1,5 @@
 """The event loop: how long it was blocked, and settings of the interpreter that keep that short."""
 
-from __future__ import annotations
-
 import asyncio
 import gc
 import sys

@@ -1,7 +1,5 @@
 """The health of the control planes: checked concurrently, so that one that is down delays no other, and remembered."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass

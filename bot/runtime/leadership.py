@@ -1,7 +1,5 @@
 """The leadership of a program without replicas, and of a command in the terminal."""
 
-from __future__ import annotations
-
 from bot.core.ports.store import Change, Leadership, Serve
 
 

@@ -1,7 +1,5 @@
 """What the control planes list: asked side by side, one request at a time for each, and remembered."""
 
-from __future__ import annotations
-
 import asyncio
 import logging
 from collections.abc import Collection, Mapping

@@ -1,7 +1,5 @@
 """Numbers for Prometheus."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 

@@ -1,7 +1,5 @@
 """One loop for all timers: each beat finds the stored rows that are due."""
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Awaitable, Callable
 from datetime import datetime

@@ -1,7 +1,5 @@
 """Temporary files for content that is too large for memory, in one private folder."""
 
-from __future__ import annotations
-
 import os
 import re
 import shutil

@@ -1,7 +1,5 @@
 """People whose Home tab is out of date."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final

@@ -4,8 +4,6 @@ Acks go first. While an ack is pending, only a few of the requests that were ack
 queue, first come, first served. Nothing in it can be lost: each request is already in the store.
 """
 
-from __future__ import annotations
-
 import asyncio
 import logging
 from collections import Counter, deque

@@ -1,7 +1,5 @@
 """What must not be lost because the store is away for a while, such as the outcome of a call."""
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Awaitable, Callable
 from typing import Final, TypeVar

@@ -4,8 +4,6 @@ With `process_before_response=True` Bolt doesn't poll for the ack. An exception 
 so the ack is the last line of every listener.
 """
 
-from __future__ import annotations
-
 import logging
 import re
 import time

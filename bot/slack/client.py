@@ -1,7 +1,5 @@
 """Clients of Slack's Web API over one session."""
 
-from __future__ import annotations
-
 import aiohttp
 from slack_sdk.web.async_client import AsyncWebClient
 

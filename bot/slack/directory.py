@@ -4,8 +4,6 @@ Answers are cached for at most 60 s. An answer that fails, is slow or has an une
 an Enterprise organization a person belongs to several workspaces, listed in `enterprise_user.teams`.
 """
 
-from __future__ import annotations
-
 import asyncio
 import dataclasses
 import logging

@@ -1,7 +1,5 @@
 """People who can't be told where a message belongs are told another way, and told again once the message is there."""
 
-from __future__ import annotations
-
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence

@@ -1,7 +1,5 @@
 """Errors of Slack and of the network, mapped in one place."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Mapping
 from enum import StrEnum

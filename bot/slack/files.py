@@ -1,7 +1,5 @@
 """Files to Slack (files.getUploadURLExternal, POST, files.completeUploadExternal) and from it (files.info, url_private)."""
 
-from __future__ import annotations
-
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import Any, Final

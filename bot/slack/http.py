@@ -1,7 +1,5 @@
 """The HTTP servers: /slack/events in HTTP mode, /healthz and /readyz in both modes, and /metrics at an address of its own."""
 
-from __future__ import annotations
-
 import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence

@@ -1,7 +1,5 @@
 """Turns payloads of Slack into Intents, one function for each source; `mentions.py` does so for messages. No decisions here."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

@@ -4,8 +4,6 @@ Sources: Slack's pages of auth.test, auth.teams.list and bots.info. A slash comm
 in `api_app_id`, and the organization in `enterprise_id` or `enterprise.id`; a shortcut may name neither.
 """
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -3,8 +3,6 @@
 Rules: Slack's app manifest reference; lengths are in its schema.
 """
 
-from __future__ import annotations
-
 from typing import Any, Final
 
 import yaml

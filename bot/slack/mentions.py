@@ -5,8 +5,6 @@ counts when the message starts with the mention. Slack sends an edited message a
 channel and ts, so these identify a message.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple

@@ -1,7 +1,5 @@
 """A stored message in Slack's form, and the messages to send elsewhere when its place refuses it. Pure."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from datetime import UTC, datetime, tzinfo
 from enum import IntEnum

@@ -5,8 +5,6 @@ succession become one update. An outage of Slack loses no outcome and repeats no
 permanently, or for minutes, goes to the same people another way (`message_format.elsewhere`).
 """
 
-from __future__ import annotations
-
 import asyncio
 import logging
 from collections import defaultdict

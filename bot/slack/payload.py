@@ -3,8 +3,6 @@
 Payload shapes: Slack's reference for slash commands, interaction payloads and the Events API.
 """
 
-from __future__ import annotations
-
 import hashlib
 import re
 from collections.abc import Callable, Mapping

@@ -1,7 +1,5 @@
 """The newest head of the audit log that the bot has posted. It shows whether the database has lost entries since."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 import logging

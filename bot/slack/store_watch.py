@@ -1,7 +1,5 @@
 """Checks every few seconds that the store's file still exists. The alarm doesn't need the store."""
 
-from __future__ import annotations
-
 import asyncio
 import logging
 

@@ -5,8 +5,6 @@ old refresh token works until the new token is used, so an exchange whose answer
 tokens are stored before they are used. They are only in the store, under one key that nothing else reads.
 """
 
-from __future__ import annotations
-
 import asyncio
 import hashlib
 import json

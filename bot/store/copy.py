@@ -2,8 +2,6 @@
 
 # ruff: noqa: S608 - only constants and names of columns are put together here; every value is bound.
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime

@@ -1,7 +1,5 @@
 """Errors of the store, with text for people. Each driver maps its library's errors to these."""
 
-from __future__ import annotations
-
 from bot.core.errors import Problem
 
 DAMAGED = "Stop the bot, keep a copy of the store, restore the last backup, and run `signalbox audit verify`."

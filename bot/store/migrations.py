@@ -5,8 +5,6 @@ this one and start again. What is left over is removed by a later migration, whi
 runs when no replica of an older version is live, and an older version refuses a database that has it.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from typing import Final
 

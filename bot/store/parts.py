@@ -1,7 +1,5 @@
 """The parts of the store: each has the methods for some of its tables."""
 
-from __future__ import annotations
-
 import asyncio
 import tempfile
 from collections.abc import Callable, Collection, Coroutine, Sequence

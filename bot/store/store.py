@@ -1,7 +1,5 @@
 """The store. Changes that belong together are one method and one transaction."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import partial

@@ -1,7 +1,5 @@
 """The port TargetCache of core, implemented with the store and a clock."""
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Sequence
 from datetime import datetime

@@ -1,7 +1,5 @@
 """The store's methods for watches, subscriptions, pauses and grants."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from datetime import datetime
 

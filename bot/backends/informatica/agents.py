@@ -1,7 +1,5 @@
 """Agents: their status with all known services, and the jobs that ended on them."""
 
-from __future__ import annotations
-
 from bot.backends.informatica.capabilities import AGENT
 from bot.backends.informatica.models import Entry
 from bot.backends.informatica.presentation import ROWS_WRITTEN, agent_facts, ended_view, service_table

@@ -3,8 +3,6 @@
 GUESS: `serverUrl` of a v2 login equals `baseApiUrl` of the v3 login, as in every sample, so one login serves both.
 """
 
-from __future__ import annotations
-
 import asyncio
 from datetime import datetime
 from typing import Any, BinaryIO, Final

@@ -4,8 +4,6 @@ DOC Login_2 (v3 login), loginOAuth (identity provider), Session_IDs (30 idle min
 header names).
 """
 
-from __future__ import annotations
-
 import asyncio
 import json
 from dataclasses import dataclass

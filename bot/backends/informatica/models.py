@@ -3,8 +3,6 @@
 Booleans that are false may be absent (CODE iics-cli), so absent is false.
 """
 
-from __future__ import annotations
-
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final
 from zoneinfo import ZoneInfo

@@ -1,7 +1,5 @@
 """Services, agents, jobs and schedules as people see them."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from typing import Final
 

@@ -1,7 +1,5 @@
 """Schedules: list, status, on and off."""
 
-from __future__ import annotations
-
 from bot.backends.informatica.models import Schedule
 from bot.backends.informatica.presentation import interval_text, schedule_table, schedule_word
 from bot.backends.informatica.targets import AdapterContext

@@ -1,7 +1,5 @@
 """Start, stop and restart of a service, how they are followed, and the look-up of one whose answer was lost."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Final

@@ -1,7 +1,5 @@
 """The `[[backend]]` table of kind `informatica`."""
 
-from __future__ import annotations
-
 from typing import Self
 
 from pydantic import Field, SecretStr, ValidationInfo, field_validator, model_validator

@@ -3,8 +3,6 @@
 What is not documented is `unknown (X)`, never a success.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass

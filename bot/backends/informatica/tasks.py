@@ -1,7 +1,5 @@
 """Tasks: start, stop, status and history of their jobs."""
 
-from __future__ import annotations
-
 import re
 from collections import deque
 from collections.abc import Callable, Collection, Sequence

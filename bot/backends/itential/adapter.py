@@ -1,7 +1,5 @@
 """The adapter of a platform: it finds targets, passes operations to their handlers, follows jobs and reports health."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import ClassVar, Final

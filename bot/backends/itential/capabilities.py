@@ -3,8 +3,6 @@
 The checks refuse values that can't work, before anything is decided or sent.
 """
 
-from __future__ import annotations
-
 from typing import Final
 
 from bot.core.command.capability import CapabilityTable, KindSpec, TargetKind

@@ -1,7 +1,5 @@
 """The API calls: 22 of Gateway Manager (titles SEED, shapes DOC), and jobs (CODE itential_mcp)."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Generic

@@ -1,7 +1,5 @@
 """Jobs: status, cancel, pause, resume, retry, their output, and how they are followed."""
 
-from __future__ import annotations
-
 import hashlib
 from collections import deque
 from collections.abc import Iterable, Sequence

@@ -3,8 +3,6 @@
 Lists are under `result`, `results` or `data`; core/vendor_json reads odd fields.
 """
 
-from __future__ import annotations
-
 from datetime import datetime
 from typing import Annotated, Any, Final, NamedTuple, TypeVar
 

@@ -1,7 +1,5 @@
 """Services, jobs and resources as people see them."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta

@@ -1,7 +1,5 @@
 """Lists, and gateways, service groups and certificates: shown, created, changed, deleted, and looked up after a lost answer."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 

@@ -1,7 +1,5 @@
 """Running a service: parameters checked by its schema, the forms of the reply, and the look-up after a lost answer."""
 
-from __future__ import annotations
-
 import unicodedata
 from collections.abc import Collection
 from datetime import datetime, timedelta

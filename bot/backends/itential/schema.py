@@ -4,8 +4,6 @@
 The gateway checks patterns, because a foreign regular expression may never end. Without a schema all values are text.
 """
 
-from __future__ import annotations
-
 import difflib
 import json
 import math

@@ -1,7 +1,5 @@
 """The `[[backend]]` table of kind `itential`."""
 
-from __future__ import annotations
-
 from typing import ClassVar, Literal, Self
 
 from pydantic import Field, model_validator

@@ -5,8 +5,6 @@ to be created does not exist yet: gateways, groups and certificates that are not
 every verb but the creating ones refuses those.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any, Final
 

@@ -4,8 +4,6 @@ Idempotent changes: create, set, retire and reinstate carry an idempotency key, 
 vendor; delete, terminate and cancel reach the same state when sent twice.
 """
 
-from __future__ import annotations
-
 from typing import Final
 
 from bot.core.command.capability import Capability, CapabilityTable, KindSpec, TargetKind

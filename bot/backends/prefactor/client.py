@@ -8,8 +8,6 @@ Error bodies have a plain shape, and one with a map of fields (SEED: both under 
 `errors` is not stated: a map of field to messages is what clients see (CODE), and any nesting of maps, lists and texts is read.
 """
 
-from __future__ import annotations
-
 import json as jsonlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final

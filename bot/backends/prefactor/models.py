@@ -4,8 +4,6 @@ The older generation (SEED) has `environment_id` and two version ids on the agen
 prefactor-http) has description, external_identifier, owner, risk profile and team instead, and an eighth counter.
 """
 
-from __future__ import annotations
-
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from bot.core.vendor_json import Text, Time, Whole, WireModel

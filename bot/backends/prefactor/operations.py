@@ -1,7 +1,5 @@
 """What each verb does. Each change is idempotent, and "already" counts as done (backends.md, section 7)."""
 
-from __future__ import annotations
-
 import hashlib
 from typing import Final
 

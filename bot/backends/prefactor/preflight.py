@@ -1,7 +1,5 @@
 """The pre-flight facts, the state of a target as one phrase, and the look-up of a call whose answer was lost."""
 
-from __future__ import annotations
-
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final

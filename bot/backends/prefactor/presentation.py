@@ -1,7 +1,5 @@
 """Agents and instances as people see them."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from datetime import UTC
 from typing import Final

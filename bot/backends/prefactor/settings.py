@@ -1,7 +1,5 @@
 """The `[[backend]]` table of kind `prefactor`."""
 
-from __future__ import annotations
-
 from typing import ClassVar
 
 from pydantic import Field

@@ -5,8 +5,6 @@ name that no agent has becomes a target whose id is `new/NAME`, which can't be a
 that the agent doesn't exist. The marker contains the name, so an approval for one name never counts for another.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 from typing import Final

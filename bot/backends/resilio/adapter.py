@@ -1,7 +1,5 @@
 """Implements ports.Backend for one Resilio agent. Its targets are the agent itself and its current runs."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Final

@@ -1,7 +1,5 @@
 """What can be done with a Resilio agent: kinds of targets and one capability for each verb on each of them."""
 
-from __future__ import annotations
-
 from typing import Final
 
 from bot.core.command.capability import CapabilityTable, KindSpec, TargetKind

@@ -5,8 +5,6 @@ The token is fetched without a credential, kept, and fetched again after a refus
 HTTP client gets it as a credential: addresses stay out of its messages and of logs, and the value is masked in the agent's texts.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 

@@ -3,8 +3,6 @@
 `restartRequired` is the text "true" and absent otherwise (from 4.1.0), unlike the other booleans; both are read.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 from pydantic import Field

@@ -1,7 +1,5 @@
 """What each verb does: the agent, its runs and its tags, pause, resume and restart."""
 
-from __future__ import annotations
-
 from math import ceil
 from typing import Final
 

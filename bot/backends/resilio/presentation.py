@@ -1,7 +1,5 @@
 """States of jobs and agents, and how jobs, transfers and agents are shown."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta

@@ -1,7 +1,5 @@
 """Turns what a person wrote into the agent itself or one of its current runs."""
 
-from __future__ import annotations
-
 from bot import backends
 from bot.backends import SELECTED, FinderBase, readable
 from bot.backends.resilio.capabilities import AGENT, RUN

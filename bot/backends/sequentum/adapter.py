@@ -1,7 +1,5 @@
 """Implements ports.Backend for the ACC: finds targets, passes operations to their handlers, follows runs, reports health."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress

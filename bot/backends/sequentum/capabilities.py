@@ -3,8 +3,6 @@
 The checks refuse parameters that can't work, before anything is decided, written to the audit log, or sent.
 """
 
-from __future__ import annotations
-
 import re
 from datetime import datetime
 from functools import partial

@@ -1,7 +1,5 @@
 """Idempotent changes: schedules, marks, approvals."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import dataclass
 from typing import Final

@@ -5,8 +5,6 @@ not. For most changes the page shows no reply: any success counts, whatever its 
 the HTTP client.
 """
 
-from __future__ import annotations
-
 from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import datetime
 from typing import Any, BinaryIO, Final, Generic, NamedTuple, TypeVar

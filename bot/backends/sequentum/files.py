@@ -1,7 +1,5 @@
 """Files: logs and data, fetched to the spool (logs are masked, data is passed on unchanged), and input data, which is sent."""
 
-from __future__ import annotations
-
 import asyncio
 import re
 from collections import deque

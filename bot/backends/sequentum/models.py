@@ -4,8 +4,6 @@ Times stay text, which `times.py` reads: a year 1 or a missing offset is common.
 shown as unknown. An unreadable id is empty.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta

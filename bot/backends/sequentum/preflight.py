@@ -1,7 +1,5 @@
 """The pre-flight facts that an approver sees, and the state of a target as one phrase."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from contextlib import suppress
 

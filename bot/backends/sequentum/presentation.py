@@ -1,7 +1,5 @@
 """Runs, job runs, schedules and servers as people see them."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final

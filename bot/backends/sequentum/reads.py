@@ -1,7 +1,5 @@
 """Answers that change nothing: status, history, schedules, health of a server."""
 
-from __future__ import annotations
-
 from collections.abc import Awaitable, Sequence
 from datetime import datetime
 from typing import TypeVar

@@ -1,7 +1,5 @@
 """The `[[backend]]` table of kind `sequentum`."""
 
-from __future__ import annotations
-
 import base64
 import binascii
 import json

@@ -1,7 +1,5 @@
 """The calls that must never be made twice; `reconcile.py` finds the run of one whose answer was lost."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Final

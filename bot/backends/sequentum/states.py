@@ -4,8 +4,6 @@ Source: the tables on the vendor's pages; which states are final is inferred fro
 distinguish `Failure` from `Failed`; both end a run badly, and people see one word for both.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Final
 

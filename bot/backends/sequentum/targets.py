@@ -4,8 +4,6 @@ The ACC resolves an agent's path to its id and offers no way back. So the path o
 checked again each time: the rules of a path that now belongs to another agent must not apply to this one.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable
 from typing import Final

@@ -1,7 +1,5 @@
 """The built-in verbs, which Signalbox answers itself: names, words, parameters and help."""
 
-from __future__ import annotations
-
 from enum import StrEnum
 from typing import Final
 

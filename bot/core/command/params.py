@@ -1,7 +1,5 @@
 """Parameters of a capability: declared, checked once, kept as plain JSON values."""
 
-from __future__ import annotations
-
 import json
 import re
 import unicodedata

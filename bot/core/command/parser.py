@@ -1,7 +1,5 @@
 """`VERB [TARGET] [KEY=VALUE ...] [-- REASON]` -> Command or ParseError, the same for every source. Never raises."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime

@@ -3,8 +3,6 @@
 Each is offered to the command only if that command takes such a parameter; a button shows the whole command before it runs.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass

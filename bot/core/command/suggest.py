@@ -5,8 +5,6 @@ Mistyped commands (`strat acc:shop/prices`), targets without their backend (`sta
 spellings. Existing targets rank first, then what the person may do here, then what this channel used last.
 """
 
-from __future__ import annotations
-
 import re
 import unicodedata
 from collections.abc import Callable, Collection, Mapping, Sequence

@@ -1,7 +1,5 @@
 """How well the words of a command fit the names of existing targets: whole names, parts, and other spellings. Pure."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace

@@ -1,7 +1,5 @@
 """How a target is written in a command, and how names are found by any part of them."""
 
-from __future__ import annotations
-
 import re
 import unicodedata
 from collections.abc import Sequence

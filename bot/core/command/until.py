@@ -1,7 +1,5 @@
 """`until=Mon 07:00` and similar: a local time becomes one instant, or a sentence that says why it can't."""
 
-from __future__ import annotations
-
 import re
 from datetime import UTC, datetime, time, timedelta, tzinfo
 from typing import Final

@@ -1,7 +1,5 @@
 """The words of sentences: other names of verbs, what questions ask for, and words that name nothing."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from types import MappingProxyType

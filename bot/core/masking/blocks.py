@@ -1,7 +1,5 @@
 """Secrets that span several lines: private keys, blocks of YAML, open quotes, lists, XML elements, continued commands."""
 
-from __future__ import annotations
-
 import re
 from typing import Final, NamedTuple
 

@@ -5,8 +5,6 @@ Pure rules for one decoded line; `views` decodes it first. Sources: security.md 
 in tests/core/data.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from typing import Final, NamedTuple

@@ -8,8 +8,6 @@ Feed text in blocks of whole lines; `LineSplitter` makes them from chunks that w
 that continues on the next line.
 """
 
-from __future__ import annotations
-
 import base64
 import binascii
 import html

@@ -1,7 +1,5 @@
 """Where a line contains secrets without a name and a sign: HTTP credentials, commands, device configuration, known shapes."""
 
-from __future__ import annotations
-
 import re
 from typing import Final, NamedTuple
 

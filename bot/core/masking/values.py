@@ -1,8 +1,6 @@
 # ruff: noqa: RUF001  the notations include quotes of many languages
 """The names of secrets, how their values are written, and which values are only words about a secret."""
 
-from __future__ import annotations
-
 import math
 import re
 from collections import Counter

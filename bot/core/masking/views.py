@@ -6,8 +6,6 @@ belong in text for people. `views` decodes one line, layer by layer, and remembe
 a secret found in a decoded line can be masked in the line itself.
 """
 
-from __future__ import annotations
-
 import html
 import re
 import unicodedata

@@ -1,7 +1,5 @@
 """Turns the text of policy.toml into a Policy. Raises PolicyProblem, which names the lines to change."""
 
-from __future__ import annotations
-
 import hashlib
 import re
 import tomllib

@@ -7,8 +7,6 @@ A break-glass grant replaces a missing allow, an approval and the end of a freez
 Neither overrides a deny: a deny says what must never happen here. In an emergency, use the vendor's own console.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime

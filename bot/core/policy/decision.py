@@ -1,7 +1,5 @@
 """The arguments and results of a decision, as values."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import TypeAlias
 

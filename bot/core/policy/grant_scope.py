@@ -4,8 +4,6 @@ A grant is a pattern. It is within a person's rights if, for every verb that it 
 the person covers all of its targets, without approval or parameter limits, and no earlier rule touches them.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from datetime import datetime
 from functools import cache

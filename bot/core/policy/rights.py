@@ -1,7 +1,5 @@
 """Rights outside the rules of a channel: who may decide a request, administrators, break-glass, and grants."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType

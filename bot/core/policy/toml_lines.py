@@ -5,8 +5,6 @@ Our own code, because tomlkit keeps the layout of a file but not the line of a v
 Only called on text that tomllib accepted, so quotes and brackets are balanced.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from typing import Final, NamedTuple

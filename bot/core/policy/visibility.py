@@ -1,7 +1,5 @@
 """What a person may see, what they may use here, and names in the rules that match nothing."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType

@@ -1,7 +1,5 @@
 """What a folder under backends/ exports: its capabilities, its settings, and how it is built."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Annotated, Any, ClassVar, NamedTuple, Protocol, Self
 from urllib.parse import urlsplit

@@ -1,7 +1,5 @@
 """What the packages need from each other, as protocols. A port exists where a second implementation or a fake does."""
 
-from __future__ import annotations
-
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field

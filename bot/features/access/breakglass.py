@@ -1,7 +1,5 @@
 """Break-glass: acting without approval in an emergency. It is announced, every use is marked, and a second person reviews it."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta

@@ -1,7 +1,5 @@
 """`Close review` on a break-glass: by another person, with a note of what was done and whether it was right."""
 
-from __future__ import annotations
-
 from typing import Final
 
 from bot.core.audit import Event

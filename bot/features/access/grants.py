@@ -1,7 +1,5 @@
 """The commands `grant` and `revoke`: a grant never exceeds its giver's own rights, is announced, and ends by itself."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping, Sequence
 from datetime import timedelta

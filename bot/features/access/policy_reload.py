@@ -4,8 +4,6 @@ A file counts once it has been the same for SETTLED seconds, so that one that is
 The security channel sees each change, line by line.
 """
 
-from __future__ import annotations
-
 import difflib
 import hashlib
 import logging

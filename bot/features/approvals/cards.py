@@ -1,7 +1,5 @@
 """The cards of an approval: for approvers, for the requester, and short messages in the request's thread."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Final
 

@@ -3,8 +3,6 @@
 Also the reminder, and the recovery of approvals that were open or approved when the program stopped.
 """
 
-from __future__ import annotations
-
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial

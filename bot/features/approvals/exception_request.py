@@ -1,7 +1,5 @@
 """`Ask for it`: when no rule allows a command, ask the people who could, for once or for half an hour."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from typing import Final
 

@@ -1,7 +1,5 @@
 """Ends without a decision: the approval expires, the requester cancels, or it became pointless."""
 
-from __future__ import annotations
-
 from bot.core.approval import Approval
 from bot.core.audit import Event
 from bot.core.card import Tone

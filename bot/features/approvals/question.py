@@ -1,7 +1,5 @@
 """What an approver reads and presses: who wants what, why, what will happen, what is there now, until when. Pure."""
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Sequence

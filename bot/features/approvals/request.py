@@ -1,7 +1,5 @@
 """Asks approvers if enough people can decide, and asks again when something on the card has changed."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from datetime import datetime
 from functools import partial

@@ -1,7 +1,5 @@
 """The rules, the people and the target as they are now."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final

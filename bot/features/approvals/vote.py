@@ -1,7 +1,5 @@
 """Approve, Deny, Claim, Release, Allow and Cancel. The presser is read from Slack again, and the first change of state wins."""
 
-from __future__ import annotations
-
 from bot.core.approval import Approval, Choice, VoteRefused, drift, is_expired, judge_vote, stale_votes
 from bot.core.audit import AuditEntry, Event
 from bot.core.card import FormField, FormView, Line, Tone

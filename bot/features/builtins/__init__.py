@@ -1,7 +1,5 @@
 """The built-in verbs. `answer` finds the one that was asked for, checks its words, and runs it."""
 
-from __future__ import annotations
-
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 

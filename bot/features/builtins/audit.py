@@ -1,7 +1,5 @@
 """The built-in commands `audit` and `timeline`: search the audit log, and report an incident."""
 
-from __future__ import annotations
-
 import hashlib
 import re
 from collections.abc import Collection, Mapping, Sequence

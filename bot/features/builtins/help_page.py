@@ -1,7 +1,5 @@
 """`help`: a few commands for this person in this channel as buttons, and everything that the rules let them do here."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 

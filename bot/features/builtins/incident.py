@@ -1,7 +1,5 @@
 """The built-in command `incident`: open one in a channel or thread, show it, and close it with its timeline."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime

@@ -1,7 +1,5 @@
 """Built-in commands that look: backends, health, targets, find, status, approvals, watches, pauses, doctor."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final

@@ -1,7 +1,5 @@
 """The built-in commands about a person's own targets: watch, unwatch, star, unstar."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any

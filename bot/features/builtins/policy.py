@@ -1,7 +1,5 @@
 """`policy`: the rules of a channel; `policy confirm` by an administrator."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final

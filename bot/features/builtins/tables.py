@@ -1,7 +1,5 @@
 """Tables of what is open: decisions, runs, pauses."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Final
 

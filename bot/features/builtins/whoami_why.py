@@ -1,7 +1,5 @@
 """The built-in commands `whoami`, `why` and `grants`."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from typing import Any

@@ -1,7 +1,5 @@
 """Parameters as fields of a modal, and what was filled in as `key=value` words again."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping, Sequence
 from typing import Final

@@ -4,8 +4,6 @@ Verb and target are live fields: a change of one redraws the modal with the para
 sending it will do.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass

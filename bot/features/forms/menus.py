@@ -1,7 +1,5 @@
 """The options of the launcher's menus: verbs by what they do and targets that fit, best first."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Final

@@ -1,7 +1,5 @@
 """Opening a modal, and what is kept of it until it is submitted: Slack gives back only its fields and a token."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 from bot.core.card import FormView

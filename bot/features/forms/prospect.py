@@ -1,7 +1,5 @@
 """What a command will do, said before it is sent: it runs now, needs an approval, or is denied. Nothing is run or recorded."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -3,8 +3,6 @@
 The newest request about a target wins: it ends, replaces or keeps the earlier pauses of that target.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 from datetime import datetime

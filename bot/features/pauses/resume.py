@@ -3,8 +3,6 @@
 The pause was allowed with its end, so its end needs no new permission.
 """
 
-from __future__ import annotations
-
 import asyncio
 from datetime import datetime, timedelta
 from typing import Final

@@ -1,7 +1,5 @@
 """Answers for one person that end a request."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any, Final
 

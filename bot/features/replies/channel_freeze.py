@@ -1,7 +1,5 @@
 """A channel whose rules are suspended: recorded and announced; a denial there says how to end it."""
 
-from __future__ import annotations
-
 from bot.core.audit import Event
 from bot.core.card import Line, Tone
 from bot.core.intent import Intent

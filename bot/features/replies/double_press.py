@@ -1,8 +1,6 @@
 """The same button pressed again: within a moment, or after it started a run. The store lets one press go first, and the other
 does nothing."""
 
-from __future__ import annotations
-
 import hashlib
 from datetime import timedelta
 from typing import Final

@@ -1,7 +1,5 @@
 """The card of a grant in its channel, and the message that it ended."""
 
-from __future__ import annotations
-
 from datetime import datetime
 
 from bot.core.card import Button, Card, Tone, approval_key, operation_key

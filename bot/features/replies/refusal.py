@@ -1,7 +1,5 @@
 """Refusals and denials: an audit entry first, then a card with the reason and the next step."""
 
-from __future__ import annotations
-
 import difflib
 import re
 from collections.abc import Collection, Sequence

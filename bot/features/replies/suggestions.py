@@ -1,7 +1,5 @@
 """What a text may mean: the target that it names, or the commands for words that are not a command."""
 
-from __future__ import annotations
-
 import asyncio
 import re
 from collections.abc import Container, Iterator, Sequence

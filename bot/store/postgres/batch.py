@@ -1,7 +1,5 @@
 """Runs the units of a batch in one transaction, with as few round trips as their results allow."""
 
-from __future__ import annotations
-
 from typing import TypeVar
 
 import psycopg

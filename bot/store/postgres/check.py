@@ -1,7 +1,5 @@
 """Judges a database for `signalbox check`."""
 
-from __future__ import annotations
-
 import time
 from typing import Any, Final
 

@@ -1,7 +1,5 @@
 """The store on PostgreSQL: one connection that writes, a few that read, and one that listens."""
 
-from __future__ import annotations
-
 import itertools
 import logging
 import secrets

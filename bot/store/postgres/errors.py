@@ -1,7 +1,5 @@
 """Maps errors of PostgreSQL and psycopg to the store's."""
 
-from __future__ import annotations
-
 from typing import Final
 
 import psycopg

@@ -1,7 +1,5 @@
 """The schema's migrations; see bot/store/migrations.py. A released migration never changes: add a new one at the end."""
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final

@@ -4,8 +4,6 @@ The server only listens on a Unix socket in a private folder, so it needs no pas
 loopback and asks for one. PostgreSQL refuses to run as root: then it runs as the user `postgres` or `nobody`.
 """
 
-from __future__ import annotations
-
 import hashlib
 import os
 import pwd

@@ -3,8 +3,6 @@
 So a batch of units costs few round trips, whatever its size.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, Final

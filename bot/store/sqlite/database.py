@@ -4,8 +4,6 @@ Group commit is our own: the writer commits together what arrives during a commi
 second that way, and 2,187 with aiosqlite (docs/decisions/sqlite-group-commit.md).
 """
 
-from __future__ import annotations
-
 import os
 import threading
 from collections.abc import Sequence

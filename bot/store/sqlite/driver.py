@@ -4,8 +4,6 @@ sqlite-utils prefers the `pysqlite3` module to the standard library's. Two copie
 process drop each other's POSIX locks, so every module imports `sqlite3` from here.
 """
 
-from __future__ import annotations
-
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:

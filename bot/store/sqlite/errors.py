@@ -1,7 +1,5 @@
 """Maps errors of sqlite3 to the store's."""
 
-from __future__ import annotations
-
 from typing import Final
 
 from bot.store.errors import DAMAGED, StoreProblem

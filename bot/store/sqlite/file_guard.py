@@ -6,8 +6,6 @@ bot writes the file (other processes only append to the WAL), so a change betwee
 runs, `<file>.head` keeps the head of the audit log.
 """
 
-from __future__ import annotations
-
 import errno
 import fcntl
 import os

@@ -1,7 +1,5 @@
 """The schema's migrations; see bot/store/migrations.py. A released migration never changes: add a new one at the end."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from typing import Final
 

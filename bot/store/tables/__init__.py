@@ -1,7 +1,5 @@
 """The tables, with the SQL that every database understands."""
 
-from __future__ import annotations
-
 from typing import Final
 
 from bot.store.tables import (

@@ -2,8 +2,6 @@
 
 # ruff: noqa: S608 - only constants and names of columns are put together here; every value is bound.
 
-from __future__ import annotations
-
 import re
 import unicodedata
 from collections.abc import Iterable

@@ -1,7 +1,5 @@
 """The check of the chain: recomputes every hash and checks the link of every entry to the one before."""
 
-from __future__ import annotations
-
 import hashlib
 import re
 from collections.abc import Callable, Iterable

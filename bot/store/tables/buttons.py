@@ -1,7 +1,5 @@
 """Buttons: the meaning of opaque ids in Slack."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Final
 

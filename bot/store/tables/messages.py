@@ -1,7 +1,5 @@
 """The outbox: the desired state of each message, and what Slack has. Not a queue of sends."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Collection, Sequence
 from functools import cache

@@ -1,7 +1,5 @@
 """The inbox: every accepted request and its progress."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from typing import Final
 

@@ -1,7 +1,5 @@
 """Deletes old ended requests with everything that only their cards need. The audit log keeps everything."""
 
-from __future__ import annotations
-
 from typing import Final
 
 from bot.store.database import Tx

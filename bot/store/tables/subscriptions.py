@@ -1,7 +1,5 @@
 """Subscriptions: who is told where how the runs of a target end. Watched targets: each is polled once, however many watch it."""
 
-from __future__ import annotations
-
 from typing import Any, Final
 
 from bot.core.records import Subscription, WatchedTarget

@@ -1,7 +1,5 @@
 """Names: the known targets of vendors' ids. Facts: small values that the program must remember."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Sequence
 from typing import Final

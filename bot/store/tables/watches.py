@@ -1,7 +1,5 @@
 """Watches: runs that are followed to their end."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any, Final
 
