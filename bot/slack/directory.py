@@ -1,4 +1,4 @@
-"""Who people are and what conversations are: users.info, usergroups.users.list, conversations.info and .members.
+"""Who people are and what conversations are: users.info, usergroups.list, conversations.info and .members.
 
 Answers are cached for at most 60 s. An answer that fails, is slow or has an unexpected shape is unreadable, never guessed. In
 an Enterprise organization a person belongs to several workspaces, listed in `enterprise_user.teams`.
@@ -41,6 +41,7 @@ FROZEN: Final = (
 _WITHIN: Final = 4.0
 _LARGEST: Final = 20_000
 _PAGE: Final = 1_000  # members per page, the maximum of Slack
+_GROUPS_FOR: Final = 3.0  # seconds that the user groups are always kept: Slack lists them about 20 times a minute
 
 _log = logging.getLogger("signalbox.directory")
 
@@ -71,13 +72,9 @@ class SlackDirectory:
                 known=True,
                 is_workflow_bot=True,
             )
-        wanted = [("user", actor.user_id), *(("group", group) for group in sorted(groups))]
-        found, *members = await all_of(self._ask(kind, id_, max_age) for kind, id_ in wanted)
-        user, age = found
-        memberships = {
-            group: _member(answer, actor.user_id) for group, (answer, _) in zip(sorted(groups), members, strict=True)
-        }
-        ages = {group: group_age for group, (_, group_age) in zip(sorted(groups), members, strict=True)}
+        wanted = [("user", actor.user_id), *([("groups", "")] if groups else [])]
+        (user, age), *listed = await all_of(self._ask(kind, id_, max_age) for kind, id_ in wanted)
+        lists, lists_age = listed[0] if listed else (None, 0.0)
         known, flags, team, teams = _person(user, actor.user_id, self._team_id)
         wait = self._not_before.get("user", 0.0) - self._clock.monotonic()
         return Subject(
@@ -86,8 +83,8 @@ class SlackDirectory:
             enterprise_id=actor.enterprise_id,
             known=known and actor.team_id in ("", team, self._team_id, *teams),
             user_age=age,
-            groups=memberships,
-            group_ages=ages,
+            groups={group: _member(lists, group, actor.user_id) for group in groups},
+            group_ages=dict.fromkeys(groups, lists_age),
             retry_after=ceil(wait) if user is None and wait > 0 else None,
             **flags,
         )
@@ -146,11 +143,8 @@ class SlackDirectory:
 
     async def members(self, group: str, *, max_age: float) -> tuple[str, ...] | None:
         """The user ids of a user group, None when they can't be read."""
-        answer, _ = await self._ask("group", group, max_age)
-        users = answer.get("users") if answer is not None else None
-        if not isinstance(users, list) or not all(isinstance(user, str) for user in users):
-            return None
-        return tuple(users)
+        lists, _ = await self._ask("groups", "", max_age)
+        return _users(lists, group)
 
     async def reach(self, channel_id: str) -> Reach:
         """Whether the bot can write there, as Slack reports now. Rules that wait for an administrator count as a problem too."""
@@ -198,6 +192,7 @@ class SlackDirectory:
     async def _ask(self, kind: str, id: str, max_age: float) -> tuple[Answer | None, float]:
         """The answer and its age in seconds. Concurrent callers for the same key share one request."""
         key = f"{kind}:{id}"
+        max_age = max(max_age, _GROUPS_FOR) if kind == "groups" else max_age
         kept = self._kept.get(key)
         now = self._clock.monotonic()
         if kept is not None and max_age > 0 and now - kept[0] <= max_age:
@@ -239,9 +234,9 @@ class SlackDirectory:
                     return {"found": await self._lists(*id.split("/"))}
                 if kind == "user":
                     reply = await self._client.users_info(user=id)
-                elif kind == "group":
-                    # An organization-wide token must name the workspace; others ignore it.
-                    reply = await self._client.usergroups_users_list(usergroup=id, team_id=self._team_id)
+                elif kind == "groups":
+                    # An organization-wide token must name the workspace; others ignore it. Disabled groups aren't listed.
+                    reply = await self._client.usergroups_list(include_users=True, team_id=self._team_id)
                 else:
                     reply = await self._client.conversations_info(channel=id)
         except (SlackApiError, TimeoutError, *TRANSPORT) as error:
@@ -317,8 +312,18 @@ def _person(answer: Answer | None, user_id: str, home: str) -> tuple[bool, dict[
     return bool(team), flags, team, (*teams, own) if own else teams
 
 
-def _member(answer: Answer | None, user_id: str) -> Member:
-    users = answer.get("users") if answer is not None else None
-    if not isinstance(users, list):
+def _users(answer: Answer | None, group: str) -> tuple[str, ...] | None:
+    """The members of a user group; None when the list can't be read or has no such group, or not its members."""
+    rows = answer.get("usergroups") if answer is not None else None
+    for row in rows if isinstance(rows, list) else ():
+        if isinstance(row, Mapping) and row.get("id") == group:
+            users = row.get("users")
+            return tuple(users) if isinstance(users, list) and all(isinstance(user, str) for user in users) else None
+    return None
+
+
+def _member(answer: Answer | None, group: str, user_id: str) -> Member:
+    users = _users(answer, group)
+    if users is None:
         return Member.UNREADABLE
     return Member.YES if user_id in users else Member.NO

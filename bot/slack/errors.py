@@ -71,7 +71,7 @@ _CODES: Final = {
         unknown_snippet_type unknown_subtype
 
         bot_not_found bots_not_found cannot_dm_bot invalid_user_combination not_enough_users too_many_users user_disabled
-        user_not_found user_not_visible users_list_not_supplied no_such_subteam plan_upgrade_required
+        user_not_found user_not_visible users_list_not_supplied users_not_found invalid_team plan_upgrade_required
         invalid_cursor invalid_limit invalid_metadata_filter_keys invalid_ts_latest invalid_ts_oldest
 
         exchanged_trigger_id expired_trigger_id invalid_trigger_id trigger_expired trigger_exchanged not_enabled

@@ -110,6 +110,11 @@ class Team:
         self.clock.ahead += timedelta(**span)
         self.env.ws.clock.advance(timedelta(**span).total_seconds())
 
+    def regroup(self, group: str, users: list[str]) -> None:
+        """Change a user group's members, and let the time pass for which a list of groups is kept."""
+        self.env.ws.edit_group(group, users)
+        self.later(seconds=4)
+
     def now(self) -> datetime:
         """The program's time."""
         return self.clock.now().astimezone(UTC)

@@ -201,7 +201,7 @@ async def test_the_same_wish_of_a_second_person_joins_the_first(team: Team) -> N
     answer = await env.does("start acc:shop/prices input.region=north", "already asked for this", user="U0RUI")
     assert "<@U0ANA>" in shown(answer)
     card = await team.card("<@U0ANA> and <@U0RUI> want to run `start acc:shop/prices input.region=north`")
-    env.ws.edit_group("S0LEADS", ["U0LEE", "U0RUI"])
+    team.regroup("S0LEADS", ["U0LEE", "U0RUI"])
     await team.press(card, "Approve", user="U0RUI")
     await team.sees("You asked for this too", user="U0RUI")
     await team.press(card, "Approve")

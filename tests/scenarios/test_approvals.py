@@ -211,6 +211,16 @@ async def test_a_copy_of_the_card_and_another_channel_decide_nothing(team: Team)
     assert not team.effects()
 
 
+async def test_an_approval_lists_the_user_groups_at_most_three_times(team: Team) -> None:
+    """Slack allows about 20 lists a minute, so the number doesn't grow with the groups in the rules."""
+    env = team.env
+    await env.say("start acc:shop/prices")
+    await team.press(await team.card("start acc:shop/prices"), "Approve")
+    await env.until(lambda: len(team.effects()) == 1)
+    groups = [call.method for call in env.ws.calls if call.method.startswith("usergroups.")]
+    assert groups in (["usergroups.list"] * count for count in (1, 2, 3))
+
+
 async def test_an_approval_is_used_once(team: Team) -> None:
     """Twenty presses at once are one decision and one call; the late ones hear who decided."""
     env = team.env

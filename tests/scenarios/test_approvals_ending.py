@@ -62,7 +62,8 @@ async def test_a_user_group_that_cannot_be_read_is_no_verdict_on_the_person(team
     """Nothing is counted, as always; but Lee is told that Slack did not answer, and the next press counts."""
     await team.env.say("start acc:shop/prices")
     card = await team.card("start acc:shop/prices")
-    team.env.ws.faults.fail("usergroups.users.list", error="fatal_error")
+    team.later(seconds=4)
+    team.env.ws.faults.fail("usergroups.list", error="fatal_error")
     await team.press(card, "Approve")
     await team.sees("You can't decide this", "Slack doesn't say who is in")
     assert not team.effects()

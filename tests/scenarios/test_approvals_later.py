@@ -37,7 +37,7 @@ async def test_a_lead_who_left_the_group_cannot_decide_any_more(team: Team) -> N
     env = team.env
     await env.say("start acc:shop/prices")
     card = await team.card("start acc:shop/prices")
-    env.ws.edit_group("S0LEADS", ["U0ROOT"])
+    team.regroup("S0LEADS", ["U0ROOT"])
     await team.press(card, "Approve")
     await team.sees("You can't decide this")
     assert not team.effects()
@@ -199,7 +199,7 @@ async def test_a_vote_of_somebody_who_left_counts_no_more(team: Team) -> None:
     await env.sees("Your vote counts. 1 more needed", user="U0ROOT")
     assert [row.detail for row in env.audit(event="approved")] == ["1 of 2 agreed", "1 of 2 agreed"]
     assert not team.effects("mark")
-    env.ws.edit_group("S0LEADS", ["U0RUI"])
+    team.regroup("S0LEADS", ["U0RUI"])
     await team.press(card, "Approve", user="U0RUI", channel=CRAWL)
     await env.until(lambda: "sent" in team.events(request_id(card)))
     sent = next(row for row in env.audit(request_id=request_id(card)) if row.event == "sent")

@@ -72,7 +72,7 @@ async def test_a_user_group_that_cannot_be_read_makes_nobody_lose(
     env = team.env
     await env.say("start acc:shop/prices")
     await team.card("start acc:shop/prices")
-    env.ws.faults.fail("usergroups.users.list", status=500)
+    env.ws.faults.fail("usergroups.list", status=500)
     output = await replayed(team, capsys)
     assert "0 gain, 0 lose, 1 unclear." in output, output
     assert "Slack doesn't say who is in S0CRAWL" in output, output

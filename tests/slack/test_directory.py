@@ -127,11 +127,27 @@ async def test_an_unreadable_group_counts_for_nobody_and_hides_no_other(book: Bo
     assert subject.groups == {"S0CRAWL": Member.YES, "S0NONE": Member.UNREADABLE}
 
 
+async def test_a_disabled_group_counts_for_nobody(book: Book) -> None:
+    book.ws.edit_group("S0CRAWL", ["U0ANA"], disabled=True)
+    subject = await book.directory.subject(ANA, ["S0CRAWL", "S0LEADS"], max_age=0)
+    assert subject.groups == {"S0CRAWL": Member.UNREADABLE, "S0LEADS": Member.NO}
+    assert await book.directory.members("S0CRAWL", max_age=0) is None
+
+
+async def test_the_user_groups_stay_within_slacks_rate_however_many_people_press(book: Book) -> None:
+    """A press every 100 ms for a minute: each reads the groups, at most 3 s old, and Slack limits none of them."""
+    book.ws.core.rates.on = True
+    for _ in range(600):
+        assert await book.directory.members("S0CRAWL", max_age=0) == ("U0ANA", "U0RUI")
+        book.clock.advance(0.1)
+    assert book.calls("usergroups.list") <= 20
+
+
 async def test_an_answer_is_kept_for_a_minute_and_its_age_is_told(book: Book) -> None:
     for _ in range(3):
         await book.directory.subject(ANA, ["S0CRAWL"], max_age=60)
         book.clock.advance(20)
-    assert (book.calls("users.info"), book.calls("usergroups.users.list")) == (1, 1)
+    assert (book.calls("users.info"), book.calls("usergroups.list")) == (1, 1)
     subject = await book.directory.subject(ANA, ["S0CRAWL"], max_age=60)
     assert (subject.user_age, subject.group_ages["S0CRAWL"]) == (60, 60)
     book.clock.advance(1)
@@ -142,6 +158,7 @@ async def test_an_answer_is_kept_for_a_minute_and_its_age_is_told(book: Book) ->
 async def test_no_age_reads_anew_and_sees_who_left(book: Book) -> None:
     assert (await book.directory.subject(ANA, ["S0CRAWL"], max_age=60)).member("S0CRAWL") is Member.YES
     book.ws.edit_group("S0CRAWL", ["U0RUI"])
+    book.clock.advance(4)
     book.ws.set_user("U0ANA", deleted=True)
     assert (await book.directory.subject(ANA, ["S0CRAWL"], max_age=60)).member("S0CRAWL") is Member.YES
     anew = await book.directory.subject(ANA, ["S0CRAWL"], max_age=0)
@@ -151,7 +168,7 @@ async def test_no_age_reads_anew_and_sees_who_left(book: Book) -> None:
 
 async def test_many_who_ask_at_once_share_one_question(book: Book) -> None:
     await asyncio.gather(*(book.directory.subject(ANA, ["S0CRAWL"], max_age=60) for _ in range(50)))
-    assert (book.calls("users.info"), book.calls("usergroups.users.list")) == (1, 1)
+    assert (book.calls("users.info"), book.calls("usergroups.list")) == (1, 1)
 
 
 async def test_when_the_first_who_asked_is_stopped_the_others_are_told_unreadable(book: Book) -> None:
@@ -335,13 +352,31 @@ async def test_a_payload_may_name_any_workspace_of_the_persons_organization(
         assert standing(subject, "T0ACME")[0] is wanted
 
 
-@pytest.mark.parametrize("users", [None, {}, "U0ANA", 5, True])
-async def test_a_group_of_an_unexpected_shape_is_unreadable(liar: tuple[Liar, SlackDirectory], users: object) -> None:
+GROUP = {"id": "S0CRAWL", "users": ["U0ANA"]}
+
+
+@pytest.mark.parametrize(
+    "groups",
+    [
+        *([GROUP | {"users": users}] for users in (None, {}, "U0ANA", 5, True, ["U0ANA", None])),
+        *([GROUP | {"id": id_}] for id_ in (None, 5, "s0crawl", ["S0CRAWL"])),
+        *(None, {}, "S0CRAWL", 5, [], [None], ["S0CRAWL"], {"S0CRAWL": ["U0ANA"]}, [{"id": "S0CRAWL"}]),
+    ],
+)
+async def test_a_group_of_an_unexpected_shape_is_unreadable(liar: tuple[Liar, SlackDirectory], groups: object) -> None:
     slack, directory = liar
-    slack.answers = {"users.info": {"user": GOOD_USER}, "usergroups.users.list": {"users": users}}
+    slack.answers = {"users.info": {"user": GOOD_USER}, "usergroups.list": {"usergroups": groups}}
     subject = await directory.subject(ANA, ["S0CRAWL"], max_age=0)
     assert subject.groups["S0CRAWL"] is Member.UNREADABLE
     assert await directory.members("S0CRAWL", max_age=0) is None
+
+
+async def test_an_odd_group_hides_no_other(liar: tuple[Liar, SlackDirectory]) -> None:
+    slack, directory = liar
+    odd = [None, {"id": "S0LEADS", "users": None}, {"id": ["S0CRAWL"]}]
+    slack.answers = {"users.info": {"user": GOOD_USER}, "usergroups.list": {"usergroups": [*odd, GROUP]}}
+    subject = await directory.subject(ANA, ["S0CRAWL", "S0LEADS"], max_age=0)
+    assert subject.groups == {"S0CRAWL": Member.YES, "S0LEADS": Member.UNREADABLE}
 
 
 @pytest.mark.parametrize(

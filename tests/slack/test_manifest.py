@@ -123,7 +123,7 @@ NEEDED = {
     "files_info": "files:read",
     "users_info": "users:read",
     "bots_info": "users:read",
-    "usergroups_users_list": "usergroups:read",
+    "usergroups_list": "usergroups:read",
     "conversations_info": "channels:read groups:read im:read mpim:read",
     "conversations_open": "im:write",
     "conversations_members": "channels:read groups:read im:read mpim:read",

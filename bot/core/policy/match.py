@@ -43,7 +43,7 @@ class Standing(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """A person as read from Slack (users.info, usergroups.users.list).
+    """A person as read from Slack (users.info, usergroups.list).
 
     `known` False: users.info failed, or a flag had an unexpected type. `team_id` is the person's own team. `groups` maps a
     user group's id to membership; one that is absent counts as unreadable. `user_age` and `group_ages` are seconds since

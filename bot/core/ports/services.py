@@ -205,7 +205,7 @@ class Presenter(Protocol):
 class Directory(Protocol):
     """People, user groups and conversations as Slack reports them. What can't be read is marked unreadable, never guessed.
 
-    `max_age` is the allowed age of an answer in seconds; 0 always asks Slack.
+    `max_age` is the allowed age of an answer in seconds; 0 asks Slack, for user groups at most every 3 s.
     """
 
     async def subject(self, actor: Actor, groups: Collection[str], *, max_age: float) -> Subject: ...

@@ -133,7 +133,7 @@ def group_json(state: State, group: Group, *, with_users: bool, with_count: bool
         "is_external": False,
         "date_create": state.started,
         "date_update": group.date_update,
-        "date_delete": 0,
+        "date_delete": group.date_delete,
         "auto_type": None,
         "prefs": {"channels": [], "groups": []},
     }

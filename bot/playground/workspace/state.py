@@ -40,6 +40,7 @@ class Group:
     name: str
     users: list[str]
     date_update: int = 0
+    date_delete: int = 0  # when it was disabled
 
 
 @dataclass(slots=True)

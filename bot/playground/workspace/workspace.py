@@ -191,10 +191,11 @@ class Workspace:
 
         return self.core.tasks.start(receipt())
 
-    def edit_group(self, group_id: str, users: list[str]) -> Group:
-        """Change a user group's members."""
+    def edit_group(self, group_id: str, users: list[str], *, disabled: bool = False) -> Group:
+        """Change a user group's members, or disable it."""
         group = self.core.state.groups[group_id]
         group.users, group.date_update = list(users), int(self.clock.now())
+        group.date_delete = int(self.clock.now()) if disabled else 0
         return group
 
     def set_user(self, user_id: str, **changes: Any) -> User:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bot.playground.workspace.core import Core
 from bot.playground.workspace.errors import ApiError
 from bot.playground.workspace.objects import channel_json, group_json, user_json
-from bot.playground.workspace.state import Json, Message
+from bot.playground.workspace.state import Group, Json, Message
 
 from .common import Caller, Method, flag, page, required, visible_channel
 
@@ -36,14 +36,23 @@ def _conversations(core: Core, args: Json, _caller: Caller) -> Json:
     return {"channels": shown, "response_metadata": rest}
 
 
+def _groups(core: Core, args: Json) -> list[Group]:
+    """The user groups, without the disabled ones unless they are asked for. A token of an organization names the workspace."""
+    if core.seed.org_wide and not args.get("team_id"):
+        raise ApiError("missing_argument")
+    if core.seed.org_wide and args["team_id"] != core.seed.team_id:
+        raise ApiError("invalid_team")
+    return [g for g in core.state.groups.values() if not g.date_delete or flag(args, "include_disabled")]
+
+
 def _groups_list(core: Core, args: Json, _caller: Caller) -> Json:
     users, count = flag(args, "include_users"), flag(args, "include_count")
-    rows = [group_json(core.state, g, with_users=users, with_count=count) for g in core.state.groups.values()]
-    return {"usergroups": rows}
+    return {"usergroups": [group_json(core.state, g, with_users=users, with_count=count) for g in _groups(core, args)]}
 
 
 def _group_users(core: Core, args: Json, _caller: Caller) -> Json:
-    group = core.state.groups.get(str(required(args, "usergroup")))
+    wanted = str(required(args, "usergroup"))
+    group = next((g for g in _groups(core, args) if g.id == wanted), None)
     if group is None:
         raise ApiError("no_such_subteam")
     return {"users": list(group.users)}
