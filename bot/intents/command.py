@@ -10,12 +10,13 @@ from bot.core.intent import Command, Doubt, Intent, ParseError, Source
 from bot.core.operation import Operation
 from bot.core.policy.decide import Denied
 from bot.features import approvals, preflight
-from bot.features.builtins import answer
+from bot.features.builtins import OPEN_TO_ALL, answer
+from bot.features.builtins.policy import confirms_frozen
 from bot.features.forms.launcher import unfit_buttons
 from bot.features.replies import refusal
 from bot.features.replies.suggestions import read_meant
 from bot.operations import newer_run
-from bot.operations.authorize import authorize, catalog_of
+from bot.operations.authorize import authorize, catalog_of, not_admitted
 from bot.operations.backend_call import check
 from bot.operations.completion import finish
 from bot.operations.execute import execute
@@ -25,8 +26,11 @@ from bot.runtime.context import Context
 
 async def run_misread(ctx: Context, intent: Intent, ask: ParseError) -> None:
     """Answer words that are not a command: run the read that they name without doubt, otherwise offer commands as buttons."""
-    meant = None if ask.nearest else await read_meant(ctx, intent.actor, intent.place, ask.text)
-    if meant is None:
+    refused = None if intent.source is Source.TERMINAL else await not_admitted(ctx, intent)
+    meant = None if refused or ask.nearest else await read_meant(ctx, intent.actor, intent.place, ask.text)
+    if refused is not None:
+        await refusal.unseen(ctx, intent, None, refused)
+    elif meant is None:
         await refusal.misread(ctx, intent, await _hidden(ctx, intent, ask.text) or ask)
     else:
         await run_command(ctx, intent, meant)
@@ -41,7 +45,8 @@ async def run_command(ctx: Context, intent: Intent, command: Command) -> None:
     try:
         resolved = await resolve_seen(ctx, intent, command)
         if isinstance(resolved, Denied):
-            hidden = await _hidden(ctx, intent, intent.typed or format_command(command))
+            typed = intent.typed or format_command(command)
+            hidden = None if resolved.whole else await _hidden(ctx, intent, typed)
             answered = (
                 refusal.misread(ctx, intent, hidden) if hidden else refusal.unseen(ctx, intent, command, resolved)
             )
@@ -74,6 +79,20 @@ async def run_command(ctx: Context, intent: Intent, command: Command) -> None:
     await _proceed(ctx, intent, resolved, ruling, late=late and operation.risk is not Risk.READ)
 
 
+async def doubted(ctx: Context, intent: Intent, doubt: Doubt) -> None:
+    """Say why words are not run. Who may not know what they name is answered as for any other words, in a sentence not at all."""
+    refused = await not_admitted(ctx, intent)
+    hidden = await _hidden(ctx, intent, intent.typed) if refused is None and intent.typed else None
+    if doubt is Doubt.IN_SENTENCE and (refused or hidden):
+        await refusal.abandon(ctx, intent, doubt)
+    elif refused is not None:
+        await refusal.unseen(ctx, intent, None, refused)
+    elif hidden is not None:
+        await refusal.misread(ctx, intent, hidden)
+    else:
+        await refusal.set_aside(ctx, intent, doubt)
+
+
 async def _hidden(ctx: Context, intent: Intent, text: str) -> ParseError | None:
     """How a text reads for a person who may not know all backends, if it is not a command then; otherwise None."""
     catalog = await catalog_of(ctx, intent.actor, intent.place)
@@ -83,7 +102,10 @@ async def _hidden(ctx: Context, intent: Intent, text: str) -> ParseError | None:
 
 async def _run_builtin(ctx: Context, intent: Intent, command: Command, *, late: bool) -> None:
     builtin = ctx.catalog.builtin(command.verb)
-    if builtin is not None and builtin.risk is not Risk.READ and late:
+    refused = None if command.verb in OPEN_TO_ALL else await not_admitted(ctx, intent)
+    if refused is not None and not confirms_frozen(command, refused):
+        await refusal.unseen(ctx, intent, command, refused)
+    elif builtin is not None and builtin.risk is not Risk.READ and late:
         await refusal.set_aside(ctx, intent, Doubt.LATE, command)
     elif command.target and (hidden := await _hidden(ctx, intent, intent.typed or format_command(command))) is not None:
         await refusal.misread(ctx, intent, hidden)

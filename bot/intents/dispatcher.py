@@ -12,9 +12,8 @@ from bot.core.records import Filters, PendingDecision, stamp
 from bot.features import approvals, preflight
 from bot.features.access import breakglass
 from bot.features.pauses.resume import resume
-from bot.features.replies import refusal
 from bot.intents.button import press
-from bot.intents.command import run_command, run_misread
+from bot.intents.command import doubted, run_command, run_misread
 from bot.intents.form import opened, submitted
 from bot.operations import cards
 from bot.operations.audit_writer import AuditWriter
@@ -94,7 +93,7 @@ async def handle(ctx: Context, intent: Intent) -> None:
 async def _dispatch(ctx: Context, intent: Intent) -> None:
     payload = intent.payload
     if intent.doubt is not None and not await _posts_for_itself(ctx, intent):
-        await refusal.set_aside(ctx, intent, intent.doubt)
+        await doubted(ctx, intent, intent.doubt)
     elif isinstance(payload, Command):
         await run_command(ctx, intent, payload)
     elif isinstance(payload, ParseError):

@@ -120,12 +120,9 @@ async def sight_of(ctx: Context, actor: Actor, place: Place) -> Visibility:
 
 
 async def catalog_of(ctx: Context, actor: Actor, place: Place) -> Catalog:
-    """The catalog with the backends that the person may see, so that a hidden one reads as one that doesn't exist.
-
-    People who may see nothing here are denied whatever they type.
-    """
+    """The catalog with the backends that the person may see, so that a hidden one reads as one that doesn't exist."""
     seen = await sight_of(ctx, actor, place)
-    return ctx.catalog.only(seen.backend) if seen.patterns else ctx.catalog
+    return ctx.catalog if seen.patterns is None else ctx.catalog.only(seen.backend)
 
 
 async def usable(ctx: Context, actor: Actor, place: Place) -> tuple[tuple[str, Capability], ...]:

@@ -254,7 +254,7 @@ async def test_who_is_not_in_the_chosen_channel_neither_acts_nor_reads_there(tmp
         calls, rui = len(env.acc.requests), env.person("U0RUI")
         for verb, target in CHOSEN:
             await submit_launcher(env, "U0RUI", verb, target, "C0INC")
-        await env.sees("Slack doesn't list you as a member", "input clear", user="U0RUI", channel=rui.dm)
+        await env.sees("you can't run commands", "Slack doesn't list you as a member", user="U0RUI", channel=rui.dm)
         told = "\n".join(shown(one) for one in rui.messages(rui.dm))
         assert "news/feed" not in told
         assert "secret" not in told
@@ -317,3 +317,48 @@ async def test_what_cannot_be_read_names_no_backend_to_a_guest_without_rules(tmp
         assert not [
             text for text in (*labels(answer), shown(answer).replace(words, "")) if "pre" in text or "acc:" in text
         ]
+
+
+NO_RIGHTS = NAMED.replace("U0GUEST", "U0LEE").replace('who = ["*"]', 'who = ["U0LEE"]')
+ASKED = (
+    *("status X:x", "status X", "health X", "help X", "why start X:x as=@lee", "watch X:x", "X", "find X", "stat X:x"),
+    *("start X:x no=such -- r", "grant @lee start X:x for=1h", "X:x start", "status X:x@last", "retire X:x"),
+)
+
+
+@pytest.mark.parametrize("typed", ["/ops {}", "<@U0BOT> {}", "please let <@U0BOT> {}"])
+@pytest.mark.parametrize(
+    ("user", "channel"), [("U0GUEST", "C0CRAWL"), ("U0ANA", "C0INC"), ("U0ANA", "D0ANA"), ("U0EXT", "C0SHARED")]
+)
+async def test_without_rights_a_backend_that_exists_is_answered_as_one_that_does_not(
+    tmp_path: Path, user: str, channel: str, typed: str
+) -> None:
+    """A guest, a member where the rules name no channel or direct message, somebody of another workspace."""
+    async with world(tmp_path, policy=NO_RIGHTS, only=("acc", "pre")) as env:
+        assert env.ws.bot_user_id == "U0BOT"
+        if channel == env.ana.dm:
+            typed = typed.removeprefix("<@U0BOT> ")
+        told: dict[str, list[Any]] = {"pre": [], "qxz": []}
+        for words in ASKED:
+            for name, found in told.items():
+                found.append(await _told(env, user, channel, typed.format(words.replace("X", name)), name))
+        assert told["pre"] == told["qxz"]
+
+
+async def _told(env: World, user: str, channel: str, typed: str, name: str) -> list[Any]:
+    """What the person reads after these words, in the channel, its threads and their direct messages, without names and ids."""
+    person = env.person(user)
+
+    def read() -> list[dict[str, Any]]:
+        there = [*person.messages(channel), *(person.messages(person.dm) if person.dm != channel else [])]
+        threads = [one for each in there for one in person.messages(channel, each["ts"])[1:]]
+        return [one for one in (*there, *threads) if one.get("user") != user]
+
+    before = len(read())
+    receipt = await (person.command(channel, typed) if typed.startswith("/") else person.post(channel, typed))
+    await env.quiet()
+    assert receipt.acked or user == "U0EXT", receipt
+    if not typed.startswith("please") and receipt.acked:
+        await person.wait_for(lambda _: len(read()) > before)
+    said = [(shown(one), labels(one)) for one in read()[before:]]
+    return [re.sub(rf"r-[0-9a-z]{{14}}|\b[0-9a-z]{{26}}\b|{name}", "X", str(one)) for one in said]

@@ -112,13 +112,14 @@ def admits(
     refused = _refused_place(policy, where, home_team_id, mine) or _refused_person(subject, home_team_id)
     if refused is not None:
         unnamed = refused.code in _UNNAMED_PLACES
-        return replace(refused, where_else=tuple(_rooms(policy, where.channel_id))) if unnamed else refused
+        return replace(refused, where_else=tuple(_rooms(policy, where.channel_id)) if unnamed else (), whole=True)
     kind, words = standing(subject, home_team_id)
     channel = policy.channels.get(where.channel_id)
     named = channel is not None and any(subject.user_id in rule.who.named for rule in channel.allows)
     if mine or named or kind is Standing.FULL:
         return None
-    return Denied(NO_RULE, f"you are {words}, and no rule of this channel names your id {subject.user_id}", "no_rule")
+    reason = f"you are {words}, and no rule of this channel names your id {subject.user_id}"
+    return Denied(NO_RULE, reason, "no_rule", whole=True)
 
 
 def _check(question: Question) -> None:

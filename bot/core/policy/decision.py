@@ -31,7 +31,7 @@ class Denied:
     """It is denied. `who_can` are names in the file, `where_else` channel ids where the same person may do it,
     `rule_approvers` the names of those who decide such requests here. `code` is one of: other_workspace place_unknown
     not_a_member place_frozen not_listed dm_not_listed person_unknown deactivated deny_rule freeze no_rule group_unreadable
-    policy_error.
+    policy_error. `whole`: the person may use nothing here, whatever they type.
     """
 
     rule: str
@@ -40,6 +40,7 @@ class Denied:
     who_can: tuple[str, ...] = ()
     where_else: tuple[str, ...] = ()
     rule_approvers: tuple[str, ...] = ()
+    whole: bool = False
 
 
 Decision: TypeAlias = Allowed | NeedsApproval | Denied

@@ -14,10 +14,9 @@ from bot.features.builtins import audit, help_page, incident, inventory, persona
 from bot.features.builtins.help_page import help_for
 from bot.features.replies import refusal
 from bot.operations.audit_writer import AuditWriter
-from bot.operations.authorize import not_admitted
 from bot.runtime.context import Context
 
-__all__ = ["answer", "help_for"]
+__all__ = ["OPEN_TO_ALL", "answer", "help_for"]
 
 Handler = Callable[[Context, Intent, Command, Mapping[str, Any]], Awaitable[None]]
 
@@ -48,18 +47,12 @@ MEMBERS: Final[dict[str, Handler]] = {
 
 
 async def answer(ctx: Context, intent: Intent, ask: Command) -> None:
-    """`help`, `whoami` and `why` are open to all; the rest to people with rights in this channel."""
+    """Run a built-in command and record that it was done. The caller checked that the person may use it."""
     if intent.place.chosen:
         only = f"`{ask.verb}` answers only where it is typed. Type it in the channel"
         await refusal.unseen(ctx, intent, ask, Denied(BUILT_IN_RULE, only, "chosen_place"))
         return
-    handler = OPEN_TO_ALL.get(ask.verb)
-    if handler is None:
-        refused = await not_admitted(ctx, intent)
-        if refused is not None and not policy.confirms_frozen(ask, refused):
-            await refusal.unseen(ctx, intent, ask, refused)
-            return
-        handler = MEMBERS[ask.verb]
+    handler = OPEN_TO_ALL.get(ask.verb) or MEMBERS[ask.verb]
     try:
         await handler(ctx, intent, ask, check_builtin(ctx.catalog.builtins[ask.verb], ask))
     except grants.NotPermittedError as no:

@@ -63,6 +63,10 @@ async def why(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, An
     if (found := _AS_LAST.fullmatch(typed)) is not None and other is None:
         typed, other = found.groups()
     trusted = intent.source is Source.TERMINAL  # the shell of the installation reads the rules anyway
+    refused = None if trusted else await not_admitted(ctx, intent)
+    if refused is not None:
+        await _denied(ctx, intent, typed, refused)
+        return
     inner = parse(typed, ctx.catalog if trusted else await catalog_of(ctx, intent.actor, intent.place))
     if typed and isinstance(inner, ParseError):
         raise BadRequest(inner.problem, f"`{ctx.command} help` lists what you can do here.", code="misread")
@@ -72,8 +76,7 @@ async def why(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, An
         raise BadRequest(f"`{inner.verb}` is a built-in command. `why` checks commands for a backend.", code="builtin")
     resolved = await resolve(ctx, intent, inner) if trusted else await resolve_seen(ctx, intent, inner)
     if isinstance(resolved, Denied):
-        status = f"Denied: {resolved.reason}"
-        await reply(ctx, intent, f"Why: {typed}", tone=Tone.WARN, status=status)
+        await _denied(ctx, intent, typed, resolved)
         return
     seen = await _as_person(ctx, intent, other)
     now = await read_situation(ctx, seen, intent.place)
@@ -97,6 +100,10 @@ async def why(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, An
         footer=(f"as <@{seen.user_id}>", f"policy {policy.version}"),
         mention=(seen.user_id, intent.place.channel_id),
     )
+
+
+async def _denied(ctx: Context, intent: Intent, typed: str, denied: Denied) -> None:
+    await reply(ctx, intent, f"Why: {typed}", tone=Tone.WARN, status=f"Denied: {denied.reason}")
 
 
 def _named(label: str) -> str:

@@ -217,7 +217,7 @@ def read(ctx: Context, form: Form, kept: Mapping[str, Json]) -> Command | dict[s
     command = _draft(form, kept).command
     if not command.target:
         return {"target": f"{command.verb} needs a target."}
-    if (why := misfit(ctx, command)) is not None:
+    if (why := misfit(ctx.catalog, command)) is not None:
         supported = ctx.catalog.rows(command.verb, command.target.partition(":")[0])
         return {"target" if supported else "verb": why}
     capability = capability_of(ctx, command)

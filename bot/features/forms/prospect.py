@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from bot.core.command.capability import Capability, Risk
-from bot.core.command.catalog import check_params
+from bot.core.command.catalog import Catalog, check_params
 from bot.core.command.params import Param
 from bot.core.command.parser import parse_target
 from bot.core.errors import BadRequest, Problem
@@ -15,7 +15,7 @@ from bot.core.policy.decide import Decision, Denied, NeedsApproval
 from bot.core.text import capitalized, plural, sentences, with_article
 from bot.core.value import Json
 from bot.features.forms import fields
-from bot.operations.authorize import foresee, read_situation
+from bot.operations.authorize import catalog_of, foresee, read_situation
 from bot.operations.resolve import find_seen
 from bot.runtime.context import Context
 
@@ -38,7 +38,7 @@ async def prospect(ctx: Context, intent: Intent, command: Command) -> Prospect:
     capability = capability_of(ctx, command)
     if not command.target:
         return Prospect("Choose a target.", capability=capability)
-    if (why := misfit(ctx, command)) is not None:
+    if (why := misfit(await catalog_of(ctx, intent.actor, intent.place), command)) is not None:
         return Prospect(why)
     if not intent.place.channel_id:
         return Prospect("Choose the channel: its rules decide.", capability=capability)
@@ -75,15 +75,15 @@ def capability_of(ctx: Context, command: Command) -> Capability | None:
     return found[0] if len(found) == 1 and ref.selector is None else None
 
 
-def misfit(ctx: Context, command: Command) -> str | None:
+def misfit(catalog: Catalog, command: Command) -> str | None:
     """Why the verb can't act on that target, as far as the text alone tells; None when it may."""
-    ref = parse_target(command.target or "", ctx.catalog)
+    ref = parse_target(command.target or "", catalog)
     if isinstance(ref, str):
         return ref
-    rows = ctx.catalog.rows(command.verb, ref.backend)
+    rows = catalog.rows(command.verb, ref.backend)
     if not rows:
         return f"`{ref.backend}` doesn't support `{command.verb}`."
-    if ctx.catalog.meant(command.verb, ref):
+    if catalog.meant(command.verb, ref):
         return None
     works_on = " or ".join(with_article(kind) for kind in sorted({row.target for _, row in rows}))
     return f"`{command.verb}` works on {works_on}. For example: `{rows[0][1].example}`."

@@ -130,7 +130,8 @@ async def show_set_aside(ctx: Context, intent: Intent, doubt: Doubt, command: Co
     ask = command or intent.payload
     title, why = _WHY_NOT_RUN[doubt]
     lines = [Line(text=why)]
-    buttons = _say_buttons(ctx, intent, (format_command(ask),) if isinstance(ask, Command) else (), lines)
+    again = await offered(ctx, intent, [format_command(ask)]) if isinstance(ask, Command) else ()
+    buttons = _say_buttons(ctx, intent, again, lines)
     await reply(
         ctx,
         intent,
@@ -195,17 +196,15 @@ async def problem(
 def _typed(ctx: Context, command: Command) -> dict[str, str | None]:
     """Columns of the audit log for a command whose target was not looked up: what was typed, and the kind that it names."""
     ref = parse_target(command.target, ctx.catalog) if command.target else None
-    columns = {"verb": command.verb, "target_name": command.target}
-    if not isinstance(ref, TargetRef):
-        return columns
-    return columns | {"backend": ref.backend, "target_kind": ctx.catalog.kind_of(ref)}
+    kind = {"backend": ref.backend, "target_kind": ctx.catalog.kind_of(ref)} if isinstance(ref, TargetRef) else {}
+    return {"verb": command.verb, "target_name": command.target} | kind
 
 
 def _again(ctx: Context, intent: Intent, ask: Command) -> tuple[Button, ...]:
     """The next steps when a control plane doesn't answer: the same command again, and whether it answers now."""
     backend = (ask.target or "").partition(":")[0]
-    again = command_button(ctx, intent, format_command(ask), label="Try again")
-    return (again, command_button(ctx, intent, f"health {backend}")) if backend in ctx.backends else (again,)
+    again = (command_button(ctx, intent, format_command(ask), label="Try again"),)
+    return (*again, command_button(ctx, intent, f"health {backend}")) if backend in ctx.backends else again
 
 
 async def _console(ctx: Context, intent: Intent) -> tuple[Button, ...]:
@@ -287,12 +286,15 @@ def denial_entry(ctx: Context, intent: Intent, operation: Operation, ruling: Rul
     return AuditWriter(ctx.secrets).about(Event.DENIED, operation, intent, ctx.clock.now(), **policy, **columns)
 
 
-async def unseen(ctx: Context, intent: Intent, command: Command, denied: Denied) -> None:
-    """Deny a command whose target was not looked up: the audit log gets what was typed, and the kind that it was written as."""
-    columns = {"rule": denied.rule, "code": denied.code, "detail": denied.reason} | _typed(ctx, command)
+async def unseen(ctx: Context, intent: Intent, command: Command | None, denied: Denied) -> None:
+    """Deny a command whose target was not looked up: the audit log gets what was typed. People who may use nothing here get one
+    answer whatever they type, also for words that are not a command (None)."""
+    typed = _typed(ctx, command) if command is not None else {}
+    columns = {"rule": denied.rule, "code": denied.code, "detail": denied.reason} | typed
     now, version = ctx.clock.now(), ctx.policy().policy.version
     entry = AuditWriter(ctx.secrets).plain(Event.DENIED, intent, now, policy_version=version, **columns)
-    await _show_denied(ctx, intent, " ".join(filter(None, (command.verb, command.target))), denied, entry)
+    words = (command.verb, command.target) if command is not None and not denied.whole else ()
+    await _show_denied(ctx, intent, " ".join(filter(None, words)), denied, entry)
 
 
 async def _show_denied(
@@ -343,7 +345,8 @@ def _denial(title: str, decision: Denied, channel_id: str) -> str:
     here = "in this direct message" if channel_id.startswith("D") else f"in <#{channel_id}>" if channel_id else "here"
     if decision.code in _PLACES:
         return f"Denied: I don't run commands {here}."
-    return f"Denied: you can't run {title if '`' in title else f'`{title}`'} {here}."
+    what = title if "`" in title else f"`{title}`" if title else "commands"
+    return f"Denied: you can't run {what} {here}."
 
 
 def _next_step(decision: Denied, where_else: Sequence[str], people: set[str]) -> str:
@@ -390,9 +393,7 @@ async def _joined(ctx: Context, intent: Intent, channels: Sequence[str]) -> list
 
 def _named(word: str, people: set[str]) -> str:
     """A user id as a mention, a group by its name, `*` in words. Adds mentioned users to `people`."""
-    if word == "*":
-        return "every full member"
     if word[:1] in "UWS" and word.isupper() and word.isalnum():
         people.add(word)
         return f"<!subteam^{word}>" if word[0] == "S" else f"<@{word}>"
-    return f"`{word}`"
+    return "every full member" if word == "*" else f"`{word}`"
