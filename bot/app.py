@@ -40,7 +40,7 @@ from bot.slack.payload import Stamp
 from bot.slack.published_head import published_head
 from bot.slack.token_rotation import RotationKeys, TokenRotation
 from bot.store.open import open_leadership, open_store
-from bot.store.target_cache import StoreTargetCache
+from bot.store.store import StoreTargetCache
 
 STOP_WITHIN = 10.0
 SOCKETS = 2  # Socket Mode connections, so that one can be renewed while the other works

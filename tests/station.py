@@ -41,9 +41,8 @@ from bot.slack.installation import Installation
 from bot.slack.payload import Stamp
 from bot.store.database import Tx
 from bot.store.open import open_store
-from bot.store.store import Store
+from bot.store.store import Store, StoreTargetCache
 from bot.store.tables import watches
-from bot.store.target_cache import StoreTargetCache
 from tests.crowd import CHANNEL, PEOPLE, SIGNING_SECRET, TEAM
 
 COMMAND: Final = "start box:shop/prices level=2 -- the monthly check"

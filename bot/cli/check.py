@@ -41,8 +41,7 @@ from bot.slack.installation import installation
 from bot.slack.manifest import SCOPES
 from bot.slack.token_rotation import RotationKeys, TokenRotation
 from bot.store.open import open_store
-from bot.store.store import Store
-from bot.store.target_cache import StoreTargetCache
+from bot.store.store import Store, StoreTargetCache
 
 Print = Callable[[str], None]
 _CALLBACK: Final = "t" * 26

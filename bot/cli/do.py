@@ -34,7 +34,7 @@ from bot.slack.files import Attachments, Uploads
 from bot.slack.message_delivery import Responder
 from bot.slack.message_sender import MessageSender
 from bot.store.open import open_leadership, open_store
-from bot.store.target_cache import StoreTargetCache
+from bot.store.store import StoreTargetCache
 
 Print = Callable[[str], None]
 GOOD = frozenset({Tone.PLAIN, Tone.GOOD, Tone.WORKING})

@@ -13,10 +13,11 @@ from bot.core.outcome import RunView
 from bot.core.runs import SeenRuns
 from bot.core.value import Json, Value
 
+When = datetime | str
 PRIVATE: Final = ("ephemeral", "response", "update_response")  # kinds of message that only one person sees
 
 
-def stamp(at: datetime | str) -> str:
+def stamp(at: When) -> str:
     """`at` in the form of the store: `2026-11-22T02:23:37.000000Z`. Text must be in that form already.
 
     All stamps have the same length, so that they compare as text.

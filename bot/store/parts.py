@@ -1,18 +1,40 @@
-"""The parts of the store: each has the methods for some of its tables."""
+"""The parts of the store: each has the methods for some of its tables. A method that only runs one query is declared by it."""
 
 import asyncio
 import tempfile
-from collections.abc import Callable, Collection, Coroutine, Sequence
-from datetime import datetime
+from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 
 from bot.core.audit import COLUMNS, AuditEntry
 from bot.core.operation import Target
-from bot.core.records import CastVote, Outgoing, PendingDecision, StoredButton, StoredEntry, VoteResult, stamp
+from bot.core.records import (
+    CastVote,
+    Grant,
+    Outgoing,
+    PendingDecision,
+    StoredButton,
+    StoredEntry,
+    VoteResult,
+    WatchedTarget,
+    When,
+    stamp,
+)
 from bot.core.value import Json
 from bot.store.database import Database, Statement, Tx
-from bot.store.tables import audit, audit_query, buttons, messages, pending_decisions, requests, target_names
+from bot.store.tables import (
+    audit,
+    audit_query,
+    buttons,
+    grants,
+    messages,
+    pauses,
+    pending_decisions,
+    requests,
+    subscriptions,
+    target_names,
+    watches,
+)
 from bot.store.tables.audit import Change
 
 P = ParamSpec("P")
@@ -61,6 +83,24 @@ def glances(query: Callable[Concatenate[Tx, P], T]) -> Callable[Concatenate[Stor
     return method
 
 
+def writes(unit: Callable[Concatenate[Tx, P], T]) -> Callable[Concatenate[StorePart, P], Coroutine[Any, Any, T]]:
+    """The same for a function that changes a table."""
+
+    async def method(self: StorePart, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        return await self.database.write(lambda db: unit(db, *args, **kwargs))
+
+    return method
+
+
+def changes(statement: Callable[P, Statement]) -> Callable[Concatenate[StorePart, P], Coroutine[Any, Any, bool]]:
+    """A method of the store that runs this compare-and-set: True when it changed a row."""
+
+    async def method(self: StorePart, /, *args: P.args, **kwargs: P.kwargs) -> bool:
+        return await self._change(statement(*args, **kwargs))
+
+    return method
+
+
 class StoredMessages(StorePart):
     """Messages are stored in their desired state; the message sender updates Slack."""
 
@@ -69,6 +109,10 @@ class StoredMessages(StorePart):
     message = glances(messages.by_key)
     button = glances(buttons.by_id)
     same_button = glances(buttons.same)
+    due_messages = reads(messages.due)
+    sent = changes(messages.sent)
+    postpone = changes(messages.postpone)
+    retire = writes(buttons.retire)
 
     async def show(self, outgoing: Outgoing, shown: Sequence[StoredButton] = ()) -> None:
         """Set the desired state of a message, retire its old buttons, and store these. `due_at` is when to send."""
@@ -78,27 +122,6 @@ class StoredMessages(StorePart):
             buttons.replace(db, outgoing.key, shown, outgoing.due_at)
 
         await self.database.write(unit)
-
-    async def due_messages(
-        self, now: datetime | str, limit: int = 100, *, each: int | None = None, skip: Collection[str] = ()
-    ) -> Sequence[Outgoing]:
-        """The messages due now, the longest overdue first: at most `each` per lane, without the lanes in `skip`.
-
-        A deleted message is never due.
-        """
-        return await self.database.read(lambda db: messages.due(db, stamp(now), limit, each or limit, skip))
-
-    async def sent(self, key: str, want: int, *, ts: str | None = None, gone: bool = False) -> bool:
-        """Record that Slack has the message as of `want`. False when a later state is recorded already."""
-        return await self._change(messages.sent(key, want, ts, gone=gone))
-
-    async def postpone(self, key: str, due_at: datetime | str, error: str) -> bool:
-        """Try again at that time. Counts the attempt and stores the error."""
-        return await self._change(messages.postpone(key, stamp(due_at), error))
-
-    async def retire(self, message_key: str, at: datetime | str) -> int:
-        """Retire every button of a message. Returns their number."""
-        return await self.database.write(lambda db: buttons.retire(db, message_key, stamp(at)))
 
 
 class StoredFiles(StorePart):
@@ -148,6 +171,9 @@ class StoredDecisions(StorePart):
 
     open_pending = glances(pending_decisions.by_id)
     votes = reads(pending_decisions.votes)
+    untold_pending = reads(pending_decisions.untold)
+    due_pending = reads(pending_decisions.due)
+    remind_pending = reads(pending_decisions.to_remind)
     pending_decisions = reads(pending_decisions.listed)
 
     async def vote(
@@ -157,7 +183,7 @@ class StoredDecisions(StorePart):
         rows: Callable[[VoteResult], Sequence[AuditEntry]],
         *,
         needed: int,
-        now: datetime | str,
+        now: When,
     ) -> VoteResult:
         """Count one vote. A deny ends the pending decision; `needed` approvals of different persons approve it.
 
@@ -174,28 +200,16 @@ class StoredDecisions(StorePart):
         return await self.database.write(unit)
 
     async def end_pending(
-        self, pending_id: str, state: str, by: str | None, rows: Sequence[AuditEntry], now: datetime | str
+        self, pending_id: str, state: str, by: str | None, rows: Sequence[AuditEntry], now: When
     ) -> bool:
         """Open -> `state`; an approved one can still be cancelled. False when another change came first."""
         return await self._change(pending_decisions.end(pending_id, state, by, stamp(now)), rows)
 
-    async def claim(self, key: str, value: Json, rows: Sequence[AuditEntry], at: datetime | str) -> bool:
+    async def claim(self, key: str, value: Json, rows: Sequence[AuditEntry], at: When) -> bool:
         """Store a small value if its key is new, with its audit entries. False when the key exists."""
-        return await self._change(target_names.set_fact_once(key, value, stamp(at)), rows)
+        return await self._change(target_names.set_fact_once(key, value, at), rows)
 
-    async def untold_pending(self, kind: str, prefix: str, since: datetime | str) -> Sequence[PendingDecision]:
-        """Pending decisions of a kind that ended since then without a message to them (key `prefix` + id + `:` + state)."""
-        return await self.database.read(lambda db: pending_decisions.untold(db, kind, prefix, stamp(since)))
-
-    async def due_pending(self, now: datetime | str) -> Sequence[PendingDecision]:
-        """Open pending decisions that are overdue."""
-        return await self.database.read(lambda db: pending_decisions.due(db, stamp(now)))
-
-    async def remind_pending(self, now: datetime | str) -> Sequence[PendingDecision]:
-        """Open pending decisions with a due reminder; see `reminded`."""
-        return await self.database.read(lambda db: pending_decisions.to_remind(db, stamp(now)))
-
-    async def reminded(self, pending: PendingDecision, next_at: datetime | str | None) -> bool:
+    async def reminded(self, pending: PendingDecision, next_at: When | None) -> bool:
         """Set the next reminder. False when it has changed since it was read."""
         following = None if next_at is None else stamp(next_at)
         return await self._change(pending_decisions.reminded(pending.id, pending.remind_at, following))
@@ -206,25 +220,34 @@ def run_key(request_id: str) -> str:
     return f"run:{request_id}"
 
 
+def _run(db: Tx, request_id: str) -> Target | None:
+    """The subject of a request's card: the run that it started, else its target."""
+    kept = target_names.value(db, run_key(request_id))
+    return Target.stored(kept) if isinstance(kept, dict) else None
+
+
+def _thread_target(db: Tx, channel_id: str, thread_ts: str) -> Target | None:
+    """The subject of the first card of a thread, else of the newest card in the thread."""
+    keys = db.execute(_IN_THREAD, (channel_id, thread_ts, thread_ts, thread_ts)).fetchall()
+    return next((found for (key,) in keys if (found := _run(db, key[len(_CARD) :])) is not None), None)
+
+
+def _last_outcomes(db: Tx, target_id: str, limit: int) -> Sequence[StoredEntry]:
+    """The outcomes of the last changes to a target, newest first."""
+    return audit_query.entries(db.execute(_LAST, (target_id, *_OUTCOMES, limit)))
+
+
 class RequestTargets(StorePart):
     """Reads that join a message, a request and a target."""
 
     being_sent = reads(requests.being_sent)
+    run_of = glances(_run)
+    made_by_others = reads(target_names.claimed)
+    maker_of = glances(target_names.maker_of)
+    thread_target = reads(_thread_target)
+    last_outcomes = reads(_last_outcomes)
 
-    async def run_of(self, request_id: str) -> Target | None:
-        """The subject of a request's card: the run that it started, else its target."""
-        return await self.database.glance(lambda db: _run(db, request_id))
-
-    async def made_by_others(self, request_id: str, backend: str, since: datetime | str) -> frozenset[str]:
-        """What the calls of other requests made on a backend since then."""
-        return await self.database.read(lambda db: target_names.claimed(db, backend, request_id, stamp(since)))
-
-    async def maker_of(self, backend: str, made: str) -> str | None:
-        """The request whose call made that run on a backend, None if no request is known to have made it."""
-        kept = await self.database.glance(lambda db: target_names.value(db, target_names.made_key(backend, made)))
-        return kept if isinstance(kept, str) else None
-
-    async def claim_made(self, request_id: str, backend: str, made: Sequence[str], at: datetime | str) -> bool:
+    async def claim_made(self, request_id: str, backend: str, made: Sequence[str], at: When) -> bool:
         """Record all of it as made by this request. False, with nothing written, when another request has one of them."""
 
         def unit(db: Tx) -> None:
@@ -237,29 +260,67 @@ class RequestTargets(StorePart):
             return False
         return True
 
-    async def thread_target(self, channel_id: str, thread_ts: str) -> Target | None:
-        """The subject of the first card of a thread, else of the newest card in the thread."""
-
-        def look(db: Tx) -> Target | None:
-            for (key,) in db.execute(_IN_THREAD, (channel_id, thread_ts, thread_ts, thread_ts)).fetchall():
-                found = _run(db, key[len(_CARD) :])
-                if found is not None:
-                    return found
-            return None
-
-        return await self.database.read(look)
-
-    async def last_outcomes(self, target_id: str, limit: int) -> Sequence[StoredEntry]:
-        """The outcomes of the last changes to a target, newest first."""
-        return await self.database.read(
-            lambda db: audit_query.entries(db.execute(_LAST, (target_id, *_OUTCOMES, limit)))
-        )
-
 
 class _TakenError(Exception):
     """Rolls back a claim on something that another request has."""
 
 
-def _run(db: Tx, request_id: str) -> Target | None:
-    kept = target_names.value(db, run_key(request_id))
-    return Target.stored(kept) if isinstance(kept, dict) else None
+class TimedRows(StorePart):
+    """Watches, subscriptions, pauses and grants.
+
+    Every `end_...` is a compare-and-set from open: True for only one caller, whose audit entries are appended with it.
+    """
+
+    watch = writes(watches.add)
+    open_watches = reads(watches.opened)
+    due_watches = reads(watches.due)
+    update_watches = writes(watches.update)
+    subscribe = writes(subscriptions.add)
+    saw_runs = writes(subscriptions.saw)
+    subscriptions = reads(subscriptions.opened)
+    open_pauses = reads(pauses.opened)
+    due_pauses = reads(pauses.due)
+    pause_by_id = reads(pauses.by_id)
+    postpone_pause = changes(pauses.postpone)
+    grant_by_id = reads(grants.by_id)
+    grants_for = glances(grants.for_user)
+    open_grants = reads(grants.opened)
+    due_grants = reads(grants.due)
+
+    async def end_watch(self, watch_id: str, state: str, rows: Sequence[AuditEntry], at: When) -> bool:
+        """Open -> ended or lost."""
+        return await self._change(watches.end(watch_id, state, stamp(at)), rows)
+
+    async def unsubscribe(self, subscription_id: str, rows: Sequence[AuditEntry]) -> bool:
+        """End a subscription. False when it had ended already."""
+
+        def unit(db: Tx) -> bool:
+            if not subscriptions.end(db, subscription_id):
+                return False
+            audit.append(db, rows)
+            return True
+
+        return await self.database.write(unit)
+
+    async def take_watched(self, now: When, next_at: When, limit: int = 100) -> Sequence[WatchedTarget]:
+        """The watched targets that are due, each for one caller only; it is due again at `next_at`."""
+        if not await self.database.glance(lambda db: subscriptions.any_due(db, stamp(now))):
+            return ()
+        return await self.database.write(lambda db: subscriptions.take_due(db, stamp(now), stamp(next_at), limit))
+
+    async def add_grant(self, grant: Grant, rows: Sequence[AuditEntry]) -> None:
+        """Store a grant with its audit entries."""
+
+        def unit(db: Tx) -> None:
+            grants.add(db, grant)
+            audit.append(db, rows)
+
+        await self.database.write(unit)
+
+    async def end_grant(self, grant_id: str, state: str, rows: Sequence[AuditEntry]) -> bool:
+        """Open -> revoked or expired."""
+        return await self._change(grants.end(grant_id, state), rows)
+
+    async def review_grant(self, grant_id: str, by: str, rows: Sequence[AuditEntry], at: When) -> bool:
+        """Review a use of break-glass. False when it is reviewed already, is not break-glass, or `by` used it."""
+        return await self._change(grants.review(grant_id, by, stamp(at)), rows)

@@ -1,5 +1,6 @@
 """The store. Changes that belong together are one method and one transaction."""
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
@@ -8,11 +9,12 @@ from bot.core.audit import AuditEntry
 from bot.core.intent import Intent
 from bot.core.masking.redact import SecretList
 from bot.core.operation import Operation, Target
-from bot.core.records import Filters, Pause, PendingDecision, StoredEntry, StoredRequest, Verdict, Watch, stamp
+from bot.core.ports.services import Clock
+from bot.core.records import Filters, Pause, PendingDecision, StoredEntry, StoredRequest, Verdict, Watch, When, stamp
 from bot.core.value import Json
+from bot.store import parts
 from bot.store.database import Database, Tx
-from bot.store.errors import conflict
-from bot.store.parts import RequestTargets, StoredDecisions, StoredFiles, StoredMessages, glances, reads, run_key
+from bot.store.errors import StoreProblem, conflict
 from bot.store.tables import (
     audit,
     audit_export,
@@ -25,22 +27,29 @@ from bot.store.tables import (
     watches,
 )
 from bot.store.tables import pauses as pauses_table
-from bot.store.timed import TimedRows
+
+_log = logging.getLogger("signalbox.store")
 
 
-class Store(StoredDecisions, StoredFiles, StoredMessages, RequestTargets, TimedRows):
+class Store(parts.StoredDecisions, parts.StoredFiles, parts.StoredMessages, parts.RequestTargets, parts.TimedRows):
     """Everything that survives a restart, in one database.
 
     Every method that writes is one transaction, on the disk when it returns, and raises StoreProblem when nothing was
     written. Times may be given as aware datetimes or as stamps.
     """
 
-    unfinished = reads(requests.unfinished)
-    request = glances(requests.by_id)
-    request_by_key = glances(requests.by_key)
-    by_id = glances(target_names.by_id)
-    value = glances(target_names.value)
-    head = reads(audit.head)
+    unfinished = parts.reads(requests.unfinished)
+    request = parts.glances(requests.by_id)
+    request_by_key = parts.glances(requests.by_key)
+    by_id = parts.glances(target_names.by_id)
+    value = parts.glances(target_names.value)
+    head = parts.reads(audit.head)
+    begin = parts.changes(requests.begin)
+    prune = parts.writes(retention.prune)
+    known = parts.reads(target_names.known)
+    keys_since = parts.reads(target_names.keys_since)
+    take_turn = parts.changes(target_names.take_turn)
+    search = parts.reads(audit_query.search)
 
     def __init__(self, database: Database) -> None:
         super().__init__(database)
@@ -85,16 +94,12 @@ class Store(StoredDecisions, StoredFiles, StoredMessages, RequestTargets, TimedR
         """Append entries without another change. Returns the seq of the last one."""
         return await self.database.write(lambda db: audit.append(db, rows))
 
-    async def begin(self, request_id: str, at: datetime | str) -> bool:
-        """New -> working. False when it is not new."""
-        return await self._change(requests.begin(request_id, stamp(at)))
-
     async def sending(
         self,
         request_id: str,
         operation: Operation,
         row: AuditEntry,
-        at: datetime | str,
+        at: When,
         *,
         pending_id: str | None = None,
     ) -> bool:
@@ -124,7 +129,7 @@ class Store(StoredDecisions, StoredFiles, StoredMessages, RequestTargets, TimedR
         self,
         request_id: str,
         rows: Sequence[AuditEntry],
-        at: datetime | str,
+        at: When,
         *,
         watch: Watch | None = None,
         pauses: Sequence[Pause] = (),
@@ -148,7 +153,7 @@ class Store(StoredDecisions, StoredFiles, StoredMessages, RequestTargets, TimedR
             for pause in pauses:
                 pauses_table.add(db, pause)
             if run is not None:
-                target_names.set_value(db, run_key(request_id), run.model_dump(mode="json"), stamp(at))
+                target_names.set_value(db, parts.run_key(request_id), run.model_dump(mode="json"), stamp(at))
             if run is not None and made:
                 target_names.claim(db, run.backend, made, request_id, stamp(at))
             requests.scrub(db, request_id, self.secrets)
@@ -162,7 +167,7 @@ class Store(StoredDecisions, StoredFiles, StoredMessages, RequestTargets, TimedR
         request_id: str,
         pending: PendingDecision,
         rows: Sequence[AuditEntry],
-        at: datetime | str,
+        at: When,
         *,
         unless: Callable[[PendingDecision], bool] | None = None,
         replaces: PendingDecision | None = None,
@@ -200,24 +205,15 @@ class Store(StoredDecisions, StoredFiles, StoredMessages, RequestTargets, TimedR
             return ()
         return await self.database.read(lambda db: requests.sending_elsewhere(db, self._epoch))
 
-    async def release(self, request_id: str, at: datetime | str) -> bool:
+    async def release(self, request_id: str, at: When) -> bool:
         """Working -> new: the leader continues it. False when it is not working, or another replica works on it."""
         epoch = self._epoch if self.shared else None
         return await self._change(requests.release(request_id, stamp(at), epoch))
 
-    async def prune(self, before: datetime | str, limit: int = 1000) -> int:
-        """Delete what ended before then, at most `limit` of each sort. Returns the counts. The audit log keeps everything."""
-        return await self.database.write(lambda db: retention.prune(db, stamp(before), limit))
-
-    async def remember(self, targets: Sequence[Target], at: datetime | str) -> None:
-        """Store names of vendors' ids (see `target_names.StoreTargetCache` for the port)."""
+    async def remember(self, targets: Sequence[Target], at: When) -> None:
+        """Store names of vendors' ids (see `StoreTargetCache` for the port)."""
         if targets:
             await self.database.write(lambda db: target_names.remember(db, targets, stamp(at)))
-
-    async def known(self, backend: str, kind: str | None = None) -> Sequence[tuple[Target, datetime]]:
-        """All remembered targets of a backend, with the time when each was last seen."""
-        found = await self.database.read(lambda db: target_names.known(db, backend, kind))
-        return [(target, datetime.fromisoformat(seen_at)) for target, seen_at in found]
 
     def values_sync(self, prefix: str) -> Mapping[str, Json]:
         """The small values whose keys begin with that prefix, by the rest of their keys; for the command line."""
@@ -234,11 +230,7 @@ class Store(StoredDecisions, StoredFiles, StoredMessages, RequestTargets, TimedR
         known += [head] if head is not None else []
         return [one for one in known if not await self.database.read(partial(audit.has_head, one))]
 
-    async def keys_since(self, prefix: str, at: datetime | str) -> Sequence[str]:
-        """The keys with that prefix that were set at or after a time."""
-        return await self.database.read(lambda db: target_names.keys_since(db, prefix, stamp(at)))
-
-    async def set_value(self, key: str, value: Json, at: datetime | str, rows: Sequence[AuditEntry] = ()) -> None:
+    async def set_value(self, key: str, value: Json, at: When, rows: Sequence[AuditEntry] = ()) -> None:
         """Store a small value and append its audit entries."""
 
         def unit(db: Tx) -> None:
@@ -247,22 +239,9 @@ class Store(StoredDecisions, StoredFiles, StoredMessages, RequestTargets, TimedR
 
         await self.database.write(unit)
 
-    async def take_turn(self, key: str, at: datetime | str, before: datetime | str) -> bool:
-        """Take a turn that only one process may have. False when another one has taken it since `before`.
-
-        It is over at that time after `at`, or when `set_value` sets the key with an empty time.
-        """
-        return await self._change(target_names.take_fact(key, stamp(at), stamp(before)))
-
-    async def search(
-        self, filters: Filters, *, before_seq: int | None = None, limit: int = 50
-    ) -> Sequence[StoredEntry]:
-        """The matching audit entries, newest first, at most 500. For the next page pass the last one's seq."""
-        return await self.database.read(lambda db: audit_query.search(db, filters, before_seq, limit))
-
     def search_sync(self, filters: Filters, *, before_seq: int | None = None, limit: int = 50) -> Sequence[StoredEntry]:
         """`search` for the command line."""
-        return self.database.read_sync(lambda db: audit_query.search(db, filters, before_seq, limit))
+        return self.database.read_sync(lambda db: audit_query.search(db, filters, before_seq=before_seq, limit=limit))
 
     def head_sync(self) -> str | None:
         """`head` for the command line."""
@@ -299,3 +278,26 @@ class Store(StoredDecisions, StoredFiles, StoredMessages, RequestTargets, TimedR
 
 class _NotNowError(Exception):
     """Rolls back a unit that found a request in another state."""
+
+
+class StoreTargetCache:
+    """Implements `core.ports.TargetCache` in the store."""
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+
+    async def remember(self, targets: Sequence[Target]) -> None:
+        """Store these, seen now. What can't be stored is found again: it must not decide the outcome of a call."""
+        try:
+            await self._store.remember(targets, self._clock.now())
+        except StoreProblem as problem:
+            _log.warning("%d targets are not remembered: %s", len(targets), problem.code)
+
+    async def by_id(self, backend: str, kind: str, id: str) -> Target | None:
+        """A remembered target."""
+        return await self._store.by_id(backend, kind, id)
+
+    async def known(self, backend: str, kind: str | None = None) -> Sequence[tuple[Target, datetime]]:
+        """All remembered targets of a backend, with the time when each was last seen."""
+        return await self._store.known(backend, kind)

@@ -23,9 +23,8 @@ from bot.intents.recovery import recover
 from bot.runtime.context import ActivePolicy
 from bot.runtime.task_queue import TaskQueue
 from bot.store.sqlite.database import SqliteDatabase
-from bot.store.store import Store
+from bot.store.store import Store, StoreTargetCache
 from bot.store.tables.sql import found
-from bot.store.target_cache import StoreTargetCache
 from tests.proof.memory import Gate, MemoryDatabase
 from tests.proof.outside import (
     DECIDING,

@@ -9,8 +9,7 @@ from bot.core.ports.services import TargetCache
 from bot.core.ports.store import StoreAddress
 from bot.core.records import Filters
 from bot.store.open import open_store
-from bot.store.store import Store
-from bot.store.target_cache import StoreTargetCache
+from bot.store.store import Store, StoreTargetCache
 from tests.store.samples import NOW, TARGET, row
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Coroutine, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, Final, Protocol
 from urllib.parse import urlsplit
 
@@ -29,11 +28,11 @@ from bot.core.records import (
     VoteResult,
     Watch,
     WatchedTarget,
+    When,
 )
 from bot.core.runs import SeenRuns
 from bot.core.value import Json
 
-When = datetime | str
 LEASE: Final = 6.0
 CLUSTER: Final = (
     "store:cluster"  # the key of which server's and timeline's database it was, and when it was last restored

@@ -14,12 +14,21 @@ import psycopg
 from bot.core.ports.store import StoreAddress
 from bot.store.database import Database, Job, Tx, Unit
 from bot.store.errors import StoreProblem, corrupt, for_everyone
-from bot.store.postgres.batch import UnitFailedError, run_all, run_alone
 from bot.store.postgres.check import findings
 from bot.store.postgres.errors import again, fenced, in_doubt, lost, mapped
 from bot.store.postgres.schema import prepare
 from bot.store.postgres.session import END_SESSION, WHO_AM_I, Session, connect, refuse_transaction_pooler
-from bot.store.postgres.tx import FORGET, SETTLE, FencedError, PostgresTx, WriteTx, in_progress
+from bot.store.postgres.tx import (
+    FORGET,
+    SETTLE,
+    FencedError,
+    PostgresTx,
+    UnitFailedError,
+    WriteTx,
+    in_progress,
+    run_all,
+    run_alone,
+)
 
 T = TypeVar("T")
 

@@ -27,8 +27,8 @@ _FIRST_MARK, _LAST_MARK = 0x300, 0x331
 _SKIN_TONES: Final = "\U0001f3fb\U0001f3fc\U0001f3fd\U0001f3fe\U0001f3ff"  # letters in the tables of FTS5
 
 
-def search(db: Tx, filters: Filters, before_seq: int | None, limit: int) -> list[StoredEntry]:
-    """The matching entries, newest first, at most `limit` (1 to 500) and below `before_seq`."""
+def search(db: Tx, filters: Filters, *, before_seq: int | None = None, limit: int = 50) -> list[StoredEntry]:
+    """The matching entries, newest first, at most `limit` (1 to 500). `before_seq` is the last one's seq, for the next page."""
     wheres: list[str] = []
     values: list[Any] = []
     terms = _terms(filters)

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from typing import Final
 
-from bot.core.records import StoredButton
+from bot.core.records import StoredButton, When, stamp
 from bot.store.database import Tx
-from bot.store.tables.sql import Table, as_model, dumped, found
+from bot.store.tables.sql import Table, as_one, dumped, found
 
 _READ: Final = (
     "SELECT b.id, b.message_key, b.payload, b.only_user, b.made_at, b.retired_at, m.channel_id, m.ts "
@@ -34,16 +34,15 @@ def replace(db: Tx, message_key: str, buttons: Sequence[StoredButton], at: str) 
         db.execute(_ADD, values)
 
 
-def retire(db: Tx, message_key: str, at: str) -> int:
+def retire(db: Tx, message_key: str, at: When) -> int:
     """Retire the message's buttons. Returns their number."""
     sql = "UPDATE buttons SET retired_at = ? WHERE message_key = ? AND retired_at IS NULL"
-    return db.execute(sql, (at, message_key)).rowcount
+    return db.execute(sql, (stamp(at), message_key)).rowcount
 
 
 def by_id(db: Tx, button_id: str) -> StoredButton | None:
     """One button, with the place of its message."""
-    rows = found(db, _READ, (button_id,))
-    return as_model(StoredButton, rows[0], ("payload",)) if rows else None
+    return as_one(StoredButton, found(db, _READ, (button_id,)), ("payload",))
 
 
 def same(db: Tx, button: StoredButton) -> StoredButton | None:

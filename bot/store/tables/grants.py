@@ -5,7 +5,7 @@
 from collections.abc import Sequence
 from typing import Any, Final
 
-from bot.core.records import Grant
+from bot.core.records import Grant, When, stamp
 from bot.store.database import Statement, Tx
 from bot.store.tables.sql import LIMIT, Table, as_models, dumped, found, inserted
 
@@ -32,25 +32,25 @@ def add(db: Tx, grant: Grant) -> None:
 
 def by_id(db: Tx, grant_id: str) -> Grant | None:
     """One grant."""
-    return _first(_grants(db, "id = ?", (grant_id,)))
+    return next(iter(_grants(db, "id = ?", (grant_id,))), None)
 
 
-def for_user(db: Tx, user_id: str, channel_id: str, now: str) -> Sequence[Grant]:
+def for_user(db: Tx, user_id: str, channel_id: str, now: When) -> Sequence[Grant]:
     """The active grants of a user in a channel."""
     wheres = (
         "state = 'open' AND user_id = ? AND (channel_id IS NULL OR channel_id = ?) AND from_at <= ? AND until_at > ?"
     )
-    return _grants(db, wheres, (user_id, channel_id, now, now))
+    return _grants(db, wheres, (user_id, channel_id, stamp(now), stamp(now)))
 
 
-def opened(db: Tx, now: str) -> Sequence[Grant]:
+def opened(db: Tx, now: When) -> Sequence[Grant]:
     """Every active grant, the earliest end first."""
-    return _grants(db, "state = 'open' AND until_at > ?", (now,))
+    return _grants(db, "state = 'open' AND until_at > ?", (stamp(now),))
 
 
-def due(db: Tx, now: str) -> Sequence[Grant]:
+def due(db: Tx, now: When) -> Sequence[Grant]:
     """Open grants that have expired."""
-    return _grants(db, "state = 'open' AND until_at <= ?", (now,))
+    return _grants(db, "state = 'open' AND until_at <= ?", (stamp(now),))
 
 
 def end(grant_id: str, state: str) -> Statement:
@@ -70,7 +70,3 @@ def review(grant_id: str, by: str, at: str) -> Statement:
 def _grants(db: Tx, wheres: str, values: Sequence[Any]) -> list[Grant]:
     rows = found(db, f"SELECT * FROM grants WHERE {wheres} ORDER BY until_at LIMIT {LIMIT}", values)
     return as_models(Grant, rows, _JSON)
-
-
-def _first(grants: Sequence[Grant]) -> Grant | None:
-    return grants[0] if grants else None

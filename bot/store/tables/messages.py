@@ -5,9 +5,9 @@ from collections.abc import Collection, Sequence
 from functools import cache
 from typing import Any, Final
 
-from bot.core.records import PRIVATE, Outgoing
+from bot.core.records import PRIVATE, Outgoing, When, stamp
 from bot.store.database import Dialect, Statement, Tx
-from bot.store.tables.sql import Table, as_model, as_models, dumped, found
+from bot.store.tables.sql import Table, as_models, as_one, dumped, found
 
 TABLE: Final = Table(
     "messages",
@@ -73,19 +73,21 @@ def show(db: Tx, outgoing: Outgoing) -> None:
     db.execute(_SHOW, values)
 
 
-def due(db: Tx, now: str, limit: int, each: int, skip: Collection[str]) -> Sequence[Outgoing]:
+def due(
+    db: Tx, now: When, limit: int = 100, *, each: int | None = None, skip: Collection[str] = ()
+) -> Sequence[Outgoing]:
     """Due messages whose desired state Slack doesn't have, the longest overdue first: at most `each` per lane, without the lanes
-    in `skip`."""
-    few = min(each, limit)
-    rows = found(db, _FEW, (now, few + 1))
+    in `skip`. A deleted message is never due."""
+    few = min(each or limit, limit)
+    rows = found(db, _FEW, (stamp(now), few + 1))
     if len(rows) > few:
-        rows = found(db, _due(db.dialect), (now, json.dumps(sorted(skip)), each, limit))
+        rows = found(db, _due(db.dialect), (stamp(now), json.dumps(sorted(skip)), each or limit, limit))
         return as_models(Outgoing, rows, _JSON)
     messages = as_models(Outgoing, rows, _JSON)
     return sorted((one for one in messages if one.lane not in skip), key=lambda one: not one.is_question)
 
 
-def sent(key: str, want: int, ts: str | None, *, gone: bool) -> Statement:
+def sent(key: str, want: int, *, ts: str | None = None, gone: bool = False) -> Statement:
     """Record that Slack has the message as of `want`. False when a later state is recorded already."""
     sql = (
         "UPDATE messages SET have = ?, ts = coalesce(?, ts), gone = ?, attempts = 0, last_error = NULL "
@@ -94,10 +96,10 @@ def sent(key: str, want: int, ts: str | None, *, gone: bool) -> Statement:
     return sql, (want, ts, int(gone), key, want, want)
 
 
-def postpone(key: str, due_at: str, error: str) -> Statement:
+def postpone(key: str, due_at: When, error: str) -> Statement:
     """Try again at `due_at`. Counts the attempt."""
     sql = "UPDATE messages SET due_at = ?, last_error = ?, attempts = attempts + 1 WHERE key = ? AND have < want"
-    return sql, (due_at, error, key)
+    return sql, (stamp(due_at), error, key)
 
 
 def stand_ins(db: Tx) -> frozenset[str]:
@@ -108,8 +110,7 @@ def stand_ins(db: Tx) -> frozenset[str]:
 
 def by_key(db: Tx, key: str) -> Outgoing | None:
     """One message."""
-    rows = found(db, "SELECT * FROM messages WHERE key = ?", (key,))
-    return as_model(Outgoing, rows[0], _JSON) if rows else None
+    return as_one(Outgoing, found(db, "SELECT * FROM messages WHERE key = ?", (key,)), _JSON)
 
 
 def next_due(db: Tx) -> str | None:

@@ -5,9 +5,9 @@
 from collections.abc import Sequence
 from typing import Any, Final
 
-from bot.core.records import Pause
+from bot.core.records import Pause, When, stamp
 from bot.store.database import Statement, Tx
-from bot.store.tables.sql import LIMIT, Table, as_model, as_models, changed, dumped, found, inserted
+from bot.store.tables.sql import LIMIT, Table, as_models, as_one, changed, dumped, found, inserted
 
 TABLE: Final = Table(
     "pauses",
@@ -31,20 +31,19 @@ def opened(db: Tx) -> Sequence[Pause]:
 
 def by_id(db: Tx, pause_id: str) -> Pause | None:
     """One pause."""
-    rows = found(db, "SELECT * FROM pauses WHERE id = ?", (pause_id,))
-    return as_model(Pause, rows[0], ("target",)) if rows else None
+    return as_one(Pause, found(db, "SELECT * FROM pauses WHERE id = ?", (pause_id,)), ("target",))
 
 
-def due(db: Tx, now: str) -> Sequence[Pause]:
+def due(db: Tx, now: When) -> Sequence[Pause]:
     """Open pauses that are over."""
     sql = f"SELECT * FROM pauses WHERE state = 'open' AND until_at <= ? ORDER BY until_at LIMIT {LIMIT}"
-    return as_models(Pause, found(db, sql, (now,)), ("target",))
+    return as_models(Pause, found(db, sql, (stamp(now),)), ("target",))
 
 
-def postpone(pause_id: str, until_at: str) -> Statement:
+def postpone(pause_id: str, until_at: When) -> Statement:
     """Try to resume again at that time. Counts the failed attempt."""
     sql = "UPDATE pauses SET until_at = ?, tries = tries + 1 WHERE id = ? AND state = 'open'"
-    return sql, (until_at, pause_id)
+    return sql, (stamp(until_at), pause_id)
 
 
 def end(db: Tx, pause_id: str, state: str) -> bool:

@@ -5,9 +5,9 @@
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
-from bot.core.records import CastVote, PendingDecision, VoteResult
+from bot.core.records import CastVote, PendingDecision, VoteResult, When, stamp
 from bot.store.database import Statement, Tx
-from bot.store.tables.sql import LIMIT, Table, as_model, as_models, changed, dumped, found, inserted, masked
+from bot.store.tables.sql import LIMIT, Table, as_models, as_one, changed, dumped, found, inserted, masked
 
 _JSON: Final = ("operation", "intent", "facts")
 
@@ -52,8 +52,7 @@ def scrub(db: Tx, request_id: str, secrets: Iterable[str]) -> None:
 
 def by_id(db: Tx, pending_id: str) -> PendingDecision | None:
     """One pending decision."""
-    rows = found(db, "SELECT * FROM pending_decisions WHERE id = ?", (pending_id,))
-    return as_model(PendingDecision, rows[0], _JSON) if rows else None
+    return as_one(PendingDecision, found(db, "SELECT * FROM pending_decisions WHERE id = ?", (pending_id,)), _JSON)
 
 
 def votes(db: Tx, pending_id: str) -> tuple[CastVote, ...]:
@@ -135,29 +134,30 @@ def listed(db: Tx, state: str | None = None, user: str | None = None) -> Sequenc
     return as_models(PendingDecision, found(db, sql, values), _JSON)
 
 
-def untold(db: Tx, kind: str, prefix: str, since: str) -> Sequence[PendingDecision]:
-    """Pending decisions that ended unused since then, without a message about it; newest first."""
+def untold(db: Tx, kind: str, prefix: str, since: When) -> Sequence[PendingDecision]:
+    """Pending decisions of a kind that ended unused since then, without a message about it (key `prefix` + id + `:` + state);
+    newest first."""
     sql = (
         "SELECT * FROM pending_decisions WHERE kind = ? AND state IN ('rejected', 'expired', 'cancelled') AND decided_at >= ? "
         "AND NOT EXISTS (SELECT 1 FROM messages WHERE key = ? || pending_decisions.id || ':' || pending_decisions.state) "
         f"ORDER BY made_at DESC, rowid DESC LIMIT {LIMIT}"
     )
-    return as_models(PendingDecision, found(db, sql, (kind, since, prefix)), _JSON)
+    return as_models(PendingDecision, found(db, sql, (kind, stamp(since), prefix)), _JSON)
 
 
-def due(db: Tx, now: str) -> Sequence[PendingDecision]:
+def due(db: Tx, now: When) -> Sequence[PendingDecision]:
     """Open pending decisions that are overdue, the longest first."""
     sql = f"SELECT * FROM pending_decisions WHERE state = 'open' AND due_at <= ? ORDER BY due_at LIMIT {LIMIT}"
-    return as_models(PendingDecision, found(db, sql, (now,)), _JSON)
+    return as_models(PendingDecision, found(db, sql, (stamp(now),)), _JSON)
 
 
-def to_remind(db: Tx, now: str) -> Sequence[PendingDecision]:
-    """Open pending decisions with a due reminder that are not overdue."""
+def to_remind(db: Tx, now: When) -> Sequence[PendingDecision]:
+    """Open pending decisions with a due reminder that are not overdue; see `reminded`."""
     sql = (
         "SELECT * FROM pending_decisions WHERE state = 'open' AND remind_at IS NOT NULL AND remind_at <= ? AND due_at > ? "
         f"ORDER BY remind_at LIMIT {LIMIT}"
     )
-    return as_models(PendingDecision, found(db, sql, (now, now)), _JSON)
+    return as_models(PendingDecision, found(db, sql, (stamp(now), stamp(now))), _JSON)
 
 
 def reminded(pending_id: str, due_at: str | None, next_at: str | None) -> Statement:

@@ -5,9 +5,9 @@ from typing import Final
 
 from bot.core.intent import Intent
 from bot.core.operation import Operation
-from bot.core.records import StoredRequest, stamp
+from bot.core.records import StoredRequest, When, stamp
 from bot.store.database import Statement, Tx
-from bot.store.tables.sql import Table, as_model, as_models, changed, dumped, found, masked
+from bot.store.tables.sql import Table, as_models, as_one, changed, dumped, found, masked
 
 MOST_CLAIMED: Final = 1_000
 _JSON: Final = ("intent", "operation")
@@ -61,10 +61,10 @@ def scrub(db: Tx, request_id: str, secrets: Iterable[str]) -> None:
         )
 
 
-def begin(request_id: str, at: str) -> Statement:
-    """New -> working."""
+def begin(request_id: str, at: When) -> Statement:
+    """New -> working. False when it is not new."""
     sql = "UPDATE requests SET state = 'working', updated_at = ? WHERE request_id = ? AND state = 'new'"
-    return sql, (at, request_id)
+    return sql, (stamp(at), request_id)
 
 
 def sending(db: Tx, request_id: str, operation: Operation, at: str) -> bool:
@@ -119,11 +119,9 @@ def being_sent(db: Tx) -> Sequence[Operation]:
 
 def by_id(db: Tx, request_id: str) -> StoredRequest | None:
     """One request."""
-    rows = found(db, "SELECT * FROM requests WHERE request_id = ?", (request_id,))
-    return as_model(StoredRequest, rows[0], _JSON) if rows else None
+    return as_one(StoredRequest, found(db, "SELECT * FROM requests WHERE request_id = ?", (request_id,)), _JSON)
 
 
 def by_key(db: Tx, dedupe_key: str) -> StoredRequest | None:
     """The request with this identity."""
-    rows = found(db, "SELECT * FROM requests WHERE dedupe_key = ?", (dedupe_key,))
-    return as_model(StoredRequest, rows[0], _JSON) if rows else None
+    return as_one(StoredRequest, found(db, "SELECT * FROM requests WHERE dedupe_key = ?", (dedupe_key,)), _JSON)

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from bot.core.records import When, stamp
 from bot.store.database import Tx
 from bot.store.tables import buttons
 
@@ -23,11 +24,12 @@ _KEYS: Final = """
     DELETE FROM facts WHERE key IN (SELECT key FROM facts WHERE key >= ? AND key < ? AND at < ? LIMIT ?)"""
 
 
-def prune(db: Tx, before: str, limit: int) -> int:
+def prune(db: Tx, before: When, limit: int = 1000) -> int:
     """Delete what ended before `before`, at most `limit` of each sort. Returns how many requests, watches, forms and buttons.
 
     Keeps messages that Slack doesn't have yet. A press on a deleted button is answered like an unknown one.
     """
+    before = stamp(before)
     ended = [request for (request,) in db.execute(_ENDED, (before, limit))]
     cards = [(f"{card}:{request}",) for request in ended for card in _CARDS]
     facts = [(f"{fact}:{request}",) for request in ended for fact in _FACTS]

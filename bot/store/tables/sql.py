@@ -95,6 +95,11 @@ def _warn(name: str) -> None:
     _log.warning("a stored %s is from a newer version; it waits until that version leads", name)
 
 
+def as_one(model: type[M], records: Sequence[Mapping[str, Any]], json_columns: Iterable[str]) -> M | None:
+    """The only row of a query as its value, or None."""
+    return as_model(model, records[0], json_columns) if records else None
+
+
 def changed(db: Tx, statement: Statement) -> bool:
     """Run an UPDATE whose WHERE is a compare-and-set. True when it changed a row."""
     return db.execute(*statement).rowcount > 0

@@ -2,7 +2,8 @@
 
 from typing import Any, Final
 
-from bot.core.records import Subscription, WatchedTarget
+from bot.core.records import Subscription, WatchedTarget, When, stamp
+from bot.core.runs import SeenRuns
 from bot.store.database import Tx
 from bot.store.tables.sql import Table, as_model, as_models, changed, dumped, found
 
@@ -25,12 +26,12 @@ _WATCH: Final = (
 )
 
 
-def add(db: Tx, one: Subscription, due_at: str) -> None:
+def add(db: Tx, one: Subscription, due_at: When) -> None:
     """Insert a subscription. The same person in the same place has one for each target; a second one only changes its end."""
     place = one.place
     values = (one.id, one.target_key, dumped(one.target), dumped(place), place.channel_id, place.thread_ts or "")
     db.execute(_ADD, (*values, one.user_id, one.until_at, one.made_at, one.request_id))
-    db.execute(_WATCH, (one.target_key, dumped(one.target), due_at))
+    db.execute(_WATCH, (one.target_key, dumped(one.target), stamp(due_at)))
 
 
 def opened(db: Tx, target_key: str | None = None) -> list[Subscription]:
@@ -63,9 +64,9 @@ def take_due(db: Tx, now: str, next_at: str, limit: int) -> list[WatchedTarget]:
     ]
 
 
-def saw(db: Tx, key: str, seen: str) -> None:
+def saw(db: Tx, key: str, seen: SeenRuns) -> None:
     """Store what the last poll found."""
-    db.execute("UPDATE watched_targets SET seen = ? WHERE key = ?", (seen, key))
+    db.execute("UPDATE watched_targets SET seen = ? WHERE key = ?", (dumped(seen), key))
 
 
 def any_due(db: Tx, now: str) -> bool:

@@ -2,9 +2,11 @@
 
 import json
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Final
 
 from bot.core.operation import Target
+from bot.core.records import When, stamp
 from bot.core.value import Json
 from bot.store.database import Statement, Tx
 from bot.store.tables.sql import Table, dumped
@@ -33,11 +35,14 @@ def by_id(db: Tx, backend: str, kind: str, id: str) -> Target | None:
     return Target.model_validate_json(row[0], extra="ignore") if row else None
 
 
-def known(db: Tx, backend: str, kind: str | None) -> list[tuple[Target, str]]:
+def known(db: Tx, backend: str, kind: str | None = None) -> list[tuple[Target, datetime]]:
     """The remembered targets of a backend, with the time when each was last seen."""
     sql = "SELECT target, seen_at FROM names WHERE backend = ? AND (CAST(? AS TEXT) IS NULL OR kind = ?) ORDER BY kind, id"
     rows = db.execute(sql, (backend, kind, kind))
-    return [(Target.model_validate_json(target, extra="ignore"), seen_at) for target, seen_at in rows]
+    return [
+        (Target.model_validate_json(target, extra="ignore"), datetime.fromisoformat(seen_at))
+        for target, seen_at in rows
+    ]
 
 
 def value(db: Tx, key: str) -> Json:
@@ -54,10 +59,10 @@ def values_with(db: Tx, prefix: str) -> dict[str, Json]:
     return {str(key).removeprefix(prefix): json.loads(value) for key, value in rows}
 
 
-def keys_since(db: Tx, prefix: str, at: str) -> list[str]:
+def keys_since(db: Tx, prefix: str, at: When) -> list[str]:
     """The keys with that prefix that were set at or after a time."""
     sql = "SELECT key FROM facts WHERE key >= ? AND key < ? AND at >= ? ORDER BY key"
-    return [str(key) for (key,) in db.execute(sql, (prefix, prefix + "\U0010ffff", at))]
+    return [str(key) for (key,) in db.execute(sql, (prefix, prefix + "\U0010ffff", stamp(at)))]
 
 
 def made_key(backend: str, made: str) -> str:
@@ -73,25 +78,34 @@ def claim(db: Tx, backend: str, made: Sequence[str], request_id: str, at: str) -
     return any(value(db, key) != request_id for key in keys)
 
 
-def claimed(db: Tx, backend: str, request_id: str, since: str) -> frozenset[str]:
+def maker_of(db: Tx, backend: str, made: str) -> str | None:
+    """The request whose call made that run on a backend, None if no request is known to have made it."""
+    kept = value(db, made_key(backend, made))
+    return kept if isinstance(kept, str) else None
+
+
+def claimed(db: Tx, request_id: str, backend: str, since: When) -> frozenset[str]:
     """What other requests made on a backend since then."""
     prefix = made_key(backend, "")
     return frozenset(key.removeprefix(prefix) for key in keys_since(db, prefix, since) if value(db, key) != request_id)
 
 
-def set_fact_once(key: str, value: Json, at: str) -> Statement:
+def set_fact_once(key: str, value: Json, at: When) -> Statement:
     """Store a small value if its key is new."""
     sql = "INSERT INTO facts (key, value, at) VALUES (?, ?, ?) ON CONFLICT (key) DO NOTHING"
-    return sql, (key, dumped(value) or "null", at)
+    return sql, (key, dumped(value) or "null", stamp(at))
 
 
-def take_fact(key: str, at: str, before: str) -> Statement:
-    """Set the time of a key unless it was set since `before`."""
+def take_turn(key: str, at: When, before: When) -> Statement:
+    """Take a turn that only one process may have. False when another one has taken it since `before`.
+
+    It is over at that time after `at`, or when `set_value` sets the key with an empty time.
+    """
     sql = (
         "INSERT INTO facts (key, value, at) VALUES (?, 'null', ?) "
         "ON CONFLICT (key) DO UPDATE SET at = excluded.at WHERE facts.at < ?"
     )
-    return sql, (key, at, before)
+    return sql, (key, stamp(at), stamp(before))
 
 
 def set_value(db: Tx, key: str, value: Json, at: str) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from bot.core.outcome import RunView
-from bot.core.records import Watch
+from bot.core.records import Watch, When, stamp
 from bot.store.database import Statement, Tx
 from bot.store.tables.sql import Table, as_models, dumped, found, inserted
 
@@ -36,16 +36,16 @@ def opened(db: Tx, user_id: str | None = None) -> Sequence[Watch]:
     return as_models(Watch, rows, _JSON)
 
 
-def due(db: Tx, now: str, limit: int) -> Sequence[Watch]:
+def due(db: Tx, now: When, limit: int = 1000) -> Sequence[Watch]:
     """Due open watches, the longest overdue first."""
     sql = "SELECT * FROM watches WHERE state = 'open' AND due_at <= ? ORDER BY due_at LIMIT ?"
-    return as_models(Watch, found(db, sql, (now, limit)), _JSON)
+    return as_models(Watch, found(db, sql, (stamp(now), limit)), _JSON)
 
 
-def update(db: Tx, seen: Sequence[tuple[str, RunView | None, str]]) -> None:
+def update(db: Tx, seen: Sequence[tuple[str, RunView | None, When]]) -> None:
     """Store the last view of each watch and the time of its next check. Nothing for a watch that is not open."""
     sql = "UPDATE watches SET view = coalesce(?, view), due_at = ? WHERE id = ? AND state = 'open'"
-    db.executemany(sql, [(dumped(view), due_at, watch_id) for watch_id, view, due_at in seen])
+    db.executemany(sql, [(dumped(view), stamp(due_at), watch_id) for watch_id, view, due_at in seen])
 
 
 def end(watch_id: str, state: str, at: str) -> Statement:

@@ -116,7 +116,7 @@ async def test_no_search_sorts_and_none_walks_more_than_its_index(store: Store, 
     def plan(db: SqliteTx) -> str:
         statements: list[str] = []
         db.connection.set_trace_callback(statements.append)
-        audit_query.search(db, filters, None, 50)
+        audit_query.search(db, filters)
         db.connection.set_trace_callback(None)
         searched = [statement for statement in statements if statement.startswith("SELECT r.seq")][-1]
         lines = [step[3] for step in db.execute("EXPLAIN QUERY PLAN " + searched)]
