@@ -13,18 +13,8 @@ from bot import config, plugins
 from bot.core.command.catalog import Catalog
 from bot.core.masking.redact import SecretList
 from bot.core.network import DIRECT, Proxies
+from bot.core.ports import services
 from bot.core.ports.plugin import BackendSettings
-from bot.core.ports.services import (
-    Backend,
-    BackendParts,
-    Clock,
-    Directory,
-    Ids,
-    Presenter,
-    SlackFiles,
-    Spool,
-    TargetCache,
-)
 from bot.core.ports.store import Leadership, Store
 from bot.core.sign_in import SignInPause
 from bot.features.access.breakglass import BreakglassEffect
@@ -42,7 +32,7 @@ from bot.runtime.task_queue import TaskQueue
 class Built:
     """Backends by name, their declarations, console addresses, and the secrets that must not leave the process."""
 
-    backends: Mapping[str, Backend]
+    backends: Mapping[str, services.Backend]
     catalog: Catalog
     secrets: SecretList
     consoles: Mapping[str, str] = field(default_factory=dict)
@@ -51,21 +41,21 @@ class Built:
 
 def build_backends(
     settings: config.Settings,
-    clock: Clock,
-    ids: Ids,
-    target_cache: TargetCache,
+    clock: services.Clock,
+    ids: services.Ids,
+    target_cache: services.TargetCache,
     environ: Mapping[str, str],
     may_send: Callable[[], bool] = lambda: True,
 ) -> Built:
     """Every `[[backend]]` table through its plugin; raises ConfigProblem with the problems of all tables."""
-    backends: dict[str, Backend] = {}
+    backends: dict[str, services.Backend] = {}
     consoles: dict[str, str] = {}
     sign_ins: dict[str, SignInPause] = {}
     secrets = SecretList((*secrets_in(settings.slack), *settings.proxies.secrets()))
     problems: list[str] = []
     for table in settings.backends:
         try:
-            parts = BackendParts(table["name"], clock, ids, target_cache, secrets, may_send)
+            parts = services.BackendParts(table["name"], clock, ids, target_cache, secrets, may_send)
             own, backends[table["name"]] = backend_of(table, settings, environ, parts)
         except config.ConfigProblem as problem:
             problems.extend(problem.lines)
@@ -80,8 +70,8 @@ def build_backends(
 
 
 def backend_of(
-    table: Mapping[str, Any], settings: config.Settings, environ: Mapping[str, str], parts: BackendParts
-) -> tuple[BackendSettings, Backend]:
+    table: Mapping[str, Any], settings: config.Settings, environ: Mapping[str, str], parts: services.BackendParts
+) -> tuple[BackendSettings, services.Backend]:
     """One `[[backend]]` table, checked and built; raises ConfigProblem."""
     own = settings_of(table, settings.folder, environ, proxies=settings.proxies, ca_file=settings.ca_file)
     return own, plugins.load(table["kind"]).build(own, parts)
@@ -151,14 +141,14 @@ def build_context(
     built: Built,
     installed: Installed,
     *,
-    clock: Clock,
-    ids: Ids,
+    clock: services.Clock,
+    ids: services.Ids,
     store: Store,
-    target_cache: TargetCache,
-    directory: Directory,
-    presenter: Presenter,
-    files: SlackFiles,
-    spool: Spool,
+    target_cache: services.TargetCache,
+    directory: services.Directory,
+    presenter: services.Presenter,
+    files: services.SlackFiles,
+    spool: services.Spool,
     tasks: TaskQueue,
     policy: Callable[[], ActivePolicy],
     leadership: Leadership | None = None,

@@ -37,11 +37,9 @@ class Auth(Protocol):
 
     async def credential(self) -> Credential:
         """The current credential. May sign in, and raises what the sign-in raises."""
-        ...
 
     async def renew(self, refused: Credential) -> Credential | None:
         """A new credential after this one was refused, or None when there can't be a new one."""
-        ...
 
 
 class Fixed:

@@ -16,17 +16,7 @@ from typing import BinaryIO, Final, TypeVar, Unpack
 import aiohttp
 import httpx
 
-from bot.core.errors import (
-    BadReply,
-    CallProblem,
-    CredentialRefused,
-    Lost,
-    NotSent,
-    Problem,
-    RateLimited,
-    Rejected,
-    ServerError,
-)
+from bot.core import errors
 from bot.core.masking.redact import SecretList
 from bot.core.network import DIRECT, Proxies
 from bot.core.ports.plugin import BackendSettings
@@ -54,13 +44,13 @@ _AGAIN: Final = frozenset({502, 503, 504})
 _PLAINLY_NO: Final = frozenset(range(400, 500)) - {401, 403, 429}
 
 # (status, body of an error) -> the body that holds the message, or the problem that it means
-Translate = Callable[[int, bytes], "bytes | Problem"]
+Translate = Callable[[int, bytes], "bytes | errors.Problem"]
 
 
 class _Retry(Exception):
     """`problem` is raised if the attempt is not repeated; `pause` is the wait that the server asked for."""
 
-    def __init__(self, problem: Problem, pause: float | None) -> None:
+    def __init__(self, problem: errors.Problem, pause: float | None) -> None:
         super().__init__()
         self.problem = problem
         self.pause = pause
@@ -150,7 +140,7 @@ class HttpClient:
                 try:
                     to.write(piece)
                 except OSError:
-                    raise CallProblem(
+                    raise errors.CallProblem(
                         f"{self.name}: the reply can't be saved; the disk may be full.", code="disk"
                     ) from None
             self._refuse_page(media_type_of(names), head, response.status_code)
@@ -178,11 +168,11 @@ class HttpClient:
         quiet_logs()
         seconds = self._deadline if deadline is None else deadline
         progress = Progress(self._may_send)
-        problem: Problem
+        problem: errors.Problem
         try:
             async with asyncio.timeout(seconds):
                 return await self._attempts(request, cap, take, progress)
-        except Problem as found:
+        except errors.Problem as found:
             problem = found
         except TimeoutError as late:
             problem = problem_of_transport(self.name, self._host(request), late, sent=progress.sent)
@@ -202,7 +192,7 @@ class HttpClient:
                     if isinstance(request.auth, Fixed):
                         self._sign_in.accepted()
                     return found
-            except CredentialRefused as refused:
+            except errors.CredentialRefused as refused:
                 progress.sent = False
                 if renewed or request.auth is None or refused.status != 401:
                     raise
@@ -211,7 +201,7 @@ class HttpClient:
             except _Retry as again:
                 if tries >= MOST_TRIES or not request.idempotent or (again.pause or 0.0) > LONGEST_PAUSE:
                     raise again.problem from None
-                progress.sent = progress.sent and not isinstance(again.problem, Rejected)
+                progress.sent = progress.sent and not isinstance(again.problem, errors.Rejected)
                 # Full jitter over a doubling bound, so that clients that failed together don't retry together.
                 pause = again.pause if again.pause is not None else 0.1 + self._chance() * 0.4 * 2 ** (tries - 1)
                 await self._clock.sleep(pause)
@@ -227,20 +217,20 @@ class HttpClient:
         reason = ""
         try:
             return await request.auth.credential()
-        except (Lost, ServerError, BadReply) as problem:
+        except (errors.Lost, errors.ServerError, errors.BadReply) as problem:
             if request.idempotent:
                 raise
             reason = problem.summary
         # The sign-in failed, so the call itself was never sent.
-        raise NotSent(f"{self.name}: nothing was sent, because signing in failed. {reason}")
+        raise errors.NotSent(f"{self.name}: nothing was sent, because signing in failed. {reason}")
 
     async def _renew(
-        self, request: HttpRequest, auth: Auth, credential: Credential, refused: CredentialRefused
+        self, request: HttpRequest, auth: Auth, credential: Credential, refused: errors.CredentialRefused
     ) -> None:
         if await auth.renew(credential) is None:
             raise self._sign_in.refused(self.name, refused, self._clock.now())
         if not request.idempotent:
-            raise CredentialRefused(
+            raise errors.CredentialRefused(
                 f"{self.name} ended the session. Signalbox signed in again, but did not repeat the request.",
                 "Run it again.",
                 status=refused.status,
@@ -272,7 +262,7 @@ class HttpClient:
     async def _send(self, request: HttpRequest, credential: Credential, progress: Progress) -> httpx.Response:
         headers = [*request.headers, *credential.headers]
         if not all(value.isascii() and value.isprintable() for _, value in headers):
-            raise NotSent(
+            raise errors.NotSent(
                 f"{self.name}: nothing was sent, because a header or the credential contains characters that can't be sent."
             )
         pooled = request.idempotent
@@ -299,7 +289,7 @@ class HttpClient:
             return await take(response, names, pieces)
         body = await self._error_body(pieces)
         translated = self._translate(response.status_code, body) if self._translate is not None else body
-        if isinstance(translated, Problem):
+        if isinstance(translated, errors.Problem):
             absent = response.status_code == 404 and request.missing is not None
             if response.status_code in _PLAINLY_NO and not absent:
                 raise translated
@@ -315,9 +305,11 @@ class HttpClient:
             idempotent=request.idempotent,
             missing=request.missing,
         )
-        if isinstance(problem, RateLimited) or (isinstance(problem, ServerError) and problem.status in _AGAIN):
+        if isinstance(problem, errors.RateLimited) or (
+            isinstance(problem, errors.ServerError) and problem.status in _AGAIN
+        ):
             raise _Retry(problem, retry_after(names, self._clock.now()))
-        raise problem or BadReply(f"{self.name} answered with an unexpected status.")
+        raise problem or errors.BadReply(f"{self.name} answered with an unexpected status.")
 
     async def _error_body(self, pieces: AsyncIterator[bytes]) -> bytes:
         """As much of an error's body as can be read: the status alone already decides the outcome."""
@@ -325,13 +317,13 @@ class HttpClient:
         try:
             async for piece in pieces:
                 body += piece
-        except (BadReply, *_BROKEN):
+        except (errors.BadReply, *_BROKEN):
             pass
         return body
 
     def _refuse_page(self, media_type: str, head: bytes, status: int) -> None:
         if head.strip() and looks_html(media_type, head):
-            raise BadReply(
+            raise errors.BadReply(
                 f"{self.name} answered {status} with a web page, maybe from a sign-in page or a proxy.",
                 "Check `base_url` and whether the credential is still valid.",
                 status=status,

@@ -7,24 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+from bot.core import errors
 from bot.core.audit import Event
 from bot.core.command.capability import Risk
 from bot.core.command.until import ends_at
 from bot.core.effects import Attempt
-from bot.core.errors import (
-    Ambiguous,
-    BadReply,
-    BadRequest,
-    CallProblem,
-    CredentialRefused,
-    Lost,
-    NoSuchTarget,
-    NotSent,
-    Problem,
-    RateLimited,
-    Rejected,
-    ServerError,
-)
 from bot.core.operation import Operation, Target
 from bot.core.outcome import Failed, Outcome, Refused, Unknown
 from bot.core.ports.services import Clock, Ids, SlackFile, Spool
@@ -56,7 +43,7 @@ class OneCall:
     async def progress(self, text: str) -> None:
         """Show the progress. The end of a pause and a Refresh have no card for it. A store that is away doesn't end the call."""
         if self.attempt.pause is None and self.attempt.refreshes is None:
-            with suppress(Problem):
+            with suppress(errors.Problem):
                 await self.ctx.presenter.show(cards.working(self.attempt.operation, self.attempt.intent, text))
 
     async def file(self, file_id: str) -> SlackFile:
@@ -75,8 +62,8 @@ class OneCall:
             if await self.ctx.store.value(key) is None:
                 kept = [target.model_dump(mode="json") for target in targets]
                 await self.ctx.store.set_value(key, kept, self.ctx.clock.now())
-        except Problem as problem:
-            raise NotSent(problem.summary, problem.hint, problem.code) from problem
+        except errors.Problem as problem:
+            raise errors.NotSent(problem.summary, problem.hint, problem.code) from problem
 
 
 async def claimed(ctx: Context, operation: Operation, sent_at: datetime) -> frozenset[str]:
@@ -96,35 +83,37 @@ async def call(ctx: Context, attempt: Attempt) -> Outcome:
         async with asyncio.timeout(operation.timeout):
             return await backend.run(operation, OneCall(ctx, attempt, ends, ctx.clock, ctx.ids, ctx.spool))
     except TimeoutError:
-        return outcome_of(Lost(f"No answer within {operation.timeout:g} s.", code="deadline"), operation)
-    except Problem as problem:
+        return outcome_of(errors.Lost(f"No answer within {operation.timeout:g} s.", code="deadline"), operation)
+    except errors.Problem as problem:
         return outcome_of(problem, operation)
 
 
-def outcome_of(problem: Problem, operation: Operation) -> Outcome:
+def outcome_of(problem: errors.Problem, operation: Operation) -> Outcome:
     """The outcome of a problem for this operation. Only this function decides between refused, failed and unknown."""
     code, summary, hint = problem.code, problem.summary, problem.hint
-    if isinstance(problem, NotSent):
+    if isinstance(problem, errors.NotSent):
         return Failed(code=code, summary=summary, hint=hint, sent=False)
-    if isinstance(problem, CredentialRefused | RateLimited):
+    if isinstance(problem, errors.CredentialRefused | errors.RateLimited):
         return Failed(code=code, summary=summary, hint=hint or "Nothing was done. Try again later.")
-    if isinstance(problem, Rejected | NoSuchTarget | BadRequest | Ambiguous):
+    if isinstance(problem, errors.Rejected | errors.NoSuchTarget | errors.BadRequest | errors.Ambiguous):
         return Refused(code=code, summary=summary, hint=hint)
     if operation.risk is not Risk.READ:
-        if isinstance(problem, Lost) and operation.idempotent:
+        if isinstance(problem, errors.Lost) and operation.idempotent:
             return Unknown(code=code, summary=summary, hint=hint or "You can run it again: it ends in the same state.")
-        if isinstance(problem, Lost | BadReply | ServerError) and not operation.idempotent:
+        if isinstance(problem, errors.Lost | errors.BadReply | errors.ServerError) and not operation.idempotent:
             return Unknown(code=code, summary=summary, hint=hint)
-        if not isinstance(problem, CallProblem):  # of the store, for example: before or after the request was sent
+        if not isinstance(
+            problem, errors.CallProblem
+        ):  # of the store, for example: before or after the request was sent
             return Unknown(code=code, summary=summary, hint=hint)
-    return Failed(code=code, summary=summary, hint=hint, sent=isinstance(problem, CallProblem))
+    return Failed(code=code, summary=summary, hint=hint, sent=isinstance(problem, errors.CallProblem))
 
 
 async def check(ctx: Context, operation: Operation) -> Refused | None:
     """The refusal that the call would get, None when it would be accepted. Raises Problem when the backend can't tell."""
     try:
         return await ctx.backends[operation.target.backend].check(operation)
-    except Problem as problem:
+    except errors.Problem as problem:
         found = outcome_of(problem, operation)
         if isinstance(found, Refused):
             return found
@@ -136,6 +125,6 @@ async def unfit(ctx: Context, operation: Operation) -> str | None:
     try:
         async with asyncio.timeout(CHECK_WITHIN):
             refused = await check(ctx, operation)
-    except (TimeoutError, Problem):
+    except (TimeoutError, errors.Problem):
         return None
     return refused.summary if refused is not None else None

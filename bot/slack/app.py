@@ -49,11 +49,9 @@ class IntakePort(Protocol):
 
     async def suggest(self, actor: Actor, place: Place, typed: str, *, menu: str, token: str) -> Sequence[Choices]:
         """At most 100 options that match the typed text, best first. `menu` is `verb` or `target`, `token` that of the modal."""
-        ...
 
     async def changed(self, change: FormChange) -> None:
         """A live field of an open modal was changed: the modal is redrawn soon."""
-        ...
 
 
 class SlackApp:

@@ -5,30 +5,11 @@ from datetime import datetime
 from typing import Final
 
 from bot.backends import readable
+from bot.backends.informatica import states
 from bot.backends.informatica.models import Agent, Running
 from bot.backends.informatica.presentation import running_text, service_facts
-from bot.backends.informatica.states import (
-    NOT_LISTED,
-    RUNNING,
-    SERVICE,
-    ServiceState,
-    judge,
-    named,
-    of_service,
-    service_state,
-    service_words,
-)
 from bot.backends.informatica.targets import AdapterContext, Goal, ServiceKey, agent_name, split_service
-from bot.core.errors import (
-    BadReply,
-    CallProblem,
-    CredentialRefused,
-    Lost,
-    NoSuchTarget,
-    RateLimited,
-    Rejected,
-    ServerError,
-)
+from bot.core import errors
 from bot.core.operation import Operation, Target
 from bot.core.outcome import Done, Fact, Failed, Level, LookBack, Phase, RunView, State, Suggestion
 from bot.core.ports.services import Call
@@ -51,10 +32,10 @@ async def move(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     if isinstance(moved, Done):
         return moved
     state, message = moved
-    words, phase = named(SERVICE, state)
+    words, phase = states.named(states.SERVICE, state)
     # Only the details show whether it is up or down (SEED: check the status using the v2 agent resource).
     going = phase if phase in (Phase.WAITING, Phase.UNREADABLE) else Phase.ACTIVE
-    shown = f"{words} ({state})" if state in SERVICE else words
+    shown = f"{words} ({state})" if state in states.SERVICE else words
     facts = (Fact(label="Informatica says", value=ctx.clean(message)),) if message else ()
     view = RunView(state=shown, phase=going, facts=facts, next=_while_going(target, goal))
     return Done(
@@ -75,8 +56,8 @@ async def _send(ctx: AdapterContext, target: Target, goal: Goal) -> tuple[str, s
     federated, name = split_service(target)
     try:
         reply = await ctx.client.switch_service(federated, name, goal)
-    except Rejected as no:
-        there = "already" in no.summary.casefold() and not isinstance(no, CredentialRefused | RateLimited)
+    except errors.Rejected as no:
+        there = "already" in no.summary.casefold() and not isinstance(no, errors.CredentialRefused | errors.RateLimited)
         if not there or not await _there_already(ctx, target, goal):
             raise
         reason = no.summary
@@ -96,9 +77,9 @@ async def _there_already(ctx: AdapterContext, target: Target, goal: Goal) -> boo
     """An absent service counts as stopped only if it was seen before: otherwise its name may be wrong."""
     agent = await ctx.client.details(ServiceKey.of(target.group).v2)
     name = split_service(target)[1]
-    if judge(goal, agent, name, elapsed=0.0, limit=1.0).phase is not Phase.SUCCEEDED:
+    if states.judge(goal, agent, name, elapsed=0.0, limit=1.0).phase is not Phase.SUCCEEDED:
         return False
-    if goal == "start" or of_service(agent, name):
+    if goal == "start" or states.of_service(agent, name):
         return True
     return await ctx.target_cache.by_id(target.backend, target.kind, target.id) is not None
 
@@ -132,13 +113,13 @@ async def views_of(ctx: AdapterContext, group: str, runs: Sequence[Target]) -> d
             continue
         elapsed = (ctx.clock.now() - key.since).total_seconds()
         limit = float(ctx.settings.follow_seconds)
-        current = judge(key.goal, agent, split_service(run)[1], elapsed=elapsed, limit=limit)
+        current = states.judge(key.goal, agent, split_service(run)[1], elapsed=elapsed, limit=limit)
         views[run.id] = _view(run, agent, current, key.goal, key.since)
     return views
 
 
-def _view(run: Target, agent: Agent, current: ServiceState, goal: Goal, since: datetime) -> RunView:
-    statuses = of_service(agent, split_service(run)[1])
+def _view(run: Target, agent: Agent, current: states.ServiceState, goal: Goal, since: datetime) -> RunView:
+    statuses = states.of_service(agent, split_service(run)[1])
     reached = (goal == "start") == (current.phase is Phase.SUCCEEDED)
     return RunView(
         state=current.state,
@@ -183,18 +164,18 @@ async def _start_again(ctx: AdapterContext, target: Target) -> str:
     """Empty if the start was accepted, or took effect although its answer was lost; else the problem."""
     try:
         await _send(ctx, target, "start")
-    except (Lost, ServerError, BadReply) as unsure:
+    except (errors.Lost, errors.ServerError, errors.BadReply) as unsure:
         if await _is_coming_up(ctx, target):
             return ""
         return f"The answer to the start was lost, and the service doesn't show it: {unsure.summary}"
-    except (CallProblem, NoSuchTarget) as problem:
+    except (errors.CallProblem, errors.NoSuchTarget) as problem:
         return problem.summary
     return ""
 
 
 async def _is_coming_up(ctx: AdapterContext, target: Target) -> bool:
     agent = await readable(ctx.client.details(ServiceKey.of(target.group).v2))
-    listed = of_service(agent, split_service(target)[1]) if agent is not None and not agent.unseen else ()
+    listed = states.of_service(agent, split_service(target)[1]) if agent is not None and not agent.unseen else ()
     return any(status.status != "USER_STOPPED" for status in listed)
 
 
@@ -211,25 +192,25 @@ async def _come_up(ctx: AdapterContext, target: Target, call: Call) -> Done | Fa
         code="started_not_up",
         summary=f"{target.name} was stopped and started again, but it is not up. Last known: {current.state}.",
         hint="Check with `status`; it may still come up."
-        + (" The agent doesn't list it in `agentEngines`." if current.state == NOT_LISTED else ""),
+        + (" The agent doesn't list it in `agentEngines`." if current.state == states.NOT_LISTED else ""),
         next=(suggest("Refresh", "status", target), suggest("Start", "start", target)),
     )
 
 
-async def _wait(ctx: AdapterContext, target: Target, goal: Goal, call: Call) -> ServiceState:
+async def _wait(ctx: AdapterContext, target: Target, goal: Goal, call: Call) -> states.ServiceState:
     """Read the details until the start or stop has ended. A failed read is repeated until the time is over."""
     began, limit = call.clock.monotonic(), float(ctx.settings.follow_seconds)
     v2, name = ServiceKey.of(target.group).v2, split_service(target)[1]
-    current = ServiceState("not read yet", Phase.UNREADABLE)
+    current = states.ServiceState("not read yet", Phase.UNREADABLE)
     shown = ""
     while True:
         elapsed = call.clock.monotonic() - began
         try:
-            current = judge(goal, await ctx.client.details(v2), name, elapsed=elapsed, limit=limit)
-        except CredentialRefused:
-            return ServiceState(f"{current.state}; Informatica no longer accepts the account", Phase.FAILED)
-        except (CallProblem, NoSuchTarget) as problem:
-            current = ServiceState(
+            current = states.judge(goal, await ctx.client.details(v2), name, elapsed=elapsed, limit=limit)
+        except errors.CredentialRefused:
+            return states.ServiceState(f"{current.state}; Informatica no longer accepts the account", Phase.FAILED)
+        except (errors.CallProblem, errors.NoSuchTarget) as problem:
+            current = states.ServiceState(
                 f"{current.state.partition(';')[0]}; can't be read now: {problem.summary}", Phase.UNREADABLE
             )
         if current.phase.ended or elapsed >= limit:
@@ -249,7 +230,7 @@ async def status(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     record = await ctx.client.details(ServiceKey.of(target.group).v2)
     federated, name = split_service(target)
     await ctx.finder.learn(ctx.finder.agent_target(agent_name(target), federated, record.id), record)
-    state, statuses = service_state(record, name), of_service(record, name)
+    state, statuses = states.service_state(record, name), states.of_service(record, name)
     more = service_facts(statuses)[1:] if statuses else unreadable(record)
     facts = (Fact(label="State", value=state.text), *more)
     verbs: tuple[str, ...] = ("start",) if state.level in (Level.BAD, Level.WARN) else ("stop", "restart")
@@ -268,7 +249,7 @@ async def status(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
 async def state_of(ctx: AdapterContext, target: Target) -> str:
     """The state in words."""
     record = await ctx.client.details(ServiceKey.of(target.group).v2)
-    return service_state(record, split_service(target)[1]).text
+    return states.service_state(record, split_service(target)[1]).text
 
 
 async def preflight(ctx: AdapterContext, operation: Operation) -> list[tuple[str, str]]:
@@ -279,10 +260,12 @@ async def preflight(ctx: AdapterContext, operation: Operation) -> list[tuple[str
     jobs = await ctx.client.running()
     name = split_service(target)[1]
     others = [
-        f"{one.app_display_name}: {service_words(one)[0]}" for one in record.services if one.app_display_name != name
+        f"{one.app_display_name}: {states.service_words(one)[0]}"
+        for one in record.services
+        if one.app_display_name != name
     ]
     return [
-        ("State now", service_state(record, name).text),
+        ("State now", states.service_state(record, name).text),
         ("Jobs running now", jobs_text(jobs, v2)),
         (
             "Other services",
@@ -293,7 +276,7 @@ async def preflight(ctx: AdapterContext, operation: Operation) -> list[tuple[str
 
 def jobs_text(jobs: Sequence[Running], v2: str) -> str:
     """The jobs on this agent, and the number of jobs without a named agent."""
-    jobs = [job for job in jobs if not named(RUNNING, job.execution_state)[1].ended]
+    jobs = [job for job in jobs if not states.named(states.RUNNING, job.execution_state)[1].ended]
     here = [job for job in jobs if job.agent_id == v2]
     unsaid = [job for job in jobs if not job.agent_id]
     words = "none on this agent" if jobs else "none"
@@ -308,8 +291,8 @@ async def look_back(ctx: AdapterContext, operation: Operation, sent_at: datetime
     """Whether a start or stop took effect, by the details. The API doesn't show who did what."""
     target, verb = operation.target, operation.verb
     record = await ctx.client.details(ServiceKey.of(target.group).v2)
-    statuses = of_service(record, split_service(target)[1])
-    state = service_state(record, split_service(target)[1]).text
+    statuses = states.of_service(record, split_service(target)[1])
+    state = states.service_state(record, split_service(target)[1]).text
     evidence = f"The details of {agent_name(target)} show the state: {state}."
     if record.unseen or record.unnamed or verb == "restart":
         more = " It may have been stopped and not started again." if verb == "restart" and not statuses else ""

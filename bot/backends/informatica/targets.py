@@ -22,17 +22,8 @@ from bot.backends.informatica.capabilities import AGENT, ORG, SCHEDULE, SERVICE,
 from bot.backends.informatica.client import InfaClient
 from bot.backends.informatica.models import Agent, Found, Schedule
 from bot.backends.informatica.settings import InformaticaSettings
+from bot.core import errors
 from bot.core.command.target_ref import TargetRef
-from bot.core.errors import (
-    Ambiguous,
-    BadReply,
-    BadRequest,
-    CredentialRefused,
-    NoSuchTarget,
-    Problem,
-    RateLimited,
-    Rejected,
-)
 from bot.core.operation import Target
 from bot.core.text import checked_name
 
@@ -63,7 +54,7 @@ class ServiceKey:
         if not rest:
             return cls(v2)
         if goal not in _GOALS or not since.isdigit():
-            raise BadReply("The stored data of the followed run can't be read.")
+            raise errors.BadReply("The stored data of the followed run can't be read.")
         return cls(v2, _GOALS[goal], datetime.fromtimestamp(int(since), UTC))
 
 
@@ -91,7 +82,7 @@ class TaskKey:
         if len(parts) == 2:
             return cls(parts[0], parts[1])
         if len(parts) != 4 or not parts[2].isdigit() or not parts[3].isdigit():
-            raise BadReply("The stored data of the followed run can't be read.")
+            raise errors.BadReply("The stored data of the followed run can't be read.")
         return cls(parts[0], parts[1], int(parts[2]), datetime.fromtimestamp(int(parts[3]), UTC))
 
 
@@ -118,7 +109,7 @@ class Finder(FinderBase[InformaticaSettings, InfaClient]):
     async def find(self, ref: TargetRef, kind: str | None) -> Target:
         """The target of `ref`; see ports.Backend.resolve."""
         if ref.selector is not None:
-            raise BadRequest(f"`@{ref.selector}` picks a run of an agent, but {self._backend} has no such runs.")
+            raise errors.BadRequest(f"`@{ref.selector}` picks a run of an agent, but {self._backend} has no such runs.")
         if kind == AGENT:
             return await self.agent(ref.path)
         if kind == TASK:
@@ -142,7 +133,7 @@ class Finder(FinderBase[InformaticaSettings, InfaClient]):
         if found is None:
             return await self._listed_agent(name)
         if found.path is not None and found.path != name:
-            raise NoSuchTarget(
+            raise errors.NoSuchTarget(
                 f"{self._backend} has no agent `{name}`; it is called `{found.path}`.",
                 nearest=(f"{AGENT}/{found.path}",),
             )
@@ -151,17 +142,17 @@ class Finder(FinderBase[InformaticaSettings, InfaClient]):
             return known
         agent = await self._client.agent_by_name(name)
         if agent.federated_id not in (None, found.id):
-            raise BadReply(f"{self._backend} has two agents called `{name}`, so nothing was done.")
+            raise errors.BadReply(f"{self._backend} has two agents called `{name}`, so nothing was done.")
         return await self.remembered(self.agent_target(agent.name, found.id, agent.id))
 
     async def _looked_up(self, lookup: Awaitable[Found | None]) -> Found | None:
         """What the lookup finds; None if it fails, because its code for `not found` is not documented."""
         try:
             return await lookup
-        except NoSuchTarget:
+        except errors.NoSuchTarget:
             return None
-        except Rejected as no:
-            if isinstance(no, CredentialRefused | RateLimited):
+        except errors.Rejected as no:
+            if isinstance(no, errors.CredentialRefused | errors.RateLimited):
                 raise
             return None
 
@@ -174,7 +165,7 @@ class Finder(FinderBase[InformaticaSettings, InfaClient]):
         names = sorted({agent.name for agent in agents if agent.name})
         near = tuple(f"{AGENT}/{one}" for one in nearest(name, names, 0.4))
         known = f" It has: {', '.join(names[:10])}." if names else ""
-        raise NoSuchTarget(f"{self._backend} has no Secure Agent `{name}`.{known}", nearest=near)
+        raise errors.NoSuchTarget(f"{self._backend} has no Secure Agent `{name}`.{known}", nearest=near)
 
     def agent_target(self, name: str, federated: str, v2: str) -> Target:
         """An agent as a target."""
@@ -189,27 +180,27 @@ class Finder(FinderBase[InformaticaSettings, InfaClient]):
         parts = [(path[:at], path[at + 1 :]) for at in slashes if path[:at].strip() and path[at + 1 :].strip()]
         if not parts:
             raise await self._no_service(path.strip().strip("/"))
-        missing: NoSuchTarget | None = None
+        missing: errors.NoSuchTarget | None = None
         for agent_part, service_part in parts:
             try:
                 agent = await self.agent(agent_part)
-            except NoSuchTarget as no:
+            except errors.NoSuchTarget as no:
                 near = tuple(f"{agent.removeprefix(f'{AGENT}/')}/{service_part.strip()}" for agent in no.nearest)
-                missing = missing or NoSuchTarget(no.summary, no.hint, near)
+                missing = missing or errors.NoSuchTarget(no.summary, no.hint, near)
                 continue
             return await self._service_of(agent, service_part.strip())
-        raise missing or NoSuchTarget(f"{self._backend} has no service `{path}`.")
+        raise missing or errors.NoSuchTarget(f"{self._backend} has no service `{path}`.")
 
-    async def _no_service(self, name: str) -> Problem:
+    async def _no_service(self, name: str) -> errors.Problem:
         """The error for a single word in place of AGENT/SERVICE: it names the agent and its services."""
         fault = f'`{name}` is not a service. Write `AGENT/SERVICE`, like `eu-1/"Data Integration Server"`'
         try:
             agent = await self.agent(name)
-        except NoSuchTarget as no:
-            return NoSuchTarget(f"{fault}. {no.summary}", nearest=no.nearest)
+        except errors.NoSuchTarget as no:
+            return errors.NoSuchTarget(f"{fault}. {no.summary}", nearest=no.nearest)
         services = await self.learn(agent, await self._client.details(agent.group))
         near = (agent.name, *(service.name for service in services))
-        return NoSuchTarget(f"{fault}, or `{agent.name}` for the agent itself.", nearest=near)
+        return errors.NoSuchTarget(f"{fault}, or `{agent.name}` for the agent itself.", nearest=near)
 
     async def _service_of(self, agent: Target, name: str) -> Target:
         known = await self._target_cache.by_id(self._backend, SERVICE, service_id(agent.id, name))
@@ -223,7 +214,7 @@ class Finder(FinderBase[InformaticaSettings, InfaClient]):
             inner = [one.app_display_name for one in record.services if one.appname and _same(one.appname, name)]
             other = inner or [one for one in sorted(seen) if _same(one, name)]
             if other:
-                raise NoSuchTarget(
+                raise errors.NoSuchTarget(
                     f"{agent.name} has no service `{name}`; it is called `{other[0]}`.",
                     "Names are compared exactly, with case and spaces.",
                     nearest=tuple(self.service_target(agent, one).name for one in other),
@@ -289,7 +280,7 @@ class Finder(FinderBase[InformaticaSettings, InfaClient]):
                 key = TaskKey(entry.type or "", entry.object_id)
                 return self.target(TASK, entry.object_id, name, group=key.group)
         names = sorted({entry.object_name for entry in entries if entry.object_name})
-        raise NoSuchTarget(
+        raise errors.NoSuchTarget(
             f"{self._backend} has no task `{path}` of the types {', '.join(types)}.",
             "Write the path with its folders, like `task/Default/Sales/load_orders`.",
             nearest=tuple(f"{TASK}/{near}" for near in nearest(path, names)),
@@ -310,13 +301,13 @@ class Finder(FinderBase[InformaticaSettings, InfaClient]):
         found = [one for one in schedules if name in (one.id, one.schedule_federated_id)]
         found = found or [one for one in schedules if one.name == name]
         if len(found) > 1:
-            raise Ambiguous(
+            raise errors.Ambiguous(
                 f"{self._backend} has {len(found)} schedules `{name}`.", tuple(f"{SCHEDULE}/{one.id}" for one in found)
             )
         if not found:
             near = tuple(f"{SCHEDULE}/{one}" for one in nearest(name, [one.name for one in schedules], 0.4))
             odd = unnamed(rows - len(schedules), "row of `schedules`", "id", "name")
-            raise NoSuchTarget(f"{self._backend} has no schedule `{name}`.", odd, nearest=near)
+            raise errors.NoSuchTarget(f"{self._backend} has no schedule `{name}`.", odd, nearest=near)
         return await self.remembered(self.schedule_target(found[0]))
 
     def schedule_target(self, schedule: Schedule) -> Target:

@@ -7,21 +7,11 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from bot.backends import of_run
+from bot.backends import logs, of_run
 from bot.backends.informatica.models import Entry, Running
 from bot.backends.informatica.presentation import ROWS_WRITTEN, ended_view, is_of, running_text, running_view
 from bot.backends.informatica.states import ENDED, RUNNING, named
 from bot.backends.informatica.targets import AdapterContext, TaskKey
-from bot.backends.logs import (
-    LONGEST_LINE,
-    Budget,
-    Limits,
-    LogRead,
-    fetched,
-    last_good,
-    log_done,
-    write_text,
-)
 from bot.core.command.params import flag_of, number_of, text_of
 from bot.core.errors import NoSuchTarget
 from bot.core.log_diff import NO_GOOD_RUN, difference
@@ -36,7 +26,7 @@ from bot.core.vendor_json import unread
 SKEW: Final = timedelta(seconds=5)
 # GUESS: it may take a while until an accepted job is listed.
 UNLISTED: Final = timedelta(minutes=15)
-_LIMITS: Final = Limits("session log", members=500, unpacked=1 << 30)
+_LIMITS: Final = logs.Limits("session log", members=500, unpacked=1 << 30)
 _UNSAFE: Final = re.compile(r"[^A-Za-z0-9._-]+")
 
 
@@ -284,14 +274,14 @@ async def session_log(ctx: AdapterContext, operation: Operation, call: Call) -> 
         raise NoSuchTarget(f"{ctx.name} doesn't show the job's `id` in its log, so the session log can't be fetched.")
     view = ended_view(task, entry, ctx.clean)
     grep, tail = text_of(operation, "grep"), number_of(operation, "tail") or 0
-    read = LogRead(deque(maxlen=tail), grep=grep, first_hits=True, width=LONGEST_LINE)
+    read = logs.LogRead(deque(maxlen=tail), grep=grep, first_hits=True, width=logs.LONGEST_LINE)
     async with call.spool.create(".log") as out:
         await _read(ctx, call, entry.id, read, out)
         path = out.name
     last = task.name.rpartition("/")[2]
     number = "" if entry.run_id is None else f"-run-{entry.run_id}"
     message = (Fact(label="Message", value=view.message),) if view.message else ()
-    return log_done(
+    return logs.log_done(
         read,
         summary=f"Session log of {task.name}{number.replace('-', ' ')}: {plural(read.lines, 'line')}; the job {view.state}.",
         title=f"Session log of {last}",
@@ -302,12 +292,12 @@ async def session_log(ctx: AdapterContext, operation: Operation, call: Call) -> 
     )
 
 
-async def _difference(ctx: AdapterContext, call: Call, task: Target, entry: Entry, read: LogRead) -> str:
+async def _difference(ctx: AdapterContext, call: Call, task: Target, entry: Entry, read: logs.LogRead) -> str:
     """The differences from the last successful run."""
     good = await _last_good(ctx, task, entry)
     if good is None:
         return NO_GOOD_RUN
-    before = LogRead(deque(maxlen=0), width=LONGEST_LINE)
+    before = logs.LogRead(deque(maxlen=0), width=logs.LONGEST_LINE)
     await _read(ctx, call, good.id, before, None)
     return difference(before.last, read.last, _run_name(good), _run_name(entry))
 
@@ -319,10 +309,10 @@ def _run_name(entry: Entry) -> str:
 async def _last_good(ctx: AdapterContext, task: Target, entry: Entry) -> Entry | None:
     """The last successful run of the same task that began before this one."""
     jobs = await ended(ctx, task, None, 100)
-    return last_good(((one.id, one.began, named(ENDED, one.state)[1], one) for one in jobs), entry.id, entry.began)
+    return logs.last_good(((one.id, one.began, named(ENDED, one.state)[1], one) for one in jobs), entry.id, entry.began)
 
 
-async def _read(ctx: AdapterContext, call: Call, log_id: str, read: LogRead, out: BinaryIO | None) -> None:
+async def _read(ctx: AdapterContext, call: Call, log_id: str, read: logs.LogRead, out: BinaryIO | None) -> None:
     """Fetch the log, and mask it into `out`, or only scan it."""
 
     async def fetch(raw: BinaryIO) -> None:
@@ -331,6 +321,8 @@ async def _read(ctx: AdapterContext, call: Call, log_id: str, read: LogRead, out
 
     def mask(path: Path, stopped: Callable[[], bool]) -> None:
         session = ctx.client.sign_in.current  # the fetch may have renewed it
-        write_text(path, out, (*ctx.secrets, *(session.secrets if session else ())), read, Budget(stopped, _LIMITS))
+        logs.write_text(
+            path, out, (*ctx.secrets, *(session.secrets if session else ())), read, logs.Budget(stopped, _LIMITS)
+        )
 
-    await fetched(call, fetch, mask)
+    await logs.fetched(call, fetch, mask)

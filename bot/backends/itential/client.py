@@ -8,19 +8,7 @@ from urllib.parse import urlencode
 from pydantic import Field
 
 from bot.backends import ClientBase
-from bot.backends.itential.models import (
-    Certificate,
-    Gateway,
-    Group,
-    Job,
-    M,
-    RunReply,
-    Service,
-    made,
-    many,
-    one,
-    run_reply,
-)
+from bot.backends.itential import models
 from bot.backends.itential.settings import ItentialSettings
 from bot.core.errors import BadReply, CredentialRefused, Rejected
 from bot.core.ports.services import BackendParts
@@ -35,19 +23,19 @@ _EARLY: Final = 60.0
 
 
 @dataclass(frozen=True)  # no slots: a generic dataclass can't have them
-class Resource(Generic[M]):
+class Resource(Generic[models.M]):
     """A kind of thing under Gateway Manager: its path, and the key that holds its fields in create and change requests."""
 
     path: str
-    model: type[M]
+    model: type[models.M]
     create: str
     method: str
     change: str
 
 
-GATEWAYS: Final = Resource("gateways", Gateway, "gateway", "PUT", "payload")
-GROUPS: Final = Resource("service-groups", Group, "serviceGroup", "PATCH", "patches")
-CERTS: Final = Resource("certificates", Certificate, "", "PUT", "")
+GATEWAYS: Final = Resource("gateways", models.Gateway, "gateway", "PUT", "payload")
+GROUPS: Final = Resource("service-groups", models.Group, "serviceGroup", "PATCH", "patches")
+CERTS: Final = Resource("certificates", models.Certificate, "", "PUT", "")
 
 
 class ItnClient(ClientBase):
@@ -62,17 +50,17 @@ class ItnClient(ClientBase):
 
     # --- services ------------------------------------------------------------------------------
 
-    async def services(self, cluster: str = "") -> list[Service]:
+    async def services(self, cluster: str = "") -> list[models.Service]:
         """GET services[?cluster_id=]."""
-        return many(await self._get(f"{GM}/services", _cluster(cluster)), Service)
+        return models.many(await self._get(f"{GM}/services", _cluster(cluster)), models.Service)
 
-    async def service(self, id: str) -> Service:
+    async def service(self, id: str) -> models.Service:
         """GET services/ID."""
-        return one(await self._get(f"{GM}/services/{segment(id)}"), Service)
+        return models.one(await self._get(f"{GM}/services/{segment(id)}"), models.Service)
 
     async def run(
         self, name: str, cluster: str, params: Mapping[str, Json], inventory: Sequence[Mapping[str, Json]] = ()
-    ) -> RunReply:
+    ) -> models.RunReply:
         """POST services/run: always the three fields of the seed, which one page calls required and another optional.
 
         `inventory` is sent only when it was asked for: the pages of newer platforms alone know it (DOC run-service)."""
@@ -80,30 +68,30 @@ class ItnClient(ClientBase):
         if inventory:
             body["inventory"] = [dict(part) for part in inventory]
         deadline = float(self._settings.run_seconds)
-        return run_reply(await self._http.call("POST", f"{GM}/services/run", json=body, deadline=deadline))
+        return models.run_reply(await self._http.call("POST", f"{GM}/services/run", json=body, deadline=deadline))
 
     # --- gateways, service groups, certificates ------------------------------------------------
 
-    async def listed(self, resource: Resource[M], cluster: str = "") -> list[M]:
+    async def listed(self, resource: Resource[models.M], cluster: str = "") -> list[models.M]:
         """GET gateways, service-groups or certificates."""
-        return many(await self._get(f"{GM}/{resource.path}", _cluster(cluster)), resource.model)
+        return models.many(await self._get(f"{GM}/{resource.path}", _cluster(cluster)), resource.model)
 
-    async def read(self, resource: Resource[M], id: str) -> M:
+    async def read(self, resource: Resource[models.M], id: str) -> models.M:
         """GET RESOURCE/ID."""
-        return one(await self._get(f"{GM}/{resource.path}/{segment(id)}"), resource.model)
+        return models.one(await self._get(f"{GM}/{resource.path}/{segment(id)}"), resource.model)
 
-    async def create(self, resource: Resource[M], fields: Mapping[str, Json]) -> tuple[str, M]:
+    async def create(self, resource: Resource[models.M], fields: Mapping[str, Json]) -> tuple[str, models.M]:
         """POST RESOURCE: the new id (empty when the reply has none), and what the reply shows of the new thing."""
         body: dict[str, Json] = {resource.create: dict(fields)} if resource.create else dict(fields)
         reply = await self._http.call("POST", f"{GM}/{resource.path}", json=body)
-        return made(reply, resource.model)
+        return models.made(reply, resource.model)
 
-    async def change(self, resource: Resource[M], id: str, fields: Mapping[str, Json]) -> None:
+    async def change(self, resource: Resource[models.M], id: str, fields: Mapping[str, Json]) -> None:
         """PUT or PATCH RESOURCE/ID."""
         body: dict[str, Json] = {resource.change: dict(fields)} if resource.change else dict(fields)
         await self._http.call(resource.method, f"{GM}/{resource.path}/{segment(id)}", json=body, idempotent=True)
 
-    async def delete(self, resource: Resource[M], id: str) -> None:
+    async def delete(self, resource: Resource[models.M], id: str) -> None:
         """DELETE RESOURCE/ID."""
         await self._http.call("DELETE", f"{GM}/{resource.path}/{segment(id)}")
 
@@ -141,16 +129,16 @@ class ItnClient(ClientBase):
 
     # --- jobs ----------------------------------------------------------------------------------
 
-    async def job(self, id: str) -> Job:
+    async def job(self, id: str) -> models.Job:
         """GET operations-manager/jobs/ID."""
-        return one(await self._get(f"{OM}/{segment(id)}", missing=f"job {id}"), Job)
+        return models.one(await self._get(f"{OM}/{segment(id)}", missing=f"job {id}"), models.Job)
 
-    async def jobs(self, limit: int, status: str = "") -> list[Job]:
+    async def jobs(self, limit: int, status: str = "") -> list[models.Job]:
         """GET operations-manager/jobs, newest first (GUESS: the name to sort by). The caller applies filters again, because a
         platform that doesn't know one ignores it."""
         query = [("limit", str(limit)), ("skip", "0"), ("sort", "metrics.start_time"), ("order", "-1")]
         query += [("equals[status]", status)] if status else []
-        return many(await self._get(OM, query), Job)
+        return models.many(await self._get(OM, query), models.Job)
 
     async def job_action(self, action: str, id: str) -> None:
         """POST operations-manager/jobs/{pause|resume|cancel} {jobIds}."""

@@ -4,24 +4,9 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
 from bot.backends import readable
+from bot.backends.itential import presentation
 from bot.backends.itential.capabilities import CERT, GATEWAY, GROUP, certificate, written_pem
 from bot.backends.itential.client import CERTS, GATEWAYS, GROUPS
-from bot.backends.itential.presentation import (
-    cert_facts,
-    cert_state,
-    cert_table,
-    connection_word,
-    connections_state,
-    gateway_facts,
-    gateway_state,
-    gateway_table,
-    group_facts,
-    group_table,
-    job_table,
-    parameter_table,
-    service_facts,
-    service_table,
-)
 from bot.backends.itential.targets import NEW, RESOURCES, AdapterContext
 from bot.core.command.params import number_of, text_of
 from bot.core.errors import BadRequest, NoSuchTarget
@@ -41,20 +26,22 @@ async def services(ctx: AdapterContext, operation: Operation, call: Call) -> Don
     cluster = text_of(operation, "cluster_id")
     found = await ctx.client.services(cluster)
     await ctx.target_cache.remember([ctx.finder.service_target(one) for one in found if one.id])
-    return _listed(ctx, "service", f" on {cluster}" if cluster else "", len(found), service_table(found))
+    return _listed(ctx, "service", f" on {cluster}" if cluster else "", len(found), presentation.service_table(found))
 
 
 async def gateways(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     """All gateways, with their connections."""
     found = await ctx.client.listed(GATEWAYS)
     await ctx.target_cache.remember([ctx.finder.resource_target(GATEWAY, one) for one in found if one.id])
-    return _listed(ctx, "gateway", "", len(found), gateway_table(found, await readable(ctx.client.connections())))
+    return _listed(
+        ctx, "gateway", "", len(found), presentation.gateway_table(found, await readable(ctx.client.connections()))
+    )
 
 
 async def connections(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     """The gateways that are connected."""
     found = await ctx.client.connections()
-    rows, state = tuple(sorted(found.items())), connections_state(found)
+    rows, state = tuple(sorted(found.items())), presentation.connections_state(found)
     if state is None:
         return Done(summary=f"{ctx.name} has no gateways.")
     table = Table(columns=("Cluster", "Connection"), rows=rows, total=len(rows))
@@ -66,20 +53,24 @@ async def groups(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     cluster = text_of(operation, "cluster_id")
     found = await ctx.client.listed(GROUPS, cluster)
     await ctx.target_cache.remember([ctx.finder.resource_target(GROUP, one) for one in found if one.id])
-    return _listed(ctx, "service group", f" on {cluster}" if cluster else "", len(found), group_table(found))
+    return _listed(
+        ctx, "service group", f" on {cluster}" if cluster else "", len(found), presentation.group_table(found)
+    )
 
 
 async def certs(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     """All certificates."""
     found = await ctx.client.listed(CERTS)
-    return _listed(ctx, "certificate", "", len(found), cert_table(found))
+    return _listed(ctx, "certificate", "", len(found), presentation.cert_table(found))
 
 
 async def jobs(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     """The latest jobs; the filter is applied here again, because some platforms ignore it."""
     status, count = text_of(operation, "status"), number_of(operation, "count", 20)
     found = [job for job in await ctx.client.jobs(count, status) if not status or job.status == status][:count]
-    return _listed(ctx, "job", f" with the status {status}" if status else "", len(found), job_table(found))
+    return _listed(
+        ctx, "job", f" with the status {status}" if status else "", len(found), presentation.job_table(found)
+    )
 
 
 async def version(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
@@ -101,20 +92,20 @@ async def service_status(ctx: AdapterContext, operation: Operation, call: Call) 
     return Done(
         summary=f"{operation.target.name}: {meta.description or meta.type or 'a service'}.",
         state=State(text=service.state, level=Level.WARN) if service.active is False else None,
-        facts=service_facts(service),
-        table=parameter_table(meta.decorator),
+        facts=presentation.service_facts(service),
+        table=presentation.parameter_table(meta.decorator),
     )
 
 
 async def gateway_status(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     """One gateway and its connection."""
     gateway = await ctx.client.read(GATEWAYS, operation.target.id)
-    connection = connection_word(await readable(ctx.client.connections()), gateway.cluster_id)
-    state = gateway_state(gateway, connection)
+    connection = presentation.connection_word(await readable(ctx.client.connections()), gateway.cluster_id)
+    state = presentation.gateway_state(gateway, connection)
     return Done(
         summary=f"The gateway {gateway.cluster_id} is {state.text}.",
         state=state,
-        facts=gateway_facts(gateway, connection),
+        facts=presentation.gateway_facts(gateway, connection),
         next=(suggest("Check connection", "health", operation.target),),
     )
 
@@ -135,16 +126,16 @@ async def group_status(ctx: AdapterContext, operation: Operation, call: Call) ->
     group = await ctx.client.read(GROUPS, operation.target.id)
     return Done(
         summary=f"The service group {group.name} has {plural(len(group.services), 'service')}.",
-        facts=group_facts(group),
+        facts=presentation.group_facts(group),
     )
 
 
 async def cert_status(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     """One certificate."""
     cert = await ctx.client.read(CERTS, operation.target.id)
-    state = cert_state(cert, ctx.clock.now())
+    state = presentation.cert_state(cert, ctx.clock.now())
     label = operation.target.name.partition("/")[2]
-    return Done(summary=f"The certificate {label}: {state.text}.", state=state, facts=cert_facts(cert))
+    return Done(summary=f"The certificate {label}: {state.text}.", state=state, facts=presentation.cert_facts(cert))
 
 
 def _label(target: Target) -> str:
@@ -187,7 +178,7 @@ async def add_cert(ctx: AdapterContext, operation: Operation, call: Call) -> Don
     fields: dict[str, Json] = {"raw_certificate": pem, "contract_id": text_of(operation, "contract_id"), "alias": alias}
     new_id, made = await ctx.client.create(CERTS, fields)
     target = operation.target.model_copy(update={"name": f"{CERT}/{alias}", "scope": f"{ctx.name}:{CERT}/{alias}"})
-    return await _made(ctx, target, new_id, "is added", cert_facts(made))
+    return await _made(ctx, target, new_id, "is added", presentation.cert_facts(made))
 
 
 async def _made(ctx: AdapterContext, target: Target, id: str, what: str, facts: Sequence[Fact] = ()) -> Done:
@@ -222,7 +213,7 @@ async def set_gateway(ctx: AdapterContext, operation: Operation, call: Call) -> 
     await ctx.client.change(GATEWAYS, target.id, fields)
     after = await ctx.client.read(GATEWAYS, target.id)
     await ctx.finder.remembered(ctx.finder.resource_target(GATEWAY, after))
-    return Done(summary=f"The gateway {after.cluster_id} is changed.", facts=gateway_facts(after, ""))
+    return Done(summary=f"The gateway {after.cluster_id} is changed.", facts=presentation.gateway_facts(after, ""))
 
 
 async def set_group(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
@@ -231,7 +222,7 @@ async def set_group(ctx: AdapterContext, operation: Operation, call: Call) -> Do
     await ctx.client.change(GROUPS, target.id, dict(operation.given))
     after = await ctx.client.read(GROUPS, target.id)
     await ctx.finder.remembered(ctx.finder.resource_target(GROUP, after))
-    return Done(summary=f"The service group {after.name} is changed.", facts=group_facts(after))
+    return Done(summary=f"The service group {after.name} is changed.", facts=presentation.group_facts(after))
 
 
 async def set_cert(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
@@ -248,7 +239,7 @@ async def set_cert(ctx: AdapterContext, operation: Operation, call: Call) -> Don
         raise BadRequest("The platform doesn't show this certificate's text. Attach it, so that it isn't lost.")
     await ctx.client.change(CERTS, target.id, fields)
     after = await ctx.client.read(CERTS, target.id)
-    return Done(summary=f"The certificate {_label(target)} is changed.", facts=cert_facts(after))
+    return Done(summary=f"The certificate {_label(target)} is changed.", facts=presentation.cert_facts(after))
 
 
 async def _pem(operation: Operation, call: Call) -> str:

@@ -6,16 +6,9 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from bot.backends import readable
+from bot.backends.itential import presentation
 from bot.backends.itential.client import GATEWAYS
 from bot.backends.itential.models import Accepted, Broken, Finished, Job, Service
-from bot.backends.itential.presentation import (
-    connection_word,
-    failure,
-    gateway_state,
-    output_facts,
-    output_text,
-    words_of,
-)
 from bot.backends.itential.schema import typed
 from bot.backends.itential.targets import AdapterContext
 from bot.backends.logs import LONGEST_PREVIEW
@@ -120,18 +113,18 @@ async def run(ctx: AdapterContext, operation: Operation, call: Call) -> Done | F
 
 def _finished(ctx: AdapterContext, target: Target, reply: Finished) -> Done | Failed:
     """The synchronous reply: the run is over. A bad status overrides a good result."""
-    output, facts = reply.output, output_facts(reply.output)
+    output, facts = reply.output, presentation.output_facts(reply.output)
     odd = reply.status not in ("", "completed")
     if output.failed or odd:
-        errors = ctx.clean(words_of(output.stderr)[-_LONGEST_REASON:])
-        named = failure(output) if output.failed else f"status {reply.status}"
+        errors = ctx.clean(presentation.words_of(output.stderr)[-_LONGEST_REASON:])
+        named = presentation.failure(output) if output.failed else f"status {reply.status}"
         summary = f"{target.name} ended with {named}. {errors or 'It wrote nothing to stderr.'}"
         return Failed(code="return_code", summary=summary, facts=facts, next=(suggest("Retry", "start", target),))
     view = RunView(
         state="completed", phase=Phase.SUCCEEDED, started=moment(output.start_time), ended=moment(output.end_time)
     )
     good = "return code 0" if output.return_code is not None else f"success on {plural(len(output.results), 'node')}"
-    text = ctx.masked(output_text(output))[0]
+    text = ctx.masked(presentation.output_text(output))[0]
     shown = text if len(text) <= LONGEST_PREVIEW else "...\n" + text[-LONGEST_PREVIEW:].partition("\n")[2]
     summary = f"{target.name} has run and ended with {good}."
     return Done(summary=summary, facts=facts, view=view, beside="", preview=shown)
@@ -166,9 +159,11 @@ async def preflight(ctx: AdapterContext, operation: Operation) -> list[tuple[str
     client = ctx.client
     service = await client.service(operation.target.id)
     meta = service.service_metadata
-    connection = connection_word(await client.connections(), meta.location)
+    connection = presentation.connection_word(await client.connections(), meta.location)
     states = [
-        gateway_state(one, connection).text for one in await client.listed(GATEWAYS) if one.cluster_id == meta.location
+        presentation.gateway_state(one, connection).text
+        for one in await client.listed(GATEWAYS)
+        if one.cluster_id == meta.location
     ]
     facts = [("Gateway", f"{meta.location}: {states[0] if states else f'not listed, {connection}'}")]
     facts += [("Type", meta.type or "not reported"), ("Last run", utc_text(moment(service.last_run)))]

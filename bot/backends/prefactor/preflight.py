@@ -4,17 +4,10 @@ from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
+from bot.backends.prefactor import presentation
 from bot.backends.prefactor.capabilities import INSTANCE
 from bot.backends.prefactor.models import Agent
 from bot.backends.prefactor.operations import created, done_with, new_name, stopped, wanted
-from bot.backends.prefactor.presentation import (
-    agent_state,
-    allowed,
-    allowed_text,
-    counts_text,
-    instance_state,
-    moment_text,
-)
 from bot.backends.prefactor.targets import AdapterContext, is_new
 from bot.core.errors import NoSuchTarget
 from bot.core.operation import Operation, Target
@@ -37,11 +30,11 @@ async def preflight(ctx: AdapterContext, operation: Operation) -> Facts:
         return await _unused(ctx, operation)
     agent = await ctx.client.agent(target.id)
     facts = [
-        ("State", agent_state(agent)),
-        ("Instances", counts_text(agent.instance_counts)),
-        ("Allowed now", allowed_text(agent)),
+        ("State", presentation.agent_state(agent)),
+        ("Instances", presentation.counts_text(agent.instance_counts)),
+        ("Allowed now", presentation.allowed_text(agent)),
     ]
-    names, needed = allowed(agent), _NEEDS.get(operation.verb)
+    names, needed = presentation.allowed(agent), _NEEDS.get(operation.verb)
     if names is not None and needed is not None and needed not in names:
         facts.append(("Note", f"{ctx.name} doesn't allow {needed} now and will probably refuse it"))
     if operation.verb == "set":
@@ -67,8 +60,8 @@ async def _unused(ctx: AdapterContext, operation: Operation) -> Facts:
 
 async def _instance(ctx: AdapterContext, operation: Operation) -> Facts:
     instance = await ctx.client.instance(operation.target.id)
-    state, phase = instance_state(instance)
-    facts = [("State", state), ("Started", moment_text(instance.started_at) or "not yet")]
+    state, phase = presentation.instance_state(instance)
+    facts = [("State", state), ("Started", presentation.moment_text(instance.started_at) or "not yet")]
     if operation.target.parent_name:
         facts.insert(0, ("Agent", ctx.clean(operation.target.parent_name)))
     if operation.verb == "stop":
@@ -84,12 +77,12 @@ async def _instance(ctx: AdapterContext, operation: Operation) -> Facts:
 async def state_of(ctx: AdapterContext, target: Target) -> str:
     """The vendor's status; `does not exist` for an agent that is to be created."""
     if target.kind == INSTANCE:
-        return instance_state(await ctx.client.instance(target.id))[0]
+        return presentation.instance_state(await ctx.client.instance(target.id))[0]
     if is_new(target):
         name = new_name(target)
         exists = any(agent.name == name for agent in await ctx.finder.all())
         return "already exists" if exists else "does not exist"
-    return agent_state(await ctx.client.agent(target.id))
+    return presentation.agent_state(await ctx.client.agent(target.id))
 
 
 async def look_back(ctx: AdapterContext, operation: Operation, sent_at: datetime, claimed: Collection[str]) -> LookBack:
@@ -131,9 +124,9 @@ async def _retired(ctx: AdapterContext, operation: Operation) -> LookBack:
     agent = await ctx.client.agent(operation.target.id)
     is_retired = agent.status == "retired"
     if agent.status is not None and is_retired is (operation.verb == "retire"):
-        done = done_with(ctx, agent, f"{ctx.clean(agent.name)} is {agent_state(agent)}.")
+        done = done_with(ctx, agent, f"{ctx.clean(agent.name)} is {presentation.agent_state(agent)}.")
         return LookBack(found=done, evidence="The agent shows that state.")
-    return LookBack(absent=agent.status is not None, evidence=f"The agent is {agent_state(agent)}.")
+    return LookBack(absent=agent.status is not None, evidence=f"The agent is {presentation.agent_state(agent)}.")
 
 
 async def _deleted(ctx: AdapterContext, operation: Operation) -> LookBack:
@@ -142,12 +135,12 @@ async def _deleted(ctx: AdapterContext, operation: Operation) -> LookBack:
     except NoSuchTarget:
         done = Done(summary=f"{operation.target.name} is deleted.", backend_ref=operation.target.id)
         return LookBack(found=done, evidence="The agent is no longer there.")
-    return LookBack(absent=True, evidence=f"The agent still exists and is {agent_state(agent)}.")
+    return LookBack(absent=True, evidence=f"The agent still exists and is {presentation.agent_state(agent)}.")
 
 
 async def _stopped(ctx: AdapterContext, operation: Operation) -> LookBack:
     instance = await ctx.client.instance(operation.target.id)
-    state, phase = instance_state(instance)
+    state, phase = presentation.instance_state(instance)
     if phase.ended:
         found = stopped(ctx, operation.target, instance, f"is {state}")
         return LookBack(found=found, evidence="The instance shows that state.")

@@ -4,18 +4,9 @@ from math import ceil
 from typing import Final
 
 from bot.backends import of_run, readable
+from bot.backends.resilio import presentation
 from bot.backends.resilio.client import ResilioClient
 from bot.backends.resilio.models import Client
-from bot.backends.resilio.presentation import (
-    client_facts,
-    client_next,
-    client_state,
-    run_state,
-    run_table,
-    run_view,
-    runs_text,
-    tag_table,
-)
 from bot.backends.resilio.targets import AdapterContext, newest_first
 from bot.core.command.params import map_of, number_of
 from bot.core.errors import BadReply, CallProblem, Lost, NoSuchTarget, ServerError
@@ -39,23 +30,23 @@ async def agent_status(ctx: AdapterContext, operation: Operation, call: Call) ->
     """GET client and runs (SEED): the agent. One without readable runs still has a status."""
     agent = await ctx.client.client()
     try:
-        runs = runs_text(await ctx.client.runs())
+        runs = presentation.runs_text(await ctx.client.runs())
     except (CallProblem, NoSuchTarget) as problem:
         runs = f"can't be read: {problem.summary}"
     required = " It needs a restart." if agent.restart_required else ""
-    state = client_state(agent)
+    state = presentation.client_state(agent)
     return Done(
         summary=f"{ctx.clean(agent.name) or 'The agent'} is {state.text}.{required}",
         state=state,
-        facts=(*client_facts(agent, ctx.clean), Fact(label="Runs", value=runs)),
-        next=client_next(operation.target.backend, agent),
+        facts=(*presentation.client_facts(agent, ctx.clean), Fact(label="Runs", value=runs)),
+        next=presentation.client_next(operation.target.backend, agent),
     )
 
 
 async def run_status(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     """GET runs/ID (SEED): one run."""
     run = await ctx.client.run(operation.target.id)
-    view = run_view(operation.target.backend, run, ctx.clean)
+    view = presentation.run_view(operation.target.backend, run, ctx.clean)
     summary = f"{ctx.clean(run.name) or f'Run {operation.target.id}'} is {view.state}."
     return of_run(operation.target, summary, view, backend_ref=operation.target.id)
 
@@ -66,12 +57,12 @@ async def history(ctx: AdapterContext, operation: Operation, call: Call) -> Done
     shown = runs[: number_of(operation, "count", 20)]
     if not runs:
         return Done(summary="The agent has no runs now.")
-    phases = [run_state(run.status)[1] for run in runs]
+    phases = [presentation.run_state(run.status)[1] for run in runs]
     busy, bad, unclear = (phases.count(phase) for phase in (Phase.ACTIVE, Phase.FAILED, Phase.UNREADABLE))
     unknown = f", {unclear} in an unknown state" if unclear else ""
     return Done(
         summary=f"{plural(len(runs), 'run')}, {busy or 'none'} active, {bad or 'none'} failed{unknown}.",
-        table=run_table(shown, len(runs), ctx.clean),
+        table=presentation.run_table(shown, len(runs), ctx.clean),
     )
 
 
@@ -80,7 +71,7 @@ async def tags(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     found = await ctx.client.tags()
     if not found:
         return Done(summary="The agent has no tags.")
-    return Done(summary=f"The agent has {plural(len(found), 'tag')}.", table=tag_table(found, ctx.clean))
+    return Done(summary=f"The agent has {plural(len(found), 'tag')}.", table=presentation.tag_table(found, ctx.clean))
 
 
 async def pause(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
@@ -121,7 +112,7 @@ async def tag(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     stored = {item.name: item.value or "" for item in found}
     unlike = [ctx.clean(name) for name, value in wanted.items() if stored.get(name) != value]
     note = f" The agent accepted this, but doesn't show it for {', '.join(unlike)}." if unlike else ""
-    return Done(summary=f"Set: {pairs}.{note}", table=tag_table(found, ctx.clean))
+    return Done(summary=f"Set: {pairs}.{note}", table=presentation.tag_table(found, ctx.clean))
 
 
 class _Watch:
@@ -194,5 +185,7 @@ async def _ask(client: ResilioClient, watch: _Watch) -> tuple[Client, str] | Non
 
 def _back(ctx: AdapterContext, operation: Operation, after: Client, summary: str) -> Done:
     return Done(
-        summary=summary, facts=tuple(client_facts(after, ctx.clean)), next=client_next(operation.target.backend, after)
+        summary=summary,
+        facts=tuple(presentation.client_facts(after, ctx.clean)),
+        next=presentation.client_next(operation.target.backend, after),
     )

@@ -5,17 +5,9 @@ from datetime import datetime
 from typing import TypeVar
 
 from bot.backends import of_run
+from bot.backends.sequentum import presentation
 from bot.backends.sequentum.capabilities import JOB_RUN, RUN, SCHEDULE
 from bot.backends.sequentum.models import JobRun, Run, Schedule, moment
-from bot.backends.sequentum.presentation import (
-    job_view,
-    run_view,
-    schedule_table,
-    server_facts,
-    server_state,
-    together,
-    view_of,
-)
 from bot.backends.sequentum.targets import AdapterContext, agent_of
 from bot.core.command.params import number_of, text_of
 from bot.core.errors import BadReply, CallProblem, NoSuchTarget
@@ -54,12 +46,12 @@ async def agent_status(ctx: AdapterContext, operation: Operation, call: Call) ->
     facts = facts or (Fact(label="Schedules", value=f"{on} of {len(schedules)} on" if schedules else "none"),)
     facts += tuple(Fact(label="Next run", value=due) for due in next_times(schedules)[:1])
     start = suggest("Start", "start", agent)
-    table = schedule_table(schedules, ctx.clean) if schedules else None
+    table = presentation.schedule_table(schedules, ctx.clean) if schedules else None
     if not runs:
         return Done(summary=f"{agent.name} has never run.", facts=facts, table=table, next=(start,))
     if WHOLE_ROW in runs[0].odd:
         return Done(summary=f"{agent.name}: its newest run can't be read.", facts=facts, table=table, next=(start,))
-    view = run_view(ctx.name, runs[0], ctx.clean)
+    view = presentation.run_view(ctx.name, runs[0], ctx.clean)
     ago = utc_text(view.started)
     return Done(
         summary=f"{agent.name}: the newest run ({ago}) is {view.state}.",
@@ -75,8 +67,8 @@ async def agent_status(ctx: AdapterContext, operation: Operation, call: Call) ->
 async def run_status(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     """GET api/run/ID (SEED): one run, or all that were begun with it."""
     ids = operation.target.together or (operation.target.id,)
-    views = {id_: run_view(ctx.name, await ctx.client.run(id_), ctx.clean, id_) for id_ in ids}
-    view = together(ctx.name, views) if len(views) > 1 else views[ids[0]]
+    views = {id_: presentation.run_view(ctx.name, await ctx.client.run(id_), ctx.clean, id_) for id_ in ids}
+    view = presentation.together(ctx.name, views) if len(views) > 1 else views[ids[0]]
     who = operation.target.parent_name or "The run"
     message = f": {view.message}" if view.message else ""
     summary = f"{who} is {view.state}{message}.".replace("..", ".")
@@ -86,7 +78,7 @@ async def run_status(ctx: AdapterContext, operation: Operation, call: Call) -> D
 async def job_run_status(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     """GET api/job/run/ID and api/agent/ID/run/NUMBER/history (SEED): one job run, with the agent runs in it."""
     job = await ctx.client.job_run(operation.target.id)
-    view = job_view(ctx.name, job, operation.target.id)
+    view = presentation.job_view(ctx.name, job, operation.target.id)
     runs: list[Run] = []
     facts: tuple[Fact, ...] = ()
     if job.run_id is not None and (agent_id := operation.target.group or job.agent_id):
@@ -139,7 +131,7 @@ def _history(
 
 def _counted(ctx: AdapterContext, run: Run | JobRun) -> RunView:
     """Its state; of a job run also how many of its runs have ended."""
-    view = view_of(ctx.name, run, ctx.clean)
+    view = presentation.view_of(ctx.name, run, ctx.clean)
     runs = (Fact(label="Runs", value=f"{view.done or 0}/{view.total}"),) if view.total else ()
     return view.model_copy(update={"facts": (*view.facts, *runs)})
 
@@ -157,7 +149,7 @@ async def agent_schedules(ctx: AdapterContext, operation: Operation, call: Call)
     return Done(
         summary=f"{agent.name} has {plural(len(schedules), 'schedule')}, {on} of them on.",
         facts=(Fact(label="Next run", value=next(iter(next_times(schedules)), None)),),
-        table=schedule_table(schedules, ctx.clean),
+        table=presentation.schedule_table(schedules, ctx.clean),
         next=(switch,),
     )
 
@@ -173,7 +165,7 @@ async def server_health(ctx: AdapterContext, operation: Operation, call: Call) -
     found = {True: bad, False: "answers", None: "is in an unknown state"}[status.is_error]
     return Done(
         summary=sentences(f"Server {server.name} {found}"),
-        state=server_state(status),
-        facts=server_facts(status, ctx.clean),
+        state=presentation.server_state(status),
+        facts=presentation.server_facts(status, ctx.clean),
         next=(suggest("Refresh", "health", operation.target),),
     )

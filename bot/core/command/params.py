@@ -185,7 +185,6 @@ class HasParams(Protocol):
     @property
     def params(self) -> Mapping[str, Json]:
         """All parameters by name, defaults included."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)

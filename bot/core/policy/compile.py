@@ -14,41 +14,23 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from bot.core.errors import Problem
-from bot.core.policy.schema import (
-    APP_ID,
-    EVERYBODY,
-    USER_GROUP_ID,
-    USER_ID,
-    AdministratorsTable,
-    AllowRule,
-    ApprovalRule,
-    BreakglassTable,
-    CaseTable,
-    ChannelTable,
-    DenyRule,
-    FreezeTable,
-    Loc,
-    PolicyFile,
-    Table,
-    cross_checks,
-    named_words,
-)
+from bot.core.policy import schema
 from bot.core.policy.toml_lines import Lines
 from bot.core.value import canonical
 
 MOST_PROBLEMS: Final = 25
 END_LINE: Final = "# end"
 _TOML_LINE: Final = re.compile(r"\s*\(at line (\d+), column \d+\)$")
-_TABLES: Final[Mapping[tuple[str, ...], type[Table]]] = {
-    (): PolicyFile,
-    ("channel",): ChannelTable,
-    ("channel", "allow"): AllowRule,
-    ("channel", "allow", "approvals"): ApprovalRule,
-    ("channel", "deny"): DenyRule,
-    ("freeze",): FreezeTable,
-    ("breakglass",): BreakglassTable,
-    ("administrators",): AdministratorsTable,
-    ("case",): CaseTable,
+_TABLES: Final[Mapping[tuple[str, ...], type[schema.Table]]] = {
+    (): schema.PolicyFile,
+    ("channel",): schema.ChannelTable,
+    ("channel", "allow"): schema.AllowRule,
+    ("channel", "allow", "approvals"): schema.ApprovalRule,
+    ("channel", "deny"): schema.DenyRule,
+    ("freeze",): schema.FreezeTable,
+    ("breakglass",): schema.BreakglassTable,
+    ("administrators",): schema.AdministratorsTable,
+    ("case",): schema.CaseTable,
 }
 _ARRAYS: Final = frozenset({("channel",), ("channel", "allow"), ("channel", "deny"), ("freeze",), ("case",)})
 _TYPES: Final = {
@@ -107,7 +89,7 @@ class Rule:
     who: Principals
     params: Mapping[str, tuple[Any, ...]] = field(default_factory=lambda: MappingProxyType({}))
     because: str = ""
-    approvals: ApprovalRule | None = None
+    approvals: schema.ApprovalRule | None = None
     begins: datetime | None = None
     ends: datetime | None = None
 
@@ -130,7 +112,7 @@ class Policy:
     """
 
     version: str
-    file: PolicyFile
+    file: schema.PolicyFile
     channels: Mapping[str, ChannelRules]
     freezes: tuple[Rule, ...]
     breakglass: Principals
@@ -145,8 +127,8 @@ class Policy:
     def user_groups(self) -> frozenset[str]:
         """The id of every Slack user group that the file names."""
         words = {word for members in self.file.groups.values() for word in members}
-        words.update(word for _, named in named_words(self.file) for word in named)
-        return frozenset(word for word in words if USER_GROUP_ID.fullmatch(word))
+        words.update(word for _, named in schema.named_words(self.file) for word in named)
+        return frozenset(word for word in words if schema.USER_GROUP_ID.fullmatch(word))
 
     @property
     def asking_channels(self) -> frozenset[str]:
@@ -171,10 +153,10 @@ def parse_policy(text: str) -> Policy:
         raise PolicyProblem([after])
     lines = Lines(text)
     try:
-        file = PolicyFile.model_validate(data)
+        file = schema.PolicyFile.model_validate(data)
     except ValidationError as error:
         raise PolicyProblem(_listed(_sentences(error, lines))) from None
-    crossed = [(lines.of(loc), sentence) for loc, sentence in cross_checks(file)]
+    crossed = [(lines.of(loc), sentence) for loc, sentence in schema.cross_checks(file)]
     if crossed:
         raise PolicyProblem(_listed(crossed))
     return _compiled(file, lines)
@@ -205,13 +187,13 @@ def _listed(found: Iterable[tuple[int, str]]) -> list[str]:
 def _sentences(error: ValidationError, lines: Lines) -> Iterator[tuple[int, str]]:
     details = error.errors(include_url=False, include_input=False)
     for detail in details:
-        loc: Loc = tuple(detail["loc"])
+        loc: schema.Loc = tuple(detail["loc"])
         inner = any(len(other["loc"]) > len(loc) and tuple(other["loc"])[: len(loc)] == loc for other in details)
         if not (detail["type"] == "too_short" and inner):
             yield lines.of(loc), _words(detail, loc)
 
 
-def _words(detail: ErrorDetails, loc: Loc) -> str:
+def _words(detail: ErrorDetails, loc: schema.Loc) -> str:
     kind, message = detail["type"], detail["msg"]
     if "params" in loc[:-1]:
         return f"`{loc[loc.index('params') + 1]}` takes a list of texts, numbers, true and false, each once"
@@ -233,29 +215,29 @@ def _words(detail: ErrorDetails, loc: Loc) -> str:
     return f"`{key}` {wanted}"
 
 
-def _table(loc: Loc) -> tuple[type[Table], str]:
+def _table(loc: schema.Loc) -> tuple[type[schema.Table], str]:
     path = tuple(part for part in loc if isinstance(part, str))
     while path not in _TABLES:
         path = path[:-1]
     name = ".".join(path)
     if not path:
-        return PolicyFile, "the top of the file"
+        return schema.PolicyFile, "the top of the file"
     return _TABLES[path], f"[[{name}]]" if path in _ARRAYS else f"[{name}]" if len(path) == 1 else f"`{path[-1]}`"
 
 
-def _principals(file: PolicyFile, words: tuple[str, ...]) -> Principals:
+def _principals(file: schema.PolicyFile, words: tuple[str, ...]) -> Principals:
     members = {member for word in words for member in file.groups.get(word, ())}
-    named = frozenset(word for word in words if USER_ID.fullmatch(word) or APP_ID.fullmatch(word))
+    named = frozenset(word for word in words if schema.USER_ID.fullmatch(word) or schema.APP_ID.fullmatch(word))
     return Principals(
         words=words,
-        everybody=EVERYBODY in words,
+        everybody=schema.EVERYBODY in words,
         named=named,
-        users=named | {member for member in members if USER_ID.fullmatch(member)},
-        user_groups=frozenset(word for word in (*words, *members) if USER_GROUP_ID.fullmatch(word)),
+        users=named | {member for member in members if schema.USER_ID.fullmatch(member)},
+        user_groups=frozenset(word for word in (*words, *members) if schema.USER_GROUP_ID.fullmatch(word)),
     )
 
 
-def _compiled(file: PolicyFile, lines: Lines) -> Policy:
+def _compiled(file: schema.PolicyFile, lines: Lines) -> Policy:
     decides = file.model_dump(mode="json", by_alias=True, exclude={"case": True, "channel": {"__all__": {"note"}}})
     if not file.people:  # a file from before there was [people] keeps its version, and what waits on it stays valid
         del decides["people"]
@@ -272,8 +254,8 @@ def _compiled(file: PolicyFile, lines: Lines) -> Policy:
     )
 
 
-def _channel(file: PolicyFile, number: int, table: ChannelTable, lines: Lines) -> ChannelRules:
-    def rule(kind: RuleKind, place: int, of: AllowRule | DenyRule, **parts: Any) -> Rule:
+def _channel(file: schema.PolicyFile, number: int, table: schema.ChannelTable, lines: Lines) -> ChannelRules:
+    def rule(kind: RuleKind, place: int, of: schema.AllowRule | schema.DenyRule, **parts: Any) -> Rule:
         return Rule(
             label=f"{table.id} {kind} {place + 1}",
             kind=kind,
@@ -292,7 +274,7 @@ def _channel(file: PolicyFile, number: int, table: ChannelTable, lines: Lines) -
     return ChannelRules(id=table.id, note=table.note, denies=denies, allows=allows)
 
 
-def _freeze(file: PolicyFile, number: int, table: FreezeTable, lines: Lines) -> Rule:
+def _freeze(file: schema.PolicyFile, number: int, table: schema.FreezeTable, lines: Lines) -> Rule:
     return Rule(
         label=f"freeze {number + 1}",
         kind=RuleKind.FREEZE,

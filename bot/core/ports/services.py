@@ -40,13 +40,11 @@ class TargetCache(Protocol):
 
     async def remember(self, targets: Sequence[Target]) -> None:
         """Store these. A later name of the same backend, kind and id replaces the earlier."""
-        ...
 
     async def by_id(self, backend: str, kind: str, id: str) -> Target | None: ...
 
     async def known(self, backend: str, kind: str | None = None) -> Sequence[tuple[Target, datetime]]:
         """Everything known about a backend, with the time when it was last seen."""
-        ...
 
 
 class Spool(Protocol):
@@ -54,7 +52,6 @@ class Spool(Protocol):
 
     def create(self, suffix: str) -> AbstractAsyncContextManager[BinaryIO]:
         """A new file, open for binary writing; deleted if the block raises. `.name` is its path."""
-        ...
 
 
 class SlackFile(Protocol):
@@ -78,24 +75,19 @@ class Call(Protocol):
     @property
     def ends(self) -> datetime | None:
         """The time when `for=` or `until=` ends, in the bot's time zone; None without an end."""
-        ...
 
     async def progress(self, text: str) -> None:
         """Show the requester the progress of a long call."""
-        ...
 
     async def file(self, file_id: str) -> SlackFile:
         """Open an attached file by its Slack id."""
-        ...
 
     async def claimed(self) -> frozenset[str]:
         """What other calls to this backend made lately (see `outcome.made_by`)."""
-        ...
 
     async def note_enabled(self, targets: Sequence[Target]) -> None:
         """Must be called before a call that starts a pause, with what it will switch off. `Done.restore` has the same afterwards,
         but is missing if the program dies in between."""
-        ...
 
 
 class Backend(Protocol):
@@ -108,59 +100,47 @@ class Backend(Protocol):
     async def resolve(self, ref: TargetRef, kind: str | None) -> Target:
         """The exact target. `kind` is the kind whose prefix the path had (already cut off), or None for the default kind. A
         selector in `ref` picks a run of the named agent. Raises NoSuchTarget, Ambiguous, CallProblem."""
-        ...
 
     async def run(self, operation: Operation, call: Call) -> Done | Refused | Failed | Unknown:
         """Run it, once. Problems are raised, not returned: the caller knows which of them mean unknown."""
-        ...
 
     async def poll(self, group: str, runs: Sequence[Target]) -> Mapping[str, RunView]:
         """The current state of these runs of one group, by target id, in as few requests as the vendor allows."""
-        ...
 
     async def recent(self, target: Target, count: int) -> Sequence[RecentRun]:
         """The newest runs of a target, newest first; of a run, itself. Raises BadRequest (no_runs) for a target without runs."""
-        ...
 
     async def look_back(
         self, operation: Operation, sent_at: datetime, claimed: Collection[str] = frozenset()
     ) -> LookBack:
         """Whether a call sent at `sent_at`, whose answer was lost, took effect. Only reads. `claimed` is what other calls
         made (see `made_by`), which this one didn't make."""
-        ...
 
     async def check(self, operation: Operation) -> Refused | None:
         """The target's own reason against it: it exists already, it doesn't take that parameter, nothing in it has failed. None
         when it can be sent. Answers and raises as `run` would, but only reads. Called after the policy allows it and before
         any pending decision or the audit entry `sent`."""
-        ...
 
     async def preflight(self, operation: Operation) -> Sequence[tuple[str, str]]:
         """Current facts for an approver (label, text): what runs on the target, what is scheduled, the last outcomes."""
-        ...
 
     async def form(self, target: Target) -> Sequence[Param]:
         """The parameters of this target by full name (`param.NAME`), if the vendor describes them; else empty."""
-        ...
 
     async def parameter_names(self, target: Target) -> Sequence[str]:
         """The names of parameters that this target is known to take, as typed: `input.region`."""
-        ...
 
     async def state_of(self, target: Target) -> str:
         """The target's state in one short phrase, compared at approval and at dispatch. Empty when it has none, `GONE` when
         it was deleted."""
-        ...
 
     async def health(self) -> Health: ...
 
     async def targets(self) -> Sequence[Named]:
         """The existing targets, as far as the vendor can list them, else the remembered ones."""
-        ...
 
     def configured(self) -> Sequence[Named]:
         """The targets that the settings name, without asking the vendor. Their ids may be placeholders."""
-        ...
 
     async def close(self) -> None: ...
 
@@ -179,27 +159,21 @@ class Presenter(Protocol):
     async def show(self, card: Card, reply: Reply | None = None, *, replace: bool = False) -> None:
         """Post the card, or update it when its key was shown before. `reply` has a response_url for a private answer; `replace`
         replaces the message that the request came from."""
-        ...
 
     async def deliver(self, delivery: Delivery) -> None:
         """Put files into the thread of a card."""
-        ...
 
     async def open_form(self, trigger_id: str, form: FormView) -> FormResult:
         """Open a modal now: a trigger works for three seconds."""
-        ...
 
     async def update_form(self, view_id: str, view_hash: str, form: FormView) -> bool:
         """Replace an open modal. False when it was closed, or was replaced since `view_hash` (empty: whatever it shows)."""
-        ...
 
     async def home(self, view: HomeView) -> None:
         """Publish a person's Home tab."""
-        ...
 
     async def step(self, step_id: str, *, ok: bool, text: str) -> None:
         """End a workflow step. Times in the text are shown in the configured zone."""
-        ...
 
 
 class Directory(Protocol):
@@ -214,15 +188,12 @@ class Directory(Protocol):
 
     async def is_member(self, channel_id: str, user_id: str, *, max_age: float) -> bool:
         """Whether Slack lists this person in that conversation. For an app's id: whether the bot is in it."""
-        ...
 
     async def members(self, group: str, *, max_age: float) -> tuple[str, ...] | None:
         """The user ids of a user group, or None when they can't be read."""
-        ...
 
     async def reach(self, channel_id: str) -> Reach:
         """Whether the bot can write in a channel, always asked from Slack."""
-        ...
 
 
 class SlackFiles(Protocol):
@@ -230,7 +201,6 @@ class SlackFiles(Protocol):
 
     async def open(self, file_id: str, channel_id: str, user_id: str) -> SlackFile:
         """The file, if it was shared in that channel or by that person. Raises BadRequest otherwise."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
