@@ -43,15 +43,6 @@ from bot.http_client.request import host_of, segment
 from bot.http_client.response import Download, Reply
 
 __all__ = [
-    "Auth",
-    "Basic",
-    "Bearer",
-    "Credential",
-    "Download",
-    "HttpClient",
-    "Reply",
-    "Session",
-    "client_for",
-    "host_of",
+    "Auth", "Basic", "Bearer", "Credential", "Download", "HttpClient", "Reply", "Session", "client_for", "host_of",
     "segment",
-]
+]  # fmt: skip

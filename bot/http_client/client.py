@@ -38,8 +38,6 @@ _HEAD: Final = 512
 # A ValueError is a header that can't be written, or a line of the reply that is too long.
 _BROKEN: Final = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, aiohttp.ClientError, OSError, ValueError)
 _AGAIN: Final = frozenset({502, 503, 504})
-
-
 # The client itself handles these (credentials, limits, server errors); a vendor's translation doesn't replace that.
 _PLAINLY_NO: Final = frozenset(range(400, 500)) - {401, 403, 429}
 

@@ -35,7 +35,6 @@ WORDS: Final[dict[Tone, str]] = {
     Tone.ASK: "Waiting for a decision",
 }
 
-
 _BUTTONS_IN_ROW: Final = 5
 _BUTTONS: Final = 25
 _CELL: Final = 200

@@ -26,14 +26,8 @@ from bot.slack.errors import TRANSPORT, Remedy, read
 
 NAMES_FOR: Final = 3_600.0  # seconds that a name may be old
 _FLAGS: Final = (
-    "deleted",
-    "is_bot",
-    "is_workflow_bot",
-    "is_restricted",
-    "is_ultra_restricted",
-    "is_stranger",
-    "is_app_user",
-)
+    "deleted", "is_bot", "is_workflow_bot", "is_restricted", "is_ultra_restricted", "is_stranger", "is_app_user",
+)  # fmt: skip
 _CHANNEL_FLAGS: Final = ("is_im", "is_mpim", "is_ext_shared")
 FROZEN: Final = (
     "it is shared or its id changed, so its rules don't apply; an administrator needs to type `policy confirm` there"

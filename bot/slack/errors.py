@@ -81,10 +81,7 @@ _CODES: Final = {
         pkce_not_allowed preview_feature_not_available user_email_unverified""",
 }
 
-
 REMEDIES: Final[Mapping[str, Remedy]] = {code: remedy for remedy, codes in _CODES.items() for code in codes.split()}
-
-
 # Codes with another meaning for one method.
 EXCEPTIONS: Final[Mapping[tuple[str, str], Remedy]] = {
     ("files.completeUploadExternal", "file_not_found"): Remedy.ANEW,
@@ -93,16 +90,9 @@ EXCEPTIONS: Final[Mapping[tuple[str, str], Remedy]] = {
     ("views.open", "duplicate_external_id"): Remedy.REFUSED,
 }
 
-
 _NO_APPS: Final = "The channel's settings don't let me post there."
-
-
 _INSTALL: Final = "An administrator needs to update the app from manifest.yml and install it again."
-
-
 _FILES_OFF: Final = "The workspace's settings don't allow this file."
-
-
 # What a person can do about it.
 ADVICE: Final[Mapping[str, str]] = {
     "not_in_channel": "Invite me there with `/invite`.",

@@ -28,14 +28,9 @@ SCOPES: Final = {
     "users:read": "guests, outsiders, bots, deactivated people; which app the bot is",
 }
 EVENTS: Final = (
-    "app_home_opened",
-    "app_mention",
-    "channel_id_changed",
-    "channel_shared",
-    "channel_unshared",
-    "function_executed",
+    "app_home_opened", "app_mention", "channel_id_changed", "channel_shared", "channel_unshared", "function_executed",
     "message.im",
-)
+)  # fmt: skip
 
 
 def manifest(*, command: str = "/ops", url: str | None = None, rotates: bool = False) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from typing import Final
 
 from bot.core.command.capability import CapabilityTable, KindSpec, TargetKind
-from bot.core.command.params import Arguments, Param, ParamType, count, map_of, mapping
+from bot.core.command.params import Arguments, Param, ParamType, count, duration, map_of, mapping
 from bot.core.command.until import LONGEST
 from bot.core.errors import BadRequest
 
@@ -19,14 +19,12 @@ TARGETS: Final = (
 )  # fmt: skip
 
 COUNT: Final = count("runs", 20, help="How many to show, newest first")
-FOR: Final = Param(
-    name="for",
-    type=ParamType.DURATION,
+FOR: Final = duration(
+    "for",
+    "The agent resumes by itself after this time (default: when you run `resume`)",
+    "30m",
     minimum=1,
     maximum=int(LONGEST.total_seconds()),
-    unit="s",
-    help="The agent resumes by itself after this time (default: when you run `resume`)",
-    example="30m",
 )
 UNTIL: Final = Param(
     name="until", type=ParamType.UNTIL, help="The agent resumes by itself at this time", example="Mon 07:00"

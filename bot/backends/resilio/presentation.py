@@ -29,26 +29,13 @@ TYPES: Final[Mapping[str, str]] = {
 }
 _PHASES: Final[Mapping[Phase, tuple[str, ...]]] = {
     Phase.WAITING: ("loading", "paused", "no peers", "waiting for files from source", "waiting for scheduled script"),
-    Phase.ACTIVE: (
-        "writing acl",
-        "processing files",
-        "indexing",
-        "low priority",
-        "mounting selective sync volume",
-        "syncing",
-        "downloading",
-        "seeding",
-        "cleaning up destination folder",
-        "executing pre-indexing script",
-        "executing post-download script",
-        "executing complete script",
-        "archiving script logs",
-        "executing script",
-    ),
+    Phase.ACTIVE: ("writing acl", "processing files", "indexing", "low priority", "mounting selective sync volume",
+        "syncing", "downloading", "seeding", "cleaning up destination folder", "executing pre-indexing script",
+        "executing post-download script", "executing complete script", "archiving script logs", "executing script"),
     Phase.SUCCEEDED: ("synced", "successfully finished"),
     Phase.FAILED: ("error", "invalid state"),
     Phase.STOPPED: ("expired",),
-}
+}  # fmt: skip
 RUN_STATES: Final[Mapping[str, Phase]] = {state: phase for phase, states in _PHASES.items() for state in states}
 Clean = Callable[[str], str]  # a text of the agent on one line, without secrets
 _BAR: Final = 10

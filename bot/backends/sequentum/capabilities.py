@@ -20,6 +20,7 @@ from bot.core.command.params import (
     ParamType,
     choice,
     count,
+    duration,
     flag,
     flag_of,
     items,
@@ -136,22 +137,11 @@ START: Final = (
     flag("delete_files", "Delete those files when the run succeeds or is marked as failed", False),
     flag("sessions", "Start new sessions, so that several runs are active at once", False),
     flag("sync", "Wait for the end of the run", False),
-    Param(
-        name="timeout",
-        type=ParamType.DURATION,
-        default=DEFAULT_SYNC,
-        minimum=1,
-        maximum=LONGEST_SYNC,
-        unit="s",
-        help="With sync=true: stop the run after this time",
-    ),
-    choice(
-        "delivery",
-        ("none", "plain", "zip"),
-        "With sync=true: return the extracted data, the first file as plain text or all files as a zip",
-        "none",
-    ),
-)
+    duration("timeout", "With sync=true: stop the run after this time", default=DEFAULT_SYNC,
+             minimum=1, maximum=LONGEST_SYNC),
+    choice("delivery", ("none", "plain", "zip"),
+           "With sync=true: return the extracted data, the first file as plain text or all files as a zip", "none"),
+)  # fmt: skip
 COUNT: Final = count("runs", 10)
 LOGS: Final = (
     TAIL.model_copy(update={"help": "How many of the last lines to show; with grep, of the matching lines"}),

@@ -1,10 +1,11 @@
 """The built-in verbs, which Signalbox answers itself: names, words, parameters and help."""
 
 from enum import StrEnum
-from typing import Final
+from functools import partial
+from typing import Any, Final
 
 from bot.core.command.capability import Risk
-from bot.core.command.params import Param, ParamType
+from bot.core.command.params import Param, duration, number, text
 from bot.core.value import Value
 
 
@@ -34,141 +35,65 @@ class Builtin(Value):
     most_words: int | None = None
 
 
-_COUNT = Param(
-    name="count", type=ParamType.INTEGER, help="how many rows", default=20, minimum=1, maximum=200, unit="rows"
-)
+def _row(verb: str, takes: Takes, help: str, example: str = "", **more: Any) -> Builtin:
+    """The verb alone is its example where there is no other."""
+    return Builtin(verb=verb, takes=takes, help=help, example=example or verb, **more)
 
+
+_span = partial(duration, unit="seconds")
+_count = partial(number, "count", "how many rows", 1, 200, unit="rows")
 EXAMPLE_BACKENDS: Final = frozenset({"acc", "infa"})  # the backends in the examples below
 
 BUILTINS: Final = (
-    Builtin(
-        verb="help",
-        takes=Takes.WORDS,
-        help="What you can do here: a few commands, `help all`, one backend (`help acc`), or how one verb works.",
-        example="help start",
-    ),
-    Builtin(verb="whoami", takes=Takes.NOTHING, help="What this channel's rules know about you.", example="whoami"),
-    Builtin(
-        verb="why",
-        takes=Takes.COMMAND,
-        help="Check a command against every rule of this channel, without running it.",
-        example="why start acc:shop/prices",
-        params=(
-            Param(name="as", type=ParamType.TEXT, help="check as another person (administrators only)", example="@lee"),
-        ),
-    ),
-    Builtin(
-        verb="backends",
-        takes=Takes.NOTHING,
-        help="The backends, and whether each one answers.",
-        example="backends",
-    ),
-    Builtin(
-        verb="targets",
-        takes=Takes.TARGET,
-        help="The targets of a backend.",
-        example="targets infa",
-        params=(_COUNT.model_copy(update={"default": 50}),),
-    ),
-    Builtin(
-        verb="find",
-        takes=Takes.WORDS,
-        help="Find targets on all backends by part of their name.",
-        example="find prices",
-    ),
-    Builtin(
-        verb="status",
-        takes=Takes.TARGET,
-        help="Open requests, runs and pauses of this channel; `status acc:` shows whether that backend answers.",
-        example="status",
-    ),
-    Builtin(verb="health", takes=Takes.TARGET, help="Whether each backend answers.", example="health"),
-    Builtin(verb="approvals", takes=Takes.NOTHING, help="Requests waiting for a decision here.", example="approvals"),
-    Builtin(
-        verb="watch",
-        takes=Takes.TARGET,
-        help="Tell you here when any run of a target fails or works again; in the thread of a run, when that run ends.",
-        example="watch acc:shop/prices for=8h",
-        params=(Param(name="for", type=ParamType.DURATION, help="how long", unit="seconds"),),
-    ),
-    Builtin(verb="unwatch", takes=Takes.TARGET, help="End your `watch` here.", example="unwatch acc:shop/prices"),
-    Builtin(verb="star", takes=Takes.TARGET, help="Keep a target on your Home tab.", example="star acc:shop/prices"),
-    Builtin(verb="unstar", takes=Takes.TARGET, help="Remove it from there.", example="unstar acc:shop/prices"),
-    Builtin(
-        verb="watches",
-        takes=Takes.NOTHING,
-        help="Runs that this channel follows, and the targets that people watch here.",
-        example="watches",
-    ),
-    Builtin(verb="pauses", takes=Takes.NOTHING, help="Paused schedules, and when they resume.", example="pauses"),
-    Builtin(
-        verb="audit",
-        takes=Takes.WORDS,
-        help="Search the audit log, newest first.",
-        example="audit prices count=20",
-        params=(
-            _COUNT,
-            Param(name="user", type=ParamType.TEXT, help="one person", example="@ana"),
-            Param(name="target", type=ParamType.TEXT, help="one target", example="acc:shop/prices"),
-            Param(name="since", type=ParamType.DURATION, help="how far back", example="2h", unit="seconds"),
-        ),
-    ),
-    Builtin(
-        verb="timeline",
-        takes=Takes.NOTHING,
-        help="What was done in this channel or thread, oldest first, as a chart, a list, and files for a report.",
-        example="timeline since=4h",
-        params=(Param(name="since", type=ParamType.DURATION, help="how far back", default=86_400, unit="seconds"),),
-    ),
-    Builtin(
-        verb="incident",
-        takes=Takes.WORDS,
-        help="Open an incident in this channel or thread: what is done here is recorded for it. `incident close` posts a report.",
-        example="incident open INC-42 -- checkout is down",
-        risk=Risk.CHANGE,
-    ),
-    Builtin(
-        verb="grant",
-        takes=Takes.WORDS,
-        help="Allow a person one verb on a target for a limited time.",
-        example="grant @ana start acc:shop/* for=2h -- covering for Lee",
-        params=(Param(name="for", type=ParamType.DURATION, help="how long", default=1800, unit="seconds"),),
-        risk=Risk.CHANGE,
-        needs="administrators",
-    ),
-    Builtin(
-        verb="revoke",
-        takes=Takes.WORDS,
-        most_words=1,
-        help="End a grant.",
-        example="revoke g-7K2M -- no longer needed",
-        risk=Risk.CHANGE,
-        needs="administrators",
-    ),
-    Builtin(verb="grants", takes=Takes.NOTHING, help="Active grants, and when they end.", example="grants"),
-    Builtin(
-        verb="breakglass",
-        takes=Takes.NOTHING,
-        help="In an emergency, allow everything in this channel for a short time, without approval. A second person reviews it.",
-        example="breakglass for=30m -- approvers unreachable, checkout is down",
-        params=(Param(name="for", type=ParamType.DURATION, help="how long", default=1800, unit="seconds"),),
-        risk=Risk.CHANGE,
-        needs="breakglass",
-    ),
-    Builtin(
-        verb="policy",
-        takes=Takes.WORDS,
-        most_words=2,
-        help="The rules of this channel, and the version in force.",
-        example="policy",
-    ),
-    Builtin(
-        verb="doctor",
-        takes=Takes.NOTHING,
-        help="Check the installation, and show how to fix problems.",
-        example="doctor",
-    ),
-)
+    _row("help", Takes.WORDS,
+         "What you can do here: a few commands, `help all`, one backend (`help acc`), or how one verb works.",
+         "help start"),
+    _row("whoami", Takes.NOTHING, "What this channel's rules know about you."),
+    _row("why", Takes.COMMAND, "Check a command against every rule of this channel, without running it.",
+         "why start acc:shop/prices",
+         params=(text("as", "check as another person (administrators only)", "@lee"),)),
+    _row("backends", Takes.NOTHING, "The backends, and whether each one answers."),
+    _row("targets", Takes.TARGET, "The targets of a backend.", "targets infa",
+         params=(_count(default=50),)),
+    _row("find", Takes.WORDS, "Find targets on all backends by part of their name.", "find prices"),
+    _row("status", Takes.TARGET,
+         "Open requests, runs and pauses of this channel; `status acc:` shows whether that backend answers."),
+    _row("health", Takes.TARGET, "Whether each backend answers."),
+    _row("approvals", Takes.NOTHING, "Requests waiting for a decision here."),
+    _row("watch", Takes.TARGET,
+         "Tell you here when any run of a target fails or works again; in the thread of a run, when that run ends.",
+         "watch acc:shop/prices for=8h",
+         params=(_span("for", "how long"),)),
+    _row("unwatch", Takes.TARGET, "End your `watch` here.", "unwatch acc:shop/prices"),
+    _row("star", Takes.TARGET, "Keep a target on your Home tab.", "star acc:shop/prices"),
+    _row("unstar", Takes.TARGET, "Remove it from there.", "unstar acc:shop/prices"),
+    _row("watches", Takes.NOTHING, "Runs that this channel follows, and the targets that people watch here."),
+    _row("pauses", Takes.NOTHING, "Paused schedules, and when they resume."),
+    _row("audit", Takes.WORDS, "Search the audit log, newest first.", "audit prices count=20",
+         params=(_count(default=20), text("user", "one person", "@ana"), text("target", "one target", "acc:shop/prices"),
+                 _span("since", "how far back", "2h"))),
+    _row("timeline", Takes.NOTHING,
+         "What was done in this channel or thread, oldest first, as a chart, a list, and files for a report.",
+         "timeline since=4h",
+         params=(_span("since", "how far back", default=86_400),)),
+    _row("incident", Takes.WORDS,
+         "Open an incident in this channel or thread: what is done here is recorded for it. `incident close` posts a report.",
+         "incident open INC-42 -- checkout is down", risk=Risk.CHANGE),
+    _row("grant", Takes.WORDS, "Allow a person one verb on a target for a limited time.",
+         "grant @ana start acc:shop/* for=2h -- covering for Lee",
+         params=(_span("for", "how long", default=1800),),
+         risk=Risk.CHANGE, needs="administrators"),
+    _row("revoke", Takes.WORDS, "End a grant.", "revoke g-7K2M -- no longer needed", most_words=1, risk=Risk.CHANGE,
+         needs="administrators"),
+    _row("grants", Takes.NOTHING, "Active grants, and when they end."),
+    _row("breakglass", Takes.NOTHING,
+         "In an emergency, allow everything in this channel for a short time, without approval. A second person reviews it.",
+         "breakglass for=30m -- approvers unreachable, checkout is down",
+         params=(_span("for", "how long", default=1800),),
+         risk=Risk.CHANGE, needs="breakglass"),
+    _row("policy", Takes.WORDS, "The rules of this channel, and the version in force.", most_words=2),
+    _row("doctor", Takes.NOTHING, "Check the installation, and show how to fix problems."),
+)  # fmt: skip
 
 # The first words of the verbs of all kinds of control planes, whether or not one is configured.
 _FIRST_WORDS: Final = """

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Final, Protocol, overload
+from typing import Any, Final, Protocol, overload
 
 from bot.core.value import Json, Value
 
@@ -269,22 +269,23 @@ def number(
     )
 
 
+def duration(name: str, help: str, example: str | None = None, *, unit: str = "s", **more: Any) -> Param:
+    """A length of time in seconds. `more` are other fields of Param."""
+    return Param(name=name, type=ParamType.DURATION, help=help, example=example, unit=unit, **more)
+
+
 def count(unit: str, default: int, most: int = 100, help: str = "How many of the latest to show") -> Param:
     """How many rows of a list to show."""
     return number("count", help, 1, most, default, unit)
 
 
 TAIL: Final = number("tail", "How many of the last lines to show", 0, 200, 20, "lines")
-
-
 GREP: Final = text("grep", "Show the lines that contain this text")
 
 
 def pause(again: str) -> tuple[Param, Param]:
     """`for=` and `until=` of a pause. `again` is what happens at its end: `Resume`."""
     return (
-        Param(
-            name="for", type=ParamType.DURATION, unit="s", help=f"{again} automatically after this time", example="2h"
-        ),
+        duration("for", f"{again} automatically after this time", "2h"),
         Param(name="until", type=ParamType.UNTIL, help=f"{again} automatically at this time", example="Mon 07:00"),
     )

@@ -75,13 +75,8 @@ _FOR: Final = r"(?: (?:for|of) [^\s]{1,60}(?: [^\s]{1,60})?)?"
 
 # Tried in this order. The first that finds a value after a name decides.
 NOTATIONS: Final[tuple[_Notation, ...]] = (
-    _after(
-        _QUOTE + _BLANK + ":=",
-        rf"{AFTER_NAME}{_GAP}(?:=|: ?)[ \t]{{0,60}}",
-        REST_OF_LINE,
-        whole_line,
-        r"^[ \t]*(?:- +|export +|set +)?[\"']?[\w.$-]{0,40}$",
-    ),
+    _after(_QUOTE + _BLANK + ":=", rf"{AFTER_NAME}{_GAP}(?:=|: ?)[ \t]{{0,60}}", REST_OF_LINE, whole_line,
+        r"^[ \t]*(?:- +|export +|set +)?[\"']?[\w.$-]{0,40}$"),
     _after(_BLANK + ":=", r"[ \t]{0,20}[:=][ \t]{0,20}", r"(?P<bare>[a-z]+(?: [a-z0-9]+){2,12})", passphrase),
     _after(_QUOTE + _BLANK + ":=-→⇒", SEPARATOR, VALUE, not_sentence),
     _after(". ", rf"(?:[ \t]?\.){{2,80}}{_GAP}[:=]{_GAP}", VALUE, not_sentence),
@@ -89,91 +84,37 @@ NOTATIONS: Final[tuple[_Notation, ...]] = (
     _after(_BLANK, r"[ \t]{1,60}", VALUE, not_plain, r"(?:^|[\s\"'])(?:--?|/)[\w-]{0,40}$"),
     _after(_BLANK + "(", r"(?:[ \t]{1,20}|[ \t]{0,20}\()(?=[\"'`“„‘«enb])", IN_QUOTES, quoted_password),
     _after(_QUOTE + _BLANK + "([{<", rf"{AFTER_NAME}{_GAP}(?=[(\[{{<])", IN_BRACKETS, in_brackets),
-    _after(
-        _BLANK + ">",
-        r"(?:[ \t][^<>\r\n]{0,300})?>(?:<!\[cdata\[)?[ \t]{0,40}",
-        _UNTIL_TAG,
-        not_plain,
-        r"<(?:[\w.-]{1,40}:)?[\w.-]{0,60}$",
-    ),
-    _after(
-        "\"'",
-        rf"[\"'][^<>{{}}\r\n]{{0,120}}?\b{_ATTRIBUTE}{_GAP}(?:=>|[:=]){_GAP}",
-        VALUE,
-        not_plain,
-        rf"[\"']{_WHOLE_NAME}",
-    ),
-    _after(
-        _BLANK + ",;",
-        rf"{_GAP}[,; ]{_GAP}{_ATTRIBUTE}{_GAP}[:=]{_GAP}",
-        VALUE,
-        not_plain,
-        rf"(?:name|key)[\"']?{_GAP}[:=]{_GAP}{_WHOLE_NAME}",
-    ),
+    _after(_BLANK + ">", r"(?:[ \t][^<>\r\n]{0,300})?>(?:<!\[cdata\[)?[ \t]{0,40}", _UNTIL_TAG, not_plain,
+        r"<(?:[\w.-]{1,40}:)?[\w.-]{0,60}$"),
+    _after("\"'", rf"[\"'][^<>{{}}\r\n]{{0,120}}?\b{_ATTRIBUTE}{_GAP}(?:=>|[:=]){_GAP}", VALUE, not_plain,
+        rf"[\"']{_WHOLE_NAME}"),
+    _after(_BLANK + ",;", rf"{_GAP}[,; ]{_GAP}{_ATTRIBUTE}{_GAP}[:=]{_GAP}", VALUE, not_plain,
+        rf"(?:name|key)[\"']?{_GAP}[:=]{_GAP}{_WHOLE_NAME}"),
     _after("\"'", r"[\"'][^<>\r\n]{0,120}>[ \t]{0,20}", _UNTIL_TAG, not_plain, rf"(?:name|key|id)=[\"']{_WHOLE_NAME}"),
-    _after(
-        "\"'" + _BLANK + ":=",
-        rf"[\"']?{_GAP}[:=]{_GAP}\{{[^{{}}\r\n]{{0,200}}?{_ATTRIBUTE}{_GAP}[:=]{_GAP}",
-        VALUE,
-        not_plain,
-    ),
-    _after(
-        "\"'," + _BLANK,
-        rf"[\"']?{_GAP},{_GAP}(?=[bu]?[\"'][^\"'\r\n]{{1,4000}}[\"']{_GAP}[)\]])",
-        IN_QUOTES,
-        not_plain,
-        rf"[(\[]{_GAP}(?:[bu]?[\"']|:){_WHOLE_NAME}",
-    ),
-    _after(
-        "\"'," + _BLANK,
-        r"[\"']?(?:,|\t+|[ \t]{3,60})(?=[^,\t\r\n]{1,400}$)",
-        r"(?P<bare>\S{1,400})$",
-        strong,
-        rf"^{_GAP}[\"']?{_WHOLE_NAME}",
-    ),
-    _after(
-        "|│┃" + _BLANK,
-        rf"{_GAP}[|│┃]{_GAP}(?=[^|│┃\r\n]{{1,400}}[|│┃]?[ \t\r]*$)",
-        r"(?P<bare>[^|│┃\r\n]{1,400}?)(?=[ \t]*[|│┃]?[ \t\r]*$)",
-        not_plain,
-        r"^[ \t]{0,20}[|│┃][\w .-]{0,60}$",
-    ),
-    _after(
-        " ",
-        rf"[ \t][^<>\r\n]{{0,120}}?\b{_ATTRIBUTE}{_GAP}={_GAP}(?=[\"'])",
-        IN_QUOTES,
-        not_plain,
-        r"<[\w.:-]{0,60}$",
-    ),
-    _after(
-        _BLANK,
+    _after("\"'" + _BLANK + ":=", rf"[\"']?{_GAP}[:=]{_GAP}\{{[^{{}}\r\n]{{0,200}}?{_ATTRIBUTE}{_GAP}[:=]{_GAP}", VALUE,
+        not_plain),
+    _after("\"'," + _BLANK, rf"[\"']?{_GAP},{_GAP}(?=[bu]?[\"'][^\"'\r\n]{{1,4000}}[\"']{_GAP}[)\]])", IN_QUOTES,
+        not_plain, rf"[(\[]{_GAP}(?:[bu]?[\"']|:){_WHOLE_NAME}"),
+    _after("\"'," + _BLANK, r"[\"']?(?:,|\t+|[ \t]{3,60})(?=[^,\t\r\n]{1,400}$)", r"(?P<bare>\S{1,400})$", strong,
+        rf"^{_GAP}[\"']?{_WHOLE_NAME}"),
+    _after("|│┃" + _BLANK, rf"{_GAP}[|│┃]{_GAP}(?=[^|│┃\r\n]{{1,400}}[|│┃]?[ \t\r]*$)",
+        r"(?P<bare>[^|│┃\r\n]{1,400}?)(?=[ \t]*[|│┃]?[ \t\r]*$)", not_plain, r"^[ \t]{0,20}[|│┃][\w .-]{0,60}$"),
+    _after(" ", rf"[ \t][^<>\r\n]{{0,120}}?\b{_ATTRIBUTE}{_GAP}={_GAP}(?=[\"'])", IN_QUOTES, not_plain,
+        r"<[\w.:-]{0,60}$"),
+    _after(_BLANK,
         r"[ \t](?:(?:was|is|has been|successfully)[ \t]){0,2}"
-        r"(?:set|changed|reset|updated|rotated)[ \t](?:back[ \t])?to:?[ \t]{1,20}",
-        VALUE,
-        ends_its_line,
-    ),
+        r"(?:set|changed|reset|updated|rotated)[ \t](?:back[ \t])?to:?[ \t]{1,20}", VALUE, ends_its_line),
     _after("]", r"\][ \t]{1,20}", VALUE, ends_its_line, r"\[[\w.-]{0,40}$"),
     _after(_BLANK, r"[ \t]{1,3}[-–—][ \t]{1,3}", VALUE, ends_its_line),
     _after('"', r"\";s:\d{1,6}:", IN_QUOTES, not_plain, r"s:\d{1,6}:\"[\w.-]{0,60}$"),
     _after(_BLANK + ";|~,/", r"[ \t]{0,3}(?:~>|[;|~,/]|(?<=[ \t]))[ \t]{0,3}", VALUE, strong_password),
     _after(" ", r"[ \t]{1,3}(?=\S{3,100}[ \t\r]*$)", r"(?P<bare>\S{3,100})", ftp_password, r"(?:^|[>\s])$"),
     _after("\"' ", rf"[\"']?{_FOR} (?:is|was)(?: now)?:?[ \t]{{1,20}}", VALUE, strong, weak=True),
-    _after(
-        _BLANK,
-        rf"{_FOR}(?: (?:to|as))?[ \t]{{1,20}}",
-        VALUE,
-        strong_password,
-        r"\b(?:set|chang|reset|updat|us|with|try|enter)\w{0,6}[^\r\n:=]{0,40}$",
-    ),
-    _after(
-        "s\"':=" + _BLANK,
-        r"s?\b[\"']?[ \t]{0,3}(?:(?:is|was|[:=])[ \t]{0,3})?[\"']?",
-        r"(?P<bare>[\w+/=.-]{16,4000})",
-        random_word,
-        weak=True,
-    ),
-)
-
+    _after(_BLANK, rf"{_FOR}(?: (?:to|as))?[ \t]{{1,20}}", VALUE, strong_password,
+        r"\b(?:set|chang|reset|updat|us|with|try|enter)\w{0,6}[^\r\n:=]{0,40}$"),
+    _after("s\"':=" + _BLANK, r"s?\b[\"']?[ \t]{0,3}(?:(?:is|was|[:=])[ \t]{0,3})?[\"']?",
+        r"(?P<bare>[\w+/=.-]{16,4000})", random_word, weak=True),
+)  # fmt: skip
 
 _STARTS: Final = frozenset("".join(notation.starts for notation in NOTATIONS))
 _NOTATIONS: Final = {
@@ -181,37 +122,10 @@ _NOTATIONS: Final = {
 }
 _WEAK: Final = {letter: tuple(notation for notation in found if notation.weak) for letter, found in _NOTATIONS.items()}
 
-NAME_HINTS: Final = frozenset(
-    (
-        "pass",
-        "pwd",
-        "pword",
-        "secret",
-        "token",
-        "key",
-        "cred",
-        "sess",
-        "sig",
-        "kenn",
-        "auth",
-        "pw",
-        "psk",
-        "jwt",
-        "bearer",
-        "otp",
-        "wacht",
-        "contrase",
-        "senha",
-        "hasło",
-        "haslo",
-        "clave",
-        "парол",
-        "密码",
-        "密碼",
-        "パスワ",
-        "비밀",
-    )
-)
+_NAME_HINTS: Final = """
+    pass pwd pword secret token key cred sess sig kenn auth pw psk jwt bearer otp wacht contrase senha
+    hasło haslo clave парол 密码 密碼 パスワ 비밀"""
+NAME_HINTS: Final = frozenset(_NAME_HINTS.split())
 _HINTS: Final = NAME_HINTS.union(*(rule.hints for rule in RULES))
 # For each hint: the rules that name it or a part of it, and whether to search for names.
 _RULES_OF: Final = {hint: tuple(rule for rule in RULES if any(part in hint for part in rule.hints)) for hint in _HINTS}

@@ -57,223 +57,120 @@ _DEVICE_VALUE: Final = (
 )
 
 RULES: Final[tuple[Rule, ...]] = (
-    _rule(
-        "auth cookie x- -key -token",
-        rf"(?<![a-z0-9-])(?:{_HEADER})[\"'`]?[ \t]{{0,60}}(?:=>|->|[:=])[ \t]{{0,60}}",
-        REST_OF_LINE,
-    ),
-    _rule(
-        "bearer basic apikey negotiate digest",
-        r"\b(?:bearer|basic|apikey|negotiate|digest)[ \t]{1,60}",
-        r"(?P<bare>[\w.~+/=:-]{8,8000})",
-        no_word,
-    ),
+    _rule("auth cookie x- -key -token", rf"(?<![a-z0-9-])(?:{_HEADER})[\"'`]?[ \t]{{0,60}}(?:=>|->|[:=])[ \t]{{0,60}}",
+        REST_OF_LINE),
+    _rule("bearer basic apikey negotiate digest", r"\b(?:bearer|basic|apikey|negotiate|digest)[ \t]{1,60}",
+        r"(?P<bare>[\w.~+/=:-]{8,8000})", no_word),
     _rule("://", r"://[^\s/:@\"'<>]{0,100}:(?=[^\s\"'<>/]{1,256}@)", r"(?P<bare>[^\s\"'<>/]{1,256})(?=@)"),
     _rule("://", r"://(?=[^\s/:@\"'<>]{16,256}@)", r"(?P<bare>[^\s/:@\"'<>]{16,256})(?=@)", random_word),
-    _rule(
-        "thin: sqlplus sqlldr expdp impdp",
+    _rule("thin: sqlplus sqlldr expdp impdp",
         r"(?:thin:|sqlplus|sqlldr|expdp|impdp)[ \t]{0,3}(?:-\w+[ \t])?\"?[\w$#.-]{1,60}/",
-        r"(?P<bare>[^\s@/\"']{1,200})(?=@|\s|\"|'|$)",
-        not_plain,
-    ),
-    _rule(
-        "@tcp( @unix(",
-        r"(?:^|(?<=[\s\"'`=]))[\w.-]{1,60}:(?=[^\s\"'`]{1,200}@(?:tcp|unix)\()",
-        r"(?P<bare>[^\s\"'`]{1,200})(?=@(?:tcp|unix)\()",
-    ),
-    _rule(
-        "@// @orcl :1521",
+        r"(?P<bare>[^\s@/\"']{1,200})(?=@|\s|\"|'|$)", not_plain),
+    _rule("@tcp( @unix(", r"(?:^|(?<=[\s\"'`=]))[\w.-]{1,60}:(?=[^\s\"'`]{1,200}@(?:tcp|unix)\()",
+        r"(?P<bare>[^\s\"'`]{1,200})(?=@(?:tcp|unix)\()"),
+    _rule("@// @orcl :1521",
         r"(?:^|(?<=[\s\"'`=]))[a-z][\w$#]{0,60}/(?=[^\s@/\"'`]{1,200}@(?://[\w.-]{1,100}[:/]|orcl|[\w.-]{1,100}:1521))",
-        r"(?P<bare>[^\s@/\"'`]{1,200})(?=@)",
-    ),
-    _rule(
-        "pass secret token key senha",
+        r"(?P<bare>[^\s@/\"'`]{1,200})(?=@)"),
+    _rule("pass secret token key senha",
         r"\b(?:value|val|content|data|default)[\"']?[ \t]{0,20}[:=][ \t]{0,20}"
         rf"(?=([\"'])[^\"'\r\n]{{1,400}}\1[^{{}}\r\n]{{0,120}}?\b(?:name|key|id|field)"
-        rf"[\"']?[ \t]{{0,20}}[:=][ \t]{{0,20}}[\"'][\w.-]{{0,40}}{NAMES}[\"'])",
-        IN_QUOTES,
-        not_plain,
-    ),
+        rf"[\"']?[ \t]{{0,20}}[:=][ \t]{{0,20}}[\"'][\w.-]{{0,40}}{NAMES}[\"'])", IN_QUOTES, not_plain),
     # A change in a plan: the new value, whether or not the old one is hidden.
-    _rule(
-        "pass pwd secret token key cred",
+    _rule("pass pwd secret token key cred",
         rf"{NAMES}[\"']?[ \t]{{0,60}}[:=][ \t]{{0,20}}(?:\"[^\"\r\n]{{0,400}}\"|\([^()\r\n]{{1,60}}\)|[^\s\"(]{{1,400}})"
-        r"[ \t]{1,20}(?:->|=>|→)[ \t]{1,20}",
-        VALUE,
-        not_plain,
-    ),
-    _rule(
-        "pass pwd secret token key cred",
-        rf"{NAMES}[\"']?[ \t]{{0,20}}[:=][ \t]{{0,20}}![\w:-]{{1,40}}[ \t]{{1,20}}",
-        VALUE,
-        not_plain,
-    ),
-    _rule(
-        "pass pwd secret token key",
-        rf"\b(?:configure|config)[ \t]{{1,20}}set[ \t]{{1,20}}[\w.:/-]{{0,100}}?{NAMES}[ \t]{{1,20}}",
-        _SHELL_WORD,
-        not_plain,
-    ),
-    _rule(
-        "auth login cred",
+        r"[ \t]{1,20}(?:->|=>|→)[ \t]{1,20}", VALUE, not_plain),
+    _rule("pass pwd secret token key cred", rf"{NAMES}[\"']?[ \t]{{0,20}}[:=][ \t]{{0,20}}![\w:-]{{1,40}}[ \t]{{1,20}}",
+        VALUE, not_plain),
+    _rule("pass pwd secret token key",
+        rf"\b(?:configure|config)[ \t]{{1,20}}set[ \t]{{1,20}}[\w.:/-]{{0,100}}?{NAMES}[ \t]{{1,20}}", _SHELL_WORD,
+        not_plain),
+    _rule("auth login cred",
         r"(?:\blogin|\w{3,20}auth|\bcredentials?)\([ \t]{0,5}(?:\w{1,30}=)?[\"'][^\"'\r\n]{1,100}[\"'],[ \t]{0,5}"
-        r"(?:\w{1,30}=)?(?=[\"'])",
-        IN_QUOTES,
-        not_plain,
-    ),
-    _rule(
-        "auth",
-        r"\bauth(?:enticate)?[ \t]+(?:plain|login|xoauth2|oauthbearer|cram-md5)[ \t]+",
+        r"(?:\w{1,30}=)?(?=[\"'])", IN_QUOTES, not_plain),
+    _rule("auth", r"\bauth(?:enticate)?[ \t]+(?:plain|login|xoauth2|oauthbearer|cram-md5)[ \t]+",
         r"(?!XOAUTH|OAUTH|CRAM|DIGEST|NTLM|GSSAPI|SCRAM|EXTERNAL)(?P<bare>(?=[A-Z+/]*[a-z0-9])[A-Za-z0-9+/]{4,4000}={0,2})",
-        no_word,
-    ),
+        no_word),
     # A user's name and password: `credentials: bob / hunter22`.
-    _rule(
-        "cred login",
+    _rule("cred login",
         r"\b(?:credentials?|creds?|logins?)[\"']?[ \t]{0,3}[:=][ \t]{0,3}[\"']?[^\s/|:,;\"'=]{1,60}[ \t]{1,3}[/|:][ \t]{1,3}",
-        r"(?P<bare>[^\s\"',;]{2,200})",
-        of_user,
-    ),
-    _rule(
-        "pass",
+        r"(?P<bare>[^\s\"',;]{2,200})", of_user),
+    _rule("pass",
         r"\b(?:user(?:name)?|log[io]n|log[ \t]in|sign[ \t]in|account|uid|connect(?:ing|ed)?|auth(?:enticat\w{1,4})?)"
         r"(?:[ \t]+(?:as|with|to|user)){0,2}[ \t]+[^\s,;:=]{1,60}[ \t,]{1,3}(?:and[ \t])?pass[ \t]+",
-        r"(?P<bare>[^\s\"',;]{4,200})",
-        strong,
-    ),
+        r"(?P<bare>[^\s\"',;]{4,200})", strong),
     # Numbers that a person types to log in. Other codes, such as an exit code, have another word before them.
-    _rule(
-        "pin code",
+    _rule("pin code",
         r"(?<![a-z0-9])(?:pin(?:[ _-]?(?:code|number))?|(?:one[ _-]?time|otp|verification|security|authentication|login|sms"
         r"|[2m]fa|two[ _-]?factor|confirmation)[ _-]?(?:pin|code))[\"']?(?:[ \t]{0,20}[:=][ \t]{0,20}|[ \t](?:is|was)[ \t])"
-        r"[\"']?",
-        r"(?P<bare>\d{3}[ -]\d{3}|\d{4,10})(?![\w-]|[.]\d)",
-    ),
-    _rule(
-        "otp code",
+        r"[\"']?", r"(?P<bare>\d{3}[ -]\d{3}|\d{4,10})(?![\w-]|[.]\d)"),
+    _rule("otp code",
         r"(?<![a-z0-9])(?:t?otp|passcode|(?:one[ _-]?time|verification|security|sms|[2m]fa|two[ _-]?factor|confirmation)"
-        r"[ _-]?(?:pass)?code)[ \t]{1,3}[\"'(]?",
-        r"(?P<bare>\d{3}[ -]\d{3}|\d{6,8})(?![\w-]|[.]\d)",
-    ),
+        r"[ _-]?(?:pass)?code)[ \t]{1,3}[\"'(]?", r"(?P<bare>\d{3}[ -]\d{3}|\d{6,8})(?![\w-]|[.]\d)"),
     _shape("eyj", r"eyJ[\w-]{8,4000}\.[\w-]{4,8000}(?:\.[\w-]{0,4000}){0,3}"),
     _shape("akia asia aroa", r"\b(?:AKIA|ASIA|AROA)[0-9A-Z]{16}\b"),
     _shape("aiza ya29. gocspx-", r"\b(?:AIza[\w-]{35}|ya29\.[\w-]{20,2000}|GOCSPX-[\w-]{20,60})"),
     _shape("ghp_ gho_ ghu_ ghs_ ghr_ github_pat_", r"\b(?:gh[pousr]_[A-Za-z0-9]{20,255}|github_pat_\w{20,255})"),
     _shape("glpat- glrt- gldt-", r"\bgl(?:pat|rt|dt)-[\w.-]{16,255}"),
-    _shape(
-        "npm_ pypi- dckr_pat_ hf_ dop_v1_",
-        r"\b(?:npm_[A-Za-z0-9]{30,255}|pypi-[\w-]{30,400}|dckr_pat_[\w-]{20,100}|hf_[A-Za-z]{30,60}|dop_v1_\w{40,80})",
-    ),
-    _shape(
-        "hvs. hvb. .atlasv1. dapi atatt nrak- pmak- shpat_ age-secret-",
+    _shape("npm_ pypi- dckr_pat_ hf_ dop_v1_",
+        r"\b(?:npm_[A-Za-z0-9]{30,255}|pypi-[\w-]{30,400}|dckr_pat_[\w-]{20,100}|hf_[A-Za-z]{30,60}|dop_v1_\w{40,80})"),
+    _shape("hvs. hvb. .atlasv1. dapi atatt nrak- pmak- shpat_ age-secret-",
         r"\b(?:hv[sb]\.[\w-]{20,300}|\w{14}\.atlasv1\.[\w-]{30,100}|dapi[0-9a-f]{32}|ATATT[\w=-]{20,300}|NRAK-\w{20,60}"
-        r"|PMAK-[\w-]{20,80}|shpat_\w{20,60}|AGE-SECRET-KEY-\w{20,80})",
-    ),
+        r"|PMAK-[\w-]{20,80}|shpat_\w{20,60}|AGE-SECRET-KEY-\w{20,80})"),
     _shape("xox xapp-", r"\bx(?:ox[abcdeoprs]|app)-[\w-]{8,500}"),
     _rule("hooks.slack", r"hooks\.slack[\w.-]{0,20}/(?:services|workflows|triggers)/", r"(?P<bare>[\w/-]{8,200})"),
     _shape("sk_ pk_ rk_ sk-", r"\b(?:[spr]k_(?:live|test)_[A-Za-z0-9]{10,255}|sk-[\w-]{20,255})"),
     _shape("sg.", r"\bSG\.[\w-]{16,64}\.[\w-]{16,64}"),
-    _shape(
-        "-----begin",
-        r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----.{0,16000}?-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----",
-    ),
+    _shape("-----begin",
+        r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----.{0,16000}?-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----"),
     # commands
-    _rule(
-        "curl wget xh",
+    _rule("curl wget xh",
         rf"\b(?:curl|wget|xh)\b{_SHELL}(?:-\w*u|-a|--user|--auth|--proxy-user)[= ]?[\"']?[\w.@\\-]{{1,80}}:",
-        r"(?P<bare>[^\s\"']{1,400})",
-        user_and_password,
-    ),
-    _rule(
-        "-u -a",
-        r"[ \t](?:-u|--user|-a)(?:[ \t]{0,3}|=)[\"']?(?=[a-z])[\w.@\\-]{1,80}:(?!//)",
-        r"(?P<bare>[^\s\"']{1,400})",
-        user_and_password,
-    ),
-    _rule(
-        "mysql mariadb sshpass mongo login",
+        r"(?P<bare>[^\s\"']{1,400})", user_and_password),
+    _rule("-u -a", r"[ \t](?:-u|--user|-a)(?:[ \t]{0,3}|=)[\"']?(?=[a-z])[\w.@\\-]{1,80}:(?!//)",
+        r"(?P<bare>[^\s\"']{1,400})", user_and_password),
+    _rule("mysql mariadb sshpass mongo login",
         r"\b(?:(?:mysql|mariadb|mongo)\w*|sshpass"
         rf"|(?:docker|podman|oc|helm|az|nexus|cf|buildah|skopeo|argocd)\b{_SHELL}?login)\b(?:{_SHELL}|[ \t])-p[= ]?",
-        _SHELL_WORD,
-        not_plain,
-    ),
-    _rule(
-        "sqlcmd bcp isql osql zip redis-cli ldap 7z",
+        _SHELL_WORD, not_plain),
+    _rule("sqlcmd bcp isql osql zip redis-cli ldap 7z",
         rf"\b(?:(?:sqlcmd|bcp|[io]sql|(?:un)?zip)\b(?:{_SHELL}|[ \t])-p|redis-cli\b(?:{_SHELL}|[ \t])-a|ldap\w+\b{_SHELL}-w"
-        rf"|7z[ar]?\b{_SHELL}-p)[= ]?",
-        _SHELL_WORD,
-        not_plain,
-    ),
-    _rule(
-        "-u",
-        rf"\b(?:smbclient|rpcclient|net|wmic|winexe)\b{_SHELL}-u[= ]?[\w./\\-]{{1,80}}%",
-        r"(?P<bare>[^\s\"']{1,400})",
-    ),
-    _rule(
-        "securestring",
-        r"convertto-securestring[ \t]+(?:-(?:string|asplaintext|force)[ \t]+){0,3}(?![$(@-])",
-        VALUE,
-        not_plain,
-    ),
+        rf"|7z[ar]?\b{_SHELL}-p)[= ]?", _SHELL_WORD, not_plain),
+    _rule("-u", rf"\b(?:smbclient|rpcclient|net|wmic|winexe)\b{_SHELL}-u[= ]?[\w./\\-]{{1,80}}%",
+        r"(?P<bare>[^\s\"']{1,400})"),
+    _rule("securestring", r"convertto-securestring[ \t]+(?:-(?:string|asplaintext|force)[ \t]+){0,3}(?![$(@-])", VALUE,
+        not_plain),
     _rule("htpasswd", r"htpasswd[ \t]+-\w*b\w*[ \t]+(?:\S+[ \t]+){1,2}(?=\S+[ \t\r]*$)", r"(?P<bare>\S{1,200})"),
-    _rule(
-        "chpasswd sudo -stdin",
+    _rule("chpasswd sudo -stdin",
         r"echo[ \t]+(?:-\w[ \t]+)?[\"']?(?:[\w.-]{1,60}:)?(?=[^\s|]{1,200}[ \t]*\|[^\r\n]{0,80}(?:passwd|sudo -s|-stdin))",
-        r"(?P<bare>[^\s|\"']{1,200})",
-    ),
-    _rule(
-        "identified",
-        r"identified[ \t]+(?:with[ \t]+\S{1,60}[ \t]+)?(?:by|as)[ \t]+(?:password[ \t]+|values[ \t]+)?",
-        VALUE,
-        not_plain,
-    ),
+        r"(?P<bare>[^\s|\"']{1,200})"),
+    _rule("identified", r"identified[ \t]+(?:with[ \t]+\S{1,60}[ \t]+)?(?:by|as)[ \t]+(?:password[ \t]+|values[ \t]+)?",
+        VALUE, not_plain),
     # configuration of network devices: the type of the encoding is a number before the value
-    _shape(
-        "$1$ $2a$ $2b$ $2y$ $5$ $6$ $8$ $9$ $14$ $y$",
-        r"\$(?:1|2[aby]|5|6|8|9|14|y)\$[\w./$+=-]{8,300}",
-    ),
-    _rule(
-        "pass secret key",
+    _shape("$1$ $2a$ $2b$ $2y$ $5$ $6$ $8$ $9$ $14$ $y$", r"\$(?:1|2[aby]|5|6|8|9|14|y)\$[\w./$+=-]{8,300}"),
+    _rule("pass secret key",
         r"\b(?:password|passwd|secret|key(?:-string)?|md5)[ \t]+"
-        r"(?:7[ \t]+(?=[0-9a-f]{4,200}\b)|[0689][ \t]+(?=\S{3,200}[\"']?[ \t\r]*$))",
-        _DEVICE_VALUE,
-        configured,
-    ),
-    _rule(
-        "pass secret",
+        r"(?:7[ \t]+(?=[0-9a-f]{4,200}\b)|[0689][ \t]+(?=\S{3,200}[\"']?[ \t\r]*$))", _DEVICE_VALUE, configured),
+    _rule("pass secret",
         r"(?:\b|^(?=[ \t]))(?:username[ \t]+(?!and\b|or\b|with\b)[^\s:=,]{1,60}[ \t]+(?:[\w-]{1,20}[ \t]+[\w-]{1,30}[ \t]+){0,3}?"
         r"|enable[ \t]+(?:algorithm-type[ \t]+\S{1,20}[ \t]+)?"
         r"|(?:neighbor|peer)[ \t]+\S{1,60}[ \t]+|ip[ \t]+(?:ftp|http[ \t]+client)[ \t]+"
         r"|ppp[ \t]+(?:chap|pap)[ \t]+(?:sent-username[ \t]+\S{1,60}[ \t]+)?"
         r"|set[ \t]+|^[ \t]{1,8})"
-        rf"(?:password|passwd|psksecret|secret)[ \t]+{_TYPE}",
-        _DEVICE_VALUE,
-        configured,
-    ),
-    _rule(
-        "key secret",
+        rf"(?:password|passwd|psksecret|secret)[ \t]+{_TYPE}", _DEVICE_VALUE, configured),
+    _rule("key secret",
         r"(?:\b|^(?=[ \t]))(?:(?:tacacs|radius|server-private|aaa)[\w-]{0,20}(?:[ \t]+[^\s:=]{1,60}){0,8}?[ \t]+(?:key|secret)"
         r"|isakmp[ \t]+key"
         r"|^[ \t]{1,8}key|(?<![\w-])(?:key-string|(?:pre-shared|authentication|message-digest)-key))"
         rf"[ \t]+(?:(?:local|remote|address[ \t]+\S{{1,60}}(?:[ \t]+[\d.]{{7,15}})?[ \t]+key)[ \t]+)?{_TYPE}",
-        _DEVICE_VALUE,
-        configured,
-    ),
+        _DEVICE_VALUE, configured),
     _rule("psk", rf"\bwpa-psk[ \t]+{_TYPE}", _DEVICE_VALUE, configured),
-    _rule(
-        "snmp",
+    _rule("snmp",
         r"\b(?:snmp[\w-]{0,20}[ \t]+(?:[\w.-]{1,60}[ \t]+){0,3}?community[ \t]+(?:\d[ \t]+)?"
         r"|snmp-server[ \t]+host[ \t]+\S{1,60}[ \t]+"
         r"(?:(?:traps?|informs?|version|[123]c?|(?:no)?auth|priv|vrf[ \t]+\S{1,60})[ \t]+){0,6}"
         r"|(?:auth|priv)[ \t]+(?:(?:md5|sha[\d-]{0,4}|3?des|aes)[ \t]+(?:\d{3}[ \t]+)?|(?=0x)))",
-        r"[\"']?(?P<bare>[^\s\"',;]{2,200})",
-        configured,
-    ),
+        r"[\"']?(?P<bare>[^\s\"',;]{2,200})", configured),
     # query strings and running text
-    _rule(
-        "?key= &key= code= ?auth= &auth= ?sid= &sid= ?sig= &sig=",
-        r"[?&](?:key|code|auth|sid|sig)=",
-        r"(?P<bare>[^&\s\"'#<>]{6,4000})",
-        not_plain,
-    ),
-)
+    _rule("?key= &key= code= ?auth= &auth= ?sid= &sid= ?sig= &sig=", r"[?&](?:key|code|auth|sid|sig)=",
+        r"(?P<bare>[^&\s\"'#<>]{6,4000})", not_plain),
+)  # fmt: skip

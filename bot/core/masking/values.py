@@ -93,8 +93,6 @@ _TALK: Final = re.compile(
 )
 _LINE_END: Final = re.compile(r"[ \t.!]{0,5}(?:[\r\n]|$)")
 _TEST_NAME: Final = re.compile(r"(?i)test|.*(?:/|::|\.py|\.go)")
-
-
 # Most lines have no hint. This pattern, which begins with rare letters, finds the others; it may match too often.
 _MAYBE: Final = re.compile(
     r"ode[\"']?(?: ?[:=] ?| is | )[\"'(]?\d{3}|otp {1,3}[\"'(]?\d{3}"

@@ -40,29 +40,10 @@ from bot.core.policy.schema import policy_json_schema
 from bot.core.text import utc_text
 
 __all__ = [
-    "Allowed",
-    "Decision",
-    "Denied",
-    "GrantView",
-    "Member",
-    "NeedsApproval",
-    "Policy",
-    "PolicyProblem",
-    "RuleTrace",
-    "Standing",
-    "Subject",
-    "Where",
-    "admits",
-    "asks_of_others",
-    "decide",
-    "is_for",
-    "parse_policy",
-    "policy_json_schema",
-    "standing",
-    "why",
-    "why_not_administrator",
-    "why_not_breakglass",
-]
+    "Allowed", "Decision", "Denied", "GrantView", "Member", "NeedsApproval", "Policy", "PolicyProblem", "RuleTrace",
+    "Standing", "Subject", "Where", "admits", "asks_of_others", "decide", "is_for", "parse_policy",
+    "policy_json_schema", "standing", "why", "why_not_administrator", "why_not_breakglass",
+]  # fmt: skip
 
 NO_RULE: Final = "no rule"
 BUILT_IN_RULE: Final = "built-in rule"

@@ -8,20 +8,6 @@ from bot.features.approvals.request import request, was_asked
 from bot.features.approvals.vote import DENY_FORM, decide, denied, too_late
 
 __all__ = [
-    "ASK_FORM",
-    "ASK_TAG",
-    "DENY_FORM",
-    "ask_buttons",
-    "decide",
-    "denied",
-    "expire",
-    "home_cards",
-    "open_ask",
-    "pick_up",
-    "recover",
-    "remind",
-    "request",
-    "too_late",
-    "wanted",
-    "was_asked",
-]
+    "ASK_FORM", "ASK_TAG", "DENY_FORM", "ask_buttons", "decide", "denied", "expire", "home_cards", "open_ask",
+    "pick_up", "recover", "remind", "request", "too_late", "wanted", "was_asked",
+]  # fmt: skip

@@ -92,24 +92,15 @@ def _may_offer(ctx: Context, seen: Visibility, usable_here: Collection[tuple[str
 
 
 _WHY_NOT_RUN: Final = {
-    Doubt.IN_SENTENCE: (
-        "Did you ask me to run this?",
-        "A command counts only at the beginning of a message, after my name.",
-    ),
-    Doubt.BY_APP: (
-        "Another app posted this in your name",
-        "I run what people type or press themselves. Nothing was done.",
-    ),
-    Doubt.EDITED: (
-        "I don't run edited messages again",
-        "The first version still counts. The edit changed nothing.",
-    ),
+    Doubt.IN_SENTENCE: ("Did you ask me to run this?",
+        "A command counts only at the beginning of a message, after my name."),
+    Doubt.BY_APP: ("Another app posted this in your name",
+        "I run what people type or press themselves. Nothing was done."),
+    Doubt.EDITED: ("I don't run edited messages again", "The first version still counts. The edit changed nothing."),
     Doubt.LATE: ("You asked for this {ago} ago", "Slack delivered it late, so I ask again before anything changes."),
-    Doubt.TOO_LATE: (
-        "Nothing was done: I answered too late",
-        "Slack stopped waiting after 3 seconds and showed you an error. Ask again if you still want it.",
-    ),
-}
+    Doubt.TOO_LATE: ("Nothing was done: I answered too late",
+        "Slack stopped waiting after 3 seconds and showed you an error. Ask again if you still want it."),
+}  # fmt: skip
 
 
 async def set_aside(ctx: Context, intent: Intent, doubt: Doubt, command: Command | None = None) -> None:

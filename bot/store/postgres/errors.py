@@ -39,27 +39,15 @@ _CONNECTING: Final = {  # an error of the connection has no code, only words
 }
 _KNOWN: Final = {
     "53300": _NO_SLOT,
-    "53": (
-        "store_full",
-        "The database has no space or connection left. Nothing was recorded.",
-        "Free disk space or connections.",
-    ),
+    "53": ("store_full", "The database has no space or connection left. Nothing was recorded.",
+        "Free disk space or connections."),
     "53100": ("store_full", "The database's disk is full. Nothing was recorded.", "Free disk space, then try again."),
-    "25006": (
-        "store_readonly",
-        "The database is read-only: a standby, or an old primary. Nothing was recorded.",
-        "Check that `[store] url` leads to the primary.",
-    ),
-    "42501": (
-        "store_readonly",
-        "The database user lacks a right. Nothing was recorded.",
-        "Run `signalbox store prepare OWNER_URL` as the owner of the database.",
-    ),
-    "3D000": (
-        "store_unreachable",
-        "The database doesn't exist.",
-        "Create it, for example with `createdb`, or correct `[store] url`.",
-    ),
+    "25006": ("store_readonly", "The database is read-only: a standby, or an old primary. Nothing was recorded.",
+        "Check that `[store] url` leads to the primary."),
+    "42501": ("store_readonly", "The database user lacks a right. Nothing was recorded.",
+        "Run `signalbox store prepare OWNER_URL` as the owner of the database."),
+    "3D000": ("store_unreachable", "The database doesn't exist.",
+        "Create it, for example with `createdb`, or correct `[store] url`."),
     "28": _LOGIN,
     "08": _UNREACHABLE,
     "57": _UNREACHABLE,
@@ -68,7 +56,7 @@ _KNOWN: Final = {
     "55": _BUSY,
     "57014": _BUSY,
     "23": _REFUSED,
-}
+}  # fmt: skip
 _AGAIN: Final = ("40001", "40P01", "26000")  # 26000: the server has forgotten a prepared statement
 
 

@@ -13,8 +13,6 @@ from bot.store.errors import UnreadableError
 
 CHUNK: Final = 20_000
 HEAD_FORM: Final = re.compile(r"(\d{1,18}):([0-9a-f]{64})")
-
-
 Read = Callable[[Unit[Any]], Any]
 
 

@@ -17,7 +17,6 @@ _ADD: Final = """
     ON CONFLICT (id) DO UPDATE SET payload = excluded.payload, only_user = excluded.only_user, retired_at = NULL,
         message_key = CASE WHEN buttons.message_key = excluded.message_key THEN buttons.message_key END"""
 
-
 TABLE: Final = Table(
     "buttons",
     "id message_key! payload! only_user made_at! retired_at",

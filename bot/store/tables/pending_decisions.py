@@ -10,8 +10,6 @@ from bot.store.database import Statement, Tx
 from bot.store.tables.sql import LIMIT, Table, as_models, as_one, changed, dumped, found, inserted, masked
 
 _JSON: Final = ("operation", "intent", "facts")
-
-
 TABLE: Final = Table(
     "pending_decisions",
     "id kind! request_id! operation digest policy_version intent! facts! state! due_at! remind_at decided_by decided_at made_at!",

@@ -29,7 +29,6 @@ _ACCEPT = (
     "ON CONFLICT (dedupe_key) DO NOTHING"
 )
 
-
 TABLE: Final = Table(
     "requests",
     "request_id dedupe_key! intent! state! operation sent_at updated_at!",

@@ -16,7 +16,6 @@ _REMEMBER = (
     "ON CONFLICT (backend, kind, id) DO UPDATE SET target = excluded.target, seen_at = excluded.seen_at"
 )
 
-
 NAMES: Final = Table("names", "backend! kind! id! target! seen_at!", "backend, kind, id")
 _MADE: Final = "made:"
 FACTS: Final = Table("facts", "key! value! at!", "key")
