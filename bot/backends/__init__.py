@@ -56,9 +56,7 @@ class AdapterBase:
         """Empty: the target has no state to compare at approval and before the call."""
         return ""
 
-    async def look_back(
-        self, operation: Operation, sent_at: datetime, claimed: Collection[str] = frozenset()
-    ) -> LookBack:
+    async def look_back(self, operation: Operation, sent_at: datetime, claimed: Collection[str] = ()) -> LookBack:
         """A result without a verdict: a call whose reply was lost can't be looked up, so its outcome stays unknown."""
         return LookBack(evidence="The control plane doesn't offer a way to look up this call.")
 

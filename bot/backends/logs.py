@@ -185,21 +185,21 @@ def rewrite(
     source: Path, target: BinaryIO | None, secrets: Iterable[str], read: LogRead, stopped: Callable[[], bool]
 ) -> None:
     """Mask an archive into `target` (None: only scan it). Raises Stopped, and BadReply for a damaged or harmful zip."""
-    limits = Limits()
+    masking = Masking(secrets, read, stopped)
     with source.open("rb") as file:
-        _check_directory(file, limits)
+        _check_directory(file, masking.limits)
         try:
             with zipfile.ZipFile(file) as archive:
-                _copy(archive, target, secrets, read, Budget(stopped, limits))
+                _copy(archive, target, masking)
         except _BROKEN as broken:
             raise BadReply("The log archive is damaged.") from broken
 
 
-def write_text(source: Path, target: BinaryIO | None, secrets: Iterable[str], read: LogRead, budget: Budget) -> None:
+def write_text(source: Path, target: BinaryIO | None, masking: Masking) -> None:
     """Mask a text, or the texts of an archive one after the other, into `target` (None: only scan it). Raises as `rewrite`."""
-    digest = hashlib.sha256()
+    digest, read = hashlib.sha256(), masking.read
     with source.open("rb") as file:
-        for block in _texts(file, secrets, read, budget):
+        for block in _texts(file, masking):
             read.take(block)
             data = block.encode()
             digest.update(data)
@@ -211,22 +211,22 @@ def write_text(source: Path, target: BinaryIO | None, secrets: Iterable[str], re
     read.digest = digest.hexdigest()
 
 
-def _texts(file: BinaryIO, secrets: Iterable[str], read: LogRead, budget: Budget) -> Iterator[str]:
+def _texts(file: BinaryIO, masking: Masking) -> Iterator[str]:
     packed = file.read(2) == b"PK"
     file.seek(0)
     if not packed:
-        yield from _masked(file, "the log", secrets, read, budget, end="\n")
+        yield from _masked(file, "the log", masking, end="\n")
         return
-    _check_directory(file, budget.limits)
+    _check_directory(file, masking.limits)
     try:
         with zipfile.ZipFile(file) as archive:
             members = _members(archive)
             for label, info in _labelled(members):
                 if len(members) > 1 and not info.flag_bits & 1:
                     yield f"==== {label} ====\n"
-                yield from _member(archive, info, secrets, read, budget, end="\n")
+                yield from _member(archive, info, masking, end="\n")
     except _BROKEN as broken:
-        raise BadReply(f"The {budget.limits.what} archive is damaged.") from broken
+        raise BadReply(f"The {masking.limits.what} archive is damaged.") from broken
 
 
 def _check_directory(file: BinaryIO, limits: Limits) -> None:
@@ -260,18 +260,16 @@ def _zip64_directory(file: BinaryIO, locator: bytes) -> tuple[int, int] | None:
     return count, length
 
 
-def _copy(
-    archive: zipfile.ZipFile, target: BinaryIO | None, secrets: Iterable[str], read: LogRead, budget: Budget
-) -> None:
-    members = _members(archive)
+def _copy(archive: zipfile.ZipFile, target: BinaryIO | None, masking: Masking) -> None:
+    members, read = _members(archive), masking.read
     if target is None:
         for info in members:
-            for block in _member(archive, info, secrets, read, budget):
+            for block in _member(archive, info, masking):
                 read.take(block)
         return
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=4) as out:
         for label, info in _labelled(members):
-            blocks = _member(archive, info, secrets, read, budget)
+            blocks = _member(archive, info, masking)
             first = next(blocks, None)
             if first is None:
                 continue
@@ -300,16 +298,20 @@ def _labelled(members: Sequence[zipfile.ZipInfo]) -> Iterator[tuple[str, zipfile
         yield label, info
 
 
-class Budget:
-    """Counts unpacked bytes of the whole archive and of one member. `stopped` is true when the caller was cancelled."""
+class Masking:
+    """What is masked and read, within which limits. `stopped` is true when the caller was cancelled."""
 
-    def __init__(self, stopped: Callable[[], bool], limits: Limits) -> None:
-        self.limits = limits
+    def __init__(
+        self, secrets: Iterable[str], read: LogRead, stopped: Callable[[], bool], limits: Limits | None = None
+    ) -> None:
+        self.secrets = secrets
+        self.read = read
+        self.limits = limits or Limits()
         self._total = 0
         self._stopped = stopped
 
     def spend(self, size: int, member: int, packed: int | None) -> None:
-        """Raises Stopped, and BadReply beyond the limits. `packed` None: the member is not packed."""
+        """Count unpacked bytes. Raises Stopped, and BadReply beyond the limits. `packed` None: the member is not packed."""
         self._total += size
         if self._stopped():
             raise Stopped
@@ -320,46 +322,31 @@ class Budget:
             raise BadReply(f"The {self.limits.what} unpacks to far more than a log would, so reading stopped.")
 
 
-def _member(
-    archive: zipfile.ZipFile,
-    info: zipfile.ZipInfo,
-    secrets: Iterable[str],
-    read: LogRead,
-    budget: Budget,
-    end: str = "",
-) -> Iterator[str]:
+def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, masking: Masking, end: str = "") -> Iterator[str]:
     """Blocks of whole masked lines of one member; none for a member that is left out (see `notes`)."""
-    label = label_of(info.filename, "a member")
+    read, label = masking.read, label_of(info.filename, "a member")
     if info.flag_bits & 1:
         read.notes.append(f"{label} is encrypted and was left out")
     elif info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         read.notes.append(f"{label} uses an unsupported compression and was left out")
     else:
         with archive.open(info) as source:
-            yield from _masked(source, label, secrets, read, budget, info.compress_size, end)
+            yield from _masked(source, label, masking, info.compress_size, end)
 
 
-def _masked(
-    source: IO[bytes],
-    label: str,
-    secrets: Iterable[str],
-    read: LogRead,
-    budget: Budget,
-    packed: int | None = None,
-    end: str = "",
-) -> Iterator[str]:
+def _masked(source: IO[bytes], label: str, masking: Masking, packed: int | None = None, end: str = "") -> Iterator[str]:
     """Blocks of whole masked lines; `end` closes an unfinished last line."""
-    chunk = source.read(_CHUNK)
+    read, chunk = masking.read, source.read(_CHUNK)
     encoding = _encoding(chunk)
     if encoding is None:
         read.notes.append(f"{label} is not text and was left out")
         return
     read.members += 1
-    splitter, redactor, size = LineSplitter(), Redactor(secrets), 0
+    splitter, redactor, size = LineSplitter(), Redactor(masking.secrets), 0
     decoder = codecs.getincrementaldecoder(encoding)("replace")
     while chunk:
         size += len(chunk)
-        budget.spend(len(chunk), size, packed)
+        masking.spend(len(chunk), size, packed)
         block = splitter.feed(decoder.decode(chunk).replace("\0", ""))
         if block:
             yield redactor.feed(block)

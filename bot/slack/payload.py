@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from bot.core.command.lexer import sound
-from bot.core.intent import Actor, Doubt, Intent, Payload, Place, Reply, Source
+from bot.core.intent import Actor, Intent, Payload, Place, Reply
 from bot.core.ports.services import Clock, Ids
 from bot.core.value import canonical
 
@@ -34,26 +34,15 @@ class Stamp:
         self,
         ask: Payload,
         *,
-        source: Source,
-        actor: Actor,
-        place: Place,
-        dedupe_key: str,
         response_url: str | None = None,
         trigger_id: str | None = None,
         step_id: str | None = None,
-        typed: str = "",
-        sent_at: datetime | None = None,
-        edited_at: datetime | None = None,
-        doubt: Doubt | None = None,
+        **known: Any,
     ) -> Intent:
-        """A new request, which arrived now, or before the program was blocked."""
+        """A new request, which arrived now, or before the program was blocked. `known` are other fields of Intent."""
         now = (ARRIVED.get() or self._clock.now()) - timedelta(seconds=self._held_up())
         return Intent(
             request_id=self._ids.request(),
-            dedupe_key=dedupe_key,
-            actor=actor,
-            place=place,
-            source=source,
             at=now,
             payload=ask,
             reply=Reply(
@@ -62,10 +51,7 @@ class Stamp:
                 trigger_id=trigger_id,
                 step_id=step_id,
             ),
-            typed=typed,
-            sent_at=sent_at,
-            edited_at=edited_at,
-            doubt=doubt,
+            **known,
         )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import ClassVar, Final
 
-from bot.backends import SEND_AGAIN, Handler, HandlerAdapter, and_seen, measured, named
+from bot.backends import SEND_AGAIN, HandlerAdapter, and_seen, measured, named
 from bot.backends.informatica import agents, schedules, services, tasks
 from bot.backends.informatica.capabilities import AGENT, ORG, SCHEDULE, SERVICE, SPEC, TASK
 from bot.backends.informatica.client import InfaClient
@@ -22,23 +22,6 @@ from bot.core.ports.services import BackendParts
 from bot.core.text import utc_text
 from bot.http_client import client_for
 
-_HANDLERS: Final[Mapping[tuple[str, str], Handler]] = {
-    ("status", SERVICE): services.status,
-    ("status", AGENT): agents.status,
-    ("status", TASK): tasks.status,
-    ("status", SCHEDULE): schedules.status,
-    ("history", TASK): tasks.history,
-    ("history", AGENT): agents.history,
-    ("schedules", ORG): schedules.listing,
-    ("logs", TASK): tasks.session_log,
-    ("start", SERVICE): services.move,
-    ("stop", SERVICE): services.move,
-    ("restart", SERVICE): services.restart,
-    ("start", TASK): tasks.start,
-    ("stop", TASK): tasks.stop,
-    ("schedule on", SCHEDULE): schedules.switch,
-    ("schedule off", SCHEDULE): schedules.switch,
-}
 _READ_BACK: Final = frozenset({"start", "stop", "restart"})
 
 
@@ -46,7 +29,23 @@ class InformaticaBackend(HandlerAdapter[AdapterContext]):
     """One configured organization; see ports.Backend."""
 
     spec: KindSpec = SPEC
-    handlers = _HANDLERS
+    handlers: ClassVar = {
+        ("status", SERVICE): services.status,
+        ("status", AGENT): agents.status,
+        ("status", TASK): tasks.status,
+        ("status", SCHEDULE): schedules.status,
+        ("history", TASK): tasks.history,
+        ("history", AGENT): agents.history,
+        ("schedules", ORG): schedules.listing,
+        ("logs", TASK): tasks.session_log,
+        ("start", SERVICE): services.move,
+        ("stop", SERVICE): services.move,
+        ("restart", SERVICE): services.restart,
+        ("start", TASK): tasks.start,
+        ("stop", TASK): tasks.stop,
+        ("schedule on", SCHEDULE): schedules.switch,
+        ("schedule off", SCHEDULE): schedules.switch,
+    }
     facts: ClassVar = {SERVICE: services.preflight, TASK: tasks.preflight, SCHEDULE: schedules.preflight}
     states: ClassVar = {
         SERVICE: services.state_of,
@@ -75,9 +74,7 @@ class InformaticaBackend(HandlerAdapter[AdapterContext]):
             return await super().recent(target, count)
         return await tasks.recent(self._ctx, target, count)
 
-    async def look_back(
-        self, operation: Operation, sent_at: datetime, claimed: Collection[str] = frozenset()
-    ) -> LookBack:
+    async def look_back(self, operation: Operation, sent_at: datetime, claimed: Collection[str] = ()) -> LookBack:
         """Looks the call up in the details of the agent or the jobs of the task; any other call may be sent again."""
         if operation.verb not in _READ_BACK:
             return SEND_AGAIN

@@ -321,8 +321,7 @@ async def _read(ctx: AdapterContext, call: Call, log_id: str, read: logs.LogRead
 
     def mask(path: Path, stopped: Callable[[], bool]) -> None:
         session = ctx.client.sign_in.current  # the fetch may have renewed it
-        logs.write_text(
-            path, out, (*ctx.secrets, *(session.secrets if session else ())), read, logs.Budget(stopped, _LIMITS)
-        )
+        secrets = (*ctx.secrets, *(session.secrets if session else ()))
+        logs.write_text(path, out, logs.Masking(secrets, read, stopped, _LIMITS))
 
     await logs.fetched(call, fetch, mask)

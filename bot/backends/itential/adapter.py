@@ -2,9 +2,9 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from typing import ClassVar, Final
+from typing import ClassVar
 
-from bot.backends import SEND_AGAIN, Handler, HandlerAdapter, and_seen, measured, named
+from bot.backends import SEND_AGAIN, HandlerAdapter, and_seen, measured, named
 from bot.backends.itential import jobs, resources, runs
 from bot.backends.itential.capabilities import CERT, GATEWAY, GROUP, JOB, PLATFORM, SERVICE, SPEC
 from bot.backends.itential.client import ItnClient, signed_in
@@ -18,45 +18,43 @@ from bot.core.operation import Operation, Target
 from bot.core.outcome import Done, Fact, Failed, Health, Level, LookBack, Named, RecentRun, Refused, RunView, Unknown
 from bot.core.ports.services import BackendParts, Call
 
-_HANDLERS: Final[Mapping[tuple[str, str], Handler]] = {
-    ("services", PLATFORM): resources.services,
-    ("gateways", PLATFORM): resources.gateways,
-    ("connections", PLATFORM): resources.connections,
-    ("groups", PLATFORM): resources.groups,
-    ("certs", PLATFORM): resources.certs,
-    ("jobs", PLATFORM): resources.jobs,
-    ("version", PLATFORM): resources.version,
-    ("status", SERVICE): resources.service_status,
-    ("status", GATEWAY): resources.gateway_status,
-    ("health", GATEWAY): resources.gateway_health,
-    ("status", GROUP): resources.group_status,
-    ("status", CERT): resources.cert_status,
-    ("status", JOB): jobs.status,
-    ("logs", JOB): jobs.logs,
-    ("logs", SERVICE): jobs.logs,
-    ("start", SERVICE): runs.run,
-    ("destroy", SERVICE): runs.run,
-    ("stop", JOB): jobs.act,
-    ("pause", JOB): jobs.act,
-    ("resume", JOB): jobs.act,
-    ("retry", JOB): jobs.retry,
-    ("gateway create", GATEWAY): resources.create,
-    ("gateway set", GATEWAY): resources.set_gateway,
-    ("gateway delete", GATEWAY): resources.delete,
-    ("group create", GROUP): resources.create,
-    ("group set", GROUP): resources.set_group,
-    ("group delete", GROUP): resources.delete,
-    ("cert add", CERT): resources.add_cert,
-    ("cert set", CERT): resources.set_cert,
-    ("cert delete", CERT): resources.delete,
-}
-
 
 class ItentialBackend(HandlerAdapter[AdapterContext]):
     """One configured platform; see ports.Backend."""
 
     spec: KindSpec = SPEC
-    handlers = _HANDLERS
+    handlers: ClassVar = {
+        ("services", PLATFORM): resources.services,
+        ("gateways", PLATFORM): resources.gateways,
+        ("connections", PLATFORM): resources.connections,
+        ("groups", PLATFORM): resources.groups,
+        ("certs", PLATFORM): resources.certs,
+        ("jobs", PLATFORM): resources.jobs,
+        ("version", PLATFORM): resources.version,
+        ("status", SERVICE): resources.service_status,
+        ("status", GATEWAY): resources.gateway_status,
+        ("health", GATEWAY): resources.gateway_health,
+        ("status", GROUP): resources.group_status,
+        ("status", CERT): resources.cert_status,
+        ("status", JOB): jobs.status,
+        ("logs", JOB): jobs.logs,
+        ("logs", SERVICE): jobs.logs,
+        ("start", SERVICE): runs.run,
+        ("destroy", SERVICE): runs.run,
+        ("stop", JOB): jobs.act,
+        ("pause", JOB): jobs.act,
+        ("resume", JOB): jobs.act,
+        ("retry", JOB): jobs.retry,
+        ("gateway create", GATEWAY): resources.create,
+        ("gateway set", GATEWAY): resources.set_gateway,
+        ("gateway delete", GATEWAY): resources.delete,
+        ("group create", GROUP): resources.create,
+        ("group set", GROUP): resources.set_group,
+        ("group delete", GROUP): resources.delete,
+        ("cert add", CERT): resources.add_cert,
+        ("cert set", CERT): resources.set_cert,
+        ("cert delete", CERT): resources.delete,
+    }
     facts: ClassVar = {SERVICE: runs.preflight, JOB: jobs.preflight, **dict.fromkeys(RESOURCES, resources.preflight)}
     states: ClassVar = {SERVICE: runs.state_of, JOB: jobs.state_of, **dict.fromkeys(RESOURCES, resources.state_of)}
 
@@ -89,9 +87,7 @@ class ItentialBackend(HandlerAdapter[AdapterContext]):
             return await super().recent(target, count)
         return (await jobs.of_service(self._ctx, target))[:count]
 
-    async def look_back(
-        self, operation: Operation, sent_at: datetime, claimed: Collection[str] = frozenset()
-    ) -> LookBack:
+    async def look_back(self, operation: Operation, sent_at: datetime, claimed: Collection[str] = ()) -> LookBack:
         """Looks the call up in the newest jobs, the status of the job, or the lists."""
         kind = operation.target.kind
         if operation.idempotent:

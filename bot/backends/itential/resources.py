@@ -26,16 +26,14 @@ async def services(ctx: AdapterContext, operation: Operation, call: Call) -> Don
     cluster = text_of(operation, "cluster_id")
     found = await ctx.client.services(cluster)
     await ctx.target_cache.remember([ctx.finder.service_target(one) for one in found if one.id])
-    return _listed(ctx, "service", f" on {cluster}" if cluster else "", len(found), presentation.service_table(found))
+    return _listed(ctx, "service", f" on {cluster}" if cluster else "", presentation.service_table(found))
 
 
 async def gateways(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     """All gateways, with their connections."""
     found = await ctx.client.listed(GATEWAYS)
     await ctx.target_cache.remember([ctx.finder.resource_target(GATEWAY, one) for one in found if one.id])
-    return _listed(
-        ctx, "gateway", "", len(found), presentation.gateway_table(found, await readable(ctx.client.connections()))
-    )
+    return _listed(ctx, "gateway", "", presentation.gateway_table(found, await readable(ctx.client.connections())))
 
 
 async def connections(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
@@ -53,24 +51,20 @@ async def groups(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     cluster = text_of(operation, "cluster_id")
     found = await ctx.client.listed(GROUPS, cluster)
     await ctx.target_cache.remember([ctx.finder.resource_target(GROUP, one) for one in found if one.id])
-    return _listed(
-        ctx, "service group", f" on {cluster}" if cluster else "", len(found), presentation.group_table(found)
-    )
+    return _listed(ctx, "service group", f" on {cluster}" if cluster else "", presentation.group_table(found))
 
 
 async def certs(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     """All certificates."""
     found = await ctx.client.listed(CERTS)
-    return _listed(ctx, "certificate", "", len(found), presentation.cert_table(found))
+    return _listed(ctx, "certificate", "", presentation.cert_table(found))
 
 
 async def jobs(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     """The latest jobs; the filter is applied here again, because some platforms ignore it."""
     status, count = text_of(operation, "status"), number_of(operation, "count", 20)
     found = [job for job in await ctx.client.jobs(count, status) if not status or job.status == status][:count]
-    return _listed(
-        ctx, "job", f" with the status {status}" if status else "", len(found), presentation.job_table(found)
-    )
+    return _listed(ctx, "job", f" with the status {status}" if status else "", presentation.job_table(found))
 
 
 async def version(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
@@ -79,10 +73,10 @@ async def version(ctx: AdapterContext, operation: Operation, call: Call) -> Done
     return Done(summary=f"{ctx.name} runs Gateway Manager {word}.", facts=(Fact(label="Version", value=word),))
 
 
-def _listed(ctx: AdapterContext, unit: str, which: str, count: int, table: Table) -> Done:
-    if not count:
+def _listed(ctx: AdapterContext, unit: str, which: str, table: Table) -> Done:
+    if not table.rows:
         return Done(summary=f"{ctx.name} has no {unit}s{which}.")
-    return Done(summary=f"{ctx.name} has {plural(count, unit)}{which}.", table=table)
+    return Done(summary=f"{ctx.name} has {plural(len(table.rows), unit)}{which}.", table=table)
 
 
 async def service_status(ctx: AdapterContext, operation: Operation, call: Call) -> Done:

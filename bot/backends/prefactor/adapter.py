@@ -2,10 +2,10 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from typing import ClassVar, Final
+from typing import ClassVar
 
 from bot.all_of import all_of
-from bot.backends import Handler, HandlerAdapter, and_seen, measured, readable
+from bot.backends import HandlerAdapter, and_seen, measured, readable
 from bot.backends.prefactor import operations
 from bot.backends.prefactor import preflight as before
 from bot.backends.prefactor.capabilities import AGENT, INSTANCE, NEW, SPEC
@@ -34,25 +34,23 @@ from bot.core.text import utc_text
 from bot.core.vendor_json import moment
 from bot.http_client import Bearer, client_for
 
-_HANDLERS: Final[Mapping[tuple[str, str], Handler]] = {
-    ("status", AGENT): operations.agent_status,
-    ("status", INSTANCE): operations.instance_status,
-    ("history", AGENT): operations.history,
-    ("create", AGENT): operations.create,
-    ("create", NEW): operations.create,
-    ("set", AGENT): operations.update,
-    ("retire", AGENT): operations.switch,
-    ("reinstate", AGENT): operations.switch,
-    ("delete", AGENT): operations.delete,
-    ("stop", INSTANCE): operations.stop,
-}
-
 
 class PrefactorBackend(HandlerAdapter[AdapterContext]):
     """One configured account; see ports.Backend."""
 
     spec: KindSpec = SPEC
-    handlers = _HANDLERS
+    handlers: ClassVar = {
+        ("status", AGENT): operations.agent_status,
+        ("status", INSTANCE): operations.instance_status,
+        ("history", AGENT): operations.history,
+        ("create", AGENT): operations.create,
+        ("create", NEW): operations.create,
+        ("set", AGENT): operations.update,
+        ("retire", AGENT): operations.switch,
+        ("reinstate", AGENT): operations.switch,
+        ("delete", AGENT): operations.delete,
+        ("stop", INSTANCE): operations.stop,
+    }
     facts: ClassVar = dict.fromkeys((AGENT, INSTANCE, NEW), before.preflight)
     states: ClassVar = dict.fromkeys((AGENT, INSTANCE, NEW), before.state_of)
 
@@ -126,9 +124,7 @@ class PrefactorBackend(HandlerAdapter[AdapterContext]):
         items, _ = await operations.latest(self._ctx, target.id, count)
         return [RecentRun(id=one.id, view=instance_view(self.name, one, self._ctx.clean)) for one in items if one.id]
 
-    async def look_back(
-        self, operation: Operation, sent_at: datetime, claimed: Collection[str] = frozenset()
-    ) -> LookBack:
+    async def look_back(self, operation: Operation, sent_at: datetime, claimed: Collection[str] = ()) -> LookBack:
         """By reading the target again."""
         return await before.look_back(self._ctx, operation, sent_at, claimed)
 

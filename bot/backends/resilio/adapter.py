@@ -2,9 +2,9 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from typing import Final
+from typing import ClassVar
 
-from bot.backends import Handler, HandlerAdapter, measured, named, readable
+from bot.backends import HandlerAdapter, measured, named, readable
 from bot.backends.resilio import operations
 from bot.backends.resilio.capabilities import AGENT, RUN, SPEC
 from bot.backends.resilio.client import ResilioClient, TokenKeeper
@@ -21,23 +21,21 @@ from bot.core.ports.services import BackendParts
 from bot.core.text import seconds_words, written
 from bot.http_client import client_for
 
-_HANDLERS: Final[Mapping[tuple[str, str], Handler]] = {
-    ("status", AGENT): operations.agent_status,
-    ("status", RUN): operations.run_status,
-    ("history", AGENT): operations.history,
-    ("tags", AGENT): operations.tags,
-    ("pause", AGENT): operations.pause,
-    ("resume", AGENT): operations.resume,
-    ("tag", AGENT): operations.tag,
-    ("restart", AGENT): operations.restart,
-}
-
 
 class ResilioBackend(HandlerAdapter[AdapterContext]):
     """One configured agent; see ports.Backend."""
 
     spec: KindSpec = SPEC
-    handlers = _HANDLERS
+    handlers: ClassVar = {
+        ("status", AGENT): operations.agent_status,
+        ("status", RUN): operations.run_status,
+        ("history", AGENT): operations.history,
+        ("tags", AGENT): operations.tags,
+        ("pause", AGENT): operations.pause,
+        ("resume", AGENT): operations.resume,
+        ("tag", AGENT): operations.tag,
+        ("restart", AGENT): operations.restart,
+    }
 
     def __init__(self, settings: ResilioSettings, parts: BackendParts) -> None:
         http = client_for(settings, parts, concurrency=4)
@@ -61,9 +59,7 @@ class ResilioBackend(HandlerAdapter[AdapterContext]):
         runs = (await self._ctx.finder.numbered_runs())[:count]
         return [RecentRun(id=str(run_id), view=run_view(self.name, run, self._ctx.clean)) for run_id, run in runs]
 
-    async def look_back(
-        self, operation: Operation, sent_at: datetime, claimed: Collection[str] = frozenset()
-    ) -> LookBack:
+    async def look_back(self, operation: Operation, sent_at: datetime, claimed: Collection[str] = ()) -> LookBack:
         """Checks for the state that the call leads to. A restart can't be looked up: the API doesn't report the start time."""
         if operation.verb == "tag":
             wanted = map_of(operation, "*")

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import ClassVar, Final
 
 from bot.all_of import all_of
-from bot.backends import SEND_AGAIN, Handler, HandlerAdapter, measured, named
+from bot.backends import SEND_AGAIN, HandlerAdapter, measured, named
 from bot.backends.sequentum import changes, files, reads, reconcile, start
 from bot.backends.sequentum import preflight as before
 from bot.backends.sequentum.capabilities import AGENT, JOB_RUN, RUN, SCHEDULE, SERVER, SPEC
@@ -22,37 +22,6 @@ from bot.core.outcome import Health, LookBack, Named, Phase, RecentRun, Refused,
 from bot.core.ports.services import BackendParts
 from bot.http_client import Bearer, client_for
 
-_HANDLERS: Final[Mapping[tuple[str, str], Handler]] = {
-    ("status", AGENT): reads.agent_status,
-    ("status", RUN): reads.run_status,
-    ("status", JOB_RUN): reads.job_run_status,
-    ("history", AGENT): reads.agent_history,
-    ("history", JOB_RUN): reads.job_run_history,
-    ("schedules", AGENT): reads.agent_schedules,
-    ("health", SERVER): reads.server_health,
-    ("logs", RUN): files.logs,
-    ("logs", JOB_RUN): files.logs,
-    ("data", RUN): files.data,
-    ("data", JOB_RUN): files.data,
-    ("start", AGENT): start.start,
-    ("restart", RUN): start.restart,
-    ("retry", RUN): start.retry,
-    ("schedule start", SCHEDULE): start.start_schedule,
-    ("schedule on", SCHEDULE): changes.switch,
-    ("schedule on", AGENT): changes.switch,
-    ("schedule off", SCHEDULE): changes.switch,
-    ("schedule off", AGENT): changes.switch,
-    ("schedule set", AGENT): changes.set_schedule,
-    ("schedule delete", SCHEDULE): changes.delete_schedule,
-    ("schedule delete", AGENT): changes.delete_schedule,
-    ("input put", AGENT): files.put,
-    ("input upload", AGENT): files.upload,
-    ("input clear", AGENT): files.clear,
-    ("input disable", AGENT): files.disable,
-    ("mark", AGENT): changes.mark,
-    ("agent approve", AGENT): changes.approve,
-    ("agent disapprove", AGENT): changes.approve,
-}
 _STARTS: Final = frozenset({"start", "restart", "retry", "schedule start"})
 # The history may list newer runs before those that are watched.
 _PAGE: Final = 100
@@ -65,7 +34,37 @@ class SequentumBackend(HandlerAdapter[AdapterContext]):
     """One configured ACC; see ports.Backend."""
 
     spec: KindSpec = SPEC
-    handlers = _HANDLERS
+    handlers: ClassVar = {
+        ("status", AGENT): reads.agent_status,
+        ("status", RUN): reads.run_status,
+        ("status", JOB_RUN): reads.job_run_status,
+        ("history", AGENT): reads.agent_history,
+        ("history", JOB_RUN): reads.job_run_history,
+        ("schedules", AGENT): reads.agent_schedules,
+        ("health", SERVER): reads.server_health,
+        ("logs", RUN): files.logs,
+        ("logs", JOB_RUN): files.logs,
+        ("data", RUN): files.data,
+        ("data", JOB_RUN): files.data,
+        ("start", AGENT): start.start,
+        ("restart", RUN): start.restart,
+        ("retry", RUN): start.retry,
+        ("schedule start", SCHEDULE): start.start_schedule,
+        ("schedule on", SCHEDULE): changes.switch,
+        ("schedule on", AGENT): changes.switch,
+        ("schedule off", SCHEDULE): changes.switch,
+        ("schedule off", AGENT): changes.switch,
+        ("schedule set", AGENT): changes.set_schedule,
+        ("schedule delete", SCHEDULE): changes.delete_schedule,
+        ("schedule delete", AGENT): changes.delete_schedule,
+        ("input put", AGENT): files.put,
+        ("input upload", AGENT): files.upload,
+        ("input clear", AGENT): files.clear,
+        ("input disable", AGENT): files.disable,
+        ("mark", AGENT): changes.mark,
+        ("agent approve", AGENT): changes.approve,
+        ("agent disapprove", AGENT): changes.approve,
+    }
     facts: ClassVar = dict.fromkeys((AGENT, RUN, JOB_RUN, SCHEDULE), before.preflight)
     states: ClassVar = dict.fromkeys((AGENT, RUN, JOB_RUN, SCHEDULE), before.state_of)
 
@@ -115,9 +114,7 @@ class SequentumBackend(HandlerAdapter[AdapterContext]):
         used = [name for run in runs for name in reconcile.inputs_of(run.input_parameters) or ()]
         return [f"input.{name}" for name in dict.fromkeys((*self._ctx.settings.inputs.get(target.name, ()), *used))]
 
-    async def look_back(
-        self, operation: Operation, sent_at: datetime, claimed: Collection[str] = frozenset()
-    ) -> LookBack:
+    async def look_back(self, operation: Operation, sent_at: datetime, claimed: Collection[str] = ()) -> LookBack:
         """Looks a start up in the history of the agent; any other call may be sent again."""
         if operation.verb not in _STARTS:
             return SEND_AGAIN

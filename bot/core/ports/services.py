@@ -110,9 +110,7 @@ class Backend(Protocol):
     async def recent(self, target: Target, count: int) -> Sequence[RecentRun]:
         """The newest runs of a target, newest first; of a run, itself. Raises BadRequest (no_runs) for a target without runs."""
 
-    async def look_back(
-        self, operation: Operation, sent_at: datetime, claimed: Collection[str] = frozenset()
-    ) -> LookBack:
+    async def look_back(self, operation: Operation, sent_at: datetime, claimed: Collection[str] = ()) -> LookBack:
         """Whether a call sent at `sent_at`, whose answer was lost, took effect. Only reads. `claimed` is what other calls
         made (see `made_by`), which this one didn't make."""
 

@@ -104,16 +104,8 @@ async def show_requester(ctx: Context, approval: Approval) -> None:
         )
         lines.append(Line(heading="Not asked yet", text=text))
     due = Fact(label="Expires", value=question.expiry_text(approval.due, ctx.clock.now()))
-    await _show_request(
-        ctx,
-        approval,
-        Tone.ASK,
-        status,
-        lines,
-        facts=(due,),
-        buttons=(cancel,),
-        people=question.people_of(record.groups),
-    )
+    people = question.people_of(record.groups)
+    await _show_request(ctx, approval, Tone.ASK, status, lines, people, due, buttons=(cancel,))
 
 
 def ask_again_buttons(ctx: Context, approval: Approval) -> tuple[Button, ...]:
@@ -144,7 +136,7 @@ async def close_requester(
         return
     again = text.startswith(status)
     lines = [] if again else [Line(text=text)]
-    await _show_request(ctx, approval, tone, text if again else status, lines, buttons=buttons, people=people)
+    await _show_request(ctx, approval, tone, text if again else status, lines, people, buttons=tuple(buttons))
 
 
 async def _show_request(
@@ -153,17 +145,16 @@ async def _show_request(
     tone: Tone,
     status: str,
     lines: Sequence[Line],
-    *,
-    facts: Sequence[Fact] = (),
-    buttons: Sequence[Button] = (),
-    people: Sequence[str] = (),
+    people: Sequence[str],
+    *rows: Fact,
+    buttons: tuple[Button, ...],
 ) -> None:
     card = cards.working(approval.operation, approval.pending.intent, status)
     changed = {
         "tone": tone,
         "lines": (*card.lines, *lines),
-        "rows": (*card.rows, *facts),
-        "buttons": tuple(buttons),
+        "rows": (*card.rows, *rows),
+        "buttons": buttons,
         "details": (*card.details, Fact(label="Approval", value=approval.id)),
         "mention": tuple(dict.fromkeys((*card.mention, *people, approval.record.channel))),
     }
