@@ -48,10 +48,8 @@ _OUTCOMES: Final = ("done", "failed", "unknown", "reconciled", "abandoned", "end
 _IN_THREAD: Final = """
     SELECT key FROM messages WHERE channel_id = ? AND (ts = ? OR thread_ts = ?) AND substr(key, 1, 3) = 'op:'
     ORDER BY CASE WHEN ts = ? THEN 0 ELSE 1 END, rowid DESC"""
-_LAST: Final = (
-    f"SELECT {', '.join(COLUMNS)} FROM audit WHERE target_id = ? AND risk <> 'read' "  # noqa: S608  fixed names
-    f"AND event IN ({', '.join('?' * len(_OUTCOMES))}) ORDER BY seq DESC LIMIT ?"
-)
+_LAST: Final = f"""SELECT {", ".join(COLUMNS)} FROM audit WHERE target_id = ? AND risk <> 'read'
+    AND event IN ({", ".join("?" * len(_OUTCOMES))}) ORDER BY seq DESC LIMIT ?"""  # noqa: S608  fixed names
 
 
 class StorePart:

@@ -43,10 +43,9 @@ _TIMELINE: Final = (
 )
 
 _TABLE: Final = "SELECT CAST(CAST(CAST('audit' AS regclass) AS oid) AS text)"
-_OTHERS: Final = (
-    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE 'signalbox%' "
-    "AND pid <> pg_backend_pid() AND pid <> ALL (CAST(string_to_array(?, ',') AS integer[]))"
-)
+_OTHERS: Final = """
+    SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE 'signalbox%'
+    AND pid <> pg_backend_pid() AND pid <> ALL (CAST(string_to_array(?, ',') AS integer[]))"""
 
 _log = logging.getLogger("signalbox.store")
 

@@ -26,15 +26,11 @@ SETTLE: Final = (
     b"INSERT INTO commits (writer, n, at) VALUES (%s, 0, now()) ON CONFLICT (writer) DO UPDATE SET at = now()"
 )
 FORGET: Final = b"DELETE FROM commits WHERE writer = %s OR at < now() - interval '1 day'"
-_INSERT: Final = (
-    f"INSERT INTO audit ({', '.join(audit.ORDER)}, words) VALUES ({', '.join('?' * len(audit.ORDER))}, "  # noqa: S608  names
-    "CAST(? AS tsvector))"
-)
+_INSERT: Final = f"""INSERT INTO audit ({", ".join(audit.ORDER)}, words) VALUES ({", ".join("?" * len(audit.ORDER))},
+    CAST(? AS tsvector))"""  # noqa: S608  names
 _ADVANCE: Final = "UPDATE chain SET seq = ?, hash = ?"
-_MARK: Final = (
-    "INSERT INTO commits (writer, n, at) VALUES (?, ?, now()) "
-    "ON CONFLICT (writer) DO UPDATE SET n = excluded.n, at = excluded.at"
-)
+_MARK: Final = """INSERT INTO commits (writer, n, at) VALUES (?, ?, now())
+    ON CONFLICT (writer) DO UPDATE SET n = excluded.n, at = excluded.at"""
 _ENTRY: Final = b"SELECT 1 FROM audit WHERE seq = %s AND hash = %s"
 _STATUS: Final = b"SELECT pg_xact_status(%s::text::xid8)"
 _MARKED: Final = b"SELECT 1 FROM commits WHERE writer = %s AND n = %s"

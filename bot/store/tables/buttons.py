@@ -7,10 +7,8 @@ from bot.core.records import StoredButton, When, stamp
 from bot.store.database import Tx
 from bot.store.tables.sql import Table, as_one, dumped, found
 
-_READ: Final = (
-    "SELECT b.id, b.message_key, b.payload, b.only_user, b.made_at, b.retired_at, m.channel_id, m.ts "
-    "FROM buttons b LEFT JOIN messages m ON m.key = b.message_key WHERE b.id = ?"
-)
+_READ: Final = """SELECT b.id, b.message_key, b.payload, b.only_user, b.made_at, b.retired_at, m.channel_id, m.ts
+    FROM buttons b LEFT JOIN messages m ON m.key = b.message_key WHERE b.id = ?"""
 # A card may show a button again. An id can never move to another message.
 _ADD: Final = """
     INSERT INTO buttons (id, message_key, payload, only_user, made_at) VALUES (?, ?, ?, ?, ?)

@@ -60,10 +60,8 @@ def end(grant_id: str, state: str) -> Statement:
 
 def review(grant_id: str, by: str, at: str) -> Statement:
     """Review a use of break-glass, once, and not by the person who used it."""
-    sql = (
-        "UPDATE grants SET reviewed_by = ?, reviewed_at = ? "
-        "WHERE id = ? AND breakglass = 1 AND reviewed_at IS NULL AND user_id <> ?"
-    )
+    sql = """UPDATE grants SET reviewed_by = ?, reviewed_at = ?
+        WHERE id = ? AND breakglass = 1 AND reviewed_at IS NULL AND user_id <> ?"""
     return sql, (by, at, grant_id, by)
 
 

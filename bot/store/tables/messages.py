@@ -89,10 +89,8 @@ def due(
 
 def sent(key: str, want: int, *, ts: str | None = None, gone: bool = False) -> Statement:
     """Record that Slack has the message as of `want`. False when a later state is recorded already."""
-    sql = (
-        "UPDATE messages SET have = ?, ts = coalesce(?, ts), gone = ?, attempts = 0, last_error = NULL "
-        "WHERE key = ? AND have < ? AND want >= ?"
-    )
+    sql = """UPDATE messages SET have = ?, ts = coalesce(?, ts), gone = ?, attempts = 0, last_error = NULL
+        WHERE key = ? AND have < ? AND want >= ?"""
     return sql, (want, ts, int(gone), key, want, want)
 
 

@@ -38,9 +38,8 @@ def add(db: Tx, pending: PendingDecision) -> None:
 
 def scrub(db: Tx, request_id: str, secrets: Iterable[str]) -> None:
     """Mask the secrets in the decided pending decisions of this request."""
-    sql = (
-        "SELECT id, intent, operation FROM pending_decisions WHERE request_id = ? AND state NOT IN ('open', 'approved')"
-    )
+    sql = """
+        SELECT id, intent, operation FROM pending_decisions WHERE request_id = ? AND state NOT IN ('open', 'approved')"""
     for pending_id, *texts in db.execute(sql, (request_id,)).fetchall():
         intent, operation = (masked(text, secrets) for text in texts)
         if [intent, operation] != texts:
@@ -71,10 +70,8 @@ def vote(db: Tx, pending_id: str, cast: CastVote, *, needed: int, now: str) -> V
         return VoteResult(won=False, counted=False, state=pending.state, votes=votes(db, pending_id), pending=pending)
     if now >= pending.due_at:
         return VoteResult(won=False, counted=False, state="expired", votes=votes(db, pending_id), pending=pending)
-    sql = (
-        "INSERT INTO votes (pending_id, user_id, person, vote, reason, at) VALUES (?, ?, ?, ?, ?, ?) "
-        "ON CONFLICT (pending_id, person) DO NOTHING"
-    )
+    sql = """INSERT INTO votes (pending_id, user_id, person, vote, reason, at) VALUES (?, ?, ?, ?, ?, ?)
+        ON CONFLICT (pending_id, person) DO NOTHING"""
     counted = changed(db, (sql, (pending_id, cast.user_id, cast.person, cast.vote, cast.reason, cast.at)))
     if not counted:
         return VoteResult(won=False, counted=False, state="open", votes=votes(db, pending_id), pending=pending)
@@ -95,10 +92,8 @@ def _decision(cast: Sequence[CastVote], needed: int) -> str | None:
 
 def end(pending_id: str, state: str, by: str | None, now: str) -> Statement:
     """Open -> `state`. An approved one can still be cancelled."""
-    sql = (
-        "UPDATE pending_decisions SET state = ?, decided_by = ?, decided_at = ? WHERE id = ? "
-        "AND (state = 'open' OR (state = 'approved' AND ? = 'cancelled'))"
-    )
+    sql = """UPDATE pending_decisions SET state = ?, decided_by = ?, decided_at = ? WHERE id = ?
+        AND (state = 'open' OR (state = 'approved' AND ? = 'cancelled'))"""
     return sql, (state, by, now, pending_id, state)
 
 
@@ -110,10 +105,9 @@ def replaced(db: Tx, pending: PendingDecision, now: str) -> bool:
 
 def take(db: Tx, pending_id: str, request_id: str, now: str) -> bool:
     """Use a pending decision once, before its expiry: an approved one, or an open pre-flight or question."""
-    sql = (
-        "UPDATE pending_decisions SET state = 'taken', decided_at = coalesce(decided_at, ?) WHERE id = ? AND request_id = ? "
-        "AND (state = 'approved' OR (state = 'open' AND kind <> 'approval')) AND due_at > ?"
-    )
+    sql = """
+        UPDATE pending_decisions SET state = 'taken', decided_at = coalesce(decided_at, ?) WHERE id = ? AND request_id = ?
+        AND (state = 'approved' OR (state = 'open' AND kind <> 'approval')) AND due_at > ?"""
     return changed(db, (sql, (now, pending_id, request_id, now)))
 
 
@@ -126,20 +120,18 @@ def listed(db: Tx, state: str | None = None, user: str | None = None) -> Sequenc
     if user is not None:
         wheres.append(f"{db.dialect.json_text('intent', 'actor', 'user_id')} = ?")
         values.append(user)
-    sql = (
-        f"SELECT * FROM pending_decisions WHERE {' AND '.join(wheres)} ORDER BY made_at DESC, rowid DESC LIMIT {LIMIT}"
-    )
+    sql = f"""
+        SELECT * FROM pending_decisions WHERE {" AND ".join(wheres)} ORDER BY made_at DESC, rowid DESC LIMIT {LIMIT}"""
     return as_models(PendingDecision, found(db, sql, values), _JSON)
 
 
 def untold(db: Tx, kind: str, prefix: str, since: When) -> Sequence[PendingDecision]:
     """Pending decisions of a kind that ended unused since then, without a message about it (key `prefix` + id + `:` + state);
     newest first."""
-    sql = (
-        "SELECT * FROM pending_decisions WHERE kind = ? AND state IN ('rejected', 'expired', 'cancelled') AND decided_at >= ? "
-        "AND NOT EXISTS (SELECT 1 FROM messages WHERE key = ? || pending_decisions.id || ':' || pending_decisions.state) "
-        f"ORDER BY made_at DESC, rowid DESC LIMIT {LIMIT}"
-    )
+    sql = f"""
+        SELECT * FROM pending_decisions WHERE kind = ? AND state IN ('rejected', 'expired', 'cancelled') AND decided_at >= ?
+        AND NOT EXISTS (SELECT 1 FROM messages WHERE key = ? || pending_decisions.id || ':' || pending_decisions.state)
+        ORDER BY made_at DESC, rowid DESC LIMIT {LIMIT}"""
     return as_models(PendingDecision, found(db, sql, (kind, stamp(since), prefix)), _JSON)
 
 
@@ -151,17 +143,14 @@ def due(db: Tx, now: When) -> Sequence[PendingDecision]:
 
 def to_remind(db: Tx, now: When) -> Sequence[PendingDecision]:
     """Open pending decisions with a due reminder that are not overdue; see `reminded`."""
-    sql = (
-        "SELECT * FROM pending_decisions WHERE state = 'open' AND remind_at IS NOT NULL AND remind_at <= ? AND due_at > ? "
-        f"ORDER BY remind_at LIMIT {LIMIT}"
-    )
+    sql = f"""
+        SELECT * FROM pending_decisions WHERE state = 'open' AND remind_at IS NOT NULL AND remind_at <= ? AND due_at > ?
+        ORDER BY remind_at LIMIT {LIMIT}"""
     return as_models(PendingDecision, found(db, sql, (stamp(now), stamp(now))), _JSON)
 
 
 def reminded(pending_id: str, due_at: str | None, next_at: str | None) -> Statement:
     """Replace the due reminder by the next one. False when another process did."""
-    sql = (
-        "UPDATE pending_decisions SET remind_at = ? WHERE id = ? AND state = 'open' "
-        "AND (remind_at = ? OR (remind_at IS NULL AND CAST(? AS TEXT) IS NULL))"
-    )
+    sql = """UPDATE pending_decisions SET remind_at = ? WHERE id = ? AND state = 'open'
+        AND (remind_at = ? OR (remind_at IS NULL AND CAST(? AS TEXT) IS NULL))"""
     return sql, (next_at, pending_id, due_at, due_at)

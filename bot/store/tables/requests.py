@@ -24,10 +24,8 @@ _ELSEWHERE: Final = """
     SELECT q.* FROM requests q JOIN replicas r ON r.epoch = q.owner_epoch
     WHERE q.state <> 'ended' AND q.state = 'sending' AND r.state = 'live' AND r.epoch <> ?"""
 
-_ACCEPT = (
-    "INSERT INTO requests (request_id, dedupe_key, intent, state, updated_at) VALUES (?, ?, ?, ?, ?) "
-    "ON CONFLICT (dedupe_key) DO NOTHING"
-)
+_ACCEPT = """INSERT INTO requests (request_id, dedupe_key, intent, state, updated_at) VALUES (?, ?, ?, ?, ?)
+    ON CONFLICT (dedupe_key) DO NOTHING"""
 
 TABLE: Final = Table(
     "requests",
@@ -68,10 +66,8 @@ def begin(request_id: str, at: When) -> Statement:
 
 def sending(db: Tx, request_id: str, operation: Operation, at: str) -> bool:
     """Working or waiting -> sending, with the operation to send."""
-    sql = (
-        "UPDATE requests SET state = 'sending', operation = ?, sent_at = ?, updated_at = ? "
-        "WHERE request_id = ? AND state IN ('working', 'waiting')"
-    )
+    sql = """UPDATE requests SET state = 'sending', operation = ?, sent_at = ?, updated_at = ?
+        WHERE request_id = ? AND state IN ('working', 'waiting')"""
     return changed(db, (sql, (dumped(operation), at, at, request_id)))
 
 

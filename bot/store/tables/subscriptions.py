@@ -15,15 +15,12 @@ TABLE: Final = Table(
     indexes=("CREATE UNIQUE INDEX subscriptions_once ON subscriptions (target_key, channel_id, thread_ts, user_id)",),
 )
 WATCHED: Final = Table("watched_targets", "key target! seen due_at!", "key")
-_ADD: Final = (
-    "INSERT INTO subscriptions (id, target_key, target, place, channel_id, thread_ts, user_id, until_at, made_at, request_id) "
-    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
-    "ON CONFLICT (target_key, channel_id, thread_ts, user_id) DO UPDATE SET until_at = excluded.until_at"
-)
-_WATCH: Final = (
-    "INSERT INTO watched_targets (key, target, due_at) VALUES (?, ?, ?) "
-    "ON CONFLICT (key) DO UPDATE SET due_at = excluded.due_at"
-)
+_ADD: Final = """
+    INSERT INTO subscriptions (id, target_key, target, place, channel_id, thread_ts, user_id, until_at, made_at, request_id)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    ON CONFLICT (target_key, channel_id, thread_ts, user_id) DO UPDATE SET until_at = excluded.until_at"""
+_WATCH: Final = """INSERT INTO watched_targets (key, target, due_at) VALUES (?, ?, ?)
+    ON CONFLICT (key) DO UPDATE SET due_at = excluded.due_at"""
 
 
 def add(db: Tx, one: Subscription, due_at: When) -> None:

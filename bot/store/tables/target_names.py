@@ -11,10 +11,8 @@ from bot.core.value import Json
 from bot.store.database import Statement, Tx
 from bot.store.tables.sql import Table, dumped
 
-_REMEMBER = (
-    "INSERT INTO names (backend, kind, id, target, seen_at) VALUES (?, ?, ?, ?, ?) "
-    "ON CONFLICT (backend, kind, id) DO UPDATE SET target = excluded.target, seen_at = excluded.seen_at"
-)
+_REMEMBER = """INSERT INTO names (backend, kind, id, target, seen_at) VALUES (?, ?, ?, ?, ?)
+    ON CONFLICT (backend, kind, id) DO UPDATE SET target = excluded.target, seen_at = excluded.seen_at"""
 
 NAMES: Final = Table("names", "backend! kind! id! target! seen_at!", "backend, kind, id")
 _MADE: Final = "made:"
@@ -100,17 +98,13 @@ def take_turn(key: str, at: When, before: When) -> Statement:
 
     It is over at that time after `at`, or when `set_value` sets the key with an empty time.
     """
-    sql = (
-        "INSERT INTO facts (key, value, at) VALUES (?, 'null', ?) "
-        "ON CONFLICT (key) DO UPDATE SET at = excluded.at WHERE facts.at < ?"
-    )
+    sql = """INSERT INTO facts (key, value, at) VALUES (?, 'null', ?)
+        ON CONFLICT (key) DO UPDATE SET at = excluded.at WHERE facts.at < ?"""
     return sql, (key, stamp(at), stamp(before))
 
 
 def set_value(db: Tx, key: str, value: Json, at: str) -> None:
     """Store a small value, replacing an earlier one."""
-    sql = (
-        "INSERT INTO facts (key, value, at) VALUES (?, ?, ?) "
-        "ON CONFLICT (key) DO UPDATE SET value = excluded.value, at = excluded.at"
-    )
+    sql = """INSERT INTO facts (key, value, at) VALUES (?, ?, ?)
+        ON CONFLICT (key) DO UPDATE SET value = excluded.value, at = excluded.at"""
     db.execute(sql, (key, dumped(value) or "null", at))
