@@ -52,11 +52,7 @@ class Bot:
     """The running program. `start` joins Slack, `stopping` is set when it must end, `close` finishes running requests."""
 
     def __init__(
-        self,
-        settings: config.Settings,
-        environ: Mapping[str, str],
-        clock: Clock | None = None,
-        ids: Ids | None = None,
+        self, settings: config.Settings, environ: Mapping[str, str], clock: Clock | None = None, ids: Ids | None = None
     ) -> None:
         self.settings = settings
         self.clock, self.ids = clock or SystemClock(), ids or SystemIds()

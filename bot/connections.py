@@ -81,10 +81,7 @@ class Connections:
         self.sockets: list[AsyncSocketModeHandler] = []
         self._acking = Counter[AsyncSocketModeHandler]()  # requests whose ack is pending
         self._http = HttpServer(
-            settings.slack.address,
-            clock,
-            ready=lambda: self.joined and may_take(),
-            limits=limits(descriptors()),
+            settings.slack.address, clock, ready=lambda: self.joined and may_take(), limits=limits(descriptors())
         )
 
     @property

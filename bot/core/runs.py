@@ -193,9 +193,7 @@ def news(before: SeenRuns | None, runs: Sequence[RecentRun]) -> tuple[SeenRuns, 
             reported.append(run)
         failed = _fails(run, failed)
     seen = SeenRuns(
-        listed=tuple(run.id for run in runs),
-        ended=tuple(run.id for run in runs if run.view.phase.ended),
-        failed=failed,
+        listed=tuple(run.id for run in runs), ended=tuple(run.id for run in runs if run.view.phase.ended), failed=failed
     )
     return seen, tuple(reported) if before is not None else ()
 

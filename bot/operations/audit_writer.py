@@ -50,11 +50,7 @@ class AuditWriter:
             }
         elif isinstance(payload, ParseError):
             event = Event.MISREAD
-            columns = {
-                "detail": payload.text,
-                "code": "misread",
-                "verb": payload.understood.partition(" ")[0] or None,
-            }
+            columns = {"detail": payload.text, "code": "misread", "verb": payload.understood.partition(" ")[0] or None}
         elif isinstance(payload, Press):
             columns = _press(payload, means or {})
         elif isinstance(payload, Form):
@@ -65,14 +61,7 @@ class AuditWriter:
             columns = {"verb": f"due {payload.what}", "detail": payload.row}
         return self._row(intent.at, event, intent.request_id, intent, **columns)
 
-    def about(
-        self,
-        event: Event,
-        operation: Operation,
-        intent: Intent,
-        at: datetime,
-        **columns: Any,
-    ) -> AuditEntry:
+    def about(self, event: Event, operation: Operation, intent: Intent, at: datetime, **columns: Any) -> AuditEntry:
         """An entry about an operation. `columns` are further columns of the audit log; texts are cleaned."""
         filled = {
             "verb": operation.verb,

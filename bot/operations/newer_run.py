@@ -27,11 +27,7 @@ HEADING: Final = "Newer run"
 _DONE_BY: Final = {"retry": "Retried", "restart": "Restarted", "start": "Started"}
 _WAITS: Final = "waiting for approval"
 _GIVEN_UP: Final = frozenset({"cancelled", "void"})  # an approval that ended, not a lost answer
-_STATES: Final = {
-    Event.DONE: "running",
-    Event.UNKNOWN: "the answer was lost",
-    Event.ABANDONED: "the answer was lost",
-}
+_STATES: Final = {Event.DONE: "running", Event.UNKNOWN: "the answer was lost", Event.ABANDONED: "the answer was lost"}
 
 
 def meant(catalog: Catalog, means: Mapping[str, Json]) -> Command | None:

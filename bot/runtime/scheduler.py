@@ -23,13 +23,7 @@ class Scheduler:
     """`jobs` are (seconds between two runs, what to do): following runs, reading health, reloading the rules."""
 
     def __init__(
-        self,
-        store: Store,
-        clock: Clock,
-        ids: Ids,
-        submit: Submit,
-        team_id: str,
-        jobs: tuple[tuple[float, Job], ...],
+        self, store: Store, clock: Clock, ids: Ids, submit: Submit, team_id: str, jobs: tuple[tuple[float, Job], ...]
     ) -> None:
         self._store = store
         self._clock = clock

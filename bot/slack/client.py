@@ -14,11 +14,7 @@ def web_client(token: str | None, api_url: str, session: aiohttp.ClientSession) 
 def once(client: AsyncWebClient) -> AsyncWebClient:
     """The same client without the SDK's retries: a post whose answer was lost may be in the channel already."""
     made = AsyncWebClient(
-        token=client.token,
-        base_url=client.base_url,
-        session=client.session,
-        timeout=client.timeout,
-        retry_handlers=[],
+        token=client.token, base_url=client.base_url, session=client.session, timeout=client.timeout, retry_handlers=[]
     )
     made.proxy = client.proxy
     return made

@@ -137,11 +137,7 @@ class MessageDelivery:
         if ts is None:
             self._doubtful.add(row.key)
             reply = await self.client.chat_postMessage(
-                channel=channel,
-                thread_ts=row.thread_ts,
-                metadata=metadata(row.key),
-                **_QUIET,
-                **message,
+                channel=channel, thread_ts=row.thread_ts, metadata=metadata(row.key), **_QUIET, **message
             )
             ts = reply.get("ts")
         else:

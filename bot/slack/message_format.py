@@ -129,10 +129,7 @@ def _question(row: Outgoing, card: Card, trouble: SlackTrouble) -> Iterable[tupl
     if row.ts is None:
         named = ", ".join(f"<@{person}>" for person in question.deciders[:5])
         text = f"{refusal.text} I'm sending {named} a direct message. They can decide on my Home tab. I keep trying."
-        yield (
-            _notice(row, card, "unposted", "" if question.over else text, question.deciders),
-            None,
-        )
+        yield (_notice(row, card, "unposted", "" if question.over else text, question.deciders), None)
 
 
 def _not_told(row: Outgoing, card: Card, question: Question, trouble: SlackTrouble) -> Card:

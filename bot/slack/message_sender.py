@@ -32,13 +32,7 @@ from bot.slack.elsewhere import Elsewhere
 from bot.slack.errors import TRANSPORT, Remedy, SlackTrouble, read
 from bot.slack.files import Uploads
 from bot.slack.message_delivery import Again, MessageDelivery, Responder, ZoneOf, other_form
-from bot.slack.message_format import (
-    Form,
-    direct,
-    is_open_question,
-    usable,
-    words_of,
-)
+from bot.slack.message_format import Form, direct, is_open_question, usable, words_of
 
 FIRST_PACE: Final = 0.2  # before the first update, so that a quick result appears quickly
 PACE: Final = 1.0  # seconds between two updates of one message; Slack allows about 50 a minute for all

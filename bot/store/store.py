@@ -95,13 +95,7 @@ class Store(parts.StoredDecisions, parts.StoredFiles, parts.StoredMessages, part
         return await self.database.write(lambda db: audit.append(db, rows))
 
     async def sending(
-        self,
-        request_id: str,
-        operation: Operation,
-        row: AuditEntry,
-        at: When,
-        *,
-        pending_id: str | None = None,
+        self, request_id: str, operation: Operation, row: AuditEntry, at: When, *, pending_id: str | None = None
     ) -> bool:
         """Working or waiting -> sending: True for one caller only, who may then call the backend, once.
 

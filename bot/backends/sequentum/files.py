@@ -7,17 +7,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from bot.backends.logs import (
-    MOST_HITS,
-    LogRead,
-    discard,
-    fetched,
-    label_of,
-    last_good,
-    log_done,
-    rewrite,
-    sha256_of,
-)
+from bot.backends.logs import MOST_HITS, LogRead, discard, fetched, label_of, last_good, log_done, rewrite, sha256_of
 from bot.backends.sequentum.capabilities import CSV, UPLOADS, input_name
 from bot.backends.sequentum.models import moment
 from bot.backends.sequentum.targets import AdapterContext

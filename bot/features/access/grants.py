@@ -136,13 +136,7 @@ async def _check_granter(
     if lasts > LONGEST:
         raise NotPermittedError(f"Only administrators grant for longer than {seconds_words(LONGEST)}.", code="too_long")
     out = grant_scope.out_of_bounds(
-        policy,
-        intent.place.channel_id,
-        granter,
-        rows,
-        target,
-        now=ctx.clock.now(),
-        home_team_id=ctx.home_team,
+        policy, intent.place.channel_id, granter, rows, target, now=ctx.clock.now(), home_team_id=ctx.home_team
     )
     if out is not None:
         raise NotPermittedError(f"You can't grant more than you may do yourself: {out}.", code="beyond_own_rights")

@@ -123,13 +123,7 @@ def ask_again_buttons(ctx: Context, approval: Approval) -> tuple[Button, ...]:
 
 
 async def close_requester(
-    ctx: Context,
-    approval: Approval,
-    tone: Tone,
-    status: str,
-    text: str,
-    *people: str,
-    buttons: Sequence[Button] = (),
+    ctx: Context, approval: Approval, tone: Tone, status: str, text: str, *people: str, buttons: Sequence[Button] = ()
 ) -> None:
     """Update the request's card after it ended without a call or became a grant."""
     if approval.is_asked_in_place:

@@ -100,10 +100,7 @@ async def _shown(ctx: Context, intent: Intent) -> None:
     for freeze in now.policy.freezes:
         if freeze.begins is not None and freeze.ends is not None and freeze.ends > ctx.clock.now():
             lines.append(
-                Line(
-                    heading="Freeze",
-                    text=f"{freeze.because} {utc_text(freeze.begins)} to {utc_text(freeze.ends)}",
-                )
+                Line(heading="Freeze", text=f"{freeze.because} {utc_text(freeze.begins)} to {utc_text(freeze.ends)}")
             )
     shown = (Fact(label="Version", value=now.policy.version), Fact(label="Loaded", value=now.loaded_at))
     await reply(ctx, intent, "Rules here", facts=shown, lines=tuple(lines))

@@ -139,13 +139,7 @@ def _rows(
     audit_writer = AuditWriter(ctx.secrets)
     return tuple(
         audit_writer.about(
-            event,
-            operation,
-            intent,
-            now,
-            code=code,
-            detail=_ENDS.format(pause),
-            **columns_of(pause.target),
+            event, operation, intent, now, code=code, detail=_ENDS.format(pause), **columns_of(pause.target)
         )
         for pause in over
     )

@@ -58,9 +58,7 @@ def refuse_foreign(db: Database) -> None:
     tables = set(db.table_names())
     if tables and MIGRATIONS.migrations_table not in tables:
         raise StoreProblem(
-            "The store's file is another program's SQLite database.",
-            "Check `[store] url`.",
-            "store_not_a_database",
+            "The store's file is another program's SQLite database.", "Check `[store] url`.", "store_not_a_database"
         )
     names = applied(db)
     if _BEFORE_RELEASE in names:
