@@ -36,7 +36,7 @@ class Builtin(Value):
 
 
 def _row(verb: str, takes: Takes, help: str, example: str = "", **more: Any) -> Builtin:
-    """The verb alone is its example where there is no other."""
+    """Without another example, the verb alone is one."""
     return Builtin(verb=verb, takes=takes, help=help, example=example or verb, **more)
 
 
