@@ -96,7 +96,7 @@ async def test_a_target_without_its_control_plane_is_offered_with_it(team: World
     wanted = ["start acc:shop/prices production=false"]
     await team.until(lambda: [m for m in team.ana.messages("C0CRAWL") if labels(m) == wanted])
     await team.person("U0GUEST").command("C0CRAWL", "/ops start shop/prices")
-    heard = await team.sees("you can't run commands", user="U0GUEST")
+    heard = await team.sees("you can't run `start shop/prices`", user="U0GUEST")
     assert labels(heard) == []
 
 

@@ -15,7 +15,7 @@ from bot.core.policy.decide import Decision, Denied, NeedsApproval
 from bot.core.text import capitalized, plural, sentences, with_article
 from bot.core.value import Json
 from bot.features.forms import fields
-from bot.operations.authorize import catalog_of, foresee, read_situation
+from bot.operations.authorize import catalog_of, foresee, not_admitted, read_situation
 from bot.operations.resolve import find_seen
 from bot.runtime.context import Context
 
@@ -38,6 +38,9 @@ async def prospect(ctx: Context, intent: Intent, command: Command) -> Prospect:
     capability = capability_of(ctx, command)
     if not command.target:
         return Prospect("Choose a target.", capability=capability)
+    refused = await not_admitted(ctx, intent) if intent.place.channel_id else None
+    if refused is not None:
+        return Prospect(_denied(refused))
     if (why := misfit(await catalog_of(ctx, intent.actor, intent.place), command)) is not None:
         return Prospect(why)
     if not intent.place.channel_id:

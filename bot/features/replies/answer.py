@@ -1,11 +1,13 @@
 """Answers for one person that end a request."""
 
 from collections.abc import Sequence
+from itertools import takewhile
 from typing import Any, Final
 
 from bot.all_of import both
 from bot.core.audit import AuditEntry
 from bot.core.card import Button, Tone
+from bot.core.command.lexer import unescape
 from bot.core.intent import Intent
 from bot.operations import cards
 from bot.runtime.context import Context
@@ -51,3 +53,9 @@ def command_button(ctx: Context, intent: Intent, text: str, *, label: str = "", 
         only_user=intent.actor.user_id,
         means=cards.say_means(text),
     )
+
+
+def as_typed(intent: Intent) -> str:
+    """The words before the parameters and the reason, as they were typed: a name reads the same whether it exists or not."""
+    words = unescape(intent.typed).replace("`", "").partition("--")[0].split()
+    return " ".join(takewhile(lambda word: "=" not in word, words))[:LONGEST_BUTTON]

@@ -19,7 +19,7 @@ from bot.core.policy.decide import BUILT_IN_RULE, NO_RULE_ALLOWS, Denied
 from bot.core.policy.visibility import Visibility
 from bot.core.text import ago_text, capitalized, sentences
 from bot.features.replies import channel_freeze
-from bot.features.replies.answer import LONGEST_BUTTON, command_button, reply, say
+from bot.features.replies.answer import LONGEST_BUTTON, as_typed, command_button, reply, say
 from bot.features.replies.suggestions import commands_meant, repeats
 from bot.operations import cards
 from bot.operations.audit_writer import AuditWriter
@@ -280,12 +280,13 @@ def denial_entry(ctx: Context, intent: Intent, operation: Operation, ruling: Rul
 async def unseen(ctx: Context, intent: Intent, command: Command | None, denied: Denied) -> None:
     """Deny a command whose target was not looked up: the audit log gets what was typed. People who may use nothing here get one
     answer whatever they type, also for words that are not a command (None)."""
-    typed = _typed(ctx, command) if command is not None else {}
-    columns = {"rule": denied.rule, "code": denied.code, "detail": denied.reason} | typed
+    columns: dict[str, Any] = {"rule": denied.rule, "code": denied.code, "detail": denied.reason}
+    columns |= _typed(ctx, command) if command is not None else {}
     now, version = ctx.clock.now(), ctx.policy().policy.version
     entry = AuditWriter(ctx.secrets).plain(Event.DENIED, intent, now, policy_version=version, **columns)
-    words = (command.verb, command.target) if command is not None and not denied.whole else ()
-    await _show_denied(ctx, intent, " ".join(filter(None, words)), denied, entry)
+    words = (command.verb, command.target) if command is not None else ()
+    asked = as_typed(intent) if denied.whole else ""
+    await _show_denied(ctx, intent, asked or " ".join(filter(None, words)), denied, entry)
 
 
 async def _show_denied(
