@@ -40,6 +40,7 @@ from bot.slack.errors import TRANSPORT, read
 from bot.slack.installation import installation
 from bot.slack.manifest import SCOPES
 from bot.slack.token_rotation import RotationKeys, TokenRotation
+from bot.store.copy import refuse_moved
 from bot.store.open import open_store
 from bot.store.store import Store, StoreTargetCache
 
@@ -130,6 +131,7 @@ def _store(settings: config.Settings, report: _Report) -> Store:
         for good, finding in store.findings_sync():
             (report.good if good else report.warn)(f"store: {finding}")
         store.check_sync()
+        refuse_moved(store)
         report.good(f"store: {settings.store.name} is intact, head {store.head_sync() or 'empty'}")
     except Problem as problem:
         report.bad(f"store: {problem.summary} {problem.hint}".rstrip())

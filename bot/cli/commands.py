@@ -248,7 +248,8 @@ def store(config: Path) -> None:
 def store_copy(source: str, target: str, dry_run: bool, config: Path) -> int:
     """Copy everything from one store into an empty one, for example from SQLite to PostgreSQL.
 
-    FROM and TO are written as in [store] url. A bot refuses to start with FROM afterwards.
+    FROM and TO are written as in [store] url; a relative file is in the current folder. A bot refuses to start with FROM
+    afterwards.
     """
     from bot.cli import store as moving
 

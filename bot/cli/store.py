@@ -25,12 +25,13 @@ def copy(source: str, target: str, say: Print, *, rehearse: bool) -> int:
         raise CliError(Exit.NOT_DONE, f"{addresses[0].name}: no store found")
     if rehearse and not is_there(addresses[1]):
         raise CliError(Exit.MISUSED, "--dry-run needs an empty target that exists")
+    new = addresses[1].url if addresses[1].shared else f"sqlite:///{addresses[1].url}"
     with ExitStack() as stack:
         try:
             stores = [open_store(address, exclusive=not address.shared) for address in addresses]
             for store in stores:
                 stack.callback(store.close_sync)
-            copied = copy_store(stores[0], stores[1], addresses[1].url, SystemClock().now(), rehearse=rehearse)
+            copied = copy_store(stores[0], stores[1], new, SystemClock().now(), rehearse=rehearse)
         except Problem as problem:
             raise CliError(Exit.NOT_DONE, f"{problem.summary} {problem.hint}".rstrip()) from None
     for name, count in copied.rows.items():
@@ -39,7 +40,7 @@ def copy(source: str, target: str, say: Print, *, rehearse: bool) -> int:
         say("Nothing was changed (--dry-run). Everything can be copied.")
     else:
         say(f"Copied. Both audit logs are intact and have the head {copied.head or 'none'}.")
-        say(f'Write url = "{addresses[1].url if addresses[1].shared else target}" into [store], then start the bot.')
+        say(f'Write url = "{new}" into [store], then start the bot.')
     return Exit.DONE
 
 

@@ -43,7 +43,7 @@ async def notice_restore(ctx: Context) -> None:
     entries: tuple[AuditEntry, ...] = ()
     if moved or new:
         why = f"the database was {before['cluster']}, it is {cluster} now" if moved else f"the head {new[0]} is missing"
-        if moved and not missing and ctx.leadership.kept_all(str(before["cluster"]), str(cluster)):
+        if moved and not new and ctx.leadership.kept_all(str(before["cluster"]), str(cluster)):
             why += "; nothing is missing, because every commit had waited for the standby that took over"
         else:
             await _report(ctx, f"restored:{cluster}:{new}", new)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from bot.cli.store import copy
 from tests.cli.program import Program
 from tests.http_client.proxy import forward_proxy
 from tests.world import OPEN_POLICY, World
@@ -23,6 +24,16 @@ async def test_check_says_what_is_well_and_what_is_not(program: Program, env: Wo
     assert any(line.startswith("FAIL") and "backend acc" in line for line in bad.out.splitlines()), bad
     assert any(line.startswith("FAIL") and "C0CRAWL" in line for line in bad.out.splitlines()), bad
     assert "not-a-secret" not in good.out + bad.out + bad.err
+
+
+async def test_check_says_that_the_store_was_moved(program: Program, env: World) -> None:
+    """The bot wouldn't start with it."""
+    await env.bot.close()
+    target = str(env.folder / "other.db")
+    copy(f"sqlite:///{env.folder}/signalbox.db", f"sqlite:///{target}", str, rehearse=False)
+    checked = await program("check", folder=env.folder, environ=env.environ)
+    assert f"FAIL  store: This store was moved to sqlite:///{target}." in checked.out
+    assert checked.code == 1
 
 
 async def test_check_looks_at_every_channel_that_is_named(program: Program, env: World) -> None:

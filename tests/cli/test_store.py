@@ -29,6 +29,7 @@ def test_a_store_moves_to_postgresql_and_back(tmp_path: Path, postgres: LocalSer
     with pytest.raises(CliError, match="This store was moved to"):
         copy(here, there, lines.append, rehearse=False)
     copy(there, back, lines.append, rehearse=False)
+    assert lines[-1] == f'Write url = "{back}" into [store], then start the bot.'
     last = open_store(tmp_path / "back.db")
     assert len(last.search_sync(Filters(text="once"))) == 1
     last.close_sync()

@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import psycopg
 
-from bot.store.postgres.leadership import BEAT
-from tests.faults.link import FROM, TO
+from bot.core.ports.store import StoreAddress
+from bot.runtime.clock import SystemClock
+from bot.runtime.task_queue import TaskQueue
+from bot.store.open import open_store
+from bot.store.postgres.leadership import BEAT, PostgresLeadership
+from tests.faults.link import FROM, TO, Link
 from tests.faults.replicas import Cluster, cluster, outcomes
 from tests.faults.standby import Pair
 from tests.fork_server import ForkServer
 
 START = "start acc:shop/prices input.region={}"
+BEATS = "SELECT beat_at FROM signalbox.replicas ORDER BY name"
+TIMELINE = "SELECT left(pg_walfile_name(pg_current_wal_lsn()), 8)"
 
 
 async def test_what_waits_during_a_failover_is_executed_only_when_it_is_proved_that_nothing_was_lost(
@@ -53,6 +61,62 @@ async def test_what_waits_during_a_failover_is_executed_only_when_it_is_proved_t
             assert group.store.verify_sync(group.store.head_sync()).ok
     finally:
         await asyncio.to_thread(pair.stop)
+
+
+async def test_a_failover_is_proved_by_the_last_heartbeat_also_under_a_new_epoch(tmp_path: Path) -> None:
+    """Two replicas come back under new epochs. The new primary has the last heartbeat of one, and not that of the other."""
+    pair = Pair(tmp_path / "pg", durable=False)
+    await asyncio.to_thread(pair.start)
+    links = [await Link(folder).open() for folder in pair.socket_folders]
+    hosts = ",".join(f"127.0.0.1:{link.port}" for link in links)
+    address = StoreAddress(f"postgresql://postgres@{hosts}/postgres", lease=3)
+    tasks = TaskQueue()
+    try:
+        (await asyncio.to_thread(open_store, address)).close_sync()
+        kept, lost = [
+            PostgresLeadership(address, SystemClock(), team=name, name=name, fence=lambda epoch, leads: None)
+            for name in ("kept", "lost")
+        ]
+        for one in (kept, lost):
+            await one.join(nothing, nothing, tasks.serve)
+        first, epochs = asked(pair, BEATS), (kept.epoch, lost.epoch)
+        await until(lambda: all(now > then for now, then in zip(asked(pair, BEATS), first, strict=True)))
+        (before,) = asked(pair, TIMELINE)
+        for link in links:
+            link.cut()
+        await asyncio.to_thread(pair.promote, alone=True)
+        asked(pair, "UPDATE signalbox.replicas SET state = 'dead' WHERE name = 'kept' RETURNING 1")
+        asked(pair, "DELETE FROM signalbox.replicas WHERE name = 'lost' RETURNING 1")
+        (after,) = asked(pair, TIMELINE)
+        links[pair.servers.index(pair.primary)].heal()
+        for one, epoch in zip((kept, lost), epochs, strict=True):
+            await until(lambda: one.leads and one.surely() and one.epoch not in (None, epoch))  # noqa: B023  at once
+        proved = [one.kept_all(f"1/{before}/1", f"1/{after}/1") for one in (kept, lost)]
+        assert (before != after, proved) == (True, [True, False])
+    finally:
+        await tasks.stop_services()
+        for one in (kept, lost):
+            await one.leave()
+        for link in links:
+            await link.close()
+        await asyncio.to_thread(pair.stop)
+
+
+async def nothing() -> None:
+    """A change that needs no work."""
+
+
+def asked(pair: Pair, sql: str) -> list[Any]:
+    """The first column of what the primary answers."""
+    with psycopg.connect(pair.primary.url(), autocommit=True) as connection:
+        return [row[0] for row in connection.execute(sql.encode())]
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Wait for it."""
+    async with asyncio.timeout(30):
+        while not condition():  # noqa: ASYNC110  nobody tells
+            await asyncio.sleep(0.05)
 
 
 async def around_failover(group: Cluster, pair: Pair, region: str) -> list[str]:

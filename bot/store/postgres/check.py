@@ -1,6 +1,7 @@
 """Judges a database for `signalbox check`."""
 
 import time
+from collections.abc import Callable
 from typing import Any, Final
 
 import psycopg
@@ -14,6 +15,7 @@ from bot.store.postgres.schema import SCHEMA, prepare
 from bot.store.postgres.session import connect, is_pooled, parameters
 
 _SLOW: Final = 0.005  # seconds of a round trip
+_TRIPS: Final = 5  # the quickest one counts
 _CONNECTIONS: Final = 7  # of one replica: 4 that read, and 3 for writing, listening and the lease
 _REPLICAS: Final = 5
 _AWAY: Final = 1.0  # seconds between two clocks
@@ -50,17 +52,14 @@ def findings(connection: psycopg.Connection, address: StoreAddress) -> list[tupl
     found.append(_rights(one))
     found.append(_commits(one))
     found.append(_standbys(one))
-    began = time.time()  # noqa: TID251  the clocks of two machines are compared
-    server = float(one("SELECT extract(epoch FROM clock_timestamp())"))
-    took = time.time() - began  # noqa: TID251  see above
-    away = abs(server - began - took / 2)
+    took, away = min(_trip(one) for _ in range(_TRIPS))
     if away > _AWAY:
         found.append(
             (False, f"the clock of this machine is {away:.1f} s away from the database's; synchronize both with NTP")
         )
     if took > _SLOW:
         found.append(
-            (False, f"a round trip to the database takes {took * 1000:.0f} ms; every ack waits for three of them")
+            (False, f"a round trip to the database takes {took * 1000:.0f} ms; every ack waits for two of them")
         )
     if is_pooled(connection):
         found.append((True, "a pooler is in between, in session mode; each connection keeps its session"))
@@ -69,6 +68,14 @@ def findings(connection: psycopg.Connection, address: StoreAddress) -> list[tupl
         found.append((False, f"max_connections is {most}; each replica uses up to {_CONNECTIONS}"))
     found.append(_replicas(connection))
     return found
+
+
+def _trip(one: Callable[[str], Any]) -> tuple[float, float]:
+    """Seconds of a round trip, and the difference between the two clocks."""
+    began = time.time()  # noqa: TID251  the clocks of two machines are compared
+    server = float(one("SELECT extract(epoch FROM clock_timestamp())"))
+    took = time.time() - began  # noqa: TID251  see above
+    return took, abs(server - began - took / 2)
 
 
 def _replicas(connection: psycopg.Connection) -> tuple[bool, str]:
@@ -82,7 +89,7 @@ def _replicas(connection: psycopg.Connection) -> tuple[bool, str]:
 
 def _rights(one: Any) -> tuple[bool, str]:
     if one("SELECT rolsuper FROM pg_roles WHERE rolname = current_user"):
-        return False, "the user is a superuser and could change the audit log; use one without rights of its own"
+        return False, "the user is a superuser and could change the audit log; use a role that isn't one"
     if one("SELECT pg_get_userbyid(relowner) = current_user FROM pg_class WHERE oid = 'audit'::regclass"):
         return (
             False,
@@ -108,13 +115,31 @@ def _commits(one: Any) -> tuple[bool, str]:
 
 
 def _standbys(one: Any) -> tuple[bool, str]:
-    names = one("SELECT current_setting('synchronous_standby_names')")
-    if names and one("SELECT current_setting('synchronous_commit')") not in _LOSSY:
-        return True, f"commits wait for a standby ({names})"
-    return False, (
-        "no synchronous standby: after a failover to an asynchronous one, or a restore, the bot starts cautiously, because the "
-        "last commits may be missing. A managed service that replicates the disk is safe too"
-    )
+    """What is kept when the server is lost. Without pg_read_all_stats, only the number of the standbys can be seen."""
+    names, commits = one("SELECT current_setting('synchronous_standby_names')"), one("SHOW synchronous_commit")
+    if not names:
+        return False, (
+            "no synchronous standby: after a failover to an asynchronous one, or a restore, the bot starts cautiously, because "
+            "the last commits may be missing. A managed service that replicates the disk is safe too"
+        )
+    if commits in _LOSSY:
+        return (
+            False,
+            f"synchronous_commit is {commits}, so commits don't wait until the standby has them on its disk; set it to on",
+        )
+    text = f"commits wait for a standby ({names})"
+    connected = one("SELECT count(*)::int FROM pg_stat_replication")
+    if not connected:
+        return False, f"{text}, but none is connected: no request is stored until one is"
+    if not one("SELECT bool_and(sync_state IS NOT NULL) FROM pg_stat_replication"):
+        user = one("SELECT quote_ident(current_user)")
+        return (
+            False,
+            f"{text}, but the user can't see it, so a failover voids approvals; `GRANT pg_read_all_stats TO {user}`",
+        )
+    if connected > 1:
+        return True, f"{text}; with {connected} standbys, the bot starts cautiously after a failover"
+    return True, text
 
 
 def prepare_as(owner: StoreAddress, address: StoreAddress) -> str:
@@ -135,6 +160,12 @@ def prepare_as(owner: StoreAddress, address: StoreAddress) -> str:
                 for right in _RIGHTS:
                     names = {"schema": sql.Identifier(SCHEMA), "user": sql.Identifier(user)}
                     connection.execute(sql.SQL(right).format(**names))
+    except psycopg.errors.InsufficientPrivilege as error:
+        raise StoreProblem(
+            f"The user of OWNER_URL lacks a right: {error.diag.message_primary}.",
+            f"It needs CREATE on the database, and `GRANT {user} TO` it if {user} made the tables. A superuser may do it too.",
+            "store_refused",
+        ) from error
     except psycopg.Error as error:
         raise mapped(error) from error
     return user

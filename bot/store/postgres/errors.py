@@ -31,11 +31,29 @@ _NO_SLOT: Final = (
     "The database has no connection left for this user. Nothing was recorded.",
     "Each replica uses at most 7 connections: raise `max_connections` or the limit of the role.",
 )
-_CONNECTING: Final = {  # an error of the connection has no code, only words
+_NO_DATABASE: Final = (
+    "store_unreachable",
+    "The database doesn't exist.",
+    "Create it, for example with `createdb`, or correct `[store] url`.",
+)
+_CERTIFICATE: Final = (
+    "store_unreachable",
+    "The database's certificate can't be verified, or it doesn't offer TLS.",
+    "Name the host as in the certificate in `[store] url`; for a private authority, add `sslrootcert=` and an absolute path.",
+)
+_CONNECTING: Final = {  # an error of the connection has no code, only words; the first that fits counts
+    "root certificate file": _CERTIFICATE,
+    "certificate verify failed": _CERTIFICATE,
+    "server certificate for": _CERTIFICATE,
+    "server does not support SSL": _CERTIFICATE,
     "authentication": _LOGIN,
+    "no password supplied": _LOGIN,
+    "no pg_hba.conf entry": _LOGIN,
     "too many connections": _NO_SLOT,
     "too many clients": _NO_SLOT,
     "connection slots are reserved": _NO_SLOT,
+    'role "': _LOGIN,
+    "does not exist": _NO_DATABASE,
 }
 _KNOWN: Final = {
     "53300": _NO_SLOT,
@@ -46,8 +64,7 @@ _KNOWN: Final = {
         "Check that `[store] url` leads to the primary."),
     "42501": ("store_readonly", "The database user lacks a right. Nothing was recorded.",
         "Run `signalbox store prepare OWNER_URL` as the owner of the database."),
-    "3D000": ("store_unreachable", "The database doesn't exist.",
-        "Create it, for example with `createdb`, or correct `[store] url`."),
+    "3D000": _NO_DATABASE,
     "28": _LOGIN,
     "08": _UNREACHABLE,
     "57": _UNREACHABLE,
@@ -57,7 +74,8 @@ _KNOWN: Final = {
     "57014": _BUSY,
     "23": _REFUSED,
 }  # fmt: skip
-_AGAIN: Final = ("40001", "40P01", "26000")  # 26000: the server has forgotten a prepared statement
+# 26000: the server has forgotten a prepared statement; 0A000: a newer version has added a column to the table of one.
+_AGAIN: Final = ("40001", "40P01", "26000", "0A000")
 
 
 def mapped(error: psycopg.Error) -> StoreProblem:
@@ -65,8 +83,7 @@ def mapped(error: psycopg.Error) -> StoreProblem:
     state = error.sqlstate or ""
     known = _KNOWN.get(state) or _KNOWN.get(state[:2])
     if known is None and isinstance(error, psycopg.OperationalError):
-        words = _CONNECTING | {"does not exist": _KNOWN["3D000"]}
-        known = next((problem for phrase, problem in words.items() if phrase in str(error)), _UNREACHABLE)
+        known = next((problem for phrase, problem in _CONNECTING.items() if phrase in str(error)), _UNREACHABLE)
     if known is None:
         known = ("store_failed", f"The store failed: {error}", "Check the bot's log, then try again.")
     problem = StoreProblem(known[1], known[2], known[0])

@@ -30,8 +30,9 @@ from bot.store.postgres.session import Heartbeat, connect_async
 
 
 class Beat(NamedTuple):
-    """What a heartbeat saw. `before` is the heartbeat before it, as far as this database has it."""
+    """What a heartbeat saw. `before` is the last heartbeat that this replica knows of, as far as this database has it."""
 
+    epoch: int
     entries: int
     timeline: str
     table: int
@@ -63,10 +64,10 @@ _LOCKS: Final = 77  # the class of the advisory locks that live as long as a rep
 
 # `waits`: every commit waits for the only standby, so that one has what was acknowledged. Without the right to see that, NULL.
 _BEAT: Final = """
-    WITH earlier AS (SELECT beat_at FROM replicas WHERE epoch = %(epoch)s)
+    WITH earlier AS (SELECT beat_at FROM replicas WHERE epoch = %(last)s)
     UPDATE replicas SET beat_at = clock_timestamp(), sockets = %(sockets)s WHERE epoch = %(epoch)s AND state = 'live'
-    RETURNING (SELECT seq FROM chain), (SELECT left(pg_walfile_name(pg_current_wal_lsn()), 8)), CAST(tableoid AS bigint), beat_at,
-        (SELECT beat_at FROM earlier), (SELECT current_setting('synchronous_standby_names') <> ''
+    RETURNING epoch, (SELECT seq FROM chain), (SELECT left(pg_walfile_name(pg_current_wal_lsn()), 8)), CAST(tableoid AS bigint),
+        beat_at, (SELECT beat_at FROM earlier), (SELECT current_setting('synchronous_standby_names') <> ''
             AND current_setting('synchronous_commit') IN ('on', 'remote_apply')
             AND count(*) = 1 AND bool_and(sync_state IN ('sync', 'quorum')) FROM pg_stat_replication) AS waits"""
 _DEAD: Final = "UPDATE replicas SET state = 'dead', sockets = 0 WHERE epoch = %s AND state = 'live'"
@@ -276,7 +277,8 @@ class PostgresLeadership:
             "INSERT INTO leaders (team_id, epoch, replica, beat_at) VALUES (%s, 0, '', clock_timestamp()) ON CONFLICT DO NOTHING",
             (self._team,),
         )
-        self.epoch, self._sure_from, self._beat_at = epoch, before, before
+        # It beats before it may lead: the heartbeat compares this database with the one before a failover.
+        self.epoch, self._sure_from, self._beat_at = epoch, before, before - BEAT
         self._fence(epoch, leads=False)
 
     async def _name_session(self, connection: Heartbeat, epoch: int) -> None:
@@ -303,9 +305,10 @@ class PostgresLeadership:
         if self.epoch is None:
             return False
         if now - self._beat_at >= BEAT:
-            connection = await self._open()
-            row = await (await connection.execute(_BEAT, {"epoch": self.epoch, "sockets": self.sockets})).fetchone()
-            last, beat = self._last, Beat(*row) if row is not None else None
+            connection, last = await self._open(), self._last
+            values = {"epoch": self.epoch, "last": last.epoch if last else self.epoch, "sockets": self.sockets}
+            row = await (await connection.execute(_BEAT, values)).fetchone()
+            beat = Beat(*row) if row is not None else None
             self._last = beat or last
             if beat is None or (last is not None and beat.is_older(last)):
                 self._kept = (last.timeline, beat.timeline) if last and beat and beat.has_all_of(last) else None

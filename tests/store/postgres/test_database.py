@@ -20,6 +20,7 @@ from bot.core.records import Filters
 from bot.store.database import Tx
 from bot.store.errors import StoreProblem
 from bot.store.open import open_store
+from bot.store.postgres.errors import mapped
 from bot.store.postgres.server import LocalServer
 from bot.store.postgres.session import connect, parameters
 from bot.store.store import Store
@@ -191,6 +192,25 @@ async def test_a_server_that_is_away_is_told(postgres: LocalServer) -> None:
     with pytest.raises(StoreProblem) as problem:
         open_store(postgres.url("nothing"))
     assert "doesn't exist" in problem.value.summary
+
+
+@pytest.mark.parametrize(
+    ("said", "summary"),
+    [
+        ("SSL error: certificate verify failed", "certificate"),
+        ('server certificate for "a" does not match host name "b"', "certificate"),
+        ('root certificate file "ca.pem" does not exist', "certificate"),
+        ("server does not support SSL, but SSL was required", "certificate"),
+        ("fe_sendauth: no password supplied", "login"),
+        ('FATAL:  no pg_hba.conf entry for host "::1", user "x", database "y", no encryption', "login"),
+        ('FATAL:  role "x" does not exist', "login"),
+        ('FATAL:  database "x" does not exist', "doesn't exist"),
+        ("Connection refused", "can't be reached"),
+    ],
+)
+def test_why_a_server_can_t_be_used_is_told(said: str, summary: str) -> None:
+    """An error of the connection has no code, only words."""
+    assert summary in mapped(psycopg.OperationalError(f"connection failed: {said}")).summary
 
 
 _LIVE = "INSERT INTO replicas VALUES ('a/{0}', {0}, 'live', now(), 'a', 0)"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Iterable
 from typing import Final
@@ -15,6 +16,7 @@ from bot.runtime.task_queue import TaskQueue
 from bot.store.errors import StoreProblem
 from bot.store.migrations import contracts
 from bot.store.open import open_leadership, open_store
+from bot.store.postgres.database import READERS
 from bot.store.postgres.schema import KNOWS, MIGRATIONS, prepare
 from bot.store.postgres.session import connect
 from tests.store.samples import NOW, intent, row
@@ -55,8 +57,17 @@ async def test_an_older_replica_works_on_and_starts_again_after_the_newer_one_ha
     address: StoreAddress,
 ) -> None:
     old = open_store(address)
+
+    async def reads() -> list[object]:
+        """With every connection, and with a statement that the server keeps."""
+        return list(await asyncio.gather(*[old.request("r0") for _ in range(4 * READERS)]))
+
+    await reads()
+    await old.claim_unfinished()
     with connect(address) as connection:
         assert prepare(connection, LATER) == [EXPANDS]
+    assert set(await reads()) == {None}
+    assert await old.claim_unfinished() == []
     assert await old.accept(intent("r1"), [row(request_id="r1")])
     await old.close()
     again = open_store(address)

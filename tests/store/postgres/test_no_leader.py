@@ -144,8 +144,8 @@ async def test_a_leader_that_can_t_hand_over_lets_another_one_lead(shared: str, 
 
 
 AT = datetime(2026, 11, 29, tzinfo=UTC)
-LAST = Beat(entries=7, timeline="1", table=5, at=AT, before=None, waits=True)
-PROMOTED = Beat(entries=7, timeline="2", table=5, at=AT + timedelta(seconds=4), before=AT, waits=False)
+LAST = Beat(epoch=1, entries=7, timeline="1", table=5, at=AT, before=None, waits=True)
+PROMOTED = Beat(epoch=1, entries=7, timeline="2", table=5, at=AT + timedelta(seconds=4), before=AT, waits=False)
 
 
 @pytest.mark.parametrize(
