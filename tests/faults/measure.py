@@ -4,7 +4,9 @@ It starts a PostgreSQL of its own with fsync on, in the temporary folder, and pr
 
 - hand-over: from the commit of a follower that hands a request over until the leader owns it;
 - ack: what the store does before a follower acknowledges a request (check that it lives, store the request, append the audit
-  entry, commit), beside a commit of one row on the same server, by turns. `--modes` without a value measures only these two;
+  entry, commit), beside a commit of one row on the same server, by turns;
+- throughput: what one, then three replicas store per second while 64 requests of one workspace wait at each. `--modes` without a
+  value measures only these three;
 - deploy: what people see while three replicas are replaced one by one, over HTTP and in Socket Mode.
 
 The takeovers are timed by `python -m tests.faults`.
@@ -133,6 +135,34 @@ async def acks(url: str, number: int) -> tuple[list[float], list[float], list[fl
     return bare[WARM_UP:], accepted[WARM_UP:], small[WARM_UP:]
 
 
+# What one cell carries
+
+
+async def stored(url: str, number: int, replicas: int) -> float:
+    """Requests per second that the stores of so many replicas accept together, 64 waiting at each, on one chain."""
+    stores = [await asyncio.to_thread(open_store, StoreAddress(url)) for _ in range(replicas)]
+    join(url, *range(1, replicas + 1))
+    for epoch, store in enumerate(stores, 1):
+        store.fence(epoch)
+    numbers = iter(range(number + 64 * replicas))
+
+    async def accept(store: Store, stop: int) -> None:
+        while (index := next(numbers, stop)) < stop:
+            await store.accept(intent(f"s{index}"), [row(request_id=f"s{index}")], begun=True)
+
+    async def crowd(stop: int) -> None:
+        await asyncio.gather(*(accept(store, stop) for store in stores for _ in range(64)))
+
+    await crowd(64 * replicas)  # statements are planned
+    began = time.perf_counter()
+    numbers = iter(range(64 * replicas, number + 64 * replicas))
+    await crowd(number + 64 * replicas)
+    spent = time.perf_counter() - began
+    for store in stores:
+        await store.close()
+    return number / spent
+
+
 # A rolling deploy
 
 
@@ -255,6 +285,9 @@ def _measured(folder: Path, server: LocalServer, fork_server: ForkServer, given:
     say(f"a bare commit of one row: {figures(bare)}")
     say(f"the store's part of an ack: {figures(accepted)}, {against(accepted, bare)}")
     say(f"a write that waits for others to join its commit: {figures(small)}, {against(small, bare)}")
+    for replicas in (1, 3):
+        rate_of_all = asyncio.run(stored(new(f"s{replicas}"), 20 * number, replicas))
+        say(f"requests stored per second, {replicas} at once: {rate_of_all:,.0f}")
     good = True
     for mode in given.modes:
         (folder / mode).mkdir()
