@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import time
 from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -36,24 +37,34 @@ _MODAL_WITHIN = 3.0
 _OLDEST = 3  # cards, one of which is decided next
 _TOGETHER = 0.5  # the share of rounds in which both people press at once
 _DENIES = 0.2  # the share of presses that deny
+_PATIENCE = 45.0  # seconds after which a person who pressed presses the card again, if it looks undecided
 _AGAIN = 0.2  # the share of rounds in which a person presses the same card once more
 
 
 @dataclass
 class Voters:
-    """Press `Approve` and `Deny` until `over`; a card whose press got lost still has its buttons, and is pressed again."""
+    """Press `Approve` and `Deny` until `over`. A card that still has its buttons long after a press is pressed again.
+
+    Slack takes about one message per second and channel, so a decided card may keep its buttons for a while.
+    """
 
     group: Cluster
     chance: random.Random
     acked: Counter[str] = field(default_factory=Counter)
     pressed: list[Any] = field(default_factory=list)
+    not_before: dict[str, float] = field(default_factory=dict)  # when a card, by its ts, is pressed again
     over: bool = False
 
     async def run(self) -> None:
         """One round after the other."""
         while not self.over:
             await asyncio.sleep(_EVERY)
-            cards = [card for card in self.group.ws.person(PEOPLE[0]).messages(CHANNEL) if "Approve" in labels(card)]
+            now = time.monotonic()
+            cards = [
+                card
+                for card in self.group.ws.person(PEOPLE[0]).messages(CHANNEL)
+                if "Approve" in labels(card) and self.not_before.get(card["ts"], now) <= now
+            ]
             if self.pressed and self.chance.random() < _AGAIN:
                 cards = self.pressed[-5:]
             if cards:
@@ -70,6 +81,7 @@ class Voters:
                 presses.append(asyncio.ensure_future(self._press(user, card)))
                 await asyncio.sleep(0)
         self.pressed.append(card)
+        self.not_before[card["ts"]] = time.monotonic() + _PATIENCE
         await asyncio.gather(*presses)
 
     async def _press(self, user: str, card: Any) -> None:
