@@ -24,7 +24,6 @@ from bot.core.policy.decide import (
     Decision,
     Policy,
     PolicyProblem,
-    Subject,
     Where,
     admits,
     decide,
@@ -33,7 +32,7 @@ from bot.core.policy.decide import (
     why_not_administrator,
     why_not_breakglass,
 )
-from bot.core.policy.match import Question
+from bot.core.policy.match import Question, Situation
 from bot.core.policy.rights import review_gap
 from bot.core.policy.schema import CaseTable
 from bot.core.policy.toml_lines import Lines
@@ -154,14 +153,15 @@ def judge(policy: Policy, catalog: Catalog, case: CaseTable, now: datetime) -> V
     """The answer to this case outside of all freezes. The note says if a freeze is active now."""
     subject = case_subject(policy, case, HOME)
     where = Where(team_id=HOME, channel_id=case.in_, is_dm=case.in_.startswith("D"), known=True)
+    here = Situation(policy, subject, where, (), HOME)
     read = parse(case.say, catalog)
     if isinstance(read, ParseError):
         return Verdict("not understood", "no rule", read.problem)
     try:
         if _is_builtin(read, catalog):
             check_builtin(catalog.builtins[read.verb], read)
-            return _builtin(policy, read, catalog, subject, where)
-        asked = _asked(read, catalog, subject, where, _outside_freezes(policy, now))
+            return _builtin(read, catalog, here)
+        asked = _asked(read, catalog, here, _outside_freezes(policy, now))
     except BadRequest as problem:
         return Verdict("not understood", "no rule", problem.summary)
     decision = decide(policy, asked)
@@ -173,21 +173,21 @@ def _is_builtin(read: Command, catalog: Catalog) -> bool:
     return catalog.builtin(read.verb) is not None and (read.target is None or not catalog.rows(read.verb))
 
 
-def _builtin(policy: Policy, read: Command, catalog: Catalog, subject: Subject, where: Where) -> Verdict:
+def _builtin(read: Command, catalog: Catalog, here: Situation) -> Verdict:
     row = catalog.builtins[read.verb]
     if read.verb in _OPEN_TO_ALL:
         return Verdict("allowed", "built-in rule", "everyone may use this command")
-    refused = admits(policy, subject=subject, where=where, home_team_id=HOME)
+    refused = admits(here)
     if refused is not None:
         return Verdict("denied", refused.rule, refused.reason)
     if row.needs is None:
         return Verdict("allowed", "built-in rule", "this person can use Signalbox in this channel")
     why_not = why_not_breakglass if row.needs == "breakglass" else why_not_administrator
-    failed = why_not(policy, subject, HOME)
+    failed = why_not(here.policy, here.subject, HOME)
     return Verdict("denied" if failed else "allowed", f"[{row.needs}]", failed or f"[{row.needs}] names this person")
 
 
-def _asked(read: Command, catalog: Catalog, subject: Subject, where: Where, now: datetime) -> Question:
+def _asked(read: Command, catalog: Catalog, here: Situation, now: datetime) -> Question:
     if read.target is None:
         raise BadRequest(f"`{read.verb}` needs a target in a case.")
     ref = parse_target(read.target, catalog)
@@ -196,7 +196,7 @@ def _asked(read: Command, catalog: Catalog, subject: Subject, where: Where, now:
     row, target = _target(read, ref, catalog)
     given = check_params(row.params, read.params)
     operation = Operation.of(row, request_id="case", target=target, given=given, reason=read.reason)
-    return Question.of(row, target, operation.params, subject=subject, where=where, now=now, home_team_id=HOME)
+    return here.question(row, target, operation.params, now)
 
 
 def _target(read: Command, ref: TargetRef, catalog: Catalog) -> tuple[Capability, Target]:

@@ -21,8 +21,8 @@ from bot.core.command.params import BadParam, duration_seconds
 from bot.core.errors import Problem
 from bot.core.intent import Actor
 from bot.core.operation import Target
-from bot.core.policy.decide import Member, Policy, Subject, Where, decide
-from bot.core.policy.match import Question
+from bot.core.policy.decide import Member, Policy, Subject, Where, decide_in
+from bot.core.policy.match import Situation
 from bot.core.policy.visibility import decision_word
 from bot.core.ports.services import Directory
 from bot.core.records import Filters, StoredEntry, stamp
@@ -157,12 +157,8 @@ async def _change(
 
     # A request that was denied before its target was looked up has no parameters in the audit log: use the defaults.
     params = capability.defaults | json.loads(row.params)
-    now = datetime.fromisoformat(row.at)
-    questions = [
-        Question.of(capability, target, params, subject=subject, where=where, now=now, home_team_id=team)
-        for target in await _targets(store, catalog, row)
-    ]
-    decisions = [decide(policy, question) for question in questions]
+    now, then = Situation(policy, subject, where, (), team), datetime.fromisoformat(row.at)
+    decisions = [decide_in(now, capability, target, params, then) for target in await _targets(store, catalog, row)]
     answers = {decision_word(decision) for decision in decisions}
     unread = [group for group, member in subject.groups.items() if member is Member.UNREADABLE]
     if unread and answers != {one.was}:

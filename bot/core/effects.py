@@ -5,54 +5,23 @@ operations/ knows no feature. A feature subclasses `Effect` and the composition 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import ClassVar, Final, Generic, TypeVar
 
 from bot.core.audit import AuditEntry
 from bot.core.card import Button, Card, Line, Tone
-from bot.core.command.capability import Capability
 from bot.core.command.catalog import Catalog
 from bot.core.intent import Intent, Press
-from bot.core.operation import Operation, Target
+from bot.core.operation import Operation
 from bot.core.outcome import Fact, Outcome
 from bot.core.policy.compile import Policy
-from bot.core.policy.decide import decide
 from bot.core.policy.decision import Allowed, Decision, Denied, NeedsApproval
-from bot.core.policy.match import GrantView, Question, Subject, Where
+from bot.core.policy.match import Situation, Subject, Where
 from bot.core.records import Pause
-from bot.core.value import Json
 
 ContextT = TypeVar("ContextT")
-
-
-@dataclass(frozen=True, slots=True)
-class Situation:
-    """The policy in force, the person, the place and the person's grants, read once per request."""
-
-    policy: Policy
-    subject: Subject
-    where: Where
-    grants: tuple[GrantView, ...]
-    home_team: str
-
-    def question(self, capability: Capability, target: Target, params: Mapping[str, Json], now: datetime) -> Question:
-        """What the rules are asked about this capability on this target."""
-        return Question.of(
-            capability,
-            target,
-            params,
-            subject=self.subject,
-            where=self.where,
-            now=now,
-            home_team_id=self.home_team,
-            grants=self.grants,
-        )
-
-    def decide(self, capability: Capability, target: Target, params: Mapping[str, Json], now: datetime) -> Decision:
-        """The decision on this capability and target."""
-        return decide(self.policy, self.question(capability, target, params, now))
 
 
 @dataclass(frozen=True, slots=True)

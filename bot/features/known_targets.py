@@ -13,11 +13,11 @@ from rapidfuzz import fuzz, process
 from bot.core.audit import Event
 from bot.core.command.capability import Capability, Risk
 from bot.core.command.target_ref import fit, plain, words_of
-from bot.core.effects import Situation
 from bot.core.intent import Actor, Place
 from bot.core.operation import Target
 from bot.core.outcome import Named
 from bot.core.policy.decide import Allowed, Denied
+from bot.core.policy.match import Situation
 from bot.core.policy.visibility import Visibility
 from bot.core.records import Filters
 from bot.core.text import written as written_path

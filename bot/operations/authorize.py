@@ -7,11 +7,12 @@ from datetime import datetime
 from bot.core.command.capability import Capability
 from bot.core.command.catalog import Catalog
 from bot.core.command.parser import parse_target
-from bot.core.effects import Ruling, Situation
+from bot.core.effects import Ruling
 from bot.core.intent import Actor, Intent, Place
 from bot.core.operation import Operation, Target
-from bot.core.policy.decide import Decision, Denied, GrantView, Policy, Subject, Where, admits
+from bot.core.policy.decide import Decision, Denied, GrantView, Policy, Subject, Where, admits, decide_in
 from bot.core.policy.grant_scope import out_of_bounds, rows_of
+from bot.core.policy.match import Situation
 from bot.core.policy.rights import why_not_administrator, why_not_full
 from bot.core.policy.visibility import Visibility, may, sight
 from bot.core.records import Grant
@@ -104,19 +105,19 @@ async def read_situation(ctx: Context, actor: Actor, place: Place, *, max_age: f
 async def not_admitted(ctx: Context, intent: Intent) -> Denied | None:
     """Why the person may not use built-in commands here, None when they may. A grant admits too."""
     now = await read_situation(ctx, intent.actor, intent.place)
-    return admits(now.policy, subject=now.subject, where=now.where, home_team_id=ctx.home_team, grants=now.grants)
+    return admits(now)
 
 
 async def sight_of(ctx: Context, actor: Actor, place: Place) -> Visibility:
     """What this person may see of the backends here; without a channel (Home tab, global form), anywhere."""
     if place.channel_id:
         now = await read_situation(ctx, actor, place)
-        return sight(now.policy, subject=now.subject, where=now.where, home_team_id=ctx.home_team, grants=now.grants)
+        return sight(now)
     rules = ctx.policy()
     subject = await ctx.directory.subject(actor, rules.user_groups, max_age=CACHED)
     mine = [grant for grant in await ctx.store.open_grants(ctx.clock.now()) if grant.user_id == actor.user_id]
     grants = [_view(grant, await _lapsed(ctx, grant, place, CACHED)) for grant in mine if not grant.breakglass]
-    return sight(rules.policy, subject=subject, where=None, home_team_id=ctx.home_team, grants=grants)
+    return sight(Situation(rules.policy, subject, Where("", ""), grants, ctx.home_team), anywhere=True)
 
 
 async def catalog_of(ctx: Context, actor: Actor, place: Place) -> Catalog:
@@ -129,9 +130,7 @@ async def usable(ctx: Context, actor: Actor, place: Place) -> tuple[tuple[str, C
     """What this person may use here, on some target, as (name of a backend, capability)."""
     now = await read_situation(ctx, actor, place)
     rows = [(name, row) for name, declared in sorted(ctx.catalog.backends.items()) for row in declared.capabilities]
-    return may(
-        now.policy, rows=rows, subject=now.subject, where=now.where, home_team_id=ctx.home_team, grants=now.grants
-    )
+    return may(now, rows)
 
 
 async def may_ask(ctx: Context, intent: Intent, target: str | None) -> Visibility | Denied:
@@ -142,10 +141,10 @@ async def may_ask(ctx: Context, intent: Intent, target: str | None) -> Visibilit
     Only an id with a prefix (`run/ID`) is looked up first: only the backend knows what it belongs to.
     """
     now = await read_situation(ctx, intent.actor, intent.place)
-    refused = admits(now.policy, subject=now.subject, where=now.where, home_team_id=ctx.home_team, grants=now.grants)
+    refused = admits(now)
     if refused is not None:
         return refused
-    seen = sight(now.policy, subject=now.subject, where=now.where, home_team_id=ctx.home_team, grants=now.grants)
+    seen = sight(now)
     return seen if target is None or seen.patterns is None or await _may_ask(ctx, seen, target) else seen.hides(target)
 
 
@@ -165,7 +164,7 @@ def foresee(
     ctx: Context, now: Situation, capability: Capability, target: Target, given: Mapping[str, Json] | None = None
 ) -> Decision:
     """The decision on this capability and target, with these parameters and the defaults of the others. Nothing is looked up."""
-    return now.decide(capability, target, {**capability.defaults, **(given or {})}, ctx.clock.now())
+    return decide_in(now, capability, target, {**capability.defaults, **(given or {})}, ctx.clock.now())
 
 
 async def authorize(
@@ -173,5 +172,5 @@ async def authorize(
 ) -> Ruling:
     """The decision: may this person do this here, now."""
     now = await read_situation(ctx, intent.actor, intent.place, max_age=max_age)
-    decision = now.decide(capability, operation.target, operation.params, ctx.clock.now())
+    decision = decide_in(now, capability, operation.target, operation.params, ctx.clock.now())
     return Ruling(decision, now, operation.digest(intent.actor, intent.place, now.policy.version))

@@ -5,13 +5,13 @@ from collections.abc import Sequence
 from bot.core.card import Button
 from bot.core.command.catalog import check_params
 from bot.core.command.parser import parse_target
-from bot.core.effects import Situation
 from bot.core.errors import BadRequest
 from bot.core.intent import Intent
 from bot.core.network import console_url
 from bot.core.operation import Operation, Target
 from bot.core.outcome import Phase, RunView, Suggestion
-from bot.core.policy.decide import Denied
+from bot.core.policy.decide import Denied, decide_in
+from bot.core.policy.match import Situation
 from bot.operations import cards
 from bot.operations.authorize import read_situation
 from bot.operations.cards import LABELS, command_means, refresh_means
@@ -118,5 +118,5 @@ def _allowed(ctx: Context, intent: Intent, suggestion: Suggestion, about: Target
         operation = Operation.of(capability, request_id=intent.request_id, target=about, given=given, reason=None)
     except BadRequest:
         return False
-    decision = situation.decide(capability, about, operation.params, ctx.clock.now())
+    decision = decide_in(situation, capability, about, operation.params, ctx.clock.now())
     return not isinstance(decision, Denied)

@@ -7,18 +7,21 @@ A break-glass grant replaces a missing allow, an approval and the end of a freez
 Neither overrides a deny: a deny says what must never happen here. In an emergency, use the vendor's own console.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from itertools import takewhile
 from typing import Final
 
+from bot.core.command.capability import Capability
+from bot.core.operation import Target
 from bot.core.policy.compile import ChannelRules, Policy, PolicyProblem, Rule, RuleKind, parse_policy
 from bot.core.policy.decision import Allowed, Decision, Denied, NeedsApproval, RuleTrace
 from bot.core.policy.match import (
     GrantView,
     Member,
     Question,
+    Situation,
     Standing,
     Subject,
     Where,
@@ -38,6 +41,7 @@ from bot.core.policy.match import (
 from bot.core.policy.rights import grant_fails, is_for, stands_for, why_not_administrator, why_not_breakglass
 from bot.core.policy.schema import policy_json_schema
 from bot.core.text import utc_text
+from bot.core.value import Json
 
 __all__ = [
     "Allowed", "Decision", "Denied", "GrantView", "Member", "NeedsApproval", "Policy", "PolicyProblem", "RuleTrace",
@@ -81,20 +85,26 @@ def asks_of_others(policy: Policy, question: Question) -> NeedsApproval | None:
     return demand if isinstance(demand, NeedsApproval) else None
 
 
-def admits(
-    policy: Policy, *, subject: Subject, where: Where, home_team_id: str, grants: Sequence[GrantView] = ()
-) -> Denied | None:
+def decide_in(
+    now: Situation, capability: Capability, target: Target, params: Mapping[str, Json], at: datetime
+) -> Decision:
+    """The decision on this capability and target."""
+    return decide(now.policy, now.question(capability, target, params, at))
+
+
+def admits(now: Situation) -> Denied | None:
     """None if this person may use the verbs that are open to everyone here; otherwise the denial.
 
     A full member may, in a conversation that the policy or a grant names. Others may only if one of its allow rules, or a
     grant, names their own id.
     """
-    mine = [grant for grant in grants if is_for(policy, grant, subject, where, home_team_id)]
-    refused = _refused_place(policy, where, home_team_id, mine) or _refused_person(subject, home_team_id)
+    policy, subject, where, home = now.policy, now.subject, now.where, now.home_team
+    mine = [grant for grant in now.grants if is_for(policy, grant, subject, where, home)]
+    refused = _refused_place(policy, where, home, mine) or _refused_person(subject, home)
     if refused is not None:
         unnamed = refused.code in _UNNAMED_PLACES
         return replace(refused, where_else=tuple(_rooms(policy, where.channel_id)) if unnamed else (), whole=True)
-    kind, words = standing(subject, home_team_id)
+    kind, words = standing(subject, home)
     channel = policy.channels.get(where.channel_id)
     named = channel is not None and any(subject.user_id in rule.who.named for rule in channel.allows)
     if mine or named or kind is Standing.FULL:

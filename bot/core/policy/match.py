@@ -17,7 +17,7 @@ from typing import Any, Final
 from bot.core.command.capability import Capability, Risk
 from bot.core.command.params import folded
 from bot.core.operation import Target
-from bot.core.policy.compile import Principals
+from bot.core.policy.compile import Policy, Principals
 from bot.core.value import Json
 
 OLDEST_SECONDS: Final = 60.0
@@ -145,31 +145,30 @@ class Question:
     home_team_id: str
     declared: Collection[str] | None = None
 
-    @classmethod
-    def of(
-        cls,
-        capability: Capability,
-        target: Target,
-        params: Mapping[str, Json],
-        *,
-        subject: Subject,
-        where: Where,
-        now: datetime,
-        home_team_id: str,
-        grants: Sequence[GrantView] = (),
-    ) -> Question:
-        """The question about this capability on this target."""
-        return cls(
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """The policy in force, the person, the place and the person's grants, read once per request."""
+
+    policy: Policy
+    subject: Subject
+    where: Where
+    grants: Sequence[GrantView]
+    home_team: str
+
+    def question(self, capability: Capability, target: Target, params: Mapping[str, Json], now: datetime) -> Question:
+        """What the rules are asked about this capability on this target."""
+        return Question(
             verb=capability.verb,
             risk=capability.risk,
             own_verb=capability.own_verb,
             target=target,
             params=params,
-            subject=subject,
-            where=where,
+            subject=self.subject,
+            where=self.where,
             now=now,
-            grants=grants,
-            home_team_id=home_team_id,
+            grants=self.grants,
+            home_team_id=self.home_team,
             declared=tuple([param.name for param in capability.params]),
         )
 

@@ -1,6 +1,6 @@
 """What a person may see, what they may use here, and names in the rules that match nothing."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
@@ -13,9 +13,9 @@ from bot.core.policy.decision import Allowed, Decision, Denied, NeedsApproval
 from bot.core.policy.match import (
     GrantView,
     Member,
+    Situation,
     Standing,
     Subject,
-    Where,
     glob,
     prefixes_agree,
     risk_or_verb,
@@ -31,27 +31,19 @@ CASE_USER: Final = "U0CASE"
 _RISK: Final = "risk:"
 
 
-def may(
-    policy: Policy,
-    *,
-    rows: Iterable[tuple[str, Capability]],
-    subject: Subject,
-    where: Where,
-    home_team_id: str,
-    grants: Sequence[GrantView] = (),
-) -> tuple[tuple[str, Capability], ...]:
+def may(now: Situation, rows: Iterable[tuple[str, Capability]]) -> tuple[tuple[str, Capability], ...]:
     """Of these (backend name, capability) pairs, those that the person may use here on some target, with or without approval.
 
     The caller passes only grants that count now. A freeze hides nothing: the refusal itself explains it. Parameter limits
     are ignored.
     """
-    if admits(policy, subject=subject, where=where, home_team_id=home_team_id, grants=grants) is not None:
+    if admits(now) is not None:
         return ()
-    channel = policy.channels.get(where.channel_id)
-    opening = _opening(policy, subject, where, home_team_id, grants)
+    channel = now.policy.channels.get(now.where.channel_id)
+    opening = _opening(now)
     closing: list[Rule] = []
     if channel is not None:
-        closing += [rule for rule in channel.denies if who_spared(rule.who, subject) is None]
+        closing += [rule for rule in channel.denies if who_spared(rule.who, now.subject) is None]
     return tuple(
         (backend, row)
         for backend, row in rows
@@ -60,18 +52,17 @@ def may(
     )
 
 
-def _opening(
-    policy: Policy, subject: Subject, where: Where | None, home_team_id: str, grants: Sequence[GrantView]
-) -> list[Rule | GrantView]:
-    """The grants and the allow rules that name the person: those of this place, or of all channels without a place."""
-    if where is None:
+def _opening(now: Situation, *, anywhere: bool = False) -> list[Rule | GrantView]:
+    """The grants and the allow rules that name the person: those of this place, or of all channels."""
+    policy, subject, where, home = now.policy, now.subject, now.where, now.home_team
+    if anywhere:
         channels = list(policy.channels.values())
-        opening: list[Rule | GrantView] = [grant for grant in grants if not grant.lapsed]
+        opening: list[Rule | GrantView] = [grant for grant in now.grants if not grant.lapsed]
     else:
         channels = [policy.channels[where.channel_id]] if where.channel_id in policy.channels else []
-        opening = [grant for grant in grants if is_for(policy, grant, subject, where, home_team_id)]
+        opening = [grant for grant in now.grants if is_for(policy, grant, subject, where, home)]
     rules = (rule for channel in channels for rule in channel.allows)
-    return [*opening, *(rule for rule in rules if who_fails(rule.who, subject, home_team_id) is None)]
+    return [*opening, *(rule for rule in rules if who_fails(rule.who, subject, home) is None)]
 
 
 def _opens(rule: Rule | GrantView, backend: str, row: Capability) -> bool:
@@ -115,22 +106,18 @@ EVERYTHING: Final = Visibility(None)
 NOTHING: Final = Visibility(())
 
 
-def sight(
-    policy: Policy, *, subject: Subject, where: Where | None, home_team_id: str, grants: Sequence[GrantView] = ()
-) -> Visibility:
+def sight(now: Situation, *, anywhere: bool = False) -> Visibility:
     """What this person may see. Every answer, list, suggestion and error checks this before it shows a name.
 
     In a channel: nothing if it doesn't admit the person, everything for a full member, otherwise what the rules and grants
-    that name the person cover. Without a channel (Home tab, global form): what those of any channel cover.
+    that name the person cover. With `anywhere` (Home tab, global form): what those of any channel cover.
     """
-    if where is not None:
-        if admits(policy, subject=subject, where=where, home_team_id=home_team_id, grants=grants) is not None:
-            return NOTHING
-        if standing(subject, home_team_id)[0] is Standing.FULL:
-            return EVERYTHING
-    elif standing(subject, home_team_id)[0] is Standing.BARRED:
+    kind = standing(now.subject, now.home_team)[0]
+    if kind is Standing.BARRED or (not anywhere and admits(now) is not None):
         return NOTHING
-    opening = _opening(policy, subject, where, home_team_id, grants)
+    if kind is Standing.FULL and not anywhere:
+        return EVERYTHING
+    opening = _opening(now, anywhere=anywhere)
     return Visibility(tuple(dict.fromkeys(pattern for rule in opening for pattern in rule.targets)))
 
 

@@ -14,7 +14,7 @@ from bot.core.card import Tone, approval_key, operation_key
 from bot.core.command.capability import Capability
 from bot.core.effects import Attempt, Ruling
 from bot.core.operation import Operation
-from bot.core.policy.decide import Allowed, GrantView
+from bot.core.policy.decide import Allowed, GrantView, decide_in
 from bot.core.records import Filters, Grant, grant_id, stamp
 from bot.core.text import plural
 from bot.features.approvals import cards as approval_cards
@@ -144,7 +144,7 @@ def _once(ctx: Context, approval: Approval, capability: Capability, ruling: Ruli
     )
     situation = replace(ruling.situation, grants=(grant,))
     operation = approval.operation
-    decision = situation.decide(capability, operation.target, operation.params, ctx.clock.now())
+    decision = decide_in(situation, capability, operation.target, operation.params, ctx.clock.now())
     return replace(ruling, decision=decision)
 
 

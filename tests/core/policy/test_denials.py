@@ -10,7 +10,7 @@ import pytest
 
 from bot.core.operation import Target
 from bot.core.policy.decide import Denied, Subject, admits
-from bot.core.policy.match import Question
+from bot.core.policy.match import Question, Situation
 from tests.core.policy.samples import (
     BOB,
     CARL,
@@ -133,12 +133,12 @@ class TestEverybodysVerbs:
     )
     def test_who_is_admitted(self, subject: Subject, where: Any, code: str | None) -> None:
         """The same standing rules as for acting."""
-        refused = admits(POLICY, subject=subject, where=where, home_team_id=HOME)
+        refused = admits(Situation(POLICY, subject, where, (), HOME))
         assert (refused.code if refused else None) == code
 
     def test_a_grant_admits_its_person_where_only_it_names_the_channel(self) -> None:
         """And nobody else."""
         grants = (grant(channel_id="C0NEW"),)
-        assert admits(POLICY, subject=BOB, where=place("C0NEW"), home_team_id=HOME, grants=grants) is None
-        other = admits(POLICY, subject=CARL, where=place("C0NEW"), home_team_id=HOME, grants=grants)
+        assert admits(Situation(POLICY, BOB, place("C0NEW"), grants, HOME)) is None
+        other = admits(Situation(POLICY, CARL, place("C0NEW"), grants, HOME))
         assert other is not None

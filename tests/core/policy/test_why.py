@@ -8,7 +8,7 @@ import pytest
 
 from bot.core.command.capability import Risk
 from bot.core.policy.decide import Member, Policy, RuleTrace, decide, parse_policy, why
-from bot.core.policy.match import Question
+from bot.core.policy.match import Question, Situation
 from bot.core.policy.visibility import may, unknown_names
 from tests.core.policy.samples import (
     ANA,
@@ -154,9 +154,9 @@ ROWS = (
 )
 
 
-def shown(subject: Any, policy: Policy = POLICY, where: Any = None, **more: Any) -> list[str]:
+def shown(subject: Any, policy: Policy = POLICY, where: Any = None, grants: Any = ()) -> list[str]:
     """The rows that help shows, as `backend verb`."""
-    found = may(policy, rows=ROWS, subject=subject, where=where or place(), home_team_id=HOME, **more)
+    found = may(Situation(policy, subject, where or place(), grants, HOME), ROWS)
     return [f"{backend} {capability.verb}" for backend, capability in found]
 
 
