@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 
@@ -11,7 +12,10 @@ import pytest
 from hypothesis import settings
 
 from bot.http_client import transport
+from bot.playground.workspace.clock import PlaygroundClock
 from bot.runtime import event_loop
+from bot.runtime.clock import SystemClock
+from tests import own_time
 from tests.fork_server import ForkServer
 from tests.postgres import database_url, postgres  # noqa: F401  fixtures for every test
 from tests.world import World, world
@@ -78,6 +82,21 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_collection_finish() -> None:
     """Thousands of collected tests live to the end of the run: scanning them for garbage again and again helps nobody."""
     event_loop.settle()
+
+
+def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """Every test's event loop goes by the time of its process."""
+    return {"own_time": own_time.OwnTimeLoop}
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _clocks_of_own_time() -> Iterator[None]:
+    """So do the clocks of the program and of the simulated Slack, while such a loop runs."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(SystemClock, "now", lambda _: own_time.now())
+        patch.setattr(SystemClock, "monotonic", lambda _: own_time.monotonic())
+        patch.setattr(PlaygroundClock, "wall", lambda _: own_time.wall())
+        yield
 
 
 @pytest.fixture(scope="session", autouse=True)

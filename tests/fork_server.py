@@ -58,7 +58,7 @@ class ForkServer:
         assert answer, "the fork server has ended"
         return int(answer)
 
-    async def ended(self, pid: int, within: float = 20.0) -> int:
+    async def ended(self, pid: int, within: float = 60.0) -> int:
         """How that process ended: its exit code, or minus the signal. AssertionError when it goes on; it is killed then."""
         try:
             async with asyncio.timeout(within):

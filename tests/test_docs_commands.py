@@ -102,7 +102,7 @@ async def ran(command: str, folder: Path, environ: dict[str, str]) -> tuple[int 
     if command == "signalbox run":
         assert process.stdout is not None
         seen = b""
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while b"ready" not in seen and (line := await process.stdout.readline()):
                 seen += line
         process.send_signal(signal.SIGTERM)

@@ -88,7 +88,7 @@ class Joined:
     async def run(self, operation: Operation) -> Any:
         """Have the backend do it."""
         self.call.ends = ends_at(operation, self.clock.now(), "UTC")
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             return await self.backend.run(operation, self.call)
 
     async def do(self, text: str, request_id: str = "r-1") -> Done:

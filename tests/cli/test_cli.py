@@ -163,14 +163,14 @@ async def test_run_starts_is_ready_and_stops_on_a_signal(tmp_path: Path) -> None
             stderr=asyncio.subprocess.PIPE,
         )
         assert process.stderr is not None
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             line = await process.stderr.readline()
             while b"ready:" not in line:
                 assert line, "it ended"
                 line = await process.stderr.readline()
         await env.does("whoami", "U0ANA")
         process.send_signal(signal.SIGTERM)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             rest = await process.stderr.read()
             assert await process.wait() == 0
         assert b"Traceback" not in rest

@@ -26,6 +26,7 @@ from bot.core.errors import (
 )
 from bot.http_client import Bearer, Credential, Session
 from bot.http_client.transport import Tls, tls_context
+from tests.waiting import until
 
 from .support import Agent, FakeClock, always, client_of, drop, in_turn, ok, serving
 
@@ -117,8 +118,8 @@ async def test_waiting_for_a_slot_past_the_deadline_is_not_sent() -> None:
         return web.Response()
 
     async with serving(late) as server, client_of(server.base_url, concurrency=1) as client:
-        first = asyncio.create_task(client.call("POST", "/first", deadline=2))
-        await asyncio.sleep(0.2)
+        first = asyncio.create_task(client.call("POST", "/first", deadline=20))
+        await until(lambda: server.seen)
         with pytest.raises(NotSent):
             await client.call("POST", "/second", deadline=0.2)
         await first
@@ -318,12 +319,12 @@ async def test_cancelling_a_call_ends_it() -> None:
 
     async with serving(late) as server, client_of(server.base_url, concurrency=1) as client:
         task = asyncio.create_task(client.call("POST", "/x"))
-        await asyncio.sleep(0.1)
+        await until(lambda: server.seen)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
         server.handler = always(ok)
-        assert (await client.call("POST", "/y", deadline=1)).status == 200
+        assert (await client.call("POST", "/y", deadline=30)).status == 200
 
 
 def test_there_is_no_unverified_tls() -> None:

@@ -20,9 +20,9 @@ async def test_an_approval_card_is_within_700_pixels(tmp_path: Path, width: int)
         ws = env.workspace
         lee = ws.person("U0LEE")
         await ws.person("U0ANA").command("C0CRAWL", "/ops mark acc:shop/prices as=failed -- wrong prices in the export")
-        await lee.wait_for(lambda person: person.messages("C0APPR"), timeout=20)
+        await lee.wait_for(lambda person: person.messages("C0APPR"), timeout=30)
         await page.go(f"{ws.base_url}/#U0LEE/C0APPR")
-        card = await page.testid("message", text="wants to run", within=20)
+        card = await page.testid("message", text="wants to run", within=30)
         assert "Allow for 1 hour" in await card.text()
         assert "Digest" not in await card.text()
         assert await page.page.locator('[data-testid="message"]').first.evaluate(HEIGHT) <= HIGHEST

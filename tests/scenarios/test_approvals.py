@@ -30,7 +30,7 @@ async def test_approvers_who_cannot_be_told_are_told_once_the_bot_is_invited(tea
     team.later(seconds=15)
     card = await team.card("start acc:shop/prices")
     await team.press(card, "Approve")
-    await env.sees("start acc:shop/prices", "Succeeded", timeout=20)
+    await env.sees("start acc:shop/prices", "Succeeded", timeout=30)
 
 
 async def test_doctor_names_the_channels_that_are_of_no_use(team: Team) -> None:
@@ -53,7 +53,7 @@ async def test_an_approved_start_runs_once_and_names_who_approved_it(team: Team)
     assert labels(card) == ["Approve", "Deny", "Claim", "Allow for 1 hour"]
     assert not team.effects()
     await team.press(card, "Approve")
-    await env.sees("start acc:shop/prices", "Succeeded", "approved by <@U0LEE>", timeout=20)
+    await env.sees("start acc:shop/prices", "Succeeded", "approved by <@U0LEE>", timeout=30)
     request = request_id(mine)
     assert len(team.effects()) == 1
     assert team.events(request)[:5] == ["requested", "approval_requested", "approved", "sent", "done"]
@@ -230,7 +230,7 @@ async def test_an_approval_is_used_once(team: Team) -> None:
     users = ["U0LEE", "U0ROOT"] * 10
     await asyncio.gather(*(team.press(card, "Approve", user=user) for user in users))
     await env.until(lambda: len(team.effects()) >= 1)
-    await env.sees("start acc:shop/prices", "Succeeded", timeout=20)
+    await env.sees("start acc:shop/prices", "Succeeded", timeout=30)
     assert len(team.effects()) == 1
     assert len(env.audit(event="approved")) == 1
     winner = env.audit(event="approved")[0].user_id

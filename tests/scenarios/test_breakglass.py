@@ -34,7 +34,7 @@ async def test_it_is_loud_marked_and_the_skipped_approvers_are_told(team: Team) 
     assert labels(loud) == ["Close review", "End it now"]
     assert labels(await env.sees("Break-glass", "checkout is down", channel=INCIDENT)) == ["End it now"]
     await env.say("start acc:shop/prices -- restore prices", user="U0RUI")
-    await env.sees("start acc:shop/prices", "Succeeded", "BREAK-GLASS", grant, timeout=20)
+    await env.sees("start acc:shop/prices", "Succeeded", "BREAK-GLASS", grant, timeout=30)
     assert len(team.effects()) == 1
     rows = [row for row in env.audit() if row.verb == "start" and row.event in ("sent", "done", "ended")]
     assert {str(row.event) for row in rows} == {"sent", "done", "ended"}
@@ -56,7 +56,7 @@ async def test_the_channel_where_it_is_active_reads_what_it_means_until_when_and
     assert "*Ends:* <!date^" in shown(notice)
     assert f"must review what was done and close this in <#{SECURITY}>" in shown(notice)
     await env.say("start acc:shop/prices", user="U0RUI")
-    await env.sees("start acc:shop/prices", "Succeeded", user="U0RUI", timeout=20)
+    await env.sees("start acc:shop/prices", "Succeeded", user="U0RUI", timeout=30)
     team.later(minutes=30)
     over = await env.sees("Break-glass of <@U0RUI>", "has ended", "ran 1 command with it")
     assert over["ts"] == notice["ts"]
@@ -91,7 +91,7 @@ async def test_it_overrides_no_deny_and_ends_by_itself(team: Team) -> None:
     await env.does("agent approve acc:labs/new -- please", "Denied", "approved elsewhere", user="U0RUI")
     await env.say("start acc:shop/prices", user="U0RUI")
     await env.until(lambda: len(team.effects()) == 1)
-    await env.sees("start acc:shop/prices", "Succeeded", user="U0RUI", timeout=20)
+    await env.sees("start acc:shop/prices", "Succeeded", user="U0RUI", timeout=30)
     team.later(minutes=30)
     over = await env.sees("Break-glass", "has ended", "must review", "start acc:shop/prices", channel=SECURITY)
     assert labels(over) == ["Close review"]

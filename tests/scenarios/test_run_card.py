@@ -74,7 +74,7 @@ async def test_a_running_card_has_a_bar_with_the_time_left_and_says_why_there_is
     """Sequentum: title and state in one line, who and why in the next, then the bar; ids are only in the details."""
     env.acc.world.speed = 0.5
     asked = await do(env, "start acc:shop/prices input.region=north -- month end")
-    card = await asked.card("Running", "left", within=20)
+    card = await asked.card("Running", "left", within=30)
     head = card["blocks"][0]["text"]["text"].split("\n")
     assert head == ["⏳ *start acc:shop/prices* - Running", "<@U0ANA>: month end"]
     assert re.fullmatch(r"█*░* \d+ %, about [0-9a-z ]+ left", card["blocks"][1]["text"]["text"])
@@ -96,7 +96,7 @@ async def test_refreshed_stays_on_the_card_until_the_state_changes(env: World) -
     """The next update of the bar keeps it, the end of the run takes it away."""
     env.acc.world.speed = 0.5
     asked = await do(env, "start acc:shop/prices")
-    card = await asked.card("Running", "left", within=20)
+    card = await asked.card("Running", "left", within=30)
     await env.ana.press_label("C0CRAWL", card["ts"], "Refresh")
     refreshed = await asked.card("Refreshed")
     rows = re.compile(r"Data rows:\*? [0-9,]+")
@@ -108,13 +108,13 @@ async def test_refreshed_stays_on_the_card_until_the_state_changes(env: World) -
     await env.ana.wait_for(redrawn)
     for run in env.acc.world.runs.values():
         run.speed = 60.0
-    await asked.card("Succeeded", but="Refreshed", within=20)
+    await asked.card("Succeeded", but="Refreshed", within=30)
 
 
 async def test_nothing_is_called_done_before_the_run_has_ended(env: World) -> None:
     """Not on the card and not in its notification; the state of the run is not repeated by another word for it."""
     asked = await do(env, "start acc:shop/prices")
-    card = await asked.card("Succeeded", within=20)
+    card = await asked.card("Succeeded", within=30)
     texts = [call.args.get("text") for call in env.ws.calls if call.method.startswith("chat.")]
     first = [str(text).split("\n")[0] for text in texts if "start acc:shop/prices" in str(text)]
     assert len(first) > 2
@@ -124,11 +124,11 @@ async def test_nothing_is_called_done_before_the_run_has_ended(env: World) -> No
 
 async def test_a_run_that_succeeded_can_be_run_again_with_the_same_parameters(env: World) -> None:
     """The new run has its own card; the old one says who ran it again, and keeps no button for it."""
-    await (await do(env, "start acc:shop/prices input.region=north")).card("Succeeded", within=20)
+    await (await do(env, "start acc:shop/prices input.region=north")).card("Succeeded", within=30)
     card = await env.sees("Succeeded", "Run again")
     assert labels(card) == ["Log", "Run again"], "an ended run does not change"
     await env.person("U0RUI").press_label("C0CRAWL", card["ts"], "Run again", seen=card)
-    now = await env.sees("Run again by <@U0RUI>: succeeded", timeout=20)
+    now = await env.sees("Run again by <@U0RUI>: succeeded", timeout=30)
     assert now["ts"] == card["ts"]
     assert "Run again" not in labels(now)
     bodies = [call.body for call in env.acc.requests if call.raw_path.endswith("/cluster/start")]
@@ -196,7 +196,7 @@ async def test_a_run_of_resilio_shows_its_data_files_and_time_left(tmp_path: Pat
 async def test_a_press_on_log_is_answered_by_one_reply(env: World) -> None:
     """The file, with the last lines as its comment; where Slack refuses files, the same words as a message."""
     asked = await do(env, "start acc:shop/prices")
-    card = await asked.card("Succeeded", within=20)
+    card = await asked.card("Succeeded", within=30)
     await env.ana.press_label("C0CRAWL", card["ts"], "Log", seen=card)
 
     def replies(person: Any) -> list[dict[str, Any]]:
@@ -216,7 +216,7 @@ async def test_a_retry_that_waits_for_approval_takes_the_button_away(team: Team)
     """Two people can't ask for two retries; a denial gives the button back, an approval leads to the retry's end."""
     env = team.env
     await env.say("start acc:shop/broken")
-    card = await env.sees("Failed", "Retry", timeout=20)
+    card = await env.sees("Failed", "Retry", timeout=30)
     await env.ana.press_label("C0CRAWL", card["ts"], "Retry", seen=card)
     waiting = await env.sees("Retried by <@U0ANA>: waiting for approval")
     assert waiting["ts"] == card["ts"]
@@ -232,7 +232,7 @@ async def test_a_retry_that_waits_for_approval_takes_the_button_away(team: Team)
     await env.person("U0RUI").press_label("C0CRAWL", card["ts"], "Retry", seen=now)
     await env.sees("Retried by <@U0RUI>: waiting for approval")
     await team.press(await team.card("retry acc:shop/broken"), "Approve")
-    ended = await env.sees("Retried by <@U0RUI>: succeeded", timeout=20)
+    ended = await env.sees("Retried by <@U0RUI>: succeeded", timeout=30)
     assert "Retry" not in labels(ended)
 
 
@@ -251,7 +251,7 @@ async def test_a_card_links_to_the_run_in_the_vendors_console(tmp_path: Path) ->
     """The address comes from the template of the configuration; a press on it is no request."""
     async with world(tmp_path, agents=True) as made:
         asked = await do(made, "start acc:shop/prices")
-        card = await asked.card("Succeeded", within=20)
+        card = await asked.card("Succeeded", within=30)
         run = made.acc.runs[-1].run_id
         assert link(card, "Open in Sequentum") == f"{made.acc.base_url}/console/run/{run}"
         before = len(made.audit())

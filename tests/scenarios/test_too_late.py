@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.own_time import stand_still
 from tests.scenarios.team import CRAWL, Team, deciding
 from tests.slack.support import http_world
 from tests.world import OPEN_POLICY, World
@@ -73,7 +74,7 @@ async def stood_still(env: World, text: str) -> None:
     await asyncio.sleep(0.5)
     sent = asyncio.create_task(env.ana.command(CRAWL, f"/ops {text}"))
     await asyncio.sleep(0)
-    time.sleep(3.2)  # noqa: ASYNC251  the whole program stands still, as when the system stops it
+    stand_still(3.2)
     await sent
 
 
@@ -94,7 +95,7 @@ async def test_a_mention_that_waited_as_long_runs(team: Team) -> None:
     await asyncio.sleep(0.5)
     sent = asyncio.create_task(team.env.ana.post(CRAWL, "<@U0BOT> start acc:shop/prices"))
     await asyncio.sleep(0)
-    time.sleep(3.2)  # noqa: ASYNC251  as above
+    stand_still(3.2)
     await sent
     await team.env.until(lambda: len(team.effects()) == 1)
 

@@ -59,7 +59,7 @@ async def test_messages_rules_and_the_audit_log_stay_between_starts(tmp_path: Pa
     async with running_demo(folder) as env:
         ana = env.workspace.person("U0ANA")
         await ana.command("C0CRAWL", "/ops start acc:shop/prices -- once")
-        await ana.wait_for(lambda one: [m for m in one.messages("C0CRAWL") if "start acc:shop/prices" in str(m)], 10)
+        await ana.wait_for(lambda one: [m for m in one.messages("C0CRAWL") if "start acc:shop/prices" in str(m)])
     (folder / "policy.toml").write_text((folder / "policy.toml").read_text() + "# mine\n")
     for mine in ("notes.txt", "secrets/production-token", "signalbox.notes"):
         (folder / mine).write_text("mine")
@@ -96,7 +96,7 @@ async def test_the_demo_runs_where_a_company_sets_a_proxy(tmp_path: Path, monkey
             await ana.command("C0CRAWL", "/ops logs acc:shop/prices@last")
             await ana.wait_for(lambda one: env.workspace.files)
             await ana.command("C0CRAWL", "/ops whoami")
-            await ana.wait_for(lambda one: [m for m in one.messages("C0CRAWL") if "Who you are" in str(m)], 10)
+            await ana.wait_for(lambda one: [m for m in one.messages("C0CRAWL") if "Who you are" in str(m)])
     assert proxy.asked == []
 
 

@@ -219,7 +219,7 @@ async def test_slack_may_be_away_while_the_action_succeeds(env: World) -> None:
     await asyncio.sleep(1.0)
     assert all(asked.request_id not in shown(message) for message in env.ana.messages("C0CRAWL"))
     env.ws.faults.clear()
-    await asked.card("Succeeded", within=20)
+    await asked.card("Succeeded", within=30)
     assert starts(env) == 1
     assert cards_of(env, asked) == 1
 
@@ -264,7 +264,7 @@ async def settles(env: World, old: set[Any], links: int) -> None:
     """Wait until the connections are settled and have been the same for a second."""
     before, now = None, set(env.ws._sockets._open)
     while before != now:
-        await env.until(lambda: settled(env, old, links), 20)
+        await env.until(lambda: settled(env, old, links))
         before = set(env.ws._sockets._open)
         await asyncio.sleep(1.0)
         now = set(env.ws._sockets._open) if settled(env, old, links) else None

@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 import hmac
 import time
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -186,16 +186,6 @@ async def post(
     """POST and read the answer."""
     async with session.post(url, data=body, headers=headers) as reply:
         return Answered(reply.status, await reply.text())
-
-
-async def until(condition: Callable[[], Any], within: float = 30.0) -> Any:
-    """The condition's first truthy value."""
-    deadline = time.monotonic() + within
-    while True:
-        if value := condition():
-            return value
-        assert time.monotonic() < deadline, f"not within {within} s"
-        await asyncio.sleep(0.01)
 
 
 @asynccontextmanager

@@ -59,10 +59,10 @@ async def test_a_program_that_stops_first_acks_what_its_sockets_have_brought(env
 
     def busy(_: object) -> None:
         entered.set()
-        assert go.wait(10)
+        assert go.wait(60)
 
     writing = asyncio.ensure_future(env.bot.store.database.write(busy))
-    await asyncio.to_thread(entered.wait, 10)
+    await asyncio.to_thread(entered.wait, 60)
     command = asyncio.ensure_future(env.ana.command("C0CRAWL", "/ops status acc:shop/prices"))
     await env.until(env.bot.store.database._jobs.qsize)
     closing = asyncio.ensure_future(env.bot.connections.close())

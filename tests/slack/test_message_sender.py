@@ -16,7 +16,7 @@ from bot.runtime.clock import SystemClock
 from bot.runtime.spool import FileSpool
 from bot.store.errors import StoreProblem
 from tests.slack.office import BUTTON, HERE, Office, card, made
-from tests.slack.support import until
+from tests.waiting import until
 from tests.world import labels, shown
 
 

@@ -186,7 +186,7 @@ async def test_the_program_goes_on_when_its_token_expires(tmp_path: Path) -> Non
         await env.does("whoami", "U0ANA")
         env.ws.clock.advance(13 * 3600)
         await env.ana.post("C0CRAWL", "<@U0BOT> whoami")
-        await env.until(lambda: env.ws.core.rotating.count == 2, timeout=20)
+        await env.until(lambda: env.ws.core.rotating.count == 2, timeout=30)
         await env.ana.wait_for(lambda person: len([m for m in person.messages("C0CRAWL") if m["ephemeral"]]) == 2)
         await env.does("help", "What you can do here")
         assert not env.bot.stopping.is_set()

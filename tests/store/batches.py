@@ -18,14 +18,14 @@ class Blocker:
 
     def unit(self, db: Tx) -> None:
         self.entered.set()
-        assert self.go.wait(10)
+        assert self.go.wait(60)
 
 
 async def batch_behind(store: Store, *calls: object) -> list[object]:
     """What the calls answer when they are committed together."""
     blocker = Blocker()
     first = asyncio.ensure_future(store.database.write(blocker.unit))
-    await asyncio.get_running_loop().run_in_executor(None, blocker.entered.wait, 10)
+    await asyncio.get_running_loop().run_in_executor(None, blocker.entered.wait, 60)
     waiting = asyncio.gather(*calls, return_exceptions=True)  # type: ignore[call-overload]
     await asyncio.sleep(0.05)
     blocker.go.set()

@@ -11,11 +11,12 @@ class PlaygroundClock:
     def __init__(self) -> None:
         self._ahead = 0.0
         self._moved = asyncio.Event()
+        self._deadlines: list[float] = []
         self.last_ts = 0  # microseconds of the newest message
 
     def now(self) -> float:
         """Epoch seconds, including every advance."""
-        return time.time() + self._ahead
+        return self.wall() + self._ahead
 
     def wall(self) -> float:
         """Epoch seconds without the advances: the timestamp of signatures."""
@@ -34,9 +35,18 @@ class PlaygroundClock:
 
     async def wait_until(self, deadline: float) -> None:
         """Return once now() has reached the deadline (epoch seconds)."""
-        while (left := deadline - self.now()) > 0:
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._moved.wait(), timeout=left)
+        self._deadlines.append(deadline)
+        try:
+            while (left := deadline - self.now()) > 0:
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._moved.wait(), timeout=left)
+        finally:
+            self._deadlines.remove(deadline)
+
+    def waits(self, seconds: float) -> bool:
+        """Whether something waits for about that long, so that a test may advance."""
+        now = self.now()
+        return any(0.8 * seconds < deadline - now <= seconds for deadline in self._deadlines)
 
     async def wait(self, seconds: float) -> None:
         await self.wait_until(self.now() + seconds)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -349,12 +348,13 @@ class Person:
 
     async def wait_for(self, predicate: Callable[[Person], T], timeout: float = 30.0) -> T:  # noqa: ASYNC109
         """The predicate's first truthy value; a LookupError counts as "not yet". On timeout, AssertionError with a dump."""
-        deadline = time.monotonic() + timeout
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + timeout
         while True:
             with suppress(LookupError):
                 if value := predicate(self):
                     return value
-            if time.monotonic() > deadline:
+            if loop.time() > deadline:
                 raise AssertionError(f"not within {timeout} s; {sight.dump(self._core, self.id)}")
             await asyncio.sleep(POLL_SECONDS)
 

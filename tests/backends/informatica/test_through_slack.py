@@ -19,10 +19,10 @@ async def test_a_service_is_stopped_after_its_preflight_and_started_again(tmp_pa
         plane.pace = type(plane.pace)(starting=0.5, initialising=0.5, stopping=0.5)
         asked = await env.does(f"stop {service}", "Jobs running now", "Process Server")
         await env.ana.press_label("C0CRAWL", asked["ts"], "Run it")
-        ended = await env.sees("stopped (no longer listed)", "eu-1/Data Integration Server", timeout=20)
+        ended = await env.sees("stopped (no longer listed)", "eu-1/Data Integration Server", timeout=30)
         assert "Start" in labels(ended)
         await env.say(f"start {service}")
-        await env.sees("running and ready for jobs", timeout=20)
+        await env.sees("running and ready for jobs", timeout=30)
         assert [deed.action for deed in plane.effects] == ["stop", "start"]
         await env.until(lambda: env.events("start")[-1:] == ["ended"])
         assert env.events("stop")[-1] == "ended"
@@ -54,7 +54,7 @@ async def test_a_person_is_told_when_a_service_has_started(tmp_path: Path) -> No
         service = 'infa:eu-1/"Data Integration Server"'
         asked = await env.does(f"stop {service}", "Process Server")
         await env.ana.press_label("C0CRAWL", asked["ts"], "Run it")
-        await env.sees("stopped (no longer listed)", "eu-1/Data Integration Server", timeout=20)
+        await env.sees("stopped (no longer listed)", "eu-1/Data Integration Server", timeout=30)
         await env.say(f"start {service}")
         card = await env.sees("start infa:eu-1/Data Integration Server", "Notify me")
         await env.person("U0LEE").press_label("C0CRAWL", card["ts"], "Notify me", seen=card)

@@ -17,11 +17,11 @@ async def test_a_service_is_run_and_its_end_is_shown(tmp_path: Path) -> None:
         await env.say("start itn:my-tofu-service param.action=apply")
         await env.sees("start itn:cluster_1/my-tofu-service", "running")
         env.ws.clock.advance(60)
-        await env.sees("start itn:cluster_1/my-tofu-service", "complete", timeout=20)
+        await env.sees("start itn:cluster_1/my-tofu-service", "complete", timeout=30)
         await env.say("start itn:check-links")
         await env.until(lambda: len(plane.jobs) == 2)
         env.ws.clock.advance(60)
-        failed = await env.sees("link 3 of 12 is down", timeout=20)
+        failed = await env.sees("link 3 of 12 is down", timeout=30)
         assert {"Log", "Retry"} & set(labels(failed))
         assert env.events("start")[-1] == "ended"
 

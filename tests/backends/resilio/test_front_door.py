@@ -48,7 +48,7 @@ async def test_a_restart_is_followed_from_the_preflight_to_the_agents_return(tmp
         plane.restart_required = True
         look = await env.does("restart res: -- hangs", "Restart required", "yes", "All transfers are interrupted")
         await env.ana.press_label("C0CRAWL", look["ts"], "Run it")
-        await env.sees("It answers again, with a new token", timeout=20)
+        await env.sees("It answers again, with a new token", timeout=30)
         assert plane.restarts == 1
         assert env.events("restart")[-1] == "done"
 

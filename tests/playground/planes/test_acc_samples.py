@@ -193,7 +193,7 @@ async def send(plane: SequentumPlane, sample: Any) -> httpx.Response:
     method, path, headers, body = sample
     content = body if isinstance(body, bytes | None) else json.dumps(body).encode()
     headers = {**headers, "Authorization": f"Bearer {plane.token}"}
-    async with httpx.AsyncClient(base_url=plane.base_url) as client:
+    async with httpx.AsyncClient(base_url=plane.base_url, timeout=30.0) as client:
         return await client.request(method, path, headers=headers, content=content)
 
 

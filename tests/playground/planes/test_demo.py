@@ -14,7 +14,7 @@ async def test_five_planes_serve_side_by_side(clock: PlaneClock) -> None:
     async with AsyncExitStack() as stack:
         for plane in planes:
             await stack.enter_async_context(plane)
-        async with httpx.AsyncClient() as client:
+        async with httpx.AsyncClient(timeout=30.0) as client:
             for plane in planes:
                 await client.get(f"{plane.base_url}/nothing")
         logs: list[list[dict[str, Any]]] = [await plane.log() for plane in planes]
@@ -32,7 +32,7 @@ async def test_five_planes_serve_side_by_side(clock: PlaneClock) -> None:
 async def test_broken_agent_of_the_demo_fails_once_and_then_succeeds(clock: PlaneClock) -> None:
     acc = cast(SequentumPlane, demo_planes(clock)[0])
     headers = {"Authorization": f"Bearer {acc.token}"}
-    async with acc, httpx.AsyncClient(base_url=acc.base_url, headers=headers) as client:
+    async with acc, httpx.AsyncClient(base_url=acc.base_url, headers=headers, timeout=30.0) as client:
         path = "/api/agent/cluster/start?agentPath=labs/broken"
         (run_id,) = (await client.post(path, json={})).json()["agentRunHistoryIds"]
         clock.advance(20)

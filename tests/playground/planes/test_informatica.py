@@ -29,7 +29,7 @@ async def infa(clock: PlaneClock) -> AsyncIterator[InformaticaPlane]:
 
 @pytest.fixture
 async def call(infa: InformaticaPlane) -> AsyncIterator[Client]:
-    async with Client() as client:
+    async with Client(timeout=30.0) as client:
         body = {"username": infa.username, "password": infa.password}
         login = await client.post(f"{infa.base_url}/saas/public/core/v3/login", json=body)
         key = login.json()["userInfo"]["sessionId"]
@@ -61,7 +61,7 @@ async def engines(call: Client) -> dict[str, tuple[str, str]]:
 
 async def test_v2_login_opens_a_session_too(infa: InformaticaPlane) -> None:
     body = {"@type": "login", "username": infa.username, "password": infa.password}
-    async with Client() as client:
+    async with Client(timeout=30.0) as client:
         login = (await client.post(f"{infa.base_url}/ma/api/v2/user/login", json=body)).json()
         headers = {"icSessionId": login["icSessionId"]}
         reply = await client.get(f"{login['serverUrl']}/api/v2/agent", headers=headers)
@@ -81,7 +81,7 @@ async def test_session_ends_after_idle_minutes_and_not_while_used(call: Client, 
 
 async def test_wrong_passwords_are_counted_and_lock_the_account(infa: InformaticaPlane) -> None:
     url = f"{infa.base_url}/saas/public/core/v3/login"
-    async with Client() as client:
+    async with Client(timeout=30.0) as client:
         wrong = {"username": infa.username, "password": "x"}
         codes = [(await client.post(url, json=wrong)).status_code for _ in range(3)]
         right = {"username": infa.username, "password": infa.password}

@@ -9,6 +9,7 @@ import pytest
 
 from bot.playground.planes.clock import PlaneClock
 from bot.playground.planes.itential import ItentialPlane, Script
+from tests.waiting import until
 
 Client = httpx.AsyncClient
 GM = "/gateway_manager/v1"
@@ -36,7 +37,7 @@ async def itn(clock: PlaneClock) -> AsyncIterator[ItentialPlane]:
 
 @pytest.fixture
 async def call(itn: ItentialPlane) -> AsyncIterator[Client]:
-    async with Client(base_url=itn.base_url, auth=(itn.username, itn.password)) as client:
+    async with Client(base_url=itn.base_url, auth=(itn.username, itn.password), timeout=30.0) as client:
         yield client
 
 
@@ -54,7 +55,7 @@ async def job(call: Client, job_id: str) -> dict[str, Any]:
 
 async def test_basic_credentials_a_login_token_or_nothing(itn: ItentialPlane, call: Client) -> None:
     user = {"user": {"username": itn.username, "password": itn.password}}
-    async with Client(base_url=itn.base_url) as stranger:
+    async with Client(base_url=itn.base_url, timeout=30.0) as stranger:
         token = (await stranger.post("/login", json=user)).text
         assert (await stranger.get("/whoami")).status_code == 200
         stranger.cookies.clear()
@@ -68,7 +69,7 @@ async def test_basic_credentials_a_login_token_or_nothing(itn: ItentialPlane, ca
 async def test_a_service_account_gets_a_bearer_token_for_an_hour(itn: ItentialPlane, clock: PlaneClock) -> None:
     """The form and the reply are those of the vendor's page; a wrong secret gets none, and the log shows no secret."""
     form = {"grant_type": "client_credentials", "client_id": itn.client_id, "client_secret": itn.client_secret}
-    async with Client(base_url=itn.base_url) as account:
+    async with Client(base_url=itn.base_url, timeout=30.0) as account:
         refused = await account.post("/oauth/token", data={**form, "client_secret": "other"})
         got = (await account.post("/oauth/token", data=form)).json()
         assert (refused.status_code, got["token_type"], got["expires_in"]) == (401, "bearer", 3600)
@@ -148,7 +149,7 @@ async def test_synchronous_run_replies_with_its_result(
     itn.shape = "synchronous"
     body = {**RUN, "serviceName": service}
     waiting = asyncio.create_task(call.post(f"{GM}/services/run", json=body))
-    await asyncio.sleep(0.1)
+    await until(lambda: itn.jobs)
     assert not waiting.done()
     clock.advance(9)
     reply = (await waiting).json()

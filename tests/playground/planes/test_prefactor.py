@@ -36,7 +36,7 @@ async def pre(clock: PlaneClock) -> AsyncIterator[PrefactorPlane]:
 @pytest.fixture
 async def call(pre: PrefactorPlane) -> AsyncIterator[Client]:
     headers = {"Authorization": f"Bearer {pre.token}"}
-    async with Client(base_url=pre.base_url, headers=headers) as client:
+    async with Client(base_url=pre.base_url, headers=headers, timeout=30.0) as client:
         yield client
 
 

@@ -29,7 +29,7 @@ async def res(clock: PlaneClock) -> AsyncIterator[ResilioPlane]:
 
 @pytest.fixture
 async def call(res: ResilioPlane) -> AsyncIterator[Client]:
-    async with Client(base_url=f"{res.base_url}/api/v3") as client:
+    async with Client(base_url=f"{res.base_url}/api/v3", timeout=30.0) as client:
         token = (await client.get("/token")).json()["token"]
         assert len(token) == 26
         client.params = client.params.set("token", token)
@@ -37,7 +37,7 @@ async def call(res: ResilioPlane) -> AsyncIterator[Client]:
 
 
 async def test_token_is_needed_until_it_is_switched_off(res: ResilioPlane) -> None:
-    async with Client(base_url=f"{res.base_url}/api/v3") as client:
+    async with Client(base_url=f"{res.base_url}/api/v3", timeout=30.0) as client:
         assert (await client.get("/client")).status_code == 401
         res.token_auth = False
         assert (await client.get("/client")).status_code == 200

@@ -14,6 +14,7 @@ import pytest
 
 from bot.playground.planes.clock import PlaneClock
 from bot.playground.planes.sequentum import Rules, RunStatus, Script, SequentumPlane
+from tests.waiting import until
 
 Client = httpx.AsyncClient
 
@@ -161,7 +162,7 @@ async def test_synchronous_start_returns_when_the_run_has_ended(
     acc: SequentumPlane, call: Client, clock: PlaneClock
 ) -> None:
     waiting = asyncio.create_task(start(call, "shop/prices", isSynchronous=True))
-    await asyncio.sleep(0.1)
+    await until(lambda: acc.runs)
     assert not waiting.done()
     clock.advance(13)
     (run_id,) = await waiting
@@ -173,7 +174,7 @@ async def test_synchronous_start_stops_the_agent_at_its_timeout(
 ) -> None:
     body = {"isSynchronous": True, "synchronousTimeout": 5}
     waiting = asyncio.create_task(start(call, "shop/prices", **body))
-    await asyncio.sleep(0.1)
+    await until(lambda: acc.runs)
     clock.advance(6)
     (run_id,) = await waiting
     assert acc.state(run_id) is RunStatus.STOPPED
@@ -181,11 +182,13 @@ async def test_synchronous_start_stops_the_agent_at_its_timeout(
 
 
 @pytest.mark.parametrize("delivery", ["Plain", "Zip"])
-async def test_synchronous_start_delivers_data(call: Client, clock: PlaneClock, delivery: str) -> None:
+async def test_synchronous_start_delivers_data(
+    acc: SequentumPlane, call: Client, clock: PlaneClock, delivery: str
+) -> None:
     body = {"isSynchronous": True, "synchronousDataDelivery": delivery}
     path = "/api/agent/cluster/start?agentPath=shop/stock"
     waiting = asyncio.create_task(call.post(path, json=body))
-    await asyncio.sleep(0.1)
+    await until(lambda: acc.runs)
     clock.advance(13)
     reply = await waiting
     if delivery == "Plain":

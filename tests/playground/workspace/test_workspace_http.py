@@ -13,6 +13,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.playground.workspace import Workspace
 from bot.playground.workspace.delivery import signature
+from tests.waiting import until
 
 Serve = Callable[[Any], Any]
 
@@ -109,9 +110,10 @@ async def test_failed_events_are_retried_with_their_reason(ws: Workspace, serve:
 
     ws.deliver_http(await serve(fail))
     await ws.person("U0ANA").post("C0CRAWL", "<@U0BOT> hi")
-    for _ in range(40):
-        ws.clock.advance(10)
-        await asyncio.sleep(0.005)
+    for pause in (60, 300):
+        await until(lambda pause=pause: ws.clock.waits(pause))
+        ws.clock.advance(pause)
+    await until(lambda: len(seen) == 4)
     assert seen == [(None, None), ("1", "http_error"), ("2", "http_error"), ("3", "http_error")]
 
 
@@ -134,7 +136,7 @@ async def test_a_slow_server_is_a_timeout_and_a_closed_port_a_failed_connection(
 
     async def slow(_request: web.Request) -> web.Response:
         started.set()
-        await asyncio.sleep(5)
+        await asyncio.sleep(60)
         return web.Response()
 
     ws.deliver_http(await serve(slow))

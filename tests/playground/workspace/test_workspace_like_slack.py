@@ -1,6 +1,5 @@
 """What hurts in real Slack: edits, deletions, limits, rates, untidy text, sockets that end by themselves."""
 
-import asyncio
 from typing import Any
 
 import pytest
@@ -8,6 +7,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.playground.workspace import CannotAct, Workspace
+from tests.waiting import until
 
 Json = dict[str, Any]
 
@@ -111,10 +111,11 @@ async def test_with_limits_enforced_a_socket_ends_by_itself_and_the_app_comes_ba
     ws.enforce_limits()
     await ws.disconnect_sockets("refresh_requested")  # the next connection is the first with an end of its own
     await ws.wait_connected()
-    ws.clock.advance(3_595)  # the warning
-    await asyncio.sleep(0.2)
-    ws.clock.advance(15)  # the end
-    await ws.wait_connected()
+    first = set(ws._sockets._open)
+    ws.clock.advance(3_590)  # the warning
+    await until(lambda: ws.clock.waits(10))
+    ws.clock.advance(10)  # the end
+    await until(lambda: ws.connected and not first & set(ws._sockets._open))
     receipt = await ws.person("U0ANA").post("C0CRAWL", "<@U0BOT> still there?")
     assert receipt.acked
     assert bodies[-1]["event"]["text"] == "<@U0BOT> still there?"

@@ -12,6 +12,7 @@ from slack_sdk.socket_mode.response import SocketModeResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.playground.workspace import Workspace
+from tests.waiting import until
 
 
 async def link(ws: Workspace) -> str:
@@ -86,12 +87,14 @@ async def test_an_unacked_event_comes_back_three_times(ws: Workspace) -> None:
         await socket.receive_json()
         act = asyncio.create_task(ws.person("U0ANA").post("C0CRAWL", "<@U0BOT> hi"))
         seen = []
-        for wait in (3, 63, 303, 3):
-            envelope = await socket.receive_json(timeout=5)
+        for pause in (0, 60, 300, 0):
+            envelope = await socket.receive_json(timeout=30)
             seen.append((envelope["retry_attempt"], envelope["retry_reason"], envelope["payload"]["event_id"]))
-            for _ in range(wait // 3):
-                ws.clock.advance(3)
-                await asyncio.sleep(0.001)
+            await until(lambda: ws.clock.waits(3))
+            ws.clock.advance(3)
+            if pause:
+                await until(lambda pause=pause: ws.clock.waits(pause))
+                ws.clock.advance(pause)
         assert not (await act).acked
         assert [s[:2] for s in seen] == [(0, ""), (1, "timeout"), (2, "timeout"), (3, "timeout")]
         assert len({s[2] for s in seen}) == 1
@@ -103,11 +106,11 @@ async def test_an_unacked_event_comes_back_three_times(ws: Workspace) -> None:
 async def test_an_event_without_a_connection_arrives_as_a_retry(ws: Workspace) -> None:
     async with aiohttp.ClientSession() as session:
         await ws.person("U0ANA").post("C0CRAWL", "<@U0BOT> hi")
-        await asyncio.sleep(0.01)
+        await until(lambda: ws.clock.waits(60))
         socket = await connect(ws, session)
         await socket.receive_json()
         ws.clock.advance(60)
-        envelope = await socket.receive_json(timeout=5)
+        envelope = await socket.receive_json(timeout=30)
         assert (envelope["retry_attempt"], envelope["payload"]["event"]["type"]) == (2, "app_mention")
         await socket.send_json({"envelope_id": envelope["envelope_id"]})
         await socket.close()
@@ -141,9 +144,7 @@ async def test_the_official_client_comes_back_after_a_disconnect(ws: Workspace, 
     first = set(ws._sockets._open)
     await ws.disconnect_sockets(reason=reason)
     # Until the client has let go of its first connection, what comes over that one is heard by nobody.
-    async with asyncio.timeout(10):
-        while not ws.connected or first & set(ws._sockets._open):  # noqa: ASYNC110  both are outside facts
-            await asyncio.sleep(0.01)
+    await until(lambda: ws.connected and not first & set(ws._sockets._open))
     assert (await ws.person("U0ANA").command("C0CRAWL", "/ops two")).acked
     await client.disconnect()
     await client.close()

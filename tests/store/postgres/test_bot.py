@@ -74,7 +74,7 @@ async def test_a_replica_whose_writes_get_no_answer_is_not_ready(tmp_path: Path,
 
         async def ready(status: int) -> None:
             host, port = env.bot.connections.address
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(60):
                 while True:
                     async with session.get(f"http://{host}:{port}/readyz") as reply:
                         if reply.status == status:

@@ -54,14 +54,14 @@ async def test_what_waits_in_the_writer_is_not_written_under_the_next_epoch(
 
     def held(_: Tx) -> None:
         entered.set()
-        assert go.wait(10)
+        assert go.wait(60)
 
     with administrator(address) as connection:
         joins(connection, 1)
         store.fence(1, leads=True)
         await store.accept(intent("r1"), [row(request_id="r1")], begun=True)
         first = asyncio.ensure_future(store.database.write(held))
-        await asyncio.get_running_loop().run_in_executor(None, entered.wait, 10)
+        await asyncio.get_running_loop().run_in_executor(None, entered.wait, 60)
         late = asyncio.ensure_future(store.sending("r1", operation("r1"), row(request_id="r1"), NOW))
         await asyncio.sleep(0.05)
         # Both were begun by epoch 1, which is declared dead here; it comes back as epoch 2 before they are committed.
@@ -87,7 +87,7 @@ async def test_a_request_belongs_to_the_replica_as_it_takes_part_now(
     def held(direction: str, data: bytes) -> bool:
         if direction == "to" and b"signalbox/1" in data and b"idle_in_transaction" in data:
             connecting.set()
-            assert go.wait(10)
+            assert go.wait(60)
         return False
 
     with tempfile.TemporaryDirectory(prefix="sb-px-") as front, administrator(address) as connection:
@@ -100,7 +100,7 @@ async def test_a_request_belongs_to_the_replica_as_it_takes_part_now(
         )
         proxy.cut = held
         first = asyncio.ensure_future(store.append(row()))
-        await asyncio.get_running_loop().run_in_executor(None, connecting.wait, 10)
+        await asyncio.get_running_loop().run_in_executor(None, connecting.wait, 60)
         joins(connection, 2)
         store.fence(2)
         go.set()

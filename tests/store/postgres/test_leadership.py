@@ -80,7 +80,7 @@ class Group:
         return sorted((line["at"], line["epoch"]) for replica in self.replicas for line in replica.reports("sure"))
 
 
-async def until(condition: Any, within: float = 30.0) -> Any:
+async def until(condition: Any, within: float = 60.0) -> Any:
     """The first truthy value."""
     async with asyncio.timeout(within):
         while not (found := condition()):  # noqa: ASYNC110  another process tells nobody

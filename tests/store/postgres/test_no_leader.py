@@ -47,7 +47,7 @@ class Member:
         """No heartbeat anymore."""
         await self.tasks.stop_services()
 
-    async def leads(self, within: float = 20.0) -> None:
+    async def leads(self, within: float = 60.0) -> None:
         """Wait until it does."""
         async with asyncio.timeout(within):
             while not (self.leadership.leads and self.leadership.surely()):  # noqa: ASYNC110  the database tells nobody

@@ -65,7 +65,7 @@ class Backup:
         self._run("pg_dump", "--format=custom", f"--file={self._file}", self._url)
 
     def _run(self, program: str, *options: str) -> None:
-        subprocess.run([self._server.binaries / program, *options], check=True, timeout=60)
+        subprocess.run([self._server.binaries / program, *options], check=True, timeout=200)
 
     def restore(self) -> None:
         """As the page about backups says, but without stopping anything."""

@@ -91,7 +91,7 @@ async def test_a_commit_that_fails_fails_every_waiter(store: Store) -> None:
 async def test_a_waiter_that_was_cancelled_harms_nobody(store: Store) -> None:
     blocker = Blocker()
     first = asyncio.ensure_future(store.database.write(blocker.unit))
-    await asyncio.get_running_loop().run_in_executor(None, blocker.entered.wait, 10)
+    await asyncio.get_running_loop().run_in_executor(None, blocker.entered.wait, 60)
     given_up = asyncio.ensure_future(store.append(row()))
     other = asyncio.ensure_future(store.append(row()))
     await asyncio.sleep(0.05)

@@ -68,7 +68,7 @@ async def test_two_processes_that_write_at_once_keep_one_chain(path: str) -> Non
     for number in range(count):
         await store.append(row(request_id=f"own-{number}"))
     for child in children:
-        output, _ = child.communicate(timeout=60)
+        output, _ = child.communicate(timeout=200)
         assert child.returncode == 0
         assert len(output.split("\n")) == count + 2
     verdict = store.verify_sync(await store.head())

@@ -1,0 +1,101 @@
+"""Time as the tests count it: it passes while this process computes or waits, not while the machine is busy with something else.
+
+So every limit of the program and of the simulated Slack means the same on a slow machine as on a fast one. A process that got no
+processor for five seconds has not let five seconds pass. What it computes counts a quarter, because one processor may be four
+times as slow as another. A call that blocks the event loop costs only what it computes; `stand_still` is for a test that wants
+the whole program to stop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import selectors
+import time
+from datetime import UTC, datetime
+
+MONOTONIC, WALL = time.monotonic, time.time
+COMPUTED = 0.25  # how much a second counts in which the process computes
+
+
+def computed() -> float:
+    """Seconds that count as computed by this process since it began."""
+    return COMPUTED * time.process_time()
+
+
+class _Selector(selectors.DefaultSelector):
+    """Counts a wait up to what was asked for, and what lies between two waits up to what was computed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._before = (0.0, MONOTONIC(), computed())
+        self._waiting: float | None = None
+
+    def time(self) -> float:
+        """Seconds since it was made; never ahead of the machine's."""
+        passed, since, before = self._before
+        real = MONOTONIC() - since
+        return passed + min(real, computed() - before if self._waiting is None else self._waiting)
+
+    def skip(self, seconds: float) -> None:
+        """Let that many seconds have passed."""
+        passed, *since = self._before
+        self._before = (passed + seconds, since[0], since[1])
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        """As any selector."""
+        self._before = (self.time(), MONOTONIC(), computed())
+        self._waiting = float("inf") if timeout is None else max(timeout, 0.0)
+        try:
+            return super().select(timeout)
+        finally:
+            self._before, self._waiting = (self.time(), MONOTONIC(), computed()), None
+
+
+class OwnTimeLoop(asyncio.SelectorEventLoop):
+    """An event loop whose timers go by the time of this process."""
+
+    newest: OwnTimeLoop | None = None
+
+    def __init__(self) -> None:
+        self._own = _Selector()
+        self._wall, self._monotonic = WALL(), MONOTONIC()
+        super().__init__(self._own)
+        OwnTimeLoop.newest = self
+
+    def time(self) -> float:
+        """Seconds; only differences mean anything."""
+        return self._own.time()
+
+    def stand_still(self, seconds: float) -> None:
+        """Let time pass in which nothing of the program runs, as when the system stops it."""
+        self._own.skip(seconds)
+
+
+def stand_still(seconds: float) -> None:
+    """The running loop and with it the whole program stops for that long; it takes no time."""
+    loop = asyncio.get_running_loop()
+    assert isinstance(loop, OwnTimeLoop)
+    loop.stand_still(seconds)
+
+
+def _passed() -> float | None:
+    """Seconds since the loop of this test was made; None outside of such tests."""
+    loop = OwnTimeLoop.newest
+    return None if loop is None or loop.is_closed() else loop.time()
+
+
+def wall() -> float:
+    """Epoch seconds."""
+    passed, loop = _passed(), OwnTimeLoop.newest
+    return WALL() if passed is None or loop is None else loop._wall + passed
+
+
+def now() -> datetime:
+    """The wall time, aware, UTC."""
+    return datetime.fromtimestamp(wall(), UTC)
+
+
+def monotonic() -> float:
+    """Seconds that never go back."""
+    passed, loop = _passed(), OwnTimeLoop.newest
+    return MONOTONIC() if passed is None or loop is None else loop._monotonic + passed
