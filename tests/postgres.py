@@ -7,6 +7,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
@@ -39,13 +40,22 @@ def administrate(server: LocalServer, *commands: str) -> None:
             connection.execute(command.encode())
 
 
+@contextmanager
+def new_database(server: LocalServer, more: str = "") -> Iterator[str]:
+    """The name of a new database, which is dropped afterwards. `more` are words behind CREATE DATABASE NAME."""
+    name = f"test_{next(_NUMBERS)}"
+    administrate(server, f"CREATE DATABASE {name} {more}")
+    try:
+        yield name
+    finally:
+        administrate(server, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+
 @pytest.fixture
 def database_url(postgres: LocalServer) -> Iterator[str]:
     """The address of a new, empty database."""
-    name = f"test_{next(_NUMBERS)}"
-    administrate(postgres, f"CREATE DATABASE {name}")
-    yield postgres.url(name)
-    administrate(postgres, f"DROP DATABASE {name} WITH (FORCE)")
+    with new_database(postgres) as name:
+        yield postgres.url(name)
 
 
 def ensure() -> Path:

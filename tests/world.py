@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -79,22 +79,25 @@ class World:
         user: str = "U0ANA",
         channel: str = "C0CRAWL",
         timeout: float = 30.0,  # noqa: ASYNC109  the wait asserts with a dump
+        but: Collection[tuple[str, str]] = (),
     ) -> dict[str, Any]:
-        """The newest message that this person sees whose text and blocks contain all parts (case matters)."""
+        """The newest message that this person sees whose text and blocks contain all parts (case matters). `but` are the `ts`
+        and the words of messages that don't count."""
 
         def look(person: Person) -> dict[str, Any] | None:
             for message in reversed(person.messages(channel)):
                 words = shown(message)
-                if all(part in words for part in parts):
+                if all(part in words for part in parts) and (message["ts"], words) not in but:
                     return message
             return None
 
         return await self.person(user).wait_for(look, timeout=timeout)
 
     async def does(self, text: str, *parts: str, user: str = "U0ANA", channel: str = "C0CRAWL") -> dict[str, Any]:
-        """Say it and see all parts in one message."""
+        """Say it and see all parts in one message that is new or was changed since."""
+        before = {(message["ts"], shown(message)) for message in self.person(user).messages(channel)}
         await self.say(text, user=user, channel=channel)
-        return await self.sees(*parts, user=user, channel=channel)
+        return await self.sees(*parts, user=user, channel=channel, but=before)
 
     def audit(self, **filters: Any) -> Sequence[StoredEntry]:
         """Rows of the audit log, oldest first."""

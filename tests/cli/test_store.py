@@ -10,13 +10,11 @@ from bot.cli.exit_codes import CliError
 from bot.cli.store import copy
 from bot.core.records import Filters
 from bot.store.open import open_store
-from tests.postgres import LocalServer, administrate
 from tests.store.samples import row
 
 
-def test_a_store_moves_to_postgresql_and_back(tmp_path: Path, postgres: LocalServer) -> None:
-    administrate(postgres, "CREATE DATABASE moving")
-    here, there, back = f"sqlite:///{tmp_path}/here.db", postgres.url("moving"), f"sqlite:///{tmp_path}/back.db"
+def test_a_store_moves_to_postgresql_and_back(tmp_path: Path, database_url: str) -> None:
+    here, there, back = f"sqlite:///{tmp_path}/here.db", database_url, f"sqlite:///{tmp_path}/back.db"
     first = open_store(tmp_path / "here.db")
     first.append_sync(row(reason="once"))
     first.close_sync()
@@ -33,7 +31,6 @@ def test_a_store_moves_to_postgresql_and_back(tmp_path: Path, postgres: LocalSer
     last = open_store(tmp_path / "back.db")
     assert len(last.search_sync(Filters(text="once"))) == 1
     last.close_sync()
-    administrate(postgres, "DROP DATABASE moving WITH (FORCE)")
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -11,18 +10,15 @@ import pytest
 from bot.core.ports.store import StoreAddress
 from bot.store.open import open_store
 from bot.store.store import Store
-from tests.postgres import LocalServer, administrate
-
-_NUMBERS = itertools.count(1)
-_TEMPLATE = "empty_store"
+from tests.postgres import LocalServer, new_database
 
 
 @pytest.fixture(scope="session")
-def empty_store(postgres: LocalServer) -> str:
+def empty_store(postgres: LocalServer) -> Iterator[str]:
     """The name of a database with an empty store, to copy."""
-    administrate(postgres, f"CREATE DATABASE {_TEMPLATE}")
-    open_store(postgres.url(_TEMPLATE)).close_sync()
-    return _TEMPLATE
+    with new_database(postgres) as name:
+        open_store(postgres.url(name)).close_sync()
+        yield name
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
@@ -32,10 +28,8 @@ def address(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[StoreAdd
         yield StoreAddress(str(tmp_path / "signalbox.db"))
         return
     template, server = request.getfixturevalue("empty_store"), request.getfixturevalue("postgres")
-    name = f"store_{next(_NUMBERS)}"
-    administrate(server, f"CREATE DATABASE {name} TEMPLATE {template}")
-    yield StoreAddress(server.url(name))
-    administrate(server, f"DROP DATABASE {name} WITH (FORCE)")
+    with new_database(server, f"TEMPLATE {template}") as name:
+        yield StoreAddress(server.url(name))
 
 
 @pytest.fixture

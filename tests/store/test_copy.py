@@ -17,7 +17,7 @@ from bot.store.open import open_store
 from bot.store.store import Store
 from bot.store.tables import TABLES
 from bot.store.tables.sql import found
-from tests.postgres import LocalServer, administrate
+from tests.postgres import LocalServer, new_database
 from tests.store.samples import (
     NOW,
     TARGET,
@@ -33,6 +33,7 @@ from tests.store.samples import (
     row,
     watch,
 )
+from tests.waiting import until
 
 
 async def filled(store: Store) -> None:
@@ -63,10 +64,9 @@ def everything(store: Store) -> dict[str, list[dict[str, object]]]:
 
 
 async def test_everything_is_copied_in_both_directions(
-    address: StoreAddress, postgres: LocalServer, empty_store: str, tmp_path: Path
+    address: StoreAddress, database_url: str, tmp_path: Path
 ) -> None:
-    administrate(postgres, f"CREATE DATABASE copied TEMPLATE {empty_store}")
-    other = StoreAddress(postgres.url("copied")) if not address.shared else StoreAddress(str(tmp_path / "copied.db"))
+    other = StoreAddress(str(tmp_path / "copied.db") if address.shared else database_url)
     source, target = open_store(address), open_store(other)
     await filled(source)
     before = everything(source)
@@ -89,7 +89,6 @@ async def test_everything_is_copied_in_both_directions(
         open_store(address, exclusive=True)
     assert (problem.value.code, problem.value.summary) == ("store_moved", "This store was moved to there.")
     open_store(address).close_sync()
-    administrate(postgres, "DROP DATABASE copied WITH (FORCE)")
 
 
 async def test_a_filled_target_and_a_damaged_source_are_refused(store: Store, tmp_path: Path) -> None:
@@ -117,28 +116,26 @@ async def test_a_database_that_a_bot_uses_is_not_copied(address: StoreAddress, t
     await target.close()
 
 
-async def test_a_bot_that_starts_during_the_copy_ends_it(postgres: LocalServer, empty_store: str) -> None:
+async def test_a_bot_that_starts_during_the_copy_ends_it(postgres: LocalServer, database_url: str) -> None:
     """It would go on with the source, while the copy already counts as the store."""
-    for name in ("copied_from", "copied_to"):
-        administrate(postgres, f"CREATE DATABASE {name} TEMPLATE {empty_store}")
-    source, target = (open_store(postgres.url(name)) for name in ("copied_from", "copied_to"))
+    with new_database(postgres) as name:
+        await a_bot_starts_during_the_copy(database_url, postgres.url(name))
+
+
+async def a_bot_starts_during_the_copy(here: str, there: str) -> None:
+    source, target = open_store(here), open_store(there)
     await filled(source)
-    with psycopg.connect(postgres.url("copied_to")) as other:
+    with psycopg.connect(there) as other:
         other.execute("SELECT 1 FROM signalbox.chain FOR UPDATE")  # the copy waits in its first write
         copying = asyncio.create_task(asyncio.to_thread(copy_store, source, target, "there", NOW))
         waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted"
-        for _ in range(1000):
-            if other.execute(waiting).fetchone()[0]:  # type: ignore[index]
-                break
-            await asyncio.sleep(0.01)
-        bot = open_store(postgres.url("copied_from"), exclusive=True)
+        await until(lambda: other.execute(waiting).fetchone()[0])  # type: ignore[index]
+        bot = open_store(here, exclusive=True)
     with pytest.raises(StoreProblem) as problem:
         await copying
     assert problem.value.code == "store_locked"
     assert await target.head() is None
     await bot.close()
-    open_store(postgres.url("copied_from"), exclusive=True).close_sync()
+    open_store(here, exclusive=True).close_sync()
     await source.close()
     await target.close()
-    for name in ("copied_from", "copied_to"):
-        administrate(postgres, f"DROP DATABASE {name} WITH (FORCE)")
