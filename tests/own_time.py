@@ -12,6 +12,7 @@ import asyncio
 import selectors
 import time
 from datetime import UTC, datetime
+from typing import ClassVar
 
 MONOTONIC, WALL = time.monotonic, time.time
 COMPUTED = 0.25  # how much a second counts in which the process computes
@@ -54,17 +55,23 @@ class _Selector(selectors.DefaultSelector):
 class OwnTimeLoop(asyncio.SelectorEventLoop):
     """An event loop whose timers go by the time of this process."""
 
-    newest: OwnTimeLoop | None = None
+    not_closed: ClassVar[list[OwnTimeLoop]] = []
 
     def __init__(self) -> None:
         self._own = _Selector()
-        self._wall, self._monotonic = WALL(), MONOTONIC()
+        self.began_wall, self.began_monotonic = WALL(), MONOTONIC()
         super().__init__(self._own)
-        OwnTimeLoop.newest = self
+        self.not_closed.append(self)
 
     def time(self) -> float:
         """Seconds; only differences mean anything."""
         return self._own.time()
+
+    def close(self) -> None:
+        """As any loop; the machine's time counts again."""
+        if not self.is_closed():
+            self.not_closed.remove(self)
+        super().close()
 
     def stand_still(self, seconds: float) -> None:
         """Let time pass in which nothing of the program runs, as when the system stops it."""
@@ -78,16 +85,10 @@ def stand_still(seconds: float) -> None:
     loop.stand_still(seconds)
 
 
-def _passed() -> float | None:
-    """Seconds since the loop of this test was made; None outside of such tests."""
-    loop = OwnTimeLoop.newest
-    return None if loop is None or loop.is_closed() else loop.time()
-
-
 def wall() -> float:
-    """Epoch seconds."""
-    passed, loop = _passed(), OwnTimeLoop.newest
-    return WALL() if passed is None or loop is None else loop._wall + passed
+    """Epoch seconds, from the newest loop of the tests if one is open."""
+    loop = OwnTimeLoop.not_closed[-1] if OwnTimeLoop.not_closed else None
+    return WALL() if loop is None else loop.began_wall + loop.time()
 
 
 def now() -> datetime:
@@ -97,5 +98,5 @@ def now() -> datetime:
 
 def monotonic() -> float:
     """Seconds that never go back."""
-    passed, loop = _passed(), OwnTimeLoop.newest
-    return MONOTONIC() if passed is None or loop is None else loop._monotonic + passed
+    loop = OwnTimeLoop.not_closed[-1] if OwnTimeLoop.not_closed else None
+    return MONOTONIC() if loop is None else loop.began_monotonic + loop.time()
