@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import time
 import uuid
 from contextlib import suppress
 
@@ -100,9 +99,10 @@ class SocketMode:
 
     async def send(self, envelope: Envelope) -> Answer:
         """Send the envelope to one connection: dispatch_failed without a connection, operation_timeout without an ack."""
-        started = time.perf_counter()
+        loop = asyncio.get_running_loop()
+        started = loop.time()
         envelope_id = str(uuid.uuid4())
-        waiting: asyncio.Future[Json] = asyncio.get_running_loop().create_future()
+        waiting: asyncio.Future[Json] = loop.create_future()
         self._waiting[envelope_id] = waiting
         try:
             if not await self._hand_over(_wire(envelope_id, envelope)):
@@ -110,7 +110,7 @@ class SocketMode:
             acked = await within_ack_time(self._core.clock, waiting)
         finally:
             self._waiting.pop(envelope_id, None)
-        ms = (time.perf_counter() - started) * 1000
+        ms = (loop.time() - started) * 1000
         if not acked:
             return Answer(False, ms, error="operation_timeout", reason="timeout")
         return Answer(True, ms, body=waiting.result().get("payload"))
