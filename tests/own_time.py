@@ -1,9 +1,9 @@
 """Time as the tests count it: it passes while this process computes or waits, not while the machine is busy with something else.
 
-So every limit of the program and of the simulated Slack means the same on a slow machine as on a fast one. A process that got no
-processor for five seconds has not let five seconds pass. What it computes counts a quarter, because one processor may be four
-times as slow as another. A call that blocks the event loop costs only what it computes; `stand_still` is for a test that wants
-the whole program to stop.
+So a limit of the program or of the simulated Slack means nearly the same on a slow machine as on a fast one. Of five seconds in
+which the process gets no processor, one has passed: none at all would make a wait endless on a machine that is busy all the time.
+What it computes counts half, because one processor may be slower than another. A call that blocks the event loop counts as time
+without a processor; `stand_still` is for a test that wants the whole program to stop.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from datetime import UTC, datetime
 from typing import ClassVar
 
 MONOTONIC, WALL = time.monotonic, time.time
-COMPUTED = 0.25  # how much a second counts in which the process computes
+COMPUTED = 0.5  # how much a second counts in which the process computes
+HELD_UP = 0.2  # the same for a second in which it gets no processor
 
 
 def computed() -> float:
@@ -35,7 +36,8 @@ class _Selector(selectors.DefaultSelector):
         """Seconds since it was made; never ahead of the machine's."""
         passed, since, before = self._before
         real = MONOTONIC() - since
-        return passed + min(real, computed() - before if self._waiting is None else self._waiting)
+        own = min(real, computed() - before if self._waiting is None else self._waiting)
+        return passed + own + HELD_UP * (real - own)
 
     def skip(self, seconds: float) -> None:
         """Let that many seconds have passed."""

@@ -25,6 +25,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 SIZES = {"light": (960, 2_600), "dark": (960, 2_600), "narrow": (390, 3_600)}  # high enough for the whole channel
 MOST_BYTES = 74_000  # of a picture, on average
+SCROLLED = "node => { node.scrollIntoView({block: 'start'}); return node.getBoundingClientRect().toJSON() }"
 Seen = dict[str, dict[str, Any]]
 MESSAGES = tuple(one for one in SHOWN if one.where == "message")
 SURFACES = tuple(one for one in SHOWN if one.where != "message")
@@ -105,13 +106,11 @@ async def shown_card(window: Window, env: World, one: Shown, ts: str) -> tuple[L
             await page.locator(f'[data-testid="channel-{at[1]}"]').click()
             window.at = at
         try:
-            await card.evaluate("node => node.scrollIntoView({block: 'start'})", timeout=4_000)
-            break
+            # In one step: a message is drawn anew whenever its card changes.
+            return card, await card.evaluate(SCROLLED, timeout=20_000)
         except WaitedTooLong:  # the click came before the channels of this person
             window.at = None
-    box = await card.bounding_box()
-    assert box is not None
-    return card, box
+    raise AssertionError(f"{one.name} is not shown")
 
 
 @pytest.mark.parametrize("mode", MODES)

@@ -175,6 +175,7 @@ async def test_such_a_grant_counts_only_while_its_approver_may_approve(team: Tea
     await env.say("start acc:shop/prices")
     await team.press(await team.card("start acc:shop/prices"), "Allow for 1 hour")
     await env.sees("Granted: start on acc:shop/prices")
+    await env.until(team.effects)  # the approver is checked again before the call
     env.ws.edit_group("S0LEADS", ["U0ROOT"])
     team.later(minutes=2)
     await env.say("start acc:shop/prices")

@@ -133,6 +133,7 @@ async def test_what_was_approved_when_the_program_died_is_run_once_after_the_res
     await env.until(lambda: len(team.effects()) == 1)
     await env.restart()
     await env.sees("start acc:shop/prices", "approved by <@U0LEE>")
+    await env.until(team.effects)
     assert len(team.effects()) == 1
 
 

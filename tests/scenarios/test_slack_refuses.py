@@ -71,6 +71,7 @@ async def test_an_approval_card(team: Team, code: str) -> None:
     await env.person("U0LEE").wait_for(lambda person: "Approve" in labels(person.home() or {}))
     await env.person("U0LEE").press_label("home", label="Approve")
     await env.sees("start acc:shop/prices", "approved by <@U0LEE>")
+    await env.until(team.effects)
     assert len(team.effects()) == 1
 
 

@@ -83,12 +83,15 @@ class App {
 
   // Navigation.
 
-  go(place) { location.hash = `${this.user}/${place}`; }
+  /** As the person who was chosen last, also while that person's state is still on its way. */
+  go(place) { location.hash = `${location.hash.slice(1).split("/")[0] || this.user}/${place}`; }
   become(user) { location.hash = `${user}/${this.place ?? ""}`; }
 
   async follow() {
-    const [user, place, ts] = location.hash.slice(1).split("/");
+    const { hash } = location;
+    const [user, place, ts] = hash.slice(1).split("/");
     await this.loadState(user || remembered());
+    if (location.hash !== hash) return; // the newer one is followed instead
     if (ts) this.wanted = ts;
     const known = place === "home" || this.state.channels.some((one) => one.id === place);
     const dm = place?.startsWith("D") ? this.state.channels.find((one) => one.id.startsWith("D"))?.id : null;
