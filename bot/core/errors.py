@@ -9,7 +9,8 @@ Problem                      code, summary, hint
     |-- Lost                 it was sent, and no usable answer came: the outcome is unknown
     |   `-- Redirected       a call that must not be sent twice was redirected (3xx): unknown too
     |-- Rejected             the backend answered no (4xx): it did nothing
-    |   |-- CredentialRefused    401 or 403
+    |   |-- CredentialRefused    401
+    |   |   `-- Forbidden        403
     |   `-- RateLimited          429; `retry_after` seconds
     |-- ServerError          the backend failed (5xx): it may have done a part
     `-- BadReply             it answered with success, but the body can't be read
@@ -95,6 +96,12 @@ class CredentialRefused(Rejected):
     """The backend does not accept the credential."""
 
     code = "credential_refused"
+
+
+class Forbidden(CredentialRefused):
+    """The backend knows the credential and refuses this call: the account may not make it, or the target can't take it now."""
+
+    code = "forbidden"
 
 
 class RateLimited(Rejected):

@@ -33,16 +33,18 @@
 Errors, all from bot.core.errors: NotSent when nothing was written (no slot, DNS, connection, TLS, the sign-in for a call
 that is not idempotent, or a timeout before the first byte), Lost from the first written byte on, Redirected (a Lost) for a
 redirect of a call that is not idempotent and a plain CallProblem for one that is, Rejected (other 4xx, `.status`),
-CredentialRefused (401, 403), RateLimited (`.retry_after`), ServerError (5xx), BadReply (success with HTML, an oversized or
-a broken body), NoSuchTarget (see `missing`). Their text is for people and contains no credential, query or header.
+CredentialRefused (401), its subclass Forbidden (403), RateLimited (`.retry_after`), ServerError (5xx), BadReply (success with
+HTML, an oversized or a broken body), NoSuchTarget (see `missing`). Their text is for people and contains no credential,
+query or header.
 """
 
 from bot.http_client.auth import Auth, Basic, Bearer, Credential, Session
 from bot.http_client.client import HttpClient, client_for
+from bot.http_client.errors import forbidden
 from bot.http_client.request import host_of, segment
 from bot.http_client.response import Download, Reply
 
 __all__ = [
-    "Auth", "Basic", "Bearer", "Credential", "Download", "HttpClient", "Reply", "Session", "client_for", "host_of",
-    "segment",
+    "Auth", "Basic", "Bearer", "Credential", "Download", "HttpClient", "Reply", "Session", "client_for", "forbidden",
+    "host_of",     "segment",
 ]  # fmt: skip

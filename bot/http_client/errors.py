@@ -14,6 +14,7 @@ import aiohttp
 from bot.core.errors import (
     CallProblem,
     CredentialRefused,
+    Forbidden,
     Lost,
     NoSuchTarget,
     NotSent,
@@ -116,11 +117,14 @@ def problem_of_status(
     tail = f": {message}" if message else "."
     if 300 <= status < 400:
         return _redirect(name, status, headers, url, idempotent=idempotent)
-    if status in (401, 403):
-        what = "does not accept the credential" if status == 401 else "does not allow this credential to do that"
+    if status == 401:
         return CredentialRefused(
-            f"{name} {what} ({status}){tail}", "Ask an administrator to check or renew it.", status=status
+            f"{name} does not accept the credential ({status}){tail}",
+            "Ask an administrator to check or renew it.",
+            status=status,
         )
+    if status == 403:
+        return forbidden(name, message)
     if status == 407:
         host = host_of(url)
         return NotSent(
@@ -136,6 +140,16 @@ def problem_of_status(
     if status < 200:
         return CallProblem(f"{name} answered with an unexpected status ({status}).", status=status)
     return Rejected(f"{name} refused the request ({status}){tail}", status=status)
+
+
+def forbidden(name: str, reason: str) -> Forbidden:
+    """The problem of a 403. Vendors use it for missing rights and for targets that can't do it now, so their reason decides."""
+    if reason:
+        return Forbidden(
+            f"{name} refused the request (403): {reason}", "If that is about rights, ask an administrator.", status=403
+        )
+    what = f"{name} does not allow this account to do that (403)."
+    return Forbidden(what, "Ask an administrator to check its rights.", status=403)
 
 
 def _redirect(name: str, status: int, headers: Mapping[str, str], url: str, *, idempotent: bool) -> Problem:

@@ -93,6 +93,8 @@ def outcome_of(problem: errors.Problem, operation: Operation) -> Outcome:
     code, summary, hint = problem.code, problem.summary, problem.hint
     if isinstance(problem, errors.NotSent):
         return Failed(code=code, summary=summary, hint=hint, sent=False)
+    if isinstance(problem, errors.Forbidden):
+        return Refused(code=code, summary=summary, hint=hint)
     if isinstance(problem, errors.CredentialRefused | errors.RateLimited):
         return Failed(code=code, summary=summary, hint=hint or "Nothing was done. Try again later.")
     if isinstance(problem, errors.Rejected | errors.NoSuchTarget | errors.BadRequest | errors.Ambiguous):

@@ -16,6 +16,7 @@ from pydantic import SecretStr
 from bot.core.errors import (
     CallProblem,
     CredentialRefused,
+    Forbidden,
     Lost,
     NoSuchTarget,
     NotSent,
@@ -148,7 +149,7 @@ async def test_no_more_calls_at_once_than_allowed() -> None:
     [
         (400, Rejected),
         (401, CredentialRefused),
-        (403, CredentialRefused),
+        (403, Forbidden),
         (404, Rejected),
         (409, Rejected),
         (422, Rejected),

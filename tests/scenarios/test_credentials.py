@@ -14,7 +14,7 @@ from bot.playground.planes.common import Plane
 from bot.playground.planes.demo import demo_planes
 from tests.scenarios.steps import private
 from tests.scenarios.team import SECURITY, Team, deciding
-from tests.world import OPEN_POLICY, shown
+from tests.world import OPEN_POLICY, labels, shown, world
 
 ENDS_SOON = "The credential of acc expires soon"
 HAS_ENDED = "The credential of acc has expired"
@@ -83,3 +83,16 @@ async def test_a_token_with_more_than_a_week_is_not_warned_of_until_the_week_beg
         assert all(ENDS_SOON in text for text in warnings(team))
         team.later(days=6)
         await env.sees(HAS_ENDED, user="U0ROOT", channel=SECURITY)
+
+
+async def test_an_agent_that_is_not_ready_is_not_a_problem_of_the_credential(tmp_path: Path) -> None:
+    """Informatica refuses the start with 403: the card has its reason, and offers no new sign-in."""
+    async with world(tmp_path, only=("infa",)) as env:
+        env.planes["infa"].agents[0].active = False
+        card = await env.does(
+            "start infa:task/load_orders", "Refused", "The agent is not ready to run jobs. (UI_10004)"
+        )
+        assert "credential" not in shown(card)
+        assert not [label for label in labels(card) if "health" in label]
+        (refused,) = [entry for entry in env.audit() if entry.event == "failed"]
+        assert refused.code == "forbidden"

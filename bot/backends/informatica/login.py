@@ -18,7 +18,7 @@ from bot.core.masking.redact import redact
 from bot.core.ports.plugin import RereadSecret, checked_url
 from bot.core.ports.services import Clock
 from bot.core.sign_in import SignInPause
-from bot.http_client import Credential, HttpClient, Reply, Session
+from bot.http_client import Credential, HttpClient, Reply, Session, forbidden
 
 _LARGEST: Final = 64 * 1024
 V3_HEADER: Final = "INFA-SESSION-ID"
@@ -64,9 +64,11 @@ def _text(value: object) -> str:
 def problem_of(name: str, error: VendorError, reason: str, missing: str | None) -> Problem:
     """The problem for an error object that came with a success status; `reason` is its message without secrets."""
     status = error.status
-    if status in (401, 403):
-        what = "does not accept the session" if status == 401 else "does not allow this account to do that"
-        return CredentialRefused(f"{name} {what}: {reason}", "Ask an administrator to check it.", status=status)
+    if status == 401:
+        text = f"{name} does not accept the session: {reason}"
+        return CredentialRefused(text, "Ask an administrator to check it.", status=status)
+    if status == 403:
+        return forbidden(name, reason)
     if status == 404 and missing is not None:
         return NoSuchTarget(f"{name} has no {missing}.")
     if status == 429:

@@ -207,9 +207,9 @@ async def _wait(ctx: AdapterContext, target: Target, goal: Goal, call: Call) -> 
         elapsed = call.clock.monotonic() - began
         try:
             current = states.judge(goal, await ctx.client.details(v2), name, elapsed=elapsed, limit=limit)
-        except errors.CredentialRefused:
-            return states.ServiceState(f"{current.state}; Informatica no longer accepts the account", Phase.FAILED)
         except (errors.CallProblem, errors.NoSuchTarget) as problem:
+            if problem.code == errors.CredentialRefused.code:
+                return states.ServiceState(f"{current.state}; Informatica no longer accepts the account", Phase.FAILED)
             current = states.ServiceState(
                 f"{current.state.partition(';')[0]}; can't be read now: {problem.summary}", Phase.UNREADABLE
             )
