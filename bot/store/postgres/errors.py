@@ -64,6 +64,7 @@ _KNOWN: Final = {
         "Check that `[store] url` leads to the primary."),
     "42501": ("store_readonly", "The database user lacks a right. Nothing was recorded.",
         "Run `signalbox store prepare OWNER_URL` as the owner of the database."),
+    "58": ("store_io", "The database can't read or write its files. Nothing was recorded.", "Look at PostgreSQL's log."),
     "3D000": _NO_DATABASE,
     "28": _LOGIN,
     "08": _UNREACHABLE,

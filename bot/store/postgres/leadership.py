@@ -85,6 +85,9 @@ _LEADER: Final = f"""
 _OTHERS: Final = f"SELECT epoch, silent, held FROM ({_STATE}) s WHERE live AND epoch <> %s"  # noqa: S608  as above
 _SILENT: Final = """
     SELECT state, abs(extract(epoch FROM clock_timestamp() - beat_at))::float8 FROM replicas WHERE epoch = %s FOR UPDATE"""
+_FORGET: Final = """
+    DELETE FROM replicas WHERE state <> 'live' AND beat_at < clock_timestamp() - interval '1 hour'
+    AND NOT EXISTS (SELECT 1 FROM requests WHERE state <> 'ended' AND owner_epoch = epoch)"""
 _RESIGN: Final = "UPDATE leaders SET epoch = 0 WHERE team_id = %s AND epoch = %s"
 _SOCKETS: Final = "SELECT coalesce(sum(sockets), 0)::int FROM replicas WHERE state = 'live' AND epoch <> %s"
 # Only those that this user may end: the error about another one would prevent every takeover. The server ends that one itself
@@ -230,19 +233,15 @@ class PostgresLeadership:
             await self._disconnect()
 
     async def _begin(self) -> None:
-        """Start to lead. When that fails, another replica tries, or this one again."""
+        """Start to lead. When that fails, another replica tries, or this one again: what it has claimed is free then."""
         try:
             await self._change[0]()
         except Exception as error:  # noqa: BLE001 - a leader that does not work must not stay the leader, whatever the reason
             code = error.code if isinstance(error, Problem) else type(error).__name__
-            _log.error("replica %s can't lead: %s", self.epoch, code)
-            await self._change[1]()
-            await self._quietly(_RESIGN, self._team, self.epoch)
-            self._fence(self.epoch, leads=False)
-            self.leads = False  # only now: when the database still names it, it leads again
+            await self._fall_back(f"can't lead ({code})", logging.ERROR)
 
     async def _come_back(self) -> None:
-        """After this replica was declared dead: end everything that it had begun, then take part under a new epoch."""
+        """After its epoch is over: end everything that this replica had begun, then take part under a new one."""
         if self._took is not None:
             self._took.cancel()
         await self._change[1]()
@@ -273,6 +272,7 @@ class PostgresLeadership:
             )
             applied = await (await connection.execute("SELECT name FROM migrations")).fetchall()
             refuse_contracted([name for (name,) in applied], list(MIGRATIONS))
+        await connection.execute(_FORGET)
         await connection.execute(
             "INSERT INTO leaders (team_id, epoch, replica, beat_at) VALUES (%s, 0, '', clock_timestamp()) ON CONFLICT DO NOTHING",
             (self._team,),
@@ -330,9 +330,9 @@ class PostgresLeadership:
             return await self._take(leader)
         return False
 
-    async def _fall_back(self, why: str) -> None:
+    async def _fall_back(self, why: str, level: int = logging.WARNING) -> None:
         """This epoch is over. The replica comes back under a new one, and starts anew with what is stored."""
-        _log.warning("replica %s %s; it comes back under a new epoch", self.epoch, why)
+        _log.log(level, "replica %s %s; it comes back under a new epoch", self.epoch, why)
         epoch, self.epoch = self.epoch, None
         self._sure_from, self.leads = None, False
         self._fence(0, leads=False)

@@ -16,12 +16,14 @@ from bot.runtime.clock import SystemClock
 from bot.runtime.task_queue import TaskQueue
 from bot.store.errors import StoreProblem
 from bot.store.open import open_store, prepare_database
-from bot.store.postgres.leadership import Beat, PostgresLeadership
+from bot.store.postgres.leadership import Beat, Fence, PostgresLeadership
 from bot.store.postgres.server import LocalServer
 from bot.store.postgres.session import connect_async
 from tests.postgres import administrate
+from tests.store.samples import intent, row
 
 LEASE = 1.5
+OLD = "INSERT INTO replicas (id, epoch, state, beat_at, name) VALUES (%s, %s, %s, now() - interval '2 hours', '')"
 Took = Callable[[], Awaitable[None]]
 
 
@@ -32,10 +34,10 @@ async def nothing() -> None:
 class Member:
     """A replica in this process. `vanish` leaves it as a machine without a network is seen: silent, with its session open."""
 
-    def __init__(self, url: str, name: str) -> None:
+    def __init__(self, url: str, name: str, fence: Fence = lambda epoch, leads: None) -> None:
         self.tasks = TaskQueue()
         self.leadership = PostgresLeadership(
-            StoreAddress(url, lease=LEASE), SystemClock(), team="T0ACME", name=name, fence=lambda epoch, leads: None
+            StoreAddress(url, lease=LEASE), SystemClock(), team="T0ACME", name=name, fence=fence
         )
 
     async def join(self, took: Took = nothing) -> Member:
@@ -126,6 +128,48 @@ async def test_a_leader_that_can_t_begin_for_whatever_reason_lets_another_one_le
         await old.leadership.leave()
         await asyncio.sleep(0.3)
         await (await new.join()).leads()
+
+
+async def test_replicas_that_ended_long_ago_are_forgotten_unless_a_request_is_theirs(shared: str) -> None:
+    store = open_store(StoreAddress(shared))
+    store.fence(1)
+    with psycopg.connect(shared, autocommit=True) as connection:
+        connection.execute("SET search_path = signalbox")
+        for epoch, state in ((1, "live"), (2, "dead"), (3, "live")):
+            connection.execute(OLD, (f"r{epoch}", epoch, state))
+        await store.accept(intent("r1"), [row(request_id="r1")], begun=True)
+        connection.execute("UPDATE replicas SET state = 'left' WHERE epoch = 1")
+        connection.execute("SELECT setval('epochs', 3)")
+        async with members(shared) as (new,):
+            await new.join()
+            assert [epoch for (epoch,) in connection.execute("SELECT epoch FROM replicas ORDER BY epoch")] == [1, 3, 4]
+    await store.close()
+
+
+async def test_what_a_leader_has_claimed_before_it_could_not_begin_is_claimed_again(shared: str) -> None:
+    """A table is locked for a while, for example. Nothing else may take part that could take over."""
+    store, claims = open_store(StoreAddress(shared)), list[list[str]]()
+    await store.accept(intent("r1"), [row(request_id="r1")], begun=True)
+
+    async def fails_once() -> None:
+        claims.append([one.request_id for one in await store.claim_unfinished()])
+        if len(claims) == 1:
+            raise StoreProblem("A table is locked.", "", "store_busy")
+
+    new = Member(shared, "new", store.fence)
+    try:
+        async with members(shared) as (old,):
+            await (await old.join()).leads()
+            await new.join(fails_once)
+        await new.leads()
+        async with asyncio.timeout(20):
+            while len(claims) < 2:  # noqa: ASYNC110  nobody tells
+                await asyncio.sleep(0.02)
+        assert claims == [["r1"], ["r1"]]
+    finally:
+        await new.vanish()
+        await new.leadership.leave()
+        await store.close()
 
 
 @pytest.mark.parametrize("fault", [asyncio.Event().wait, None])
