@@ -231,7 +231,7 @@ class Bot:
         if code == "token_expired" and self.settings.slack.rotation is not None:
             self.tasks.start(self._renew_or_stop(), "tokens")
             return
-        _log.critical("Slack refuses the token (%s); stopping", code)
+        _log.critical("Slack answers %s; stopping", code)
         self.stopping.set()
 
     async def close(self) -> None:

@@ -43,12 +43,24 @@ def slack_fault(error: BaseException, token: str, api_url: str) -> str:
     return f"Slack's answer can't be used ({trouble.code}); check `api_url`, and try again later"
 
 
+async def installation_of(client: AsyncWebClient, app_token: str | None, rotation: TokenRotation) -> Installation:
+    """What the tokens belong to. A rotated token that ended before its time is exchanged. Raises errors of slack_sdk and the
+    transport."""
+    await rotation.begin()
+    try:
+        return await installation(client, app_token)
+    except SlackApiError as error:
+        if read(error).code != "token_expired":
+            raise
+    await rotation.begin(expired=client.token)
+    return await installation(client, app_token)
+
+
 async def installed_as(slack: config.SlackSettings, client: AsyncWebClient, rotation: TokenRotation) -> Installation:
     """The installation that the tokens belong to. Raises ConfigProblem when they don't fit the configured workspace."""
     app_token = slack.app_token.get_secret_value() if slack.mode == "socket" and slack.app_token else None
     try:
-        await rotation.begin()
-        me = await installation(client, app_token)
+        me = await installation_of(client, app_token, rotation)
     except (SlackApiError, *TRANSPORT) as error:
         which = "refresh token" if client.token is None else "bot token"
         raise config.ConfigProblem(f"[slack] {slack_fault(error, which, slack.api_url)}") from None

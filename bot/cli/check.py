@@ -15,7 +15,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot import config
 from bot.build import backend_of, usable_tables
 from bot.cli.exit_codes import Exit
-from bot.connections import slack_fault
+from bot.connections import installation_of, slack_fault
 from bot.core.card import Button, Card, FormField, FormView, HomeRow, HomeSection, HomeView, Line, Tone
 from bot.core.errors import Problem
 from bot.core.intent import Place
@@ -37,7 +37,6 @@ from bot.runtime.health import HealthBoard
 from bot.slack.client import web_client
 from bot.slack.directory import SlackDirectory
 from bot.slack.errors import TRANSPORT, read
-from bot.slack.installation import installation
 from bot.slack.manifest import SCOPES
 from bot.slack.token_rotation import RotationKeys, TokenRotation
 from bot.store.copy import refuse_moved
@@ -162,9 +161,9 @@ async def _tokens(client: AsyncWebClient, rotation: TokenRotation, settings: con
     """Check the tokens and their scopes. Returns False if no further call to Slack can work."""
     slack = settings.slack
     try:
-        await rotation.begin()
+        app_token = slack.app_token.get_secret_value() if slack.app_token else None
+        found = await installation_of(client, app_token, rotation)
         me = await client.auth_test()
-        found = await installation(client, slack.app_token.get_secret_value() if slack.app_token else None)
     except (SlackApiError, *TRANSPORT) as error:
         which = "refresh token" if client.token is None else "bot token"
         report.bad(f"Slack: {slack_fault(error, which, slack.api_url)}")

@@ -72,10 +72,10 @@ class TokenRotation:
         """Also update the token of these clients."""
         self._clients += clients
 
-    async def begin(self) -> None:
-        """Give the clients a valid token. Raises errors of slack_sdk and the transport when it can't."""
+    async def begin(self, *, expired: str | None = None) -> None:
+        """Give the clients a valid token, another one than `expired`. Raises errors of slack_sdk and the transport."""
         if self._keys is not None:
-            await self._renew(self._keys, _USABLE)
+            await self._renew(self._keys, _USABLE, expired)
 
     async def keep_fresh(self, *, expired: bool = False) -> SlackTrouble | None:
         """Exchange a token that expires within four hours, or that Slack reported as expired.

@@ -192,6 +192,23 @@ async def test_the_program_goes_on_when_its_token_expires(tmp_path: Path) -> Non
         assert not env.bot.stopping.is_set()
 
 
+async def test_a_start_whose_stored_token_has_ended_exchanges_it(tmp_path: Path) -> None:
+    """Slack ends it before its time, or its clock is ahead: the bot and `check` go on with the next token."""
+    async with rotating_bot(tmp_path) as env:
+        await env.bot.close()
+        env.ws.clock.advance(13 * 3600)
+        await env.start()
+        assert env.ws.core.rotating.count == 2
+        await env.does("whoami", "U0ANA")
+        await env.bot.close()
+        env.ws.clock.advance(13 * 3600)
+        lines: list[str] = []
+        await check(env.folder / "signalbox.toml", env.environ, lines.append)
+        assert any(line.startswith("ok    Slack: ") for line in lines), lines
+        assert env.ws.core.rotating.count == 3
+        await env.start()
+
+
 async def test_tokens_are_in_the_store_alone(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """Not in the audit log, not in a message, not in the log, not in a repr."""
     caplog.set_level(logging.DEBUG)
