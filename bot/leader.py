@@ -24,7 +24,7 @@ from bot.runtime.scheduler import HEALTH_EVERY, PRUNE_EVERY, Scheduler, Submit
 from bot.runtime.spool import FileSpool
 from bot.runtime.task_queue import TaskQueue
 from bot.slack.message_sender import MessageSender
-from bot.slack.store_watch import StoreWatch
+from bot.slack.published_head import StoreWatch
 from bot.slack.token_rotation import TokenRotation
 from bot.store.store import Store
 

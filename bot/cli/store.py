@@ -8,7 +8,6 @@ from pydantic import ValidationError
 
 from bot import config
 from bot.cli.exit_codes import CliError, Exit
-from bot.core.errors import Problem
 from bot.core.ports.store import StoreAddress, StoreSettings
 from bot.runtime.clock import SystemClock
 from bot.store.copy import copy_store
@@ -27,13 +26,10 @@ def copy(source: str, target: str, say: Print, *, rehearse: bool) -> int:
         raise CliError(Exit.MISUSED, "--dry-run needs an empty target that exists")
     new = addresses[1].url if addresses[1].shared else f"sqlite:///{addresses[1].url}"
     with ExitStack() as stack:
-        try:
-            stores = [open_store(address, exclusive=not address.shared) for address in addresses]
-            for store in stores:
-                stack.callback(store.close_sync)
-            copied = copy_store(stores[0], stores[1], new, SystemClock().now(), rehearse=rehearse)
-        except Problem as problem:
-            raise CliError(Exit.NOT_DONE, f"{problem.summary} {problem.hint}".rstrip()) from None
+        stores = [open_store(address, exclusive=not address.shared) for address in addresses]
+        for store in stores:
+            stack.callback(store.close_sync)
+        copied = copy_store(stores[0], stores[1], new, SystemClock().now(), rehearse=rehearse)
     for name, count in copied.rows.items():
         say(f"{count:>9}  {name}")
     if rehearse:
@@ -50,10 +46,7 @@ def prepare(config_path: Path, owner: str, say: Print) -> int:
     owners = _address(owner)
     if not address.shared or not owners.shared:
         raise CliError(Exit.MISUSED, "this is for PostgreSQL: [store] url and OWNER_URL start with postgresql://")
-    try:
-        user = prepare_database(owners, address)
-    except Problem as problem:
-        raise CliError(Exit.NOT_DONE, f"{problem.summary} {problem.hint}".rstrip()) from None
+    user = prepare_database(owners, address)
     say(f"The tables are ready. {user} may add to the audit log and read it, but not change it.")
     return Exit.DONE
 

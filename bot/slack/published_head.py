@@ -1,4 +1,7 @@
-"""The newest head of the audit log that the bot has posted. It shows whether the database has lost entries since."""
+"""Whether the store still has what was stored.
+
+The newest head of the audit log that the bot has posted shows whether the database has lost entries since.
+"""
 
 import asyncio
 import json
@@ -11,6 +14,8 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.core.card import HEAD_KEY
+from bot.core.errors import Problem
+from bot.core.ports.store import Store
 from bot.slack.errors import TRANSPORT, read
 from bot.slack.message_delivery import key_of
 
@@ -20,6 +25,7 @@ _PAGES: Final = 3
 _HEAD: Final = re.compile(r"\b\d+:[0-9a-f]{64}\b")
 
 _log = logging.getLogger("signalbox.slack")
+_store_log = logging.getLogger("signalbox.store")
 
 
 async def published_head(client: AsyncWebClient, channel: str | None) -> str | None:
@@ -51,3 +57,34 @@ async def _newest(client: AsyncWebClient, channel: str) -> str | None:
         if not cursor:
             break
     return None
+
+
+class StoreWatch:
+    """Checks every few seconds that the store's file still exists. Otherwise it raises one alarm, without the store: in the log,
+    and in the security channel if there is one."""
+
+    def __init__(self, store: Store, client: AsyncWebClient, security_channel: str | None) -> None:
+        self._store = store
+        self._client = client
+        self._channel = security_channel
+        self._alarmed = False
+
+    async def look(self) -> None:
+        """Save the head of the audit log for the next start, or raise the alarm."""
+        try:
+            self._store.check_file()
+            await asyncio.to_thread(self._store.save_head_sync)
+        except Problem as problem:
+            if not self._alarmed:
+                self._alarmed = True
+                await self._alarm(f"{problem.summary} {problem.hint}".strip())
+
+    async def _alarm(self, text: str) -> None:
+        _store_log.critical("%s", text)
+        if self._channel is None:
+            return
+        try:
+            await self._client.chat_postMessage(channel=self._channel, text=f"Every request is refused. {text}")
+        except (SlackApiError, *TRANSPORT) as error:
+            self._alarmed = False  # tried again at the next check
+            _store_log.warning("the alarm could not be posted to the security channel: %s", read(error).code)

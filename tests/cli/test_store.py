@@ -8,6 +8,7 @@ import pytest
 
 from bot.cli.exit_codes import CliError
 from bot.cli.store import copy
+from bot.core.errors import Problem
 from bot.core.records import Filters
 from bot.store.open import open_store
 from tests.store.samples import row
@@ -24,7 +25,7 @@ def test_a_store_moves_to_postgresql_and_back(tmp_path: Path, database_url: str)
     copy(here, there, lines.append, rehearse=False)
     assert lines[-1] == f'Write url = "{there}" into [store], then start the bot.'
     assert "Both audit logs are intact" in lines[-2]
-    with pytest.raises(CliError, match="This store was moved to"):
+    with pytest.raises(Problem, match="This store was moved to"):
         copy(here, there, lines.append, rehearse=False)
     copy(there, back, lines.append, rehearse=False)
     assert lines[-1] == f'Write url = "{back}" into [store], then start the bot.'

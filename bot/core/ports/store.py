@@ -34,9 +34,8 @@ from bot.core.runs import SeenRuns
 from bot.core.value import Json
 
 LEASE: Final = 6.0
-CLUSTER: Final = (
-    "store:cluster"  # the key of which server's and timeline's database it was, and when it was last restored
-)
+# The key of which server's and timeline's database it was, and when it was last restored.
+CLUSTER: Final = "store:cluster"
 Change = Callable[[], Awaitable[None]]
 MOST_SOCKETS: Final = 10  # that Slack allows an app
 
@@ -113,9 +112,17 @@ class MessageStore(Protocol):
     async def retire(self, message_key: str, at: When) -> int: ...
 
 
-class DecisionStore(Protocol):
-    """Pending decisions, votes and grants."""
+class Store(MessageStore, Protocol):
+    """Everything that survives a restart. `shared`: whether several replicas use it.
 
+    `check_file` raises a Problem when the file on the disk is not the open one. `save_head_sync` saves the head of the audit log
+    for the check at the next start.
+    """
+
+    @property
+    def shared(self) -> bool: ...
+
+    # Pending decisions, votes and grants.
     async def open_pending(self, pending_id: str) -> PendingDecision | None: ...
     async def votes(self, pending_id: str) -> tuple[CastVote, ...]: ...
     async def vote(
@@ -145,17 +152,6 @@ class DecisionStore(Protocol):
     async def due_grants(self, now: When) -> Sequence[Grant]: ...
     async def end_grant(self, grant_id: str, state: str, rows: Sequence[AuditEntry]) -> bool: ...
     async def review_grant(self, grant_id: str, by: str, rows: Sequence[AuditEntry], at: When) -> bool: ...
-
-
-class Store(MessageStore, DecisionStore, Protocol):
-    """Everything that survives a restart. `shared`: whether several replicas use it.
-
-    `check_file` raises a Problem when the file on the disk is not the open one. `save_head_sync` saves the head of the audit log
-    for the check at the next start.
-    """
-
-    @property
-    def shared(self) -> bool: ...
 
     async def accept(self, intent: Intent, rows: Sequence[AuditEntry], *, begun: bool = False) -> bool: ...
     async def append(self, *rows: AuditEntry) -> int: ...

@@ -17,8 +17,7 @@ import sqlite_utils
 from bot.store.database import Database, Dialect, Job, Tx, Unit
 from bot.store.errors import StoreProblem, closed, corrupt, for_everyone
 from bot.store.sqlite.dialect import SqliteDialect
-from bot.store.sqlite.driver import sqlite3, sqlite_warning
-from bot.store.sqlite.errors import mapped
+from bot.store.sqlite.driver import mapped, sqlite3, sqlite_warning
 from bot.store.sqlite.file_guard import FileGuard, WriteGate, kept_head, rolled_back, save_head, single
 from bot.store.sqlite.schema import migrate, refuse_foreign
 from bot.store.tables import audit
