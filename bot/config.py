@@ -8,7 +8,7 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal, NamedTuple, TypeVar
+from typing import Any, Final, Literal, NamedTuple, TypeVar
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
@@ -27,7 +27,7 @@ from pydantic_core import ErrorDetails
 from bot.core.command.target_ref import BACKEND_NAME
 from bot.core.network import DIRECT, FROM_ENVIRONMENT, Proxies
 from bot.core.ports.plugin import BackendSettings, FilePath, ProxySetting, RereadSecret, Secret, checked_url
-from bot.core.ports.store import StoreAddress, StoreSettings
+from bot.core.ports.store import Sockets, StoreAddress, StoreSettings
 
 M = TypeVar("M", bound=BaseModel)
 _TEAM: Final = re.compile(r"^T[A-Z0-9]{2,}$")
@@ -73,7 +73,7 @@ class SlackSettings(_Section):
     command: str = Field(default="/ops", pattern=_COMMAND)
     security_channel: str | None = Field(default=None, pattern=r"^[CG][A-Z0-9]{2,}$")
     incident_channel: str | None = Field(default=None, pattern=r"^[CG][A-Z0-9]{2,}$")
-    connections: Literal["auto"] | Annotated[int, Field(ge=1, le=10)] = "auto"
+    connections: Sockets = "auto"
 
     @field_validator("team")
     @classmethod

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Coroutine, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Protocol
+from typing import Annotated, Any, Final, Literal, Protocol
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, field_validator
 
 from bot.core.audit import AuditEntry
 from bot.core.intent import Intent
@@ -38,6 +38,15 @@ LEASE: Final = 6.0
 CLUSTER: Final = "store:cluster"
 Change = Callable[[], Awaitable[None]]
 MOST_SOCKETS: Final = 10  # that Slack allows an app
+
+
+def _sockets(value: object) -> object:
+    if value != "auto" and value not in range(1, MOST_SOCKETS + 1):
+        raise ValueError(f"write `auto` or a whole number from 1 to {MOST_SOCKETS}")
+    return value
+
+
+Sockets = Annotated[Literal["auto"] | Annotated[int, Field(ge=1, le=MOST_SOCKETS)], BeforeValidator(_sockets)]
 
 
 @dataclass(frozen=True, slots=True)
