@@ -1,6 +1,7 @@
 """`signalbox demo --replicas N`: the bot as several processes on one PostgreSQL, with buttons to kill, pause and deploy them."""
 
 import asyncio
+import secrets
 import signal
 import socket
 import sys
@@ -151,9 +152,12 @@ async def _ended(replica: _Replica) -> None:
 
 
 def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Below the ports that the system gives to other programs before the replica listens on it."""
+    while True:
+        port = 15_000 + secrets.randbelow(17_000)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 @asynccontextmanager

@@ -6,7 +6,6 @@ import asyncio
 import os
 import re
 import signal
-import socket
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -26,6 +25,7 @@ from bot.store.open import open_store
 from bot.store.store import Store
 from tests.faults.link import Link
 from tests.fork_server import RUNNING, ForkServer
+from tests.ports import free_port
 from tests.world import OPEN_POLICY, shown
 
 ENDS = ("done", "failed", "reconciled", "abandoned", "denied")
@@ -101,7 +101,7 @@ class Cluster:
     async def ready(self, replica: Replica) -> bool:
         """Whether it may take requests."""
         try:
-            async with self.session.get(f"{replica.url}/readyz", timeout=aiohttp.ClientTimeout(total=1)) as reply:
+            async with self.session.get(f"{replica.url}/readyz", timeout=aiohttp.ClientTimeout(total=5)) as reply:
                 return reply.status == 200
         except (aiohttp.ClientError, TimeoutError):
             return False
@@ -181,7 +181,7 @@ class Cluster:
         """Whether a person sees a message with all parts."""
         return any(all(part in shown(one) for part in parts) for one in self.ws.person(user).messages("C0CRAWL"))
 
-    async def until(self, condition: Callable[[], Any], within: float = 40.0, every: float = 0.05) -> Any:
+    async def until(self, condition: Callable[[], Any], within: float = 60.0, every: float = 0.05) -> Any:
         """The condition's first truthy value; it may be a coroutine."""
         async with asyncio.timeout(within):
             while True:
@@ -190,13 +190,6 @@ class Cluster:
                 if found:
                     return found
                 await asyncio.sleep(every)
-
-
-def free_port() -> int:
-    """A port on which nothing listens."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def outcomes(rows: Sequence[StoredEntry]) -> list[str]:

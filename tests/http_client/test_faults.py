@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import socket
 import ssl
 from collections.abc import AsyncIterator
 from typing import Any
@@ -27,18 +26,12 @@ from bot.core.errors import (
 )
 from bot.http_client import Bearer, Credential, Session
 from bot.http_client.transport import Tls, tls_context
+from tests.ports import free_port
 from tests.waiting import until
 
 from .support import Agent, FakeClock, always, client_of, drop, in_turn, ok, serving
 
 TOKEN = "playground-token-not-a-secret-9f8e7d6c"
-
-
-def free_port() -> int:
-    with socket.socket() as held:
-        held.bind(("127.0.0.1", 0))
-        port: int = held.getsockname()[1]
-        return port
 
 
 async def test_a_refused_connection_is_not_sent() -> None:

@@ -13,7 +13,6 @@ import re
 import shutil
 import subprocess
 import sys
-import time
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -40,6 +39,7 @@ MISSING = (
     "`sudo apt-get install chromium libatomic1`, and try again."
 )
 
+STARTS = 120_000  # milliseconds in which a browser starts or does one thing, on a busy machine
 PATIENCE = 5_000  # milliseconds: for a connection to each place that has the download
 
 ENTER, TAB, ESCAPE, DOWN = "\n", "\t", "\x1b", "\u2193"
@@ -63,7 +63,7 @@ def works(path: str) -> bool:
         return False
     with sync_playwright() as playwright:
         try:
-            playwright.chromium.launch(executable_path=path).close()
+            playwright.chromium.launch(executable_path=path, timeout=STARTS).close()
         except Error:
             return False
         return True
@@ -159,7 +159,7 @@ class Browser:
         self._playwright: Playwright = await async_playwright().start()
         try:
             self._chromium: Chromium = await self._playwright.chromium.launch(
-                executable_path=path, args=["--disable-dev-shm-usage", "--disable-quic"]
+                executable_path=path, args=["--disable-dev-shm-usage", "--disable-quic"], timeout=STARTS
             )
         except Error:
             await self._playwright.stop()
@@ -178,6 +178,7 @@ class Browser:
         self._context: BrowserContext = await self._chromium.new_context(
             viewport={"width": width, "height": height}, reduced_motion="reduce"
         )
+        self._context.set_default_timeout(STARTS)
         self._context.on("page", self._watch)
         self.page: Page = await self._context.new_page()
 
@@ -217,7 +218,7 @@ class Browser:
     def _shown(self, css: str) -> Locator:
         return self.page.locator(css).filter(visible=True)
 
-    async def find(self, css: str, *, text: str = "", within: float = 30) -> Element:
+    async def find(self, css: str, *, text: str = "", within: float = 60) -> Element:
         """The first shown element that matches and holds `text`, once there is one."""
         found = self._shown(css).filter(has_text=re.compile(re.escape(text))).first
 
@@ -226,10 +227,10 @@ class Browser:
 
         return await self.until(look, f"no shown {css} with {text!r}", within=within)
 
-    async def testid(self, name: str, *, text: str = "", within: float = 30) -> Element:
+    async def testid(self, name: str, *, text: str = "", within: float = 60) -> Element:
         return await self.find(f'[data-testid="{name}"]', text=text, within=within)
 
-    async def gone(self, css: str, *, within: float = 30) -> None:
+    async def gone(self, css: str, *, within: float = 60) -> None:
         """Return once no shown element matches."""
 
         async def look() -> bool:
@@ -237,11 +238,11 @@ class Browser:
 
         await self.until(look, f"{css} is still shown", within=within)
 
-    async def until(self, look: Callable[[], Awaitable[T | None]], problem: str, *, within: float = 30) -> T:
+    async def until(self, look: Callable[[], Awaitable[T | None]], problem: str, *, within: float = 60) -> T:
         """The first truthy value of `look`; AssertionError with the page's text after `within` s."""
-        deadline = time.monotonic() + within
+        deadline = asyncio.get_running_loop().time() + within
         while not (value := await look()):
-            if time.monotonic() > deadline:
+            if asyncio.get_running_loop().time() > deadline:
                 raise AssertionError(f"{problem}\n--- the page ---\n{await self.page.inner_text('body')}")
             await asyncio.sleep(0.05)
         return value

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from browser import installed
+from browser import STARTS, installed
 from cards_page import MODES, PAGE, PICTURES, ROOT, SHOWN, Shown, page_text
 from playwright.async_api import FloatRect, Locator, Page, async_playwright
 from playwright.async_api import TimeoutError as WaitedTooLong
@@ -79,7 +79,7 @@ async def windows(cards: tuple[World, Seen]) -> AsyncIterator[dict[str, Window]]
     """One browser with a window for each mode."""
     async with async_playwright() as playwright:
         chromium = await playwright.chromium.launch(
-            executable_path=next(installed(), None), args=["--disable-dev-shm-usage"]
+            executable_path=next(installed(), None), args=["--disable-dev-shm-usage"], timeout=STARTS
         )
         made = {}
         for mode, (width, height) in SIZES.items():
@@ -90,6 +90,7 @@ async def windows(cards: tuple[World, Seen]) -> AsyncIterator[dict[str, Window]]
                 timezone_id="Europe/London",
                 locale="en-GB",
             )
+            context.set_default_timeout(STARTS)
             made[mode] = Window(await context.new_page())
         yield made
         await chromium.close()
