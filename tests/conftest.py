@@ -110,7 +110,7 @@ def _authorities_read_once() -> Iterator[None]:
 @pytest.fixture(scope="module")
 def fork_server() -> Iterator[ForkServer]:
     """The process that forks the program."""
-    made = ForkServer()
+    made = ForkServer(patient=True)
     yield made
     made.close()
 

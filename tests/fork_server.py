@@ -26,6 +26,7 @@ from bot.cli import check as checking
 from bot.cli import do as terminal
 from bot.cli import run as running
 from bot.cli.main import main
+from bot.intents import intake
 from bot.runtime.clock import SystemClock
 from bot.store.postgres import leadership as leading
 
@@ -35,9 +36,14 @@ RUNNING = 1_000
 
 
 class ForkServer:
-    """Forks the program. One for all tests of a file, so that its imports are paid for once."""
+    """Forks the program. One for all tests of a file, so that its imports are paid for once.
 
-    def __init__(self) -> None:
+    `patient`: a request may reach the program later than Slack would wait, as it does on a busy machine, and is still executed.
+    What happens to late ones otherwise has tests of its own.
+    """
+
+    def __init__(self, *, patient: bool = False) -> None:
+        self._patient = patient
         self._process = subprocess.Popen(
             [sys.executable, "-m", "tests.fork_server"],
             cwd=ROOT,
@@ -52,7 +58,7 @@ class ForkServer:
         process = self._process
         assert process.stdin is not None
         assert process.stdout is not None
-        process.stdin.write(json.dumps(order) + "\n")
+        process.stdin.write(json.dumps(order | {"patient": self._patient}) + "\n")
         process.stdin.flush()
         answer = process.stdout.readline()
         assert answer, "the fork server has ended"
@@ -83,6 +89,8 @@ def live(order: dict[str, Any]) -> None:
     for stream, name in ((1, "out"), (2, "err")):
         if name in order:
             os.dup2(os.open(order[name], os.O_WRONLY | os.O_CREAT | os.O_TRUNC), stream)
+    if order["patient"]:
+        intake.IN_TIME = intake.PATIENCE = timedelta(minutes=1)  # type: ignore[misc]
     if "in_flight" in order:
         may_be_sending = leading.PostgresLeadership.may_be_sending
         leading.PostgresLeadership.may_be_sending = (  # type: ignore[method-assign]
