@@ -66,6 +66,7 @@ LONGEST = (
     "backends/sequentum/test_files.py",
 )
 TESTS = Path(__file__).parent
+OF_SEVERAL_PROCESSES = ("faults", "demo")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -84,9 +85,10 @@ def pytest_collection_finish() -> None:
     event_loop.settle()
 
 
-def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
-    """Every test's event loop goes by the time of its process."""
-    return {"own_time": own_time.OwnTimeLoop}
+def pytest_asyncio_loop_factories(item: pytest.Item) -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """The event loop of a test goes by the time of its process, unless other processes have to agree with it about the time."""
+    folder = item.path.relative_to(TESTS).parts[0]
+    return {"time": asyncio.SelectorEventLoop if folder in OF_SEVERAL_PROCESSES else own_time.OwnTimeLoop}
 
 
 @pytest.fixture(scope="session", autouse=True)
