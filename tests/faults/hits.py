@@ -352,6 +352,6 @@ async def campaign(folder: Path, fork_server: ForkServer, server: LocalServer | 
         await voting
         watching.cancel()
         run.report.presses = voters.acked
-        run.report.found = check(group, run.typed, voters.acked.total())
+        run.report.found = check(group, run.typed, voters.recorded())
         run.report.seconds = time.monotonic() - began
         return run.report

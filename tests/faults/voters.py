@@ -32,6 +32,7 @@ who = ["crawl", "leads", "admins"]
 [administrators]
 who = ["admins"]
 """
+NOT_RECORDED = "The audit log "  # "... can't be written", "... did not answer in time"
 _EVERY = 0.6  # seconds
 _MODAL_WITHIN = 3.0
 _OLDEST = 3  # cards, one of which is decided next
@@ -54,6 +55,12 @@ class Voters:
     pressed: list[Any] = field(default_factory=list)
     not_before: dict[str, float] = field(default_factory=dict)  # when a card, by its ts, is pressed again
     over: bool = False
+
+    def recorded(self) -> int:
+        """How many acked presses the person may take as recorded. The ack of a press has no words: that nothing was done, or that
+        nobody knows it, is told beside the card."""
+        told = [one for user in PEOPLE for one in self.group.ws.person(user).messages(CHANNEL)]
+        return self.acked.total() - sum(str(one.get("text")).startswith(NOT_RECORDED) for one in told)
 
     async def run(self) -> None:
         """One round after the other."""
