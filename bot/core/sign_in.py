@@ -35,6 +35,11 @@ class SignInPause:
         if self.active(now) and secret == self._secret:
             raise self._problem(name)
 
+    @property
+    def proven(self) -> bool:
+        """Whether the backend took the credential when it was sent last."""
+        return self._accepted
+
     def accepted(self) -> None:
         """The backend took the credential."""
         self._until, self._refusals, self._accepted = None, 0, True

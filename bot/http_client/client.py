@@ -10,6 +10,7 @@ import asyncio
 import hashlib
 import json as jsonlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import BinaryIO, Final, TypeVar, Unpack
 
@@ -32,6 +33,7 @@ T = TypeVar("T")
 JSON_CAP: Final = 16 << 20
 ERROR_CAP: Final = 64 << 10
 CONNECT_TIMEOUT: Final = 10.0
+FIRST_WITHIN: Final = 5.0  # seconds that other calls wait while a credential is tried
 MOST_TRIES: Final = 3
 LONGEST_PAUSE: Final = 20.0
 _HEAD: Final = 512
@@ -93,6 +95,7 @@ class HttpClient:
         self._translate = translate
         self._may_send = may_send
         self._sign_in = sign_in or SignInPause()
+        self._trying: asyncio.Future[None] | None = None
         self._slots = asyncio.Semaphore(concurrency)
         self._lanes: dict[bool, httpx.AsyncClient] = {}
 
@@ -184,7 +187,7 @@ class HttpClient:
             credential = await self._credential(request)
             self._secrets.add(*credential.known())
             try:
-                async with self._slots:
+                async with self._slots, self._first_alone(request):
                     self._may_sign_in(request)
                     found = await self._attempt(request, credential, cap, take, progress)
                     if isinstance(request.auth, Fixed):
@@ -203,6 +206,22 @@ class HttpClient:
                 # Full jitter over a doubling bound, so that clients that failed together don't retry together.
                 pause = again.pause if again.pause is not None else 0.1 + self._chance() * 0.4 * 2 ** (tries - 1)
                 await self._clock.sleep(pause)
+
+    @asynccontextmanager
+    async def _first_alone(self, request: HttpRequest) -> AsyncIterator[None]:
+        """Let one call try a fixed credential that was not accepted yet. Others wait for its answer, at most FIRST_WITHIN."""
+        if not isinstance(request.auth, Fixed) or self._sign_in.proven:
+            yield
+        elif self._trying is not None:
+            await asyncio.wait({self._trying}, timeout=FIRST_WITHIN)
+            yield
+        else:
+            trying = self._trying = asyncio.get_running_loop().create_future()
+            try:
+                yield
+            finally:
+                self._trying = None
+                trying.set_result(None)
 
     def _may_sign_in(self, request: HttpRequest) -> None:
         """Raises CredentialRefused while a fixed credential may not be sent; sessions ask when they sign in."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any, Final
 
 import pytest
@@ -66,6 +67,24 @@ async def test_a_refused_credential_is_not_sent_again_for_minutes(way: str) -> N
         said = await refusals(backend, target, 2)
         assert [seen.path for seen in server.seen] == [path, path]
         assert "until 2026-11-22 12:15 UTC" in said[-1]
+
+
+@pytest.mark.parametrize("way", WAYS)
+async def test_calls_at_once_send_a_wrong_credential_once(way: str) -> None:
+    """As after a start, when health checks, lists and commands come together."""
+    kind, table, target, path = WAYS[way]
+
+    async def slow(request: web.BaseRequest) -> web.StreamResponse:
+        await asyncio.sleep(0.2)
+        return await refuse(request)
+
+    async with (
+        serving(slow) as server,
+        joined(plugins.load(kind), "one", FakeClock(), **settings_of(kind, table, server)) as backend,
+    ):
+        said = await asyncio.gather(*(refusals(backend, target, 1) for _ in range(5)))
+        assert len(said) == 5
+        assert [seen.path for seen in server.seen] == [path]
 
 
 async def test_one_odd_refusal_of_an_accepted_credential_stops_nothing() -> None:
