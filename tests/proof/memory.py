@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import queue
+import re
 import threading
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from contextvars import ContextVar
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import sqlite_utils
 
@@ -20,14 +21,23 @@ from bot.store.database import Unit
 from bot.store.sqlite.database import SqliteDatabase, SqliteTx
 from bot.store.sqlite.driver import sqlite3
 from bot.store.sqlite.schema import migrate
+from bot.store.tables import audit
 
 T = TypeVar("T")
+
+
+class Turns(Protocol):
+    """Whose turn it is. Awaited before every access to the store, and told every statement."""
+
+    async def __call__(self) -> None: ...
+
+    def heard(self, sql: str) -> None: ...
 
 
 class Gate:
     """Where a process may lose its turn or its life: before every access to the store, and after every durable thing."""
 
-    def __init__(self, dies_after: int | None = None, turn: Callable[[], Awaitable[None]] | None = None) -> None:
+    def __init__(self, dies_after: int | None = None, turn: Turns | None = None) -> None:
         self.dies_after = dies_after
         self.turn = turn
         self.durable = 0
@@ -49,6 +59,28 @@ class Gate:
             raise asyncio.CancelledError
 
 
+Touch = tuple[str, bool]  # a table, and whether it is changed
+
+
+@cache
+def touched(sql: str) -> frozenset[Touch]:
+    """The tables of a statement. The head of the audit log is none: each entry follows the last one, whichever that is."""
+    if sql == audit.HEAD:
+        return frozenset()
+    changes = re.match(r"\s*(?:INSERT (?:OR \w+ )?INTO|UPDATE|DELETE FROM) (\w+)", sql)
+    tables = re.findall(r"\b(?:FROM|JOIN|INTO|UPDATE) (\w+)", sql)
+    return frozenset((table, changes is not None and table == changes[1]) for table in tables)
+
+
+def part(turn: set[Touch], others: Iterable[set[Touch]]) -> bool:
+    """Whether this turn and each of the others come out the same in either order. One without a statement is of the world
+    outside, and so disturbs every other one."""
+    return all(
+        turn and other and not any(table == its and (changes or too) for table, changes in turn for its, too in other)
+        for other in others
+    )
+
+
 _OWNER: ContextVar[int] = ContextVar("owner", default=-1)
 
 
@@ -57,7 +89,7 @@ class KeyedLock:
 
     def __init__(self, plan: Sequence[tuple[int, int | None]]) -> None:
         self._plan = [segment for segment in plan if segment[1] != 0]
-        self.used_all = True
+        self.turns: tuple[list[set[Touch]], ...] = tuple([] for _ in {owner for owner, _ in plan})
 
     async def __call__(self) -> None:
         """Wait until it is the turn of whoever asks. Work that belongs to nobody never waits."""
@@ -68,6 +100,14 @@ class KeyedLock:
             left = self._plan[0][1]
             if left is not None:
                 self._plan[:1] = [(owner, left - 1)] if left > 1 else []
+        if owner >= 0:
+            self.turns[owner].append(set())
+
+    def heard(self, sql: str) -> None:
+        """A statement of the turn that goes on."""
+        owner = _OWNER.get()
+        if owner >= 0:
+            self.turns[owner][-1] |= touched(sql)
 
     async def as_owner(self, owner: int, work: Coroutine[Any, Any, T]) -> T:
         """Do this work, and what it starts, in its turns."""
@@ -75,8 +115,6 @@ class KeyedLock:
         try:
             return await work
         finally:
-            if any(mine == owner and left is not None for mine, left in self._plan):
-                self.used_all = False
             self._plan = [segment for segment in self._plan if segment[0] != owner]
 
 
@@ -92,7 +130,16 @@ class MemoryDatabase(SqliteDatabase):
         _template().backup(connection)
         connection.execute("PRAGMA foreign_keys=ON")
         self._tx = SqliteTx(connection)
+        self._tx.execute, self._tx.executemany = self._heard(connection.execute), self._heard(connection.executemany)
         self._marks = 0
+
+    def _heard(self, execute: Callable[..., Any]) -> Callable[..., Any]:
+        def run(sql: str, *parameters: Any) -> Any:
+            if self.gate.turn is not None:
+                self.gate.turn.heard(sql)
+            return execute(sql, *parameters)
+
+        return run
 
     def mark(self) -> None:
         """Remember how everything is now; marks nest."""
