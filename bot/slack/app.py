@@ -92,6 +92,7 @@ class SlackApp:
         logger = logging.getLogger("signalbox.bolt")
         logger.addFilter(_not_about_tokens)
         app = AsyncApp(
+            name="signalbox",  # else Bolt reads the source of every caller to find a name
             client=AsyncWebClient(base_url=client.base_url, session=client.session, timeout=client.timeout),
             authorize=authorize,
             process_before_response=True,
