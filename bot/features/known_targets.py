@@ -8,11 +8,10 @@ from datetime import datetime
 from itertools import islice
 from typing import Final
 
-from rapidfuzz import fuzz, process
-
 from bot.core.audit import Event
 from bot.core.command.capability import Capability, Risk
-from bot.core.command.target_ref import fit, plain, words_of
+from bot.core.command.ranking import HOLDS, rank, words_of
+from bot.core.command.target_ref import plain
 from bot.core.intent import Actor, Place
 from bot.core.operation import Target
 from bot.core.outcome import Named
@@ -26,7 +25,7 @@ from bot.operations.cards import written
 from bot.runtime.context import Context
 from bot.runtime.listings import Listing
 
-_CLOSE: Final = 70.0  # of 100: a misspelled name
+_CLOSE: Final = 65.0  # of 100: a misspelled name
 MOST_CLOSE: Final = 5
 RECENT: Final = 200  # audit entries
 _WORKED: Final = frozenset({Event.SENT, Event.DONE})
@@ -90,24 +89,19 @@ async def _of_backend(ctx: Context, name: str, listing: Listing) -> Sequence[Kno
 
 
 def matching(ctx: Context, known: Sequence[KnownTarget], typed: str, recent: Sequence[str] = ()) -> list[KnownTarget]:
-    """Those that have every typed word in their name, best first. `recent` are written targets that come before equal ones."""
+    """Those that have every typed word in their name, best first; if there are none, a few that are spelled like it. `recent` are
+    written targets that come before equal ones."""
     words = words_of(typed)
     position = {text: at for at, text in enumerate(recent)}
     kinds = {name: spec.default_target.name for name, spec in ctx.catalog.backends.items()}
-    found = [
-        (how, position.get(one.text, len(position)), one.order(kinds[one.target.backend]), at)
-        for at, one in enumerate(known)
-        if (how := fit(words, one.plain)) is not None
-    ]
-    return [known[at] for *_, at in sorted(found)]
 
+    def order(one: tuple[float, int]) -> tuple[float, int, tuple[bool, bool, str], int]:
+        how, at = one
+        text, main = known[at].text, kinds[known[at].target.backend]
+        return -how, position.get(text, len(position)), known[at].order(main), at
 
-def close_to(known: Sequence[KnownTarget], typed: str) -> list[KnownTarget]:
-    """A few targets whose name, or its last part, is spelled like the typed words, closest first."""
-    wanted = " ".join(words_of(typed))
-    names = {at: one.plain.rpartition("/" if "/" not in wanted else ":")[2] for at, one in enumerate(known)}
-    near = process.extract(wanted, names, scorer=fuzz.ratio, score_cutoff=_CLOSE, limit=MOST_CLOSE)
-    return [known[at] for _, _, at in near]
+    found = sorted(rank(words, [one.plain for one in known], near=_CLOSE), key=order)
+    return [known[at] for how, at in found if how >= HOLDS] or [known[at] for _, at in found[:MOST_CLOSE]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -265,7 +265,10 @@ def add_relative(blocks: Sequence[Block], now: datetime, *, future: bool) -> Seq
             return form
         if seconds <= now.timestamp():
             return f"{form} ({{ago}})"
-        return f"{form} (in {rough_span(timedelta(seconds=seconds) - (now - _EPOCH))})" if future else form
+        left = timedelta(seconds=seconds) - (now - _EPOCH)
+        if not seconds % 60 and "secs" not in form:  # it may have been written without its seconds
+            left = max(left + timedelta(seconds=30), timedelta(minutes=1))
+        return f"{form} (in {rough_span(left)})" if future else form
 
     def walk(value: Any) -> Any:
         if isinstance(value, list):

@@ -193,7 +193,7 @@ async def test_a_channel_whose_id_changed_keeps_neither_its_old_rules_nor_rules_
     assert undecided(team)
     await env.say("start acc:shop/prices", channel="C0NEW")
     await env.until(lambda: [row for row in env.audit(event="denied") if row.channel_id == "C0NEW"])
-    await env.does("policy confirm -- it is ours", "are in force again", user="U0ROOT", channel="C0NEW")
+    await env.does("policy confirm -- it is ours", "are confirmed", user="U0ROOT", channel="C0NEW")
     await env.say("start acc:shop/prices", channel="C0NEW")
     await env.until(lambda: [row for row in env.audit(event="approval_requested") if row.channel_id == "C0NEW"])
 

@@ -161,7 +161,7 @@ async def test_a_frozen_channel_counts_again_when_an_administrator_confirms(team
     team.later(minutes=2)
     await env.does("status acc:shop/prices", "Denied", "an administrator must confirm")
     await env.does("policy confirm", "Denied", "Only administrators")
-    await env.does("policy confirm -- the partner is known", "are in force again", user="U0ROOT")
+    await env.does("policy confirm -- the partner is known", "are confirmed", user="U0ROOT")
     row = await team.event("reviewed")
     assert (row.user_id, row.verb, row.reason) == ("U0ROOT", "policy confirm", "the partner is known")
     before = len(env.audit(event="done"))

@@ -156,6 +156,11 @@ class KindSpec(Value):
         return self.title.partition(" ")[0]
 
     @property
+    def whole(self) -> str:
+        """The kind of target that is the backend itself, empty if none is."""
+        return next((kind.name for kind in self.targets if not kind.example), "")
+
+    @property
     def default_target(self) -> TargetKind:
         """The kind of target that is written without a prefix."""
         return next(kind for kind in self.targets if kind.prefix is None)

@@ -74,6 +74,12 @@ class Catalog:
             return builtin.risk is not Risk.READ
         return any(row.risk is not Risk.READ and not row.idempotent for _, row in rows)
 
+    def changes(self, verb: str) -> bool:
+        """Whether the verb changes something on any control plane, or in the bot."""
+        builtin = self.builtins.get(verb)
+        risks = {row.risk for _, row in self.rows(verb)} | ({builtin.risk} if builtin is not None else set())
+        return bool(risks - {Risk.READ})
+
     def starts_run(self, verb: str, target: str | None) -> bool:
         """Whether doing this at once starts another run: nothing shows a pre-flight first, and it does not end a pause."""
         backend = (target or "").partition(":")[0]
@@ -118,7 +124,9 @@ class Catalog:
         return None, path
 
     def kind_of(self, ref: TargetRef) -> str:
-        """The kind of target that is written, a selector aside."""
+        """The kind of target that is written, a selector aside. A backend alone is the kind that has no name of its own."""
+        if not ref.path and (whole := self.backends[ref.backend].whole):
+            return whole
         return self.split_path(ref.backend, ref.path)[0] or self.backends[ref.backend].default_target.name
 
     def meant(self, verb: str, ref: TargetRef) -> Sequence[Capability]:

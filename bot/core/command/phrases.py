@@ -11,53 +11,36 @@ from typing import Final
 
 from bot.core.command.catalog import Catalog
 from bot.core.command.params import Param, ParamType
+from bot.core.command.vocabulary import CALLED, FILLERS, NUMBERS
 
-_NUMBERS: Final = MappingProxyType(
-    {
-        word: number
-        for number, words in enumerate(
-            (
-                "zero",
-                "a an one",
-                "two",
-                "three",
-                "four",
-                "five",
-                "six",
-                "seven",
-                "eight",
-                "nine",
-                "ten",
-                "eleven",
-                "twelve",
-            )
-        )
-        for word in words.split()
-    }
-    | {"fifteen": 15, "twenty": 20, "thirty": 30, "fifty": 50, "hundred": 100}
-)
-_NUMBER: Final = rf"(?P<number>\d{{1,6}}|{'|'.join(_NUMBERS)})"
+_NUMBER: Final = rf"(?P<number>\d{{1,6}}|(?:{'|'.join(NUMBERS)})(?= ))"
 _UNIT: Final = r"(?P<unit>s(?:ec(?:ond)?s?)?|m(?:in(?:ute)?s?)?|h(?:(?:ou)?rs?)?|d(?:ays?)?|w(?:eeks?)?)"
 _SPAN: Final = rf"{_NUMBER} ?{_UNIT}"
-_DAY: Final = r"(?:mon|tues?|wednes|thurs?|fri|satur|sun)(?:day)?"
+_DAY: Final = r"(?:mon|tues?|wed(?:nes)?|thu(?:rs?)?|fri|sat(?:ur)?|sun)(?:day)?"
+_CLOCK: Final = r"(?P<hour>\d{1,2})(?:[:.](?P<minute>\d\d))? ?(?P<half>am|pm|oclock|uhr)?"
 # What each pattern states; the first that fits a part of the text counts.
 _PATTERNS: Final = tuple(
     (re.compile(rf"(?<!\S){pattern}(?!\S)"), names)
     for pattern, names in (
         (rf"(?:(?:in|for|over|during|within|of) )?(?:the )?(?:last|past) (?:{_NUMBER} ?)?{_UNIT}", ("since",)),
         (rf"since {_SPAN}", ("since",)),
+        (r"(?:for )?(?P<part>half|quarter)(?: of)? an hour", ("for",)),
         (rf"(?:for )?(?:the next )?{_SPAN}", ("for",)),
-        (rf"(?:until|till) (?P<day>{_DAY})?(?: at)? ?(?P<clock>\d{{1,2}}:\d\d)?", ("until",)),
+        (rf"for the (?:next )?{_UNIT}", ("for",)),
+        (rf"(?:until|till|til|bis|before) (?:next )?(?P<day>{_DAY})?(?:(?: at)? ?{_CLOCK})?", ("until",)),
         (rf"(?:the )?(?:last |latest )?{_NUMBER} lines?", ("tail",)),
-        (rf"(?:the )?(?:last |latest )?{_NUMBER} (?:runs?|jobs?)", ("count",)),
+        (rf"(?:the )?(?:last |latest )?{_NUMBER} (?:runs?|jobs?|instances?|executions?)", ("count",)),
         (rf"(?:the )?(?:last |latest ){_NUMBER}", ("count", "tail")),
-        (r"(?P<number>\d{1,4})", ("tail", "count")),
+        (r"(?P<number>\d{1,4})$", ("tail", "count")),
     )
 )
 # What a phrase is about, if no verb takes it. A bare number says too little.
 _IMPLIED: Final[Mapping[tuple[str, ...], tuple[str, ...]]] = MappingProxyType(
     {("tail",): ("logs",), ("count",): ("history",), ("since",): ("timeline",)}
 )
+_MEANS: Final = frozenset(
+    {"to", "as", "is", "=", "into"}
+)  # before the value of a parameter: `set the description to ...`
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,26 +51,30 @@ class Phrase:
     value: str
 
 
-def take_phrases(words: Sequence[str], names: Container[str]) -> tuple[list[Phrase], list[str]]:
-    """The stated parameters, and the words without them. A number in `names` is a target."""
-    text, found = " ".join(words), list[Phrase]()
+def take_phrases(said: Sequence[str], names: Container[str]) -> tuple[list[Phrase], set[int]]:
+    """The stated parameters, and the places of their words. A number in `names` is a target."""
+    left, found = list(said), list[Phrase]()
     for pattern, keys in _PATTERNS:
-        match = pattern.search(text.casefold())
+        text = " ".join(left)
+        match = pattern.search(text)
         value = _value(match) if match is not None else ""
         if match is None or not value or match[0] in names or any(keys == phrase.names for phrase in found):
             continue
         found.append(Phrase(keys, value))
-        text = f"{text[: match.start()]} {text[match.end() :]}"
-    return found, text.split()
+        first = text[: match.start()].count(" ")
+        left[first : first + match[0].count(" ") + 1] = ["\0"] * (match[0].count(" ") + 1)
+    return found, {at for at, word in enumerate(left) if word == "\0"}
 
 
 def _value(match: re.Match[str]) -> str:
     parts: Mapping[str, str | None] = match.groupdict()
     if "day" in parts:
-        day, clock = parts["day"], parts["clock"]
-        return f'"{day[:3].capitalize()} {clock or "00:00"}"' if day else clock or ""
-    word = parts["number"] or "1"
-    number = _NUMBERS.get(word, 0) if not word.isdigit() else int(word)
+        clock = _clock(parts["hour"], parts["minute"], parts["half"])
+        return f'"{day[:3].capitalize()} {clock or "00:00"}"' if (day := parts["day"]) else clock
+    if part := parts.get("part"):
+        return "30m" if part == "half" else "15m"
+    word = parts.get("number") or "1"
+    number = NUMBERS.get(word, 0) if not word.isdigit() else int(word)
     unit = parts.get("unit")
     if unit is None:
         return str(number) if number else ""
@@ -95,20 +82,39 @@ def _value(match: re.Match[str]) -> str:
     return f"{number * size}{'d' if unit[0] == 'w' else unit[0]}" if number else ""
 
 
+def _clock(hour: str | None, minute: str | None, half: str | None) -> str:
+    if hour is None:
+        return ""
+    hours = int(hour) % 12 + (12 if half == "pm" else 0) if half in ("am", "pm") else int(hour)
+    return f"{hours:02}:{minute or '00'}" if hours < 24 else ""
+
+
 def stated(
-    params: Sequence[Param], phrases: Sequence[Phrase], words: Sequence[str], used: Sequence[str]
+    params: Sequence[Param], phrases: Sequence[Phrase], words: Sequence[str], said: Sequence[str], used: Sequence[str]
 ) -> Iterator[str]:
     """`key=value` for each parameter that these words state. `used` are names that were given for the target before."""
     names = {param.name for param in params}
     for phrase in phrases:
         yield from [f"{name}={phrase.value}" for name in phrase.names if name in names][:1]
-    folded = [word.casefold() for word in words]
     for param in params:
-        if param.type is ParamType.CHOICE and param.required:
-            yield from [f"{param.name}={choice}" for choice in param.choices if choice.casefold() in folded][:1]
+        if param.type is ParamType.CHOICE:
+            fit = (one for one in param.choices if one.casefold() in said and one.casefold() not in FILLERS)
+            yield from [f"{param.name}={one}" for one in fit][:1]
+            continue
+        called = {param.name.casefold(), *CALLED.get(param.name, ())}
+        at = next((at for at, word in enumerate(said) if word.replace("-", "") in called), None)
+        if at is not None and param.type is ParamType.BOOLEAN:
+            yield f"{param.name}={'false' if said[at - 1 : at] in (['not'], ['no']) else 'true'}"
+        elif at is not None and param.type in (ParamType.TEXT, ParamType.INTEGER):
+            after = next(
+                (here for here in range(at, len(said)) if said[here] in _MEANS), at if param.name in CALLED else None
+            )
+            word = "".join(words[after + 1 : after + 2]) if after is not None else ""
+            if word and (param.type is ParamType.TEXT or word.isdigit()):
+                yield f"{param.name}={word}"
     short = {name.rpartition(".")[2].casefold(): name for name in used}
-    for at, word in enumerate(folded[:-1]):
-        if word in short and folded[at + 1] not in short:
+    for at, word in enumerate(said[:-1]):
+        if word in short and said[at + 1] not in short:
             yield f"{short[word]}={words[at + 1]}"
 
 
@@ -120,10 +126,11 @@ def params_of(catalog: Catalog, verb: str, backend: str | None) -> list[Param]:
 
 
 def implied(verbs: list[str], phrases: Sequence[Phrase], catalog: Catalog) -> list[str]:
-    """The verbs, or what a phrase such as `the last 50 lines` is about when none of them takes it."""
+    """The verbs, or what a phrase such as `the last 50 lines` is about when none of them takes it or changes anything."""
     taken = {param.name for verb in verbs for param in params_of(catalog, verb, None)}
     for phrase in phrases:
         meant = [verb for verb in _IMPLIED.get(phrase.names, ()) if verb in catalog.verbs]
-        if meant and taken.isdisjoint(phrase.names) and (not verbs or verbs[0] == "status" or "since" in phrase.names):
+        vague = not verbs or verbs[0] == "status" or ("since" in phrase.names and not catalog.changes(verbs[0]))
+        if meant and taken.isdisjoint(phrase.names) and vague:
             return meant
     return verbs

@@ -7,46 +7,39 @@ spellings. Existing targets rank first, then what the person may do here, then w
 
 import re
 import unicodedata
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import pairwise
-from typing import Final
+from itertools import product
+from operator import itemgetter
+from typing import Final, NamedTuple
 
 from rapidfuzz import fuzz, process
 
-from bot.core.command.builtins import ALIASES, Takes
+from bot.core.command.builtins import Takes
 from bot.core.command.capability import Capability, Risk
 from bot.core.command.catalog import Catalog
 from bot.core.command.lexer import unescape, unwrap
 from bot.core.command.params import ParamType
-from bot.core.command.phrases import implied, params_of, stated, take_phrases
-from bot.core.command.target_match import EDGES, Known, covered, parts_of, scores
+from bot.core.command.phrases import Phrase, implied, params_of, stated, take_phrases
+from bot.core.command.ranking import BEGINS, EDGES, HOLDS, LAST, Known, Named, parts_of, scores
 from bot.core.command.target_ref import SELECTORS, SHORT_ID
-from bot.core.command.vocabulary import (
-    ALONE,
-    ASKING,
-    FILLERS,
-    GRAMMAR,
-    OF_A_PAIR,
-    PERMISSION,
-    POLITE,
-    QUESTIONS,
-    SYNONYMS,
-    WONDERING,
-)
+from bot.core.command.vocabulary import ALL, ALONE, FILLERS, GRANTING, PERMISSION, POLITE, SECOND_WORDS, SYNONYMS
+from bot.core.command.wording import Wording, exact_verb, meanings, pairs_of, readings, worded
 
 MOST: Final = 3
-_NEAR_VERB: Final = 72.0
-_NEAR_BACKEND: Final = 85.0
-_NEAR_PAIR: Final = 90.0
+_NEAR_PARAM: Final = 72.0
 _MENTION: Final = re.compile(r"<@[^>]*>|^\s*/\w+\s|(?<!\S)@\w[\w.-]*(?=\s)")
 _CUT: Final = re.compile(r"[\r\n]+|;\s|(?=<@[^>]*>)")
 _TOKEN: Final = re.compile(r'[^\s"“”]*["“”][^"“”]*["“”]\S*|\S+')
 _BULLETS: Final = frozenset("•◦▪‣·")
 _QUOTED_WORD: Final = re.compile(r'^["“”]([^\s"“”]+)["“”]$')
 _FLAG: Final = re.compile(r"(?<!\S)--(?=[\w.-]+=)")  # `--region=north`, as on a command line
+_STOPS: Final = frozenset(",.;:!?-)")
 _PLEASE: Final = frozenset({"please", "pls", "plz"})
-_REASON: Final = re.compile(r"(?:^|\s)(?:--|–|—)\s*(.+)$", re.DOTALL)  # noqa: RUF001  phones turn `--` into a dash
+_REASON: Final = re.compile(
+    r"(?:^|\s)(?:--|\u2013|\u2014|(?i:because|cause|cuz|due to|weil|(?:since|as) (?=(?:we|it|they|the)\b))\b)\s*(.+)$",
+    re.DOTALL,
+)  # phones turn `--` into a dash
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,67 +56,92 @@ class Surroundings:
     may: Callable[[str, str], bool] = lambda verb, target: True
 
 
+@dataclass(frozen=True, slots=True)
+class Meant:
+    """Commands, best first. `cannot` is the command that the words name without doubt, on a target that has no such verb."""
+
+    commands: tuple[str, ...] = ("help",)
+    cannot: str = ""
+
+
 def suggest(text: str, catalog: Catalog, around: Surroundings) -> tuple[str, ...]:
     """At most three commands, best first. `("help",)` if the words match nothing.
 
     Of several commands, only the first one that matches counts, so that no verb meets the target of another.
     """
+    return meant(text, catalog, around).commands
+
+
+def meant(text: str, catalog: Catalog, around: Surroundings) -> Meant:
+    """The suggestions, and the change that the words name if the target's control plane can't do it."""
     plain = unwrap(unescape(unicodedata.normalize("NFKC", text)))
-    found = (_suggest(part, catalog, around) for part in _parts(plain, catalog))
-    return next((commands for commands in found if commands != ("help",)), ("help",))
+    parts = [plain] if GRANTING.search(plain) else _parts(plain, catalog)
+    for part in parts:
+        if (found := _meant(part, catalog, around)) != Meant():
+            return _with_reason(part, found, catalog, around)
+    return Meant()
+
+
+def _with_reason(text: str, found: Meant, catalog: Catalog, around: Surroundings) -> Meant:
+    """A clause that adds nothing to a change is its reason: `stop load_orders, it blocks the database`."""
+    head, comma, tail = text.partition(", ")
+    command = found.commands[0]
+    verb, _ = catalog.canonical_verb(command.split())
+    says = " -- " not in command and tail[-1:] != "?" and set(tail.casefold().split()) - FILLERS
+    if not comma or not says or verb is None or not catalog.changes(verb):
+        return found
+    same = _meant(head, catalog, around).commands[0] == command
+    return replace(found, commands=(f"{command} -- {tail}", *found.commands[1:])) if same else found
 
 
 def certain_read(text: str, catalog: Catalog, targets: Sequence[Known]) -> str | None:
     """The read-only command that the words name without doubt, in any order and in any capitals: one verb, and the whole name
     or the last part of the name of one target. A target alone means `status`, a greeting alone means `help`. A bullet, a
     `please`, and quotes around a word change nothing."""
-    tokens, pairs, words, reason = _read(unwrap(unescape(unicodedata.normalize("NFKC", text))))
+    tokens, pairs, words, reason, _ = _read(unwrap(unescape(unicodedata.normalize("NFKC", text))))
     tokens = [token for token in tokens if token not in _BULLETS]
     folded = [word.casefold() for word in words]
-    if words and not pairs and set(folded) <= set(POLITE.split()):
+    if words and not pairs and set(folded) <= POLITE:
         return "help"
-    verbs, used = _exact_verb(folded, catalog) or ([], set())
+    verbs, used = exact_verb(folded, catalog)
     rest = [word for at, word in enumerate(words) if at not in used and folded[at] not in _PLEASE]
     if len(rest) != 1 or not (verbs or {":", "/"} & set(rest[0])) or len(tokens) != len(words) + len(pairs):
         return None
-    found = _named(rest[0], targets)
+    found = _named(rest[0], catalog, targets)
     verb = verbs[0] if verbs else "status"
     if found is None or any(row.risk is not Risk.READ for _, row in catalog.rows(verb, found.backend)):
         return None
     commands = _commands(verb, found, catalog) if catalog.rows(verb, found.backend) else []
-    return " ".join([commands[0][0], *pairs, *(["--", reason] if reason else [])]) if commands else None
+    return " ".join([*commands[0][:2], *pairs, *(["--", reason] if reason else [])]) if commands else None
 
 
-def _named(word: str, targets: Sequence[Known]) -> Known | None:
+def _named(word: str, catalog: Catalog, targets: Sequence[Known]) -> Known | None:
     """The only target with that name: as written, without its backend, by its last part, or by the beginning of its id."""
-    base, at, selector = "".join(char for char in word if char not in '"“”').casefold().rpartition("@")
-    picked = bool(at) and selector in SELECTORS
-    wanted = base if picked else f"{base}{at}{selector}"
-    spelled = [(f"{one.backend}:{one.name}".casefold(), one.name.casefold(), one) for one in targets if one.name]
-    for same in (
-        [one for whole, _, one in spelled if whole == wanted],
-        [one for _, name, one in spelled if name == wanted],
-        [one for _, name, one in spelled if name.rpartition("/")[2] == wanted],
-        [one for _, name, one in spelled if SHORT_ID.fullmatch(wanted) and name.rpartition("/")[2].startswith(wanted)],
-    ):
-        if same:
-            one = same[0]
-            return (replace(one, written=f"{one.written}@{selector}") if picked else one) if len(same) == 1 else None
-    return None
+    backend, colon, rest = word.casefold().partition(":")
+    least = BEGINS if SHORT_ID.fullmatch(rest if colon else backend) else LAST
+    found = [
+        one
+        for one in scores(word, catalog, targets, None)
+        if one[0] >= least and (not colon or one[1].backend == backend)
+    ]
+    best = [known for score, known in found if score == max(found, key=itemgetter(0))[0]]
+    return best[0] if len(best) == 1 else None
 
 
-def _read(plain: str) -> tuple[list[str], list[str], list[str], str]:
-    """The tokens, the `key=value` pairs among them, the words without punctuation, and the reason."""
+def _read(plain: str) -> tuple[list[str], list[str], list[str], str, set[int]]:
+    """The tokens, the `key=value` pairs among them, the words without punctuation, the reason, and the places of words after
+    punctuation."""
     bare = _FLAG.sub(" ", _MENTION.sub(" ", f" {plain}")).strip()
     match = _REASON.search(bare)
     tokens = _TOKEN.findall(bare[: match.start()] if match else bare)
     pairs = [token for token in tokens if re.match(r'[^\W\d"][\w.\-]*=', token)]
-    words = [
-        word
-        for token in tokens
-        if token not in pairs and token not in _BULLETS and (word := _QUOTED_WORD.sub(r"\1", token.strip(EDGES)))
-    ]
-    return tokens, pairs, words, match[1].strip() if match else ""
+    words, breaks = list[str](), set[int]()
+    for token in tokens:
+        word = "" if token in pairs or token in _BULLETS else _QUOTED_WORD.sub(r"\1", token.strip(EDGES))
+        words += [word] if word else []
+        if token[-1:] in _STOPS:
+            breaks.add(len(words))
+    return tokens, pairs, words, match[1].strip() if match else "", breaks
 
 
 def _parts(plain: str, catalog: Catalog) -> list[str]:
@@ -131,158 +149,121 @@ def _parts(plain: str, catalog: Catalog) -> list[str]:
     parts: list[str] = []
     for part in _CUT.split(plain):
         words = [token.strip(EDGES) for token in _TOKEN.findall(_REASON.sub("", part))]
-        if parts and not _verbs([word for word in words if word and "=" not in word], catalog)[0]:
+        said = worded([word for word in words if word and "=" not in word], catalog)
+        if parts and not any(readings(said, catalog)):
             parts[-1] += f" {part}"
         else:
             parts.append(part)
     return parts
 
 
-def _suggest(text: str, catalog: Catalog, around: Surroundings) -> tuple[str, ...]:
-    bare = _MENTION.sub(" ", f" {text}").strip()
-    if asked := PERMISSION.match(bare):  # `can I start prices?`
-        inner = _suggest(bare[asked.end() :], catalog, around)
-        return inner if inner == ("help",) else (f"why {inner[0]}", *inner)[:MOST]
-    _, pairs, typed, reason = _read(text)
-    names = frozenset(_last(known.name) for known in around.targets)
-    numbers = {part for known in around.targets for part in parts_of(known.name) if part.isdigit()}
-    phrases, words = take_phrases(typed, names | numbers)
-    verbs, used = _verbs(words, catalog, names)
-    rest = [word for at, word in enumerate(words) if at not in used]
-    verbs = implied(verbs, phrases, catalog)
-    other = SYNONYMS.keys() | catalog.verbs
-    unnamed = bool(verbs) and not _names_something([word for word in rest if word.casefold() not in other])
-    targets = _targets(rest, words, catalog, around) or _targets(words, words, catalog, around)
-    targets = targets or (_usual(verbs, catalog, around) if unnamed else [])
-    searches = [one for verb in verbs if (one := catalog.builtin(verb)) is not None and one.takes is not Takes.TARGET]
-    if not targets and not unnamed and not searches:
-        return ("help",)
-    found: dict[str, tuple[bool, bool]] = {}
-    choices: Sequence[Known | None] = targets or [None]
-    for target in choices:
-        for verb in verbs or ["status"]:
-            for command, written in _commands(
-                verb, target, catalog, failed="failed" in (word.casefold() for word in words)
-            ):
-                given = [] if target is None else _pairs(pairs, catalog, verb, target, around)
-                known = around.parameters.get(target.written, ()) if target is not None else ()
-                keys = {pair.partition("=")[0] for pair in given}
-                more = stated(params_of(catalog, verb, target.backend if target else None), phrases, rest, known)
-                given += [pair for pair in more if pair.partition("=")[0] not in keys]
-                whole = " ".join([command, *given, *(["--", reason] if reason else [])])
-                # A command without the target that the words name comes last.
-                found.setdefault(whole, (not around.may(verb, written), target is not None and " " not in command))
-    if not found and targets and len(own := [word for word in words if not _is_part(word, targets[0])]) < len(words):
-        # `stoppe data integration server`: `data` is a part of the name, and not the verb.
-        return _suggest(" ".join([*own, targets[0].written, *pairs]), catalog, around) if own else ("help",)
-    ranked = sorted(found, key=found.__getitem__)
-    return tuple(ranked[:MOST]) or ("help",)
+def _meant(text: str, catalog: Catalog, around: Surroundings) -> Meant:
+    """What one text means: a command about another command, or one of its own."""
+    granted, asked = GRANTING.search(text), PERMISSION.match(_MENTION.sub(" ", f" {text}").strip())
+    if granted is None and asked is None:
+        return _said_in(text, catalog, around)
+    found = _meant(granted["what"] if granted else asked["what"] if asked else "", catalog, around)
+    if found == Meant() or granted is None:  # `can I start prices?`
+        return found if found == Meant() else Meant((f"why {found.commands[0]}", *found.commands)[:MOST])
+    lasts, _ = take_phrases(granted["what"].casefold().split(), ())  # `give @lee the right to start prices for 2 hours`
+    more = stated(params_of(catalog, "grant", None), lasts, (), (), ())
+    return Meant((" ".join(["grant", granted["who"] or granted["person"], found.commands[0], *more]),))
 
 
-def _is_part(word: str, target: Known) -> bool:
-    return set(parts_of(word)) <= set(parts_of(target.name))
-
-
-def _verbs(words: Sequence[str], catalog: Catalog, names: Collection[str] = frozenset()) -> tuple[list[str], set[int]]:
-    """Verbs that these words may mean, the likeliest first, and the words that each one used. `names` are those of targets."""
-    folded = [word.casefold().strip(":") for word in words]
-    folded = [word if word in names or (bare := word.replace("-", "")) not in ALIASES else bare for word in folded]
-    asks = _question(["\0" if word in names else word for word in folded], catalog)
-    found = (
-        (asks if folded[:1] and folded[0] in ASKING else None)
-        or _exact_pair(folded, catalog)
-        or _near_pair(folded, catalog)
-        or (None if (folded[:1] and folded[0] in WONDERING) or "watching" in folded else _exact_change(folded, catalog))
-        or asks
-        or _exact_verb(folded, catalog)
-        or _synonym(folded, words, catalog)
-        or _near_verb(folded, catalog)
-        or ([], set())
-    )
-    if "again" in folded and "start" in found[0]:
-        return _meanings("again", catalog), found[1]
-    return found
-
-
-def _question(folded: Sequence[str], catalog: Catalog) -> tuple[list[str], set[int]] | None:
-    if len(folded) < 2 or folded[0] in (catalog.verbs | set(ALIASES)) - {"why", "stop"}:
-        return None
-    whole = " ".join(folded)
-    for pattern, verbs in QUESTIONS:
-        if match := pattern.search(whole):
-            matched = match[0].split()
-            known = [verb for verb in verbs if verb in catalog.verbs]
-            return known, {at for at, word in enumerate(folded) if word in matched}
-    return None
-
-
-def _exact_pair(folded: Sequence[str], catalog: Catalog) -> tuple[list[str], set[int]] | None:
-    """A verb of two words, in any order, with small words between them: `turn off the schedules`."""
-    small = set(f"{POLITE} {GRAMMAR}".split()) - {"on"}
-    places = [at for at, word in enumerate(folded) if word not in small]
-    for first, second in pairwise(places):
-        one, other = (
-            word if word in catalog.verbs else word.removesuffix("s") for word in (folded[first], folded[second])
-        )
-        for thing, act in ((one, other), (other, one)):
-            verb = f"{thing.removesuffix('s')} {OF_A_PAIR.get(act, act)}"
-            if verb in catalog.verbs:
-                return [verb], {first, second}
-    return None
-
-
-def _near_pair(folded: Sequence[str], catalog: Catalog) -> tuple[list[str], set[int]] | None:
-    """A misspelled verb of two words at the beginning: `schedul off`."""
-    if not folded or folded[0] in catalog.verbs:
-        return None
-    verbs = [verb for verb in catalog.verbs if " " in verb]
-    near = process.extractOne(" ".join(folded[:2]), verbs, scorer=fuzz.ratio, score_cutoff=_NEAR_PAIR)
-    return ([near[0]], {0, 1}) if near is not None else None
-
-
-def _exact_verb(folded: Sequence[str], catalog: Catalog) -> tuple[list[str], set[int]] | None:
-    for at, word in enumerate(folded):
-        verb = ALIASES.get(word, word)
-        if verb in catalog.verbs and word not in FILLERS:
-            return _meanings(verb, catalog), {at}
-    return None
-
-
-def _exact_change(folded: Sequence[str], catalog: Catalog) -> tuple[list[str], set[int]] | None:
-    """A verb that changes something, wherever it is in a text that doesn't ask: `shop/prices rerun failed`."""
-    found = _exact_verb(folded, catalog)
-    rows = catalog.rows(found[0][0]) if found is not None else ()
-    return found if any(row.risk is not Risk.READ for _, row in rows) else None
-
-
-def _synonym(folded: Sequence[str], words: Sequence[str], catalog: Catalog) -> tuple[list[str], set[int]] | None:
-    for at, word in enumerate(folded):
-        switch = word in ("on", "off") and at + 1 < len(folded) and not {"turn", "switch", "put", "kick"} & set(folded)
-        if word in SYNONYMS and ":" not in words[at] and not switch:
-            return _meanings(word, catalog), {at}
-    if "run" in folded and len(folded) > 1:
-        return _meanings("start", catalog), {folded.index("run")}
-    return None
-
-
-def _near_verb(folded: Sequence[str], catalog: Catalog) -> tuple[list[str], set[int]] | None:
-    candidates = sorted(catalog.verbs | set(ALIASES) | set(SYNONYMS))
-    for at, word in enumerate(folded):
-        if len(word) < 3 or word in FILLERS or ":" in word or "/" in word:
+def _said_in(text: str, catalog: Catalog, around: Surroundings) -> Meant:
+    _, pairs, typed, reason, breaks = _read(text)
+    names = frozenset(known.name.casefold().rpartition("/")[2] for known in around.targets)
+    parts = frozenset(part for known in around.targets for part in parts_of(known.name))
+    spoken = worded(typed, catalog, names, parts, breaks)
+    if second := _second_words(spoken, reason):
+        return Meant((second,))
+    phrases, taken = take_phrases(spoken.said, names | {part for part in parts if part.isdigit()})
+    failed, spoken = "failed" in spoken.said, spoken.without(taken)
+    named = Named(spoken, catalog, around.targets, around.recent)
+    small, cannot, general = FILLERS | SYNONYMS.keys() | catalog.verbs, "", Meant()
+    for read, used in (*readings(spoken, catalog), (list[str](), set[int]())):
+        if not read and general != Meant():
+            break
+        again = "again" in spoken.said and "start" in read
+        verbs = implied([*meanings("again", catalog), *read] if again else read, phrases, catalog)
+        rest = spoken.without(used)
+        unnamed = bool(verbs) and not any(word not in small and len(word) > 2 for word in rest.said)
+        unnamed = unnamed and not (ALL & set(spoken.said) and catalog.changes(verbs[0]))
+        targets = (named.by(rest) or named.by(spoken))[:MOST]
+        sure = bool(targets) and targets[0][0] >= HOLDS and not used & spoken.guessed
+        choices = [known for _, known in targets] or (_usual(verbs, catalog, around) if unnamed else [])
+        if not choices and not unnamed and not any(_searches(verb, catalog) for verb in verbs):
             continue
-        near = process.extract(word, candidates, scorer=fuzz.ratio, score_cutoff=_NEAR_VERB, limit=2)
-        if near:
-            return [verb for name, _, _ in near for verb in _meanings(ALIASES.get(name, name), catalog)], {at}
-    return None
+        said = _Said(verbs or ["status"], pairs, phrases, rest, reason, sure, failed)
+        ranked = _ranked(said, choices or [None], catalog, around)
+        acts = bool(ranked) and catalog.changes(ranked[0].verb)
+        if sure and verbs and not acts and catalog.changes(verbs[0]):
+            cannot = cannot or f"{verbs[0]} {choices[0].written}"
+        if ranked:
+            found = Meant(tuple(one.text for one in ranked[:MOST]), "" if acts else cannot)
+            if ranked[0].on or not targets:
+                return found
+            if general == Meant() and verbs[0] in spoken.said:  # `timeline` leaves out the target that the words name
+                general = found
+    return general
 
 
-def _meanings(word: str, catalog: Catalog) -> list[str]:
-    verbs = [word] if word in catalog.verbs else []
-    return list(dict.fromkeys([*verbs, *(verb for verb in SYNONYMS.get(word, ()) if verb in catalog.verbs)]))
+class _Command(NamedTuple):
+    text: str
+    verb: str
+    on: str
 
 
-def _names_something(words: Sequence[str]) -> bool:
-    return any(word.casefold() not in FILLERS and len(word) > 2 for word in words)
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """One reading of the words: verbs, parameters as typed and in words, the other words, and whether it is without doubt."""
+
+    verbs: Sequence[str]
+    pairs: Sequence[str]
+    phrases: Sequence[Phrase]
+    rest: Wording
+    reason: str
+    sure: bool
+    failed: bool
+
+
+def _ranked(said: _Said, choices: Sequence[Known | None], catalog: Catalog, around: Surroundings) -> list[_Command]:
+    """The commands, best first: what the person may do, what is not dangerous if in doubt, then in the order of
+    the targets and verbs. A command without the target that the words name comes last."""
+    found: dict[_Command, tuple[bool, ...]] = {}
+    for target, meant in product(choices, said.verbs):
+        for verb, at, written in _commands(meant, target, catalog, failed=said.failed):
+            backend = target.backend if target is not None else None
+            given = _pairs(said.pairs, catalog, verb, target, around) if target is not None else []
+            used = around.parameters.get(target.written, ()) if target is not None else ()
+            more = stated(params_of(catalog, verb, backend), said.phrases, said.rest.typed, said.rest.said, used)
+            given = [*{pair.partition("=")[0]: pair for pair in (*more, *given)}.values()]
+            whole = " ".join([*filter(None, (verb, at)), *given, *(["--", said.reason] if said.reason else [])])
+            doubt = not said.sure and any(row.risk is Risk.DANGER for _, row in catalog.rows(verb, backend))
+            found.setdefault(
+                _Command(whole, verb, at),
+                (not around.may(verb, written), doubt, target is not None and not at, said.failed and "@" not in at),
+            )
+    return sorted(found, key=found.__getitem__)
+
+
+def _searches(verb: str, catalog: Catalog) -> bool:
+    builtin = catalog.builtin(verb)
+    return builtin is not None and builtin.takes is not Takes.TARGET
+
+
+def _second_words(spoken: Wording, reason: str) -> str:
+    """`incident open INC-77 -- database down` for `open incident INC-77 database down`."""
+    said = spoken.said
+    for (verb, second), called in SECOND_WORDS.items():
+        at = next((at for at, word in enumerate(said) if word in called), None)
+        if verb not in said or at is None:
+            continue
+        name = next((at for at, word in enumerate(said) if word not in FILLERS and re.search(r"\d", word)), 0)
+        text = reason or " ".join(spoken.typed[max(at, said.index(verb), name) + 1 :])
+        named = [spoken.typed[name].rstrip(":")] if name else []
+        return " ".join([verb, second, *named, *(["--", text] if text else [])])
+    return ""
 
 
 def _usual(verbs: Sequence[str], catalog: Catalog, around: Surroundings) -> list[Known]:
@@ -299,70 +280,33 @@ def _usual(verbs: Sequence[str], catalog: Catalog, around: Surroundings) -> list
     return sorted(dict.fromkeys(fit), key=lambda one: not around.may(verbs[0], one.written))[:MOST]
 
 
-def _targets(words: Sequence[str], text: Sequence[str], catalog: Catalog, around: Surroundings) -> list[Known]:
-    """Targets that these words may mean, the likeliest first: exact names, then parts, then other spellings. A name of several
-    words may have some of them in all of the `text`."""
-    scored: dict[str, tuple[float, int, Known]] = {}
-    position = {text: at for at, text in enumerate(around.recent)}
-    parts = frozenset(parts_of(" ".join(text)))
-    several = ((score, known) for known in around.targets if (score := covered(parts, known)))
-    for found in (several, *(scores(word, catalog, around.targets) for word in words)):
-        for score, known in found:
-            if scored.get(known.written, (0.0,))[0] < score:
-                scored[known.written] = (score, position.get(known.written, len(position)), known)
-    ordered = sorted(scored.values(), key=lambda one: (-one[0], one[1], len(one[2].name), one[2].written))
-    return [known for _, _, known in ordered[:MOST]] or _as_typed(words, catalog)
-
-
-def _last(name: str) -> str:
-    return name.casefold().rpartition("/")[2]
-
-
-def _as_typed(words: Sequence[str], catalog: Catalog) -> list[Known]:
-    """The target as it was typed: an unknown one that may still exist, or a backend alone."""
-    named = [word for word in words if word.casefold() not in FILLERS]
-    vendors = {spec.vendor.casefold(): name for name, spec in catalog.backends.items()}
-    for word in named:
-        name, colon, path = word.partition(":")
-        name = vendors.get(name.casefold(), name.casefold())
-        if len(named) == 1 and not path and name not in catalog.backends:
-            near = process.extractOne(name, list(catalog.backends), scorer=fuzz.ratio, score_cutoff=_NEAR_BACKEND)
-            name = near[0] if near is not None else name
-        if name not in catalog.backends:
-            continue
-        if colon and path.strip(EDGES):
-            kind = catalog.split_path(name, path)[0] or catalog.backends[name].default_target.name
-            return [Known(name, kind, path, f"{name}:{path}")]
-        if colon or len(named) == 1:
-            kind = next((kind.name for kind in catalog.backends[name].targets if not kind.example), "")
-            return [Known(name, kind, "", f"{name}:")]
-    return []
-
-
-def _commands(verb: str, target: Known | None, catalog: Catalog, *, failed: bool = False) -> list[tuple[str, str]]:
-    """Commands with this verb, each with the target as written. For a verb of runs, a run of the agent is selected."""
+def _commands(verb: str, target: Known | None, catalog: Catalog, *, failed: bool = False) -> list[tuple[str, str, str]]:
+    """Commands as (verb, its object, target as written) that the verb may stand for. For a verb of runs, a run of the agent is
+    selected."""
     builtin = catalog.builtin(verb)
     if target is None:
         if builtin is not None and (builtin.takes in (Takes.NOTHING, Takes.WORDS) or verb in ALONE - {"targets"}):
-            return [(verb, "")]
-        return [(f"{verb} {name}:", f"{name}:") for name in catalog.backends if catalog.rows(verb, name)]
+            return [(verb, "", "")]
+        return [(verb, f"{name}:", f"{name}:") for name in catalog.backends if catalog.rows(verb, name)]
+    owns = [own for own in pairs_of(target.kind, verb, catalog.verbs) if catalog.row(target.backend, own, target.kind)]
+    if owns and catalog.row(target.backend, verb, target.kind) is None:  # `delete` a gateway is `gateway delete`
+        return [(owns[0], target.written, target.written)]
     rows = catalog.rows(verb, target.backend)
     kinds = {row.target for _, row in rows}
-    base, at, _ = target.written.rpartition("@")
-    picked = bool(at) and target.written.rpartition("@")[2] in SELECTORS
-    if target.kind in kinds and not picked:
-        return [(f"{verb} {target.written}", target.written)]
-    if picked and kinds:
-        return [(f"{verb} {target.written}", base)]
+    base, at, selector = target.written.rpartition("@")
+    if at and selector in SELECTORS:
+        if kinds:
+            return [(verb, target.written, base)]
+    elif target.kind in kinds:
+        return [(verb, target.written, target.written)]
     default = catalog.backends[target.backend].default_target
     if kinds & {"run", "instance"} and default.selects and target.kind == default.name:
         selector = "failed" if verb == "retry" or failed else "running" if verb == "stop" else "last"
-        return [(f"{verb} {target.written}@{selector}", target.written)]
+        return [(verb, f"{target.written}@{selector}", target.written)]
     if builtin is not None and builtin.takes is Takes.TARGET and not (target.name and verb in ALONE):
-        return [(f"{verb} {base or target.written}", target.written)]
+        return [(verb, base or target.written, target.written)]
     if builtin is not None and not rows:
-        words = f" {target.name.rpartition('/')[2]}" if builtin.takes is Takes.WORDS and target.name else ""
-        return [(f"{verb}{words}", target.written)]
+        return [(verb, target.name.rpartition("/")[2] if builtin.takes is Takes.WORDS else "", target.written)]
     return []
 
 
@@ -382,7 +326,7 @@ def _pair(pair: str, row: Capability, used: Sequence[str]) -> str:
     if key in names or any(key.startswith(f"{name}.") for name in maps):
         return pair
     candidates = {name: name for name in names} | {name.partition(".")[2] or name: name for name in used}
-    near = process.extractOne(key, list(candidates), scorer=fuzz.ratio, score_cutoff=_NEAR_VERB)
+    near = process.extractOne(key, list(candidates), scorer=fuzz.ratio, score_cutoff=_NEAR_PARAM)
     if near is not None:
         return f"{candidates[near[0]]}={value}"
     return f"{maps[0]}.{pair}" if maps else pair

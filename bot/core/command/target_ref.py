@@ -1,8 +1,7 @@
-"""How a target is written in a command, and how names are found by any part of them."""
+"""How a target is written in a command."""
 
 import re
 import unicodedata
-from collections.abc import Sequence
 from functools import lru_cache
 from typing import Final
 
@@ -14,7 +13,6 @@ SHORT_ID: Final = re.compile(r"[0-9A-Fa-f]{6,12}")  # the beginning of an id, as
 SELECTORS: Final = ("last", "failed", "running")
 _SELECTOR_SUFFIX: Final = re.compile(r"@(last|failed|running)$")
 _BARE: Final = re.compile(r"[A-Za-z0-9._/@+-]*")
-_STARTS: Final = re.compile(r"[^\W_]+")
 
 
 class TargetRef(Value):
@@ -47,25 +45,3 @@ def plain(text: str) -> str:
         return bare.lower()
     parts = unicodedata.normalize("NFKD", bare)
     return "".join(char for char in parts if not unicodedata.combining(char)).casefold()
-
-
-def words_of(typed: str) -> tuple[str, ...]:
-    """The parts of a name that were typed, for `fit`."""
-    return tuple(plain(typed).split())
-
-
-def fit(words: Sequence[str], name: str) -> int | None:
-    """How well a plain name (`acc:shop/prices`) fits: 0 is the name itself, 1 its last part, 2 beginnings of its words, 3 any
-    parts; None when a word is missing."""
-    if not words:
-        return 3
-    if not all(word in name for word in words):
-        return None
-    whole = " ".join(words)
-    path = name.partition(":")[2]
-    if whole in (name, path):
-        return 0
-    if whole == path.rpartition("/")[2]:
-        return 1
-    starts = {match.start() for match in _STARTS.finditer(name)}
-    return 2 if all(any(name.startswith(word, at) for at in starts) for word in words) else 3

@@ -1,94 +1,186 @@
-"""The words of sentences: other names of verbs, what questions ask for, and words that name nothing."""
+"""The words of sentences as data: other names of verbs, what questions ask for, and words that name nothing.
+
+All of it is written in lower case and without apostrophes (`dont`, `whats`), as `wording` compares it.
+"""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Final
 
-# Other names of verbs, with the verbs that they may mean: the first one that the target supports counts.
-MEANINGS: Final[Mapping[tuple[str, ...], str]] = MappingProxyType(
-    {
-        ("start",): "begin launch trigger execute fire kick go",
-        ("start", "resume"): "start",
-        ("restart", "start"): "restart",
-        ("restart",): "reboot bounce",
-        ("retry", "start"): "retry redo repeat",
-        ("retry", "restart", "start"): "again",
-        ("stop", "status"): "abort cancel terminate end",
-        ("stop", "pause", "status"): "stop halt shut shutdown",
-        ("pause", "schedule off"): "pause suspend hold",
-        ("schedule off", "pause"): "off silence unschedule",
-        ("resume", "schedule on"): "resume unpause reactivate",
-        ("resume", "schedule on", "retry"): "continue",
-        ("schedule on", "resume"): "on",
-        ("logs",): "log output error errors tail logfile",
-        ("status",): "show state check how running doing",
-        ("history", "status"): "happened",
-        ("history",): "runs past",
-        ("data", "logs"): "download",
-        ("data", "history"): "results",
-        ("delete", "schedule delete"): "remove",
-        ("delete",): "drop",
-        ("find",): "search where look",
-        ("targets",): "list",
-        ("watch",): "subscribe follow notify alert",
-        ("star",): "favourite favorite bookmark",
-        ("agent approve", "approvals"): "approve",
-        ("agent disapprove",): "disapprove",
-        ("pauses", "schedule off"): "paused",
-        ("whoami",): "who permissions",
-        ("health", "status"): "ping alive",
-        ("breakglass",): "emergency",
-    }
+
+def _rows(table: str) -> Iterator[tuple[tuple[str, ...], str]]:
+    for line in table.strip().splitlines():
+        verbs, _, says = line.partition(": ")
+        yield tuple(verbs.split(", ")), says
+
+
+# Verbs: what people call them, in words or phrases with other words in place of `...`. The first verb that the target supports
+# counts.
+_MEANINGS: Final = """
+start: begin, launch, trigger, execute, fire, kick, go, invoke, activate, initiate, spin, commence, submit, queue, starten
+start: kick ... off, spin ... up, fire ... up, set ... off, get ... started, bring ... up, have ... run, let ... run
+start, schedule on, resume: get ... going, get ... running
+start, resume: start
+start, agent approve: apply, deploy
+restart, start: restart
+restart: reboot, bounce, cycle, reset, recycle, reload, neustart
+restart, retry, start: stop ... start, off and on, bring ... back up, start over, from scratch, from the beginning
+retry, start: retry, redo, repeat, reprocess, reattempt
+retry, start, restart: again, nochmal, give ... another, have another, another try, one more time, once more
+stop, status: abort, cancel, terminate, end, interrupt, quit
+stop, pause, status: stop, halt, shut, shutdown, stoppen, shut ... down, take ... down, bring ... down, break ... off
+pause, schedule off: pause, suspend, hold, snooze, put ... on hold, put ... to sleep, hold ... off
+schedule off, pause, stop: off, silence, unschedule, deactivate, turn ... off, switch ... off
+resume, schedule on: resume, unpause, reactivate, unsuspend, wake
+resume, schedule on, retry: continue, proceed, carry on, go on with, pick ... up
+schedule on, resume: on, back on, turn ... on, switch ... on
+logs: log, output, error, errors, tail, logfile, stdout, stderr, trace, traceback, stacktrace, messages
+logs, history: compare
+status: show, state, check, how, running, doing, progress, view, describe, details, info
+history, status: happened
+history: runs, past, executions, duration, durations, trend
+schedules: schedule, timetable, calendar, cron, planned, scheduled
+data, logs: download, fetch
+data, history: results, result, records, dataset, csv, export
+delete: remove, erase, get rid of
+delete, destroy: drop
+destroy: teardown, tear ... down
+input clear: wipe
+retire: decommission, sunset
+reinstate: unretire, restore, revive
+reinstate, resume, schedule on, start: bring ... back
+set, schedule set, gateway set, group set, cert set: change, update, edit, modify, rename
+mark: flag
+find: search, where, look, locate, lookup
+targets: list, agents, tasks
+watch: subscribe, follow, notify, monitor, inform, notify me, alert me, alert us, let me know, let us know, ping me, message me
+watch: tell me when, tell me if, tell me once, tell us when, tell us if, keep an eye on, heads up when
+unwatch: unsubscribe, unfollow, mute, stop watching, stop telling, stop notifying, stop following, dont tell, dont notify
+unwatch: stop notifications, stop alerts, stop messages, no notifications, no more alerts
+star: favourite, favorite, bookmark
+agent approve, approvals: approve, release, sign off, green light
+agent disapprove: disapprove, withdraw ... approval, revoke ... approval, take back ... approval
+pauses, schedule off: paused
+timeline: recap, summary, catch me up
+whoami: who, permissions, rights
+policy: rules
+health, status: ping, alive
+certs: certificates
+doctor: diagnose
+breakglass: emergency
+"""
+SYNONYMS: Final = MappingProxyType(
+    {word: verbs for verbs, words in _rows(_MEANINGS) for word in words.split(", ") if " " not in word}
 )
-SYNONYMS: Final = MappingProxyType({word: verbs for verbs, words in MEANINGS.items() for word in words.split()})
-# What a question asks for, by its words: the first that matches counts.
-QUESTIONS: Final = tuple(
-    (re.compile(pattern), verbs)
-    for pattern, verbs in (
-        (r"\b(notify|alert|let|ping) me\b|\btell me (when|if|once|as soon)\b", ("watch",)),
-        (r"\bstop watching\b", ("unwatch",)),
-        (r"\b(don't|dont|do not|never) (run|start)\b", ("schedule off", "pause")),
-        (r"^who (approves|can approve)\b|\bmy requests\b|\bwait(s|ing)? (for|on) (me|approval|my)\b", ("approvals",)),
-        (r"^who (started|ran|stopped|paused|changed|approved|did)\b", ("audit",)),
-        (r"\bwhat happened( today| here| yesterday)?$", ("timeline",)),
-        (r"\b(what|which) (agents|targets|services)\b", ("targets",)),
-        (r"\b(named|called)\b", ("find",)),
-        (r"(?<!\S)(?<!as )(fail(s|ed|ing|ure)?|wrong|errors?|broke(n)?|crash(ed)?)(?!\S)", ("logs", "status")),
-        (r"\b(ok|okay|healthy|fine|alright)\b", ("health", "status")),
-        (r"^when\b.*\b(next|again)\b|\bnext run\b", ("schedules", "status")),
-        (r"^when\b.*\blast\b|\bhow (long|often)\b|\blast runs\b", ("history", "status")),
-        (
-            r"^(the )?(last|latest|newest) run\b|^(did|has|is|was)\b.*\b(finish(ed)?|done|started|running|on|off)\b",
-            ("status",),
-        ),
-        (r"^what (did|has|have)\b.*\b(do|done|run)\b", ("history", "status")),
-        (r"\bwhat can i do\b|^how (do|can) i\b|^how does\b.*\bwork", ("help",)),
-        (r"\b(going on|in progress)\b", ("status",)),
-        (r"\b(up|down|alive|reachable)$", ("health", "status")),
-    )
+PHRASES: Final = tuple(
+    (phrase, verbs) for verbs, words in _rows(_MEANINGS) for phrase in words.split(", ") if " " in phrase
 )
+# Verbs: what a question asks for. The first that matches counts.
+_QUESTIONS: Final = r"""
+approvals: ^who (approves|can approve)\b|\bmy requests\b|\bwait(s|ing)? (for|on) (me|approval|my)\b|\bto approve$
+approvals: \b(open|pending) (requests?|approvals?)\b|\brequests?\b.*\b(open|pending)\b|\b(my|our|an|for|needs?) approval\b
+schedule off, pause: \b(dont|not|never|doesnt|shouldnt|wont|no longer) (be )?(run|start|started)\b
+audit: ^(who|when) (was|did|has|have|had)?\b.*ed\b|^who (ran|did)\b|^whos? .*\blast$|^(has|did) (any|some)(body|one)\b
+timeline: \bwhat happened( today| here| yesterday)?$|\bwhat (changed|was done)\b
+pauses: \b(what|which)\b.*\b(is|are|schedules?) paused\b
+targets: \b(what|which) (agents|targets)\b
+services, targets: \b(what|which) services\b
+find: \b(named|called)\b
+history, status: ^how (long|often|many)\b
+logs, status: (?<!\S)(?<!as )(fail(s|ed|ing|ure)?|wrong|errors?|broke(n)?|crash(ed)?|red)(?!\S)
+health, status: \b(ok|okay|healthy|fine|alright)\b
+schedules, status: ^when\b.*\b(next|again)\b|\bnext (run|time)\b|^when (does|will|is)\b
+history, status: ^when\b|\bhow (long|often)\b|\blast runs\b
+status: ^(the )?(last|latest|newest) run\b|^(did|has|is|was)\b.*\b(finish(ed)?|done|started|running|on|off)\b
+logs: \b(say|says|said|print|printed)\b
+history, status: ^what (did|has|have)\b.*\b(do|done|run)\b
+help: \bwhat can i do\b|^how (do|can) i\b|^how does\b.*\bwork|^help\b
+status: \b(going on|in progress)\b
+health, status: \b(up|down|alive|reachable|connected|online|offline)$
+"""
+QUESTIONS: Final = tuple((re.compile(pattern), verbs) for verbs, pattern in _rows(_QUESTIONS))
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
 # First words of questions: about a state, and about anything.
-ASKING: Final = frozenset({"is", "are", "was", "were", "did", "does", "has", "have"})
-WONDERING: Final = ASKING | frozenset(
-    ["why", "what", "what's", "when", "how", "who", "which", "where", "can", "could", "any", "tell", "don't", "never"]
+ASKING: Final = _words("is are was were did does has have isnt hasnt didnt")
+WONDERING: Final = ASKING | _words(
+    "why what whats when how hows who whos which where can could any help should shall dont never not"
 )
+REQUESTING: Final = re.compile(
+    r"\b(can|could|would|will) (?:\w+ )?(you|u|we|(some|any)(one|body))\b|\b(please|pls|plz|that you|any chance|mind)\b"
+)
+NEGATING: Final = re.compile(r"\b(dont|do not|never|must not|not to|shouldnt|doesnt|wont)\b")
+WISHING: Final = _words("want need like please pls plz get let lets must should would")
 PERMISSION: Final = re.compile(
-    r"^(?:who (?:can|may)|why can'?t i|why can i not|(?:can|may) i|am i allowed to)\s+", re.IGNORECASE
+    r"^(?:who (?:can|may|(?:is|are) allowed to|has permission to)|why can'?t i|why can i not|(?:can|may|should|shall) i|may we"
+    r"|(?:should|shall) we|(?:why )?(?:am i|are we) (?:not )?allowed to|what (?:would|will) happen if (?:i|we)"
+    r"|is it (?:ok(?:ay)?|safe|possible|fine|allowed) to)\s+(?P<what>.*)",
+    re.IGNORECASE | re.DOTALL,
+)
+_WHO: Final = r"(?P<who><@[^>]+>|@[\w.-]+)"
+GRANTING: Final = re.compile(
+    rf"(?:\b(?:give|grant|allow|let|permit)\s+{_WHO}(?:\s+(?:an?|the|access|rights?|permissions?|to|for)\b)*"
+    rf"|{_WHO.replace('who', 'person')}\s+(?:needs?|should|must|has|wants?)(?:\s+to)?(?:\s+be)?"
+    r"\s+(?:able|allowed|permitted)\s+to)\s+(?P<what>.+)",
+    re.IGNORECASE | re.DOTALL,
 )
 OF_A_PAIR: Final = MappingProxyType(  # `stop the schedule` is `schedule off`
-    dict.fromkeys(("stop", "pause", "disable", "suspend"), "off")
-    | dict.fromkeys(("resume", "enable", "unpause"), "on")
-    | {"remove": "delete"}
+    dict.fromkeys(("stop", "pause", "disable", "suspend", "hold"), ("off", "disable"))
+    | dict.fromkeys(("resume", "enable", "unpause", "reactivate", "activate"), ("on",))
+    | dict.fromkeys(("delete", "remove", "drop", "erase", "clean", "empty"), ("delete", "clear"))
+    | dict.fromkeys(("change", "make", "update", "edit", "modify"), ("set",))
+    | dict.fromkeys(("add", "replace"), ("put", "add", "create", "set"))
 )
-ALONE: Final = frozenset({"status", "health", "targets"})  # built-in verbs that need no target
-POLITE: Final = (
+# The second words of built-in verbs that take words, by what people call them.
+SECOND_WORDS: Final[Mapping[tuple[str, str], frozenset[str]]] = MappingProxyType(
+    {
+        ("incident", "open"): _words("open declare start create raise new report begin"),
+        ("incident", "close"): _words("close end resolve resolved finish over done"),
+    }
+)
+# Parameters by what sentences call them, besides their names.
+CALLED: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
+    {
+        "diff": _words("compare comparison difference"),
+        "clean": _words("cleanly gracefully"),
+        "grep": _words("containing contains matching mentioning"),
+    }
+)
+_NUMBERS: Final = "zero a,an,one two three four five six seven eight nine ten eleven twelve"
+NUMBERS: Final = {word: at for at, words in enumerate(_NUMBERS.split(" ")) for word in words.split(",") if word} | {
+    "fifteen": 15,
+    "twenty": 20,
+    "thirty": 30,
+    "fifty": 50,
+    "hundred": 100,
+}
+# Other words of times and numbers, for the correction of misspelled ones.
+TIMES: Final = _words(
+    "last latest past since until till til half quarter hour minute second day week lines runs next because monday tuesday "
+    "wednesday thursday friday saturday sunday night tonight yesterday morning evening tomorrow"
+)
+# Around a verb that is used as a noun: `the restart failed`.
+NOUNS: Final = (_words("the a last this my every"), _words("of fails is was has did does"))
+GREETINGS: Final = _words(
+    "hello hi hey dear thanks thank ok so and bot signalbox guten morgen good morning sorry kindly team"
+)
+ALL: Final = _words("all every everything each")
+ALONE: Final = _words("status health targets")  # built-in verbs that need no target
+POLITE: Final = _words(
     "please pls plz can could would will want need like hello hi hey dear thanks thank now today asap just let lets go"
 )
-GRAMMAR: Final = (
+GRAMMAR: Final = _words(
     "a an the this that it its is are was be you u i we me my us our to do does did for of on in at with and from by into "
-    "what why whats someone up what's how's who's there here when how can't all any exist everything anything "
-    "ist sind der die das von noch mal bitte"
+    "what why whats up hows whos there here when how cant all any exist everything anything ist sind der die das von "
+    "noch mal bitte then not has have had been about as if or but which every each still already right moment currently yet "
+    "maybe perhaps quickly quick actually really also"
+) | {f"{some}{one}" for some in ("some", "any") for one in ("one", "body")}
+THINGS: Final = _words(
+    "agent job run task service get give make control plane planes system systems crawler bot signalbox"
 )
-THINGS: Final = "agent agents job jobs run task service crawler bot signalbox"
-FILLERS: Final = frozenset(f"{POLITE} {GRAMMAR} {THINGS}".split())
+FILLERS: Final = POLITE | GRAMMAR | THINGS

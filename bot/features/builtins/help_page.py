@@ -186,7 +186,8 @@ async def _one(ctx: Context, intent: Intent, verb: str, rows: Sequence[tuple[str
     lines = [Line(heading=f"{name}: {row.verb} on {row.target}", text=_explained(ctx, name, row)) for name, row in mine]
     if builtin is not None:
         example = _on_hand(ctx, await _seen(ctx, intent), builtin.example)
-        lines.append(Line(text=f"{builtin.help}\n`{ctx.command} {example}`"))
+        params = (param_line(param) for param in builtin.params)
+        lines.append(Line(text="\n".join([builtin.help, f"`{ctx.command} {example}`", *params])))
     buttons: list[Button] = []
     if not lines and verb in ctx.catalog.verbs:
         lines.append(Line(text=f"No rule here lets you use `{verb}`. `{ctx.command} why {verb} ...` shows the rules."))

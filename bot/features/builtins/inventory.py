@@ -7,7 +7,7 @@ from typing import Any, Final
 from bot.all_of import all_of
 from bot.core.audit import Event
 from bot.core.card import Button, Line, Tone
-from bot.core.command.target_ref import words_of
+from bot.core.command.ranking import fit, words_of
 from bot.core.errors import BadRequest
 from bot.core.intent import Command, Intent
 from bot.core.outcome import Fact, Table
@@ -17,7 +17,7 @@ from bot.core.text import capitalized, plural, utc_text
 from bot.features.access.grants import NotPermittedError
 from bot.features.access.policy_reload import named_channels, review_warning
 from bot.features.builtins.tables import approvals_table, pauses_of, pauses_table, watches_table
-from bot.features.known_targets import KnownTarget, close_to, known_targets, matching
+from bot.features.known_targets import KnownTarget, known_targets, matching
 from bot.features.replies.answer import LONGEST_BUTTON, command_button, reply
 from bot.features.target_watch import stop_button
 from bot.operations.authorize import sight_of
@@ -131,8 +131,8 @@ async def find(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, A
     sight = await sight_of(ctx, intent.actor, intent.place)
     known = await known_targets(ctx, sight, within=FIND_WITHIN)
     found, remark = matching(ctx, known.targets, typed), ""
-    if not found:
-        found, remark = close_to(known.targets, typed), f"No target has `{typed[:80]}` in its name."
+    if not (found and fit(words_of(typed), found[0].plain)):
+        remark = f"No target has `{typed[:80]}` in its name."
         remark += " These names are close:" if found else " A full path or id always works."
         partial = [(name, spec.unlisted) for name, spec in ctx.catalog.backends.items() if sight.backend(name)]
         remark = " ".join([remark, *(text.format(backend=name) for name, text in partial if text and not found)])

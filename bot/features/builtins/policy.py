@@ -50,7 +50,7 @@ async def _administrator(ctx: Context, intent: Intent) -> str:
 
 
 async def _confirm(ctx: Context, intent: Intent, ask: Command) -> None:
-    """The channel changed its id or became shared; an administrator puts its rules in force again."""
+    """The channel changed its id or became shared; an administrator confirms its rules."""
     version = await _administrator(ctx, intent)
     match = _CHANNEL.fullmatch(ask.words[1]) if len(ask.words) > 1 else None
     if len(ask.words) > 1 and match is None:
@@ -68,14 +68,14 @@ async def _confirm(ctx: Context, intent: Intent, ask: Command) -> None:
         verb="policy confirm",
         reason=ask.reason,
         policy_version=version,
-        detail=f"the rules of {place.channel_id} are in force again; it is {shared}",
+        detail=f"the rules of {place.channel_id} are confirmed; it is {shared}",
     )
     await ctx.store.set_value(
         f"channel:{place.channel_id}", {"shared": where.is_ext_shared, "frozen": False}, stamp(now), (row,)
     )
     named = place.channel_id in ctx.policy().policy.channels
     text = f"It is {shared}." + ("" if named else " The rules do not name this id yet: write it into the rules file.")
-    title = f"The rules of <#{place.channel_id}> are in force again"
+    title = f"The rules of <#{place.channel_id}> are confirmed"
     await reply(ctx, intent, title, tone=Tone.GOOD, status=text, mention=(place.channel_id,))
 
 

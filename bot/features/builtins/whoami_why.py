@@ -9,11 +9,12 @@ from bot.core.command.parser import parse
 from bot.core.errors import BadRequest
 from bot.core.intent import Actor, Command, Intent, ParseError, Source
 from bot.core.outcome import Fact, Table
+from bot.core.policy.compile import Policy
 from bot.core.policy.decide import Denied, decide, standing, why_not_administrator
 from bot.core.policy.decide import why as trace_rules
 from bot.core.policy.match import Member
 from bot.core.policy.visibility import decision_word
-from bot.core.text import utc_text
+from bot.core.text import first_of, utc_text
 from bot.features.access.grants import NotPermittedError
 from bot.features.replies import grant_card
 from bot.features.replies.answer import reply
@@ -22,6 +23,8 @@ from bot.operations.authorize import catalog_of, facts, not_admitted, read_situa
 from bot.operations.resolve import resolve, resolve_seen
 from bot.runtime.context import Context
 
+_ALLOW = re.compile(r"\b([CG][A-Z0-9]{2,}) allow (\d+)\b")
+_NAMED = 3  # verbs and targets of a rule that a sentence names
 _REVOKED = 5  # grants with a button
 _AS_LAST = re.compile(
     r"(.+?)\s+as=(<@[UW][A-Z0-9]{1,30}(?:\|[^>]*)?>)\s*", re.DOTALL
@@ -95,7 +98,7 @@ async def why(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, An
         intent,
         f"Why: {resolved.operation.title}",
         tone=Tone.GOOD if decision.matched else Tone.WARN,
-        status=f"{word[:1].upper()}{word[1:]}: {decision.says.removeprefix(f'{word} here: ')}",
+        status=f"{word[:1].upper()}{word[1:]}: {_in_words(policy, decision.says.removeprefix(f'{word} here: '))}",
         lines=tuple(lines),
         footer=(f"as <@{seen.user_id}>", f"policy {policy.version}"),
         mention=(seen.user_id, intent.place.channel_id),
@@ -110,6 +113,17 @@ def _named(label: str) -> str:
     """The label of a rule with the name of its channel instead of its id."""
     channel, _, rest = label.partition(" ")
     return f"{cards.channel(channel)} {rest}" if _CHANNEL.fullmatch(channel) else label
+
+
+def _in_words(policy: Policy, says: str) -> str:
+    """A sentence about rules with the name of each rule's channel, and what it allows, instead of its label."""
+
+    def words(found: re.Match[str]) -> str:
+        rule = policy.channels[found[1]].allows[int(found[2]) - 1]
+        allows = f"{first_of(rule.verbs, _NAMED, ', ')} on {first_of(rule.targets, _NAMED, ', ')}"
+        return f"{cards.channel(found[1])} allow {found[2]} ({allows})"
+
+    return _ALLOW.sub(words, says)
 
 
 async def _as_person(ctx: Context, intent: Intent, other: object) -> Actor:

@@ -4,14 +4,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Final
 
-from rapidfuzz import fuzz, process
-
 from bot.core.card import Choice, Choices
 from bot.core.command.builtins import ALIASES
 from bot.core.command.capability import Capability, Risk
 from bot.core.command.catalog import Catalog
 from bot.core.command.parser import parse_target
-from bot.core.command.target_ref import SELECTORS, TargetRef, fit, words_of
+from bot.core.command.ranking import rank, words_of
+from bot.core.command.target_ref import SELECTORS, TargetRef
 from bot.core.intent import Actor, Place
 from bot.features.known_targets import WITHIN, KnownTarget, known_targets, matching, used_here
 from bot.features.replies.suggestions import as_target
@@ -60,17 +59,12 @@ async def usable_rows(ctx: Context, actor: Actor, place: Place) -> Rows:
 
 def _ranked(typed: str, verbs: Mapping[str, object]) -> list[str]:
     """The verbs that fit, the exact one first, then those that begin so; misspelled ones only if no other fits."""
-    words = words_of(typed)
-    meant = ALIASES.get(" ".join(words))
-    scored = sorted(
-        (how, not set(words) <= set(verb.split()), len(verb), verb)
-        for verb in verbs
-        if (how := fit(words, verb)) is not None
+    words, names = words_of(typed), sorted(verbs, key=lambda verb: (len(verb), verb))
+    meant = ALIASES.get(" ".join(words), "")
+    found = sorted(
+        rank(words, names, near=_NEAR), key=lambda one: (-one[0], not set(words) <= set(names[one[1]].split()))
     )
-    found = [verb for *_, verb in scored] or [
-        verb for verb, _, _ in process.extract(typed, list(verbs), scorer=fuzz.ratio, score_cutoff=_NEAR, limit=3)
-    ]
-    return list(dict.fromkeys([*([meant] if meant is not None and meant in verbs else []), *found]))
+    return list(dict.fromkeys([*([meant] if meant in verbs else []), *(names[at] for _, at in found)]))
 
 
 def fitting_rows(catalog: Catalog, rows: Rows, target: str) -> Rows:

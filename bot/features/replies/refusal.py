@@ -84,8 +84,11 @@ def _may_offer(ctx: Context, seen: Visibility, usable_here: Collection[tuple[str
     ref = parse_target(read.target, ctx.catalog) if read.target else None
     if not isinstance(ref, TargetRef):
         return True
-    if ctx.catalog.rows(read.verb, ref.backend) and (
-        (ref.backend, read.verb) not in usable_here or not ctx.catalog.takes(read, ref)
+    answers = not ref.path and ctx.catalog.builtin(read.verb) is not None  # the bot itself: `status acc:`
+    if (
+        not answers
+        and ctx.catalog.rows(read.verb, ref.backend)
+        and ((ref.backend, read.verb) not in usable_here or not ctx.catalog.takes(read, ref))
     ):
         return False
     return seen.written(f"{ref.backend}:{ref.path}") if ref.path else seen.backend(ref.backend)
@@ -164,7 +167,8 @@ async def problem(
         entry = writer.about(Event.FAILED, operation, intent, now, **columns)
     lines = [Line(text=error.hint)] if error.hint else []
     nearest = await offered(ctx, intent, await _nearest(ctx, intent, error))
-    if not nearest and error.code in _MISTYPED:
+    builtin = isinstance(ask, Command) and ctx.catalog.builtin(ask.verb) is not None and error.code == "bad_parameter"
+    if not nearest and (error.code in _MISTYPED or builtin):
         meant = await commands_meant(ctx, intent.actor, intent.place, intent.typed)
         nearest = await offered(ctx, intent, [one for one in meant if not repeats(ctx.catalog, one, ask, error.code)])
     if error.code == "no_such_verb":

@@ -8,10 +8,11 @@ from typing import Final
 
 from bot.core.command.catalog import Catalog
 from bot.core.command.lexer import DOUBLE, unescape
+from bot.core.command.params import ParamType
 from bot.core.command.parser import format_command, parse, parse_target
-from bot.core.command.suggest import Surroundings, certain_read
+from bot.core.command.ranking import Known
+from bot.core.command.suggest import Surroundings, certain_read, meant
 from bot.core.command.suggest import suggest as suggest_commands
-from bot.core.command.target_match import Known
 from bot.core.command.target_ref import TargetRef, plain
 from bot.core.errors import Problem
 from bot.core.intent import Actor, Command, Payload, Place
@@ -96,9 +97,12 @@ async def commands_meant(ctx: Context, actor: Actor, place: Place, text: str) ->
     )
     catalog = await catalog_of(ctx, actor, place)
     found = suggest_commands(text, catalog, around)
-    command = parse(found[0], catalog) if "=" in text else None
-    target = by_text.get(command.target or "") if isinstance(command, Command) and command.params else None
-    if target is None:
+    command = parse(found[0], catalog)
+    target = by_text.get(command.target or "") if isinstance(command, Command) else None
+    if target is None or not isinstance(command, Command):
+        return found
+    row = ctx.catalog.row(target.backend, command.verb, target.kind)
+    if row is None or not any(param.type is ParamType.MAP for param in row.params):
         return found
     names = {written(target): (*used.targets.get(written(target), ()), *await _parameter_names(ctx, target))}
     return suggest_commands(text, catalog, replace(around, parameters={**used.targets, **names}))
@@ -123,9 +127,11 @@ async def _parameter_names(ctx: Context, target: Target) -> Sequence[str]:
 
 
 async def read_meant(ctx: Context, actor: Actor, place: Place, text: str) -> Command | None:
-    """The read-only command that the text names without doubt, among the targets that this person may see; otherwise None."""
-    meant = certain_read(text, ctx.catalog, [*_by_name(await _known(ctx, actor, place))])
-    command = parse(meant, ctx.catalog) if meant is not None else None
+    """The read-only command that the text names without doubt, or one that the control plane can't do, which is then said; among
+    the targets that this person may see. Otherwise None."""
+    known = [*_by_name(await _known(ctx, actor, place))]
+    found = certain_read(text, ctx.catalog, known) or meant(text, ctx.catalog, Surroundings(known)).cannot
+    command = parse(found, ctx.catalog) if found else None
     return command if isinstance(command, Command) else None
 
 

@@ -4,27 +4,28 @@ from __future__ import annotations
 
 import pytest
 
-from bot.core.command.target_ref import fit, plain, words_of
+from bot.core.command.ranking import BEGINS, HOLDS, LAST, SAME, fit, words_of
+from bot.core.command.target_ref import plain
 
 
 @pytest.mark.parametrize(
     ("typed", "name", "how"),
     [
-        ("acc:shop/prices", "acc:shop/prices", 0),
-        ("SHOP/Prices", "acc:shop/prices", 0),
-        ("prices", "acc:shop/prices", 1),
-        ("pri sho", "acc:shop/prices", 2),
-        ("rice", "acc:shop/prices", 3),
-        ("stock", "acc:shop/prices", None),
-        ("prices stock", "acc:shop/prices", None),
-        ("weekly close", 'infa:schedule/"weekly close"', 1),
-        ("uberwachung", "pre:Überwachung", 0),
-        ("ÜBERWACHUNG", "pre:uberwachung", 0),
-        ("strasse", "pre:Straße 5", 2),
-        ("ﬁle", "pre:file", 0),
-        ("北京", "pre:北京 daily", 2),
-        ("", "acc:shop/prices", 3),
+        ("acc:shop/prices", "acc:shop/prices", SAME),
+        ("SHOP/Prices", "acc:shop/prices", SAME),
+        ("prices", "acc:shop/prices", LAST),
+        ("pri sho", "acc:shop/prices", BEGINS),
+        ("rice", "acc:shop/prices", HOLDS),
+        ("stock", "acc:shop/prices", 0.0),
+        ("prices stock", "acc:shop/prices", 0.0),
+        ("weekly close", 'infa:schedule/"weekly close"', LAST),
+        ("uberwachung", "pre:Überwachung", SAME),
+        ("ÜBERWACHUNG", "pre:uberwachung", SAME),
+        ("strasse", "pre:Straße 5", BEGINS),
+        ("ﬁle", "pre:file", SAME),
+        ("北京", "pre:北京 daily", BEGINS),
+        ("", "acc:shop/prices", HOLDS),
     ],
 )
-def test_how_well_a_name_fits_what_was_typed(typed: str, name: str, how: int | None) -> None:
+def test_how_well_a_name_fits_what_was_typed(typed: str, name: str, how: float) -> None:
     assert fit(words_of(typed), plain(name)) == how

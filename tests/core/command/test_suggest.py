@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from bot import plugins
 from bot.core.command.parser import format_command, parse
-from bot.core.command.suggest import Surroundings, suggest
-from bot.core.command.target_match import Known
+from bot.core.command.ranking import Known
+from bot.core.command.suggest import Surroundings, meant, suggest
 from bot.core.command.target_ref import TargetRef
 from bot.core.intent import Command
 
@@ -50,6 +52,7 @@ DEMO = Surroundings(
         *named("infa", "service", "", "eu-1/Mass Ingestion"),
         *named("infa", "agent", "agent/", "eu-1", "lab-1", "us-1"),
         *named("infa", "schedule", "schedule/", "nightly", "weekly close"),
+        *named("infa", "task", "task/", "load_orders", "rebuild_ledger", "sync_customers"),
         *named(
             "itn",
             "service",
@@ -80,7 +83,10 @@ def test_nine_of_ten_first_suggestions_are_what_was_meant() -> None:
 
 
 def test_nine_of_ten_sentences_about_everything_in_the_demo_are_understood() -> None:
-    """Terse, polite, dictated, half German, with the wrong backend; `|` is between answers that are both right."""
+    """Terse, polite, dictated, half German, with the wrong backend; `|` is between answers that are both right.
+
+    `cannot: stop acc:shop/prices` means that the answer says so.
+    """
     rows = [line.split("\t") for line in OF_THE_DEMO.read_text(encoding="utf-8").splitlines()]
     wrong = [
         f"{typed}\n    wanted {wanted}\n    got    {first(typed)}" for typed, wanted in rows if not right(typed, wanted)
@@ -90,15 +96,43 @@ def test_nine_of_ten_sentences_about_everything_in_the_demo_are_understood() -> 
 
 
 def first(typed: str) -> str:
-    """What runs, or is offered first."""
+    """What runs, what can't be done, or what is offered first."""
     read, existing = parse(typed, CATALOG), {known.written for known in DEMO.targets}
     if isinstance(read, Command) and (read.target in existing or (read.target is None and not read.words)):
         return format_command(read)
-    return suggest(typed, CATALOG, DEMO)[0]
+    found = meant(typed, CATALOG, DEMO)
+    return f"cannot: {found.cannot}" if found.cannot else found.commands[0]
 
 
 def right(typed: str, wanted: str) -> bool:
     return first(typed) in wanted.split(" | ")
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "should we stop load_orders?",
+        "is it safe to restart the process server on eu-1?",
+        "what would happen if I delete contract-draft",
+        "who may destroy the tofu service",
+        "why was the us-1 process server stopped?",
+        "don't stop load_orders",
+        "is contract-draft retired?",
+        "when was load_orders stopped",
+        "the last restart of prices failed",
+        "start everything",
+    ],
+)
+def test_a_question_or_a_warning_never_becomes_a_change(typed: str) -> None:
+    read = parse(first(typed), CATALOG)
+    assert isinstance(read, Command)
+    assert not CATALOG.changes(read.verb), read
+
+
+@pytest.mark.parametrize("typed", ["stpo load_orders", "delt contract-draft", "kil load_orders job"])
+def test_what_is_dangerous_is_not_first_when_the_verb_is_a_guess(typed: str) -> None:
+    offered = suggest(typed, CATALOG, DEMO)
+    assert not CATALOG.changes(offered[0].split()[0]), offered
 
 
 def test_every_suggestion_is_a_command_that_is_understood() -> None:

@@ -1,0 +1,177 @@
+"""The one ranking of names: how well typed words fit the name of a target or a verb. Pure.
+
+`find`, type-ahead and the launcher rank by all typed words at once; sentences rank each word against existing targets.
+"""
+
+import re
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from rapidfuzz import process
+from rapidfuzz.distance import OSA
+
+from bot.core.command.catalog import Catalog
+from bot.core.command.target_ref import SELECTORS, plain
+from bot.core.command.vocabulary import FILLERS
+from bot.core.command.wording import Wording
+
+EDGES: Final = ".,;!?()[]{}'`*_~"
+SAME, LAST, BEGINS, HOLDS = 110.0, 104.0, 98.0, 92.0
+NEAR: Final = 75.0  # of 100: a misspelled name; an exchange of two letters counts as one mistake
+_ID: Final = re.compile(r"(?=.*\d)[0-9A-Za-z-]{12,64}")
+_ID_ENDS: Final = re.compile(r"[/?&=#<>|:]")
+_ALIKE: Final = OSA.normalized_similarity
+_PART: Final = re.compile(r"[^\W_]+")
+_JOINED: Final = re.compile(r"\b([^\W\d_]{2,})(\d{1,2})\b")  # `us1` for `us-1`
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A target that exists: its backend, its kind, its name, and how it is written in a command (`acc:shop/prices`)."""
+
+    backend: str
+    kind: str
+    name: str
+    written: str
+
+
+def words_of(typed: str) -> tuple[str, ...]:
+    """The parts of a name that were typed, for `rank`."""
+    return tuple(plain(typed).split())
+
+
+def parts_of(text: str) -> list[str]:
+    """The words and numbers of a name or a text: `us-1/Process Server` has four."""
+    return _PART.findall(_JOINED.sub(r"\1 \2", text.casefold()))
+
+
+def fit(words: Sequence[str], name: str) -> float:
+    """How well a plain name (`acc:shop/prices`) fits: SAME is the name itself, LAST its last part, BEGINS beginnings of its
+    words, HOLDS any parts, 0 when a word is missing."""
+    if not words:
+        return HOLDS
+    if not all(word in name for word in words):
+        return 0.0
+    whole, path = " ".join(words), name.rpartition(":")[2]
+    if whole in (name, path):
+        return SAME
+    if whole == path.rpartition("/")[2]:
+        return LAST
+    starts = {match.start() for match in _PART.finditer(name)}
+    return BEGINS if all(any(name.startswith(word, at) for at in starts) for word in words) else HOLDS
+
+
+def rank(words: Sequence[str], names: Sequence[str], near: float | None) -> list[tuple[float, int]]:
+    """The scores and places of the plain names that fit. Only if none does: of those whose path or last part is spelled like the
+    words, with a likeness of at least `near` of 100, unless that is None."""
+    found = [(how, at) for at, name in enumerate(names) if (how := fit(words, name))]
+    if found or near is None:
+        return found
+    ends = [name.rpartition(":")[2] for name in names], [name.rpartition(":")[2].rpartition("/")[2] for name in names]
+    close = (process.extract(" ".join(words), end, scorer=_ALIKE, score_cutoff=near / 100, limit=None) for end in ends)
+    best = {at: score for _, score, at in sorted((one for of in close for one in of), key=lambda one: one[1])}
+    return sorted(((100 * score, at) for at, score in best.items()), key=lambda one: -one[0])
+
+
+def covered(parts: Collection[str], known: Known) -> float:
+    """A score for a name of several words, of which at least two are among the parts of the text; otherwise 0."""
+    own = parts_of(known.name)
+    hits = [
+        part
+        for part in own
+        if part in parts or (len(part) > 4 and process.extractOne(part, parts, scorer=_ALIKE, score_cutoff=0.8))
+    ]
+    if len(hits) < 2 or all(part in FILLERS or part.isdigit() for part in hits):
+        return 0.0
+    return 100.0 + 3 * len(hits) - 2 * (len(own) - len(hits))
+
+
+def scores(word: str, catalog: Catalog, targets: Sequence[Known], near: float | None) -> Iterator[tuple[float, Known]]:
+    """How well one word of a sentence matches each target. A selector (`@failed`) stays with the target.
+    `near` as for `rank`."""
+    bare = "".join(char for char in word if char not in '"“”').casefold().strip(EDGES)
+    bare = bare if bare.removesuffix(":") in catalog.backends else bare.removesuffix(":")  # `prices: pause`
+    base, at, selector = bare.rpartition("@")
+    selected = bool(at) and selector in SELECTORS
+    backend, colon, path = (base if selected else bare).partition(":")
+    only = backend if colon and backend in catalog.backends else None
+    if colon and only is None and process.extractOne(backend, list(catalog.backends), score_cutoff=60) is None:
+        return  # a backend that does not exist
+    wanted = path if colon else backend
+    if len(wanted) < 3 or (wanted in FILLERS and only is None):
+        return
+    for score, place in rank((wanted,), [plain(known.name) for known in targets], near):
+        if len(wanted) > 3 or score >= BEGINS:
+            known = targets[place]
+            more = 5 if only == known.backend else 0
+            yield score + more, replace(known, written=f"{known.written}@{selector}") if selected else known
+
+
+class Named:
+    """The targets that the words of a text name."""
+
+    def __init__(self, text: Wording, catalog: Catalog, targets: Sequence[Known], recent: Sequence[str]) -> None:
+        self.catalog = catalog
+        self.parts = parts_of(" ".join(text.typed))
+        self.recent = {text: at for at, text in enumerate(recent)}
+        backends = {name for word in text.said for name in _backends(word, catalog)}
+        parts = frozenset(self.parts)
+
+        def more(score: float, known: Known) -> tuple[float, Known]:
+            return score + 3.0 * (known.backend in backends) + 2.0 * (known.kind in text.said), known
+
+        self.several = [more(score, known) for known in targets if (score := covered(parts, known))]
+        self.words = {
+            word: [more(*one) for one in scores(word, catalog, targets, None if said in text.known else NEAR)]
+            for word, said in zip(text.typed, text.said, strict=True)
+        }
+
+    def by(self, words: Wording) -> list[tuple[float, Known]]:
+        """Those that these words may mean with their scores, the likeliest first: exact names, then parts, then other
+        spellings; equal ones in the order of the text, then by what the channel used last. A name of several words may have some
+        of them anywhere in the text."""
+        scored: dict[str, tuple[float, Known]] = {}
+        for found in (self.several, *(self.words[word] for word in words.typed)):
+            for score, known in found:
+                if scored.get(known.written, (0.0,))[0] < score:
+                    scored[known.written] = (score, known)
+        typed = [] if scored else _as_typed(words, self.catalog)
+        return sorted(scored.values(), key=self._order) or [(HOLDS, one) for one in typed]
+
+    def _order(self, one: tuple[float, Known]) -> tuple[float, int, int, int, str]:
+        score, known = one
+        first = min((self.parts.index(part) for part in parts_of(known.name) if part in self.parts), default=0)
+        return -score, first, self.recent.get(known.written, len(self.recent)), len(known.name), known.written
+
+
+def _backends(word: str, catalog: Catalog) -> list[str]:
+    """The backends that a word names: by their name, or by their vendor."""
+    name = word.partition(":")[0].casefold()
+    return [own for own, spec in catalog.backends.items() if name in (own, spec.vendor.casefold())]
+
+
+def _as_typed(words: Wording, catalog: Catalog) -> list[Known]:
+    """The target as it was typed: an unknown one that may still exist, one that looks like an id, or a backend alone."""
+    for word in words.typed:
+        name, colon, path = word.partition(":")
+        if colon and path.strip(EDGES) and (name := name.casefold()) in catalog.backends:
+            kind = catalog.split_path(name, path)[0] or catalog.backends[name].default_target.name
+            return [Known(name, kind, path, f"{name}:{path}")]
+    for part in (part for word in words.typed for part in _ID_ENDS.split(word) if _ID.fullmatch(part)):
+        like = [
+            Known(name, kind.name, part, f"{name}:{kind.prefix}/{part}")
+            for name, spec in catalog.backends.items()
+            for kind in spec.targets
+            if kind.prefix and _shape(kind.example.rpartition("/")[2]) == _shape(part)
+        ]
+        if like:
+            return like
+    for name in (name for word in words.said for name in _backends(word, catalog)):
+        return [Known(name, catalog.backends[name].whole, "", f"{name}:")]
+    return []
+
+
+def _shape(key: str) -> tuple[list[int], bool]:
+    """How long the parts of an id are, and whether it is hexadecimal."""
+    return [len(part) for part in key.split("-")], re.fullmatch(r"[0-9a-fA-F-]+", key) is not None

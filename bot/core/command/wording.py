@@ -1,0 +1,245 @@
+"""What the words of a text say: each word in its usual spelling, and the verbs that they may mean. Pure."""
+
+import re
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from itertools import pairwise
+from typing import Final
+
+from rapidfuzz import process
+from rapidfuzz.distance import OSA
+
+from bot.core.command.builtins import ALIASES
+from bot.core.command.catalog import Catalog
+from bot.core.command.vocabulary import (
+    ASKING,
+    CALLED,
+    FILLERS,
+    GRAMMAR,
+    GREETINGS,
+    NEGATING,
+    NOUNS,
+    NUMBERS,
+    OF_A_PAIR,
+    PHRASES,
+    POLITE,
+    QUESTIONS,
+    REQUESTING,
+    SECOND_WORDS,
+    SYNONYMS,
+    TIMES,
+    WISHING,
+    WONDERING,
+)
+
+Reading = tuple[list[str], set[int]]  # verbs, the likeliest first, and the places of the words that say so
+
+_NEAR: Final = 0.74  # of 1: a misspelled word; an exchange of two letters counts as one mistake
+_SURE: Final = 0.8  # below, a word may be another one
+_GAP: Final = r"(?: \S+){0,5}?"
+_PHRASES: Final = tuple(
+    (re.compile(rf"(?<!\S){phrase.replace(' ...', _GAP)}(?!\S)"), verbs) for phrase, verbs in PHRASES
+)
+_WORD: Final = re.compile(r"(?<!\\)[a-z]{2,}")
+_APART: Final = (POLITE | GRAMMAR) - {"on"}  # words between the two words of a verb
+_SMALL: Final = (FILLERS | GREETINGS) - {"go", "get", "let", "give"}  # before the verb of an order
+_VAGUE: Final = ("status", "find", "targets")  # `show me the certificates` is about certificates
+_ENDINGS: Final = ("s", "es", "e", "en", "et")
+_PAST: Final = ("ied", "ed", "d", "ing")
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """`typed` are the words of a text, `said` the same in lower case and in their usual spelling. `guessed` are the places of
+    those that may be other words, `breaks` those where a clause begins. `known` are all words that mean something, `names` the
+    last parts of the names of targets."""
+
+    typed: tuple[str, ...]
+    said: tuple[str, ...]
+    guessed: frozenset[int]
+    breaks: frozenset[int]
+    known: frozenset[str]
+    names: frozenset[str]
+
+    def without(self, places: Collection[int]) -> Wording:
+        """The other words."""
+        kept = [at for at in range(len(self.said)) if at not in places]
+        moved = {old: new for new, old in enumerate(kept)}
+        guessed, breaks = (frozenset(moved[at] for at in of if at in moved) for of in (self.guessed, self.breaks))
+        typed, said = (tuple(of[at] for at in kept) for of in (self.typed, self.said))
+        return replace(self, typed=typed, said=said, guessed=guessed, breaks=breaks)
+
+    @property
+    def asks(self) -> bool:
+        """Whether it asks or forbids something: then it means no change."""
+        whole, first = " ".join(self.said), next((word for word in self.said if word not in GREETINGS), "")
+        return (first in WONDERING and not REQUESTING.search(whole)) or NEGATING.search(whole) is not None
+
+
+def worded(
+    words: Sequence[str],
+    catalog: Catalog,
+    names: frozenset[str] = frozenset(),
+    parts: frozenset[str] = frozenset(),
+    breaks: Collection[int] = (),
+) -> Wording:
+    """The words with their usual spelling. A word that is nearer to one of the `parts` of names than to any other word stays."""
+    acts = SYNONYMS.keys() | ALIASES.keys() | catalog.verbs
+    past = acts if any(word.casefold() in WISHING for word in words) else frozenset[str]()
+    backends = {name for own, spec in catalog.backends.items() for name in (own, spec.vendor.casefold())}
+    known = _lexicon(catalog.verbs) | backends
+    found = [_usual(word, at, known, names | parts, past) for at, word in enumerate(words)]
+    said = tuple(word for word, _ in found)
+    guessed = frozenset(at for at, (_, likeness) in enumerate(found) if likeness < _SURE)
+    after = (at + 1 for at, word in enumerate(said) if word in ("and", "then", "but"))
+    return Wording(tuple(words), said, guessed, frozenset({0, *breaks, *after}), known, names)
+
+
+@lru_cache(maxsize=8)
+def _lexicon(verbs: frozenset[str]) -> frozenset[str]:
+    """Every word that means something to the bot."""
+    texts = (
+        *verbs,
+        *ALIASES,
+        *SYNONYMS,
+        *(phrase for phrase, _ in PHRASES),
+        *(pattern.pattern for pattern, _ in QUESTIONS),
+    )
+    sets = (*CALLED.values(), *SECOND_WORDS.values(), *SECOND_WORDS, FILLERS, GREETINGS, WONDERING, NUMBERS, TIMES)
+    return frozenset(word for text in texts for word in _WORD.findall(text)).union(*sets)
+
+
+def _usual(
+    typed: str, at: int, known: AbstractSet[str], names: AbstractSet[str], past: AbstractSet[str]
+) -> tuple[str, float]:
+    """The word, its basic form, what it abbreviates, or the nearest known word when it is a slip; and how near that is, of 1.
+    `past` are verbs that also their past means: `I want it restarted`, but `prices stopped` tells of a state."""
+    word = typed.casefold().strip(":").replace("\N{RIGHT SINGLE QUOTATION MARK}", "'").replace("'", "")
+    joined = word.replace("-", "")
+    word = joined if joined in known else word
+    tense = word.endswith(("ed", "ing"))
+    if word in names or word in SYNONYMS or (word in known and not tense):
+        return word, 1.0
+    for endings, basics in ((_PAST, past), (_ENDINGS, known)):
+        for stem in (
+            word.removesuffix(ending) for ending in endings if word.endswith(ending) and len(word) > len(ending) + 2
+        ):
+            if basic := next((one for one in (stem, f"{stem}e", f"{stem}y", stem[:-1]) if one in basics), None):
+                return basic, 1.0
+    if word in known or tense or len(word) < (4 if at else 3) or not word.isalpha():
+        return word, 1.0
+    if longer := min((one for one in known if one.startswith(word) and len(word) > 3), key=len, default=""):
+        return longer, 1.0
+    near, named = (
+        process.extractOne(word, of, scorer=OSA.normalized_similarity, score_cutoff=_NEAR) for of in (known, names)
+    )
+    return (near[0], near[1]) if near is not None and (named is None or named[1] < near[1]) else (word, 1.0)
+
+
+def readings(text: Wording, catalog: Catalog) -> Iterator[Reading]:
+    """What the words may mean, the likeliest first. A text that asks or forbids something means nothing that changes anything,
+    unless a question stands for it (`dont run prices tonight`). Orders come before what else the text says."""
+    said = ["\0" if word in text.names or {":", "/"} & set(word) else word for word in text.said]
+    questions = [*_asked(text, said, catalog)]
+    commands = [*_phrase(text, catalog), *_pair(said, catalog), *_exact(text, catalog, only_changes=True)]
+    others = [*_exact(text, catalog), *_synonym(text, catalog)]
+    if text.asks:
+        first = questions if said[0] in ASKING else []
+        reads = (([verb for verb in verbs if not catalog.changes(verb)], used) for verbs, used in (*commands, *others))
+        yield from (*first, *questions, *(one for one in reads if one[0]))
+        return
+    firsts = {*_firsts(text, said)} - text.guessed
+    orders = [one for one in (*commands, *others) if firsts & one[1] and one[0] and _acts(one[0][0], catalog)]
+    yield from (*sorted(orders, key=lambda one: min(firsts & one[1])), *commands, *questions, *others)
+
+
+def _acts(verb: str, catalog: Catalog) -> bool:
+    return catalog.changes(verb) or verb in ("watch", "unwatch")
+
+
+def _firsts(text: Wording, said: Sequence[str]) -> Iterator[int]:
+    """The place of the first word of each clause that is neither small nor a name: `sorry, please cancel it` has one order."""
+    for start in text.breaks:
+        run = said[start : start + 1] == ["run"]
+        yield from [at for at in range(start, len(said)) if run or (said[at] != "\0" and said[at] not in _SMALL)][:1]
+
+
+def exact_verb(folded: Sequence[str], catalog: Catalog) -> Reading:
+    """The verb that is one of these words as it stands, with what else it may mean, and its place."""
+    for at, word in enumerate(folded):
+        verb = ALIASES.get(word, word)
+        if verb in catalog.verbs and word not in FILLERS:
+            return meanings(verb, catalog), {at}
+    return [], set()
+
+
+def _found(text: Wording, words: str, verbs: Iterable[str], catalog: Catalog) -> Reading:
+    matched = {word for word in words.split() if word in text.known - text.names}
+    return [verb for verb in verbs if verb in catalog.verbs], {
+        at for at, word in enumerate(text.said) if word in matched
+    }
+
+
+def _phrase(text: Wording, catalog: Catalog) -> Iterator[Reading]:
+    for pattern, verbs in _PHRASES:
+        if match := pattern.search(" ".join(text.said)):
+            yield _found(text, match[0], verbs, catalog)
+
+
+def _asked(text: Wording, said: Sequence[str], catalog: Catalog) -> list[Reading]:
+    if len(said) < 2 or said[0] in (catalog.verbs | ALIASES.keys()) - {"why", "stop", "help"}:
+        return []
+    matches = ((pattern.search(" ".join(said)), verbs) for pattern, verbs in QUESTIONS)
+    return [_found(text, match[0], verbs, catalog) for match, verbs in matches if match][:1]
+
+
+def _pair(said: Sequence[str], catalog: Catalog) -> Iterator[Reading]:
+    """A verb of two words, in any order, with small words and names between them: `turn off the schedules`."""
+    places = [at for at, word in enumerate(said) if word not in _APART and word != "\0"]
+    for first, second in pairwise(places):
+        one, other = (word if word in catalog.verbs else word.removesuffix("s") for word in (said[first], said[second]))
+        for thing, act in ((one, other), (other, one)):
+            if verbs := pairs_of(thing.removesuffix("s"), act, catalog.verbs):
+                yield verbs, {first, second}
+
+
+def pairs_of(thing: str, act: str, verbs: AbstractSet[str]) -> list[str]:
+    """The verbs of two words that a thing and what is done with it may mean: `schedule off` for `stop` and `schedule`."""
+    return [verb for verb in (f"{thing} {own}" for own in OF_A_PAIR.get(act, (act,))) if verb in verbs]
+
+
+def _exact(text: Wording, catalog: Catalog, *, only_changes: bool = False) -> Iterator[Reading]:
+    """Verbs as they are, also misspelled ones; `only_changes`: those that change something on a control plane."""
+    for at in sorted(range(len(text.said)), key=lambda at: (at in text.guessed, at)):
+        word = text.said[at]
+        verb = ALIASES.get(word, word)
+        if verb not in catalog.verbs or text.typed[at].casefold() in text.names or _is_noun(text.said, at, catalog):
+            continue
+        if (word not in FILLERS or (word == "run" and at in text.breaks)) and (
+            not only_changes or (catalog.rows(verb) and catalog.changes(verb))
+        ):
+            yield meanings(verb, catalog), {at}
+
+
+def _synonym(text: Wording, catalog: Catalog) -> Iterator[Reading]:
+    known = [at for at, word in enumerate(text.said) if word in SYNONYMS and ":" not in text.typed[at]]
+    for at in sorted(known, key=lambda at: SYNONYMS[text.said[at]][0] in _VAGUE):
+        inside = text.said[at] in ("on", "off") and at + 1 < len(text.said)  # `on eu-1`
+        if not inside and not _is_noun(text.said, at, catalog):
+            yield meanings(text.said[at], catalog), {at}
+    if "run" in text.said and len(text.said) > 1:
+        yield meanings("start", catalog), {text.said.index("run")}
+
+
+def _is_noun(said: Sequence[str], at: int, catalog: Catalog) -> bool:
+    """Whether a word that may change something is used as a noun: `the last restart failed`."""
+    before, after = NOUNS
+    noun = (at > 0 and said[at - 1] in before) or (at + 1 < len(said) and said[at + 1] in after)
+    return noun and any(catalog.changes(verb) for verb in meanings(ALIASES.get(said[at], said[at]), catalog)[:1])
+
+
+def meanings(word: str, catalog: Catalog) -> list[str]:
+    """The verbs that one word may mean."""
+    return [verb for verb in dict.fromkeys((word, *SYNONYMS.get(word, ()))) if verb in catalog.verbs]
