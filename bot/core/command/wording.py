@@ -1,5 +1,7 @@
 """What the words of a text say: each word in its usual spelling, and the verbs that they may mean. Pure."""
 
+from __future__ import annotations
+
 import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
