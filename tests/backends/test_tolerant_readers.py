@@ -412,3 +412,47 @@ def typed_target(stand: Stand, sample: Sample) -> str:
     assert isinstance(command, Command)
     assert command.target is not None
     return command.target
+
+
+async def test_the_details_of_a_token_make_no_backend_look_ill() -> None:
+    """`GET /api_token/ID` of Prefactor only tells when the token expires."""
+    reply = {"status": "success", "details": {"id": "t1", "status": "active", "expires_at": "2027-01-01T00:00:00Z"}}
+    agents = {"status": "success", "summaries": [], "pagination": {"next_page_offset": None}}
+    bends: list[Bend | None] = [None]
+
+    async def answer(request: web.BaseRequest) -> web.StreamResponse:
+        body = with_bend(reply, bends[0]) if "api_token" in request.path else json.dumps(agents).encode()
+        return web.Response(body=body, content_type="application/json")
+
+    async with serving(answer) as server:
+        table = {"base_url": server.base_url, "token": "t-not-a-secret", "token_id": "t1"}
+        for bend in (None, *bends_of(reply, tuple(VALUES))):
+            bends[0] = bend
+            async with joined(plugins.load("prefactor"), "one", **table) as backend:
+                health = await backend.backend.health()
+            assert health.ok, f"{bend}: {health.summary}"
+        assert any("/api_token/t1" in seen.path for seen in server.seen)
+
+
+@pytest.mark.parametrize(
+    ("body", "taken"),
+    [
+        *((body, True) for body in (b"abc-1", b'"abc-1"', b" abc-1\n")),
+        *((body, False) for body in (b"", b'""', b"{}", b"null; x", b'{"token": "abc-1"}', b"<html>", b"a b", b"\xff")),
+    ],
+)
+async def test_the_token_of_a_login_is_text_or_json_and_anything_else_is_named(body: bytes, taken: bool) -> None:
+    """`POST /login` of Itential: without a token that can be sent, the call itself is not sent."""
+
+    async def answer(request: web.BaseRequest) -> web.StreamResponse:
+        if request.path == "/login":
+            return web.Response(body=body, content_type="text/plain")
+        return web.json_response({"result": "ok"} if "health" in request.path else [])
+
+    async with serving(answer) as server:
+        table = {"base_url": server.base_url, "username": "u", "password": "p-not-a-secret", "sign_in": "token"}
+        async with joined(plugins.load("itential"), "one", **table) as backend:
+            health = await backend.backend.health()
+        called = any(seen.path.endswith("/connections") for seen in server.seen)
+        assert called is taken, health.summary
+        assert taken or "sent no token" in health.summary or "answered 200 with a web page" in health.summary
