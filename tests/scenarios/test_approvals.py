@@ -86,6 +86,27 @@ async def test_a_denial_needs_a_reason_and_ends_it(team: Team) -> None:
     assert not team.effects()
 
 
+async def test_deny_answers_at_once_someone_who_may_not_decide(team: Team) -> None:
+    """Rui isn't one of the approvers: his press is answered with who can decide, and no form opens."""
+    env = team.env
+    await env.say("start acc:shop/prices")
+    card = await team.card("start acc:shop/prices")
+    await team.press(card, "Deny", user="U0RUI")
+    await team.sees("You can't decide this", "<@U0LEE>", user="U0RUI")
+    assert env.person("U0RUI").modal() is None
+    assert (await team.event("denied")).user_id == "U0RUI"
+
+
+async def test_deny_opens_its_form_for_someone_who_joined_the_approvers_later(team: Team) -> None:
+    """Ana asked while Lee alone could decide; Rui joins the leads, and his denial with a reason counts."""
+    env = team.env
+    await env.say("start acc:shop/prices")
+    card = await team.card("start acc:shop/prices")
+    env.ws.edit_group("S0LEADS", ["U0LEE", "U0RUI"])
+    await team.deny(card, "the shop is closed", user="U0RUI")
+    await team.sees("Denied by <@U0RUI>")
+
+
 async def test_it_expires_at_its_very_moment_and_the_requester_is_told(team: Team) -> None:
     """Thirty minutes later both cards carry no buttons, and a late press runs nothing."""
     env = team.env

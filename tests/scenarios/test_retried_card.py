@@ -12,7 +12,7 @@ import pytest
 from bot.playground.planes.infa_model import Pace
 from bot.playground.planes.sequentum import Script
 from tests.scenarios.steps import do, private
-from tests.world import World, labels, world
+from tests.world import World, labels, shown, world
 
 SERVICE = "Data Integration Server"
 
@@ -50,6 +50,15 @@ async def test_the_card_says_who_retried_and_how_it_ended_and_has_no_retry_butto
     assert "Failed" in str(now)
     assert "Retry" not in labels(now)
     assert "Log" in labels(now)
+
+
+async def test_a_retry_whose_run_is_not_in_the_history_yet_does_not_show_how_the_old_run_ended(env: World) -> None:
+    card = await failed(env)
+    await env.acc.set_fault({"fault": "500", "match": "GET .*/history"})
+    await env.person("U0RUI").press_label("C0CRAWL", card["ts"], "Retry", seen=card)
+    answer = await env.sees("doesn't show the newer run yet")
+    assert "Failed" not in shown(answer)
+    assert "Status" in labels(answer)
 
 
 async def test_a_typed_retry_marks_the_card_of_the_run_too(env: World) -> None:

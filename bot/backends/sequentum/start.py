@@ -118,16 +118,18 @@ async def retry(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
 async def _again(
     ctx: AdapterContext, operation: Operation, call: Call, ids: Sequence[str], sent: datetime, word: str
 ) -> Done:
-    run = operation.target
+    old = operation.target
     if ids:
-        run = await ctx.finder.remembered(ctx.finder.part(RUN, ids[0], agent_of(run)))
+        run = await ctx.finder.remembered(ctx.finder.part(RUN, ids[0], agent_of(old)))
     else:
-        run = await _seen_since(ctx, operation, call, sent) or run
+        run = await _seen_since(ctx, operation, call, sent)
+    summary = f"The run of {old.parent_name or 'the agent'} was {word}."
     return Done(
-        summary=f"The run of {operation.target.parent_name or 'the agent'} was {word}.",
+        # Without a newer run there is nothing to follow: the old one would still show how it ended.
+        summary=summary if run else f"{summary} The history doesn't show the newer run yet.",
         run=run,
-        backend_ref=run.id,
-        next=(suggest("Refresh", "status", run),),
+        backend_ref=(run or old).id,
+        next=(suggest("Refresh", "status", run) if run else suggest("Status", "status", agent_of(old)),),
     )
 
 

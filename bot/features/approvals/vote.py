@@ -26,7 +26,7 @@ LONGEST_REASON = 1_000
 
 async def decide(ctx: Context, intent: Intent, approval: Approval, choice: str) -> None:
     """A button of an approval was pressed, on either card."""
-    if choice == "deny" and approval.pending.state == "open" and approval.requester != intent.actor.user_id:
+    if choice == "deny" and approval.pending.state == "open" and intent.actor.user_id in approval.record.eligible:
         await _open_deny(ctx, intent, approval)  # before anything slow: the modal has to open within three seconds
     elif await closed(ctx, intent, approval):
         return
@@ -167,6 +167,9 @@ async def _is_current(ctx: Context, intent: Intent, approval: Approval, current:
 
 async def _refused(ctx: Context, intent: Intent, approval: Approval, refused: VoteRefused) -> None:
     """Answer a press that changes nothing; an attempt to approve one's own request is in the audit log."""
+    if refused.code == "reason_missing":  # they became one of the approvers after the request was made
+        await _open_deny(ctx, intent, approval)
+        return
     if refused.code in ("own_request", "not_eligible"):
         now = ctx.clock.now()
         columns = {"code": refused.code, "detail": refused.sentence}

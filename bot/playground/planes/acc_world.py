@@ -56,7 +56,7 @@ class World:
     def __init__(self, name: str, now: Callable[[], float], rules: Rules, speed: float) -> None:
         self._name = name
         self._now = now
-        self._count = 0
+        self.ids_made = 0
         self.rules = rules
         self.speed = speed
         self.agents: dict[str, Agent] = {}
@@ -73,8 +73,8 @@ class World:
 
     def new_id(self, sort: str) -> str:
         """The next GUID; deterministic for each name."""
-        self._count += 1
-        return str(uuid.uuid5(uuid.NAMESPACE_URL, f"acc/{self._name}/{sort}/{self._count}"))
+        self.ids_made += 1
+        return str(uuid.uuid5(uuid.NAMESPACE_URL, f"acc/{self._name}/{sort}/{self.ids_made}"))
 
     def note(self, action: str, agent: Agent, ref: str) -> None:
         """Record an effect."""

@@ -68,14 +68,14 @@ class ItentialBase(Plane):
         self.certificates: dict[str, dict[str, Any]] = {}
         self.connected: dict[str, bool] = {}
         self.effects: list[Deed] = []
-        self._count = 0
+        self.ids_made = 0
 
     # --- knobs ---------------------------------------------------------------------------------
 
     def new_id(self, sort: str) -> str:
         """The next id of this kind."""
-        self._count += 1
-        return hex_id(f"{self.name}/{sort}/{self._count}")
+        self.ids_made += 1
+        return hex_id(f"{self.name}/{sort}/{self.ids_made}")
 
     def add_service(
         self, service_name: str, cluster: str = "cluster_1", sort: str = "python-script", **fields: Any

@@ -59,14 +59,14 @@ class PrefactorBase(Plane):
         self.instances: dict[str, Instance] = {}
         self.effects: list[Deed] = []
         self._kept: dict[tuple[str, str], _Kept] = {}
-        self._count = 0
+        self.ids_made = 0
 
     # --- knobs ---------------------------------------------------------------------------------
 
     def new_id(self, sort: str) -> str:
         """The next id of this kind."""
-        self._count += 1
-        return pfid(f"{self.name}/{sort}/{self._count}")
+        self.ids_made += 1
+        return pfid(f"{self.name}/{sort}/{self.ids_made}")
 
     def add_agent(self, agent_name: str, *, agent_id: str | None = None, **fields: Any) -> PreAgent:
         """A registered agent; `fields` as in `pre_model.PreAgent`."""
