@@ -246,7 +246,7 @@ def _closed(approval: Approval, votes: Sequence[CastVote], now: datetime) -> Vot
         by = f" by {votes[-1].user_id}" if votes and state != "expired" else ""
         return VoteRefused("expired" if state == "expired" else "decided", f"This request is already {state}{by}.")
     if is_expired(approval.due, now):
-        return VoteRefused("expired", f"This request expired at {utc_text(approval.due)}.")
+        return VoteRefused("expired", f"This request expired {utc_text(approval.due)}.")
     return None
 
 
@@ -276,7 +276,7 @@ def may_dispatch(
     if approval.pending.state != "approved":
         raise ValueError(f"an approval that is {approval.pending.state} can't be dispatched")
     if is_expired(approval.due, now):
-        return Step.EXPIRE, f"it expired at {utc_text(approval.due)}"
+        return Step.EXPIRE, f"it expired {utc_text(approval.due)}"
     missing = approval.record.count - len(agreeing(votes, who, aliases))
     if missing > 0:
         return Step.DRIFT, f"{missing} of those who approved can no longer decide"

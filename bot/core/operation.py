@@ -13,6 +13,12 @@ from bot.core.value import Json, Value, canonical
 _BRIEF = 8
 
 
+def brief_id(id_: str) -> str:
+    """The beginning of a GUID, but the end of any other long id: ids that are made in order begin alike (the Prefactor samples
+    share 16 of 32 letters, those of Itential the second in which they were made). A command takes it too."""
+    return id_ if len(id_) <= _BRIEF else id_[:_BRIEF] if "-" in id_ else f"\u2026{id_[-_BRIEF:]}"
+
+
 class Target(Value):
     """One exact thing on a backend.
 
@@ -39,17 +45,10 @@ class Target(Value):
 
     @property
     def label(self) -> str:
-        """`acc:shop/prices`; a part with its parent: `acc:shop/prices (run 9040f86d)`.
-
-        Shows the beginning of a GUID, but the end of any other id: ids that are made in order begin alike (the Prefactor
-        samples share 16 of 32 letters, those of Itential the second in which they were made).
-        """
+        """`acc:shop/prices`; a part with its parent: `acc:shop/prices (run 9040f86d)`."""
         if self.parent is None or self.scope in (None, f"{self.backend}:{self.name}"):
             return self.text
-        brief = (
-            self.id if len(self.id) <= _BRIEF else self.id[:_BRIEF] if "-" in self.id else f"\u2026{self.id[-_BRIEF:]}"
-        )
-        return f"{self.scope} ({self.kind} {brief})"
+        return f"{self.scope} ({self.kind} {brief_id(self.id)})"
 
 
 class Operation(Value):

@@ -153,6 +153,11 @@ class RunView(Value):
     unread_since: datetime | None = None
     unread_told: bool = False
 
+    def after(self, verb: str) -> RunView:
+        """The view for a request with this verb: a run that failed because of its `stop` was stopped."""
+        stopped = verb == "stop" and self.phase is Phase.FAILED
+        return self.model_copy(update={"state": "Stopped", "phase": Phase.STOPPED}) if stopped else self
+
 
 class RecentRun(Value):
     """One run in the list of the newest runs of a target. `id` is unique among them."""

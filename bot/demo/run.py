@@ -221,7 +221,9 @@ async def _surroundings(folder: Path, port: int) -> AsyncIterator[Outside]:
     rules = folder / POLICY_FILE
     policy = rules.read_text(encoding="utf-8") if rules.exists() else POLICY
     async with outside(folder, port=port, policy=policy) as around:
-        for plane in around.planes.values():  # ids of new runs never repeat: the store remembers those of earlier starts
+        for (
+            plane
+        ) in around.planes.values():  # ids of new runs never repeat: the store remembers those of earlier starts
             getattr(plane, "world", plane).ids_made = int(SystemClock().now().timestamp())
         kept = folder / WORKSPACE_FILE
         if kept.exists():

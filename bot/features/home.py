@@ -14,7 +14,8 @@ from bot.core.text import plural, utc_text
 from bot.core.value import Json
 from bot.features import approvals
 from bot.features.access import breakglass
-from bot.features.builtins.tables import label_of
+from bot.features.approvals.question import brief
+from bot.features.builtins.tables import label_of, pause_label, together
 from bot.features.favourites import favourites, recent, star, unstar
 from bot.operations import cards
 from bot.operations.authorize import facts, sight_of
@@ -177,7 +178,7 @@ async def _reviews(ctx: Context, actor: Actor, place: Place) -> HomeSection:
 
 
 def _because(reason: str | None) -> str:
-    return f": {reason}" if reason else ""
+    return f": {brief(reason)}" if reason else ""
 
 
 async def _requests(ctx: Context, user: str) -> HomeSection:
@@ -207,12 +208,11 @@ async def _runs(ctx: Context, user: str, seen: Visibility) -> HomeSection:
 async def _ending(ctx: Context, user: str, seen: Visibility) -> HomeSection:
     """Their pauses and grants, the one that ends first first."""
     ends, people = [], []
-    for pause in await ctx.store.open_pauses():
-        if pause.user_id == user:
-            name, where = await label_of(ctx, pause.target, seen), cards.channel(pause.channel_id)
-            text = f"paused in {where}{_because(pause.reason)}, until {utc_text(pause.until_at)}"
-            ends.append((pause.until_at, name, text))
-            people.append(str(pause.channel_id))
+    for written, group in together(pause for pause in await ctx.store.open_pauses() if pause.user_id == user):
+        name, pause = await pause_label(ctx, written, group, seen), group[0]
+        text = f"paused in {cards.channel(pause.channel_id)}{_because(pause.reason)}, until {utc_text(pause.until_at)}"
+        ends.append((pause.until_at, name, text))
+        people.append(str(pause.channel_id))
     for grant in await ctx.store.open_grants(ctx.clock.now()):
         if grant.user_id == user:
             what = "Break-glass" if grant.breakglass else f"{', '.join(grant.verbs)} {', '.join(grant.targets)}"

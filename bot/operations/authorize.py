@@ -1,19 +1,32 @@
 """Reads the facts about the person and the place, then asks the pure rules."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
+from typing import Final
 
+from bot.all_of import all_of
+from bot.core.approval import can_request
 from bot.core.command.capability import Capability
 from bot.core.command.catalog import Catalog
 from bot.core.command.parser import parse_target
 from bot.core.effects import Ruling
 from bot.core.intent import Actor, Intent, Place
 from bot.core.operation import Operation, Target
-from bot.core.policy.decide import Decision, Denied, GrantView, Policy, Subject, Where, admits, decide_in
+from bot.core.policy.decide import (
+    Decision,
+    Denied,
+    GrantView,
+    NeedsApproval,
+    Policy,
+    Subject,
+    Where,
+    admits,
+    decide_in,
+)
 from bot.core.policy.grant_scope import out_of_bounds, rows_of
 from bot.core.policy.match import Situation
-from bot.core.policy.rights import why_not_administrator, why_not_full
+from bot.core.policy.rights import Eligible, eligible, why_not_administrator, why_not_full
 from bot.core.policy.visibility import Visibility, may, sight
 from bot.core.records import Grant
 from bot.core.value import Json
@@ -21,6 +34,8 @@ from bot.runtime.context import Context
 
 CACHED = 60.0
 FRESH = 0.0
+MOST_READ: Final = 200  # approvers
+_AT_ONCE: Final = 8
 
 
 async def facts(ctx: Context, actor: Actor, place: Place, *, max_age: float = CACHED) -> tuple[Policy, Subject, Where]:
@@ -174,3 +189,36 @@ async def authorize(
     now = await read_situation(ctx, intent.actor, intent.place, max_age=max_age)
     decision = decide_in(now, capability, operation.target, operation.params, ctx.clock.now())
     return Ruling(decision, now, operation.digest(intent.actor, intent.place, now.policy.version))
+
+
+async def everybody(
+    ctx: Context, policy: Policy, demand: NeedsApproval, requester_id: str, *, max_age: float
+) -> tuple[Eligible, str | None]:
+    """The people who may decide now, and what is missing when they are too few. At most 200 people are read."""
+    principals = policy.principals(demand.from_groups)
+    groups = sorted(principals.user_groups)
+    members = await all_of(ctx.directory.members(group, max_age=max_age) for group in groups)
+    users = dict.fromkeys((*sorted(principals.users), *(user for found in members for user in found or ())))
+    who = await of_these(ctx, policy, demand.from_groups, requester_id, list(users)[:MOST_READ], max_age=max_age)
+    gap = can_request(demand, who)
+    unread = [f"`{group}`" for group, found in zip(groups, members, strict=True) if found is None]
+    if gap is not None and unread:
+        gap += f" Slack did not return the members of {', '.join(unread)}."
+    return who, gap
+
+
+async def of_these(
+    ctx: Context, policy: Policy, groups: Iterable[str], requester_id: str, users: Iterable[str], *, max_age: float
+) -> Eligible:
+    """Of these people, those who may decide what the requester wants; each is read from Slack."""
+    principals = policy.principals(groups)
+    actors = [Actor(user_id=user, team_id=ctx.home_team) for user in dict.fromkeys(users)]
+    subjects = []
+    for first in range(0, len(actors), _AT_ONCE):
+        some = actors[first : first + _AT_ONCE]
+        subjects += await all_of(
+            ctx.directory.subject(actor, principals.user_groups, max_age=max_age) for actor in some
+        )
+    return eligible(
+        principals, subjects, requester_id=requester_id, aliases=policy.accounts, home_team_id=ctx.home_team
+    )

@@ -1,5 +1,6 @@
 """Cards of operations: pure functions from what is known to what is shown."""
 
+import re
 import sys
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -11,7 +12,7 @@ from bot.core.command.capability import Risk
 from bot.core.command.catalog import Catalog
 from bot.core.command.target_ref import TargetRef
 from bot.core.errors import CredentialRefused, RateLimited
-from bot.core.intent import Intent, Place
+from bot.core.intent import Intent, Place, Source
 from bot.core.log_diff import DIFF
 from bot.core.masking.redact import redact
 from bot.core.operation import Operation, Target
@@ -22,6 +23,7 @@ from bot.core.value import Json
 from bot.operations.progress import late_words, progress_of
 
 MASKED: Final = "known secrets and lines that look like secrets are masked"
+_STARTED_BY: Final = re.compile(r"started by <@(\w+)>, not verified\)?$")  # who, as the inputs of a workflow step say
 LABELS: Final = {"logs": "Log", "retry": "Retry", "stop": "Stop", "status": "Refresh"}
 _TONES: Final = {
     Phase.WAITING: Tone.WORKING,
@@ -57,11 +59,6 @@ def written(target: Target) -> str:
     """The target as a person types it, quoted where the grammar needs it."""
     head, _, path = target.text.partition(":")
     return str(TargetRef(backend=head, path=path))
-
-
-def tone_of_view(view: RunView) -> Tone:
-    """The colour of a run."""
-    return _TONES[view.phase]
 
 
 def working(operation: Operation, intent: Intent, text: str) -> Card:
@@ -191,6 +188,8 @@ def _run_card(
     no_stop: str,
 ) -> Card:
     """What matters of a run on one line each, its end or progress, its error, and the rest as details."""
+    view = view.after(operation.verb)
+    tone = Tone.GOOD if operation.verb == "stop" and view.phase is Phase.STOPPED else _TONES[view.phase]
     good, active = view.phase is Phase.SUCCEEDED, view.phase in (Phase.WAITING, Phase.ACTIVE)
     progress = progress_of(view, now)
     bad = view.phase is Phase.FAILED and "\n" not in view.message
@@ -206,7 +205,7 @@ def _run_card(
     error = facts_of((("Error", view.message if bad else None),))
     rows = (*error, *facts, *view.facts, *facts_of((("Took", took), ("Started", view.started if active else None))))
     hidden = (*view.details, *facts_of(times), *facts_of((("Message", view.message if good else None),)))
-    card = _card(operation, intent, tone_of_view(view), view.state, lines=lines, buttons=buttons, now=now)
+    card = _card(operation, intent, tone, view.state, lines=lines, buttons=buttons, now=now)
     shown = _once([fact for fact in (*error, *card.rows, *rows) if fact.value != view.state])
     return card.model_copy(
         update={
@@ -263,6 +262,7 @@ def _card(
     request = Fact(label="Request", value=operation.request_id)
     part = (Fact(label="Target", value=written(operation.target)),) if _title(operation) != operation.title else ()
     incident = (Fact(label="Break-glass", value=operation.incident),) if operation.incident else ()
+    claimed = _STARTED_BY.findall(operation.reason or "") if intent.source is Source.STEP else ()
     return Card(
         key=operation_key(operation.request_id),
         place=place_of(intent),
@@ -280,7 +280,7 @@ def _card(
             *incident,
         ),
         buttons=tuple(buttons),
-        mention=tuple(user for user in (intent.actor.user_id, *operation.approved_by) if user),
+        mention=tuple(user for user in (intent.actor.user_id, *operation.approved_by, *claimed) if user),
         at=now,
     )
 
@@ -294,10 +294,10 @@ def _title(operation: Operation) -> str:
 
 def _byline(operation: Operation, intent: Intent) -> str:
     """Who asked and why, who approved, and the incident or emergency access that it belongs to."""
-    who = f"<@{intent.actor.user_id}>" + (f": {operation.reason}" if operation.reason else "")
-    approved = (
-        "approved by " + ", ".join(f"<@{user}>" for user in operation.approved_by) if operation.approved_by else ""
-    )
+    asker = "A workflow" if intent.source is Source.STEP else f"<@{intent.actor.user_id}>"
+    who = asker + (f": {operation.reason}" if operation.reason else "")
+    approvers = ", ".join(f"<@{user}>" for user in operation.approved_by)
+    approved = f"approved by {approvers}" if approvers else ""
     incident = f"incident {intent.incident}" if intent.incident else ""
     return " · ".join(part for part in (who, approved, incident, "BREAK-GLASS" if operation.incident else "") if part)
 

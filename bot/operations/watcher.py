@@ -15,7 +15,7 @@ from typing import Final
 
 from bot.all_of import all_of
 from bot.core.audit import AuditEntry, Event
-from bot.core.card import Card, Line
+from bot.core.card import Card, Line, Tone
 from bot.core.command.catalog import check_params
 from bot.core.effects import Attempt
 from bot.core.errors import Problem
@@ -51,7 +51,7 @@ _TICK: Final = timedelta(microseconds=1)
 def wanted(card: Card, view: RunView) -> bool:
     """Whether the run failed without an excerpt of its log, and the requester may read the log here: the card has *Log*."""
     offered = any(button.means.get("verb") == "logs" for button in card.buttons)
-    return view.phase is Phase.FAILED and "\n" not in view.message and offered
+    return card.tone is Tone.BAD and view.phase is Phase.FAILED and "\n" not in view.message and offered
 
 
 def failed_of(run: Target, view: RunView) -> Target:
@@ -246,7 +246,7 @@ async def _end(ctx: Context, watch: Watch, view: RunView, request: StoredRequest
             request.operation,
             request.intent,
             now,
-            code=str(view.phase),
+            code=str(view.after(request.operation.verb).phase),
             detail=_detail(watch, view),
             backend_ref=watch.target.id,
             duration_ms=round((now - started).total_seconds() * 1000),

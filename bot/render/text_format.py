@@ -103,7 +103,7 @@ def value_text(value: FactValue) -> str:
 
 def as_of(at: datetime | None) -> str:
     """` (at 2026-07-16 11:21:20 UTC)` for a value with a time, else empty."""
-    return f" (at {utc_text(at)})" if at is not None else ""
+    return f" (as of {utc_text(at)})" if at is not None else ""
 
 
 def percent(done: int, total: int) -> int:

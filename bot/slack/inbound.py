@@ -6,6 +6,7 @@ from typing import Any
 from bot.core.command.catalog import Catalog
 from bot.core.command.parser import parse
 from bot.core.intent import Actor, Command, Form, FormChange, Intent, Open, Place, Press, Source
+from bot.render.block_kit import mention
 from bot.render.blocks import action_of
 from bot.render.form import read_form as fields_of
 from bot.slack.mentions import without_mention
@@ -168,9 +169,8 @@ def read_step(body: Mapping[str, Any], stamp: Stamp, catalog: Catalog) -> Intent
     ask = parse(typed, catalog)
     claimed = text(inputs, "user")
     if isinstance(ask, Command) and claimed:
-        ask = ask.model_copy(
-            update={"reason": f"{ask.reason or 'no reason'} (workflow started by {claimed}, not verified)"}
-        )
+        by = f"started by {mention(claimed) or claimed}, not verified"
+        ask = ask.model_copy(update={"reason": f"{ask.reason} ({by})" if ask.reason else by})
     team = text(body, "team_id") or ""
     return stamp.intent(
         ask,

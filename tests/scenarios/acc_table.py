@@ -155,7 +155,7 @@ CASES = (
         "schedules acc:{place}",
         "GET",
         "/api/job/{agent}/schedules",
-        card=("2 schedules, 2 of them on", "schedule/{schedule}", "AUS Eastern Standard Time"),
+        card=("2 schedules, 2 of them on", "schedule/", "AUS Eastern Standard Time"),
     ),
     Case(
         "12 update a schedule",

@@ -55,7 +55,7 @@ async def test_who_comes_too_late_reads_a_name(team: Team) -> None:
     await team.deny(card, "closed")
     await team.press(card, "Approve")
     late = await team.sees("Too late. Denied by <@U0LEE>")
-    assert late["blocks"][0]["text"]["text"].startswith("⚠️ *Too late. Denied by <@U0LEE> at ")
+    assert late["blocks"][0]["text"]["text"].startswith("⚠️ *Too late. Denied by <@U0LEE> ")
 
 
 async def test_a_user_group_that_cannot_be_read_is_no_verdict_on_the_person(team: Team) -> None:

@@ -110,7 +110,7 @@ async def test_what_may_be_off_is_switched_on_at_its_time_in_any_case(later: Tea
     await do(env, "schedules acc:shop/prices")
     await env.acc.set_fault({"fault": fault, "match": "POST .*/off", **({"done": True} if fault == "500" else {})})
     asked = await do(env, f"schedule off acc:schedule/{FIRST} for=2h")
-    await asked.card("It may be off now. Either way, it turns on again automatically at")
+    await asked.card("It may be paused now. It turns on again automatically:")
     assert asked.row("paused").code == "unknown"
     assert enabled(env)[FIRST] is (fault == "drop_before")
     await env.acc.clear_faults()
@@ -202,6 +202,6 @@ async def test_a_job_that_is_paused_without_an_end_is_told_of_in_its_own_words(
         job = f"itn:job/{env.planes['itn'].jobs[-1].job_id}"
         await env.does(
             f"pause {job}",
-            "Off until someone runs `resume`",
-            f"`pause {job} for=2h` switches it on again automatically",
+            "Paused until someone runs `resume`",
+            f"`pause {job} for=2h` resumes it automatically",
         )

@@ -312,12 +312,14 @@ async def test_a_step_does_nothing_dangerous(tmp_path: Path) -> None:
         assert [row.code for row in env.audit(event="failed")] == ["needs_person"]
 
 
-async def test_the_card_of_a_step_names_its_app_in_words(tmp_path: Path) -> None:
+async def test_the_card_of_a_step_says_that_a_workflow_asked_and_who_started_it(tmp_path: Path) -> None:
+    """The person comes from the inputs, which anybody who edits the workflow can fill in."""
     async with world(tmp_path, policy=STEP_POLICY) as env:
-        await env.ana.run_step("run_operation", {"command": "start acc:shop/prices", "channel": "C0CRAWL"})
+        inputs = {"command": "start acc:shop/prices -- nightly", "channel": "C0CRAWL", "user": "U0ANA"}
+        await env.ana.run_step("run_operation", inputs)
         card = await env.sees("start acc:shop/prices", "Succeeded")
-        assert "app A0SIGNAL" in shown(card)
-        assert "@A0SIGNAL" not in shown(card)
+        assert "A workflow: nightly (started by <@U0ANA>, not verified)" in shown(card)
+        assert "A0SIGNAL" not in shown(card)
 
 
 def ended(env: World, execution_id: str | None) -> dict[str, object] | None:

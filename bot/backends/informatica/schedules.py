@@ -19,7 +19,7 @@ async def listing(ctx: AdapterContext, operation: Operation, call: Call) -> Done
         return Done(summary=f"{ctx.name} has no schedules.")
     on = sum(schedule_word(one) == "on" for one in schedules)
     return Done(
-        summary=f"{ctx.name} has {plural(len(schedules), 'schedule')}, {on} of them on.",
+        summary=f"{ctx.name} has {plural(len(schedules), 'schedule')}, {on or 'none'} of them on.",
         table=schedule_table(schedules),
     )
 

@@ -307,4 +307,4 @@ async def look_back(ctx: AdapterContext, operation: Operation, sent_at: datetime
         view=RunView(state=state, phase=Phase.ACTIVE, next=_while_going(target, goal)),
         backend_ref=target.id,
     )
-    return LookBack(found=found, evidence=f"{evidence} Seen at {utc_text(ctx.clock.now())}.")
+    return LookBack(found=found, evidence=f"{evidence} Seen {utc_text(ctx.clock.now())}.")

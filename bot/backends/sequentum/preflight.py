@@ -12,7 +12,7 @@ from bot.backends.sequentum.states import MARKS
 from bot.backends.sequentum.targets import AdapterContext, agent_of
 from bot.core.command.params import text_of
 from bot.core.errors import CallProblem, NoSuchTarget
-from bot.core.operation import Operation, Target
+from bot.core.operation import Operation, Target, brief_id
 from bot.core.outcome import GONE, Phase, Refused
 from bot.core.text import first_of, plural, utc_text
 from bot.core.vendor_json import WHOLE_ROW, unread
@@ -86,7 +86,7 @@ def _all_schedules(schedules: Sequence[Schedule], *, on: bool) -> list[tuple[str
 def _to_delete(ctx: AdapterContext, schedules: Sequence[Schedule]) -> tuple[str, str]:
     """How many and which schedules, because they can't be listed after the call."""
     shown = [
-        f"{ctx.clean(item.cron_description or item.cron or '').rstrip('.')} ({switched(item)}, {item.id})"
+        f"{ctx.clean(item.cron_description or item.cron or '').rstrip('.')} ({switched(item)}, {brief_id(item.id or '')})"
         for item in schedules
     ]
     listed = f": {first_of(shown, 10)}" if schedules else ""

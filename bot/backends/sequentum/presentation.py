@@ -7,6 +7,7 @@ from typing import Final
 from bot.backends.sequentum.capabilities import JOB_RUN, RUN
 from bot.backends.sequentum.models import JobRun, Run, Schedule, ServerStatus, moment, span
 from bot.backends.sequentum.states import SCHEDULE, named
+from bot.core.operation import brief_id
 from bot.core.outcome import Fact, Level, Phase, RunView, State, Suggestion, Table, facts_of
 from bot.core.text import utc_text, written
 from bot.core.vendor_json import mark, table_of, unreadable
@@ -147,7 +148,7 @@ def schedule_table(schedules: Sequence[Schedule], clean: Clean) -> Table:
         "Next": lambda one: utc_text(moment(one.next_run_time)),
         "Zone": lambda one: one.time_zone_id,
         "Last run": lambda one: _last(one, clean),
-        "Schedule": lambda one: one.id and f"schedule/{one.id}",
+        "Schedule": lambda one: one.id and f"schedule/{brief_id(one.id)}",
     }
     return table_of(schedules, columns)
 

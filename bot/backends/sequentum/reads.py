@@ -147,7 +147,7 @@ async def agent_schedules(ctx: AdapterContext, operation: Operation, call: Call)
     word = "off" if on else "on"
     switch = suggest(f"Switch all {word}", f"schedule {word}", agent)
     return Done(
-        summary=f"{agent.name} has {plural(len(schedules), 'schedule')}, {on} of them on.",
+        summary=f"{agent.name} has {plural(len(schedules), 'schedule')}, {on or 'none'} of them on.",
         facts=(Fact(label="Next run", value=next(iter(next_times(schedules)), None)),),
         table=presentation.schedule_table(schedules, ctx.clean),
         next=(switch,),

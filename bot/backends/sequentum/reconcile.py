@@ -88,7 +88,7 @@ async def look_back(ctx: AdapterContext, operation: Operation, sent_at: datetime
 def _found(operation: Operation, count: int, began: str | None) -> str:
     same = " with the same inputs" if operation.verb == "start" else ""
     runs = "A run" if count == 1 else f"{count} runs"
-    return f"{runs}{same} started at {exact_text(moment(began))}; the ACC doesn't report who started it."
+    return f"{runs}{same} started {exact_text(moment(began))}; the ACC doesn't report who started it."
 
 
 def _undecided(
@@ -99,9 +99,9 @@ def _undecided(
     look = f"Check `history {written(agent.backend, agent.name)}`"
     if not candidates:
         same = " with these inputs" if operation.verb == "start" else ""
-        seen = f"None started at or after {exact_text(sent_at)}{same}, but a start may be queued."
+        seen = f"None started since {exact_text(sent_at)}{same}, but a start may be queued."
         return LookBack(evidence=f"{looked} {seen}", again=True, hint=f"{look} before you start it again.")
-    shown = (f"{id_ or 'one with an unreadable id'} at {exact_text(moment(when))}" for id_, when in candidates)
+    shown = (f"{id_ or 'one with an unreadable id'} (started {exact_text(moment(when))})" for id_, when in candidates)
     seen = f"{plural(len(candidates), 'run')} may belong to this start: {first_of(shown, 5, ', ')}."
     seen = f"{seen} The ACC doesn't report who started them."
     return LookBack(evidence=f"{looked} {seen}", again=True, hint=f"{look} whether one of them is yours.")

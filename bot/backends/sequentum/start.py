@@ -119,6 +119,7 @@ async def _again(
     ctx: AdapterContext, operation: Operation, call: Call, ids: Sequence[str], sent: datetime, word: str
 ) -> Done:
     old = operation.target
+    run: Target | None
     if ids:
         run = await ctx.finder.remembered(ctx.finder.part(RUN, ids[0], agent_of(old)))
     else:

@@ -279,7 +279,7 @@ def _outside(freeze: Rule, now: datetime) -> str | None:
     if freeze.begins is None or freeze.ends is None or now < freeze.begins:
         begins = utc_text(freeze.begins) if freeze.begins else "never"
         return f"it begins at {begins}"
-    return None if now < freeze.ends else f"it ended at {utc_text(freeze.ends)}"
+    return None if now < freeze.ends else f"it ended {utc_text(freeze.ends)}"
 
 
 def _closest(channel: ChannelRules, question: Question) -> str:

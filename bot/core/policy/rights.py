@@ -139,7 +139,7 @@ def grant_fails(policy: Policy, grant: GrantView, question: Question) -> str | N
     if not_for is not None:
         return not_for
     if not question.now < grant.until:
-        return f"it ended at {utc_text(grant.until)}"
+        return f"it ended {utc_text(grant.until)}"
     return verb_fails(grant.verbs, question, wide=False) or target_fails(grant.targets, question.target)
 
 

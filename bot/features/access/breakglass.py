@@ -16,12 +16,11 @@ from bot.core.policy.decide import Allowed, Denied, NeedsApproval, Policy, asks_
 from bot.core.records import Filters, Grant, PendingDecision, StoredEntry, grant_id, stamp
 from bot.core.text import plural, seconds_words, utc_text
 from bot.features.access import grants
-from bot.features.approvals.snapshot import everybody
 from bot.features.replies import grant_card
 from bot.features.replies.answer import reply
 from bot.operations import cards
 from bot.operations.audit_writer import AuditWriter
-from bot.operations.authorize import CACHED, FRESH, facts
+from bot.operations.authorize import CACHED, FRESH, everybody, facts
 from bot.runtime.context import Context
 from bot.runtime.stale_homes import opened_lately
 
@@ -291,7 +290,7 @@ async def nag(ctx: Context, intent: Intent, pending: PendingDecision) -> None:
         place=Place(team_id=ctx.home_team, channel_id=channel, thread_ts=posted.ts if posted is not None else None),
         title=f"Break-glass of <@{found.user_id}> in {_where(found)} is not reviewed yet",
         tone=Tone.WARN,
-        status=f"It began at {utc_text(found.from_at)}. Why: {found.reason}",
+        status=f"It began {utc_text(found.from_at)}. Why: {found.reason}",
         mention=(
             found.user_id,
             *([found.channel_id] if found.channel_id else ()),

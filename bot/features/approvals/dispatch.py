@@ -20,10 +20,10 @@ from bot.core.text import plural
 from bot.features.approvals import cards as approval_cards
 from bot.features.approvals import expiry, question
 from bot.features.approvals.request import NOT_OFFERED, ask_again, hand_over
-from bot.features.approvals.snapshot import TargetSnapshot, look, of_these
+from bot.features.approvals.snapshot import TargetSnapshot, look
 from bot.features.replies import grant_card
 from bot.operations.audit_writer import AuditWriter
-from bot.operations.authorize import FRESH
+from bot.operations.authorize import FRESH, of_these
 from bot.operations.backend_call import unfit
 from bot.operations.execute import execute, target_lock
 from bot.operations.restored import VOID, is_before_restore

@@ -136,7 +136,8 @@ def _progress(record: ApprovalRecord, votes: Sequence[CastVote], claimed: str | 
     left = [user for user in record.eligible if user not in cast]
     who = first_of([f"<@{user}>" for user in left], MOST_NAMED, ", ")
     waits = f"Waiting for {record.count} of {named(record.groups)}: {who}"
-    words = f"{agreed} of {record.count} agreed, still to decide: {who}" if agreed else waits
+    so_far = f"{agreed} of {record.count} agreed ({', '.join(f'<@{user}>' for user in cast)}), still to decide: {who}"
+    words = so_far if agreed else waits
     return f"<@{claimed}> is looking at it. {words}" if claimed else words
 
 

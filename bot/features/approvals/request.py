@@ -30,11 +30,11 @@ from bot.core.records import PendingDecision, stamp
 from bot.core.text import capitalized
 from bot.features.approvals import cards as approval_cards
 from bot.features.approvals import question
-from bot.features.approvals.snapshot import TargetSnapshot, everybody
+from bot.features.approvals.snapshot import TargetSnapshot
 from bot.features.replies.answer import reply, say
 from bot.features.replies.refusal import denial_entry
 from bot.operations.audit_writer import AuditWriter
-from bot.operations.authorize import CACHED, FRESH
+from bot.operations.authorize import CACHED, FRESH, everybody
 from bot.operations.resolve import Resolved
 from bot.operations.target_facts import find_now, what_is
 from bot.runtime.context import Context

@@ -12,11 +12,11 @@ from bot.features.approvals import cards as approval_cards
 from bot.features.approvals import expiry, question
 from bot.features.approvals.dispatch import dispatch
 from bot.features.approvals.request import NOT_OFFERED, ask_again, hand_over
-from bot.features.approvals.snapshot import TargetSnapshot, look, of_these
+from bot.features.approvals.snapshot import TargetSnapshot, look
 from bot.features.forms.opened import open_form
 from bot.features.replies.answer import say
 from bot.operations.audit_writer import AuditWriter
-from bot.operations.authorize import FRESH
+from bot.operations.authorize import FRESH, of_these
 from bot.runtime.context import Context
 
 DENY_FORM = "deny"
@@ -62,7 +62,7 @@ async def too_late(ctx: Context, intent: Intent, approval: Approval) -> None:
     pending = approval.pending
     people = [pending.decided_by] if pending.decided_by else []
     at = utc_text(pending.decided_at or pending.due_at)
-    await say(ctx, intent, f"Too late. {question.head(pending)} at {at}.", *people)
+    await say(ctx, intent, f"Too late. {question.head(pending)} {at}.", *people)
 
 
 async def _open_deny(ctx: Context, intent: Intent, approval: Approval) -> None:

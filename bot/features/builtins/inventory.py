@@ -103,7 +103,7 @@ def _health_row(ctx: Context, name: str, checked: Checked) -> tuple[str, ...]:
 def _no_answer(ctx: Context, name: str) -> tuple[str, ...]:
     """A row for a backend that has not answered yet, with its last known state."""
     last = ctx.health.latest(name)
-    known = f"; {'ok' if last.health.ok else 'down'} at {utc_text(last.at)}" if last is not None else ""
+    known = f"; {'ok' if last.health.ok else 'down'} {utc_text(last.at)}" if last is not None else ""
     says = f"no answer within {SHOWN_WITHIN:g} s{known}"
     return (name, "slow", says, "", "", ctx.catalog.backends[name].title)
 

@@ -1,6 +1,6 @@
 """Tables of what is open: decisions, runs, pauses."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from bot.core.command.target_ref import SHORT_ID
@@ -92,9 +92,7 @@ async def pauses_table(ctx: Context, channel: str, sight: Visibility, reader: st
     groups = await pauses_of(ctx, channel, sight, reader)
     rows = [
         (
-            f"{written} ({plural(len(group), group[0].target.kind)})"
-            if len(group) > 1
-            else (label := await label_of(ctx, group[0].target, sight)),
+            label := await pause_label(ctx, written, group, sight),
             utc_text(group[0].until_at),
             cards.person(group[0].user_id),
             group[0].reason or "",
@@ -108,13 +106,26 @@ async def pauses_table(ctx: Context, channel: str, sight: Visibility, reader: st
 async def pauses_of(ctx: Context, channel: str, sight: Visibility, reader: str) -> list[tuple[str, list[Pause]]]:
     """The open pauses of a channel that the reader may be told of, those of one command on the parts of one target together,
     each with the written target."""
+    return together(
+        pause
+        for pause in await ctx.store.open_pauses()
+        if pause.channel_id == channel and sight.told(pause.target, pause.user_id, reader)
+    )
+
+
+def together(pauses: Iterable[Pause]) -> list[tuple[str, list[Pause]]]:
+    """Those of one command on the parts of one target together, each with the written target."""
     found: dict[tuple[str, str, str], list[Pause]] = {}
-    for pause in await ctx.store.open_pauses():
-        if pause.channel_id == channel and sight.told(pause.target, pause.user_id, reader):
-            found.setdefault((pause.request_id, pause.until_at, pause.target.parent or pause.target.id), []).append(
-                pause
-            )
+    for pause in pauses:
+        what = pause.target.parent or pause.target.id
+        found.setdefault((pause.request_id, pause.until_at, what), []).append(pause)
     return [(_written(group), group) for group in found.values()]
+
+
+async def pause_label(ctx: Context, written: str, group: Sequence[Pause], sight: Visibility) -> str:
+    """What is paused: a target, or how many of its parts."""
+    target = group[0].target
+    return f"{written} ({plural(len(group), target.kind)})" if len(group) > 1 else await label_of(ctx, target, sight)
 
 
 def _written(group: Sequence[Pause]) -> str:

@@ -153,6 +153,7 @@ async def view(ctx: Context, actor: Actor, place: Place, draft: Draft) -> FormVi
         lines=(Line(text=f"{len(command.files)} file(s) of the message go with it."),) if command.files else (),
         fields=tuple(shown),
         outlook=(Line(heading="What will happen", text=found.says),) if found.says else (),
+        mention=found.mention,
     )
 
 

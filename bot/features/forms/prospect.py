@@ -11,15 +11,16 @@ from bot.core.command.params import Param
 from bot.core.command.parser import parse_target
 from bot.core.errors import BadRequest, Problem
 from bot.core.intent import Command, Intent
-from bot.core.policy.decide import Decision, Denied, NeedsApproval
-from bot.core.text import capitalized, plural, sentences, with_article
+from bot.core.policy.decide import Decision, Denied, NeedsApproval, Policy
+from bot.core.text import capitalized, first_of, plural, sentences, with_article
 from bot.core.value import Json
 from bot.features.forms import fields
-from bot.operations.authorize import catalog_of, foresee, not_admitted, read_situation
+from bot.operations.authorize import CACHED, catalog_of, everybody, foresee, not_admitted, read_situation
 from bot.operations.resolve import find_seen
 from bot.runtime.context import Context
 
 WITHIN: Final = 2.0  # seconds for the backend: the modal waits for this
+_MOST_NAMED: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,7 @@ class Prospect:
     submit: str = "Send"
     capability: Capability | None = None
     described: Sequence[Param] = ()
+    mention: tuple[str, ...] = ()
 
 
 async def prospect(ctx: Context, intent: Intent, command: Command) -> Prospect:
@@ -61,7 +63,18 @@ async def prospect(ctx: Context, intent: Intent, command: Command) -> Prospect:
         return Prospect(f"`{command.verb}` doesn't work on `{target.text}`, which is {with_article(target.kind)}.")
     now = await read_situation(ctx, intent.actor, intent.place)
     decision = foresee(ctx, now, capability, target, _usable(capability, command.params))
-    return Prospect(*_words(decision, capability), capability, described)
+    who = await _deciders(ctx, intent, now.policy, decision) if isinstance(decision, NeedsApproval) else ()
+    return Prospect(*_words(decision, capability, who), capability, described, who)
+
+
+async def _deciders(ctx: Context, intent: Intent, policy: Policy, demand: NeedsApproval) -> tuple[str, ...]:
+    """The people who can decide, empty when they can't be read in time."""
+    try:
+        async with asyncio.timeout(WITHIN):
+            found, _ = await everybody(ctx, policy, demand, intent.actor.user_id, max_age=CACHED)
+    except TimeoutError:
+        return ()
+    return tuple(user for users in found.people.values() for user in users)
 
 
 def capability_of(ctx: Context, command: Command) -> Capability | None:
@@ -104,13 +117,14 @@ def _usable(capability: Capability, params: fields.Pairs) -> dict[str, Json]:
     return given
 
 
-def _words(decision: Decision, capability: Capability) -> tuple[str, str]:
+def _words(decision: Decision, capability: Capability, who: Sequence[str]) -> tuple[str, str]:
     """What will happen, and the label of the button."""
     if isinstance(decision, Denied):
         return _denied(decision), "Send"
     first = "You see what it affects before anything is sent." if capability.risk is Risk.DANGER else ""
     if isinstance(decision, NeedsApproval):
-        people = f"{plural(decision.count, 'person', 'people')} of {', '.join(decision.from_groups)}"
+        names = f": {first_of([f'<@{user}>' for user in who], _MOST_NAMED, ', ')}" if who else ""
+        people = f"{plural(decision.count, 'person', 'people')} of {', '.join(decision.from_groups)}{names}"
         return sentences(f"Needs approval by {people}", "Nothing runs before that", first), "Ask for approval"
     if capability.risk is Risk.READ:
         return "Answers at once and changes nothing.", "Show"

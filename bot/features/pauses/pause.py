@@ -24,9 +24,17 @@ from bot.operations.backend_call import enabled_key
 from bot.runtime.context import Context
 
 WAS_OFF: Final = "It was off before, so it stays off until someone switches it on."
-_NO_END: Final = "Off until someone runs `{}`"
-_WITH_END: Final = "Next time, `{} {} for=2h` switches it on again automatically."
-_IN_ANY_CASE: Final = "It may be off now. Either way, it turns on again automatically at {}."
+# What `resume` and `schedule on` bring back: a state without an end, the end of the next one, and that it ends by itself.
+_RESUMED: Final = (
+    "Paused until someone runs `{}`",
+    "Next time, `{} {} for=2h` resumes it automatically.",
+    "It resumes",
+)
+_ON: Final = (
+    "Off until someone runs `{}`",
+    "Next time, `{} {} for=2h` switches it on again automatically.",
+    "It turns on again",
+)
 # Answers to a call that may be repeated, after which part of it may have been done.
 _MAY_HAVE_DONE: Final = frozenset({ServerError.code, BadReply.code, Redirected.code})
 
@@ -63,11 +71,12 @@ async def settle(ctx: Context, attempt: Attempt, result: Outcome, now: datetime)
     if row is None or row.resumes is None:
         return NOTHING
     held = await _held(ctx, operation, row.resumes)
+    no_end, with_end, ending = _RESUMED if row.resumes == "resume" else _ON
     until = ends_at(operation, sent_at or now, ctx.zone) if row.pausable else None
     if until is None:
         over = _over(ctx, attempt, held, now, Event.PAUSED, NO_END)
-        next_time = Line(text=_WITH_END.format(operation.verb, cards.written(operation.target)))
-        return over + Consequences(status=_NO_END.format(row.resumes), lines=(next_time,)) if done else over
+        next_time = Line(text=with_end.format(operation.verb, cards.written(operation.target)))
+        return over + Consequences(status=no_end.format(row.resumes), lines=(next_time,)) if done else over
     targets = (*await _switched_off(ctx, operation, result), *(pause.target for pause in held))
     opened = tuple(
         Pause(
@@ -94,10 +103,11 @@ async def settle(ctx: Context, attempt: Attempt, result: Outcome, now: datetime)
         over=held,
         over_state="replaced",
         entries=(first, *_rows(ctx, intent, operation, Event.PAUSED, REPLACED, held, now)),
-        status=f"Paused until {utc_text(ends)} ({rough_span(until - now)}). It turns on again automatically."
-        if done
-        else "",
-        lines=(*(() if done else (Line(text=_IN_ANY_CASE.format(utc_text(ends))),)), *_end_lines("Replaces", held)),
+        status=f"Paused until {utc_text(ends)} ({rough_span(until - now)}). {ending} automatically." if done else "",
+        lines=(
+            *(() if done else (Line(text=f"It may be paused now. {ending} automatically: {utc_text(ends)}."),)),
+            *_end_lines("Replaces", held),
+        ),
     )
 
 

@@ -45,7 +45,7 @@ async def resume(ctx: Context, intent: Intent, pause: Pause) -> None:
     if capability is None or pause.backend not in ctx.backends:
         await _without_backend(ctx, intent, pause)
         return
-    reason = f"the pause that began at {utc_text(pause.from_at)} ends"
+    reason = f"the pause that began {utc_text(pause.from_at)} ends"
     operation = Operation.of(capability, request_id=intent.request_id, target=pause.target, given={}, reason=reason)
     await execute(ctx, Attempt(intent, operation, pause=pause))
 

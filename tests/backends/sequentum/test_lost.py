@@ -81,7 +81,7 @@ async def test_a_lost_start_is_looked_for_in_the_history(
         back = await env.backend.look_back(operation, env.clock.now())
         assert (back.found.backend_ref if back.found else None, back.absent) == (found, False)
         assert back.again is (found is None)
-        assert all(f"{one} at 2026" in back.evidence for one in candidates)
+        assert all(f"{one} (started 2026" in back.evidence for one in candidates)
         assert ("may belong to this start" in back.evidence) is bool(candidates)
         assert not env.acc.changes()
 

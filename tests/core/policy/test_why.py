@@ -84,10 +84,10 @@ def test_every_rule_is_shown_in_the_order_of_evaluation() -> None:
         ),
         ("freeze 1", {}, "it begins at 2026-12-20 17:00 UTC"),
         ("freeze 1", {"now": IN_FREEZE}, "freeze Year-end freeze until 2027-01-03 07:00 UTC"),
-        ("freeze 1", {"now": IN_FREEZE.replace(year=2027)}, "it ended at 2027-01-03 07:00 UTC"),
+        ("freeze 1", {"now": IN_FREEZE.replace(year=2027)}, "it ended 2027-01-03 07:00 UTC"),
         ("freeze 1", {"now": IN_FREEZE, "subject": ROOT}, "you are exempt through `admins`"),
         ("grant g1", {"grants": (grant(),)}, "it is for another person or channel"),
-        ("grant g1", {"subject": BOB, "grants": (grant(until=NOW),)}, "it ended at 2026-11-22 12:00 UTC"),
+        ("grant g1", {"subject": BOB, "grants": (grant(until=NOW),)}, "it ended 2026-11-22 12:00 UTC"),
     ],
 )
 def test_the_first_condition_that_failed_is_said_in_plain_words(
