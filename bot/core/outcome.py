@@ -154,8 +154,8 @@ class RunView(Value):
     unread_told: bool = False
 
     def after(self, verb: str) -> RunView:
-        """The view for a request with this verb: a run that failed because of its `stop` was stopped."""
-        stopped = verb == "stop" and self.phase is Phase.FAILED
+        """The view for a request with this verb: a run that failed because of its `stop` was stopped. A service has no end."""
+        stopped = verb == "stop" and self.phase is Phase.FAILED and self.ended is not None
         return self.model_copy(update={"state": "Stopped", "phase": Phase.STOPPED}) if stopped else self
 
 

@@ -28,6 +28,20 @@ async def test_a_service_is_stopped_after_its_preflight_and_started_again(tmp_pa
         assert env.events("stop")[-1] == "ended"
 
 
+async def test_the_card_of_a_stop_says_that_the_job_is_stopped(tmp_path: Path) -> None:
+    """Informatica reports a stopped job as failed; the stop itself worked."""
+    async with world(tmp_path, only=("infa",)) as env:
+        await env.say("start infa:task/load_orders")
+        started = await env.sees("start infa:task/load_orders - running", "Stop")
+        await env.ana.press_label("C0CRAWL", started["ts"], "Stop", seen=started)
+        asked = await env.sees("stop infa:task/load_orders", "Dangerous")
+        await env.ana.press_label("C0CRAWL", asked["ts"], "Run it")
+        ended = await env.sees("stop infa:task/load_orders - Stopped", "The job was stopped by a user")
+        assert "Last lines of the log" not in shown(ended)
+        await env.until(lambda: env.events("stop")[-1:] == ["ended"])
+        assert [row.code for row in env.audit(event="ended") if row.verb == "stop"] == ["stopped"]
+
+
 async def test_a_person_is_told_when_the_run_of_a_task_ends(tmp_path: Path) -> None:
     """Informatica has no id for a run: the button on its card means the run of that card, not every run of the task."""
     async with world(tmp_path, only=("infa",)) as env:
