@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Final, Literal, TypeAlias
+from typing import Final, Literal, Self, TypeAlias
 
 from pydantic import field_serializer, field_validator
 
@@ -153,7 +153,7 @@ class RunView(Value):
     unread_since: datetime | None = None
     unread_told: bool = False
 
-    def after(self, verb: str) -> RunView:
+    def after(self, verb: str) -> Self:
         """The view for a request with this verb: a run that failed because of its `stop` was stopped. A service has no end."""
         stopped = verb == "stop" and self.phase is Phase.FAILED and self.ended is not None
         return self.model_copy(update={"state": "Stopped", "phase": Phase.STOPPED}) if stopped else self

@@ -173,7 +173,7 @@ async def noted(ctx: Context, card: Card, *, fresh: bool = False) -> Card:
         if request is None or state is None or (operation is None and state != _WAITS):
             continue
         person = request.intent.actor.user_id
-        lines.append(Line(heading=HEADING, text=f"{_done_by(card, operation)} by <@{person}>: {state}"))
+        lines.append(Line(heading=HEADING, text=f"{_done_by(card, operation, state)} by <@{person}>: {state}"))
         people.append(person)
         used.add(slot)
     if not newest:
@@ -246,10 +246,10 @@ async def _held_of(ctx: Context, card: str) -> dict[str, Button]:
     return {slot: Button.stored(one) for slot, one in kept.items()} if isinstance(kept, dict) else {}
 
 
-def _done_by(card: Card, operation: Operation | None) -> str:
+def _done_by(card: Card, operation: Operation | None, state: str) -> str:
     """What the newer run is to the card: a retry of a failed run, the same once more, or what its verb says."""
     if operation is None or card.title.startswith(f"{operation.verb} "):
-        return "Retried" if card.tone is Tone.BAD else "Run again"
+        return "Retried" if card.tone is Tone.BAD else "Asked again" if state == _WAITS else "Run again"
     return _DONE_BY.get(operation.verb, "Run again")
 
 

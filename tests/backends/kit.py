@@ -115,9 +115,10 @@ class Joined:
 
 
 def facts_of(result: Outcome) -> dict[str, Any]:
-    """The facts of an outcome, those of its view included, by label."""
+    """The facts and details of an outcome, those of its view included, by label."""
     view = result.view.facts if isinstance(result, Done) and result.view else ()
-    return {fact.label: fact.value for fact in (*view, *result.facts)}
+    details = result.details if isinstance(result, Done) else ()
+    return {fact.label: fact.value for fact in (*details, *view, *result.facts)}
 
 
 @asynccontextmanager

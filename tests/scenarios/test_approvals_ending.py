@@ -43,6 +43,7 @@ async def test_an_expired_approval_is_asked_again_with_a_button_that_only_the_re
     await team.press(expired, "Ask again", user="U0RUI", channel=CRAWL)
     await env.sees("Only the requester can press this", user="U0RUI")
     await team.press(expired, "Ask again", user="U0ANA", channel=CRAWL)
+    await env.sees("Asked again by <@U0ANA>: waiting for approval")
     await team.press(await team.card("start acc:shop/prices", "monday", "new prices"), "Approve")
     await env.until(lambda: len(team.effects()) == 1)
     assert len({row.request_id for row in env.audit(event="approval_requested")}) == 2

@@ -138,6 +138,7 @@ async def test_grants_pauses_and_watches_are_on_it_with_their_end(later: Team) -
     await tab(env, "U0ANA", "Ends soon", "acc:shop/*", "granted to you in")
     await env.does("schedule off acc:shop/prices for=1h -- moving", "Paused until")
     words = await tab(env, "U0ANA", "paused in", "moving")
+    assert words.count("paused in") == 1, "one line for one pause, however many schedules it covers"
     assert words.index("paused in") < words.index("granted to you")
     await env.does("watch acc:news/feed for=3h", "Watching acc:news/feed")
     await tab(env, "U0ANA", "You watch", "acc:news/feed")

@@ -274,7 +274,7 @@ async def test_a_step_acts_under_the_rules_for_its_app_and_ends_with_its_outcome
     ("command", "problem"),
     [
         ("start acc:shop/prices", "A0SIGNAL"),
-        ("strat nothing", "can't run `strat nothing`"),
+        ("strat nothing", "can't run strat nothing"),
         ("start acc:no/such", "no/such"),
         ("backends", "no rule of this channel names your id"),
     ],

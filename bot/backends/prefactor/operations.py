@@ -6,7 +6,14 @@ from typing import Final
 from bot.backends import of_run
 from bot.backends.prefactor.capabilities import CREATE, INSTANCE, NEW, SET
 from bot.backends.prefactor.models import Agent, Instance
-from bot.backends.prefactor.presentation import agent_facts, agent_level, agent_next, agent_state, instance_state
+from bot.backends.prefactor.presentation import (
+    agent_details,
+    agent_facts,
+    agent_level,
+    agent_next,
+    agent_state,
+    instance_state,
+)
 from bot.backends.prefactor.presentation import instance_view as view_of
 from bot.backends.prefactor.targets import AdapterContext
 from bot.core.command.params import number_of
@@ -47,6 +54,7 @@ def done_with(ctx: AdapterContext, agent: Agent, summary: str) -> Done:
     return Done(
         summary=summary,
         facts=agent_facts(agent, ctx.clean),
+        details=agent_details(agent),
         backend_ref=agent.id or None,
         next=agent_next(ctx.name, agent),
     )
@@ -181,6 +189,7 @@ async def agent_status(ctx: AdapterContext, operation: Operation, call: Call) ->
         summary=f"{ctx.clean(agent.name or operation.target.name)} is {state.text}.",
         state=state,
         facts=agent_facts(agent, ctx.clean),
+        details=agent_details(agent),
         backend_ref=operation.target.id,
         next=agent_next(ctx.name, agent),
     )

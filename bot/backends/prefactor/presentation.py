@@ -61,23 +61,30 @@ def allowed_text(agent: Agent) -> str:
 
 
 def counts_text(counts: Counts | None) -> str:
-    """`2 active, 0 pending, 5 complete; 10 in all`: every reported counter. The vendor's own sums may differ."""
+    """`2 active, 5 complete; 10 in all`: every counter above zero. The vendor's own sums may differ."""
     if counts is None:
         return "not reported"
     names = ("active", "pending", "complete", "failed", "cancelled", "terminated", "finished")
-    parts = [f"{number} {name}" for name in names if (number := getattr(counts, name)) is not None]
-    total = f"{counts.total} in all" if counts.total is not None else ""
+    parts = [f"{number} {name}" for name in names if (number := getattr(counts, name))]
+    total = f"{counts.total} in all" if counts.total else ""
     return "; ".join(filter(None, (", ".join(parts), total))) or "none"
 
 
 def agent_facts(agent: Agent, clean: Clean) -> tuple[Fact, ...]:
-    """All facts of an agent; fields that its generation doesn't have are left out."""
+    """What matters of an agent."""
     pairs = (
         ("State", agent_state(agent)),
         ("Instances", counts_text(agent.instance_counts)),
         ("Allowed now", allowed_text(agent)),
-        ("Type", agent.type),
         ("Description", clean(agent.description or "")),
+    )
+    return (*facts_of(pairs), *unreadable(agent))
+
+
+def agent_details(agent: Agent) -> tuple[Fact, ...]:
+    """The rest; fields that its generation doesn't have are left out."""
+    pairs = (
+        ("Type", agent.type),
         ("External identifier", agent.external_identifier),
         ("Owner", agent.owner_person_id),
         ("Risk profile", agent.risk_profile_id),
@@ -89,7 +96,7 @@ def agent_facts(agent: Agent, clean: Clean) -> tuple[Fact, ...]:
         ("Updated", moment(agent.updated_at)),
         ("Id", agent.id),
     )
-    return (*facts_of(pairs), *unreadable(agent))
+    return facts_of(pairs)
 
 
 def agent_next(backend: str, agent: Agent) -> tuple[Suggestion, ...]:

@@ -95,9 +95,9 @@ class ResilioBackend(HandlerAdapter[AdapterContext]):
         facts.append(("Runs", "can't be read" if runs is None else runs_text(runs)))
         seconds, until = number_of(operation, "for"), text_of(operation, "until")
         if operation.verb == "pause" and seconds is not None:
-            facts.append(("Resumes", f"by itself after {seconds_words(seconds)}"))
+            facts.append(("Resumes", f"automatically after {seconds_words(seconds)}"))
         elif operation.verb == "pause" and until:
-            facts.append(("Resumes", f"by itself at {until}"))
+            facts.append(("Resumes", f"automatically at {until}"))
         return (*facts, *changed)
 
     async def _tags_before(self, operation: Operation) -> list[tuple[str, str]]:

@@ -21,13 +21,13 @@ TARGETS: Final = (
 COUNT: Final = count("runs", 20, help="How many to show, newest first")
 FOR: Final = duration(
     "for",
-    "The agent resumes by itself after this time (default: when you run `resume`)",
+    "The agent resumes automatically after this time (default: when you run `resume`)",
     "30m",
     minimum=1,
     maximum=int(LONGEST.total_seconds()),
 )
 UNTIL: Final = Param(
-    name="until", type=ParamType.UNTIL, help="The agent resumes by itself at this time", example="Mon 07:00"
+    name="until", type=ParamType.UNTIL, help="The agent resumes automatically at this time", example="Mon 07:00"
 )
 TAGS: Final = mapping("*", "A tag and its value; a new tag is added, an existing one changes", "SITE=berlin")
 

@@ -81,7 +81,7 @@ async def pause(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     facts = [Fact(label="Paused", value="yes")]
     ends = "until you run `resume`"
     if seconds is not None:
-        ends = f"and resumes by itself after {seconds_words(seconds)}"
+        ends = f"and resumes automatically after {seconds_words(seconds)}"
         facts.append(Fact(label="Resumes at about", value=call.ends))
     note = _unlike(await readable(ctx.client.client()), paused=True)
     back = Suggestion(label="Resume", verb="resume", target=written(operation.target.backend))

@@ -89,7 +89,7 @@ async def test_pause_with_a_time_uses_the_agents_own_timer() -> None:
     async with on_plane() as (plane, res):
         done = await res.do("pause res: for=30m")
         assert plane.paused
-        assert done.summary == "The agent is paused and resumes by itself after 30 min."
+        assert done.summary == "The agent is paused and resumes automatically after 30 min."
         assert facts_of(done)["Resumes at about"] == NOON + timedelta(minutes=30)
         assert res.row("pause", "agent").resumes is None
         status = await res.do("status res:")

@@ -15,7 +15,7 @@ async def test_the_backend_alone_is_worked_from_a_channel(tmp_path: Path) -> Non
         card = await env.does("status res", "warehouse-7 is connected to its Management Console")
         assert "Pause" in labels(card)
         await env.does("status res:run/543", "FullSync", "syncing", " %, about ", "of 144.9 MB")
-        paused = await env.does("pause res: for=10m", "resumes by itself after 10 min")
+        paused = await env.does("pause res: for=10m", "resumes automatically after 10 min")
         assert plane.paused
         await env.ana.press_label("C0CRAWL", paused["ts"], "Resume")
         await env.sees("The agent is resumed")
@@ -62,7 +62,7 @@ async def test_a_pause_until_a_time_becomes_the_agents_timer(tmp_path: Path) -> 
         await env.does("pause res: for=1h until=18:30", "not both")
         assert not plane.paused
         ends = datetime.now(UTC).replace(microsecond=0) + timedelta(hours=20)
-        await env.does(f"pause res: until={ends:%Y-%m-%dT%H:%M:%S}", "resumes by itself after")
+        await env.does(f"pause res: until={ends:%Y-%m-%dT%H:%M:%S}", "resumes automatically after")
         assert abs(plane.resumes_at - ends.timestamp()) < 5
         assert env.events("pause")[-2:] == ["sent", "done"]
         assert await env.bot.store.open_pauses() == []
