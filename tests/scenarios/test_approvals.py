@@ -103,6 +103,7 @@ async def test_deny_opens_its_form_for_someone_who_joined_the_approvers_later(te
     await env.say("start acc:shop/prices")
     card = await team.card("start acc:shop/prices")
     env.ws.edit_group("S0LEADS", ["U0LEE", "U0RUI"])
+    team.later(minutes=1)
     await team.deny(card, "the shop is closed", user="U0RUI")
     await team.sees("Denied by <@U0RUI>")
 
