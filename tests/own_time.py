@@ -46,8 +46,10 @@ class _Selector(selectors.DefaultSelector):
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         """As any selector."""
+        if timeout is not None and timeout <= 0:  # a look, not a wait
+            return super().select(timeout)
         self._before = (self.time(), MONOTONIC(), computed())
-        self._waiting = float("inf") if timeout is None else max(timeout, 0.0)
+        self._waiting = float("inf") if timeout is None else timeout
         try:
             return super().select(timeout)
         finally:
