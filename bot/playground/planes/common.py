@@ -186,8 +186,9 @@ class Plane(ABC):
         fault = parse(spec)
         if fault.name == "refuse" and fault.match is None and fault.after == 0:
             self.go_away(fault.seconds)
-            # One turn of the loop, so that pooled connections are closed when this returns.
-            await asyncio.sleep(0.01)
+            # Turns of the loop, so that pooled connections are closed when this returns: a time may hold no turn at all.
+            for _ in range(20):
+                await asyncio.sleep(0)
         else:
             self._faults.add(fault)
 
