@@ -26,7 +26,7 @@ from tests.fork_server import ForkServer
 from tests.world import OPEN_POLICY, shown
 
 ENDS = ("done", "failed", "reconciled", "abandoned", "denied")
-WITHIN = 30.0  # seconds; the promise is 60
+WITHIN = 60.0  # seconds, as promised
 SCHEDULE = "d9c944df-93a7-ea77-f7b7-fa0b9c579917"
 OFF = f"schedule off acc:schedule/{SCHEDULE} for={{}}"
 
