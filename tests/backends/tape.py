@@ -28,8 +28,8 @@ class Raw(str):
 ABSENT: Final = object()
 VALUES: Final[dict[str, Any]] = {
     "absent": ABSENT,
-    "null": None,
     "wrong type": [{"odd": True}],
+    "null": None,
     "huge": Raw("9" * 400),
     "not a number": Raw("NaN"),
     "large": 2**62,
