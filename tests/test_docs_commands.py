@@ -38,6 +38,7 @@ NOT_RUN = {
     "sudo useradd ": "needs the right to add a user",
     "datasette ": "a program of others; the file that it opens has to be there",
     "signalbox store copy ": "needs a PostgreSQL of that name; the tests of the command copy between real stores",
+    "signalbox store prepare ": "needs a PostgreSQL of that name; tests/store/postgres/test_roles.py prepares a real database",
     "export ": "sets secrets that the folder has already",
 }
 PAGES = sorted({block.page for block in blocks("sh")})
