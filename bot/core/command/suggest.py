@@ -27,6 +27,7 @@ from bot.core.command.vocabulary import ALL, ALONE, FILLERS, GRANTING, PERMISSIO
 from bot.core.command.wording import Wording, exact_verb, meanings, pairs_of, readings, worded
 
 MOST: Final = 3
+_LONGEST: Final = 1_000  # characters of a sentence: each of its words is compared with each target
 _NEAR_PARAM: Final = 72.0
 _MENTION: Final = re.compile(r"<@[^>]*>|^\s*/\w+\s|(?<!\S)@\w[\w.-]*(?=\s)")
 _CUT: Final = re.compile(r"[\r\n]+|;\s|(?=<@[^>]*>)")
@@ -34,6 +35,7 @@ _TOKEN: Final = re.compile(r'[^\s"“”]*["“”][^"“”]*["“”]\S*|\S+')
 _BULLETS: Final = frozenset("•◦▪‣·")
 _QUOTED_WORD: Final = re.compile(r'^["“”]([^\s"“”]+)["“”]$')
 _FLAG: Final = re.compile(r"(?<!\S)--(?=[\w.-]+=)")  # `--region=north`, as on a command line
+_APOSTROPHE: Final = re.compile(r"(?<=\w)[\u2018\u2019\u02bc\u00b4`](?=\w)")
 _STOPS: Final = frozenset(",.;:!?-)")
 _PLEASE: Final = frozenset({"please", "pls", "plz"})
 _REASON: Final = re.compile(
@@ -74,12 +76,19 @@ def suggest(text: str, catalog: Catalog, around: Surroundings) -> tuple[str, ...
 
 def meant(text: str, catalog: Catalog, around: Surroundings) -> Meant:
     """The suggestions, and the change that the words name if the target's control plane can't do it."""
-    plain = unwrap(unescape(unicodedata.normalize("NFKC", text)))
+    plain = _plain(text)
+    if len(_REASON.sub("", plain)) > _LONGEST:
+        return Meant()
     parts = [plain] if GRANTING.search(plain) else _parts(plain, catalog)
     for part in parts:
         if (found := _meant(part, catalog, around)) != Meant():
             return _with_reason(part, found, catalog, around)
     return Meant()
+
+
+def _plain(text: str) -> str:
+    """The text as typed, with one form of each character. Keyboards have several apostrophes."""
+    return unwrap(unescape(unicodedata.normalize("NFKC", _APOSTROPHE.sub("'", text))))
 
 
 def _with_reason(text: str, found: Meant, catalog: Catalog, around: Surroundings) -> Meant:
@@ -98,7 +107,7 @@ def certain_read(text: str, catalog: Catalog, targets: Sequence[Known]) -> str |
     """The read-only command that the words name without doubt, in any order and in any capitals: one verb, and the whole name
     or the last part of the name of one target. A target alone means `status`, a greeting alone means `help`. A bullet, a
     `please`, and quotes around a word change nothing."""
-    tokens, pairs, words, reason, _ = _read(unwrap(unescape(unicodedata.normalize("NFKC", text))))
+    tokens, pairs, words, reason, _ = _read(_plain(text))
     tokens = [token for token in tokens if token not in _BULLETS]
     folded = [word.casefold() for word in words]
     if words and not pairs and set(folded) <= POLITE:

@@ -80,7 +80,7 @@ PHRASES: Final = tuple(
 _QUESTIONS: Final = r"""
 approvals: ^who (approves|can approve)\b|\bmy requests\b|\bwait(s|ing)? (for|on) (me|approval|my)\b|\bto approve$
 approvals: \b(open|pending) (requests?|approvals?)\b|\brequests?\b.*\b(open|pending)\b|\b(my|our|an|for|needs?) approval\b
-schedule off, pause: \b(dont|not|never|doesnt|shouldnt|wont|no longer) (be )?(run|start|started)\b
+schedule off, pause: \b(dont|not|never|doesnt|shouldnt|wont|no longer) (be )?run\b
 audit: ^(who|when) (was|did|has|have|had)?\b.*ed\b|^who (ran|did)\b|^whos? .*\blast$|^(has|did) (any|some)(body|one)\b
 timeline: \bwhat happened( today| here| yesterday)?$|\bwhat (changed|was done)\b
 pauses: \b(what|which)\b.*\b(is|are|schedules?) paused\b
@@ -114,7 +114,12 @@ WONDERING: Final = ASKING | _words(
 REQUESTING: Final = re.compile(
     r"\b(can|could|would|will) (?:\w+ )?(you|u|we|(some|any)(one|body))\b|\b(please|pls|plz|that you|any chance|mind)\b"
 )
-NEGATING: Final = re.compile(r"\b(dont|do not|never|must not|not to|shouldnt|doesnt|wont)\b")
+NEGATING: Final = re.compile(
+    r"\b(dont|do not|never|(must|should|shall|may) not|not to|shouldnt|doesnt|wont|no need to|nicht|kein(en?)?"
+    r"|(nobody|no one) (must|should|shall|may))\b"
+)
+# Anywhere in a text: it asks for a reason or an advice, and for no change.
+EXPLAINING: Final = re.compile(r"\b(why|warum|whether|how to|explain)\b")
 WISHING: Final = _words("want need like please pls plz get let lets must should would")
 PERMISSION: Final = re.compile(
     r"^(?:who (?:can|may|(?:is|are) allowed to|has permission to)|why can'?t i|why can i not|(?:can|may|should|shall) i|may we"
@@ -164,8 +169,8 @@ TIMES: Final = _words(
     "last latest past since until till til half quarter hour minute second day week lines runs next because monday tuesday "
     "wednesday thursday friday saturday sunday night tonight yesterday morning evening tomorrow"
 )
-# Around a verb that is used as a noun: `the restart failed`.
-NOUNS: Final = (_words("the a last this my every"), _words("of fails is was has did does"))
+# Around a verb that is used as a noun: `the restart failed`, `the kill switch`.
+NOUNS: Final = (_words("the a last this my every"), _words("of fails is was has did does switch button"))
 GREETINGS: Final = _words(
     "hello hi hey dear thanks thank ok so and bot signalbox guten morgen good morning sorry kindly team"
 )

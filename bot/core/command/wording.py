@@ -18,6 +18,7 @@ from bot.core.command.catalog import Catalog
 from bot.core.command.vocabulary import (
     ASKING,
     CALLED,
+    EXPLAINING,
     FILLERS,
     GRAMMAR,
     GREETINGS,
@@ -77,7 +78,8 @@ class Wording:
     def asks(self) -> bool:
         """Whether it asks or forbids something: then it means no change."""
         whole, first = " ".join(self.said), next((word for word in self.said if word not in GREETINGS), "")
-        return (first in WONDERING and not REQUESTING.search(whole)) or NEGATING.search(whole) is not None
+        forbids = NEGATING.search(whole) or EXPLAINING.search(whole)
+        return forbids is not None or (first in WONDERING and not REQUESTING.search(whole))
 
 
 def worded(
@@ -107,7 +109,7 @@ def _lexicon(verbs: frozenset[str]) -> frozenset[str]:
         *ALIASES,
         *SYNONYMS,
         *(phrase for phrase, _ in PHRASES),
-        *(pattern.pattern for pattern, _ in QUESTIONS),
+        *(pattern.pattern for pattern in (NEGATING, EXPLAINING, *(asking for asking, _ in QUESTIONS))),
     )
     sets = (*CALLED.values(), *SECOND_WORDS.values(), *SECOND_WORDS, FILLERS, GREETINGS, WONDERING, NUMBERS, TIMES)
     return frozenset(word for text in texts for word in _WORD.findall(text)).union(*sets)
@@ -118,7 +120,7 @@ def _usual(
 ) -> tuple[str, float]:
     """The word, its basic form, what it abbreviates, or the nearest known word when it is a slip; and how near that is, of 1.
     `past` are verbs that also their past means: `I want it restarted`, but `prices stopped` tells of a state."""
-    word = typed.casefold().strip(":").replace("\N{RIGHT SINGLE QUOTATION MARK}", "'").replace("'", "")
+    word = typed.casefold().strip(":").replace("'", "")
     joined = word.replace("-", "")
     word = joined if joined in known else word
     tense = word.endswith(("ed", "ing"))

@@ -121,6 +121,17 @@ def right(typed: str, wanted: str) -> bool:
         "when was load_orders stopped",
         "the last restart of prices failed",
         "start everything",
+        "don't start prices before 6",
+        "don\u00b4t start prices",
+        "stop, don't start prices",
+        "prices must not be started",
+        "no need to stop load_orders",
+        "nobody should restart the process server on eu-1",
+        "bitte prices nicht starten",
+        "please tell me why you stopped load_orders",
+        "tell me how to stop load_orders",
+        "please advise whether to retire contract-draft",
+        "kill switch for invoice-reader",
     ],
 )
 def test_a_question_or_a_warning_never_becomes_a_change(typed: str) -> None:
@@ -133,6 +144,20 @@ def test_a_question_or_a_warning_never_becomes_a_change(typed: str) -> None:
 def test_what_is_dangerous_is_not_first_when_the_verb_is_a_guess(typed: str) -> None:
     offered = suggest(typed, CATALOG, DEMO)
     assert not CATALOG.changes(offered[0].split()[0]), offered
+
+
+def test_a_switch_is_named_by_its_verb_and_orders_nothing() -> None:
+    assert suggest("kill switch for invoice-reader please, retire it", CATALOG, DEMO)[0].startswith("retire ")
+
+
+@pytest.mark.parametrize("typed", ["can I ", "give @lee ", "spin x ", "stop prices, "])
+def test_a_text_too_long_for_a_sentence_is_offered_help(typed: str) -> None:
+    assert suggest(typed * (11_000 // len(typed)), CATALOG, DEMO) == ("help",)
+
+
+def test_a_long_reason_is_kept() -> None:
+    reason = "it blocks the database, " * 100 + "again"
+    assert suggest(f"please stop load_orders because {reason}", CATALOG, DEMO)[0].endswith(f" -- {reason}")
 
 
 def test_every_suggestion_is_a_command_that_is_understood() -> None:
