@@ -212,16 +212,14 @@ class PostgresLeadership:
             await self._clock.sleep(LOOK)
             try:
                 took = await self._look()
+                if self.epoch is None:
+                    await self._come_back()
+                elif took:
+                    self._took = self._serve(self._begin(), "take over")
             except psycopg.Error as error:
                 await self._failed(error, still_connected=bool(error.sqlstate) and not lost(error))
-                continue
             except OSError as error:
                 await self._failed(error, still_connected=False)
-                continue
-            if self.epoch is None:
-                await self._come_back()
-            elif took:
-                self._took = self._serve(self._begin(), "take over")
 
     async def _failed(self, error: Exception, *, still_connected: bool) -> None:
         """The next look comes at once. An answer, such as that another session holds the row, says nothing against the
@@ -246,8 +244,7 @@ class PostgresLeadership:
             self._took.cancel()
         await self._change[1]()
         try:
-            with suppress(psycopg.Error, OSError):
-                await self._register()
+            await self._register()
         except Problem as problem:  # it stays not ready
             _log.critical("this replica can't take part anymore: %s %s", problem.summary, problem.hint)
             raise

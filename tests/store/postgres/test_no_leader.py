@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 import psycopg
 import pytest
@@ -17,13 +18,18 @@ from bot.runtime.task_queue import TaskQueue
 from bot.store.errors import StoreProblem
 from bot.store.open import open_store, prepare_database
 from bot.store.postgres.leadership import Beat, Fence, PostgresLeadership
+from bot.store.postgres.schema import MIGRATING
 from bot.store.postgres.server import LocalServer
 from bot.store.postgres.session import connect_async
+from tests.faults.link import FROM, Link
 from tests.postgres import administrate
 from tests.store.samples import intent, row
 
 LEASE = 1.5
 OLD = "INSERT INTO replicas (id, epoch, state, beat_at, name) VALUES (%s, %s, %s, now() - interval '2 hours', '')"
+_WAITS = """
+    SELECT 1 FROM pg_locks JOIN pg_database d ON d.oid = database
+    WHERE locktype = 'advisory' AND NOT granted AND datname = current_database()"""
 Took = Callable[[], Awaitable[None]]
 
 
@@ -144,6 +150,30 @@ async def test_replicas_that_ended_long_ago_are_forgotten_unless_a_request_is_th
             await new.join()
             assert [epoch for (epoch,) in connection.execute("SELECT epoch FROM replicas ORDER BY epoch")] == [1, 3, 4]
     await store.close()
+
+
+async def test_a_replica_whose_registration_gets_no_answer_comes_back_on_a_new_connection(
+    shared: str, postgres: LocalServer
+) -> None:
+    link = await Link(postgres.folder).open()
+
+    async def registering(connection: psycopg.Connection, *, waits: bool) -> None:
+        async with asyncio.timeout(30):
+            while bool(connection.execute(_WAITS).fetchone()) is not waits:  # noqa: ASYNC110  nobody tells
+                await asyncio.sleep(0.02)
+
+    async with members(f"postgresql://postgres@127.0.0.1:{link.port}{urlsplit(shared).path}") as (one,):
+        await (await one.join()).leads()
+        with psycopg.connect(shared, autocommit=True) as connection:
+            connection.execute("SELECT pg_advisory_lock(%s)", (MIGRATING,))
+            connection.execute("UPDATE signalbox.replicas SET state = 'dead'")
+            await registering(connection, waits=True)
+            link.swallowed = frozenset({FROM})
+            await registering(connection, waits=False)
+            await asyncio.sleep(LEASE)
+        link.heal()
+        await one.leads()
+    await link.close()
 
 
 async def test_what_a_leader_has_claimed_before_it_could_not_begin_is_claimed_again(shared: str) -> None:
