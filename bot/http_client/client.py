@@ -10,7 +10,7 @@ import asyncio
 import hashlib
 import json as jsonlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from typing import BinaryIO, Final, TypeVar, Unpack
 
@@ -209,19 +209,23 @@ class HttpClient:
 
     @asynccontextmanager
     async def _first_alone(self, request: HttpRequest) -> AsyncIterator[None]:
-        """Let one call try a fixed credential that was not accepted yet. Others wait for its answer, at most FIRST_WITHIN."""
-        if not isinstance(request.auth, Fixed) or self._sign_in.proven:
+        """Let one call at a time try a fixed credential that was not accepted yet: an answer may say nothing about it (503). Others
+        wait at most FIRST_WITHIN."""
+        unproven = isinstance(request.auth, Fixed) and not self._sign_in.proven
+        with suppress(TimeoutError):
+            async with asyncio.timeout(FIRST_WITHIN):
+                while (trying := self._trying) is not None and unproven:
+                    await asyncio.wait({trying})
+                    unproven = not self._sign_in.proven
+        if self._trying is not None or not unproven:
             yield
-        elif self._trying is not None:
-            await asyncio.wait({self._trying}, timeout=FIRST_WITHIN)
+            return
+        trying = self._trying = asyncio.get_running_loop().create_future()
+        try:
             yield
-        else:
-            trying = self._trying = asyncio.get_running_loop().create_future()
-            try:
-                yield
-            finally:
-                self._trying = None
-                trying.set_result(None)
+        finally:
+            self._trying = None
+            trying.set_result(None)
 
     def _may_sign_in(self, request: HttpRequest) -> None:
         """Raises CredentialRefused while a fixed credential may not be sent; sessions ask when they sign in."""

@@ -87,6 +87,22 @@ async def test_calls_at_once_send_a_wrong_credential_once(way: str) -> None:
         assert [seen.path for seen in server.seen] == [path]
 
 
+async def test_after_an_answer_that_says_nothing_about_a_credential_one_call_tries_it_again() -> None:
+    """A control plane that is just starting answers 503 first; then the password turns out to be wrong."""
+    statuses = iter([503])
+
+    async def slow(request: web.BaseRequest) -> web.StreamResponse:
+        await asyncio.sleep(0.2)
+        return web.json_response({"message": "no"}, status=next(statuses, 401))
+
+    async with (
+        serving(slow) as server,
+        joined(plugins.load("sequentum"), "one", FakeClock(), base_url=server.base_url, token=WRONG) as backend,
+    ):
+        await asyncio.gather(*(refusals(backend, "shop/a", 1) for _ in range(5)))
+        assert len(server.seen) == 2
+
+
 async def test_one_odd_refusal_of_an_accepted_credential_stops_nothing() -> None:
     """A 401 right after an accepted call may be about that call alone. The next one in a row is about the credential."""
     statuses = iter([200, 401, 200, 401, 401])
