@@ -209,8 +209,8 @@ class HttpClient:
 
     @asynccontextmanager
     async def _first_alone(self, request: HttpRequest) -> AsyncIterator[None]:
-        """Let one call at a time try a fixed credential that was not accepted yet: an answer may say nothing about it (503). Others
-        wait at most FIRST_WITHIN."""
+        """Let one call at a time try a fixed credential that was not accepted yet: an answer may say nothing about it (503).
+        Others wait at most FIRST_WITHIN."""
         unproven = isinstance(request.auth, Fixed) and not self._sign_in.proven
         with suppress(TimeoutError):
             async with asyncio.timeout(FIRST_WITHIN):

@@ -115,7 +115,7 @@ REQUESTING: Final = re.compile(
     r"\b(can|could|would|will) (?:\w+ )?(you|u|we|(some|any)(one|body))\b|\b(please|pls|plz|that you|any chance|mind)\b"
 )
 NEGATING: Final = re.compile(
-    r"\b(dont|do not|never|(must|should|shall|may) not|not to|shouldnt|doesnt|wont|no need to|nicht|kein(en?)?"
+    r"\b(dont|do not|never|(must|should|shall|may) not|not (to|run|start|stop)|shouldnt|doesnt|wont|no need to|nicht|kein(en?)?"
     r"|(nobody|no one) (must|should|shall|may))\b"
 )
 # Anywhere in a text: it asks for a reason or an advice, and for no change.

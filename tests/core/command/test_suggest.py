@@ -127,6 +127,7 @@ def right(typed: str, wanted: str) -> bool:
         "prices must not be started",
         "no need to stop load_orders",
         "nobody should restart the process server on eu-1",
+        "let prices not start tonight",
         "bitte prices nicht starten",
         "please tell me why you stopped load_orders",
         "tell me how to stop load_orders",
