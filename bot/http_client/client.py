@@ -188,7 +188,8 @@ class HttpClient:
             self._secrets.add(*credential.known())
             try:
                 async with self._slots, self._first_alone(request):
-                    self._may_sign_in(request)
+                    if isinstance(request.auth, Fixed):  # sessions ask when they sign in
+                        self._sign_in.check(self.name, self._clock.now())
                     found = await self._attempt(request, credential, cap, take, progress)
                     if isinstance(request.auth, Fixed):
                         self._sign_in.accepted()
@@ -211,13 +212,12 @@ class HttpClient:
     async def _first_alone(self, request: HttpRequest) -> AsyncIterator[None]:
         """Let one call at a time try a fixed credential that was not accepted yet: an answer may say nothing about it (503).
         Others wait at most FIRST_WITHIN."""
-        unproven = isinstance(request.auth, Fixed) and not self._sign_in.proven
+        fixed = isinstance(request.auth, Fixed)
         with suppress(TimeoutError):
             async with asyncio.timeout(FIRST_WITHIN):
-                while (trying := self._trying) is not None and unproven:
-                    await asyncio.wait({trying})
-                    unproven = not self._sign_in.proven
-        if self._trying is not None or not unproven:
+                while fixed and not self._sign_in.proven and self._trying is not None:
+                    await asyncio.wait({self._trying})
+        if not fixed or self._sign_in.proven or self._trying is not None:
             yield
             return
         trying = self._trying = asyncio.get_running_loop().create_future()
@@ -226,11 +226,6 @@ class HttpClient:
         finally:
             self._trying = None
             trying.set_result(None)
-
-    def _may_sign_in(self, request: HttpRequest) -> None:
-        """Raises CredentialRefused while a fixed credential may not be sent; sessions ask when they sign in."""
-        if isinstance(request.auth, Fixed):
-            self._sign_in.check(self.name, self._clock.now())
 
     async def _credential(self, request: HttpRequest) -> Credential:
         if request.auth is None:
