@@ -135,6 +135,11 @@ RULES: Final[tuple[Rule, ...]] = (
     _rule("sqlcmd bcp isql osql zip redis-cli ldap 7z",
         rf"\b(?:(?:sqlcmd|bcp|[io]sql|(?:un)?zip)\b(?:{_SHELL}|[ \t])-p|redis-cli\b(?:{_SHELL}|[ \t])-a|ldap\w+\b{_SHELL}-w"
         rf"|7z[ar]?\b{_SHELL}-p)[= ]?", _SHELL_WORD, not_plain),
+    _rule("psexec schtasks keytool openssl snmp",
+        rf"\b(?:psexec\w*\b{_SHELL}-p|schtasks\b{_SHELL}/rp|keytool\b{_SHELL}-(?:(?:src|dest)?store|key)pass"
+        rf"|openssl[ \t]+enc\b{_SHELL}-k|snmp(?:walk|get|set|bulk|trap)\w*\b{_SHELL}-c)[ \t]+[\"']?", _SHELL_WORD, not_plain),
+    _rule("/user:", r"\bnet[ \t]+use[ \t]+(?:\S{1,10}[ \t]+)?\\\\\S{1,200}[ \t]+[\"']?(?=[^\s/]\S{0,200}[ \t]+/user:)",
+        _SHELL_WORD, not_plain),
     _rule("-u", rf"\b(?:smbclient|rpcclient|net|wmic|winexe)\b{_SHELL}-u[= ]?[\w./\\-]{{1,80}}%",
         r"(?P<bare>[^\s\"']{1,400})"),
     _rule("securestring", r"convertto-securestring[ \t]+(?:-(?:string|asplaintext|force)[ \t]+){0,3}(?![$(@-])", VALUE,
