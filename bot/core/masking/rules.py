@@ -90,6 +90,10 @@ RULES: Final[tuple[Rule, ...]] = (
     _rule("auth", r"\bauth(?:enticate)?[ \t]+(?:plain|login|xoauth2|oauthbearer|cram-md5)[ \t]+",
         r"(?!XOAUTH|OAUTH|CRAM|DIGEST|NTLM|GSSAPI|SCRAM|EXTERNAL)(?P<bare>(?=[A-Z+/]*[a-z0-9])[A-Za-z0-9+/]{4,4000}={0,2})",
         no_word),
+    # A browser that fills a form: `sendKeys(By.id('password'), 'hunter22')`, `Fill "Password" with "hunter22"`.
+    _rule("pass pwd secret token key pin",
+        rf"\b(?:send_?keys|fill|type|enter|input|set_?(?:value|text))\w{{0,20}}[^\r\n\"']{{0,40}}[\"'][^\"'\r\n]{{0,60}}?{NAMES}"
+        r"[^\"'\r\n]{0,20}[\"']\]?\)?,?[ \t]{0,3}(?:(?:with|as|to|value|text|=)[ \t:]{1,3})?(?=[\"'])", IN_QUOTES, not_plain),
     # A user's name and password: `credentials: bob / hunter22`.
     _rule("cred login",
         r"\b(?:credentials?|creds?|logins?)[\"']?[ \t]{0,3}[:=][ \t]{0,3}[\"']?[^\s/|:,;\"'=]{1,60}[ \t]{1,3}[/|:][ \t]{1,3}",
