@@ -20,6 +20,7 @@ from bot.cli.commands import cli
 from bot.cli.main import HELP
 from bot.slack.manifest import manifest_text
 from tests.cli.program import Ended, Program, one_line
+from tests.fork_server import RUNNING, ForkServer
 from tests.world import OPEN_POLICY, World, world
 
 ROOT = Path(__file__).parents[2]
@@ -150,31 +151,24 @@ async def test_everything_that_keeps_the_bot_from_starting_is_told_at_once(progr
         assert part in ended.err, ended
 
 
-async def test_run_starts_is_ready_and_stops_on_a_signal(tmp_path: Path) -> None:
+async def test_run_starts_is_ready_and_stops_on_a_signal(fork_server: ForkServer, tmp_path: Path) -> None:
+    printed = tmp_path / "printed"
+    printed.touch()
     async with world(tmp_path) as env:
         await env.bot.close()
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "bot",
-            "run",
-            cwd=tmp_path,
-            env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)} | env.environ,
-            stderr=asyncio.subprocess.PIPE,
-        )
-        assert process.stderr is not None
-        async with asyncio.timeout(60):
-            line = await process.stderr.readline()
-            while b"ready:" not in line:
-                assert line, "it ended"
-                line = await process.stderr.readline()
-        await env.does("whoami", "U0ANA")
-        process.send_signal(signal.SIGTERM)
-        async with asyncio.timeout(60):
-            rest = await process.stderr.read()
-            assert await process.wait() == 0
-        assert b"Traceback" not in rest
-        assert b"not-a-secret" not in line + rest
+        pid = fork_server.order(arguments=["run"], folder=str(tmp_path), environ=dict(env.environ), err=str(printed))
+
+        def is_ready() -> bool:
+            assert fork_server.order(ended=pid) == RUNNING, printed.read_text()
+            return "ready:" in printed.read_text()
+
+        await env.until(is_ready, timeout=60)
+        await env.ana.command("C0CRAWL", "/ops whoami")  # a process without a processor may ack late
+        await env.sees("Who you are here", "U0ANA", timeout=60)
+        os.kill(pid, signal.SIGTERM)
+        assert await fork_server.ended(pid, within=60) == 0
+        assert "Traceback" not in printed.read_text()
+        assert "not-a-secret" not in printed.read_text()
 
 
 async def test_do_and_why_are_the_same_pipeline_and_rules(program: Program, env: World) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.core.records import StoredEntry
 from tests.scenarios.team import APPROVERS, CRAWL, INCIDENT, RULES, SECURITY, Team, deciding
 from tests.world import labels, shown
 
@@ -36,8 +37,12 @@ async def test_it_is_loud_marked_and_the_skipped_approvers_are_told(team: Team) 
     await env.say("start acc:shop/prices -- restore prices", user="U0RUI")
     await env.sees("start acc:shop/prices", "Succeeded", "BREAK-GLASS", grant, timeout=30)
     assert len(team.effects()) == 1
-    rows = [row for row in env.audit() if row.verb == "start" and row.event in ("sent", "done", "ended")]
-    assert {str(row.event) for row in rows} == {"sent", "done", "ended"}
+
+    def effects() -> list[StoredEntry]:
+        return [row for row in env.audit() if row.verb == "start" and row.event in ("sent", "done", "ended")]
+
+    await env.until(lambda: {str(row.event) for row in effects()} == {"sent", "done", "ended"})
+    rows = effects()
     assert {row.incident for row in rows} == {grant}
     assert rows[0].rule == f"grant {grant}"
     notice = await env.sees("without your approval", "break-glass", "<@U0LEE>", user="U0LEE", channel=APPROVERS)
@@ -57,6 +62,7 @@ async def test_the_channel_where_it_is_active_reads_what_it_means_until_when_and
     assert f"must review what was done and close this in <#{SECURITY}>" in shown(notice)
     await env.say("start acc:shop/prices", user="U0RUI")
     await env.sees("start acc:shop/prices", "Succeeded", user="U0RUI", timeout=30)
+    await team.event("ended")
     team.later(minutes=30)
     over = await env.sees("Break-glass of <@U0RUI>", "has ended", "ran 1 command with it")
     assert over["ts"] == notice["ts"]
@@ -92,6 +98,7 @@ async def test_it_overrides_no_deny_and_ends_by_itself(team: Team) -> None:
     await env.say("start acc:shop/prices", user="U0RUI")
     await env.until(lambda: len(team.effects()) == 1)
     await env.sees("start acc:shop/prices", "Succeeded", user="U0RUI", timeout=30)
+    await team.event("ended")
     team.later(minutes=30)
     over = await env.sees("Break-glass", "has ended", "must review", "start acc:shop/prices", channel=SECURITY)
     assert labels(over) == ["Close review"]

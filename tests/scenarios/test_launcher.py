@@ -174,7 +174,7 @@ async def test_what_was_typed_stays_when_another_field_changes(five: World) -> N
     assert receipt.acked, receipt
     assert not receipt.errors
     await five.sees("start acc:shop/stock", "kept")
-    (sent,) = [row for row in five.audit(event="sent") if row.target_name == "acc:shop/stock"]
+    (sent,) = await five.until(lambda: [row for row in five.audit(event="sent") if row.target_name == "acc:shop/stock"])
     assert json.loads(str(sent.params))["log_level"] == 2
 
 
@@ -265,14 +265,21 @@ async def test_only_the_newest_change_is_drawn(five: World) -> None:
     await chosen(five, verb="start")
     await chosen(five, target="acc:shop/prices")
     await chosen(five, target="acc:shop/stock")
+
+    def drawn(person: Any) -> Any:
+        view = person.modal() or {"blocks": []}
+        target = fields(view)["target"]["element"].get("initial_option", {}).get("value")
+        return "param:log_level" in fields(view) and target == "acc:shop/stock"
+
+    await five.ana.wait_for(drawn)
     await five.quiet()
-    view = await chosen(five, "param:log_level")
-    assert fields(view)["target"]["element"]["initial_option"]["value"] == "acc:shop/stock"
+    assert drawn(five.ana), five.ana.modal()
 
 
 async def test_another_person_gets_nothing_from_the_token_of_a_modal(five: World) -> None:
     await opened(five)
     await chosen(five, verb="start")
+    await five.quiet()
     view = five.ana.modal()
     assert view is not None
     body = {

@@ -179,12 +179,13 @@ async def changed(ctx: Context, change: FormChange) -> None:
 async def _redraw(ctx: Context, change: FormChange, place: Place, draft: Draft) -> None:
     """Draw the newest change. If an older one was drawn meanwhile, Slack refuses the hash, and this one is drawn over it."""
     form = await view(ctx, change.actor, place, draft)
-    for view_hash in (change.view_hash, ""):
-        kept = await kept_of(ctx, change.actor, draft.token)
-        if kept is None or kept.get("ts") != change.ts:
-            return
-        if await ctx.presenter.update_form(change.view_id, view_hash, form):
-            return
+    async with ctx.locks.of(f"form:{draft.token}"):  # without it, a slow call of an older change could arrive last
+        for view_hash in (change.view_hash, ""):
+            kept = await kept_of(ctx, change.actor, draft.token)
+            if kept is None or kept.get("ts") != change.ts:
+                return
+            if await ctx.presenter.update_form(change.view_id, view_hash, form):
+                return
 
 
 async def suggest(ctx: Context, actor: Actor, place: Place, typed: str, *, menu: str, token: str) -> Sequence[Choices]:

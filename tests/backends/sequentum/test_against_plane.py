@@ -6,7 +6,6 @@ import asyncio
 import zipfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -28,8 +27,7 @@ from bot.core.outcome import Phase
 from bot.playground.planes.acc_model import Script
 from bot.playground.planes.clock import PlaneClock
 from bot.playground.planes.sequentum import SequentumPlane, Server
-from tests.backends.fakes import Attached
-from tests.http_client.support import FakeClock
+from tests.backends.fakes import NOON, Attached, TwinClock
 
 from .support import SERVER_KEY, Joined, joined_to
 
@@ -38,12 +36,12 @@ LONG = Script(running=3600.0)
 
 
 @asynccontextmanager
-async def playing(**knobs: Any) -> AsyncIterator[Joined]:
-    """A simulated ACC with one agent, and the backend joined to it; both clocks show the time of day."""
+async def playing(moving: bool = False, **knobs: Any) -> AsyncIterator[Joined]:
+    """A simulated ACC with one agent, and the backend joined to it. Both go by one clock; it stands still unless `moving`."""
     server = Server(SERVER_KEY, "127.0.0.1", 8004)
-    async with SequentumPlane("acc", servers=[server], **knobs) as plane:
+    clock = TwinClock(PlaneClock(NOON) if moving else None)
+    async with SequentumPlane("acc", servers=[server], clock=clock.plane, **knobs) as plane:
         plane.add_agent(SHOP, sessions=2, backup=True)
-        clock = FakeClock(datetime.now(UTC))
         async with joined_to(plane.base_url, plane, clock, token=plane.token) as env:
             yield env
         assert plane.surprises == []
@@ -144,7 +142,7 @@ async def test_a_job_is_started_once_and_followed() -> None:
 @pytest.mark.parametrize("delivery", ["none", "plain", "zip"])
 async def test_a_synchronous_start_waits_and_delivers(delivery: str) -> None:
     """Ids, plain text, or a zip of all data."""
-    async with playing(speed=100) as env:
+    async with playing(moving=True, speed=100) as env:
         done = await env.do("start", SHOP, sync=True, timeout=30, delivery=delivery)
         assert bool(done.run) == (delivery == "none")
         assert [file.name.rsplit(".")[-1] for file in done.files] == {"none": [], "plain": ["csv"], "zip": ["zip"]}[
@@ -201,7 +199,7 @@ async def test_a_start_in_trouble_is_sent_once_and_looked_back_truly(
     fault: dict[str, Any], problem: type[Problem], began: int
 ) -> None:
     """Whatever goes wrong, there is one request, and looking back agrees with what the ACC did."""
-    async with playing(clock=PlaneClock(rate=0)) as env:  # both clocks stand still
+    async with playing() as env:
         env.acc.set_script(SHOP, LONG)
         operation = await env.operation("start", SHOP)
         sent_at = env.clock.now()

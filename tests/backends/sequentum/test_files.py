@@ -308,14 +308,14 @@ def read_of() -> LogRead:
 
 
 def test_a_large_log_needs_little_memory(tmp_path: Path) -> None:
-    """Twelve megabytes of log are masked with less than four in hand."""
+    """Six megabytes of log are masked with less than two in hand."""
     source, target = tmp_path / "raw.zip", tmp_path / "out.zip"
     line = b"2026-11-22 02:23:37 INFO page https://shop.example.com/products/%d took 0.2 s"
     with (
         zipfile.ZipFile(source, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive,
         archive.open("a.log", "w") as member,
     ):
-        for block in range(144):
+        for block in range(72):
             lines = (line % (block * 1000 + i) + (b"\n" if i % 5 else b" password=x-canary\n") for i in range(200))
             member.write(b"".join(lines) * 5)
     read = read_of()
@@ -324,8 +324,8 @@ def test_a_large_log_needs_little_memory(tmp_path: Path) -> None:
         rewrite(source, out, [], read, lambda: False)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert (read.lines, read.redactions) == (144_000, 28_800)
-    assert peak < 4 << 20
+    assert (read.lines, read.redactions) == (72_000, 14_400)
+    assert peak < 2 << 20
 
 
 def test_a_reader_that_nobody_waits_for_stops(tmp_path: Path) -> None:

@@ -18,6 +18,8 @@ from tests.world import World, world
 
 __all__ = ["program"]
 
+pytestmark = pytest.mark.usefixtures("patient")
+
 
 async def terminal(env: World, text: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[int, str]:
     """What `signalbox do` returns and prints."""

@@ -5,11 +5,15 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
+import pytest
+
 from bot.core.ports.store import CLUSTER, StoreAddress
 from bot.store.open import open_store
 from tests.postgres import LocalServer, administrate
 from tests.store.samples import intent, operation, row
 from tests.world import GROUPS, World, labels, world
+
+pytestmark = pytest.mark.usefixtures("patient")
 
 ASKS = f"""\
 {GROUPS}
