@@ -259,21 +259,37 @@ async def test_a_silent_control_plane_has_its_own_heading_in_the_menu(tmp_path: 
         assert all(option["value"].startswith("pre:") for option in found[1]["options"])
 
 
+def stock_is_drawn(person: Any) -> bool:
+    """Whether the modal shows a start of acc:shop/stock with its parameters."""
+    shown = fields(person.modal() or {"blocks": []})
+    target = shown["target"]["element"].get("initial_option", {}).get("value")
+    return "param:log_level" in shown and target == "acc:shop/stock"
+
+
 async def test_only_the_newest_change_is_drawn(five: World) -> None:
     """Two changes in quick succession: the later one stands, whichever is ready first."""
     await opened(five)
     await chosen(five, verb="start")
     await chosen(five, target="acc:shop/prices")
     await chosen(five, target="acc:shop/stock")
-
-    def drawn(person: Any) -> Any:
-        view = person.modal() or {"blocks": []}
-        target = fields(view)["target"]["element"].get("initial_option", {}).get("value")
-        return "param:log_level" in fields(view) and target == "acc:shop/stock"
-
-    await five.ana.wait_for(drawn)
+    await five.ana.wait_for(stock_is_drawn)
     await five.quiet()
-    assert drawn(five.ana), five.ana.modal()
+    assert stock_is_drawn(five.ana), five.ana.modal()
+
+
+async def test_a_slow_call_of_an_older_change_is_not_drawn_over_a_newer_one(five: World) -> None:
+    """Slack refuses the older one's first call, and its second one is slow to arrive."""
+    await opened(five)
+    await chosen(five, verb="start")
+    await five.quiet()
+    five.ws.faults.fail("views.update", error="hash_conflict", times=1)
+    five.ws.faults.fail("views.update", delay=1.0, times=1)
+    await chosen(five, target="acc:shop/prices")
+    await five.until(lambda: not five.ws.faults.orders)
+    await chosen(five, target="acc:shop/stock")
+    await five.ana.wait_for(stock_is_drawn)
+    await five.quiet()
+    assert stock_is_drawn(five.ana), five.ana.modal()
 
 
 async def test_another_person_gets_nothing_from_the_token_of_a_modal(five: World) -> None:
