@@ -85,6 +85,25 @@ async def test_a_parameter_is_corrected_by_what_the_configuration_and_the_vendor
         assert labels(refused)[0] == "start itn:cluster_1/my-tofu-service param.action=apply"
 
 
+async def test_after_a_wrong_parameter_no_button_names_another_target(tmp_path: Path) -> None:
+    """The target was typed in full and exists, so its neighbours were not meant, however alike their names are."""
+    wrong = {
+        "start itn:cluster_1/my-tofu-service action=apply": "itn:cluster_1/my-tofu-service",
+        "start itn:my-tofu-service action=apply": "itn:cluster_1/my-tofu-service",
+        'status infa:eu-1/"Data Integration Server" action=apply': 'infa:"eu-1/Data Integration Server"',
+        "history acc:shop/prices action=apply": "acc:shop/prices",
+        "status pre:invoice-reader action=apply": "pre:invoice-reader",
+    }
+    async with world(tmp_path, only=("acc", "infa", "itn", "pre"), agents=True) as env:
+        for backend in ("infa", "itn", "pre"):
+            await env.does(f"targets {backend}:", f"Targets of {backend}")
+        await env.does("status acc:shop/prices-eu", "shop/prices-eu")
+        for typed, target in wrong.items():
+            offered = labels(await env.does(typed, "`action` is not a parameter here"))
+            commands = [label for label in offered if ":" in label]
+            assert [one for one in commands if f" {target}" not in one] == [], typed
+
+
 async def test_a_question_in_words_gets_the_command_as_a_button(env: World) -> None:
     await env.does("status acc:shop/prices", "shop/prices")
     await env.ana.post("C0CRAWL", "@signalbox hello, can you restart the prices agent please?")

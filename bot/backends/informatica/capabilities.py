@@ -73,5 +73,10 @@ CAPABILITIES: Final = (
 )  # fmt: skip
 
 SPEC: Final = KindSpec(
-    kind="informatica", title="Informatica Intelligent Cloud Services", targets=TARGETS, capabilities=CAPABILITIES
+    kind="informatica",
+    title="Informatica Intelligent Cloud Services",
+    targets=TARGETS,
+    capabilities=CAPABILITIES,
+    unlisted="A task appears in lists after its first use here. You can use any other task by its path, for example "
+    "`status {backend}:task/load_orders`.",
 )

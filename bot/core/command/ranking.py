@@ -18,6 +18,7 @@ from bot.core.command.wording import Wording
 
 EDGES: Final = ".,;!?()[]{}'`*_~"
 SAME, LAST, BEGINS, HOLDS = 110.0, 104.0, 98.0, 92.0
+OWN: Final = 5.0  # more for a target of the backend that the word names
 NEAR: Final = 75.0  # of 100: a misspelled name; an exchange of two letters counts as one mistake
 _ID: Final = re.compile(r"(?=.*\d)[0-9A-Za-z-]{12,64}")
 _ID_ENDS: Final = re.compile(r"[/?&=#<>|:]")
@@ -104,7 +105,7 @@ def scores(word: str, catalog: Catalog, targets: Sequence[Known], near: float | 
     for score, place in rank((wanted,), [plain(known.name) for known in targets], near):
         if len(wanted) > 3 or score >= BEGINS:
             known = targets[place]
-            more = 5 if only == known.backend else 0
+            more = OWN if only == known.backend else 0
             yield score + more, replace(known, written=f"{known.written}@{selector}") if selected else known
 
 
@@ -122,19 +123,23 @@ class Named:
             return score + 3.0 * (known.backend in backends) + 2.0 * (known.kind in text.said), known
 
         self.several = [more(score, known) for known in targets if (score := covered(parts, known))]
-        self.words = {
-            word: [more(*one) for one in scores(word, catalog, targets, None if said in text.known else NEAR)]
+        found = {
+            word: [*scores(word, catalog, targets, None if said in text.known else NEAR)]
             for word, said in zip(text.typed, text.said, strict=True)
         }
+        self.whole = {word: _whole(own) for word, own in found.items() if ":" in word}
+        self.words = {word: [more(*one) for one in own] for word, own in found.items()}
 
     def by(self, words: Wording) -> list[tuple[float, Known]]:
         """Those that these words may mean with their scores, the likeliest first: exact names, then parts, then other
         spellings; equal ones in the order of the text, then by what the channel used last. A name of several words may have some
-        of them anywhere in the text."""
+        of them anywhere in the text. A target that is typed in full (`acc:shop/prices`) leaves no other."""
+        whole = {one for word in words.typed for one in self.whole.get(word, ())}
         scored: dict[str, tuple[float, Known]] = {}
         for found in (self.several, *(self.words[word] for word in words.typed)):
             for score, known in found:
-                if scored.get(known.written, (0.0,))[0] < score:
+                named = not whole or (known.backend, known.name) in whole
+                if named and scored.get(known.written, (0.0,))[0] < score:
                     scored[known.written] = (score, known)
         typed = [] if scored else _as_typed(words, self.catalog)
         return sorted(scored.values(), key=self._order) or [(HOLDS, one) for one in typed]
@@ -143,6 +148,12 @@ class Named:
         score, known = one
         first = min((self.parts.index(part) for part in parts_of(known.name) if part in self.parts), default=0)
         return -score, first, self.recent.get(known.written, len(self.recent)), len(known.name), known.written
+
+
+def _whole(found: Sequence[tuple[float, Known]]) -> set[tuple[str, str]]:
+    """The targets, by backend and name, whose whole name or last part the word is: the best ones. Otherwise none."""
+    best = max((score for score, _ in found), default=0.0)
+    return {(known.backend, known.name) for score, known in found if score == best >= LAST + OWN}
 
 
 def _backends(word: str, catalog: Catalog) -> list[str]:

@@ -12,7 +12,7 @@ LONGEST: Final = timedelta(days=31)
 _DAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _CLOCK: Final = re.compile(r"(?:([A-Za-z]{3,9})\s+)?([0-9]{1,2}):([0-9]{2})")
 _STAMP: Final = re.compile(
-    r"([0-9]{4}-[0-9]{2}-[0-9]{2})[Tt ]([0-9]{2}:[0-9]{2}(?::[0-9]{2})?)([Zz]|[+-][0-9]{2}:[0-9]{2})?"
+    r"([0-9]{4}-[0-9]{2}-[0-9]{2})(?:[Tt ]([0-9]{2}:[0-9]{2}(?::[0-9]{2})?)([Zz]|[+-][0-9]{2}:[0-9]{2})?)?"
 )
 _ACCEPTED: Final = "write `18:30`, `Mon 07:00` or `2026-11-23T07:00`"
 
@@ -20,8 +20,9 @@ _ACCEPTED: Final = "write `18:30`, `Mon 07:00` or `2026-11-23T07:00`"
 def parse_until(word: str, zone: tzinfo, now: datetime) -> datetime:
     """The instant, in UTC, that `word` means in `zone` at the aware `now`; raises BadParam.
 
-    A time of day is its next occurrence; a weekday with a time likewise. A time that the clocks skip or show twice on its
-    day is refused with what to write instead. The instant is after `now` and at most 31 days ahead.
+    A time of day is its next occurrence; a weekday with a time likewise. A date alone is the start of that day. A time that
+    the clocks skip or show twice on its day is refused with what to write instead. The instant is after `now` and at most
+    31 days ahead.
     """
     text = word.strip()
     stamp = _STAMP.fullmatch(text)
@@ -42,7 +43,7 @@ def parse_until(word: str, zone: tzinfo, now: datetime) -> datetime:
 def _stamp(match: re.Match[str], zone: tzinfo, word: str) -> datetime:
     day, clock, offset = match.groups()
     try:
-        local = datetime.fromisoformat(f"{day}T{clock}{(offset or '').upper()}")
+        local = datetime.fromisoformat(f"{day}T{clock or '00:00'}{(offset or '').upper()}")
         return local.astimezone(UTC) if offset else _instant(local, zone, word)
     except (ValueError, OverflowError) as error:
         if isinstance(error, BadParam):

@@ -92,7 +92,7 @@ async def test_schedules_health_and_targets_from_the_channel(tmp_path: Path) -> 
         await env.does("schedules infa:", "2 schedules, 1 of them on")
         await env.does("schedule off infa:schedule/nightly for=2h", "The schedule nightly is off", "Paused until")
         await env.does("health infa", "of 3 agents are active")
-        await env.does("targets infa", "agent/eu-1", "Process Server")
+        await env.does("targets infa", "agent/eu-1", "Process Server", "`status infa:task/load_orders`")
 
 
 async def test_an_agent_where_a_service_belongs_is_offered_as_what_the_verb_acts_on(tmp_path: Path) -> None:
