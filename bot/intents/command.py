@@ -5,7 +5,7 @@ from bot.core.command.capability import Risk
 from bot.core.command.parser import format_command, parse
 from bot.core.command.until import ends_at
 from bot.core.effects import Attempt, Ruling
-from bot.core.errors import BadRequest, Problem
+from bot.core.errors import BadRequest, NoSuchTarget, Problem
 from bot.core.intent import Command, Doubt, Intent, ParseError, Source
 from bot.core.operation import Operation
 from bot.core.policy.decide import Denied
@@ -55,7 +55,8 @@ async def run_command(ctx: Context, intent: Intent, command: Command) -> None:
         if resolved.capability.pausable:
             ends_at(resolved.operation, ctx.clock.now(), ctx.zone)
     except Problem as problem:
-        unclear = intent.typed and problem.code in ("no_such_target", "wrong_target_kind")
+        is_known = isinstance(problem, NoSuchTarget) and problem.nearest  # by the backend, what was meant
+        unclear = intent.typed and not is_known and problem.code in ("no_such_target", "wrong_target_kind")
         meant = await read_meant(ctx, intent.actor, intent.place, intent.typed) if unclear else None
         if meant is not None and meant != command:
             await run_command(ctx, intent, meant)
