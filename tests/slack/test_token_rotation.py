@@ -172,12 +172,12 @@ async def rotating_bot(folder: Path) -> AsyncIterator[World]:
     """The whole program with rotating tokens."""
     async with Workspace(ROTATING, port=0) as ws:
         settings, environ = rotating_config(folder, ws)
-        bot = Bot(settings, environ)
+        env = World(ws, {}, folder, environ, Bot(settings, environ))
         try:
-            await bot.start()
-            yield World(ws, {}, folder, environ, bot)
+            await env.bot.start()
+            yield env
         finally:
-            await bot.close()
+            await env.bot.close()
 
 
 async def test_the_program_goes_on_when_its_token_expires(tmp_path: Path) -> None:
