@@ -6,6 +6,7 @@ Also the reminder, and the recovery of approvals that were open or approved when
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
+from operator import attrgetter
 from typing import Final
 
 from bot.core.approval import KIND, Approval, Step, is_expired, may_dispatch
@@ -64,7 +65,7 @@ async def dispatch(ctx: Context, pending_id: str) -> str | None:
             return await expiry.void(ctx, approval, current.ended)
         policy = current.ruling.policy
         votes = await ctx.store.votes(approval.id)
-        voters = [vote.user_id for vote in votes]
+        voters = map(attrgetter("user_id"), votes)
         who = await of_these(ctx, policy, current.demand.from_groups, approval.requester, voters, max_age=FRESH)
         misfit = await unfit(ctx, current.operation)
         if misfit is not None:
