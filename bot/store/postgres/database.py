@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from typing import ClassVar, Final, TypeVar
 
 import psycopg
@@ -48,6 +49,11 @@ _OTHERS: Final = """
     AND pid <> pg_backend_pid() AND pid <> ALL (CAST(string_to_array(?, ',') AS integer[]))"""
 
 _log = logging.getLogger("signalbox.store")
+
+
+def _others(own: str, tx: Tx) -> int:
+    """How many sessions of the program there are, without those with these process ids."""
+    return int(tx.execute(_OTHERS, (own,)).fetchone()[0])
 
 
 class PostgresDatabase(Database):
@@ -113,10 +119,14 @@ class PostgresDatabase(Database):
         return self._seen[:2] if self._seen is not None else None
 
     def must_be_alone(self) -> None:
-        """Raises StoreProblem (store_locked) when another program uses the database."""
-        own = [one.info.backend_pid for one in (self._writer, *self._readers) if one is not None]
-        others = self.read_sync(lambda db: db.execute(_OTHERS, (",".join(map(str, own)),)).fetchone()[0])
-        if others:
+        """Raises StoreProblem (store_locked) when another program uses the database. The server shows a closed session for a
+        while."""
+        for wait in (*_WAITS, 1.6, 3.2):
+            time.sleep(wait)
+            own = ",".join(str(one.info.backend_pid) for one in (self._writer, *self._readers) if one is not None)
+            if not self.read_sync(partial(_others, own)):
+                break
+        else:
             raise StoreProblem("A bot is running with this database.", "Stop every replica first.", "store_locked")
 
     def check_all(self) -> None:
