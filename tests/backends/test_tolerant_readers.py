@@ -233,7 +233,7 @@ class Unread:
         self._tried: set[tuple[str, str]] = set()
 
     def note(self, bend: Bend, *, same: bool) -> None:
-        """What came of it was `same` as without the change."""
+        """The outcome was the `same` as without the change."""
         if same:
             self._same.add((bend.key, bend.path, bend.name))
 

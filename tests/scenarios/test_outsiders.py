@@ -340,7 +340,7 @@ ASKED = (
 async def test_without_rights_a_backend_that_exists_is_answered_as_one_that_does_not(
     tmp_path: Path, user: str, channel: str, typed: str
 ) -> None:
-    """A guest, a member where the rules name no channel or direct message, somebody of another workspace."""
+    """A guest, a member where the rules name no channel or direct message, a person of another workspace."""
     async with world(tmp_path, policy=NO_RIGHTS, only=("acc", "pre")) as env:
         assert env.ws.bot_user_id == "U0BOT"
         if channel == env.ana.dm:
