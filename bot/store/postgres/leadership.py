@@ -61,6 +61,7 @@ LOOK: Final = 0.25  # seconds between two looks at the leader
 CRASHED: Final = 1.5  # seconds without a heartbeat after which a replica without a session counts as dead
 SURE: Final = 0.6  # of the lease
 _LOCKS: Final = 77  # the class of the advisory locks that live as long as a replica's session; also in _STATE
+_COUNTING: Final = (_LOCKS, 0)  # no replica has epoch 0: held while one of several that start counts the websockets
 
 # `waits`: every commit waits for the only standby, so that one has what was acknowledged. Without the right to see that, NULL.
 _BEAT: Final = """
@@ -89,7 +90,10 @@ _FORGET: Final = """
     DELETE FROM replicas WHERE state <> 'live' AND beat_at < clock_timestamp() - interval '1 hour'
     AND NOT EXISTS (SELECT 1 FROM requests WHERE state <> 'ended' AND owner_epoch = epoch)"""
 _RESIGN: Final = "UPDATE leaders SET epoch = 0 WHERE team_id = %s AND epoch = %s"
-_SOCKETS: Final = "SELECT coalesce(sum(sockets), 0)::int FROM replicas WHERE state = 'live' AND epoch <> %s"
+_SOCKETS: Final = """
+    UPDATE replicas SET sockets = greatest(1, least(%s, %s - (
+        SELECT coalesce(sum(sockets), 0)::int FROM replicas WHERE state = 'live' AND epoch <> %s
+    ))) WHERE epoch = %s RETURNING sockets"""
 # Only those that this user may end: the error about another one would prevent every takeover. The server ends that one itself
 # when it holds a lock for the lease.
 _END_SESSIONS: Final = """
@@ -178,8 +182,14 @@ class PostgresLeadership:
 
     async def claim_sockets(self, most: int) -> int:
         """At most what the other replicas leave of Slack's ten, but at least one."""
-        others = await self._rows(_SOCKETS, self.epoch)
-        self.sockets = max(1, min(most, MOST_SOCKETS - int(others[0][0])))
+        self.sockets = most  # what a heartbeat writes meanwhile
+        try:
+            await self._rows("SELECT pg_advisory_lock(%s, %s)", *_COUNTING)
+            rows = await self._rows(_SOCKETS, most, MOST_SOCKETS, self.epoch, self.epoch)
+            await self._rows("SELECT pg_advisory_unlock(%s, %s)", *_COUNTING)
+        except psycopg.Error as error:
+            raise mapped(error) from error
+        self.sockets = int(rows[0][0]) if rows else 1
         return self.sockets
 
     async def resign(self, hand_over: Change) -> None:

@@ -237,3 +237,13 @@ PROMOTED = Beat(epoch=1, entries=7, timeline="2", table=5, at=AT + timedelta(sec
 def test_when_it_is_proved_that_a_failover_lost_nothing(last: Beat, now: Beat, has_all: bool) -> None:
     assert now.is_older(last)
     assert now.has_all_of(last) is has_all
+
+
+async def test_replicas_that_start_together_open_no_more_websockets_than_slack_allows(shared: str) -> None:
+    async with members(shared, shared) as (one, other):
+        await one.join()
+        await other.join()
+        opened = await asyncio.gather(*(member.leadership.claim_sockets(6) for member in (one, other)))
+        assert sorted(opened) == [4, 6]
+        with psycopg.connect(shared) as connection:
+            assert connection.execute("SELECT sum(sockets) FROM signalbox.replicas").fetchone() == (10,)
