@@ -121,14 +121,16 @@ class Replicas:
         if replica.state == "paused":
             replica.leads = False
             return
+        before = replica.state
         try:
             async with session.get(f"http://{replica.address}/readyz") as ready:
-                replica.state = "ready" if ready.status == 200 else "starting"
+                state = "ready" if ready.status == 200 else "starting"
             async with session.get(f"http://{replica.metrics}/metrics") as metrics:
-                replica.leads = "\nsignalbox_leader 1" in await metrics.text()
+                leads = "\nsignalbox_leader 1" in await metrics.text()
         except (aiohttp.ClientError, TimeoutError):
-            if replica.state != "paused":
-                replica.state, replica.leads = "starting", False
+            state, leads = "starting", False
+        if replica.state == before:  # otherwise it was killed or paused meanwhile
+            replica.state, replica.leads = state, leads
 
     async def _start_later(self, replica: _Replica) -> None:
         await self._clock.sleep(STARTS_AGAIN_AFTER)
