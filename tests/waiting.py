@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 
@@ -16,3 +17,21 @@ async def until(condition: Callable[[], Any], within: float = 30.0) -> Any:
             return value
         assert loop.time() < deadline, f"not within {within} s"
         await asyncio.sleep(0.01)
+
+
+@contextmanager
+def held(plane: Any, ending: str) -> Iterator[None]:
+    """Until the block ends, the simulated control plane begins no call whose path ends like this."""
+    free, begin = asyncio.Event(), plane._do
+
+    async def do(received: Any) -> Any:
+        if received.raw_path.endswith(ending):
+            await free.wait()
+        return await begin(received)
+
+    plane._do = do
+    try:
+        yield
+    finally:
+        free.set()
+        del plane._do

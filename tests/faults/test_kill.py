@@ -23,6 +23,7 @@ from bot.playground.planes.demo import demo_planes
 from bot.playground.workspace import DEMO_SEED, Workspace
 from bot.store.open import open_store
 from tests.fork_server import ForkServer
+from tests.waiting import held
 from tests.world import OPEN_POLICY, shown
 
 ENDS = ("done", "failed", "reconciled", "abandoned", "denied")
@@ -310,10 +311,11 @@ async def test_the_card_of_a_pause_that_ended_is_made_up_for_after_kill_9(
     async with yard(tmp_path, fork_server) as env:
         await env.start("after:finish:2")
         ana = env.ws.person("U0ANA")
-        await ana.command("C0CRAWL", f"/ops {OFF.format('2s')}")
-        await env.until(lambda rows: [row for row in rows if row.event == "paused"])
-        if gone:
-            del env.acc.schedules[SCHEDULE]
+        with held(env.acc, "/on"):
+            await ana.command("C0CRAWL", f"/ops {OFF.format('2s')}")
+            await env.until(lambda rows: [row for row in rows if row.event == "paused"])
+            if gone:
+                del env.acc.schedules[SCHEDULE]
         await env.dies()
         await env.start()
         await ana.wait_for(lambda who: seen(who, "The pause is over", says))
