@@ -138,6 +138,7 @@ async def test_the_queue_is_worked_off_in_order_and_nothing_in_it_is_lost() -> N
 
 async def test_while_acks_are_given_little_is_begun_and_the_rest_soon_after(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bot.runtime.task_queue.HELD_UP_AFTER", 3_600.0)
+    monkeypatch.setattr("bot.runtime.task_queue.QUIET_AFTER", 0.5)
     queued = Queued(TaskQueue())
     with queued.tasks.acking():
         queued.enqueue(100)
@@ -161,7 +162,8 @@ async def test_a_flood_of_acks_does_not_stop_the_queue() -> None:
     assert queued.ended == list(range(100))
 
 
-async def test_work_that_is_held_up_lets_the_next_one_begin() -> None:
+async def test_work_that_is_held_up_lets_the_next_one_begin(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bot.runtime.task_queue.HELD_UP_AFTER", 0.5)
     queued = Queued(TaskQueue())
     queued.enqueue(AT_ONCE + 1)
     await asyncio.sleep(0)
@@ -171,7 +173,8 @@ async def test_work_that_is_held_up_lets_the_next_one_begin() -> None:
     assert await queued.tasks.close(30.0) == 0
 
 
-async def test_what_is_still_queued_at_the_stop_is_counted_and_not_begun() -> None:
+async def test_what_is_still_queued_at_the_stop_is_counted_and_not_begun(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bot.runtime.task_queue.HELD_UP_AFTER", 3_600.0)
     queued = Queued(TaskQueue())
     queued.enqueue(AT_ONCE + 10)
     await asyncio.sleep(0)

@@ -23,8 +23,8 @@ async def test_a_misread_offers_the_nearest_command_and_a_press_runs_it(team: Wo
     assert wanted in labels(message)
     seq = last_seq(team)
     await team.ana.press_label("C0CRAWL", message["ts"], wanted)
+    await team.until(lambda: starts(team) == before + 1)
     await team.sees("start acc:shop/prices", "Succeeded")
-    assert starts(team) == before + 1
     assert [row.event for row in team.audit() if row.seq > seq and row.event == "sent"] == ["sent"]
     assert team.acc.world.runs_of[team.acc.agent("shop/prices").agent_id][-1].options.production is False
 

@@ -230,7 +230,7 @@ async def test_a_grant_that_a_deny_stands_above_says_so(team: Team) -> None:
     await env.sees("Granted: agent approve", "no grant overrides a deny", "C0CRAWL deny 1")
     await env.does("agent approve acc:labs/new -- please", "Denied", "approved elsewhere")
     await env.say("grant @ana agent approve acc:news/* for=1h -- trying", user="U0ROOT")
-    assert "deny" not in shown(await env.sees("Granted: agent approve on `acc:news/*`"))
+    assert "overrides a deny" not in shown(await env.sees("Granted: agent approve on `acc:news/*`"))
 
 
 async def test_the_list_of_grants_has_a_button_that_revokes_one(team: Team) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
 
@@ -251,8 +252,7 @@ async def test_many_changes_are_few_publications(team: Team) -> None:
     env = team.env
     await opens(env, "U0LEE", "Backends")
     before = published(env, "U0LEE")
-    for number in range(8):
-        await env.say(f"start acc:shop/prices input.part={number}")
+    await asyncio.gather(*(env.say(f"start acc:shop/prices input.part={number}") for number in range(8)))
     await env.until(lambda: len(env.audit(event="approval_requested")) == 8)
     words = await tab(env, "U0LEE", "Approve 8", "3 more.")
     assert words.count("Review") == 5

@@ -56,7 +56,7 @@ async def test_of_a_paused_agent_only_what_is_left_comes_back(later: Team) -> No
     later.later(hours=1)
     await env.until(lambda: env.acc.schedules[FIRST].enabled)
     await env.sees("Nothing is left to switch on", asked.request_id)
-    assert len(env.audit(event="resumed")) == 1
+    await env.until(lambda: len(env.audit(event="resumed")) == 1)
     assert [row.target_id for row in env.audit(event="abandoned")] == [SECOND]
 
 

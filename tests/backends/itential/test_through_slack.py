@@ -23,7 +23,7 @@ async def test_a_service_is_run_and_its_end_is_shown(tmp_path: Path) -> None:
         env.ws.clock.advance(60)
         failed = await env.sees("link 3 of 12 is down", timeout=30)
         assert {"Log", "Retry"} & set(labels(failed))
-        assert env.events("start")[-1] == "ended"
+        await env.until(lambda: env.events("start")[-1] == "ended")
 
 
 async def test_resources_and_danger_from_the_channel(tmp_path: Path) -> None:
