@@ -45,6 +45,9 @@ _QUOTED_LINE: Final = re.compile(r"\s*([\"'])(?P<value>(?:(?!\1)[^\\]|\\.)+)\1\s
 _ONE_WORD: Final = re.compile(r"\s*(?:- +)?[\"']?\S+[\"']?,?\s*")
 
 
+_MAIL_DIALOG: Final = "334 ugfzc3dvcmq6"  # a mail server asks for the password, in base64
+
+
 class Cut(NamedTuple):
     """What to mask of a line: from `start` to `end`. `shows`: put the mask there. `counts`: the number of values.
 
@@ -82,6 +85,9 @@ class Open:
         self._left -= 1
         first, self._first = self._first, False
         goes_on = self._left > 0
+        if self._kind == "reply":
+            end = len(line.rstrip())
+            return Cut(line.rfind(" ", 0, end) + 1, end, goes_on=False, counts=1)
         if self._kind == "key":
             return self._until(line, _KEY_END.search(line), goes_on)
         if self._kind == "quote":
@@ -161,6 +167,8 @@ def opened(line: str, lowered: str) -> Open | None:
         key = _KEY_BEGIN.search(line)
         if key is not None and not _KEY_END.search(line, key.end()):
             return Open("key", LONGEST_KEY, cut=key.start())
+    if lowered.endswith(_MAIL_DIALOG):
+        return Open("reply", 1)
     last = lowered.rstrip()[-1:]
     hinted = bool(_HINTED.search(lowered))
     if hinted and (last in _LAST_SIGNS or "#" in lowered or "name" in lowered or "key" in lowered):
@@ -192,8 +200,8 @@ def _header_row(line: str) -> Open | None:
     """The header of a CSV or Markdown table: columns named like a secret are masked in the lines with as many columns."""
     for separator in (",", ";", "\t", "|"):
         names = [name.strip(" \"'\r") for name in line.split(separator)]
-        titles = names[1:-1] if separator == "|" else names
-        if separator == "|" and (len(names) < 4 or names[0] or names[-1]):
+        titles = names[1:-1] if separator == "|" and not names[0] and not names[-1] else names
+        if separator == "|" and len(titles) < (2 if len(titles) < len(names) else 3):
             continue
         if not 1 < len(names) <= _MOST_COLUMNS or not all(
             re.fullmatch(r"[A-Za-z][\w .-]{0,40}", name) for name in titles

@@ -67,11 +67,13 @@ def _after(
 _ATTRIBUTE: Final = r"[\"']?(?:value|val|content|text|data|default|secret|plaintext|current|new|old)[\"']?"
 _GAP: Final = r"[ \t]{0,20}"
 _UNTIL_TAG: Final = r"(?P<bare>[^<\]\r\n]{1,4000})"
-_WHOLE_NAME: Final = r"[\w.:-]{0,60}$"
+_WHOLE_NAME: Final = r"[\w.:#=/-]{0,60}$"
 
 _BLANK: Final = " \t"
-_QUOTE: Final = "\"'`”»]"
-_FOR: Final = r"(?: (?:for|of) [^\s]{1,60}(?: [^\s]{1,60})?)?"
+_QUOTE: Final = "\"'`”»]}"
+_OF: Final = "(?:for|of|f[üu]r|von|de|di|du|van)"
+_FOR: Final = rf"(?: {_OF} [^\s]{{1,60}}(?: [^\s]{{1,60}})?)?"
+_IS: Final = "(?:is|was|will be|lautet|ist|war|es|est|è|é|er|är|jest)"
 
 # Tried in this order. The first that finds a value after a name decides.
 NOTATIONS: Final[tuple[_Notation, ...]] = (
@@ -80,7 +82,8 @@ NOTATIONS: Final[tuple[_Notation, ...]] = (
     _after(_BLANK + ":=", r"[ \t]{0,20}[:=][ \t]{0,20}", r"(?P<bare>[a-z]+(?: [a-z0-9]+){2,12})", passphrase),
     _after(_QUOTE + _BLANK + ":=-→⇒", SEPARATOR, VALUE, not_sentence),
     _after(". ", rf"(?:[ \t]?\.){{2,80}}{_GAP}[:=]{_GAP}", VALUE, not_sentence),
-    _after(" ", rf"(?: (?:for|of) [^=:\r\n]{{1,60}}| \([a-z ]{{1,20}}\))[=:]{_GAP}", VALUE, not_sentence),
+    _after(" -_", rf"(?: {_OF} (?:'[^'\r\n]{{1,200}}'|[^=:\r\n]{{1,60}})| \([a-z_ ]{{1,30}}\)| \[[^\]\r\n]{{1,20}}\]"
+        rf"|[ _-]files?(?: contents?))[ \t]?[=:]{_GAP}", VALUE, not_sentence),
     _after(_BLANK, r"[ \t]{1,60}", VALUE, not_plain, r"(?:^|[\s\"'])(?:--?|/)[\w-]{0,40}$"),
     _after(_BLANK + "(", r"(?:[ \t]{1,20}|[ \t]{0,20}\()(?=[\"'`“„‘«enb])", IN_QUOTES, quoted_password),
     _after(_QUOTE + _BLANK + "([{<", rf"{AFTER_NAME}{_GAP}(?=[(\[{{<])", IN_BRACKETS, in_brackets),
@@ -103,13 +106,17 @@ NOTATIONS: Final[tuple[_Notation, ...]] = (
         r"<[\w.:-]{0,60}$"),
     _after(_BLANK,
         r"[ \t](?:(?:was|is|has been|successfully)[ \t]){0,2}"
-        r"(?:set|changed|reset|updated|rotated)[ \t](?:back[ \t])?to:?[ \t]{1,20}", VALUE, ends_its_line),
-    _after("]", r"\][ \t]{1,20}", VALUE, ends_its_line, r"\[[\w.-]{0,40}$"),
+        r"(?:set|changed|reset|updated|rotated|ge[äa]ndert)[ \t](?:back[ \t])?(?:to|in|auf):?[ \t]{1,20}", VALUE, ends_its_line),
+    _after("是は", r"[是は][ \t]{0,3}", VALUE, not_plain),
+    _after(_BLANK, rf"{_FOR}[ \t]{_IS}:?[ \t]{{1,20}}", VALUE, ends_its_line),
+    _after(_BLANK, r"[ \t]{1,20}(?:reg_(?:sz|multi_sz|expand_sz|binary)[ \t]{1,20}|51:b:)", VALUE, not_plain),
+    _after("]", r"\][ \t]{1,20}", VALUE, ends_its_line, r"\[[^\[\]\r\n]{0,60}$"),
+    _after("]", r"\][ \t]{0,3}(?:<-|←)[ \t]{0,3}", VALUE, not_plain),
     _after(_BLANK, r"[ \t]{1,3}[-–—][ \t]{1,3}", VALUE, ends_its_line),
     _after('"', r"\";s:\d{1,6}:", IN_QUOTES, not_plain, r"s:\d{1,6}:\"[\w.-]{0,60}$"),
     _after(_BLANK + ";|~,/", r"[ \t]{0,3}(?:~>|[;|~,/]|(?<=[ \t]))[ \t]{0,3}", VALUE, strong_password),
     _after(" ", r"[ \t]{1,3}(?=\S{3,100}[ \t\r]*$)", r"(?P<bare>\S{3,100})", ftp_password, r"(?:^|[>\s])$"),
-    _after("\"' ", rf"[\"']?{_FOR} (?:is|was)(?: now)?:?[ \t]{{1,20}}", VALUE, strong, weak=True),
+    _after("\"' ", rf"[\"']?{_FOR} {_IS}(?: now)?:?[ \t]{{1,20}}", VALUE, strong, weak=True),
     _after(_BLANK, rf"{_FOR}(?: (?:to|as))?[ \t]{{1,20}}", VALUE, strong_password,
         r"\b(?:set|chang|reset|updat|us|with|try|enter)\w{0,6}[^\r\n:=]{0,40}$"),
     _after("s\"':=" + _BLANK, r"s?\b[\"']?[ \t]{0,3}(?:(?:is|was|[:=])[ \t]{0,3})?[\"']?",
@@ -124,7 +131,8 @@ _WEAK: Final = {letter: tuple(notation for notation in found if notation.weak) f
 
 _NAME_HINTS: Final = """
     pass pwd pword secret token key cred sess sig kenn auth pw psk jwt bearer otp wacht contrase senha
-    hasło haslo clave парол 密码 密碼 パスワ 비밀"""
+    hasło haslo clave parola senord adgangskod zugangsdat salasana heslo jelsz
+    ifre κωδικ geheim connect.sid парол 密码 密碼 パスワ 비밀"""
 NAME_HINTS: Final = frozenset(_NAME_HINTS.split())
 _HINTS: Final = NAME_HINTS.union(*(rule.hints for rule in RULES))
 # For each hint: the rules that name it or a part of it, and whether to search for names.

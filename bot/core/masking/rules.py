@@ -6,13 +6,17 @@ from typing import Final, NamedTuple
 from bot.core.masking.values import (
     IN_QUOTES,
     NAMES,
+    PASSWORDS,
     REST_OF_LINE,
     VALUE,
     Check,
     always,
     configured,
+    dialog,
+    in_field,
     no_word,
     not_plain,
+    of_database,
     of_user,
     random_word,
     strong,
@@ -56,6 +60,13 @@ _DEVICE_VALUE: Final = (
     r"(?=[\"',;\]})]{0,4}[ \t\r]*$|[\"'],|[ \t]+(?:level|address|hostname|encrypted|role|privilege|timeout|\d{1,2}[ \t\r]*$))"
 )
 
+# The name of a field or selector, and commands that read a password from their input.
+_FIELD: Final = rf"(?:{NAMES}|(?<![a-z])(?:pass|pw)(?![a-z]))"
+_READERS: Final = (
+    r"(?:\b(?:ch?passwd|smbpasswd|kinit|cryptsetup|vault[ \t]+login|read[ \t]+-s)\b|passwd|sudo[ \t]+-s\b|-stdin\b|[ \t:=]stdin\b"
+    r"|--with-token|passphrase-fd|--password[ =]-|\bsecrets?\b[^|\r\n]{1,60}?-(?![\w-])|data-file=-)"
+)
+
 RULES: Final[tuple[Rule, ...]] = (
     _rule("auth cookie x- -key -token", rf"(?<![a-z0-9-])(?:{_HEADER})[\"'`]?[ \t]{{0,60}}(?:=>|->|[:=])[ \t]{{0,60}}",
         REST_OF_LINE),
@@ -79,7 +90,8 @@ RULES: Final[tuple[Rule, ...]] = (
     _rule("pass pwd secret token key cred",
         rf"{NAMES}[\"']?[ \t]{{0,60}}[:=][ \t]{{0,20}}(?:\"[^\"\r\n]{{0,400}}\"|\([^()\r\n]{{1,60}}\)|[^\s\"(]{{1,400}})"
         r"[ \t]{1,20}(?:->|=>|→)[ \t]{1,20}", VALUE, not_plain),
-    _rule("pass pwd secret token key cred", rf"{NAMES}[\"']?[ \t]{{0,20}}[:=][ \t]{{0,20}}![\w:-]{{1,40}}[ \t]{{1,20}}",
+    _rule("pass pwd secret token key cred", rf"{NAMES}[\"']?\]?[ \t]{{0,20}}(?:=>|[:=])[ \t]{{0,20}}"
+        r"(?:!{1,2}[\w:-]{1,40}|&\w{1,40}|string\(\d{1,6}\))[ \t]{1,20}",
         VALUE, not_plain),
     _rule("pass pwd secret token key",
         rf"\b(?:configure|config)[ \t]{{1,20}}set[ \t]{{1,20}}[\w.:/-]{{0,100}}?{NAMES}[ \t]{{1,20}}", _SHELL_WORD,
@@ -87,17 +99,52 @@ RULES: Final[tuple[Rule, ...]] = (
     _rule("auth login cred",
         r"(?:\blogin|\w{3,20}auth|\bcredentials?)\([ \t]{0,5}(?:\w{1,30}=)?[\"'][^\"'\r\n]{1,100}[\"'],[ \t]{0,5}"
         r"(?:\w{1,30}=)?(?=[\"'])", IN_QUOTES, not_plain),
+    _rule("pass", rf"\bset_?{PASSWORDS}\([ \t]?[\"'][^\"'\r\n]{{1,100}}[\"'],[ \t]?", IN_QUOTES, not_plain),
+    _rule("insert",
+        rf"\binsert[ \t]+into\b[^()\r\n]{{1,100}}\([^()\r\n]{{0,1000}}?{_FIELD}[^()\r\n]{{0,1000}}\)[ \t]*values[ \t]*\(",
+        r"(?P<bare>[^()\r\n]{1,4000})", not_plain),
     _rule("auth", r"\bauth(?:enticate)?[ \t]+(?:plain|login|xoauth2|oauthbearer|cram-md5)[ \t]+",
         r"(?!XOAUTH|OAUTH|CRAM|DIGEST|NTLM|GSSAPI|SCRAM|EXTERNAL)(?P<bare>(?=[A-Z+/]*[a-z0-9])[A-Za-z0-9+/]{4,4000}={0,2})",
         no_word),
     # A browser that fills a form: `sendKeys(By.id('password'), 'hunter22')`, `Fill "Password" with "hunter22"`.
     _rule("pass pwd secret token key pin",
-        rf"\b(?:send_?keys|fill|type|enter|input|set_?(?:value|text))\w{{0,20}}[^\r\n\"']{{0,40}}[\"'][^\"'\r\n]{{0,60}}?{NAMES}"
+        rf"\b(?:send_?keys|fill|type|enter|input|set_?(?:value|text))\w{{0,20}}[^\r\n\"']{{0,40}}[\"'][^\"'\r\n]{{0,60}}?{_FIELD}"
         r"[^\"'\r\n]{0,20}[\"']\]?\)?,?[ \t]{0,3}(?:(?:with|as|to|value|text|=)[ \t:]{1,3})?(?=[\"'])", IN_QUOTES, not_plain),
+    # A browser whose commands have a selector or a field first (`type #pass hunter22`), or the text.
+    _rule("pass pwd pw secret token key pin",
+        rf"\b(?:send_?keys|fill|typ(?:e|ing)|enter|input|set[ _]?value)\b[^\r\n]{{0,80}}?(?:[#=\[][^\s\[\]]{{0,40}}?{_FIELD}"
+        rf"[^\s\[\]]{{0,20}}\]?|[ \t]{PASSWORDS})(?:[ \t](?:to|with)[ \t]|[ \t]{{1,8}}|[ \t]{{0,3}}\|[ \t]{{0,3}})[\"']?",
+        r"(?P<bare>[^\s\"'|]{2,400})(?=[\"']?[ \t|]{0,8}[\r]?$)", configured),
+    _rule(".fill( .type( .val( .sendkeys( .send_keys( .set", r"\.(?:fill|type|val|send_?keys|set_?\w{1,9})\(", IN_QUOTES,
+        in_field),
+    _rule("pass pwd pw",
+        r"\b(?:send|fill|typ(?:e|ing)|enter|input|set)\w{0,8}[ \t](?:text[ \t])?[\"']?"
+        rf"(?=[^\s\"']{{4,200}}[\"']?[ \t](?:in|into|to|on)[ \t][^\r\n]{{0,30}}?{_FIELD})", r"(?P<bare>[^\s\"']{4,200})", strong),
+    _rule("pass", r"\bsend[ \t]+[\"'](?=[^\"'\r\n]{2,200}[\"'][ \t]+after[ \t]+password)", r"(?P<bare>[^\"'\r\n\\]{2,200})"),
+    # A dialog with a server: `USER bob hunter22`, `a1 LOGIN "bob" "hunter22"`, `<<< PASS hunter22`, `AUTH hunter22`.
+    _rule("user", r"user[ \t]+[^\s:=]{1,60}[ \t]+", r"(?P<bare>[^\s:=,]{3,100})(?=[ \t\r]*$)", dialog),
+    _rule("login", r"login[ \t]+\"?[^\s\":=]{1,60}\"?[ \t]+", r"\"?(?P<bare>[^\s\",:=]{3,100})(?=\"?[ \t\r]*$)", dialog),
+    _rule("pass", r"[<>-]{1,4}[ \t](?:quote[ \t]+)?pass[ \t]+", r"(?P<bare>\S{3,100})(?=[ \t\r]*$)", not_plain),
+    _rule("auth", r"(?:^|[>\"])[ \t]?auth\"?[ \t]+(?:\d\)[ \t])?\"?", r"(?P<bare>[^\s\"]{3,200})(?=\"?[ \t\r]*$)", strong),
+    # What a command reads from its input: `echo hunter22 | sudo -S ls`, `kinit bot <<< hunter22`.
+    _rule("passwd sudo stdin kinit cryptsetup login with-token passphrase -password secret",
+        r"(?:\b(?:echo(?:[ \t]+-\w+)*|write-output|yes|printf(?:[ \t]+[\"']%s[^\"'\r\n]{0,4}[\"'])?)[ \t]+"
+        r"|<<<[ \t]?)[\"']?(?:[\w.-]{1,60}:)?"
+        rf"(?=[^|\r\n]{{1,200}}\|[^\r\n]{{0,80}}?{_READERS})", r"(?P<bare>[^\s|\"']{2,200})", not_plain),
+    _rule("<<<", rf"{_READERS}[^|\r\n]{{0,80}}?[^<]<<<[ \t]?(?=[^<\s])", r"[\"']?(?P<bare>[^\s|\"']{2,200})", not_plain),
     # A user's name and password: `credentials: bob / hunter22`.
     _rule("cred login",
         r"\b(?:credentials?|creds?|logins?)[\"']?[ \t]{0,3}[:=][ \t]{0,3}[\"']?[^\s/|:,;\"'=]{1,60}[ \t]{1,3}[/|:][ \t]{1,3}",
         r"(?P<bare>[^\s\"',;]{2,200})", of_user),
+    _rule("login logging", r"\blog(?:in|ging[ \t]in)(?:[ \t](?:attempt|as|with|for))*[ \t]+"
+        r"(?:[\[(\"']?[a-z][\w.@-]{0,60}:|[\[(\"'][a-z][\w.@-]{0,60}/"
+        r"|[a-z][\w.@-]{0,60}/(?=\S+[ \t](?:succeeded|failed)))",
+        r"(?P<bare>[^\s\"',;/:\])]{4,200})", strong),
+    _rule("cred", r"\bcred(?:ential)?s?[ \t]+[a-z][\w.@-]{1,60}[ \t/:]", r"(?P<bare>[^\s\"',;/:]{4,200})", strong),
+    _rule("token key", r"\b(?:us(?:e|ing)|with)[ \t]+(?:\w{1,20}[ _-])?(?:token|(?:api|access|secret|private)[ _-]?key)[ \t]+",
+        r"(?P<bare>[^\s\"',;/:]{6,200})", strong),
+    _rule("api_key apikey access-token _auth", r"(?:\bapi_?key|\baccess[_-]token|\b_auth(?:token)?)[ \t]+",
+        r"(?P<bare>[^\s\"',;/:]{6,200})", strong),
     _rule("pass",
         r"\b(?:user(?:name)?|log[io]n|log[ \t]in|sign[ \t]in|account|uid|connect(?:ing|ed)?|auth(?:enticat\w{1,4})?)"
         r"(?:[ \t]+(?:as|with|to|user)){0,2}[ \t]+[^\s,;:=]{1,60}[ \t,]{1,3}(?:and[ \t])?pass[ \t]+",
@@ -121,7 +168,9 @@ RULES: Final[tuple[Rule, ...]] = (
         r"\b(?:hv[sb]\.[\w-]{20,300}|\w{14}\.atlasv1\.[\w-]{30,100}|dapi[0-9a-f]{32}|ATATT[\w=-]{20,300}|NRAK-\w{20,60}"
         r"|PMAK-[\w-]{20,80}|shpat_\w{20,60}|AGE-SECRET-KEY-\w{20,80})"),
     _shape("xox xapp-", r"\bx(?:ox[abcdeoprs]|app)-[\w-]{8,500}"),
-    _rule("hooks.slack", r"hooks\.slack[\w.-]{0,20}/(?:services|workflows|triggers)/", r"(?P<bare>[\w/-]{8,200})"),
+    _rule("hooks.slack api.telegram /webhooks/ /incomingwebhook/",
+        r"hooks\.slack[\w.-]{0,20}/(?:services|workflows|triggers)/|api\.telegram\.org/bot\d{1,20}:|/api/webhooks/\d{1,30}/"
+        r"|/incomingwebhook/", r"(?P<bare>[\w/-]{8,200})"),
     _shape("sk_ pk_ rk_ sk-", r"\b(?:[spr]k_(?:live|test)_[A-Za-z0-9]{10,255}|sk-[\w-]{20,255})"),
     _shape("sg.", r"\bSG\.[\w-]{16,64}\.[\w-]{16,64}"),
     _shape("-----begin",
@@ -141,11 +190,55 @@ RULES: Final[tuple[Rule, ...]] = (
         rf"|7z[ar]?\b{_SHELL}-p)[= ]?", _SHELL_WORD, not_plain),
     _rule("psexec schtasks keytool openssl snmp",
         rf"\b(?:psexec\w*\b{_SHELL}-p|schtasks\b{_SHELL}/rp|keytool\b{_SHELL}-(?:(?:src|dest)?store|key)pass"
-        rf"|openssl[ \t]+enc\b{_SHELL}-k|snmp(?:walk|get|set|bulk|trap)\w*\b{_SHELL}-c)[ \t]+[\"']?", _SHELL_WORD, not_plain),
+        rf"|openssl[ \t]+enc\b{_SHELL}-k|snmp(?:walk|get|set|bulk|trap)\w*\b{_SHELL}-[cax])[ \t]+[\"']?", _SHELL_WORD, not_plain),
     _rule("/user:", r"\bnet[ \t]+use[ \t]+(?:\S{1,10}[ \t]+)?\\\\\S{1,200}[ \t]+[\"']?(?=[^\s/]\S{0,200}[ \t]+/user:)",
         _SHELL_WORD, not_plain),
     _rule("-u", rf"\b(?:smbclient|rpcclient|net|wmic|winexe)\b{_SHELL}-u[= ]?[\w./\\-]{{1,80}}%",
         r"(?P<bare>[^\s\"']{1,400})"),
+    _rule("/user:", r"(?:net[ \t]+use|runas)\b[^\r\n]{0,200}[ \t]/user:\S{1,100}[ \t]+(?!/)", _SHELL_WORD, not_plain),
+    _rule("user", r"net1?(?<![a-z.]net)(?<![a-z.]net1)[ \t]+user[ \t]+[^\s/]\S{0,60}[ \t]+(?!/)", _SHELL_WORD, strong),
+    _rule("reg", rf"\breg[ \t]+add\b{_SHELL}/v[ \t]+[\"']?[\w.-]{{0,40}}?{_FIELD}[\"']?[ \t]+{_SHELL}?/d[ \t]+",
+        _SHELL_WORD, not_plain),
+    _rule("pscredential", r"pscredential(?:\]::new)?[ \t]?\([ \t]?[\"'][^\"'\r\n]{1,100}[\"'][ \t]?,[ \t]?", IN_QUOTES),
+    # Commands with a password at a fixed place, or after a letter that means one only there.
+    _rule("lftp open", r"\b(?:lftp|open)\b[^\r\n]{0,60}?[ \t]-u[ \t]?[\w.@-]{1,60},", r"(?P<bare>[^\s\"']{2,200})"),
+    _rule("conn rman userid= .logon",
+        r"\b(?:conn(?:ect(?:ing)?)?|rman[ \t]+target|userid=)[ \t]{0,3}[\"']?[a-z][\w$#]{0,60}/|\.logon[ \t]+[\w./-]{1,60},",
+        r"(?P<bare>[^\s@/\"';]{2,200})(?=@\S|[ \t]+(?:as[ \t]+sys|\w+=)|[\"';]?[ \t\r]*$)", of_database),
+    _rule("using", r"\bconnect[ \t]+to[ \t]+\S{1,60}[ \t]+user[ \t]+\S{1,60}[ \t]+using[ \t]+", _SHELL_WORD, not_plain),
+    _rule("requirepass masterauth bindpw rootpw", r"^[ \t]*(?:requirepass|masterauth|bindpw|rootpw)[ \t]+", VALUE, not_plain),
+    _rule("login", r"\b(?:machine[ \t]+\S{1,100}|default)[ \t]+login[ \t]+\S{1,100}[ \t]+password[ \t]+", r"(?P<bare>\S{1,200})"),
+    _rule(":5432: :*:", r"^[\w.*-]{1,100}:(?:5432|\*):[^\s:]{1,60}:[^\s:]{1,60}:", r"(?P<bare>\S{2,200})(?=[ \t\r]*$)"),
+    _rule("rabbitmqctl pdftk bw login unlock vault pass auth token",
+        r"\b(?:rabbitmqctl[ \t]+(?:add_user|change_password)[ \t]+\S{1,60}|pdftk\b[^\r\n]{1,200}?(?:user|owner)_pw"
+        r"|bw[ \t]+(?:login[ \t]+\S{1,60}|unlock)|vault[ \t]+(?:operator[ \t]+unseal|login)|wpa_passphrase[ \t]+\S{1,60}"
+        r"|cf[ \t]+auth[ \t]+\S{1,60}|activate-refresh-token[ \t]+\S{1,60})[ \t]+", r"(?P<bare>(?!-)[^\s|;]{2,400})", no_word),
+    _rule("unseal", r"\bunseal key(?: \d)?:[ \t]+", r"(?P<bare>\S{8,200})"),
+    _rule("ipmitool racadm ncftp mosquitto twine rar ssh-keygen generic-password doctl gh secret",
+        rf"\b(?:(?:ipmitool|racadm|ncftp\w*|mosquitto_\w+|twine)\b{_SHELL}-p|rar\b{_SHELL}-h?p|ssh-keygen\b{_SHELL}-n"
+        rf"|security\b{_SHELL}-w|doctl[ \t]+auth\b{_SHELL}-t|gh[ \t]+secret[ \t]+set\b{_SHELL}(?:-b|--body))[= ]?[\"']?",
+        _SHELL_WORD, not_plain),
+    _rule("keyvault put-parameter",
+        rf"\b(?:az[ \t]+keyvault[ \t]+secret[ \t]+set|aws[ \t]+ssm[ \t]+put-parameter)\b{_SHELL}--value[= ][\"']?",
+        _SHELL_WORD, not_plain),
+    _rule("qpdf", r"\bqpdf\b[^\r\n]{0,100}?--encrypt[ \t]+", r"(?P<bare>\S{2,100}[ \t]+\S{2,100})"),
+    _rule("smbclient", r"\bsmbclient[ \t]+//\S{1,200}[ \t]+(?!-)", _SHELL_WORD, not_plain),
+    _rule("user= username=", r"\buser(?:name)?=[\w.\\-]{1,60}%", r"(?P<bare>(?![0-9a-f]{2})[^\s,\"']{2,200})", strong),
+    _rule("curl", rf"\bcurl\b{_SHELL}(?:-b|--cookie)[ =]?[\"']?[\w.-]{{1,60}}=", r"(?P<bare>[^\s\"']{2,4000})"),
+    _rule("curl", rf"\bcurl\b{_SHELL}(?:-e|--cert|--proxy-cert)[ =]?[\"']?[\w./-]{{1,200}}:(?!//)",
+        r"(?P<bare>[^\s\"']{2,200})"),
+    _rule("--arg git variable session:",
+        rf"(?:--arg|\bgit[ \t]+config|\bvariable[ \t]+set|\bset[ \t]+session:)[ \t]*"
+        rf"(?:--?\w+[ \t]+)*[\w.:/-]{{0,60}}?{_FIELD}[ \t]+",
+        _SHELL_WORD, not_plain),
+    _rule("community", r"\b(?:snmp[ \t]+community|community[ \t]+string)(?:[ \t]{0,3}[:=][ \t]{0,3}|[ \t]+(?:is[ \t]+)?)[\"']?",
+        r"(?P<bare>[^\s\"',;]{2,200})", configured),
+    _rule("recovery backup",
+        r"\b(?:recovery|backup)[ _-]codes?[\"']?[ \t]{0,3}[:=][ \t]{0,3}[\"'\[]?", r"(?P<bare>[\w-]{6,40})", no_word),
+    _rule("pass", rf"\bcontents?[ \t]of[ \t](?:the[ \t])?{PASSWORDS}[ _-]file\S{{0,100}}?[ \t]?[:=][ \t]{{0,20}}",
+        VALUE, not_plain),
+    _rule("true false", r"\t(?:true|false)\t\d{1,12}\t[^\t\r\n]{1,100}\t", r"(?P<bare>[^\t\r\n]{4,4000})(?=[ \t\r]*$)"),
+    _rule("cookies", r"\bcookies[\"']?[ \t]{0,3}[:=][ \t]{0,3}(?=[\[({])", REST_OF_LINE),
     _rule("securestring", r"convertto-securestring[ \t]+(?:-(?:string|asplaintext|force)[ \t]+){0,3}(?![$(@-])", VALUE,
         not_plain),
     _rule("htpasswd", r"htpasswd[ \t]+-\w*b\w*[ \t]+(?:\S+[ \t]+){1,2}(?=\S+[ \t\r]*$)", r"(?P<bare>\S{1,200})"),
@@ -155,6 +248,7 @@ RULES: Final[tuple[Rule, ...]] = (
     _rule("identified", r"identified[ \t]+(?:with[ \t]+\S{1,60}[ \t]+)?(?:by|as)[ \t]+(?:password[ \t]+|values[ \t]+)?",
         VALUE, not_plain),
     # configuration of network devices: the type of the encoding is a number before the value
+    _shape("$apr1$ {sha {ssha", r"\$apr1\$[\w./$]{8,200}|\{S?SHA\d{0,3}\}[\w+/=]{16,200}"),
     _shape("$1$ $2a$ $2b$ $2y$ $5$ $6$ $8$ $9$ $14$ $y$", r"\$(?:1|2[aby]|5|6|8|9|14|y)\$[\w./$+=-]{8,300}"),
     _rule("pass secret key",
         r"\b(?:password|passwd|secret|key(?:-string)?|md5)[ \t]+"

@@ -14,6 +14,8 @@ _SUFFIX: Final = r"(?:[_.-]?(?:id|key|value|text|hash|b64|base64|string|plain|en
 _PASSWORDS: Final = (
     r"pass[ _.-]?words?", r"pass[ _.-]?phrases?", r"pass[ _.-]?codes?", "passwds?", "passwort", "pwd", "pword", "kennwort",
     "wachtwoord", "contrase[ñn]a", r"mot[ _]de[ _]passe", "senha", "has[łl]o", "пароль", "密[码碼]", "パスワード", "비밀번호",
+    r"parola(?: d'ordine)?", "l[öo]senord", "adgangskode", "passord", "salasana", "heslo", "jelsz[óo]", "şifre", "sifre",
+    "κωδικ[όο]ς", "zugangsdaten",
 )  # fmt: skip
 _KEYS: Final = tuple(
     rf"{word}[ _.-]?key(?:[_-]?id)?"
@@ -22,7 +24,15 @@ _KEYS: Final = tuple(
         "shared", "storage", "ssh", "auth", "client", "consumer", "server", "deploy", "licen[sc]e", "sas", "service",
     )
 )  # fmt: skip
-_OTHERS: Final = ("secret", "token", "credentials?", r"sess(?:ion)?[ _-]?id", "signature")
+_OTHERS: Final = (
+    "secret", "token", "credentials?", r"sess(?:ion)?[ _-]?id", "signature", "geheimnis", r"authtok(?!en)", r"connect\.sid",
+    *(
+        rf"{word}_?p(?:w|ass)(?![a-z])"
+        for word in (
+            "db", "root", "admin", "bind", "user", "sys", "app", "ftp", "ssh", "smtp", "mail", "ldap", "sql", "store",
+        )
+    ),
+)  # fmt: skip
 # Short names count only without a letter next to them: `compass` and `author` don't, `db_pass` does.
 _SHORT: Final = ("pass", "auth", "sig", "pw", "psk", "creds?", "otp", "jwt", "bearer", "keys?", "clave")
 
@@ -43,7 +53,7 @@ ANY_NAME: Final = re.compile(
 )
 _SHORT_NAME: Final = re.compile(rf"(?:{'|'.join(_SHORT)}){_SUFFIX}")
 A_PASSWORD: Final = re.compile(PASSWORDS)
-AFTER_NAME: Final = r"[\"'`”»\]]{0,3}"
+AFTER_NAME: Final = r"[\"'`”»\]}]{0,3}"
 SEPARATOR: Final = rf"{AFTER_NAME}[ \t]{{0,60}}(?:=>|->|→|⇒|:=|={{1,3}}|::?)(?:[ \t]|\\[ntr]){{0,60}}"
 # Letters before a quote (b'', N'', @""), then a value in quotes, or one without: characters that end it are part of it only
 # between letters, as in `hunt;er2`, and not where another `name=` follows.
@@ -55,7 +65,7 @@ _QUOTED: Final = (
 )
 _BRACKETS: Final = (
     r"(?:\((?P<round>[^()\r\n]{1,400})\)|\[(?P<square>[^\[\]\r\n]{1,4000})\]|\{(?P<brace>[^{}\r\n]{1,400})\}"
-    r"|<(?P<less>[^<>\r\n]{1,400})>)"
+    r"|<{1,2}(?P<less>[^<>\r\n]{1,400})>{1,2})"
 )
 _BARE: Final = (
     r"(?P<bare>(?!\\+[\"'`])(?!&(?:[a-z]{2,5}|#\w{1,6});)(?!%(?:25){0,6}(?:22|27|60))"
@@ -72,7 +82,7 @@ PLAIN: Final = re.compile(
     r"|expired|expires|invalid|valid|wrong|incorrect|correct|success|successful|succeeded|failed|failure|error|denied"
     r"|accepted|rejected|refused|enabled|disabled|changed|unchanged|updated|reset|hidden|masked|encrypted|present|absent"
     r"|found|default|read|string|str|text|varchar|char|bool|boolean|int|integer|object|array|list|please|must|should|cannot"
-    r"|can't|not|is|was|has|the|an?|for|from|to|in|of|and|or|with|too|done|weak|strong|user|n/?a|noop|pass|fail"
+    r"|can't|not|is|was|has|the|an?|for|from|to|in|of|and|or|with|too|done|weak|strong|abgelaufen|falsch|richtig|(?:un)?gültig|geändert|expirée?|incorrecte?|inválid[ao]|scaduta|errata|user|n/?a|noop|pass|fail"
     r"|-+|\d{1,3}(?:\.\d+)?|\*+|x{3,}|\.{3}|…|•+|\[?redacted\]?|\(?sensitive(?: value)?\)?|\(?known after apply\)?|filtered"
     r"|[A-Za-z_]\w*(?:\.\w+)+[(\[].*|\[filtered\]|\$\{[\w.:/-]{0,200}\}?|\{\{.{0,200}|%[sdvq]|<(?:redacted|hidden|masked|secret|nil|null|none|unset|empty)>?)"
     r"[.!?:,]?"
@@ -89,23 +99,31 @@ _SOURCE_PLACE: Final = re.compile(
 _STRONG: Final = re.compile(r"(?=\S*[A-Za-z])(?=\S*[\d!@#$%^&*?+~])[^\s/\\]{4,}|\S*[!@#$^&*]\S*")
 _TALK: Final = re.compile(
     r"(?i)(?:scanning|rotation|authentication|reset|manager|management|stores?|encryption|mismatch|exchange|length|polic(?:y|ies)"
-    r"|characters|chars|times|attempts|days|digits|deleted|removed|added|created|prompt|field|protection|strings?|changes?)[.!:]?"
+    r"|characters|chars|times|attempts|days|digits|deleted|removed|added|created|prompt|field|protection|strings?|changes?|again|first)[.!:]?"
 )
 _LINE_END: Final = re.compile(r"[ \t.!]{0,5}(?:[\r\n]|$)")
 _TEST_NAME: Final = re.compile(r"(?i)test|.*(?:/|::|\.py|\.go)")
 # Most lines have no hint. This pattern, which begins with rare letters, finds the others; it may match too often.
 _MAYBE: Final = re.compile(
     r"ode[\"']?(?: ?[:=] ?| is | )[\"'(]?\d{3}|otp {1,3}[\"'(]?\d{3}"
-    r"|\?(?:code|sid|sig)=|&(?:code|sid|sig)=|-(?:begin|[ua][ =]|-user|stdin)|7z|b(?:ear|asi|cp )"
-    r"|c(?:ode=|ontrase|re(?:d|t(?<=secret))|url)|d(?:ap(?:i|p?(?<=ldap))|ckr_|is-cli)|f(?:ied(?<=identified)|_(?<=hf_))"
-    r"|g(?:est |h[pousr]_|in(?<=login)|ithub_pat|l(?:pat|rt|dt)-|nature|ot(?<=negot)|e-secret)"
-    r"|k(?:ey|_(?:live|test)|en(?<=token)|enn|ie(?<=cookie)|s\.sl)|m(?:aria|ongo|ysql|ak-)"
-    r"|p(?:ass|w(?![eisn])|in(?:[\"' ]{0,2}[:=]| is )|sk|k_|dp |m_|at_|ypi-|[=:]| [=:])|q(?:l |lcmd|lpl|lld)|rak-"
-    r"|s(?:ess|[gk][_.-]|ig(?:[=: _]|nature|[kt]))|u(?:th|do )|v(?:[sb]\.|1[._])|w(?:get|acht)"
-    r"|nmp|schtasks|psexec|openssl|/user:|\$(?:[15689y]|2[aby]|14)\$"
+    r"|\?(?:code|sid|sig)=|&(?:code|sid|sig)=|-(?:begin|[ua][ =]|-user|stdin)|7z"
+    r"|b(?:ear|asi|cp |w |bitmq)"
+    r"|c(?:ode=|ontrase|re(?:d|t(?<=secret))|url|onn(?:ect(?:ing)?)? [\"']?\w+/|onnect\.s|f auth)"
+    r"|d(?:ap(?:i|p?(?<=ldap))|ckr_|is-cli|octl)|f(?:ied(?<=identified)|_(?<=hf_)|re(?<=ifre)|tp>|tp -u|tk )"
+    r"|g(?:est |h[pousr]_|in(?<=login)|ithub_pat|l(?:pat|rt|dt)-|nature|ot(?<=negot)|e-secret"
+    r"|angskod|angsdat|eheim|ging in|webhook/)"
+    r"|k(?:ey|_(?:live|test)|en(?<=token)|enn|ie(?<=cookie)|s\.sl|init)|m(?:aria|ongo|ysql|ak-|munity)"
+    r"|p(?:ass|w(?![eisn])|in(?:[\"' ]{0,2}[:=]| is )|sk|k_|dp |m_|at_|ypi-|[=:]| [=:]|mit)|q(?:l |lcmd|lpl|lld|pdf|uitto)"
+    r"|r(?:ak-|man t|eg add|ar |acad)"
+    r"|s(?:ess|[gk][_.-]|ig(?:[=: _]|nature|[kt])|enord|tdin|mbcl|erid=|ha(?<=[{s]sha)"
+    r"|er \S{1,60} \S{3,100}[ \t\r]*(?:\n|$)|er(?:name)?=[\w.\\-]{1,60}%)"
+    r"|u(?:th|do |t-param|nseal|lt login|ser \S{1,60} using |gfz)|v(?:[sb]\.|1[._])|w(?:get|acht|ine )"
+    r"|n(?:mp|et1? user |cftp)|schtasks|psexec|openssl|/(?:user:|bot\d|webhooks/\d|\t(?:true|false)\t)"
+    r"|\$(?:[15689y]|2[aby]|14|apr1)\$"
+    r"|a(?:rola|lasan|d -s|ckup[ _-]code|kia|sia|roa|iza|tatt)|e(?:slo|lsz|ry[ _-]code)|yptset|<<<|:5432:|:\*:|κωδικ"
     r"|enha|as[łl]o|clave|арол|密[码碼]|スワ|비밀|@(?:tcp|unix)\(|@//|@orcl|:1521|urestring"
     r"|jwt|%[4-7][0-9a-f]|&#(?:x[4-7]|\d{2,3};)|\\(?:u00|x)[4-7]"  # encoded letters, which may be part of a name
-    r"|x(?:-|h |ox[abcdeoprs]-|app-)|y(?:j|a29)|zip |:thin|://(?=[^\s/]{0,400}@)|a(?:kia|sia|roa|iza|tatt)|ocspx"
+    r"|x(?:-|h |ox[abcdeoprs]-|app-)|y(?:j|a29)|zip |:thin|://(?=[^\s/]{0,400}@)|ocspx|\.logon"
 )
 
 
@@ -200,6 +218,11 @@ def of_user(found: Found) -> bool:
     return not PLAIN.fullmatch(words) and not_sentence(found)
 
 
+def of_database(found: Found) -> bool:
+    """The password of `connect bob/x`, but not in `connect admin/console`."""
+    return not_plain(found) and (found.after[:1] == "@" or " as sys" in found.after.lower() or strong(found))
+
+
 def no_word(found: Found) -> bool:
     """After `Bearer`: rejects plain words and parameters of a challenge."""
     value = found.value
@@ -226,6 +249,17 @@ def strong_password(found: Found) -> bool:
 def ftp_password(found: Found) -> bool:
     """`PASS x`, a command of FTP and POP3."""
     return found.name == "pass" and found.before.rstrip().endswith("PASS") and strong(found)
+
+
+def dialog(found: Found) -> bool:
+    """`USER bob x` and `LOGIN bob x` of a server's protocol, but not `user bob left`: after a prompt, or a strong word."""
+    word = re.search(r"(?:^|(ftp> ?)|[>:\s])(USER|LOGIN|user)[ \t]+\S+[ \t]+\"?$", found.before)
+    return word is not None and not_plain(found) and (word[1] is not None or strong(found))
+
+
+def in_field(found: Found) -> bool:
+    """What a browser types into a field whose selector names a password."""
+    return not_plain(found) and bool(re.search(r"(?i)pass|pwd|pw\b|secret|token|[_-]key", found.before))
 
 
 def passphrase(found: Found) -> bool:

@@ -269,7 +269,29 @@ def test_every_hint_of_a_secret_is_noticed() -> None:
         "mongo": "mongosh",
         "code": "code: 123456",
         "otp": "otp 123456",
+        "user": "\nuser bob Fake2026\n",
+        "conn": "conn bob/x",
+        "rman": "rman target",
+        "user=": "user=bob%x",
+        "username=": "username=bob%x",
+        "true": "/\ttrue\t",
+        "false": "/\tfalse\t",
+        "/webhooks/": "/webhooks/1",
+        "api.telegram": "api.telegram.org/bot1",
+        "recovery": "recovery code",
+        "reg": "reg add",
+        "gh": "gh secret",
+        "insert": "insert password",
+        "vault": "vault login",
+        "logging": "logging in",
+        "unlock": "bw unlock",
+        "variable": "variable token",
+        "--arg": "--arg pw",
+        "git": "git token",
+        "using": "user bob using",
+        "open": "open -u ",
     }
+    ends |= {fill: f"#password {fill}" for fill in (".fill(", ".type(", ".val(", ".set")}
     unseen = [hint for hint in patterns._HINTS if not values.hinted(f"a {ends.get(hint, hint)} = b")]
     assert unseen == []
 
