@@ -205,7 +205,7 @@ class NoFiles:
 
 @dataclass(frozen=True, slots=True)
 class Station:
-    """A running bot: its port, its store, the tasks behind the acks, its control plane, and what its pipeline works with."""
+    """A running bot: its port, its store, the tasks behind the acks, its control plane, and its context."""
 
     port: int
     store: Store

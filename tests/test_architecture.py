@@ -20,9 +20,9 @@ LONGEST = 400
 IMPURE = frozenset(
     {"asyncio", "time", "logging", "os", "random", "secrets", "uuid", "socket", "pathlib", "subprocess", "threading"}
 )
-PURE_ROOMS = ("core", "render")
+PURE_FOLDERS = ("core", "render")
 KINDLESS = ("app.py", "leader.py", "connections.py", "plugins.py", "config.py")
-KINDLESS_ROOMS = (
+KINDLESS_FOLDERS = (
     "cli",
     "core",
     "features",
@@ -49,17 +49,17 @@ def imported(path: Path) -> Iterator[str]:
             yield node.module.partition(".")[0]
 
 
-def test_imports_run_inward() -> None:
+def test_imports_go_downward() -> None:
     """Every contract of [tool.importlinter] is kept."""
     linter = Path(sys.executable).with_name("lint-imports")
     done = subprocess.run([linter, "--no-cache"], cwd=ROOT, capture_output=True, text=True, timeout=200, check=False)
     assert done.returncode == 0, done.stdout
 
 
-@pytest.mark.parametrize("room", PURE_ROOMS)
-def test_the_inner_rooms_never_wait(room: str) -> None:
+@pytest.mark.parametrize("folder", PURE_FOLDERS)
+def test_pure_folders_never_wait(folder: str) -> None:
     """No `async def` with a body in core or render: a port's declaration is all they have of waiting."""
-    for path in python_files(BOT / room):
+    for path in python_files(BOT / folder):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.AsyncFunctionDef):
                 body = [part for part in node.body if not isinstance(part, ast.Expr | ast.Pass)]
@@ -67,10 +67,10 @@ def test_the_inner_rooms_never_wait(room: str) -> None:
             assert not isinstance(node, ast.Await), f"{path.relative_to(ROOT)} waits"
 
 
-@pytest.mark.parametrize("room", PURE_ROOMS)
-def test_the_inner_rooms_read_no_clock_and_touch_no_machine(room: str) -> None:
+@pytest.mark.parametrize("folder", PURE_FOLDERS)
+def test_pure_folders_read_no_clock_and_touch_no_machine(folder: str) -> None:
     """core and render import no loop, clock, log, chance, file or network, not even inside a function."""
-    for path in python_files(BOT / room):
+    for path in python_files(BOT / folder):
         assert not IMPURE & set(imported(path)), path.relative_to(ROOT)
 
 
@@ -96,12 +96,14 @@ def test_no_module_is_long() -> None:
 
 
 def test_what_is_common_names_no_kind_of_control_plane() -> None:
-    """Wiring, pipeline and every other common room hold for a sixth kind as well: none of them names one of the five.
+    """Every shared folder works for a sixth kind as well: none of them names one of the five.
 
     Docstrings may give an example; code may not.
     """
     kinds = re.compile("|".join(plugins.kinds()), re.IGNORECASE)
-    files = [BOT / name for name in KINDLESS] + [path for room in KINDLESS_ROOMS for path in python_files(BOT / room)]
+    files = [BOT / name for name in KINDLESS] + [
+        path for folder in KINDLESS_FOLDERS for path in python_files(BOT / folder)
+    ]
     for path in files:
         for node in ast.walk(_without_docstrings(path)):
             words = [value for value in vars(node).values() if isinstance(value, str)]

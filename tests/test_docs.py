@@ -66,9 +66,9 @@ def names(row: tuple[str, Capability]) -> str:
 
 
 @pytest.fixture(scope="module")
-def desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the two example files and a short audit log, as a reader of the README has it."""
-    folder = tmp_path_factory.mktemp("desk")
+    folder = tmp_path_factory.mktemp("installed")
     for name in ("signalbox", "policy"):
         text = (ROOT / f"{name}.example.toml").read_text(encoding="utf-8")
         (folder / f"{name}.toml").write_text(text, encoding="utf-8")
@@ -150,12 +150,12 @@ def test_every_command_for_slack_is_understood(page: str, words: str) -> None:
     """Each `/ops ...` of the pages names a verb that its control plane has, with parameters that fit."""
     read = parse(words, CATALOG)
     assert not isinstance(read, ParseError), read
-    rows = [row for _, row in CATALOG.rows(read.verb)]
+    rows = [row for _, row in CATALOG.capabilities(read.verb)]
     if read.target is None:
         assert rows or CATALOG.builtin(read.verb) is not None
         return
     backend = read.target.partition(":")[0]
-    found = [row for _, row in CATALOG.rows(read.verb, backend)]
+    found = [row for _, row in CATALOG.capabilities(read.verb, backend)]
     builtin = CATALOG.builtin(read.verb)
     assert found or builtin is not None, f"{backend} has no {read.verb}"
     objections = [
@@ -201,16 +201,16 @@ def test_every_command_for_the_shell_is_there() -> None:
             assert tool in KNOWN_TOOLS, f"{page}: {tool}"
 
 
-def run(desk: Path, *words: str) -> subprocess.CompletedProcess[str]:
+def run(installed: Path, *words: str) -> subprocess.CompletedProcess[str]:
     """`signalbox ...` as a process in that folder."""
     environ = {
         **os.environ,
-        **environ_for((desk / "signalbox.toml").read_text(encoding="utf-8")),
+        **environ_for((installed / "signalbox.toml").read_text(encoding="utf-8")),
         "PYTHONPATH": str(ROOT),
     }
     return subprocess.run(
         [sys.executable, "-m", "bot", *words],
-        cwd=desk,
+        cwd=installed,
         env=environ,
         capture_output=True,
         text=True,
@@ -230,11 +230,11 @@ def harmless() -> list[tuple[str, ...]]:
 
 
 @pytest.mark.parametrize("words", [("--help",), *harmless()], ids=" ".join)
-def test_harmless_programs_of_the_pages_run(desk: Path, words: tuple[str, ...]) -> None:
+def test_harmless_programs_of_the_pages_run(installed: Path, words: tuple[str, ...]) -> None:
     """What a reader may try without Slack does what the page says."""
-    head = run(desk, "audit", "verify").stdout.split("head ")[1].split()[0] if "--head" in words else ""
+    head = run(installed, "audit", "verify").stdout.split("head ")[1].split()[0] if "--head" in words else ""
     arguments = [head if word == words[words.index("--head") + 1] else word for word in words] if head else list(words)
-    done = run(desk, *arguments)
+    done = run(installed, *arguments)
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout
 
@@ -305,16 +305,16 @@ def test_the_example_configuration_loads(tmp_path: Path, switched_on: bool) -> N
         assert {table["kind"] for table in settings.backends} == set(plugins.kinds())
 
 
-def test_the_example_rules_keep_their_promises(desk: Path) -> None:
+def test_the_example_rules_keep_their_promises(installed: Path) -> None:
     """policy.example.toml can be used as it is, without a warning, and every case of it comes out."""
-    done = run(desk, "policy", "test", "policy.toml")
+    done = run(installed, "policy", "test", "policy.toml")
     assert (done.returncode, "warn" in done.stdout, "no [[case]] tables" in done.stdout) == (0, False, False), (
         done.stdout
     )
 
 
 def test_the_manifest_file_is_what_the_program_registers() -> None:
-    """manifest.yml equals the manifest that is made of the doors."""
+    """manifest.yml equals the manifest that is made of the sources of requests."""
     assert yaml.safe_load((ROOT / "manifest.yml").read_text(encoding="utf-8")) == manifest()
 
 

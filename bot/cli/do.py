@@ -72,7 +72,7 @@ class TerminalPresenter:
     async def show(self, card: Card, reply: Reply | None = None, *, replace: bool = False) -> None:
         """Print the card, unless it only says that work is in progress."""
         elsewhere = card.place.channel_id != self._channel
-        asks = any(button.means.get("tag") == "hold1" for button in card.buttons)  # a person decides it
+        asks = any(button.means.get("tag") == "pending1" for button in card.buttons)  # a person decides it
         if card.only_for is None and (elsewhere or asks):
             await self._slack.show(card)
             if elsewhere:
@@ -183,7 +183,7 @@ async def do(
         )
         if replica is not None:
             await replica.join(_nothing, partial(_replaced, tasks, tell), tasks.serve)
-        pipeline = Intake(ctx)
+        intake = Intake(ctx)
         read = parse(text, built.catalog)
         intent = Intent(
             request_id=ids.request(),
@@ -196,7 +196,7 @@ async def do(
             typed=text,
             confirmed=yes,
         )
-        receipt = await pipeline.submit(intent)
+        receipt = await intake.submit(intent)
         if receipt.say:
             tell(receipt.say)
         while len(tasks):

@@ -141,12 +141,12 @@ def catalog_for(config_path: Path) -> tuple[Catalog, bool]:
         return catalog_of_all_kinds(), False
     try:
         tables = tomllib.loads(config_path.read_text(encoding="utf-8")).get("backend", [])
-        rows = {str(table["name"]): plugins.load(str(table["kind"])).spec for table in tables}
+        specs = {str(table["name"]): plugins.load(str(table["kind"])).spec for table in tables}
     except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ValueError(f"{config_path}: {error}") from None
     except (TypeError, KeyError, AttributeError):
         raise ValueError(f"{config_path}: each [[backend]] needs a name and a kind") from None
-    return Catalog(rows), True
+    return Catalog(specs), True
 
 
 def judge(policy: Policy, catalog: Catalog, case: CaseTable, now: datetime) -> Verdict:
@@ -170,21 +170,23 @@ def judge(policy: Policy, catalog: Catalog, case: CaseTable, now: datetime) -> V
 
 
 def _is_builtin(read: Command, catalog: Catalog) -> bool:
-    return catalog.builtin(read.verb) is not None and (read.target is None or not catalog.rows(read.verb))
+    return catalog.builtin(read.verb) is not None and (read.target is None or not catalog.capabilities(read.verb))
 
 
 def _builtin(read: Command, catalog: Catalog, here: Situation) -> Verdict:
-    row = catalog.builtins[read.verb]
+    builtin = catalog.builtins[read.verb]
     if read.verb in _OPEN_TO_ALL:
         return Verdict("allowed", "built-in rule", "everyone may use this command")
     refused = admits(here)
     if refused is not None:
         return Verdict("denied", refused.rule, refused.reason)
-    if row.needs is None:
+    if builtin.needs is None:
         return Verdict("allowed", "built-in rule", "this person can use Signalbox in this channel")
-    why_not = why_not_breakglass if row.needs == "breakglass" else why_not_administrator
+    why_not = why_not_breakglass if builtin.needs == "breakglass" else why_not_administrator
     failed = why_not(here.policy, here.subject, HOME)
-    return Verdict("denied" if failed else "allowed", f"[{row.needs}]", failed or f"[{row.needs}] names this person")
+    return Verdict(
+        "denied" if failed else "allowed", f"[{builtin.needs}]", failed or f"[{builtin.needs}] names this person"
+    )
 
 
 def _asked(read: Command, catalog: Catalog, here: Situation, now: datetime) -> Question:
@@ -202,18 +204,18 @@ def _asked(read: Command, catalog: Catalog, here: Situation, now: datetime) -> Q
 def _target(read: Command, ref: TargetRef, catalog: Catalog) -> tuple[Capability, Target]:
     """The capability and the target, from the text alone: a selector means a run of the named target, under its path."""
     path = catalog.split_path(ref.backend, ref.path)[1]
-    rows = [row for _, row in catalog.rows(read.verb, ref.backend)]
-    wanted = catalog.meant(read.verb, ref) or (rows if ref.selector is not None or len(rows) == 1 else [])
+    found = [capability for _, capability in catalog.capabilities(read.verb, ref.backend)]
+    wanted = catalog.meant(read.verb, ref) or (found if ref.selector is not None or len(found) == 1 else [])
     if not wanted:
-        known = ", ".join(sorted({row.target for row in rows})) or "nothing"
+        known = ", ".join(sorted({capability.target for capability in found})) or "nothing"
         raise BadRequest(f"On `{ref.backend}`, `{read.verb}` works on: {known}.")
-    found = catalog.backends[ref.backend].kind_of(wanted[0].target)
+    kind = catalog.backends[ref.backend].kind_of(wanted[0].target)
     target = Target(
         backend=ref.backend,
-        kind=found.name,
+        kind=kind.name,
         id=path or ref.backend,
         name=ref.path,
-        scope=_scope(ref, found, path),
+        scope=_scope(ref, kind, path),
         parent=path if ref.selector is not None else None,
     )
     return wanted[0], target

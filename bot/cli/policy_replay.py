@@ -43,7 +43,7 @@ _PEOPLE_MAX_AGE: Final = 60.0
 class Past:
     """A request from the audit log: the entry that names its target, and the decision of that time."""
 
-    row: StoredEntry
+    entry: StoredEntry
     was: str
 
 
@@ -81,11 +81,11 @@ async def _replay(settings: config.Settings, policy: Policy, seconds: int, since
             slack = settings.slack
             client = await client_of(slack, session, store, clock)
             directory = directory_of(slack, client, store, clock, say)
-            people = await _people(directory, policy, {one.row.user_id or "" for one in past}, slack.team)
+            people = await _people(directory, policy, {one.entry.user_id or "" for one in past}, slack.team)
         found = [
             (one, await _change(policy, catalog, store, one, people, slack.team))
             for one in past
-            if _row_of(one.row, catalog) is not None
+            if _capability_of(one.entry, catalog) is not None
         ]
     finally:
         await store.close()
@@ -95,30 +95,32 @@ async def _replay(settings: config.Settings, policy: Policy, seconds: int, since
 
 def decided(store: Store, since: str) -> list[Past]:
     """Every request since then that rules of the file decided, oldest first. Grants and break-glass are left out."""
-    rows: dict[str, list[StoredEntry]] = {}
+    entries: dict[str, list[StoredEntry]] = {}
     before: int | None = None
     while page := store.search_sync(Filters(since=since), before_seq=before, limit=_PAGE):
         before = page[-1].seq
-        for row in page:
-            rows.setdefault(row.request_id, []).append(row)
-    past = [_past(found) for found in reversed(rows.values())]
+        for entry in page:
+            entries.setdefault(entry.request_id, []).append(entry)
+    past = [_past(found) for found in reversed(entries.values())]
     return [one for one in past if one is not None]
 
 
-def _past(rows: Sequence[StoredEntry]) -> Past | None:
-    first = next((row for row in reversed(rows) if row.target_kind and row.policy_version and row.user_id), None)
-    if first is None or any((row.rule or "").startswith("grant ") for row in rows):
+def _past(entries: Sequence[StoredEntry]) -> Past | None:
+    first = next(
+        (entry for entry in reversed(entries) if entry.target_kind and entry.policy_version and entry.user_id), None
+    )
+    if first is None or any((entry.rule or "").startswith("grant ") for entry in entries):
         return None
-    decision = _decision_in(rows)
+    decision = _decision_in(entries)
     return Past(first, decision) if decision is not None else None
 
 
-def _decision_in(rows: Sequence[StoredEntry]) -> str | None:
+def _decision_in(entries: Sequence[StoredEntry]) -> str | None:
     """The decision about a request, from its entries, newest first. None if it ended before any of that.
 
     Refused presses on its card and a lack of approvers are entries too, but not decisions of the rules.
     """
-    by_event = {row.event: row for row in rows}
+    by_event = {entry.event: entry for entry in entries}
     asked, denied = by_event.get(Event.APPROVAL_REQUESTED), by_event.get(Event.DENIED)
     demanded = asked or (denied if denied is not None and denied.code in _UNASKABLE else None)
     if demanded is not None:
@@ -129,8 +131,8 @@ def _decision_in(rows: Sequence[StoredEntry]) -> str | None:
     return None if looked_at else "allowed"
 
 
-def _row_of(row: StoredEntry, catalog: Catalog) -> Capability | None:
-    return catalog.row(row.backend or "", row.verb or "", row.target_kind or "")
+def _capability_of(entry: StoredEntry, catalog: Catalog) -> Capability | None:
+    return catalog.capability(entry.backend or "", entry.verb or "", entry.target_kind or "")
 
 
 async def _people(directory: Directory, policy: Policy, users: Iterable[str], team: str) -> Mapping[str, Subject]:
@@ -145,20 +147,20 @@ async def _change(
     policy: Policy, catalog: Catalog, store: Store, one: Past, people: Mapping[str, Subject], team: str
 ) -> Change | None:
     """None if the new file gives the same answer."""
-    row, capability = one.row, _row_of(one.row, catalog)
-    subject = people[row.user_id or ""]
+    entry, capability = one.entry, _capability_of(one.entry, catalog)
+    subject = people[entry.user_id or ""]
     if capability is None:
         return None
-    channel = row.channel_id or ""
-    words = f"{row.verb} {row.target_name}"
+    channel = entry.channel_id or ""
+    words = f"{entry.verb} {entry.target_name}"
     if not subject.known:
         return Change("unclear", subject.user_id, channel, words, one.was, "unclear", "Slack doesn't say who this is")
     where = Where(team_id=team, channel_id=channel, is_dm=channel.startswith("D"), known=True)
 
     # A request that was denied before its target was looked up has no parameters in the audit log: use the defaults.
-    params = capability.defaults | json.loads(row.params)
-    now, then = Situation(policy, subject, where, (), team), datetime.fromisoformat(row.at)
-    decisions = [decide_in(now, capability, target, params, then) for target in await _targets(store, catalog, row)]
+    params = capability.defaults | json.loads(entry.params)
+    now, then = Situation(policy, subject, where, (), team), datetime.fromisoformat(entry.at)
+    decisions = [decide_in(now, capability, target, params, then) for target in await _targets(store, catalog, entry)]
     answers = {decision_word(decision) for decision in decisions}
     unread = [group for group, member in subject.groups.items() if member is Member.UNREADABLE]
     if unread and answers != {one.was}:
@@ -173,22 +175,22 @@ async def _change(
     return Change(kind, subject.user_id, channel, words, one.was, answer, decisions[0].rule)
 
 
-async def _targets(store: Store, catalog: Catalog, row: StoredEntry) -> list[Target]:
+async def _targets(store: Store, catalog: Catalog, entry: StoredEntry) -> list[Target]:
     """The target from the store. Otherwise the possible ones: under the name in the audit log, or without a path."""
-    backend, kind = row.backend or "", row.target_kind or ""
-    key = row.target_id or catalog.split_path(backend, (row.target_name or "").removeprefix(f"{backend}:"))[1]
+    backend, kind = entry.backend or "", entry.target_kind or ""
+    key = entry.target_id or catalog.split_path(backend, (entry.target_name or "").removeprefix(f"{backend}:"))[1]
     try:
         known = await store.by_id(backend, kind, key)
     except Problem:
         known = None
     if known is not None and known.scope is not None:
         return [known]
-    name = row.target_name or f"{backend}:{key}"
+    name = entry.target_name or f"{backend}:{key}"
     path = name.removeprefix(f"{backend}:")
     named = Target(
         backend=backend, kind=kind, id=key, name=path, scope=name if name.startswith(f"{backend}:") else None
     )
-    if kind == catalog.backends[backend].default_target.name and (path != key or row.target_id is None):
+    if kind == catalog.backends[backend].default_target.name and (path != key or entry.target_id is None):
         return [named]
     return [named, named.model_copy(update={"scope": None})]
 

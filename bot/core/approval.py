@@ -107,7 +107,7 @@ class Approval:
         """The approval, or None when the pending decision is not one."""
         if pending is None or pending.kind != KIND or pending.operation is None:
             return None
-        return cls(pending, pending.operation, ApprovalRecord.stored(pending.facts))
+        return cls(pending, pending.operation, ApprovalRecord.stored(pending.record))
 
     @property
     def id(self) -> str:

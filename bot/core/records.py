@@ -117,7 +117,7 @@ class PendingDecision(Value):
     digest: str | None = None
     policy_version: str | None = None
     intent: Intent
-    facts: dict[str, Json] = Field(default_factory=dict)
+    record: dict[str, Json] = Field(default_factory=dict)
     state: str = "open"
     due_at: str
     remind_at: str | None = None

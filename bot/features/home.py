@@ -18,7 +18,7 @@ from bot.features.approvals.question import brief
 from bot.features.builtins.tables import label_of, pause_label, together
 from bot.features.favourites import favourites, recent, star, unstar
 from bot.operations import cards
-from bot.operations.authorize import facts, sight_of
+from bot.operations.authorize import rules_and_person, visibility_of
 from bot.runtime.context import Context
 from bot.runtime.stale_homes import LOOKED_LATELY, OPENED, opened_lately
 
@@ -76,7 +76,7 @@ async def recover(ctx: Context) -> None:
 async def home_view(ctx: Context, user: str, team: str) -> HomeView:
     """Read from the store and the directory's cache, not from the backends, so that it opens at once."""
     person, place = Actor(user_id=user, team_id=team), Place(team_id=team, channel_id="")
-    seen = await sight_of(ctx, person, place)
+    seen = await visibility_of(ctx, person, place)
     page = await ctx.store.value(f"{_PAGE}{user}")
     waiting = await _waiting_for(ctx, user)
     if page == _FAVOURITES:
@@ -157,21 +157,19 @@ async def _reviews(ctx: Context, actor: Actor, place: Place) -> HomeSection:
     open_ones = [one for one in await ctx.store.pending_decisions(state="open") if one.kind == breakglass.KIND]
     if not open_ones:
         return HomeSection(title="")
-    policy, subject, _ = await facts(ctx, actor, place)
+    policy, subject = await rules_and_person(ctx, actor)
     rights = (why_not_breakglass, why_not_administrator)
     if all(why_not(policy, subject, ctx.home_team) is not None for why_not in rights):
         return HomeSection(title="")
     rows, people = [], []
     for pending in open_ones:
-        grant = await ctx.store.grant_by_id(str(pending.facts.get("grant")))
+        grant = await ctx.store.grant_by_id(str(pending.record.get("grant")))
         if grant is None or person_of(grant.user_id, policy.accounts) == person_of(actor.user_id, policy.accounts):
             continue
         means = {"grant": grant.id, "verb": "close review"}
         button = _button(ctx, actor.user_id, "Close review", tag=breakglass.REVIEW_TAG, **means)
         where = cards.channel(grant.channel_id)
-        text = (
-            f"by <@{grant.user_id}> in {where}{_because(grant.reason)}, until {utc_text(str(pending.facts.get('due')))}"
-        )
+        text = f"by <@{grant.user_id}> in {where}{_because(grant.reason)}, until {utc_text(str(pending.record.get('due')))}"
         rows.append(HomeRow(title="Break-glass", text=text, button=button))
         people += [grant.user_id, grant.channel_id or ""]
     return _section("Waiting for your review", rows, MOST, people)
@@ -253,7 +251,7 @@ async def _targets(ctx: Context, user: str, seen: Visibility) -> HomeSection:
 
 def _start(ctx: Context, user: str, target: Target) -> Button:
     """Opens the launcher for this target, with `start` chosen where it can be started."""
-    starts = ctx.catalog.row(target.backend, "start", target.kind) is not None
+    starts = ctx.catalog.capability(target.backend, "start", target.kind) is not None
     verb = "start" if starts else "status"
     return _button(ctx, user, "Start" if starts else "Status", open=f"{verb} {cards.written(target)}")
 

@@ -20,7 +20,7 @@ from bot.core.policy.match import Situation
 from bot.core.policy.visibility import Visibility
 from bot.core.records import Filters
 from bot.core.text import written as written_path
-from bot.operations.authorize import foresee, read_situation, sight_of, usable
+from bot.operations.authorize import foresee, read_situation, usable, visibility_of
 from bot.operations.cards import written
 from bot.runtime.context import Context
 from bot.runtime.listings import Listing
@@ -37,7 +37,7 @@ WITHIN: Final = 1.0  # seconds to wait for lists: Slack wants the options of a m
 
 @dataclass(frozen=True, slots=True)
 class KnownTarget:
-    """`text` is how it is typed, `plain` the same for comparing. `listed` is its row in the last list of its backend.
+    """`text` is how it is typed, `plain` the same for comparing. `listed` is its line in the last list of its backend.
     `seen` is when it was last seen, None for one that is only in the configuration."""
 
     target: Target
@@ -59,12 +59,17 @@ class KnownTargets:
     silent: Mapping[str, str]
 
 
-async def known_targets(ctx: Context, sight: Visibility, *, within: float, only: Collection[str] = ()) -> KnownTargets:
+async def known_targets(
+    ctx: Context, visible: Visibility, *, within: float, only: Collection[str] = ()
+) -> KnownTargets:
     """The targets that the person may see. Waits `within` seconds at most for backends that have not been listed lately."""
-    names = sorted(name for name in only or ctx.backends if sight.backend(name))
+    names = sorted(name for name in only or ctx.backends if visible.backend(name))
     listings = await ctx.listings.read(names, within)
     found = [
-        known for name in names for known in await _of_backend(ctx, name, listings[name]) if sight.target(known.target)
+        known
+        for name in names
+        for known in await _of_backend(ctx, name, listings[name])
+        if visible.target(known.target)
     ]
     return KnownTargets(found, {name: one.problem for name, one in listings.items() if one.problem})
 
@@ -114,14 +119,14 @@ class UsedHere:
     commands: Sequence[tuple[str, str]]
 
 
-async def used_here(ctx: Context, place: Place, sight: Visibility) -> UsedHere:
+async def used_here(ctx: Context, place: Place, visible: Visibility) -> UsedHere:
     """What this channel used lately, as far as the person may see the targets."""
     entries = await ctx.store.search(Filters(channel_id=place.channel_id), limit=RECENT) if place.channel_id else ()
     targets: dict[str, tuple[str, ...]] = {}
     commands: dict[str, tuple[str, str]] = {}
     for entry in entries:
         written = entry.target_name
-        if entry.event in _WORKED and entry.verb and written and sight.written(written):
+        if entry.event in _WORKED and entry.verb and written and visible.written(written):
             targets[written] = (*targets.get(written, ()), *_names_of(entry.params))
             commands[entry.request_id] = (entry.verb, written)
     used = Counter(commands.values())
@@ -146,13 +151,13 @@ class LikelyCommand:
 
 async def likely_commands(ctx: Context, actor: Actor, place: Place, most: int) -> Sequence[LikelyCommand]:
     """At most so many commands that this person can use here. None of them is dangerous."""
-    rows = [(name, row) for name, row in await usable(ctx, actor, place) if row.risk is not Risk.DANGER]
-    if not rows:
+    capabilities = [(name, one) for name, one in await usable(ctx, actor, place) if one.risk is not Risk.DANGER]
+    if not capabilities:
         return ()
-    now, sight = await read_situation(ctx, actor, place), await sight_of(ctx, actor, place)
-    known, used = await known_targets(ctx, sight, within=WITHIN), await used_here(ctx, place, sight)
+    now, visible = await read_situation(ctx, actor, place), await visibility_of(ctx, actor, place)
+    known, used = await known_targets(ctx, visible, within=WITHIN), await used_here(ctx, place, visible)
     order = matching(ctx, known.targets, "", tuple(used.targets))
-    chooser = _Chooser(ctx, now, rows, order)
+    chooser = _Chooser(ctx, now, capabilities, order)
     found: dict[str, LikelyCommand] = {}
     for one in (*chooser.used(used.commands), *chooser.common()):
         found.setdefault(one.text, one)
@@ -163,7 +168,7 @@ async def likely_commands(ctx: Context, actor: Actor, place: Place, most: int) -
 class _Chooser:
     ctx: Context
     now: Situation
-    rows: Sequence[tuple[str, Capability]]
+    capabilities: Sequence[tuple[str, Capability]]
     known: Sequence[KnownTarget]
 
     def used(self, commands: Sequence[tuple[str, str]]) -> Iterator[LikelyCommand]:
@@ -178,9 +183,11 @@ class _Chooser:
                 if owner is not None and (made := self._first(verb, owner)):
                     yield made
                 continue
-            rows = [row for name, row in self.rows if name == target.target.backend and row.verb == verb]
-            for row in rows:
-                if row.target == target.target.kind and (made := self._on(row, target)):
+            capabilities = [
+                one for name, one in self.capabilities if name == target.target.backend and one.verb == verb
+            ]
+            for capability in capabilities:
+                if capability.target == target.target.kind and (made := self._on(capability, target)):
                     yield made
 
     def _owner(self, known: KnownTarget) -> str | None:
@@ -193,7 +200,7 @@ class _Chooser:
     def common(self) -> Iterator[LikelyCommand]:
         """One command for each common verb, on the target that this channel used last if the verb fits it."""
         for verb in _COMMON:
-            backends = {name: row for name, row in self.rows if row.verb == verb}
+            backends = {name: capability for name, capability in self.capabilities if capability.verb == verb}
             tries = (
                 made for one in self._tried() if one.target.backend in backends and (made := self._first(verb, one))
             )
@@ -207,22 +214,26 @@ class _Chooser:
 
     def _first(self, verb: str, known: KnownTarget) -> LikelyCommand | None:
         spec = self.ctx.catalog.backends[known.target.backend]
-        for name, row in self.rows:
-            if name != known.target.backend or row.verb != verb:
+        for name, capability in self.capabilities:
+            if name != known.target.backend or capability.verb != verb:
                 continue
-            if row.target == known.target.kind:
-                return self._on(row, known)
+            if capability.target == known.target.kind:
+                return self._on(capability, known)
             usual = spec.default_target
-            if usual.selects and known.target.kind == usual.name and spec.kind_of(row.target).part_of == usual.name:
-                return self._on(row, known, _PICKS.get(verb, "last"))
+            if (
+                usual.selects
+                and known.target.kind == usual.name
+                and spec.kind_of(capability.target).part_of == usual.name
+            ):
+                return self._on(capability, known, _PICKS.get(verb, "last"))
         return None
 
-    def _on(self, row: Capability, known: KnownTarget, pick: str = "") -> LikelyCommand | None:
+    def _on(self, capability: Capability, known: KnownTarget, pick: str = "") -> LikelyCommand | None:
         """The command, None where the rules deny it or it needs more than its target."""
-        if row.reason_required or any(param.required for param in row.params):
+        if capability.reason_required or any(param.required for param in capability.params):
             return None
-        decision = foresee(self.ctx, self.now, row, known.target)
+        decision = foresee(self.ctx, self.now, capability, known.target)
         if isinstance(decision, Denied):
             return None
-        text = f"{row.verb} {known.text}{f'@{pick}' if pick else ''}"
-        return LikelyCommand(text, row.risk is not Risk.READ and isinstance(decision, Allowed))
+        text = f"{capability.verb} {known.text}{f'@{pick}' if pick else ''}"
+        return LikelyCommand(text, capability.risk is not Risk.READ and isinstance(decision, Allowed))

@@ -48,7 +48,7 @@ async def ask(ctx: Context, intent: Intent, resolved: Resolved, ruling: Ruling) 
             digest=ruling.digest,
             policy_version=ruling.policy.version,
             intent=intent,
-            facts={"asks": ruling.needs_approval},
+            record={"asks": ruling.needs_approval},
             due_at=stamp(now + LIVES),
             made_at=stamp(now),
         )
@@ -122,7 +122,7 @@ async def decide(ctx: Context, intent: Intent, pending: PendingDecision, choice:
     if choice == "cancel":
         await _stop(ctx, intent, pending, f"Cancelled: {operation.title}. Nothing was done.", "cancelled")
         return
-    capability = ctx.catalog.row(operation.target.backend, operation.verb, operation.target.kind)
+    capability = ctx.catalog.capability(operation.target.backend, operation.verb, operation.target.kind)
     if capability is None:
         await say(ctx, intent, "This backend no longer supports this.", replace=True)
         return
@@ -150,7 +150,7 @@ async def _stale(ctx: Context, pending: PendingDecision, operation: Operation, r
     """Why the button no longer does what it says, None when it does."""
     if ruling.digest != pending.digest:
         return "The rules changed since this was shown. Type the command again."
-    if pending.facts.get("asks") and not ruling.needs_approval:
+    if pending.record.get("asks") and not ruling.needs_approval:
         return f"{operation.title} no longer needs approval. Type the command again to run it."
     misfit = await unfit(ctx, operation)
     return f"{misfit} Nothing was done." if misfit is not None else None

@@ -41,7 +41,7 @@ async def refresh(ctx: Context, intent: Intent, request_id: str) -> None:
 
 async def _allowed(ctx: Context, intent: Intent, target: Target) -> Attempt | None:
     """The look at the target, if this person may look; otherwise None, and the person is told why."""
-    capability = ctx.catalog.row(target.backend, "status", target.kind)
+    capability = ctx.catalog.capability(target.backend, "status", target.kind)
     if capability is None:
         await say(ctx, intent, f"`{target.backend}` does not support `status` for a {target.kind}.")
         return None

@@ -19,7 +19,7 @@ from bot.core.records import Outgoing, Subscription, WatchedTarget, stamp
 from bot.core.runs import news
 from bot.operations import cards
 from bot.operations.audit_writer import AuditWriter, columns_of
-from bot.operations.authorize import sight_of
+from bot.operations.authorize import visibility_of
 from bot.operations.next_steps import buttons_for
 from bot.runtime.context import Context
 
@@ -88,7 +88,7 @@ async def _permitted(ctx: Context, following: Sequence[Subscription]) -> list[Su
     permitted = []
     for one in following:
         actor = Actor(user_id=one.user_id, team_id=one.place.team_id)
-        if (await sight_of(ctx, actor, one.place)).target(one.target):
+        if (await visibility_of(ctx, actor, one.place)).target(one.target):
             permitted.append(one)
         else:
             await end(ctx, one, "not_allowed", f"The watch ended: <@{one.user_id}> may no longer see this here")

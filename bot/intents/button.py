@@ -41,7 +41,7 @@ async def _current(ctx: Context, button_id: str) -> StoredButton | None:
     A question is an exception: its answer counts only on the form of the question that the person saw.
     """
     button = await ctx.store.button(button_id)
-    if button is None or button.retired_at is None or button.means.get("tag") == "hold1":
+    if button is None or button.retired_at is None or button.means.get("tag") == "pending1":
         return button
     return await ctx.store.same_button(button) or button
 
@@ -54,7 +54,7 @@ async def _carry_out(ctx: Context, intent: Intent, button: StoredButton, means: 
         await _typed(ctx, intent, button, str(means.get("text")))
     elif tag == "refresh1":
         await refresh(ctx, intent, str(means.get("request")))
-    elif tag == "hold1":
+    elif tag == "pending1":
         await _pending(ctx, intent, means)
     elif tag == launcher.FILL_TAG:
         await launcher.fill_in(ctx, intent, means)
@@ -95,7 +95,7 @@ async def _was_used(ctx: Context, intent: Intent, button: StoredButton, means: M
     if command is not None and newer is not None:
         await tell_earlier(ctx, intent, button, command, newer)
         return True
-    pending = await ctx.store.open_pending(str(means.get("hold"))) if means.get("tag") == "hold1" else None
+    pending = await ctx.store.open_pending(str(means.get("pending"))) if means.get("tag") == "pending1" else None
     approval = Approval.of(pending)
     choice = str(means.get("choice"))
     if approval is None or (approval.pending.state == "open" and choice not in ("claim", "release")):
@@ -123,8 +123,8 @@ async def _from_card(ctx: Context, intent: Intent, button: StoredButton, command
         await tell_earlier(ctx, intent, button, command, earlier)
         return
     place = intent.place
-    rows = ctx.catalog.rows(command.verb, (command.target or "").partition(":")[0])
-    if rows and all(row.risk is Risk.READ for _, row in rows) and place.thread_ts is None:
+    capabilities = ctx.catalog.capabilities(command.verb, (command.target or "").partition(":")[0])
+    if capabilities and all(capability.risk is Risk.READ for _, capability in capabilities) and place.thread_ts is None:
         intent = intent.model_copy(update={"place": place.model_copy(update={"thread_ts": place.message_ts})})
     await run_command(ctx, intent, command)
 
@@ -145,7 +145,7 @@ async def _pending(ctx: Context, intent: Intent, means: Mapping[str, Json]) -> N
             ctx, intent, "Slack delivered this press late, so it doesn't count. Press again if you still mean it."
         )
         return
-    pending = await ctx.store.open_pending(str(means.get("hold")))
+    pending = await ctx.store.open_pending(str(means.get("pending")))
     if pending is None:
         await say(ctx, intent, "This was already decided. The message shows who decided.", tone=Tone.PLAIN)
     elif (approval := Approval.of(pending)) is not None:

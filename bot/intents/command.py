@@ -142,7 +142,7 @@ async def _is_builtin(ctx: Context, intent: Intent, command: Command) -> bool:
     """Whether the bot itself answers. A verb that a backend has too (`status`, `health`) needs no target there."""
     if ctx.catalog.builtin(command.verb) is None:
         return False
-    if not ctx.catalog.rows(command.verb):
+    if not ctx.catalog.capabilities(command.verb):
         return True
     if command.target is not None:
         backend, _, path = command.target.partition(":")
@@ -154,8 +154,8 @@ async def _is_builtin(ctx: Context, intent: Intent, command: Command) -> bool:
 
 def _is_target(ctx: Context, verb: str, backend: str) -> bool:
     """Whether `backend:` alone is a target of that verb, as for an agent that is its own backend."""
-    rows = ctx.catalog.backends.get(backend)
-    if rows is None:
+    spec = ctx.catalog.backends.get(backend)
+    if spec is None:
         return False
-    kind = rows.default_target
-    return not kind.example and ctx.catalog.row(backend, verb, kind.name) is not None
+    kind = spec.default_target
+    return not kind.example and ctx.catalog.capability(backend, verb, kind.name) is not None

@@ -17,14 +17,14 @@ from bot.intents.command import doubted, run_command, run_misread
 from bot.intents.form import opened, submitted
 from bot.operations import cards
 from bot.operations.audit_writer import AuditWriter
-from bot.operations.authorize import facts
+from bot.operations.authorize import rules_and_person
 from bot.operations.execute import lock_of
 from bot.runtime.context import Context
 from bot.runtime.until_stored import until_stored
 
 URGENT_VERBS: Final = frozenset({"stop", "revoke", "breakglass"})
 _OUTCOMES: Final = (Event.DONE, Event.FAILED, Event.RECONCILED, Event.ABANDONED, Event.PAUSED)
-_log = logging.getLogger("signalbox.pipeline")
+_log = logging.getLogger("signalbox.dispatcher")
 
 
 async def due(ctx: Context, intent: Intent, what: Due) -> None:
@@ -112,7 +112,7 @@ async def _posts_for_itself(ctx: Context, intent: Intent) -> bool:
     """Whether an app posted the text under its own name: then the rules decide about it as about any bot that they name."""
     if intent.doubt is not Doubt.BY_APP:
         return False
-    _, subject, _ = await facts(ctx, intent.actor, intent.place)
+    _, subject = await rules_and_person(ctx, intent.actor)
     return subject.known and subject.is_bot
 
 

@@ -7,13 +7,13 @@ from bot.features import approvals
 from bot.features.access import breakglass_review
 from bot.features.builtins import help_for
 from bot.features.forms import launcher
-from bot.features.forms.menus import usable_rows
+from bot.features.forms.menus import usable_capabilities
 from bot.features.forms.opened import kept_of, place_of
 from bot.features.home import open_home
 from bot.features.replies.answer import say
 from bot.features.replies.suggestions import named_in
 from bot.intents.command import run_command
-from bot.operations.authorize import sight_of
+from bot.operations.authorize import visibility_of
 from bot.runtime.context import Context
 
 
@@ -63,7 +63,7 @@ async def submitted(ctx: Context, intent: Intent, form: Form) -> None:
         else:
             await say(ctx, intent, "; ".join(read.values()))
     elif form.form == approvals.DENY_FORM:
-        await approvals.denied(ctx, intent, str(kept.get("hold")), form.text("reason"))
+        await approvals.denied(ctx, intent, str(kept.get("pending")), form.text("reason"))
         ctx.stale_homes.stale(intent.actor.user_id)
     elif form.form == breakglass_review.FORM:
         await breakglass_review.close_review(
@@ -82,8 +82,8 @@ async def opened(ctx: Context, intent: Intent, opening: Open) -> None:
         await open_home(ctx, intent.actor.user_id, intent.place.team_id)
         return
     actor, place = intent.actor, intent.place
-    may_see = (await sight_of(ctx, actor, place)).patterns != ()
-    verbs = {row.verb for _, row in await usable_rows(ctx, actor, place)} if may_see else set()
+    may_see = (await visibility_of(ctx, actor, place)).patterns != ()
+    verbs = {capability.verb for _, capability in await usable_capabilities(ctx, actor, place)} if may_see else set()
     if not verbs:
         await help_for(ctx, intent, ())
         return

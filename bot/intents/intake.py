@@ -81,14 +81,14 @@ class Intake:
             intent = await self._of_edit(intent, intent.edited_at)
         intent = await incidents.marked(ctx.store, intent)
         means = await self._meaning(intent)
-        rows, no, user = [audit_writer.requested(intent, means)], self._turned_away(intent), _whose(intent)
+        entries, no, user = [audit_writer.requested(intent, means)], self._turned_away(intent), _whose(intent)
         if no is not None:
-            rows.append(audit_writer.plain(Event.DENIED, intent, ctx.clock.now(), code=no.code))
+            entries.append(audit_writer.plain(Event.DENIED, intent, ctx.clock.now(), code=no.code))
         with ExitStack() as unless_begun:
             self._limit.take(user)
             unless_begun.callback(self._limit.give, user)
             patience = max(0.5, (PATIENCE - intent.age_here(ctx.clock.now())).total_seconds())
-            storing = await ctx.tasks.wait(self._stored(intent, rows), patience)
+            storing = await ctx.tasks.wait(self._stored(intent, entries), patience)
             if not storing.done() or _in_doubt(storing):
                 ctx.tasks.start(self._abandon_when_stored(storing, intent), f"late {intent.request_id}")
                 return Receipt(say=UNSURE)
@@ -112,7 +112,7 @@ class Intake:
         """What a pressed button stands for, and for a decision the operation that it is about."""
         button = await self._ctx.store.button(intent.payload.button) if isinstance(intent.payload, Press) else None
         means = button.means if button is not None else {}
-        pending = await self._ctx.store.open_pending(str(means["hold"])) if "hold" in means else None
+        pending = await self._ctx.store.open_pending(str(means["pending"])) if "pending" in means else None
         operation = pending.operation if pending is not None else None
         return means if operation is None else {**means, "target": operation.target.text, "about": operation.verb}
 
@@ -130,10 +130,10 @@ class Intake:
         key = f"{intent.dedupe_key}:{stamp(edited_at)}" if isinstance(intent.payload, ParseError) else corrected
         return intent.model_copy(update={"dedupe_key": key, "sent_at": edited_at})
 
-    async def _stored(self, intent: Intent, rows: Sequence[AuditEntry]) -> bool:
+    async def _stored(self, intent: Intent, entries: Sequence[AuditEntry]) -> bool:
         """Whether it is stored now and was not before. A form that was sent again after it was given back counts as new."""
         store = self._ctx.store
-        if await store.accept(intent, rows, begun=True):
+        if await store.accept(intent, entries, begun=True):
             return True
         if not isinstance(intent.payload, Form):
             return False
@@ -144,7 +144,7 @@ class Intake:
         if not any(entry.code in _GIVEN_BACK for entry in ends):
             return False
         again = intent.model_copy(update={"dedupe_key": f"{intent.dedupe_key}:{intent.reply.trigger_id}"})
-        return await store.accept(again, rows, begun=True)
+        return await store.accept(again, entries, begun=True)
 
     async def _abandon_when_stored(self, storing: asyncio.Task[bool], intent: Intent) -> None:
         """End a request that the store accepted late, and say so. When this program ends before, the next one executes it."""

@@ -148,7 +148,7 @@ async def _repeatable(ctx: Context, attempt: Attempt) -> Attempt | None:
     if isinstance(intent.payload, Due):
         pause = await ctx.store.pause_by_id(intent.payload.row) if intent.payload.what == "pause" else None
         return replace(attempt, pause=pause) if pause is not None and pause.state == "open" else None
-    capability = ctx.catalog.row(operation.target.backend, operation.verb, operation.target.kind)
+    capability = ctx.catalog.capability(operation.target.backend, operation.verb, operation.target.kind)
     if capability is None or now - intent.at > STILL_MEANT:
         return None
     ends = ends_at(operation, intent.at, ctx.zone) if capability.pausable else None

@@ -59,7 +59,7 @@ class AuditWriter:
             columns = {"verb": f"open {payload.what}"}
         else:
             columns = {"verb": f"due {payload.what}", "detail": payload.row}
-        return self._row(intent.at, event, intent.request_id, intent, **columns)
+        return self._entry(intent.at, event, intent.request_id, intent, **columns)
 
     def about(self, event: Event, operation: Operation, intent: Intent, at: datetime, **columns: Any) -> AuditEntry:
         """An entry about an operation. `columns` are further columns of the audit log; texts are cleaned."""
@@ -72,7 +72,7 @@ class AuditWriter:
             "incident": operation.incident,
             **columns,
         }
-        return self._row(at, event, operation.request_id, intent, **filled)
+        return self._entry(at, event, operation.request_id, intent, **filled)
 
     def attempted(self, attempt: Attempt, event: Event, at: datetime, **columns: Any) -> AuditEntry:
         """An entry about an operation that is carried out, with what allowed it."""
@@ -107,7 +107,7 @@ class AuditWriter:
         """An entry about a pending decision. `by` is the request of the person who acts, None for the requester's own."""
         if pending.operation is None:
             raise TypeError("only the pending decision on an operation has such entries")
-        rule = pending.facts.get("rule")
+        rule = pending.record.get("rule")
         filled = {
             "rule": rule if isinstance(rule, str) else None,
             "policy_version": pending.policy_version,
@@ -120,13 +120,13 @@ class AuditWriter:
 
     def plain(self, event: Event, intent: Intent, at: datetime, **columns: Any) -> AuditEntry:
         """An entry about a request that has no operation."""
-        return self._row(at, event, intent.request_id, intent, **columns)
+        return self._entry(at, event, intent.request_id, intent, **columns)
 
     def system(self, event: Event, request_id: str, at: datetime, team_id: str, **columns: Any) -> AuditEntry:
         """An entry that no person asked for: a policy load, a published head."""
         return AuditEntry(at=stamp(at), request_id=request_id, event=event, team_id=team_id, **self._cleaned(columns))
 
-    def _row(self, at: datetime, event: Event, request_id: str, intent: Intent, **columns: Any) -> AuditEntry:
+    def _entry(self, at: datetime, event: Event, request_id: str, intent: Intent, **columns: Any) -> AuditEntry:
         """The incident of the request's place wins over another mark."""
         actor, place = intent.actor, intent.place
         filled = {
@@ -157,7 +157,7 @@ def _press(payload: Press, means: Mapping[str, Json]) -> dict[str, Any]:
     """A press that only opens a form is recorded as that: what the form is about has not been asked for yet."""
     verb = str(means.get("verb") or means.get("choice") or payload.action)
     opens = means.get("tag") in _OPEN_A_FORM or means.get("choice") == "deny"
-    pending, target, about = means.get("hold"), means.get("target"), means.get("about")
+    pending, target, about = means.get("pending"), means.get("target"), means.get("about")
     return {
         "verb": f"open {verb}" if opens else verb,
         "target_name": target if isinstance(target, str) else None,

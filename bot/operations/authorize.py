@@ -24,10 +24,10 @@ from bot.core.policy.decide import (
     admits,
     decide_in,
 )
-from bot.core.policy.grant_scope import out_of_bounds, rows_of
+from bot.core.policy.grant_scope import capabilities_of, out_of_bounds
 from bot.core.policy.match import Situation
 from bot.core.policy.rights import Eligible, eligible, why_not_administrator, why_not_full
-from bot.core.policy.visibility import Visibility, may, sight
+from bot.core.policy.visibility import Visibility, may, visibility
 from bot.core.records import Grant
 from bot.core.value import Json
 from bot.runtime.context import Context
@@ -38,15 +38,10 @@ MOST_READ: Final = 200  # approvers
 _AT_ONCE: Final = 8
 
 
-async def facts(ctx: Context, actor: Actor, place: Place, *, max_age: float = CACHED) -> tuple[Policy, Subject, Where]:
-    """The rules in force, the person and the place, none older than `max_age` seconds."""
+async def rules_and_person(ctx: Context, actor: Actor, *, max_age: float = CACHED) -> tuple[Policy, Subject]:
+    """The rules in force, and the person as Slack knows them, at most `max_age` seconds old."""
     now = ctx.policy()
-    policy = now.policy
-    subject = await ctx.directory.subject(actor, now.user_groups, max_age=max_age)
-    where = await ctx.directory.where(place, max_age=max_age)
-    if place.chosen and not await ctx.directory.is_member(place.channel_id, actor.user_id, max_age=max_age):
-        where = replace(where, outsider=True)
-    return policy, subject, where
+    return now.policy, await ctx.directory.subject(actor, now.user_groups, max_age=max_age)
 
 
 async def grants_of(ctx: Context, actor: Actor, place: Place, *, max_age: float = CACHED) -> tuple[GrantView, ...]:
@@ -99,7 +94,7 @@ async def _lapsed(ctx: Context, grant: Grant, place: Place, max_age: float) -> s
             now.policy,
             grant.channel_id or place.channel_id,
             giver,
-            rows_of(ctx.catalog, verb, target),
+            capabilities_of(ctx.catalog, verb, target),
             target,
             now=ctx.clock.now(),
             home_team_id=ctx.home_team,
@@ -112,7 +107,10 @@ async def _lapsed(ctx: Context, grant: Grant, place: Place, max_age: float) -> s
 
 async def read_situation(ctx: Context, actor: Actor, place: Place, *, max_age: float = CACHED) -> Situation:
     """Everything that the rules need to know about this person here, none of it older than `max_age` seconds."""
-    policy, subject, where = await facts(ctx, actor, place, max_age=max_age)
+    policy, subject = await rules_and_person(ctx, actor, max_age=max_age)
+    where = await ctx.directory.where(place, max_age=max_age)
+    if place.chosen and not await ctx.directory.is_member(place.channel_id, actor.user_id, max_age=max_age):
+        where = replace(where, outsider=True)
     grants = await grants_of(ctx, actor, place, max_age=max_age)
     return Situation(policy, subject, where, grants, ctx.home_team)
 
@@ -123,29 +121,29 @@ async def not_admitted(ctx: Context, intent: Intent) -> Denied | None:
     return admits(now)
 
 
-async def sight_of(ctx: Context, actor: Actor, place: Place) -> Visibility:
+async def visibility_of(ctx: Context, actor: Actor, place: Place) -> Visibility:
     """What this person may see of the backends here; without a channel (Home tab, global form), anywhere."""
     if place.channel_id:
         now = await read_situation(ctx, actor, place)
-        return sight(now)
+        return visibility(now)
     rules = ctx.policy()
     subject = await ctx.directory.subject(actor, rules.user_groups, max_age=CACHED)
     mine = [grant for grant in await ctx.store.open_grants(ctx.clock.now()) if grant.user_id == actor.user_id]
     grants = [_view(grant, await _lapsed(ctx, grant, place, CACHED)) for grant in mine if not grant.breakglass]
-    return sight(Situation(rules.policy, subject, Where("", ""), grants, ctx.home_team), anywhere=True)
+    return visibility(Situation(rules.policy, subject, Where("", ""), grants, ctx.home_team), anywhere=True)
 
 
 async def catalog_of(ctx: Context, actor: Actor, place: Place) -> Catalog:
     """The catalog with the backends that the person may see, so that a hidden one reads as one that doesn't exist."""
-    seen = await sight_of(ctx, actor, place)
+    seen = await visibility_of(ctx, actor, place)
     return ctx.catalog if seen.patterns is None else ctx.catalog.only(seen.backend)
 
 
 async def usable(ctx: Context, actor: Actor, place: Place) -> tuple[tuple[str, Capability], ...]:
     """What this person may use here, on some target, as (name of a backend, capability)."""
     now = await read_situation(ctx, actor, place)
-    rows = [(name, row) for name, declared in sorted(ctx.catalog.backends.items()) for row in declared.capabilities]
-    return may(now, rows)
+    capabilities = [(name, one) for name, spec in sorted(ctx.catalog.backends.items()) for one in spec.capabilities]
+    return may(now, capabilities)
 
 
 async def may_ask(ctx: Context, intent: Intent, target: str | None) -> Visibility | Denied:
@@ -159,7 +157,7 @@ async def may_ask(ctx: Context, intent: Intent, target: str | None) -> Visibilit
     refused = admits(now)
     if refused is not None:
         return refused
-    seen = sight(now)
+    seen = visibility(now)
     return seen if target is None or seen.patterns is None or await _may_ask(ctx, seen, target) else seen.hides(target)
 
 

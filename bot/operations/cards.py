@@ -320,8 +320,8 @@ def happened(catalog: Catalog, entry: StoredEntry) -> str:
     event = entry.event
     if event is Event.RECONCILED:
         event = Event.DONE if entry.code == "done" else Event.FAILED
-    row = catalog.row(entry.backend or "", entry.verb or "", entry.target_kind or "")
-    if event is Event.BREAKGLASS or (event is Event.DONE and row is not None and row.starts_run):
+    capability = catalog.capability(entry.backend or "", entry.verb or "", entry.target_kind or "")
+    if event is Event.BREAKGLASS or (event is Event.DONE and capability is not None and capability.starts_run):
         return "started"
     return str(event).replace("_", " ")
 
@@ -384,7 +384,7 @@ def say_means(text: str) -> dict[str, Json]:
 
 def pending_means(pending_id: str, choice: str) -> dict[str, Json]:
     """The stored meaning of a button on a pre-flight or an approval."""
-    return {"tag": "hold1", "hold": pending_id, "choice": choice}
+    return {"tag": "pending1", "pending": pending_id, "choice": choice}
 
 
 def refresh_means(request_id: str) -> dict[str, Json]:

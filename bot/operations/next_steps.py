@@ -110,7 +110,7 @@ def _allowed(ctx: Context, intent: Intent, suggestion: Suggestion, about: Target
     ref = parse_target(suggestion.target, ctx.catalog)
     if isinstance(ref, str):
         return False
-    capability = ctx.catalog.row(ref.backend, suggestion.verb, ctx.catalog.kind_of(ref))
+    capability = ctx.catalog.capability(ref.backend, suggestion.verb, ctx.catalog.kind_of(ref))
     if capability is None:
         return False
     try:

@@ -15,7 +15,7 @@ from bot.core.intent import Command, Intent
 from bot.core.operation import Operation, Target
 from bot.core.policy.decide import Denied
 from bot.core.text import with_article
-from bot.operations.authorize import may_ask, sight_of
+from bot.operations.authorize import may_ask, visibility_of
 from bot.runtime.context import Context
 
 _MOST_NAMED: Final = 4
@@ -100,7 +100,7 @@ async def resolve(ctx: Context, intent: Intent, command: Command) -> Resolved:
 
 
 def _check_verb(ctx: Context, verb: str, backend: str) -> None:
-    if ctx.catalog.rows(verb, backend):
+    if ctx.catalog.capabilities(verb, backend):
         return
     spec = ctx.catalog.backends[backend]
     raise BadRequest(
@@ -144,10 +144,10 @@ def _shows(part: str, whole: str) -> bool:
 
 
 def _row(ctx: Context, verb: str, target: Target) -> Capability:
-    capability = ctx.catalog.row(target.backend, verb, target.kind)
+    capability = ctx.catalog.capability(target.backend, verb, target.kind)
     if capability is not None:
         return capability
-    capabilities = ctx.catalog.rows(verb, target.backend)
+    capabilities = ctx.catalog.capabilities(verb, target.backend)
     if not capabilities:
         _check_verb(ctx, verb, target.backend)
     kinds = " or ".join(with_article(kind) for kind in sorted({capability.target for _, capability in capabilities}))
@@ -160,16 +160,18 @@ def _row(ctx: Context, verb: str, target: Target) -> Capability:
 
 async def _target_of_thread(ctx: Context, intent: Intent, verb: str) -> Target:
     """The run of the card in whose thread the command was typed, else the target that the card is about."""
-    capabilities = ctx.catalog.rows(verb)
+    capabilities = ctx.catalog.capabilities(verb)
     found: Target | None = None
     if intent.place.thread_ts is not None:
         found = await ctx.store.thread_target(intent.place.channel_id, intent.place.thread_ts)
     if found is None:
-        sight = await sight_of(ctx, intent.actor, intent.place)
-        kinds = {spec.kind for name, spec in ctx.catalog.backends.items() if sight.backend(name)}
-        example = next((row.example for kind, row in capabilities if kind in kinds), f"{verb} backend:path")
+        visible = await visibility_of(ctx, intent.actor, intent.place)
+        kinds = {spec.kind for name, spec in ctx.catalog.backends.items() if visible.backend(name)}
+        example = next(
+            (capability.example for kind, capability in capabilities if kind in kinds), f"{verb} backend:path"
+        )
         raise BadRequest(f"`{verb}` needs a target.", f"For example: `{example}`.", "target_missing")
-    if ctx.catalog.row(found.backend, verb, found.kind) is not None or found.parent is None:
+    if ctx.catalog.capability(found.backend, verb, found.kind) is not None or found.parent is None:
         return found
     ref = TargetRef(backend=found.backend, path=found.parent_name or found.parent or "")
     return await find_target(ctx, ref, Command(verb=verb))

@@ -66,14 +66,14 @@ async def _from_backend(ctx: Context, operation: Operation) -> Sequence[Fact]:
 async def _undone(ctx: Context, operation: Operation) -> Sequence[Fact]:
     """What was made through Signalbox and would be taken back, where the control plane can't list it."""
     target = operation.target
-    row = ctx.catalog.row(target.backend, operation.verb, target.kind)
-    if row is None or not row.undoes:
+    capability = ctx.catalog.capability(target.backend, operation.verb, target.kind)
+    if capability is None or not capability.undoes:
         return ()
-    rows = ctx.catalog.backends[target.backend].capabilities
-    for_good = next(one.verb for one in rows if (one.target, one.undoes) == (row.target, row.undoes))
+    declared = ctx.catalog.backends[target.backend].capabilities
+    for_good = next(one.verb for one in declared if (one.target, one.undoes) == (capability.target, capability.undoes))
     *made, before = [
         await ctx.store.search(Filters(target_id=target.id, verb=verb, event=Event.DONE), limit=UNDONE)
-        for verb in (*row.undoes, for_good)
+        for verb in (*capability.undoes, for_good)
     ]
     since = before[0].seq if before else 0
     entries = sorted((entry for found in made for entry in found if entry.seq > since), key=lambda entry: -entry.seq)

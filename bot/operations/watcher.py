@@ -65,7 +65,7 @@ def failed_of(run: Target, view: RunView) -> Target:
 async def last_lines(ctx: Context, intent: Intent, run: Target) -> Line | None:
     """The last errors, or else the last lines, masked as in the answer of `logs` and without their times, which are on the
     control plane's clock. None when the log can't be read in time or is empty."""
-    capability = ctx.catalog.row(run.backend, "logs", run.kind)
+    capability = ctx.catalog.capability(run.backend, "logs", run.kind)
     if capability is None or not any(param.name == "tail" for param in capability.params):
         return None
     given = check_params(capability.params, (("tail", str(_READ)),))

@@ -52,7 +52,7 @@ class Scheduler:
         for pause in await self._store.due_pauses(now):
             await self._say("pause", pause.id, pause.user_id, pause.channel_id, now, pause.until_at)
         for pending in await self._store.due_pending(now):
-            await self._say("hold", pending.id, pending.intent.actor.user_id, pending.intent.place.channel_id, now)
+            await self._say("pending", pending.id, pending.intent.actor.user_id, pending.intent.place.channel_id, now)
         for pending in await self._store.remind_pending(now):
             await self._say(
                 "remind",

@@ -50,7 +50,7 @@ def copy_store(source: Store, target: Store, name: str, at: datetime, *, rehears
     def unit(tx: Tx) -> None:
         for table in TABLES:
             rows[table.name] = _fill(tx, table, source)
-        tx.execute("DELETE FROM facts WHERE key = ?", (CLUSTER,))  # nothing is missing in another cluster
+        tx.execute("DELETE FROM key_values WHERE key = ?", (CLUSTER,))  # nothing is missing in another cluster
         if audit.head(tx) != head:
             raise StoreProblem("The copied audit log has another head. Nothing was copied.", code="store_failed")
         source.database.must_be_alone()

@@ -5,12 +5,13 @@ this one and start again. What is left over is removed by a later migration, whi
 runs when no replica of an older version is live, and an older version refuses a database that has it.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 from bot.store.errors import StoreProblem
 
 _CONTRACTS: Final = "_contract_"
+_BEFORE_RELEASE: Final = frozenset({"m001_first_tables", "m001_schema"})
 
 
 def contracts(name: str) -> bool:
@@ -18,8 +19,15 @@ def contracts(name: str) -> bool:
     return _CONTRACTS in name
 
 
-def refuse_contracted(applied: Iterable[str], known: Sequence[str]) -> None:
-    """Raises StoreProblem (store_newer) when a newer version has applied a migration that contracts."""
+def refuse_unreadable(applied: Sequence[str], known: Sequence[str]) -> None:
+    """Raises StoreProblem: store_too_old for tables from before the first release, store_newer when a newer version has applied
+    a migration that contracts."""
+    if not _BEFORE_RELEASE.isdisjoint(applied):
+        raise StoreProblem(
+            "The store was written before the first release. This version can't read it.",
+            "Move the file away, or use another database. The next start makes new tables.",
+            "store_too_old",
+        )
     unknown = [name for name in applied if name not in known and contracts(name)]
     if unknown:
         raise StoreProblem(

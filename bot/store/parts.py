@@ -205,7 +205,7 @@ class StoredDecisions(StorePart):
 
     async def claim(self, key: str, value: Json, rows: Sequence[AuditEntry], at: When) -> bool:
         """Store a small value if its key is new, with its audit entries. False when the key exists."""
-        return await self._change(target_names.set_fact_once(key, value, at), rows)
+        return await self._change(target_names.set_value_once(key, value, at), rows)
 
     async def reminded(self, pending: PendingDecision, next_at: When | None) -> bool:
         """Set the next reminder. False when it has changed since it was read."""

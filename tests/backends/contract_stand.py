@@ -1,4 +1,4 @@
-"""A stand for any kind: its simulated plane and the real adapter between the pipeline's own call and a socket."""
+"""A stand for any kind: its simulated plane and the real adapter between the program's own call and a socket."""
 
 from __future__ import annotations
 
@@ -150,12 +150,12 @@ class Stand:
         return await self.backend.resolve(ref.model_copy(update={"path": path}), kind)
 
     async def operation(self, typed: str, *, files: bool = False) -> Operation:
-        """The operation of a typed command, made as the pipeline makes it."""
+        """The operation of a typed command, made as the program makes it."""
         command = parse(typed, self.catalog)
         assert isinstance(command, Command), command
         assert command.target is not None, typed
         target = await self.target(command.target)
-        row = self.catalog.row(self.backend.name, command.verb, target.kind)
+        row = self.catalog.capability(self.backend.name, command.verb, target.kind)
         assert row is not None, (command.verb, target.kind)
         return Operation.of(
             row,
@@ -168,7 +168,7 @@ class Stand:
         )
 
     async def call(self, operation: Operation) -> Outcome:
-        """The pipeline's own call: under the row's deadline, and problems mapped to outcomes."""
+        """the program's own call: under the row's deadline, and problems mapped to outcomes."""
         async with asyncio.timeout(CALM):
             return await backend_call.call(cast(Context, self.given), Attempt(INTENT, operation))
 

@@ -59,7 +59,7 @@ class Joined:
         return target
 
     async def operation(self, text: str, request_id: str = "r-1", files: tuple[str, ...] = ()) -> Operation:
-        """What the pipeline makes of a command."""
+        """What the program makes of a command."""
         command = parse(text, self.catalog)
         assert isinstance(command, Command), command
         assert command.target is not None
@@ -77,7 +77,7 @@ class Joined:
 
     def row(self, verb: str, kind: str) -> Capability:
         """The capability of this verb."""
-        row = self.catalog.row(self.name, verb, kind)
+        row = self.catalog.capability(self.name, verb, kind)
         assert row is not None, f"{verb} on {kind}"
         return row
 

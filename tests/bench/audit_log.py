@@ -56,7 +56,7 @@ def run(rows: int) -> list[Measure]:
 
 
 def sample(number: int) -> AuditEntry:
-    """A row as the pipeline writes it; three rows a request, a rare word in one of a thousand."""
+    """A row as the program writes it; three rows a request, a rare word in one of a thousand."""
     target = number * 7 % _TARGETS
     rare = " xylophone" if number % 1000 == 999 else ""
     return AuditEntry(

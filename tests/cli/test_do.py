@@ -1,4 +1,4 @@
-"""`signalbox do`: the same pipeline as in Slack, without buttons."""
+"""`signalbox do`: the same path as in Slack, without buttons."""
 
 from __future__ import annotations
 

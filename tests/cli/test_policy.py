@@ -69,7 +69,7 @@ def case(who: str, say: str, expect: str, channel: str = "C0CRAWL") -> str:
     return f'\n[[case]]\nas = "{who}"\nin = "{channel}"\nsay = \'{say}\'\nexpect = "{expect}"\n'
 
 
-class Desk:
+class PolicyFolder:
     """A folder with rules, and the command line run in it."""
 
     def __init__(self, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -90,8 +90,8 @@ class Desk:
 
 
 @pytest.fixture
-def desk(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Desk:
-    return Desk(tmp_path, capsys)
+def rules(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> PolicyFolder:
+    return PolicyFolder(tmp_path, capsys)
 
 
 @pytest.mark.parametrize(
@@ -113,26 +113,26 @@ def desk(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Desk:
         ("admins", "breakglass for=30m", "allowed", "[breakglass]"),
     ],
 )
-def test_a_case_gets_the_answer_and_the_rule(desk: Desk, who: str, say: str, expect: str, by: str) -> None:
+def test_a_case_gets_the_answer_and_the_rule(rules: PolicyFolder, who: str, say: str, expect: str, by: str) -> None:
     """Each kind of answer comes out as the bot itself would give it, with the rule that decided."""
-    desk.write(RULES + case(who, say, expect))
-    code, output = desk.run("test")
+    rules.write(RULES + case(who, say, expect))
+    code, output = rules.run("test")
     assert code == 0, output
     assert f"{say}: {expect} by {by}" in output
     assert "1 case, 0 with a different answer." in output
 
 
-def test_a_channel_without_rules_denies(desk: Desk) -> None:
+def test_a_channel_without_rules_denies(rules: PolicyFolder) -> None:
     """A case elsewhere is denied, and the answer names the channel."""
-    desk.write(RULES + case("crawl", "start acc:shop/prices", "denied", "C0OTHER"))
-    code, output = desk.run("test")
+    rules.write(RULES + case("crawl", "start acc:shop/prices", "denied", "C0OTHER"))
+    code, output = rules.run("test")
     assert (code, "denied by built-in rule" in output) == (0, True), output
 
 
-def test_a_differing_case_exits_1_and_says_why(desk: Desk) -> None:
+def test_a_differing_case_exits_1_and_says_why(rules: PolicyFolder) -> None:
     """A case that comes out otherwise is named by line, with the rule's reason."""
-    desk.write(RULES + case("leads", "start acc:shop/prices", "allowed"))
-    code, output = desk.run("test")
+    rules.write(RULES + case("leads", "start acc:shop/prices", "allowed"))
+    code, output = rules.run("test")
     assert code == 1
     line = RULES.count("\n") + 2
     assert f"DIFF  line {line}: leads in C0CRAWL: start acc:shop/prices: denied, expected allowed" in output
@@ -140,18 +140,18 @@ def test_a_differing_case_exits_1_and_says_why(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("say", ["strat acc:shop/prices", "start acc:shop/prices colour=red", "start infa:x"])
-def test_words_that_fit_nothing_differ_from_every_answer(desk: Desk, say: str) -> None:
+def test_words_that_fit_nothing_differ_from_every_answer(rules: PolicyFolder, say: str) -> None:
     """A case with a mistyped verb, parameter or backend never passes, not even as denied."""
-    desk.write(RULES + case("crawl", say, "denied"))
-    code, output = desk.run("test")
+    rules.write(RULES + case("crawl", say, "denied"))
+    code, output = rules.run("test")
     assert (code, "not understood" in output) == (1, True), output
 
 
-def test_cases_do_not_depend_on_the_calendar(desk: Desk) -> None:
+def test_cases_do_not_depend_on_the_calendar(rules: PolicyFolder) -> None:
     """A freeze that is in force now is told beside a case and changes no answer."""
     freeze = '\n[[freeze]]\nfrom = 2020-01-01T00:00:00Z\nuntil = 2099-01-01T00:00:00Z\nverbs = ["start"]\n'
-    desk.write(RULES + freeze + case("crawl", "start acc:shop/prices", "allowed"))
-    code, output = desk.run("test")
+    rules.write(RULES + freeze + case("crawl", "start acc:shop/prices", "allowed"))
+    code, output = rules.run("test")
     assert (code, "Now it is denied by freeze 1" in output) == (0, True), output
 
 
@@ -159,77 +159,77 @@ RUN_ID = "9040f86d-bbc1-4038-9868-501145cc2370"
 
 
 @pytest.mark.parametrize("kind", ["run", "jobrun", "schedule"])
-def test_a_run_by_its_id_is_covered_by_the_whole_backend_alone(desk: Desk, kind: str) -> None:
+def test_a_run_by_its_id_is_covered_by_the_whole_backend_alone(rules: PolicyFolder, kind: str) -> None:
     """Its path is not known here: no rule of a path or of the id covers it, `acc:*` does, any deny may."""
     verb = "schedule start" if kind == "schedule" else "status" if kind == "jobrun" else "retry"
     say = f"{verb} acc:{kind}/{RUN_ID}"
     rule = '  [[channel.allow]]\n  verbs = ["retry", "status", "schedule start"]\n  targets = [{}]\n  who = ["*"]\n'
     channel = 'version = 1\n[[channel]]\nid = "C0CRAWL"\n'
     for targets, expect in (('"acc:shop/*"', "denied"), (f'"acc:{kind}/*"', "denied"), ('"acc:*"', "allowed")):
-        desk.write(channel + rule.format(targets) + case("U0ANA", say, expect))
-        code, output = desk.run("test")
+        rules.write(channel + rule.format(targets) + case("U0ANA", say, expect))
+        code, output = rules.run("test")
         assert code == 0, output
         assert "Write the path instead" in output
     deny = '  [[channel.deny]]\n  verbs = ["*"]\n  targets = ["acc:labs/*"]\n'
-    desk.write(channel + rule.format('"acc:*"') + deny + case("U0ANA", say, "denied"))
-    assert desk.run("test")[0] == 0
+    rules.write(channel + rule.format('"acc:*"') + deny + case("U0ANA", say, "denied"))
+    assert rules.run("test")[0] == 0
 
 
-def test_a_case_may_say_the_path_of_a_run(desk: Desk) -> None:
+def test_a_case_may_say_the_path_of_a_run(rules: PolicyFolder) -> None:
     """By what it belongs to; then the path's rule counts, and there is nothing to add."""
-    desk.write(RULES + case("crawl", "retry acc:shop/prices@last", "allowed"))
-    code, output = desk.run("test")
+    rules.write(RULES + case("crawl", "retry acc:shop/prices@last", "allowed"))
+    code, output = rules.run("test")
     assert (code, "belongs to" in output) == (0, False), output
 
 
-def test_a_review_that_nobody_could_close_is_warned_of(desk: Desk) -> None:
+def test_a_review_that_nobody_could_close_is_warned_of(rules: PolicyFolder) -> None:
     """One person in [breakglass] and [administrators] together; two accounts of one person are one."""
-    desk.write(RULES)
-    assert "nobody can review their own break-glass: name a second person" in desk.run("test")[1]
-    desk.write(
+    rules.write(RULES)
+    assert "nobody can review their own break-glass: name a second person" in rules.run("test")[1]
+    rules.write(
         RULES.replace('admins = ["U0ROOT"]', 'admins = ["U0ROOT", "U0ROOT2"]\n[people]\nx = ["U0ROOT", "U0ROOT2"]')
     )
-    assert "name a second person" in desk.run("test")[1]
-    desk.write(RULES.replace('admins = ["U0ROOT"]', 'admins = ["U0ROOT", "U0LEE"]'))
-    assert "warn" not in desk.run("test")[1]
+    assert "name a second person" in rules.run("test")[1]
+    rules.write(RULES.replace('admins = ["U0ROOT"]', 'admins = ["U0ROOT", "U0LEE"]'))
+    assert "warn" not in rules.run("test")[1]
 
 
-def test_mistyped_names_are_warned_of(desk: Desk) -> None:
+def test_mistyped_names_are_warned_of(rules: PolicyFolder) -> None:
     """A deny of a verb or a backend that nobody has would forbid nothing: its line is named."""
-    desk.write(RULES.replace('targets = ["acc:labs/*"]', 'targets = ["ac:labs/*"]'))
-    code, output = desk.run("test")
+    rules.write(RULES.replace('targets = ["acc:labs/*"]', 'targets = ["ac:labs/*"]'))
+    code, output = rules.run("test")
     assert code == 0
     assert "no configured backend matches `ac:labs/*`" in output
     assert "The file has no [[case]] tables." in output
 
 
-def test_without_a_configuration_the_usual_names_count(desk: Desk) -> None:
+def test_without_a_configuration_the_usual_names_count(rules: PolicyFolder) -> None:
     """In CI there may be no signalbox.toml: every kind is there under the name that the documentation uses."""
-    desk.write(RULES + case("crawl", "start acc:shop/prices", "allowed"), config=False)
-    code, output = desk.run("test")
+    rules.write(RULES + case("crawl", "start acc:shop/prices", "allowed"), config=False)
+    code, output = rules.run("test")
     assert (code, "acc (sequentum)" in output) == (0, True), output
 
 
 @pytest.mark.parametrize("text", ["version = 1\n[[channel]]\nid = '#crawl-ops'\n", "not toml at all [", ""])
-def test_a_file_that_cannot_be_used_exits_2(desk: Desk, text: str) -> None:
+def test_a_file_that_cannot_be_used_exits_2(rules: PolicyFolder, text: str) -> None:
     """Broken rules are answered with their lines."""
-    desk.write(text)
-    code, output = desk.run("test")
+    rules.write(text)
+    code, output = rules.run("test")
     assert (code, "line 1" in output or "line 3" in output) == (2, True), output
 
 
-def test_misuse_exits_2(desk: Desk) -> None:
+def test_misuse_exits_2(rules: PolicyFolder) -> None:
     """No file, a file that is not there, an unknown schema, a time that is none."""
-    desk.write(RULES)
-    assert desk.run("test", str(desk.folder / "missing.toml"))[0] == 2
-    assert desk.run("schema", "slack")[0] == 2
-    assert desk.run("replay", str(desk.folder / "policy.toml"), "--since", "soon")[0] == 2
+    rules.write(RULES)
+    assert rules.run("test", str(rules.folder / "missing.toml"))[0] == 2
+    assert rules.run("schema", "slack")[0] == 2
+    assert rules.run("replay", str(rules.folder / "policy.toml"), "--since", "soon")[0] == 2
     assert main.main(["policy", "test"]) == 2
 
 
-def test_the_schema_of_the_rules_knows_every_table(desk: Desk) -> None:
+def test_the_schema_of_the_rules_knows_every_table(rules: PolicyFolder) -> None:
     """Editors learn every key of policy.toml."""
-    code, output = desk.run("schema", "policy")
+    code, output = rules.run("schema", "policy")
     schema = json.loads(output)
     assert code == 0
     assert {"version", "groups", "channel", "freeze", "breakglass", "administrators", "people", "case"} == set(
@@ -237,9 +237,9 @@ def test_the_schema_of_the_rules_knows_every_table(desk: Desk) -> None:
     )
 
 
-def test_the_schema_of_the_configuration_takes_references_for_secrets(desk: Desk) -> None:
+def test_the_schema_of_the_configuration_takes_references_for_secrets(rules: PolicyFolder) -> None:
     """Editors learn every key of signalbox.toml; a secret is a reference and nothing else."""
-    code, output = desk.run("schema", "config")
+    code, output = rules.run("schema", "config")
     schema = json.loads(output)
     slack = schema["properties"]["slack"]["properties"]
     assert code == 0

@@ -91,7 +91,7 @@ def request(state: str = "open", count: int = 1) -> Approval:
         digest="d1",
         policy_version="p1",
         intent=ASKED,
-        facts=record.model_dump(mode="json"),
+        record=record.model_dump(mode="json"),
         state=state,
         due_at=stamp(DUE),
         made_at=stamp(NOW),

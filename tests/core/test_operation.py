@@ -16,7 +16,7 @@ PRICES = Target(backend="acc", kind="agent", id="a-1", name="shop/prices", scope
 
 
 def made(target: Target = PRICES, given: dict[str, Any] | None = None, **more: Any) -> Operation:
-    row = CATALOG.row("acc", "start", "agent")
+    row = CATALOG.capability("acc", "start", "agent")
     assert row is not None
     return Operation.of(row, request_id="r-1", target=target, given=given or {}, **{"reason": "monthly", **more})
 

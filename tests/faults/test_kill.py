@@ -87,7 +87,7 @@ class World:
 
 
 @asynccontextmanager
-async def yard(folder: Path, fork_server: ForkServer) -> AsyncIterator[World]:
+async def workspace_and_acc(folder: Path, fork_server: ForkServer) -> AsyncIterator[World]:
     """A workspace and an ACC; the program is not started yet."""
     async with Workspace(DEMO_SEED, port=0) as ws:
         acc: Any = next(plane for plane in demo_planes(ws.clock) if plane.name == "acc")
@@ -138,7 +138,7 @@ START_POINTS = (
 async def test_the_end_of_a_run_is_recorded_and_shown_after_kill_9(
     tmp_path: Path, fork_server: ForkServer, point: str
 ) -> None:
-    async with yard(tmp_path, fork_server) as env:
+    async with workspace_and_acc(tmp_path, fork_server) as env:
         await env.start(point)
         ana = env.ws.person("U0ANA")
         await ana.command("C0CRAWL", "/ops start acc:shop/prices")
@@ -152,7 +152,7 @@ async def test_the_end_of_a_run_is_recorded_and_shown_after_kill_9(
 @pytest.mark.parametrize(("point", "runs"), START_POINTS, ids=[point for point, _ in START_POINTS])
 async def test_a_start_survives_kill_9(tmp_path: Path, fork_server: ForkServer, point: str, runs: int | None) -> None:
     """Killed at that point and started again: at most one run, each call behind its row, an outcome, a whole chain."""
-    async with yard(tmp_path, fork_server) as env:
+    async with workspace_and_acc(tmp_path, fork_server) as env:
         await env.start(point)
         receipt = await env.ws.person("U0ANA").command("C0CRAWL", "/ops start acc:shop/prices")
         await env.dies()
@@ -185,7 +185,7 @@ async def test_what_an_earlier_version_accepted_and_did_not_begin_is_worked_on(
     tmp_path: Path, fork_server: ForkServer
 ) -> None:
     """It kept accepted requests as new until it began; such a row outlives the deploy."""
-    async with yard(tmp_path, fork_server) as env:
+    async with workspace_and_acc(tmp_path, fork_server) as env:
         now = datetime.now(UTC)
         asked = Intent(
             request_id="r-earlier",
@@ -214,7 +214,7 @@ async def test_a_change_that_may_be_repeated_is_finished_after_kill_9(
     tmp_path: Path, fork_server: ForkServer, point: str
 ) -> None:
     """Off is off, also when it is said twice: after the restart it is done, and the person is told."""
-    async with yard(tmp_path, fork_server) as env:
+    async with workspace_and_acc(tmp_path, fork_server) as env:
         await env.start(point)
         await env.ws.person("U0ANA").command("C0CRAWL", f"/ops schedule off acc:schedule/{SCHEDULE}")
         await env.dies()
@@ -234,7 +234,7 @@ PAUSE_POINTS = ("after:accept:2", "after:sending:2", "after:switch:2")
 @pytest.mark.parametrize("point", PAUSE_POINTS)
 async def test_a_pause_ends_although_its_end_was_killed(tmp_path: Path, fork_server: ForkServer, point: str) -> None:
     """The switch-on of a timed pause is not lost, wherever the process was gone."""
-    async with yard(tmp_path, fork_server) as env:
+    async with workspace_and_acc(tmp_path, fork_server) as env:
         await env.start(point)
         await env.ws.person("U0ANA").command("C0CRAWL", f"/ops schedule off acc:schedule/{SCHEDULE} for=1s")
         await env.dies()
@@ -249,7 +249,7 @@ async def test_a_pause_that_was_killed_behind_its_call_still_has_its_end(
     tmp_path: Path, fork_server: ForkServer
 ) -> None:
     """Found off after the restart, it is known that it was on before, and is given back."""
-    async with yard(tmp_path, fork_server) as env:
+    async with workspace_and_acc(tmp_path, fork_server) as env:
         await env.start("after:switch:1")
         ana = env.ws.person("U0ANA")
         await ana.command("C0CRAWL", "/ops schedules acc:shop/prices")
@@ -264,7 +264,7 @@ async def test_a_pause_that_was_killed_behind_its_call_still_has_its_end(
 
 async def test_a_pause_whose_call_nobody_knows_of_still_has_its_end(tmp_path: Path, fork_server: ForkServer) -> None:
     """Killed behind the call and started when the time was over: it is on, and the card says what is known."""
-    async with yard(tmp_path, fork_server) as env:
+    async with workspace_and_acc(tmp_path, fork_server) as env:
         await env.start("after:switch:1")
         ana = env.ws.person("U0ANA")
         await ana.command("C0CRAWL", "/ops schedules acc:shop/prices")
@@ -288,7 +288,7 @@ def seen(person: Any, *parts: str) -> bool:
 
 async def test_the_card_of_a_replaced_pause_is_mended_after_kill_9(tmp_path: Path, fork_server: ForkServer) -> None:
     """Killed between the newer order's outcome and the cards: both say so after the restart."""
-    async with yard(tmp_path, fork_server) as env:
+    async with workspace_and_acc(tmp_path, fork_server) as env:
         await env.start("after:finish:3")
         ana = env.ws.person("U0ANA")
         for typed, event in (("schedules acc:shop/prices", "done"), (OFF.format("1h"), "paused")):
@@ -308,7 +308,7 @@ async def test_the_card_of_a_pause_that_ended_is_made_up_for_after_kill_9(
     tmp_path: Path, fork_server: ForkServer, gone: bool, says: str
 ) -> None:
     """Killed between the end of a pause and its card: the card is there after the restart, once."""
-    async with yard(tmp_path, fork_server) as env:
+    async with workspace_and_acc(tmp_path, fork_server) as env:
         await env.start("after:finish:2")
         ana = env.ws.person("U0ANA")
         with held(env.acc, "/on"):

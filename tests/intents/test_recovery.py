@@ -14,7 +14,7 @@ from bot.core.outcome import LookBack
 from bot.intents.recovery import recover
 from bot.operations.audit_writer import AuditWriter
 from bot.runtime.context import LOOKS_AT_ONCE
-from tests.proof.harness import Town
+from tests.proof.harness import Program
 from tests.proof.outside import HOME, ROOM, START, Outside, OutsideBackend
 
 LEFT = 12
@@ -40,19 +40,19 @@ class Watched(OutsideBackend):
 
 async def test_many_lost_calls_are_looked_up_a_few_at_once() -> None:
     """Otherwise they take all connections to the control plane, and those that wait too long are told as unanswered."""
-    town = Town(Outside({}, {}, ""))
-    backend = Watched(town.outside, town.gate)
-    town.ctx.backends["box"] = backend  # type: ignore[index]
+    team = Program(Outside({}, {}, ""))
+    backend = Watched(team.outside, team.gate)
+    team.ctx.backends["box"] = backend  # type: ignore[index]
     for number in range(LEFT):
-        await _is_sending(town, f"r{number}")
-    assert await recover(town.ctx) == LEFT
-    await town.settle()
+        await _is_sending(team, f"r{number}")
+    assert await recover(team.ctx) == LEFT
+    await team.settle()
     assert (backend.answered, backend.most) == (LEFT, LOOKS_AT_ONCE)
-    assert len(town.rows("SELECT 1 FROM audit WHERE event = 'abandoned'")) == LEFT
-    town.close()
+    assert len(team.rows("SELECT 1 FROM audit WHERE event = 'abandoned'")) == LEFT
+    team.close()
 
 
-async def _is_sending(town: Town, name: str) -> None:
+async def _is_sending(team: Program, name: str) -> None:
     intent = Intent(
         request_id=name,
         dedupe_key=name,
@@ -63,6 +63,6 @@ async def _is_sending(town: Town, name: str) -> None:
         payload=Command(verb="start", target="box:lamp"),
     )
     operation = Operation(request_id=name, verb="start", target=LAMP, risk=Risk.CHANGE, idempotent=False, timeout=30.0)
-    await town.store.accept(intent, (), begun=True)
+    await team.store.accept(intent, (), begun=True)
     entry = AuditWriter().about(Event.SENT, operation, intent, START)
-    assert await town.store.sending(name, operation, entry, START)
+    assert await team.store.sending(name, operation, entry, START)

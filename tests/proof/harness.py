@@ -1,7 +1,7 @@
-"""The real pipeline on the real store, in an outside world of plain values.
+"""The real program on the real store, in an outside world of plain values.
 
-Nothing of the program is replaced but its ports. Requests come in by `Pipeline.submit`, built as the doors build them, and a
-press carries the id of a button that was shown.
+Nothing of the program is replaced but its ports. Requests come in by `Intake.submit`, as the readers of payloads build
+them, and a press carries the id of a button that was shown.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def read_card(text: str) -> Card:
 CATALOG = Catalog({"box": ROWS})
 
 
-class Town:
+class Program:
     """A process on its store, in its outside world."""
 
     def __init__(self, outside: Outside, database: SqliteDatabase | None = None) -> None:
@@ -87,7 +87,7 @@ class Town:
             tasks=self.tasks,
             policy=lambda: ActivePolicy.of(read_policy(self.outside.policy), START),
         )
-        self.pipeline = Intake(self.ctx)
+        self.intake = Intake(self.ctx)
 
     def close(self) -> None:
         """Forget it."""
@@ -113,13 +113,13 @@ class Town:
     async def enter(
         self, user: str, ask: Payload, place: Place, *, source: Source, team: str = "", trigger: str | None = None
     ) -> tuple[Intent, Receipt | None]:
-        """Through the front door; None instead of a receipt when the process died at it."""
+        """The receipt of a request; None when the process died while it was stored."""
         outside = self.outside
         outside.asked += 1
         number = outside.asked
         intent = Intent(
             request_id=self.ctx.ids.request(),
-            dedupe_key=f"door:{number}",
+            dedupe_key=f"source:{number}",
             actor=Actor(user_id=user, team_id=team or self._team(user)),
             place=place,
             source=source,
@@ -129,7 +129,7 @@ class Town:
         )
         receipt = None
         with suppress(asyncio.CancelledError):
-            receipt = await self.pipeline.submit(intent)
+            receipt = await self.intake.submit(intent)
         return intent, receipt
 
     def _team(self, user: str) -> str:
@@ -175,7 +175,7 @@ class Town:
     async def _everything_due(self) -> None:
         now = self.outside.now
         for pending in await self.store.due_pending(now):
-            await self._comes("hold", pending.id, pending.intent.actor.user_id)
+            await self._comes("pending", pending.id, pending.intent.actor.user_id)
         for pending in await self.store.remind_pending(now):
             await self._comes("remind", pending.id, pending.intent.actor.user_id, pending.remind_at)
         for pause in await self.store.due_pauses(now):
@@ -193,7 +193,7 @@ class Town:
             at=self.outside.now,
             payload=Due(what=what, row=row),
         )
-        await self.pipeline.submit(intent)
+        await self.intake.submit(intent)
         await self.ended(intent)
 
     def rows(self, sql: str, *values: object) -> list[dict[str, Any]]:

@@ -77,7 +77,7 @@ class Outside:
     lamp_state: str = "dark"
     calls: list[str] = field(default_factory=list)
     forms: dict[str, tuple[str, str]] = field(default_factory=dict)
-    room: dict[str, bool] = field(default_factory=dict)
+    channel: dict[str, bool] = field(default_factory=dict)
 
     def copy(self) -> Outside:
         """One that can change alone."""
@@ -142,7 +142,7 @@ class OutsideDirectory:
         return Member.YES if user in members else Member.NO
 
     async def where(self, place: Place, *, max_age: float) -> Where:
-        flags = {"known": True} | (self._outside.room if place.channel_id != DECIDING else {})
+        flags = {"known": True} | (self._outside.channel if place.channel_id != DECIDING else {})
         return Where(team_id=place.team_id, channel_id=place.channel_id, **flags)
 
     async def is_member(self, channel_id: str, user_id: str, *, max_age: float) -> bool:

@@ -12,7 +12,7 @@ from typing import Any, Final
 from bot.core.intent import Intent
 from bot.store.sqlite.database import SqliteDatabase
 from tests.proof import model
-from tests.proof.harness import Town, read_policy
+from tests.proof.harness import Program, read_policy
 from tests.proof.memory import Gate
 from tests.proof.model import Cut, Is, Now, State, Told
 from tests.proof.outside import ELSEWHERE, GROUP, LIFE, START, Account, Outside
@@ -77,11 +77,11 @@ def agree(outside: Outside, state: State) -> None:
 
 
 class Play:
-    """A history under way: `state` is the model's, `town` the program's; `trail` tells it."""
+    """A history under way: `state` is the model's, `team` the program's; `trail` tells it."""
 
     def __init__(self, state: State, database: SqliteDatabase | None = None) -> None:
         self.state = state
-        self.team = Town(outside_of(state), database)
+        self.team = Program(outside_of(state), database)
         self.request_id = ""
         self.shown: dict[str, str] = {}
         self.first: dict[str, str] = {}
@@ -324,7 +324,7 @@ class Play:
         sql = "SELECT payload FROM buttons WHERE retired_at IS NULL AND message_key IN (?, ?)"
         keys = (f"approval:{self.request_id}", f"op:{self.request_id}")
         payloads = [json.loads(row["payload"]) for row in self.team.rows(sql, *keys)]
-        return {str(payload.get("choice")) for payload in payloads if payload.get("tag") == "hold1"}
+        return {str(payload.get("choice")) for payload in payloads if payload.get("tag") == "pending1"}
 
     def _same(self, what: str, expected: object, found: object) -> None:
         if expected != found:
@@ -359,7 +359,7 @@ class Play:
             [self._plain(pending) for pending in self._all_pending()],
             team.rows("SELECT pending_id, person, vote FROM votes ORDER BY pending_id, person"),
             team.rows("SELECT request_id, state FROM requests WHERE state <> 'ended' ORDER BY rowid"),
-            team.rows("SELECT key, value FROM facts WHERE key LIKE 'claim:%' ORDER BY key"),
+            team.rows("SELECT key, value FROM key_values WHERE key LIKE 'claim:%' ORDER BY key"),
             team.rows(
                 "SELECT id, payload, retired_at IS NULL AS live FROM buttons "
                 "WHERE message_key LIKE 'approval:%' OR message_key LIKE 'op:%' ORDER BY rowid"
@@ -376,7 +376,7 @@ class Play:
         return hashlib.sha256(plain.encode()).hexdigest()
 
     def _plain(self, pending: dict[str, Any]) -> list[Any]:
-        facts = json.loads(pending["facts"])
+        facts = json.loads(pending["record"])
         now = (read_policy(self.team.outside.policy).version, self.team.outside.lamp_state)
         kept = {name: facts[name] for name in ("sort", "count", "groups", "round", "eligible", "buttons", "expires")}
         same = (pending["policy_version"] == now[0], facts["state"] == now[1])

@@ -61,16 +61,16 @@ async def test_a_button_with_any_byte_changed_is_unknown(asked: Play) -> None:
 
 
 async def test_a_value_that_holds_words_instead_of_an_id_decides_nothing(team: Team) -> None:
-    """The hold's id, JSON that names a choice, another tag: the door takes them for ids, and there are no such ids."""
+    """The id of a pending decision, JSON that names a choice, another tag: each is taken for an id, and no such id exists."""
     env = team.env
     await env.say("start acc:shop/prices")
     card = await team.card("start acc:shop/prices")
     pending = f"{request_id(card)}.1"
     values = (
         pending,
-        json.dumps({"tag": "hold1", "hold": pending, "choice": "approve"}),
+        json.dumps({"tag": "pending1", "pending": pending, "choice": "approve"}),
         "approve",
-        "hold1",
+        "pending1",
         f"approve:{pending}",
     )
     for number, value in enumerate(values):
@@ -159,7 +159,7 @@ async def test_a_press_from_a_copy_another_channel_or_another_workspace_decides_
 
 async def test_a_button_of_another_version_is_answered_and_does_nothing(asked: Play) -> None:
     """Its meaning in the store has a tag that nobody knows here."""
-    later = json.dumps({"tag": "hold2", "hold": f"{asked.request_id}.1", "choice": "approve"})
+    later = json.dumps({"tag": "pending2", "pending": f"{asked.request_id}.1", "choice": "approve"})
     asked.team.memory.write_sync(
         lambda db: db.execute("UPDATE buttons SET payload = ? WHERE id = ?", (later, asked.shown["approve"]))
     )
@@ -361,5 +361,5 @@ async def test_a_press_on_a_channel_that_froze_meanwhile_runs_nothing(team: Team
 
 
 def _frozen(db: object) -> bool:
-    found = db.execute("SELECT value FROM facts WHERE key = 'channel:C0CRAWL'").fetchone()  # type: ignore[attr-defined]
+    found = db.execute("SELECT value FROM key_values WHERE key = 'channel:C0CRAWL'").fetchone()  # type: ignore[attr-defined]
     return found is not None and json.loads(found[0]).get("frozen") is True

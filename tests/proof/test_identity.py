@@ -225,16 +225,16 @@ async def test_a_direct_message_that_no_rule_names_is_no_place_to_ask(team: Team
 
 @pytest.mark.parametrize("flags", [{"is_dm": True}, {"known": False}, {"frozen": True}], ids=str)
 async def test_what_its_conversation_has_become_counts_before_the_call(flags: dict[str, bool]) -> None:
-    """The room became a DM, unreadable or frozen: nothing is asked there, and what was asked is not run."""
+    """The channel became a DM, unreadable or frozen: nothing is asked there, and what was asked is not run."""
     asking = Play(three(1))
-    asking.team.outside.room = flags
+    asking.team.outside.channel = flags
     refused = await asking.team.asks("U0ANA")
     rows = asking.team.rows("SELECT event FROM audit WHERE request_id = ? ORDER BY seq", refused.request_id)
     assert [row["event"] for row in rows] == ["requested", "denied"]
     asking.team.close()
     play = Play(three(1))
     await play.step(Step("request", "U0ANA"))
-    play.team.outside.room = flags
+    play.team.outside.channel = flags
     await play.team.presses(LEE, play.shown["approve"], f"approval:{play.request_id}")
     assert play.stands() is Now.VOID
     assert not play.team.outside.calls
@@ -245,7 +245,7 @@ async def test_what_its_conversation_has_become_counts_before_the_call(flags: di
 async def test_a_group_dm_that_no_rule_names_is_no_place_to_ask(channel: str) -> None:
     """A conversation of a few, whatever letter its id begins with."""
     play = Play(three(1))
-    play.team.outside.room = {"is_mpim": True}
+    play.team.outside.channel = {"is_mpim": True}
     ask = Command(verb="start", target="box:lamp")
     intent, _ = await play.team.enter("U0ANA", ask, Place(team_id="T0ACME", channel_id=channel), source=Source.MENTION)
     await play.team.settle()

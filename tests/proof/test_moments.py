@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tests.proof.harness import Town
+from tests.proof.harness import Program
 from tests.proof.model import Now
 from tests.proof.outside import LIFE, START, Account, Outside
 from tests.proof.play import Play, Step
@@ -56,15 +56,15 @@ async def asked() -> AsyncIterator[Play]:
 
 
 @pytest.fixture
-async def night() -> AsyncIterator[Town]:
-    """A town with people, whose clock each test sets."""
+async def night() -> AsyncIterator[Program]:
+    """A program with people, whose clock each test sets."""
     people = {user: Account() for user in (ANA, LEE, "U0RUI", ROOT)}
-    team = Town(Outside(people=people, groups={}, policy=RULES))
+    team = Program(Outside(people=people, groups={}, policy=RULES))
     yield team
     team.close()
 
 
-def events(team: Town, request_id: str) -> list[str]:
+def events(team: Program, request_id: str) -> list[str]:
     """What the audit log has of a request."""
     sql = "SELECT event FROM audit WHERE request_id = ? ORDER BY seq"
     return [str(row["event"]) for row in team.rows(sql, request_id)]
@@ -123,7 +123,7 @@ async def test_deny_and_cancel_know_the_same_instant(asked: Play, what: str, mom
 @pytest.mark.parametrize("change", [SPRING, AUTUMN], ids=["spring", "autumn"])
 @pytest.mark.parametrize("moment", AROUND)
 async def test_an_approval_lasts_its_hour_over_a_change_of_the_clocks(
-    night: Town, change: datetime, moment: timedelta
+    night: Program, change: datetime, moment: timedelta
 ) -> None:
     """Asked half an hour before the change, it ends an hour of real time later, to the millisecond."""
     night.outside.now = change - timedelta(minutes=30)
@@ -136,7 +136,7 @@ async def test_an_approval_lasts_its_hour_over_a_change_of_the_clocks(
 @pytest.mark.parametrize("change", [SPRING, AUTUMN], ids=["spring", "autumn"])
 @pytest.mark.parametrize("moment", AROUND)
 async def test_a_grant_lasts_its_two_hours_over_a_change_of_the_clocks(
-    night: Town, change: datetime, moment: timedelta
+    night: Program, change: datetime, moment: timedelta
 ) -> None:
     """Given an hour before the change for two hours: good until an hour of real time after it, whatever the clocks show."""
     night.outside.now = change - timedelta(hours=1)
@@ -164,7 +164,7 @@ async def test_a_grant_lasts_its_two_hours_over_a_change_of_the_clocks(
 )
 @pytest.mark.parametrize("moment", AROUND)
 async def test_a_pause_ends_at_the_instant_that_was_meant(
-    night: Town, now: datetime, words: str, back: datetime, moment: timedelta
+    night: Program, now: datetime, words: str, back: datetime, moment: timedelta
 ) -> None:
     """By the wall clock of Berlin or by its length, over the change in spring and in autumn, to the millisecond."""
     night.outside.now = now
@@ -177,7 +177,7 @@ async def test_a_pause_ends_at_the_instant_that_was_meant(
 @pytest.mark.parametrize(
     ("now", "word"), [(SPRING - timedelta(hours=3), "02:30"), (AUTUMN - timedelta(hours=3), "02:30")]
 )
-async def test_a_time_that_the_night_skips_or_has_twice_is_asked_back(night: Town, now: datetime, word: str) -> None:
+async def test_a_time_that_the_night_skips_or_has_twice_is_asked_back(night: Program, now: datetime, word: str) -> None:
     """Nothing is sent on a guess."""
     night.outside.now = now
     intent = await night.says(ROOT, f"pause box:lamp until={word}")
@@ -207,7 +207,7 @@ async def test_a_time_that_the_night_skips_or_has_twice_is_asked_back(night: Tow
     ids=["spring", "autumn", "the second in which the clocks go back"],
 )
 async def test_a_freeze_holds_from_its_first_instant_to_before_its_last(
-    night: Town, begins: str, ends: str, first: datetime, last: datetime
+    night: Program, begins: str, ends: str, first: datetime, last: datetime
 ) -> None:
     """Its ends are written with their offsets; the same time of day with two offsets is an hour."""
     night.outside.policy = RULES + FREEZE.format(begins=begins, ends=ends)
@@ -224,7 +224,7 @@ async def test_a_freeze_holds_from_its_first_instant_to_before_its_last(
         assert ("denied" in events(night, intent.request_id)) is frozen, moment
 
 
-async def test_a_freeze_that_began_after_the_vote_stops_the_call(night: Town) -> None:
+async def test_a_freeze_that_began_after_the_vote_stops_the_call(night: Program) -> None:
     """Approved a millisecond before it, at the call a millisecond later: void."""
     begins, ends = SPRING, SPRING + timedelta(hours=1)
     night.outside.policy = RULES + FREEZE.format(begins=begins.isoformat(), ends=ends.isoformat())

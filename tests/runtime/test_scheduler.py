@@ -119,7 +119,7 @@ async def test_nothing_comes_before_its_time_and_everything_at_it(hours: Hours) 
         seen.append(len(hours.asked))
         hours.clock.advance(60)
     assert seen == [0, 0, 0, 0, 0, 1, 1, 2, 2, 2, 3, 3]
-    assert hours.due() == [("pause", "p1"), ("hold", "h1"), ("pause", "p2")]
+    assert hours.due() == [("pause", "p1"), ("pending", "h1"), ("pause", "p2")]
 
 
 async def test_what_is_due_is_asked_in_the_name_of_whose_it_is(hours: Hours) -> None:

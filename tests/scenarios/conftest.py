@@ -1,4 +1,4 @@
-"""Worlds that several files of this room use. A file says `pytestmark = pytest.mark.asyncio(loop_scope="module")` for them."""
+"""Worlds that several files of this folder use. A file says `pytestmark = pytest.mark.asyncio(loop_scope="module")` for them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The main job, front door to back."""
+"""The main job, from Slack text to the effect on the control plane and back."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""The fixture that several files of this room use."""
+"""The fixture that several files of this folder use."""
 
-from tests.slack.office import office
+from tests.slack.sender_world import world
 
-__all__ = ["office"]
+__all__ = ["world"]

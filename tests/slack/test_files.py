@@ -24,8 +24,8 @@ TOKEN = "xoxb-playground-not-a-secret"
 
 
 @dataclass
-class Desk:
-    """A workspace, and the two halves of files in front of it."""
+class SlackFiles:
+    """A workspace, and what reads and writes its files."""
 
     ws: Workspace
     session: aiohttp.ClientSession
@@ -34,12 +34,12 @@ class Desk:
 
 
 @pytest.fixture
-async def desk() -> AsyncIterator[Desk]:
+async def slack() -> AsyncIterator[SlackFiles]:
     async with AsyncExitStack() as stack:
         ws = await stack.enter_async_context(Workspace(DEMO_SEED))
         session = await stack.enter_async_context(aiohttp.ClientSession())
         client = AsyncWebClient(ws.bot_token, base_url=ws.api_url, session=session)
-        yield Desk(ws, session, Uploads(client, session), Attachments(client, session))
+        yield SlackFiles(ws, session, Uploads(client, session), Attachments(client, session))
 
 
 def out(path: Path, data: bytes, name: str = "run.log") -> FileOut:
@@ -47,23 +47,23 @@ def out(path: Path, data: bytes, name: str = "run.log") -> FileOut:
     return FileOut(path=str(path), name=name, title=name, size=len(data), sha256="0" * 64)
 
 
-async def test_several_files_arrive_in_one_message_whatever_their_names_are(desk: Desk, tmp_path: Path) -> None:
+async def test_several_files_arrive_in_one_message_whatever_their_names_are(slack: SlackFiles, tmp_path: Path) -> None:
     files = tuple(
         out(tmp_path / str(number), bytes([number]) * 300, name)
         for number, name in enumerate(["run.log", 'a "quoted" näme.csv', "x; filename=y.zip", "line\r\nbreak.log"])
     )
-    await desk.uploads.share(files, "C0CRAWL", None, "All of them")
-    (message,) = desk.ws.person("U0ANA").messages("C0CRAWL")
+    await slack.uploads.share(files, "C0CRAWL", None, "All of them")
+    (message,) = slack.ws.person("U0ANA").messages("C0CRAWL")
     assert message["text"] == "All of them"
     assert len(message["files"]) == 4
-    assert sorted(stored.bytes for stored in desk.ws.files.values()) == sorted(bytes([n]) * 300 for n in range(4))
+    assert sorted(stored.bytes for stored in slack.ws.files.values()) == sorted(bytes([n]) * 300 for n in range(4))
 
 
-async def test_an_upload_that_is_not_taken_is_an_error_and_shares_nothing(desk: Desk, tmp_path: Path) -> None:
-    desk.ws.faults.fail("upload_url", status=500, times=1)
+async def test_an_upload_that_is_not_taken_is_an_error_and_shares_nothing(slack: SlackFiles, tmp_path: Path) -> None:
+    slack.ws.faults.fail("upload_url", status=500, times=1)
     with pytest.raises(aiohttp.ClientError):
-        await desk.uploads.share((out(tmp_path / "a", b"x"),), "C0CRAWL", None, "")
-    assert desk.ws.person("U0ANA").messages("C0CRAWL") == []
+        await slack.uploads.share((out(tmp_path / "a", b"x"),), "C0CRAWL", None, "")
+    assert slack.ws.person("U0ANA").messages("C0CRAWL") == []
 
 
 @dataclass
@@ -130,30 +130,32 @@ async def test_two_hundred_megabytes_are_never_in_memory(
     assert peak < 30_000_000
 
 
-async def test_a_file_of_this_channel_is_read_with_the_bots_token(desk: Desk) -> None:
-    await desk.ws.person("U0LEE").post("C0CRAWL", "here", files=[("in.csv", b"a,b\n" * 50_000)])
-    (file_id,) = desk.ws.files
-    file = await desk.attachments.open(file_id, "C0CRAWL", "U0ANA")
+async def test_a_file_of_this_channel_is_read_with_the_bots_token(slack: SlackFiles) -> None:
+    await slack.ws.person("U0LEE").post("C0CRAWL", "here", files=[("in.csv", b"a,b\n" * 50_000)])
+    (file_id,) = slack.ws.files
+    file = await slack.attachments.open(file_id, "C0CRAWL", "U0ANA")
     assert (file.name, file.size) == ("in.csv", 200_000)
     assert b"".join([chunk async for chunk in file.chunks()]) == b"a,b\n" * 50_000
     assert "xoxb" not in repr(file)
 
 
-async def test_the_owner_may_bring_a_file_from_elsewhere_and_nobody_else_may(desk: Desk) -> None:
-    await desk.ws.person("U0ANA").post(desk.ws.person("U0ANA").dm, "mine", files=[("mine.csv", b"secret")])
-    (file_id,) = desk.ws.files
-    assert (await desk.attachments.open(file_id, "C0CRAWL", "U0ANA")).size == 6
+async def test_the_owner_may_bring_a_file_from_elsewhere_and_nobody_else_may(slack: SlackFiles) -> None:
+    await slack.ws.person("U0ANA").post(slack.ws.person("U0ANA").dm, "mine", files=[("mine.csv", b"secret")])
+    (file_id,) = slack.ws.files
+    assert (await slack.attachments.open(file_id, "C0CRAWL", "U0ANA")).size == 6
     with pytest.raises(BadRequest):
-        await desk.attachments.open(file_id, "C0CRAWL", "U0RUI")
+        await slack.attachments.open(file_id, "C0CRAWL", "U0RUI")
 
 
 @pytest.mark.parametrize("fault", [{"error": "file_not_found"}, {"status": 500}, {"error": "missing_scope"}])
-async def test_a_file_that_slack_does_not_describe_is_refused_in_words(desk: Desk, fault: dict[str, Any]) -> None:
-    await desk.ws.person("U0ANA").post("C0CRAWL", "here", files=[("in.csv", b"a")])
-    (file_id,) = desk.ws.files
-    desk.ws.faults.fail("files.info", times=1, **fault)
+async def test_a_file_that_slack_does_not_describe_is_refused_in_words(
+    slack: SlackFiles, fault: dict[str, Any]
+) -> None:
+    await slack.ws.person("U0ANA").post("C0CRAWL", "here", files=[("in.csv", b"a")])
+    (file_id,) = slack.ws.files
+    slack.ws.faults.fail("files.info", times=1, **fault)
     with pytest.raises(BadRequest):
-        await desk.attachments.open(file_id, "C0CRAWL", "U0ANA")
+        await slack.attachments.open(file_id, "C0CRAWL", "U0ANA")
 
 
 @pytest.mark.parametrize(
@@ -221,10 +223,10 @@ async def test_a_file_that_slack_does_not_keep_says_why(
         await attachments.open("F1", "C0CRAWL", "U0ANA")
 
 
-async def test_a_deleted_file_says_so(desk: Desk) -> None:
-    desk.ws.faults.fail("files.info", error="file_deleted", times=1)
+async def test_a_deleted_file_says_so(slack: SlackFiles) -> None:
+    slack.ws.faults.fail("files.info", error="file_deleted", times=1)
     with pytest.raises(BadRequest, match="was deleted"):
-        await desk.attachments.open("F0GONE", "C0CRAWL", "U0ANA")
+        await slack.attachments.open("F0GONE", "C0CRAWL", "U0ANA")
 
 
 async def test_a_file_that_is_too_large_or_larger_than_said_is_refused(

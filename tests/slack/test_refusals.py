@@ -11,7 +11,7 @@ from bot.core.intent import Place
 from bot.core.outcome import FileOut
 from bot.slack.message_format import Form
 from bot.slack.message_sender import MOST_UPLOADS
-from tests.slack.office import BUTTON, HERE, Office, card
+from tests.slack.sender_world import BUTTON, HERE, SenderWorld, card
 from tests.world import labels, shown
 
 APPROVERS = Place(team_id="T0ACME", channel_id="C0APPR")
@@ -41,85 +41,87 @@ def question(*buttons: Button, over: bool = False) -> Card:
 
 
 @pytest.mark.parametrize("code", PLACE_REFUSES)
-async def test_a_card_that_its_channel_refuses_goes_to_the_asker_by_direct_message(office: Office, code: str) -> None:
-    office.ws.faults.fail("chat.postMessage", error=code, channel="C0CRAWL")
+async def test_a_card_that_its_channel_refuses_goes_to_the_asker_by_direct_message(
+    world: SenderWorld, code: str
+) -> None:
+    world.ws.faults.fail("chat.postMessage", error=code, channel="C0CRAWL")
     for status in ("Working", "Succeeded"):
-        await office.sender.show(card(status, buttons=(BUTTON,)))
-        await office.settle(1)
-    assert office.texts() == []
-    (message,) = office.seen("D0ANA")
+        await world.sender.show(card(status, buttons=(BUTTON,)))
+        await world.settle(1)
+    assert world.texts() == []
+    (message,) = world.seen("D0ANA")
     assert "Succeeded" in shown(message)
     assert f"I can't write in <#C0CRAWL> ({code})" in shown(message)
     assert labels(message) == []
 
 
-async def test_with_a_response_url_the_asker_reads_it_where_they_asked(office: Office) -> None:
-    office.ws.faults.fail("chat.postMessage", error="restricted_action", channel="C0CRAWL")
-    await office.sender.show(card("Succeeded"), await office.reply())
-    await office.settle()
-    (message,) = office.seen()
+async def test_with_a_response_url_the_asker_reads_it_where_they_asked(world: SenderWorld) -> None:
+    world.ws.faults.fail("chat.postMessage", error="restricted_action", channel="C0CRAWL")
+    await world.sender.show(card("Succeeded"), await world.reply())
+    await world.settle()
+    (message,) = world.seen()
     assert message["ephemeral"]
     assert "Succeeded" in shown(message)
-    assert office.seen("D0ANA") == []
+    assert world.seen("D0ANA") == []
 
 
-async def test_where_no_direct_message_can_be_opened_the_security_channel_is_told(office: Office) -> None:
-    office.ws.faults.fail("chat.postMessage", error="restricted_action", channel="C0CRAWL")
-    office.ws.faults.fail("conversations.open", error="user_disabled")
-    await office.sender.show(card("Succeeded"))
-    await office.settle(1)
-    (message,) = office.seen("C0SEC")
+async def test_where_no_direct_message_can_be_opened_the_security_channel_is_told(world: SenderWorld) -> None:
+    world.ws.faults.fail("chat.postMessage", error="restricted_action", channel="C0CRAWL")
+    world.ws.faults.fail("conversations.open", error="user_disabled")
+    await world.sender.show(card("Succeeded"))
+    await world.settle(1)
+    (message,) = world.seen("C0SEC")
     for part in ("<@U0ANA>", "user_disabled", "start acc:shop/prices", "Succeeded"):
         assert part in shown(message)
 
 
-async def test_a_private_answer_is_not_told_in_the_security_channel(office: Office) -> None:
+async def test_a_private_answer_is_not_told_in_the_security_channel(world: SenderWorld) -> None:
     """Only that it was not delivered, and to whom."""
-    office.ws.faults.fail("chat.postEphemeral", error="some_error_of_the_future")
-    office.ws.faults.fail("conversations.open", error="cannot_dm_bot")
-    await office.sender.show(card("Denied for a reason", only_for="U0ANA"))
-    await office.settle(1)
-    (message,) = office.seen("C0SEC")
+    world.ws.faults.fail("chat.postEphemeral", error="some_error_of_the_future")
+    world.ws.faults.fail("conversations.open", error="cannot_dm_bot")
+    await world.sender.show(card("Denied for a reason", only_for="U0ANA"))
+    await world.settle(1)
+    (message,) = world.seen("C0SEC")
     assert "<@U0ANA>" in shown(message)
     assert "Denied" not in shown(message)
     assert "acc:shop" not in shown(message)
 
 
-async def test_a_private_answer_for_a_person_outside_the_channel_stays_in_it(office: Office) -> None:
+async def test_a_private_answer_for_a_person_outside_the_channel_stays_in_it(world: SenderWorld) -> None:
     """They are told that there is one, and what to do."""
-    await office.sender.show(card("Denied for a reason", only_for="U0EXT"))
-    await office.settle(1)
-    words = "\n".join(shown(message) for message in office.seen("D0EXT", "U0EXT"))
+    await world.sender.show(card("Denied for a reason", only_for="U0EXT"))
+    await world.settle(1)
+    words = "\n".join(shown(message) for message in world.seen("D0EXT", "U0EXT"))
     assert "Join the channel" in words
     assert "Denied" not in words
 
 
-async def test_a_workspace_over_its_message_limit_gets_the_card_later(office: Office) -> None:
-    office.ws.faults.fail("chat.postMessage", error="message_limit_exceeded", times=1)
-    await office.sender.show(card("Succeeded"))
-    await office.settle()
-    assert office.texts() == []
-    await office.settle(61)
-    assert len(office.texts()) == 1
-    assert office.seen("D0ANA") == []
+async def test_a_workspace_over_its_message_limit_gets_the_card_later(world: SenderWorld) -> None:
+    world.ws.faults.fail("chat.postMessage", error="message_limit_exceeded", times=1)
+    await world.sender.show(card("Succeeded"))
+    await world.settle()
+    assert world.texts() == []
+    await world.settle(61)
+    assert len(world.texts()) == 1
+    assert world.seen("D0ANA") == []
 
 
-async def test_a_person_who_waits_for_the_message_limit_for_long_is_told_another_way(office: Office) -> None:
+async def test_a_person_who_waits_for_the_message_limit_for_long_is_told_another_way(world: SenderWorld) -> None:
     """By direct message, and in the security channel once. When Slack takes the card, the direct message says so."""
-    office.ws.faults.fail("chat.postMessage", error="message_limit_exceeded", channel="C0CRAWL")
+    world.ws.faults.fail("chat.postMessage", error="message_limit_exceeded", channel="C0CRAWL")
     for number in range(3):
-        await office.sender.show(card("Succeeded", key=f"op:{number}"))
+        await world.sender.show(card("Succeeded", key=f"op:{number}"))
     for _ in range(8):
-        await office.settle(61)
-    notices = office.seen("D0ANA")
+        await world.settle(61)
+    notices = world.seen("D0ANA")
     assert len(notices) == 3
     assert all("Succeeded" in shown(message) and "(message_limit_exceeded)" in shown(message) for message in notices)
-    (security,) = office.seen("C0SEC")
+    (security,) = world.seen("C0SEC")
     assert "takes no more from this workspace" in shown(security)
-    office.ws.faults.clear()
-    await office.settle(400)
-    assert len(office.texts()) == 3
-    assert all("This is in <#C0CRAWL> now" in shown(message) for message in office.seen("D0ANA"))
+    world.ws.faults.clear()
+    await world.settle(400)
+    assert len(world.texts()) == 3
+    assert all("This is in <#C0CRAWL> now" in shown(message) for message in world.seen("D0ANA"))
 
 
 @pytest.mark.parametrize(
@@ -133,389 +135,397 @@ async def test_a_person_who_waits_for_the_message_limit_for_long_is_told_another
     ],
 )
 async def test_a_person_whose_message_keeps_failing_is_told_another_way(
-    office: Office, method: str, fault: dict[str, Any]
+    world: SenderWorld, method: str, fault: dict[str, Any]
 ) -> None:
     """Once, after some minutes and not before. When Slack takes the message, the direct message says so."""
     if method == "chat.update":
-        await office.sender.show(card("Working on it"))
-        await office.settle(1)
-    office.ws.faults.fail(method, channel="C0CRAWL", **fault)
-    await office.sender.show(card("Succeeded"))
-    await office.settle(1)
-    await office.settle(20)
-    assert office.seen("D0ANA") == []
+        await world.sender.show(card("Working on it"))
+        await world.settle(1)
+    world.ws.faults.fail(method, channel="C0CRAWL", **fault)
+    await world.sender.show(card("Succeeded"))
+    await world.settle(1)
+    await world.settle(20)
+    assert world.seen("D0ANA") == []
     for _ in range(20):
-        await office.settle(31)
-    (message,) = office.seen("D0ANA")
+        await world.settle(31)
+    (message,) = world.seen("D0ANA")
     assert "Succeeded" in shown(message)
     assert "I can't write in <#C0CRAWL>" in shown(message)
-    office.ws.faults.clear()
-    await office.settle(61)
-    await office.settle(2)
-    (posted,) = office.seen()
+    world.ws.faults.clear()
+    await world.settle(61)
+    await world.settle(2)
+    (posted,) = world.seen()
     assert "Succeeded" in shown(posted)
-    (message,) = office.seen("D0ANA")
+    (message,) = world.seen("D0ANA")
     assert "This is in <#C0CRAWL> now" in shown(message)
 
 
 @pytest.mark.parametrize("code", ["restricted_action_non_threadable_channel", "thread_not_found"])
-async def test_a_thread_that_takes_no_reply_leaves_the_channel(office: Office, code: str) -> None:
-    office.ws.faults.fail("chat.postMessage", error=code, times=1)
-    await office.sender.show(card("Succeeded", place=HERE.model_copy(update={"thread_ts": "1700000000.000100"})))
-    await office.settle()
-    (message,) = office.seen()
+async def test_a_thread_that_takes_no_reply_leaves_the_channel(world: SenderWorld, code: str) -> None:
+    world.ws.faults.fail("chat.postMessage", error=code, times=1)
+    await world.sender.show(card("Succeeded", place=HERE.model_copy(update={"thread_ts": "1700000000.000100"})))
+    await world.settle()
+    (message,) = world.seen()
     assert "thread_ts" not in message
 
 
 @pytest.mark.parametrize("code", ["restricted_action", "some_error_of_the_future"])
 async def test_a_question_that_its_channel_refuses_reaches_requester_and_deciders_and_is_tried_again(
-    office: Office, code: str
+    world: SenderWorld, code: str
 ) -> None:
-    office.ws.faults.fail("chat.postMessage", error=code, channel="C0APPR")
-    await office.sender.show(question(BUTTON))
-    await office.settle()
+    world.ws.faults.fail("chat.postMessage", error=code, channel="C0APPR")
+    await world.sender.show(question(BUTTON))
+    await world.settle()
     for dm, person in (("D0LEE", "U0LEE"), ("D0ROOT", "U0ROOT")):
-        (notice,) = office.seen(dm, person)
+        (notice,) = world.seen(dm, person)
         assert "Approval: start acc:shop/prices" in shown(notice)
         assert "Home tab" in shown(notice)
         assert labels(notice) == []
-    (notice,) = office.seen()
+    (notice,) = world.seen()
     assert f"I can't write in <#C0APPR> ({code})" in shown(notice)
     assert "<@U0LEE>" in shown(notice)
     for _ in range(3):
-        await office.settle(11)
-    assert len(office.seen("D0LEE", "U0LEE")) == 1
-    office.ws.faults.clear()
-    await office.settle(100)
-    (posted,) = office.seen("C0APPR", "U0LEE")
+        await world.settle(11)
+    assert len(world.seen("D0LEE", "U0LEE")) == 1
+    world.ws.faults.clear()
+    await world.settle(100)
+    (posted,) = world.seen("C0APPR", "U0LEE")
     assert labels(posted) == ["Log"]
-    await office.settle(2)
-    stand_ins = (*office.seen(), *office.seen("D0LEE", "U0LEE"), *office.seen("D0ROOT", "U0ROOT"))
+    await world.settle(2)
+    stand_ins = (*world.seen(), *world.seen("D0LEE", "U0LEE"), *world.seen("D0ROOT", "U0ROOT"))
     assert len(stand_ins) == 3
     for message in stand_ins:
         assert "This is in <#C0APPR> now" in shown(message)
         assert "I can't write" not in shown(message)
 
 
-async def test_a_question_that_was_decided_before_its_channel_took_it_is_over_everywhere(office: Office) -> None:
-    office.ws.faults.fail("chat.postMessage", error="restricted_action", channel="C0APPR")
-    await office.sender.show(question(BUTTON))
-    await office.settle(1)
-    await office.sender.show(question(over=True).model_copy(update={"title": "Approved by Lee"}))
-    await office.settle(2)
+async def test_a_question_that_was_decided_before_its_channel_took_it_is_over_everywhere(
+    world: SenderWorld,
+) -> None:
+    world.ws.faults.fail("chat.postMessage", error="restricted_action", channel="C0APPR")
+    await world.sender.show(question(BUTTON))
+    await world.settle(1)
+    await world.sender.show(question(over=True).model_copy(update={"title": "Approved by Lee"}))
+    await world.settle(2)
     for dm, person in (("D0LEE", "U0LEE"), ("D0ROOT", "U0ROOT"), ("C0CRAWL", "U0ANA")):
-        (message,) = office.seen(dm, person)
+        (message,) = world.seen(dm, person)
         assert "Approved by Lee" in shown(message)
         assert "Home tab" not in shown(message)
         assert "I keep trying" not in shown(message)
 
 
-async def test_all_approvers_who_get_no_direct_message_are_in_one_notice(office: Office) -> None:
-    office.ws.faults.fail("chat.postMessage", error="restricted_action", channel="C0APPR")
-    office.ws.faults.fail("conversations.open", error="user_disabled")
-    await office.sender.show(question(BUTTON))
+async def test_all_approvers_who_get_no_direct_message_are_in_one_notice(world: SenderWorld) -> None:
+    world.ws.faults.fail("chat.postMessage", error="restricted_action", channel="C0APPR")
+    world.ws.faults.fail("conversations.open", error="user_disabled")
+    await world.sender.show(question(BUTTON))
     for _ in range(3):
-        await office.settle(2)
-    (notice,) = [text for text in office.texts() if "direct message either" in text]
+        await world.settle(2)
+    (notice,) = [text for text in world.texts() if "direct message either" in text]
     assert "I can't send <@U0LEE> and <@U0ROOT> a direct message either (user_disabled)" in notice
 
 
 @pytest.mark.parametrize("code", ["restricted_action_non_threadable_channel", "thread_not_found", "ratelimited"])
-async def test_a_question_ends_with_one_card_that_has_the_buttons(office: Office, code: str) -> None:
+async def test_a_question_ends_with_one_card_that_has_the_buttons(world: SenderWorld, code: str) -> None:
     """Outside its thread, with older blocks or later: one card that can be decided, and no message elsewhere."""
-    office.ws.faults.fail("chat.postMessage", error=code, times=1)
+    world.ws.faults.fail("chat.postMessage", error=code, times=1)
     place = APPROVERS.model_copy(update={"thread_ts": "1700000000.000100"})
-    await office.sender.show(question(BUTTON).model_copy(update={"place": place}))
-    await office.settle(1)
-    await office.settle(5)
-    assert [labels(message) for message in office.seen("C0APPR", "U0LEE")] == [["Log"]]
-    assert office.seen() == []
-    assert office.seen("D0LEE", "U0LEE") == []
+    await world.sender.show(question(BUTTON).model_copy(update={"place": place}))
+    await world.settle(1)
+    await world.settle(5)
+    assert [labels(message) for message in world.seen("C0APPR", "U0LEE")] == [["Log"]]
+    assert world.seen() == []
+    assert world.seen("D0LEE", "U0LEE") == []
 
 
-async def test_a_question_that_is_only_taken_as_text_says_where_its_buttons_are(office: Office) -> None:
-    office.ws.faults.fail("chat.postMessage", error="invalid_blocks", times=1)
-    await office.sender.show(question(BUTTON))
-    await office.settle(1)
-    (posted,) = office.seen("C0APPR", "U0LEE")
+async def test_a_question_that_is_only_taken_as_text_says_where_its_buttons_are(world: SenderWorld) -> None:
+    world.ws.faults.fail("chat.postMessage", error="invalid_blocks", times=1)
+    await world.sender.show(question(BUTTON))
+    await world.settle(1)
+    (posted,) = world.seen("C0APPR", "U0LEE")
     assert labels(posted) == []
     assert posted["text"].endswith("The buttons are on my Home tab.")
 
 
-async def test_an_update_that_is_refused_reaches_the_asker(office: Office) -> None:
-    await office.sender.show(card("Working"))
-    await office.settle()
-    office.ws.faults.fail("chat.update", error="posting_to_channel_denied")
-    await office.sender.show(card("Succeeded"))
-    await office.settle(1)
-    (message,) = office.seen("D0ANA")
+async def test_an_update_that_is_refused_reaches_the_asker(world: SenderWorld) -> None:
+    await world.sender.show(card("Working"))
+    await world.settle()
+    world.ws.faults.fail("chat.update", error="posting_to_channel_denied")
+    await world.sender.show(card("Succeeded"))
+    await world.settle(1)
+    (message,) = world.seen("D0ANA")
     assert "Succeeded" in shown(message)
 
 
-async def test_an_error_without_a_known_meaning_is_tried_a_few_times_and_not_for_ever(office: Office) -> None:
-    office.ws.faults.fail("chat.postMessage", error="some_error_of_the_future", channel="C0CRAWL")
-    await office.sender.show(card("Succeeded"))
+async def test_an_error_without_a_known_meaning_is_tried_a_few_times_and_not_for_ever(
+    world: SenderWorld,
+) -> None:
+    world.ws.faults.fail("chat.postMessage", error="some_error_of_the_future", channel="C0CRAWL")
+    await world.sender.show(card("Succeeded"))
     for _ in range(30):
-        await office.settle(400)
-    tries = [
-        call for call in office.ws.calls if call.method == "chat.postMessage" and call.args["channel"] == "C0CRAWL"
-    ]
+        await world.settle(400)
+    tries = [call for call in world.ws.calls if call.method == "chat.postMessage" and call.args["channel"] == "C0CRAWL"]
     assert 2 <= len(tries) <= 8
 
 
-def file_of(office: Office) -> FileOut:
-    path = office.path / "run.log"
+def file_of(world: SenderWorld) -> FileOut:
+    path = world.path / "run.log"
     path.write_bytes(b"line\n" * 100)
     return FileOut(path=str(path), name="run.log", title="Log", size=500, sha256="0" * 64)
 
 
-async def uploading(office: Office, **fault: Any) -> FileOut:
+async def uploading(world: SenderWorld, **fault: Any) -> FileOut:
     """A card, and a file for its thread that meets this fault when it is shared."""
-    await office.sender.show(card("Succeeded"))
-    await office.settle()
-    office.ws.faults.fail("files.completeUploadExternal", **fault)
-    file = file_of(office)
-    await office.sender.deliver(Delivery(key="f:1", place=HERE, under="op:1", files=(file,)))
+    await world.sender.show(card("Succeeded"))
+    await world.settle()
+    world.ws.faults.fail("files.completeUploadExternal", **fault)
+    file = file_of(world)
+    await world.sender.deliver(Delivery(key="f:1", place=HERE, under="op:1", files=(file,)))
     return file
 
 
 @pytest.mark.parametrize("fault", [{"error": "file_update_failed"}, {"status": 500}])
 async def test_a_file_that_cannot_be_shared_is_uploaded_once_tried_a_bounded_time_and_told(
-    office: Office, fault: dict[str, Any]
+    world: SenderWorld, fault: dict[str, Any]
 ) -> None:
-    file = await uploading(office, **fault)
+    file = await uploading(world, **fault)
     for _ in range(MOST_UPLOADS + 10):
-        await office.settle(31)
-    assert office.calls("files.getUploadURLExternal") == 1
-    assert office.calls("files.completeUploadExternal") <= MOST_UPLOADS + 1
-    text = office.texts()[-1]
+        await world.settle(31)
+    assert world.calls("files.getUploadURLExternal") == 1
+    assert world.calls("files.completeUploadExternal") <= MOST_UPLOADS + 1
+    text = world.texts()[-1]
     for part in ("run.log could not be uploaded", "<@U0ANA>", "signalbox do"):
         assert part in text
-    assert not (office.path / file.name).exists()
+    assert not (world.path / file.name).exists()
 
 
 @pytest.mark.parametrize("code", ["file_uploads_disabled", "posting_to_channel_denied", "storage_limit_reached"])
-async def test_a_file_that_slack_will_not_take_is_told_at_once(office: Office, code: str) -> None:
-    await uploading(office, error=code)
-    await office.settle(1)
-    assert f"Slack refuses it ({code})" in office.texts()[-1]
-    assert office.seen()[-1]["thread_ts"] == office.seen()[0]["ts"]
+async def test_a_file_that_slack_will_not_take_is_told_at_once(world: SenderWorld, code: str) -> None:
+    await uploading(world, error=code)
+    await world.settle(1)
+    assert f"Slack refuses it ({code})" in world.texts()[-1]
+    assert world.seen()[-1]["thread_ts"] == world.seen()[0]["ts"]
 
 
-async def test_an_upload_that_slack_forgot_is_made_again(office: Office) -> None:
-    await uploading(office, error="file_not_found", times=1)
-    await office.settle(5)
-    await office.settle(5)
-    assert office.calls("files.getUploadURLExternal") == 2
-    assert [len(message.get("files", ())) for message in office.seen()] == [0, 1]
+async def test_an_upload_that_slack_forgot_is_made_again(world: SenderWorld) -> None:
+    await uploading(world, error="file_not_found", times=1)
+    await world.settle(5)
+    await world.settle(5)
+    assert world.calls("files.getUploadURLExternal") == 2
+    assert [len(message.get("files", ())) for message in world.seen()] == [0, 1]
 
 
-async def show_home(office: Office, text: str = "Runs") -> None:
+async def show_home(world: SenderWorld, text: str = "Runs") -> None:
     section = Card(key="s", place=Place(team_id="T0ACME", channel_id=""), title=text, lines=(Line(text=text),))
-    await office.sender.home(HomeView(user_id="U0ANA", sections=(section,)))
-    await office.settle(1)
+    await world.sender.home(HomeView(user_id="U0ANA", sections=(section,)))
+    await world.settle(1)
 
 
-async def test_a_home_tab_that_slack_does_not_show_is_told_once(office: Office) -> None:
-    office.ws.faults.fail("views.publish", error="not_enabled")
-    await show_home(office)
-    await show_home(office, "Later")
-    (message,) = office.seen("D0ANA")
+async def test_a_home_tab_that_slack_does_not_show_is_told_once(world: SenderWorld) -> None:
+    world.ws.faults.fail("views.publish", error="not_enabled")
+    await show_home(world)
+    await show_home(world, "Later")
+    (message,) = world.seen("D0ANA")
     assert "I can't show your Home tab" in shown(message)
     assert "turn on the app's Home tab" in shown(message)
 
 
-async def test_a_home_tab_with_too_much_in_it_says_so(office: Office) -> None:
-    office.ws.faults.fail("views.publish", error="view_too_large", times=1)
-    await show_home(office)
-    assert "Slack can't show this Home tab" in str(office.ws.person("U0ANA").home())
+async def test_a_home_tab_with_too_much_in_it_says_so(world: SenderWorld) -> None:
+    world.ws.faults.fail("views.publish", error="view_too_large", times=1)
+    await show_home(world)
+    assert "Slack can't show this Home tab" in str(world.ws.person("U0ANA").home())
 
 
 @pytest.mark.parametrize("fault", [{"error": "internal_error"}, {"status": 503}])
-async def test_a_workflow_step_is_ended_although_slack_fails_at_first(office: Office, fault: dict[str, Any]) -> None:
-    office.ws.faults.fail("functions.completeSuccess", times=2, **fault)
-    await office.sender.step("Fx1", ok=True, text="Done")
-    await office.settle(1)
-    await office.settle(2)
-    assert office.calls("functions.completeSuccess") == 3
-    await office.settle(60)
-    assert office.calls("functions.completeSuccess") == 3
+async def test_a_workflow_step_is_ended_although_slack_fails_at_first(
+    world: SenderWorld, fault: dict[str, Any]
+) -> None:
+    world.ws.faults.fail("functions.completeSuccess", times=2, **fault)
+    await world.sender.step("Fx1", ok=True, text="Done")
+    await world.settle(1)
+    await world.settle(2)
+    assert world.calls("functions.completeSuccess") == 3
+    await world.settle(60)
+    assert world.calls("functions.completeSuccess") == 3
 
 
-async def minutes(office: Office, count: int) -> None:
+async def minutes(world: SenderWorld, count: int) -> None:
     for _ in range(2 * count):
-        await office.settle(30)
+        await world.settle(30)
 
 
-async def test_a_home_tab_that_slack_does_not_take_for_minutes_is_told_and_corrected(office: Office) -> None:
-    office.ws.faults.fail("views.publish", status=503)
-    await show_home(office)
-    await minutes(office, 5)
-    (message,) = office.seen("D0ANA")
+async def test_a_home_tab_that_slack_does_not_take_for_minutes_is_told_and_corrected(world: SenderWorld) -> None:
+    world.ws.faults.fail("views.publish", status=503)
+    await show_home(world)
+    await minutes(world, 5)
+    (message,) = world.seen("D0ANA")
     assert "Slack doesn't take it at the moment (http_503). I keep trying." in shown(message)
-    office.ws.faults.clear()
-    await minutes(office, 1)
-    (message,) = office.seen("D0ANA")
+    world.ws.faults.clear()
+    await minutes(world, 1)
+    (message,) = world.seen("D0ANA")
     assert "Your Home tab works again" in shown(message)
 
 
-async def test_a_file_that_slack_does_not_take_for_minutes_is_told_and_corrected(office: Office) -> None:
-    await uploading(office, status=503)
-    await minutes(office, 5)
-    assert "run.log is not uploaded yet" in office.texts()[-1]
-    assert "I keep trying" in office.texts()[-1]
-    office.ws.faults.clear()
-    await minutes(office, 1)
-    assert "run.log is uploaded" in office.texts()[1]
-    assert len(office.seen()[-1].get("files", ())) == 1
+async def test_a_file_that_slack_does_not_take_for_minutes_is_told_and_corrected(world: SenderWorld) -> None:
+    await uploading(world, status=503)
+    await minutes(world, 5)
+    assert "run.log is not uploaded yet" in world.texts()[-1]
+    assert "I keep trying" in world.texts()[-1]
+    world.ws.faults.clear()
+    await minutes(world, 1)
+    assert "run.log is uploaded" in world.texts()[1]
+    assert len(world.seen()[-1].get("files", ())) == 1
 
 
 @pytest.mark.parametrize("fault", [{"status": 503}, {"error": "missing_scope"}, {"error": "some_error_of_the_future"}])
 async def test_a_workflow_step_that_cannot_be_ended_is_told_in_the_security_channel(
-    office: Office, fault: dict[str, Any]
+    world: SenderWorld, fault: dict[str, Any]
 ) -> None:
     """Its person isn't known, and its workflow waits."""
-    office.ws.faults.fail("functions.completeSuccess", **fault)
-    await office.sender.step("Fx1", ok=True, text="Started run 7")
-    await minutes(office, 5)
-    (message,) = office.seen("C0SEC")
+    world.ws.faults.fail("functions.completeSuccess", **fault)
+    await world.sender.step("Fx1", ok=True, text="Started run 7")
+    await minutes(world, 5)
+    (message,) = world.seen("C0SEC")
     for part in ("A workflow waits, because its step can't be ended", "Started run 7", fault.get("error", "http_503")):
         assert part in shown(message)
 
 
 async def test_a_direct_message_that_stands_in_and_does_not_arrive_is_told_in_the_security_channel(
-    office: Office,
+    world: SenderWorld,
 ) -> None:
     """Only after a longer time: while Slack as a whole is away, every way fails. What came in the end says so."""
-    office.ws.faults.fail("chat.postMessage", error="restricted_action", channel="C0CRAWL")
-    office.ws.faults.fail("conversations.open", status=503)
-    await office.sender.show(card("Succeeded"))
-    await minutes(office, 8)
-    assert office.seen("C0SEC") == []
-    await minutes(office, 5)
-    (message,) = office.seen("C0SEC")
+    world.ws.faults.fail("chat.postMessage", error="restricted_action", channel="C0CRAWL")
+    world.ws.faults.fail("conversations.open", status=503)
+    await world.sender.show(card("Succeeded"))
+    await minutes(world, 8)
+    assert world.seen("C0SEC") == []
+    await minutes(world, 5)
+    (message,) = world.seen("C0SEC")
     assert "<@U0ANA>" in shown(message)
-    office.ws.faults.clear()
-    await minutes(office, 1)
-    (message,) = office.seen("C0SEC")
+    world.ws.faults.clear()
+    await minutes(world, 1)
+    (message,) = world.seen("C0SEC")
     assert "a direct message to <@U0ANA> now" in shown(message)
-    assert "Succeeded" in shown(office.seen("D0ANA")[0])
+    assert "Succeeded" in shown(world.seen("D0ANA")[0])
 
 
-async def test_a_card_that_changes_often_is_told_another_way_too(office: Office) -> None:
+async def test_a_card_that_changes_often_is_told_another_way_too(world: SenderWorld) -> None:
     """A new state that isn't sent yet is no new beginning of the trouble."""
-    await office.sender.show(card("Working on it"))
-    await office.settle(1)
-    office.ws.faults.fail("chat.update", status=500, channel="C0CRAWL")
+    await world.sender.show(card("Working on it"))
+    await world.settle(1)
+    world.ws.faults.fail("chat.update", status=500, channel="C0CRAWL")
     for turn in range(30):
-        await office.sender.show(card(f"{turn} of 30 pages"))
-        await office.settle(10)
-    (message,) = office.seen("D0ANA")
+        await world.sender.show(card(f"{turn} of 30 pages"))
+        await world.settle(10)
+    (message,) = world.seen("D0ANA")
     assert "29 of 30 pages" in shown(message)
 
 
-async def test_after_an_outage_nobody_gets_a_direct_message_about_a_message_that_came(office: Office) -> None:
+async def test_after_an_outage_nobody_gets_a_direct_message_about_a_message_that_came(
+    world: SenderWorld,
+) -> None:
     """What never stood in for a message needs no correction."""
     for method in ("chat.postMessage", "conversations.open"):
-        office.ws.faults.fail(method, status=503)
-    await office.sender.show(card("Succeeded"))
-    await minutes(office, 5)
-    office.ws.faults.clear()
-    office.ws.faults.fail("conversations.open", status=503)
-    await minutes(office, 1)
-    office.ws.faults.clear()
-    await minutes(office, 1)
-    assert len(office.texts()) == 1
-    assert office.seen("D0ANA") == []
+        world.ws.faults.fail(method, status=503)
+    await world.sender.show(card("Succeeded"))
+    await minutes(world, 5)
+    world.ws.faults.clear()
+    world.ws.faults.fail("conversations.open", status=503)
+    await minutes(world, 1)
+    world.ws.faults.clear()
+    await minutes(world, 1)
+    assert len(world.texts()) == 1
+    assert world.seen("D0ANA") == []
 
 
-async def test_a_direct_message_is_corrected_after_a_restart(office: Office) -> None:
+async def test_a_direct_message_is_corrected_after_a_restart(world: SenderWorld) -> None:
     """The bot finds in its store that it told a person another way."""
-    await office.sender.show(card("Working on it"))
-    await office.settle(1)
-    office.ws.faults.fail("chat.update", error="posting_to_channel_denied", times=1)
-    await office.sender.show(card("Half done"))
-    await office.settle(1)
-    await office.reopen()
-    await office.sender.show(card("Succeeded"))
-    await office.settle(5)
-    (message,) = office.seen("D0ANA")
+    await world.sender.show(card("Working on it"))
+    await world.settle(1)
+    world.ws.faults.fail("chat.update", error="posting_to_channel_denied", times=1)
+    await world.sender.show(card("Half done"))
+    await world.settle(1)
+    await world.reopen()
+    await world.sender.show(card("Succeeded"))
+    await world.settle(5)
+    (message,) = world.seen("D0ANA")
     assert "This is in <#C0CRAWL> now" in shown(message)
 
 
-async def test_one_busy_channel_keeps_no_other_waiting(office: Office) -> None:
+async def test_one_busy_channel_keeps_no_other_waiting(world: SenderWorld) -> None:
     """Cards elsewhere, private answers and questions arrive at once while 150 cards wait in one channel."""
-    office.ws.faults.rate_limit("chat.postMessage", times=None, retry_after=30, channel="C0CRAWL")
+    world.ws.faults.rate_limit("chat.postMessage", times=None, retry_after=30, channel="C0CRAWL")
     for number in range(150):
-        await office.sender.show(card(f"number {number}", key=f"op:{number}"))
-    await office.settle()
-    await office.sender.show(card("elsewhere", key="op:x", place=INCIDENT))
-    await office.sender.show(card("private", key="say:1", only_for="U0ANA"))
-    await office.sender.flush()
-    assert len(office.texts("C0INC")) == 1
-    assert [message["ephemeral"] for message in office.seen()] == [True]
+        await world.sender.show(card(f"number {number}", key=f"op:{number}"))
+    await world.settle()
+    await world.sender.show(card("elsewhere", key="op:x", place=INCIDENT))
+    await world.sender.show(card("private", key="say:1", only_for="U0ANA"))
+    await world.sender.flush()
+    assert len(world.texts("C0INC")) == 1
+    assert [message["ephemeral"] for message in world.seen()] == [True]
 
 
-async def test_a_question_goes_before_the_cards_of_its_channel(office: Office) -> None:
+async def test_a_question_goes_before_the_cards_of_its_channel(world: SenderWorld) -> None:
     for number in range(30):
-        await office.sender.show(card("Done", key=f"op:{number}", place=APPROVERS))
-    await office.sender.show(question(BUTTON))
-    await office.settle()
-    assert "Approval" in shown(office.seen("C0APPR", "U0LEE")[0])
+        await world.sender.show(card("Done", key=f"op:{number}", place=APPROVERS))
+    await world.sender.show(question(BUTTON))
+    await world.settle()
+    assert "Approval" in shown(world.seen("C0APPR", "U0LEE")[0])
 
 
-async def test_after_an_outage_everything_comes_soon_and_in_order(office: Office) -> None:
-    office.ws.faults.fail("*", status=503)
+async def test_after_an_outage_everything_comes_soon_and_in_order(world: SenderWorld) -> None:
+    world.ws.faults.fail("*", status=503)
     for number in range(40):
-        await office.sender.show(card(f"number {number:02}.", key=f"op:{number}"))
-        await office.settle(15)
-    assert office.texts() == []
-    office.ws.faults.clear()
-    await office.settle(31)
-    found = [text.partition("number ")[2][:2] for text in office.texts()]
+        await world.sender.show(card(f"number {number:02}.", key=f"op:{number}"))
+        await world.settle(15)
+    assert world.texts() == []
+    world.ws.faults.clear()
+    await world.settle(31)
+    found = [text.partition("number ")[2][:2] for text in world.texts()]
     assert found == [f"{number:02}" for number in range(40)]
 
 
-async def test_a_message_that_always_fails_does_not_block_its_channel(office: Office) -> None:
-    real = office.sender._delivery.send
+async def test_a_message_that_always_fails_does_not_block_its_channel(world: SenderWorld) -> None:
+    real = world.sender._delivery.send
 
     async def send(row: Any, form: Form = Form.FULL) -> None:
         if row.key == "op:0":
             raise OSError
         await real(row, form)
 
-    office.sender._delivery.send = send  # type: ignore[method-assign]
+    world.sender._delivery.send = send  # type: ignore[method-assign]
     for number in range(5):
-        await office.sender.show(card(f"number {number}", key=f"op:{number}"))
+        await world.sender.show(card(f"number {number}", key=f"op:{number}"))
     for _ in range(8):
-        await office.settle(10)
-    assert len(office.texts()) == 4
+        await world.settle(10)
+    assert len(world.texts()) == 4
 
 
-async def test_where_no_message_can_be_updated_the_last_way_posts_again(office: Office) -> None:
-    office.ws.faults.fail("chat.postMessage", error="restricted_action", channel="C0CRAWL")
-    office.ws.faults.fail("chat.update", error="some_error_of_the_future")
+async def test_where_no_message_can_be_updated_the_last_way_posts_again(world: SenderWorld) -> None:
+    world.ws.faults.fail("chat.postMessage", error="restricted_action", channel="C0CRAWL")
+    world.ws.faults.fail("chat.update", error="some_error_of_the_future")
     for status in ("Working", "Succeeded"):
-        await office.sender.show(card(status))
-        await office.settle(1)
-    assert ["Succeeded" in text for text in office.texts("D0ANA")] == [False, True]
+        await world.sender.show(card(status))
+        await world.settle(1)
+    assert ["Succeeded" in text for text in world.texts("D0ANA")] == [False, True]
 
 
-async def test_a_message_that_cannot_be_made_stops_no_other_and_its_next_state_is_shown(office: Office) -> None:
-    await office.sender.show(card("Working"))
-    await office.store.database.write(lambda db: db.execute("UPDATE messages SET body = json_array(1)"))
-    await office.sender.show(card("Succeeded", key="op:2"))
-    await office.settle()
-    await office.sender.show(card("Ended"))
-    await office.settle(1)
-    assert [any(word in text for text in office.texts()) for word in ("Succeeded", "Ended")] == [True, True]
-    assert office.sender.lost == 1
+async def test_a_message_that_cannot_be_made_stops_no_other_and_its_next_state_is_shown(
+    world: SenderWorld,
+) -> None:
+    await world.sender.show(card("Working"))
+    await world.store.database.write(lambda db: db.execute("UPDATE messages SET body = json_array(1)"))
+    await world.sender.show(card("Succeeded", key="op:2"))
+    await world.settle()
+    await world.sender.show(card("Ended"))
+    await world.settle(1)
+    assert [any(word in text for text in world.texts()) for word in ("Succeeded", "Ended")] == [True, True]
+    assert world.sender.lost == 1
 
 
-async def test_an_outage_of_many_hours_loses_nothing(office: Office) -> None:
-    await office.sender.show(card("Succeeded"))
-    await office.store.database.write(lambda db: db.execute("UPDATE messages SET attempts = 5000"))
-    office.ws.faults.fail("*", status=503, times=3)
+async def test_an_outage_of_many_hours_loses_nothing(world: SenderWorld) -> None:
+    await world.sender.show(card("Succeeded"))
+    await world.store.database.write(lambda db: db.execute("UPDATE messages SET attempts = 5000"))
+    world.ws.faults.fail("*", status=503, times=3)
     for _ in range(5):
-        await office.settle(31)
-    assert len(office.texts()) == 1
+        await world.settle(31)
+    assert len(world.texts()) == 1

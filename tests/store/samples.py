@@ -55,7 +55,7 @@ def pending(id: str = "h1", kind: str = "approval", request_id: str = "r1", **fi
         "operation": operation(request_id),
         "digest": "d" * 64,
         "policy_version": "p1",
-        "facts": {"runs": 2},
+        "record": {"runs": 2},
         "due_at": after(1800),
         "made_at": stamp(NOW),
     }

@@ -60,7 +60,7 @@ def documents() -> dict[str, Value]:
     view = RunView(state="Running", phase=Phase.ACTIVE, done=1, total=2)
     fact = Fact(label="Since", value=NOW)
     press = Button(
-        label="Approve", action="approve", id="a" * 26, means={"tag": "hold1", "hold": "h1"}, style="primary"
+        label="Approve", action="approve", id="a" * 26, means={"tag": "pending1", "pending": "h1"}, style="primary"
     )
     card = Card(
         key="op:r1",
@@ -96,7 +96,7 @@ def documents() -> dict[str, Value]:
         "card": card,
         "home": home,
         "button": button("b1"),
-        "decision": pending(facts=record.model_dump(mode="json")),
+        "decision": pending(record=record.model_dump(mode="json")),
         "record": record,
         "vote": ballot(),
         "watch": watch(view=view),

@@ -1,4 +1,4 @@
-"""Names and facts survive a restart."""
+"""Names and small values survive a restart."""
 
 from __future__ import annotations
 

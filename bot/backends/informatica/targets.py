@@ -3,7 +3,7 @@
 Agents by the v3 lookup (SEED), which gives the federated id; the v2 id comes from the v2 agent of that name and is
 remembered. Services come from the v2 details, or from what was seen before: a stopped service is no longer listed.
 
-A target carries more data in its `group` than its id: the pipeline keeps it and returns it on every poll. A service has no id of
+A target carries more data in its `group` than its id: the caller keeps it and returns it on every poll. A service has no id of
 its own: it is the agent's federated id and the display name. The v2 id of its agent is needed to read it, and a followed start
 or stop must know which of the two it is and when it began.
 """

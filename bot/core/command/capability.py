@@ -93,11 +93,11 @@ class Capability(Value):
 
 @dataclass(frozen=True, slots=True)
 class CapabilityTable:
-    """Makes the rows of one kind: `read`, `change` and `danger` take what is different, the table has what is the same.
+    """Makes the capabilities of one kind: `read`, `change` and `danger` take what is different, the table has what is the same.
 
-    An example is `VERB BACKEND:TARGET WORDS`. Its target is the row's `at`, the one that `short` has for the kind, or the
-    example of the kind. `read_time` and `change_time` are timeouts in seconds, `source` follows each endpoint. A row can set
-    every field of Capability itself.
+    An example is `VERB BACKEND:TARGET WORDS`. Its target is the capability's `at`, the one that `short` has for the kind, or the
+    example of the kind. `read_time` and `change_time` are timeouts in seconds, `source` follows each endpoint. A capability
+    can set every field of Capability itself.
     """
 
     backend: str
@@ -112,18 +112,18 @@ class CapabilityTable:
     def read(self, verb: str, target: str, help: str, endpoint: str, **more: Any) -> Capability:
         """A lookup. It is idempotent."""
         usual = {"risk": Risk.READ, "timeout": self.read_time, "idempotent": True, "effect": self.no_effect}
-        return self._row(verb, target, help, endpoint, **{**usual, **more})
+        return self._capability(verb, target, help, endpoint, **{**usual, **more})
 
     def change(self, verb: str, target: str, help: str, effect: str, endpoint: str, **more: Any) -> Capability:
         """A change that can be undone."""
         usual = {"risk": Risk.CHANGE, "timeout": self.change_time, "idempotent": self.idempotent, "effect": effect}
-        return self._row(verb, target, help, endpoint, **{**usual, **more})
+        return self._capability(verb, target, help, endpoint, **{**usual, **more})
 
     def danger(self, verb: str, target: str, help: str, effect: str, endpoint: str, **more: Any) -> Capability:
         """A change that always shows a pre-flight first."""
         return self.change(verb, target, help, effect, endpoint, risk=Risk.DANGER, **more)
 
-    def _row(
+    def _capability(
         self, verb: str, target: str, help: str, endpoint: str, *, at: str | None = None, words: str = "", **more: Any
     ) -> Capability:
         examples = {kind.name: kind.example for kind in self.targets} | dict(self.short)

@@ -24,92 +24,99 @@ class Catalog:
 
     def __init__(self, backends: Mapping[str, KindSpec]) -> None:
         self.backends = MappingProxyType(dict(backends))
-        self.builtins = MappingProxyType({row.verb: row for row in BUILTINS})
-        self._rows: dict[tuple[str, str, str], Capability] = {}
-        for rows in {rows.kind: rows for rows in backends.values()}.values():
-            self._index(rows)
-        self.verbs = frozenset(verb for _, verb, _ in self._rows) | frozenset(self.builtins)
+        self.builtins = MappingProxyType({builtin.verb: builtin for builtin in BUILTINS})
+        self._capabilities: dict[tuple[str, str, str], Capability] = {}
+        for spec in {spec.kind: spec for spec in backends.values()}.values():
+            self._index(spec)
+        self.verbs = frozenset(verb for _, verb, _ in self._capabilities) | frozenset(self.builtins)
 
-    def _index(self, rows: KindSpec) -> None:
-        kinds = {kind.name for kind in rows.targets}
-        if sum(kind.prefix is None for kind in rows.targets) != 1:
-            raise CatalogProblem(f"{rows.kind}: exactly one kind of target must have no prefix")
-        for kind in rows.targets:
+    def _index(self, spec: KindSpec) -> None:
+        kinds = {kind.name for kind in spec.targets}
+        if sum(kind.prefix is None for kind in spec.targets) != 1:
+            raise CatalogProblem(f"{spec.kind}: exactly one kind of target must have no prefix")
+        for kind in spec.targets:
             if kind.selects and kind.prefix is not None:
-                raise CatalogProblem(f"{rows.kind}: only the kind without a prefix can select runs, not {kind.name}")
+                raise CatalogProblem(f"{spec.kind}: only the kind without a prefix can select runs, not {kind.name}")
             if kind.part_of is not None and kind.part_of not in kinds:
-                raise CatalogProblem(f"{rows.kind}: {kind.name} is part of the unknown kind {kind.part_of}")
-        for row in rows.capabilities:
-            key = (rows.kind, row.verb, row.target)
-            if key in self._rows:
-                raise CatalogProblem(f"{rows.kind}: `{row.verb}` on {row.target} is declared twice")
-            if row.target not in kinds:
-                raise CatalogProblem(f"{rows.kind}: `{row.verb}` names the unknown kind of target {row.target}")
-            self._rows[key] = row
+                raise CatalogProblem(f"{spec.kind}: {kind.name} is part of the unknown kind {kind.part_of}")
+        for capability in spec.capabilities:
+            key = (spec.kind, capability.verb, capability.target)
+            if key in self._capabilities:
+                raise CatalogProblem(f"{spec.kind}: `{capability.verb}` on {capability.target} is declared twice")
+            if capability.target not in kinds:
+                raise CatalogProblem(
+                    f"{spec.kind}: `{capability.verb}` names the unknown kind of target {capability.target}"
+                )
+            self._capabilities[key] = capability
 
     def only(self, seen: Callable[[str], bool]) -> Catalog:
         """The same with those backends alone: what a person reads who may not know of the others."""
-        return Catalog({name: rows for name, rows in self.backends.items() if seen(name)})
+        return Catalog({name: spec for name, spec in self.backends.items() if seen(name)})
 
-    def row(self, backend: str, verb: str, target_kind: str) -> Capability | None:
+    def capability(self, backend: str, verb: str, target_kind: str) -> Capability | None:
         """The capability for that verb and kind of target, or None."""
-        rows = self.backends.get(backend)
-        return self._rows.get((rows.kind, verb, target_kind)) if rows else None
+        spec = self.backends.get(backend)
+        return self._capabilities.get((spec.kind, verb, target_kind)) if spec else None
 
-    def rows(self, verb: str, backend: str | None = None) -> Sequence[tuple[str, Capability]]:
+    def capabilities(self, verb: str, backend: str | None = None) -> Sequence[tuple[str, Capability]]:
         """Every capability of a verb as (kind of control plane, capability), limited to one backend's kind when given."""
         named = self.backends.get(backend) if backend is not None else None
         only = named.kind if named is not None else None
         return [
-            (kind, row)
-            for (kind, row_verb, _), row in self._rows.items()
-            if row_verb == verb and (only is None or kind == only)
+            (kind, capability)
+            for (kind, own_verb, _), capability in self._capabilities.items()
+            if own_verb == verb and (only is None or kind == only)
         ]
 
     def acts_once(self, verb: str, target: str | None) -> bool:
         """Whether running this twice has more effect than running it once."""
-        rows = self.rows(verb, (target or "").partition(":")[0])
+        found = self.capabilities(verb, (target or "").partition(":")[0])
         builtin = self.builtins.get(verb)
-        if not rows and builtin is not None:
+        if not found and builtin is not None:
             return builtin.risk is not Risk.READ
-        return any(row.risk is not Risk.READ and not row.idempotent for _, row in rows)
+        return any(capability.risk is not Risk.READ and not capability.idempotent for _, capability in found)
 
     def changes(self, verb: str) -> bool:
         """Whether the verb changes something on any control plane, or in the bot."""
         builtin = self.builtins.get(verb)
-        risks = {row.risk for _, row in self.rows(verb)} | ({builtin.risk} if builtin is not None else set())
+        risks = {capability.risk for _, capability in self.capabilities(verb)} | (
+            {builtin.risk} if builtin is not None else set()
+        )
         return bool(risks - {Risk.READ})
 
     def starts_run(self, verb: str, target: str | None) -> bool:
         """Whether doing this at once starts another run: nothing shows a pre-flight first, and it does not end a pause."""
         backend = (target or "").partition(":")[0]
-        once = any(row.starts_run and row.risk is Risk.CHANGE for _, row in self.rows(verb, backend))
+        once = any(
+            capability.starts_run and capability.risk is Risk.CHANGE
+            for _, capability in self.capabilities(verb, backend)
+        )
         return once and not self.resumes(backend, verb)
 
     def resumes(self, backend: str, verb: str) -> bool:
         """Whether that verb resumes what a pause of this backend switched off."""
-        rows = self.backends.get(backend)
-        return rows is not None and any(row.resumes == verb for row in rows.capabilities)
+        spec = self.backends.get(backend)
+        return spec is not None and any(capability.resumes == verb for capability in spec.capabilities)
 
     def switches(self, backend: str, verb: str, target_kind: str) -> bool:
         """Whether that verb pauses something or resumes it."""
-        row = self.row(backend, verb, target_kind)
-        return (row is not None and row.resumes is not None) or self.resumes(backend, verb)
+        capability = self.capability(backend, verb, target_kind)
+        return (capability is not None and capability.resumes is not None) or self.resumes(backend, verb)
 
     def no_stop(self, backend: str, target_kind: str) -> str:
         """Why a run of that kind can't be stopped; empty where it can, or where nothing runs."""
-        rows = self.backends.get(backend)
-        kinds = rows.targets if rows is not None else ()
+        spec = self.backends.get(backend)
+        kinds = spec.targets if spec is not None else ()
         return next((kind.no_stop for kind in kinds if kind.name == target_kind), "")
 
     def selects(self, backend: str) -> bool:
         """Whether selectors such as `@last` pick a run there."""
-        rows = self.backends.get(backend)
-        return rows is not None and rows.default_target.selects
+        spec = self.backends.get(backend)
+        return spec is not None and spec.default_target.selects
 
     def everything(self) -> Iterable[tuple[str, Capability]]:
         """Every capability with its kind of control plane, in declared order."""
-        return ((kind, row) for (kind, _, _), row in self._rows.items())
+        return ((kind, capability) for (kind, _, _), capability in self._capabilities.items())
 
     def builtin(self, verb: str) -> Builtin | None:
         return self.builtins.get(verb)
@@ -132,15 +139,15 @@ class Catalog:
     def meant(self, verb: str, ref: TargetRef) -> Sequence[Capability]:
         """The capabilities of the verb that act on what is written, as far as the text tells. A selector picks a run, and only
         the backend knows its kind."""
-        rows = [row for _, row in self.rows(verb, ref.backend)]
+        found = [capability for _, capability in self.capabilities(verb, ref.backend)]
         if ref.selector is not None:
             usual = self.backends[ref.backend].default_target.name
-            return [row for row in rows if row.target != usual]
-        return [row for row in rows if row.target == self.kind_of(ref)]
+            return [capability for capability in found if capability.target != usual]
+        return [capability for capability in found if capability.target == self.kind_of(ref)]
 
     def takes(self, command: Command, ref: TargetRef) -> bool:
         """Whether a capability that the command may mean takes the given values. Missing ones can still be asked for."""
-        return any(_taken(row, command) for row in self.meant(command.verb, ref))
+        return any(_taken(capability, command) for capability in self.meant(command.verb, ref))
 
     def has_runs(self, ref: TargetRef) -> bool:
         """Whether a selector may be added to what is written."""
@@ -157,31 +164,33 @@ class Catalog:
         return None, 0
 
 
-def _taken(row: Capability, command: Command) -> bool:
+def _taken(capability: Capability, command: Command) -> bool:
     """Whether the capability takes the values that are given."""
     try:
-        given = check_params([param.model_copy(update={"required": False}) for param in row.params], command.params)
-        if all(param.name in given for param in row.params if param.required):
-            row.asked(given, command.reason, command.files)
+        given = check_params(
+            [param.model_copy(update={"required": False}) for param in capability.params], command.params
+        )
+        if all(param.name in given for param in capability.params if param.required):
+            capability.asked(given, command.reason, command.files)
     except BadRequest:
         return False
     return True
 
 
-def check_builtin(row: Builtin, ask: Command) -> dict[str, Json]:
+def check_builtin(builtin: Builtin, ask: Command) -> dict[str, Json]:
     """The parameters of a built-in verb, defaults included. Raises BadRequest for a word or parameter it does not take."""
-    most = {Takes.WORDS: row.most_words, Takes.COMMAND: 1}.get(row.takes, 0)
+    most = {Takes.WORDS: builtin.most_words, Takes.COMMAND: 1}.get(builtin.takes, 0)
     extra = ask.words[most:] if most is not None else ()
-    hint = f"{row.help} For example: `{row.example}`."
+    hint = f"{builtin.help} For example: `{builtin.example}`."
     if extra:
-        names = ", ".join(f"`{param.name}=`" for param in row.params)
+        names = ", ".join(f"`{param.name}=`" for param in builtin.params)
         only = f"; it takes only {names}" if names else ""
-        raise BadRequest(f"`{row.verb}` doesn't take `{' '.join(extra)[:80]}`{only}.", hint, "bad_parameter")
+        raise BadRequest(f"`{builtin.verb}` doesn't take `{' '.join(extra)[:80]}`{only}.", hint, "bad_parameter")
     try:
-        given = check_params(row.params, ask.params)
+        given = check_params(builtin.params, ask.params)
     except BadRequest as problem:
-        raise BadRequest(f"`{row.verb}`: {problem.summary}", hint, problem.code) from None
-    return {param.name: param.default for param in row.params if param.default is not None} | given
+        raise BadRequest(f"`{builtin.verb}`: {problem.summary}", hint, problem.code) from None
+    return {param.name: param.default for param in builtin.params if param.default is not None} | given
 
 
 def check_params(declared: Sequence[Param], given: Sequence[tuple[str, str]]) -> dict[str, Json]:

@@ -256,11 +256,11 @@ def _tidied(name: str, value: str) -> str:
     return f"{when[1][:3].title()} {hour:02}:{when[3] or '00'}"
 
 
-def _refusal(name: str, value: str, rows: Sequence[Capability]) -> str:
+def _refusal(name: str, value: str, capabilities: Sequence[Capability]) -> str:
     """Why none of these capabilities takes that value at any time, or an empty text."""
     refused = ""
-    for row in rows:
-        param = row.param(name)
+    for capability in capabilities:
+        param = capability.param(name)
         try:
             if name == "until":
                 parse_until(value, UTC, _ANY_DAY)

@@ -121,7 +121,7 @@ def stated(
 def params_of(catalog: Catalog, verb: str, backend: str | None) -> list[Param]:
     """The parameters of a verb on a backend, or on any; else those of the built-in verb."""
     builtin = catalog.builtin(verb)
-    found = [param for _, row in catalog.rows(verb, backend) for param in row.params]
+    found = [param for _, capability in catalog.capabilities(verb, backend) for param in capability.params]
     return found or [*(builtin.params if builtin is not None else ())]
 
 

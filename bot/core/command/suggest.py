@@ -118,9 +118,11 @@ def certain_read(text: str, catalog: Catalog, targets: Sequence[Known]) -> str |
         return None
     found = _named(rest[0], catalog, targets)
     verb = verbs[0] if verbs else "status"
-    if found is None or any(row.risk is not Risk.READ for _, row in catalog.rows(verb, found.backend)):
+    if found is None or any(
+        capability.risk is not Risk.READ for _, capability in catalog.capabilities(verb, found.backend)
+    ):
         return None
-    commands = _commands(verb, found, catalog) if catalog.rows(verb, found.backend) else []
+    commands = _commands(verb, found, catalog) if catalog.capabilities(verb, found.backend) else []
     return " ".join([*commands[0][:2], *pairs, *(["--", reason] if reason else [])]) if commands else None
 
 
@@ -248,7 +250,9 @@ def _ranked(said: _Said, choices: Sequence[Known | None], catalog: Catalog, arou
             more = stated(params_of(catalog, verb, backend), said.phrases, said.rest.typed, said.rest.said, used)
             given = [*{pair.partition("=")[0]: pair for pair in (*more, *given)}.values()]
             whole = " ".join([*filter(None, (verb, at)), *given, *(["--", said.reason] if said.reason else [])])
-            doubt = not said.sure and any(row.risk is Risk.DANGER for _, row in catalog.rows(verb, backend))
+            doubt = not said.sure and any(
+                capability.risk is Risk.DANGER for _, capability in catalog.capabilities(verb, backend)
+            )
             found.setdefault(
                 _Command(whole, verb, at),
                 (not around.may(verb, written), doubt, target is not None and not at, said.failed and "@" not in at),
@@ -296,12 +300,16 @@ def _commands(verb: str, target: Known | None, catalog: Catalog, *, failed: bool
     if target is None:
         if builtin is not None and (builtin.takes in (Takes.NOTHING, Takes.WORDS) or verb in ALONE - {"targets"}):
             return [(verb, "", "")]
-        return [(verb, f"{name}:", f"{name}:") for name in catalog.backends if catalog.rows(verb, name)]
-    owns = [own for own in pairs_of(target.kind, verb, catalog.verbs) if catalog.row(target.backend, own, target.kind)]
-    if owns and catalog.row(target.backend, verb, target.kind) is None:  # `delete` a gateway is `gateway delete`
+        return [(verb, f"{name}:", f"{name}:") for name in catalog.backends if catalog.capabilities(verb, name)]
+    owns = [
+        own
+        for own in pairs_of(target.kind, verb, catalog.verbs)
+        if catalog.capability(target.backend, own, target.kind)
+    ]
+    if owns and catalog.capability(target.backend, verb, target.kind) is None:  # `delete` a gateway is `gateway delete`
         return [(owns[0], target.written, target.written)]
-    rows = catalog.rows(verb, target.backend)
-    kinds = {row.target for _, row in rows}
+    capabilities = catalog.capabilities(verb, target.backend)
+    kinds = {capability.target for _, capability in capabilities}
     base, at, selector = target.written.rpartition("@")
     if at and selector in SELECTORS:
         if kinds:
@@ -314,24 +322,24 @@ def _commands(verb: str, target: Known | None, catalog: Catalog, *, failed: bool
         return [(verb, f"{target.written}@{selector}", target.written)]
     if builtin is not None and builtin.takes is Takes.TARGET and not (target.name and verb in ALONE):
         return [(verb, base or target.written, target.written)]
-    if builtin is not None and not rows:
+    if builtin is not None and not capabilities:
         return [(verb, target.name.rpartition("/")[2] if builtin.takes is Takes.WORDS else "", target.written)]
     return []
 
 
 def _pairs(pairs: Sequence[str], catalog: Catalog, verb: str, target: Known, around: Surroundings) -> list[str]:
     """The given parameters, renamed to those of this verb: `regin=north` as `input.region=north`."""
-    row = catalog.row(target.backend, verb, target.kind)
-    if row is None:
+    capability = catalog.capability(target.backend, verb, target.kind)
+    if capability is None:
         return list(pairs)
     used = around.parameters.get(target.written, ())
-    return [_pair(pair, row, used) for pair in pairs]
+    return [_pair(pair, capability, used) for pair in pairs]
 
 
-def _pair(pair: str, row: Capability, used: Sequence[str]) -> str:
+def _pair(pair: str, capability: Capability, used: Sequence[str]) -> str:
     key, _, value = pair.partition("=")
-    names = [param.name for param in row.params if param.type is not ParamType.MAP]
-    maps = [param.name for param in row.params if param.type is ParamType.MAP and param.name != "*"]
+    names = [param.name for param in capability.params if param.type is not ParamType.MAP]
+    maps = [param.name for param in capability.params if param.type is ParamType.MAP and param.name != "*"]
     if key in names or any(key.startswith(f"{name}.") for name in maps):
         return pair
     candidates = {name: name for name in names} | {name.partition(".")[2] or name: name for name in used}

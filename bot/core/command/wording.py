@@ -222,7 +222,7 @@ def _exact(text: Wording, catalog: Catalog, *, only_changes: bool = False) -> It
         if verb not in catalog.verbs or text.typed[at].casefold() in text.names or _is_noun(text.said, at, catalog):
             continue
         if (word not in FILLERS or (word == "run" and at in text.breaks)) and (
-            not only_changes or (catalog.rows(verb) and catalog.changes(verb))
+            not only_changes or (catalog.capabilities(verb) and catalog.changes(verb))
         ):
             yield meanings(verb, catalog), {at}
 

@@ -103,7 +103,9 @@ def admits(now: Situation) -> Denied | None:
     refused = _refused_place(policy, where, home, mine) or _refused_person(subject, home)
     if refused is not None:
         unnamed = refused.code in _UNNAMED_PLACES
-        return replace(refused, where_else=tuple(_rooms(policy, where.channel_id)) if unnamed else (), whole=True)
+        return replace(
+            refused, where_else=tuple(_other_channels(policy, where.channel_id)) if unnamed else (), whole=True
+        )
     kind, words = standing(subject, home)
     channel = policy.channels.get(where.channel_id)
     named = channel is not None and any(subject.user_id in rule.who.named for rule in channel.allows)
@@ -339,14 +341,14 @@ def _about(rule: Rule, question: Question) -> bool:
 
 
 def _elsewhere(policy: Policy, question: Question) -> Iterator[str]:
-    for channel_id in _rooms(policy, question.where.channel_id):
+    for channel_id in _other_channels(policy, question.where.channel_id):
         channel = policy.channels[channel_id]
         there = replace(question, where=replace(question.where, channel_id=channel_id, is_dm=False, is_mpim=False))
         if _first(channel.denies, there) is None and _first(channel.allows, there) is not None:
             yield channel_id
 
 
-def _rooms(policy: Policy, but: str) -> Iterator[str]:
+def _other_channels(policy: Policy, but: str) -> Iterator[str]:
     """The other channels that the policy names, without direct messages."""
     return (channel_id for channel_id in policy.channels if channel_id != but and not channel_id.startswith("D"))
 

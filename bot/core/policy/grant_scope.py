@@ -16,14 +16,14 @@ from bot.core.policy.decide import Policy, Subject
 from bot.core.policy.match import glob, prefixes_agree, risk_or_verb, who_fails, who_spared, who_undecided
 
 
-def rows_of(catalog: Catalog, verb: str, target: str) -> list[tuple[str, Capability]]:
+def capabilities_of(catalog: Catalog, verb: str, target: str) -> list[tuple[str, Capability]]:
     """The (backend, capability) pairs that a grant of this verb pattern on this target pattern covers."""
     return [
-        (name, row)
+        (name, capability)
         for name, declared in sorted(catalog.backends.items())
         if prefixes_agree(target, f"{name}:")
-        for row in declared.capabilities
-        if risk_or_verb(verb, row.verb, row.risk, own_verb=row.own_verb, wide=False)
+        for capability in declared.capabilities
+        if risk_or_verb(verb, capability.verb, capability.risk, own_verb=capability.own_verb, wide=False)
     ]
 
 
@@ -31,7 +31,7 @@ def out_of_bounds(
     policy: Policy,
     channel_id: str,
     granter: Subject,
-    rows: Sequence[tuple[str, Capability]],
+    capabilities: Sequence[tuple[str, Capability]],
     target: str,
     *,
     now: datetime,
@@ -45,18 +45,18 @@ def out_of_bounds(
     closing += [
         rule for rule in policy.freezes if _runs(rule, now) and who_fails(rule.who, granter, home_team_id) is not None
     ]
-    for backend, row in rows:
+    for backend, capability in capabilities:
         scope = _narrowed(target, backend)
-        if any(_touches(rule, row, scope, wide=True) for rule in closing):
-            return f"`{row.verb}` on `{scope}` is denied to you here, at least partly"
-        why = _not_opened(channel.allows, granter, row, scope, home_team_id)
+        if any(_touches(rule, capability, scope, wide=True) for rule in closing):
+            return f"`{capability.verb}` on `{scope}` is denied to you here, at least partly"
+        why = _not_opened(channel.allows, granter, capability, scope, home_team_id)
         if why is not None:
             return why
     return None
 
 
 def denies_above(
-    policy: Policy, channel_id: str, person: str, rows: Sequence[tuple[str, Capability]], target: str
+    policy: Policy, channel_id: str, person: str, capabilities: Sequence[tuple[str, Capability]], target: str
 ) -> str:
     """The label of the first deny there that names this person and touches the grant; empty if there is none.
 
@@ -65,8 +65,10 @@ def denies_above(
     channel = policy.channels.get(channel_id)
     denies = channel.denies if channel is not None else ()
     mine = [rule for rule in denies if rule.who.everybody or person in rule.who.users | rule.who.named]
-    scopes = [(row, _narrowed(target, backend)) for backend, row in rows]
-    return next((rule.label for rule in mine if any(_touches(rule, row, at, wide=True) for row, at in scopes)), "")
+    scopes = [(capability, _narrowed(target, backend)) for backend, capability in capabilities]
+    return next(
+        (rule.label for rule in mine if any(_touches(rule, capability, at, wide=True) for capability, at in scopes)), ""
+    )
 
 
 def _runs(freeze: Rule, now: datetime) -> bool:
@@ -78,21 +80,28 @@ def _narrowed(target: str, backend: str) -> str:
     return target if target.startswith(f"{backend}:") else f"{backend}:*"
 
 
-def _not_opened(allows: Sequence[Rule], granter: Subject, row: Capability, scope: str, home_team_id: str) -> str | None:
+def _not_opened(
+    allows: Sequence[Rule], granter: Subject, capability: Capability, scope: str, home_team_id: str
+) -> str | None:
     """In rule order, the first rule that touches the pattern must cover all of it, without conditions."""
     for rule in allows:
         mine = who_fails(rule.who, granter, home_team_id) is None
-        if not (mine or who_undecided(rule.who, granter, home_team_id)) or not _touches(rule, row, scope, wide=False):
+        if not (mine or who_undecided(rule.who, granter, home_team_id)) or not _touches(
+            rule, capability, scope, wide=False
+        ):
             continue
         if rule.approvals is not None:
-            return f"you need an approval for `{row.verb}` on `{scope}` ({rule.label})"
+            return f"you need an approval for `{capability.verb}` on `{scope}` ({rule.label})"
         if mine and not rule.params and any(glob(pattern, scope) for pattern in rule.targets):
             return None
-    return f"you may not `{row.verb}` all of `{scope}` here"
+    return f"you may not `{capability.verb}` all of `{scope}` here"
 
 
-def _touches(rule: Rule, row: Capability, scope: str, *, wide: bool) -> bool:
-    verb = any(risk_or_verb(pattern, row.verb, row.risk, own_verb=row.own_verb, wide=wide) for pattern in rule.verbs)
+def _touches(rule: Rule, capability: Capability, scope: str, *, wide: bool) -> bool:
+    verb = any(
+        risk_or_verb(pattern, capability.verb, capability.risk, own_verb=capability.own_verb, wide=wide)
+        for pattern in rule.verbs
+    )
     if not verb:
         return False
     if wide:

@@ -31,7 +31,7 @@ CASE_USER: Final = "U0CASE"
 _RISK: Final = "risk:"
 
 
-def may(now: Situation, rows: Iterable[tuple[str, Capability]]) -> tuple[tuple[str, Capability], ...]:
+def may(now: Situation, capabilities: Iterable[tuple[str, Capability]]) -> tuple[tuple[str, Capability], ...]:
     """Of these (backend name, capability) pairs, those that the person may use here on some target, with or without approval.
 
     The caller passes only grants that count now. A freeze hides nothing: the refusal itself explains it. Parameter limits
@@ -45,10 +45,10 @@ def may(now: Situation, rows: Iterable[tuple[str, Capability]]) -> tuple[tuple[s
     if channel is not None:
         closing += [rule for rule in channel.denies if who_spared(rule.who, now.subject) is None]
     return tuple(
-        (backend, row)
-        for backend, row in rows
-        if any(_opens(rule, backend, row) for rule in opening)
-        and not any(_closes(rule, backend, row) for rule in closing)
+        (backend, capability)
+        for backend, capability in capabilities
+        if any(_opens(rule, backend, capability) for rule in opening)
+        and not any(_closes(rule, backend, capability) for rule in closing)
     )
 
 
@@ -65,13 +65,19 @@ def _opening(now: Situation, *, anywhere: bool = False) -> list[Rule | GrantView
     return [*opening, *(rule for rule in rules if who_fails(rule.who, subject, home) is None)]
 
 
-def _opens(rule: Rule | GrantView, backend: str, row: Capability) -> bool:
-    verb = any(risk_or_verb(pattern, row.verb, row.risk, own_verb=row.own_verb, wide=False) for pattern in rule.verbs)
+def _opens(rule: Rule | GrantView, backend: str, capability: Capability) -> bool:
+    verb = any(
+        risk_or_verb(pattern, capability.verb, capability.risk, own_verb=capability.own_verb, wide=False)
+        for pattern in rule.verbs
+    )
     return verb and any(prefixes_agree(pattern, f"{backend}:") for pattern in rule.targets)
 
 
-def _closes(rule: Rule, backend: str, row: Capability) -> bool:
-    verb = any(risk_or_verb(pattern, row.verb, row.risk, own_verb=row.own_verb, wide=True) for pattern in rule.verbs)
+def _closes(rule: Rule, backend: str, capability: Capability) -> bool:
+    verb = any(
+        risk_or_verb(pattern, capability.verb, capability.risk, own_verb=capability.own_verb, wide=True)
+        for pattern in rule.verbs
+    )
     return verb and any(pattern.endswith("*") and wide_glob(pattern, f"{backend}:") for pattern in rule.targets)
 
 
@@ -106,7 +112,7 @@ EVERYTHING: Final = Visibility(None)
 NOTHING: Final = Visibility(())
 
 
-def sight(now: Situation, *, anywhere: bool = False) -> Visibility:
+def visibility(now: Situation, *, anywhere: bool = False) -> Visibility:
     """What this person may see. Every answer, list, suggestion and error checks this before it shows a name.
 
     In a channel: nothing if it doesn't admit the person, everything for a full member, otherwise what the rules and grants

@@ -20,7 +20,7 @@ from bot.features.replies import grant_card
 from bot.features.replies.answer import reply
 from bot.operations import cards
 from bot.operations.audit_writer import AuditWriter
-from bot.operations.authorize import CACHED, FRESH, everybody, facts
+from bot.operations.authorize import CACHED, FRESH, everybody, rules_and_person
 from bot.runtime.context import Context
 from bot.runtime.stale_homes import opened_lately
 
@@ -34,7 +34,7 @@ _OUTCOMES: Final = frozenset({"done", "failed", "unknown", "abandoned", "reconci
 
 async def breakglass(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, Any]) -> None:
     """`breakglass for=30m -- reason`: everything that is not denied, in this channel, for a short time."""
-    policy, subject, _ = await facts(ctx, intent.actor, intent.place, max_age=FRESH)
+    policy, subject = await rules_and_person(ctx, intent.actor, max_age=FRESH)
     refused = why_not_breakglass(policy, subject, ctx.home_team)
     table = policy.file.breakglass
     if refused is not None or table is None:
@@ -61,7 +61,7 @@ async def breakglass(ctx: Context, intent: Intent, ask: Command, given: Mapping[
         breakglass=True,
         request_id=intent.request_id,
     )
-    row = AuditWriter(ctx.secrets).plain(
+    entry = AuditWriter(ctx.secrets).plain(
         Event.BREAKGLASS,
         intent,
         now,
@@ -75,7 +75,7 @@ async def breakglass(ctx: Context, intent: Intent, ask: Command, given: Mapping[
     # The review first: without it nothing is opened.
     within = timedelta(seconds=table.review_within)
     await _arrange(ctx, intent, made.id, 1, now + within / 2, stamp(now + within))
-    await ctx.store.add_grant(made, (row,))
+    await ctx.store.add_grant(made, (entry,))
     await show(ctx, made)
     title = f"Break-glass is active until {utc_text(made.until_at)}"
     text = (
@@ -96,7 +96,7 @@ async def _arrange(ctx: Context, intent: Intent, grant_id: str, number: int, due
         kind=KIND,
         request_id=intent.request_id,
         intent=intent,
-        facts={
+        record={
             "grant": grant_id,
             "round": number,
             "channel": ctx.security_channel or intent.place.channel_id,
@@ -237,7 +237,7 @@ class BreakglassEffect(OfBreakglass[Context]):
     async def after_card(self, ctx: Context, attempt: Attempt, result: Outcome, consequences: Consequences) -> None:
         """Notify the approvers that a rule would have asked, also when a freeze precedes the rule."""
         operation, ruling = attempt.operation, attempt.ruling
-        capability = ctx.catalog.row(operation.target.backend, operation.verb, operation.target.kind)
+        capability = ctx.catalog.capability(operation.target.backend, operation.verb, operation.target.kind)
         if ruling is None or capability is None:
             return
         thawed = replace(ruling.policy, freezes=())
@@ -274,16 +274,16 @@ def _skipped_card(
 
 async def nag(ctx: Context, intent: Intent, pending: PendingDecision) -> None:
     """The review is still open: remind the people who can close it, and again in a day."""
-    grant_id, number = str(pending.facts.get("grant")), pending.facts.get("round")
+    grant_id, number = str(pending.record.get("grant")), pending.record.get("round")
     found = await ctx.store.grant_by_id(grant_id)
     if found is None or found.reviewed_by is not None or not isinstance(number, int):
         await ctx.store.end_pending(pending.id, "taken", None, (), ctx.clock.now())
         return
-    review_by = str(pending.facts.get("due") or pending.due_at)
+    review_by = str(pending.record.get("due") or pending.due_at)
     await _arrange(ctx, intent, grant_id, number + 1, ctx.clock.now() + NAG_EVERY, review_by)
     if not await ctx.store.end_pending(pending.id, "expired", None, (), ctx.clock.now()):
         return
-    channel = str(pending.facts.get("channel"))
+    channel = str(pending.record.get("channel"))
     posted = await ctx.store.message(_key(grant_id, channel))
     card = Card(
         key=f"nag:{pending.id}",

@@ -13,7 +13,7 @@ from bot.features.access.breakglass import show_again
 from bot.features.forms.opened import open_form
 from bot.features.replies.answer import say
 from bot.operations.audit_writer import AuditWriter
-from bot.operations.authorize import CACHED, FRESH, facts
+from bot.operations.authorize import CACHED, FRESH, rules_and_person
 from bot.runtime.context import Context
 
 FORM: Final = "close_review"
@@ -55,10 +55,10 @@ async def close_review(ctx: Context, intent: Intent, grant_id: str, place: Place
     audit_writer = AuditWriter(ctx.secrets)
     revoked = audit_writer.plain(Event.REVOKED, intent, now, detail="the review was closed", **_columns(found))
     await ctx.store.end_grant(found.id, "revoked", (revoked,))
-    row = audit_writer.plain(
+    entry = audit_writer.plain(
         Event.REVIEWED, intent, now, reason=note, detail=f"what {found.user_id} did with it", **_columns(found)
     )
-    if not await ctx.store.review_grant(found.id, intent.actor.user_id, (row,), now):
+    if not await ctx.store.review_grant(found.id, intent.actor.user_id, (entry,), now):
         await _open_grant(ctx, intent, grant_id)
         return
     number = 1
@@ -92,17 +92,17 @@ async def _refused(ctx: Context, intent: Intent, found: Grant, *, max_age: float
     if refused is None:
         return False
     code, sentence = refused
-    row = AuditWriter(ctx.secrets).plain(
+    entry = AuditWriter(ctx.secrets).plain(
         Event.DENIED, intent, ctx.clock.now(), code=code, detail=sentence, **_columns(found)
     )
-    await ctx.store.append(row)
+    await ctx.store.append(entry)
     await say(ctx, intent, sentence)
     return True
 
 
 async def _may_not_review(ctx: Context, intent: Intent, found: Grant, max_age: float) -> tuple[str, str] | None:
     """Code and sentence, None when the person may close it."""
-    policy, subject, _ = await facts(ctx, intent.actor, intent.place, max_age=max_age)
+    policy, subject = await rules_and_person(ctx, intent.actor, max_age=max_age)
     if person_of(intent.actor.user_id, policy.accounts) == person_of(found.user_id, policy.accounts):
         return "own_review", "You can't review your own break-glass. Someone else has to."
     glass = why_not_breakglass(policy, subject, ctx.home_team)

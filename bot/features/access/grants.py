@@ -21,7 +21,7 @@ from bot.core.text import capitalized, seconds_words
 from bot.features.replies import grant_card
 from bot.features.replies.answer import reply
 from bot.operations.audit_writer import AuditWriter
-from bot.operations.authorize import FRESH, facts
+from bot.operations.authorize import FRESH, rules_and_person
 from bot.runtime.context import Context
 
 LONGEST: Final = 24 * 3_600
@@ -52,10 +52,10 @@ async def grant(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, 
     person, verb, target = _words(ask)
     reason, lasts = needs_reason(ask), given["for"]
     _check_patterns(verb, target)
-    rows = grant_scope.rows_of(ctx.catalog, verb, target)
-    if not rows:
+    capabilities = grant_scope.capabilities_of(ctx.catalog, verb, target)
+    if not capabilities:
         raise BadRequest(f"No control plane has a verb `{verb}` on `{target}`.", _USAGE, "no_such_verb")
-    policy, guest = await _check_granter(ctx, intent, person, rows, target, lasts)
+    policy, guest = await _check_granter(ctx, intent, person, capabilities, target, lasts)
     if await ctx.store.grant_by_id(grant_id(intent.request_id)) is not None:
         return
     now = ctx.clock.now()
@@ -71,7 +71,7 @@ async def grant(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, 
         until_at=stamp(now + timedelta(seconds=lasts)),
         request_id=intent.request_id,
     )
-    row = AuditWriter(ctx.secrets).plain(
+    entry = AuditWriter(ctx.secrets).plain(
         Event.GRANTED,
         intent,
         now,
@@ -82,8 +82,8 @@ async def grant(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, 
         policy_version=policy.version,
         detail=f"to {person} in {made.channel_id} until {made.until_at}",
     )
-    await ctx.store.add_grant(made, (row,))
-    above = grant_scope.denies_above(policy, intent.place.channel_id, person, rows, target)
+    await ctx.store.add_grant(made, (entry,))
+    above = grant_scope.denies_above(policy, intent.place.channel_id, person, capabilities, target)
     status = f"In force, except where {above} denies it: no grant overrides a deny" if above else ""
     await grant_card.show(
         ctx, made, status, f"<@{person}> is {guest}, not a full member of this workspace." if guest else ""
@@ -110,13 +110,13 @@ def _check_patterns(verb: str, target: str) -> None:
 
 
 async def _check_granter(
-    ctx: Context, intent: Intent, person: str, rows: list[tuple[str, Capability]], target: str, lasts: int
+    ctx: Context, intent: Intent, person: str, capabilities: list[tuple[str, Capability]], target: str, lasts: int
 ) -> tuple[Policy, str]:
     """The rules, and what the receiver is if not a full member.
 
     Raises NotPermittedError for a guest, a grant to oneself, one beyond one's own rights, or one longer than a day.
     """
-    policy, granter, _ = await facts(ctx, intent.actor, intent.place, max_age=FRESH)
+    policy, granter = await rules_and_person(ctx, intent.actor, max_age=FRESH)
     outside = why_not_full(granter, ctx.home_team)
     if outside is not None:
         raise NotPermittedError(f"You can't grant anything: {outside}.", code="not_a_member")
@@ -136,7 +136,7 @@ async def _check_granter(
     if lasts > LONGEST:
         raise NotPermittedError(f"Only administrators grant for longer than {seconds_words(LONGEST)}.", code="too_long")
     out = grant_scope.out_of_bounds(
-        policy, intent.place.channel_id, granter, rows, target, now=ctx.clock.now(), home_team_id=ctx.home_team
+        policy, intent.place.channel_id, granter, capabilities, target, now=ctx.clock.now(), home_team_id=ctx.home_team
     )
     if out is not None:
         raise NotPermittedError(f"You can't grant more than you may do yourself: {out}.", code="beyond_own_rights")
@@ -149,15 +149,15 @@ async def revoke(ctx: Context, intent: Intent, ask: Command) -> Grant:
     found = await ctx.store.grant_by_id(ask.words[0].strip("`").lower()) if ask.words else None
     if found is None:
         raise BadRequest(f"I don't know this grant. `{ctx.command} grants` lists the grants.", code="no_such_grant")
-    policy, subject, _ = await facts(ctx, intent.actor, intent.place, max_age=FRESH)
+    policy, subject = await rules_and_person(ctx, intent.actor, max_age=FRESH)
     admin = why_not_administrator(policy, subject, ctx.home_team)
     if admin is not None and intent.actor.user_id not in (found.user_id, *found.granted_by.split(", ")):
         raise NotPermittedError(
             f"Only an administrator, its giver or its holder can end a grant: {admin}.",
             who=sorted(policy.administrators.users),
         )
-    row = AuditWriter(ctx.secrets).plain(Event.REVOKED, intent, ctx.clock.now(), reason=reason, **_columns(found))
-    if not await ctx.store.end_grant(found.id, "revoked", (row,)):
+    entry = AuditWriter(ctx.secrets).plain(Event.REVOKED, intent, ctx.clock.now(), reason=reason, **_columns(found))
+    if not await ctx.store.end_grant(found.id, "revoked", (entry,)):
         raise BadRequest(f"The grant {found.id} has already ended.", code="grant_over")
     await grant_card.ended(ctx, found.id, f"Revoked by <@{intent.actor.user_id}>: {reason}", intent.actor.user_id)
     what = "Break-glass" if found.breakglass else f"The grant of {grant_card.what(found)}"
@@ -169,12 +169,12 @@ async def expire(ctx: Context, intent: Intent | None, found: Grant) -> bool:
     """End a grant whose time is up. False when it had already ended."""
     now = ctx.clock.now()
     audit_writer, columns = AuditWriter(ctx.secrets), _columns(found)
-    row = (
+    entry = (
         audit_writer.plain(Event.EXPIRED, intent, now, **columns)
         if intent is not None
         else audit_writer.system(Event.EXPIRED, found.request_id, now, ctx.home_team, **columns)
     )
-    if not await ctx.store.end_grant(found.id, "expired", (row,)):
+    if not await ctx.store.end_grant(found.id, "expired", (entry,)):
         return False
     await grant_card.ended(ctx, found.id, "Its time is over")
     return True

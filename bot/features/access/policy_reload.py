@@ -63,7 +63,7 @@ class PolicyReloader:
     async def registered(self, store: Store) -> None:
         """Record the rules that were loaded at the start. A file that was refused meanwhile is reported by the next look."""
         self._refused = None
-        await store.append(self._row(Event.POLICY_LOADED, self._path.name, self._read.digest))
+        await store.append(self._entry(Event.POLICY_LOADED, self._path.name, self._read.digest))
 
     async def look(self, store: Store, presenter: Presenter, secrets: SecretList) -> None:
         """Take a changed file, or refuse it loudly and keep the last good one. None of `secrets` is shown."""
@@ -88,7 +88,7 @@ class PolicyReloader:
         before, version = self._read, self.now.policy.version
         self._read, self._refused = found, None
         self.now = ActivePolicy.of(policy, self._clock.now())
-        await store.append(self._row(Event.POLICY_LOADED, self._path.name, found.digest))
+        await store.append(self._entry(Event.POLICY_LOADED, self._path.name, found.digest))
         _log.info("rules %s are in force", policy.version)
         lines = (Line(text=changes(before.text or "", found.text or ""), code=True),)
         changed = policy.version != version
@@ -112,15 +112,15 @@ class PolicyReloader:
     async def _put_right(self, store: Store, presenter: Presenter) -> None:
         """The last good file is back after a refusal: report it where the refusal was reported."""
         version = self.now.policy.version
-        row = self._row(Event.POLICY_LOADED, f"{self._path.name}{_AGAIN}", self._read.digest)
-        await store.append(row)
+        entry = self._entry(Event.POLICY_LOADED, f"{self._path.name}{_AGAIN}", self._read.digest)
+        await store.append(entry)
         _log.info("the rules file is valid again; rules %s stayed in force", version)
         status = f"Version {version} stayed in force"
         await self._tell(presenter, "The rules file is valid again", Tone.GOOD, status, ())
 
     async def _refuse(self, store: Store, presenter: Presenter, problem: PolicyProblem, digest: str | None) -> None:
         _log.error("the changed rules file is refused: %s", problem.summary)
-        await store.append(self._row(Event.POLICY_REFUSED, problem.summary, digest))
+        await store.append(self._entry(Event.POLICY_REFUSED, problem.summary, digest))
         lines = tuple(Line(text=line) for line in problem.summary.splitlines()[:10])
         status = f"Version {self.now.policy.version} stays in force"
         await self._tell(presenter, "The changed rules file can't be used", Tone.BAD, status, lines)
@@ -139,7 +139,7 @@ class PolicyReloader:
         )
         await presenter.show(card)
 
-    def _row(self, event: Event, detail: str, digest: str | None) -> AuditEntry:
+    def _entry(self, event: Event, detail: str, digest: str | None) -> AuditEntry:
         version, now = self.now.policy.version, self._clock.now()
         columns = {"policy_version": version, "detail": detail, "digest": digest}
         return self._audit_writer.system(event, self._ids.request(), now, self._team_id, **columns)

@@ -56,7 +56,7 @@ async def dispatch(ctx: Context, pending_id: str) -> str | None:
         if await ctx.store.open_pending(approval.next_id) is not None and await hand_over(ctx, approval):
             return RENEWED
         operation = approval.operation
-        capability = ctx.catalog.row(operation.target.backend, operation.verb, operation.target.kind)
+        capability = ctx.catalog.capability(operation.target.backend, operation.verb, operation.target.kind)
         is_old = await is_before_restore(ctx, approval.pending.made_at)
         if capability is None or is_old:
             return await expiry.void(ctx, approval, VOID if is_old else NOT_OFFERED)

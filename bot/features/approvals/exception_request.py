@@ -57,7 +57,7 @@ def _approvers(ruling: Ruling, decision: Denied) -> tuple[str, ...]:
 async def open_ask(ctx: Context, intent: Intent, means: dict[str, Json]) -> None:
     """The button was pressed: open the modal."""
     operation = Operation.stored(means.get("operation"))
-    capability = ctx.catalog.row(operation.target.backend, operation.verb, operation.target.kind)
+    capability = ctx.catalog.capability(operation.target.backend, operation.verb, operation.target.kind)
     thread = means.get("thread")
     place = intent.place.model_copy(update={"thread_ts": thread if isinstance(thread, str) else None})
     kept: dict[str, Json] = {"operation": means.get("operation"), "place": place.model_dump(mode="json")}
@@ -94,7 +94,7 @@ async def wanted(ctx: Context, intent: Intent, form: Form, kept: dict[str, Json]
     operation = Operation.stored(kept.get("operation")).model_copy(
         update={"request_id": intent.request_id, "reason": words}
     )
-    capability = ctx.catalog.row(operation.target.backend, operation.verb, operation.target.kind)
+    capability = ctx.catalog.capability(operation.target.backend, operation.verb, operation.target.kind)
     if capability is None:
         await say(ctx, intent, "This control plane no longer supports this.")
         return

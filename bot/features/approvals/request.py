@@ -170,7 +170,7 @@ async def _ask(ctx: Context, intent: Intent, resolved: Resolved, ruling: Ruling,
         digest=ruling.digest,
         policy_version=ruling.policy.version,
         intent=intent,
-        facts=record.model_dump(mode="json"),
+        record=record.model_dump(mode="json"),
         due_at=stamp(due),
         remind_at=stamp(reminder_at(now, due)),
         made_at=stamp(now),
@@ -238,7 +238,7 @@ async def ask_again(ctx: Context, approval: Approval, current: TargetSnapshot, r
     pending, old = approval.pending, approval.record
     operation, policy = current.operation, current.ruling.policy
     who, gap = await everybody(ctx, policy, current.demand, approval.requester, max_age=FRESH)
-    capability = ctx.catalog.row(operation.target.backend, operation.verb, operation.target.kind)
+    capability = ctx.catalog.capability(operation.target.backend, operation.verb, operation.target.kind)
     if gap is not None or capability is None:
         return gap or NOT_OFFERED
     resolved = Resolved(operation, capability)
@@ -253,7 +253,7 @@ async def ask_again(ctx: Context, approval: Approval, current: TargetSnapshot, r
         "operation": operation,
         "digest": operation.digest(pending.intent.actor, pending.intent.place, policy.version),
         "policy_version": policy.version,
-        "facts": record.model_dump(mode="json"),
+        "record": record.model_dump(mode="json"),
         "remind_at": pending.remind_at if pending.remind_at and pending.remind_at > stamp(now) else None,
         "decided_by": None,
         "decided_at": None,

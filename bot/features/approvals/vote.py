@@ -75,7 +75,7 @@ async def _open_deny(ctx: Context, intent: Intent, approval: Approval) -> None:
         lines=(Line(text=approval.operation.title),),
         fields=(reason,),
     )
-    await open_form(ctx, intent, form, {"hold": approval.id}, "Press Deny again.")
+    await open_form(ctx, intent, form, {"pending": approval.id}, "Press Deny again.")
 
 
 async def denied(ctx: Context, intent: Intent, pending_id: str, reason: str) -> None:
@@ -134,7 +134,7 @@ async def vote(
     # A vote that counts already is answered so only while the card shows what is true.
     if choice is Choice.APPROVE and (refused is None or refused.code == "counted"):
         operation = approval.operation
-        capability = ctx.catalog.row(operation.target.backend, operation.verb, operation.target.kind)
+        capability = ctx.catalog.capability(operation.target.backend, operation.verb, operation.target.kind)
         current = await look(ctx, approval, capability) if capability is not None else None
         if not await _is_current(ctx, intent, approval, current):
             return

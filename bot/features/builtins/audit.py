@@ -19,7 +19,7 @@ from bot.features import incidents
 from bot.features.incidents import Incident
 from bot.features.replies.answer import reply
 from bot.operations import cards
-from bot.operations.authorize import facts, sight_of
+from bot.operations.authorize import rules_and_person, visibility_of
 from bot.runtime.context import Context
 
 _COLUMNS = ("Seq", "When", "Who", "Event", "What", "Detail")
@@ -47,7 +47,7 @@ _KINDS: Final = {Event.FAILED: "Failed", Event.UNKNOWN: "Failed", Event.DENIED: 
 
 async def audit(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, Any]) -> None:
     """Entries of this channel, newest first; for administrators those of every channel."""
-    policy, subject, _ = await facts(ctx, intent.actor, intent.place)
+    policy, subject = await rules_and_person(ctx, intent.actor)
     everywhere = why_not_administrator(policy, subject, ctx.home_team) is None
     person = _PERSON.fullmatch(str(given.get("user") or ""))
     since = given.get("since")
@@ -59,8 +59,8 @@ async def audit(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, 
         request_id=text if _REQUEST.fullmatch(text) else None,
         text=None if _REQUEST.fullmatch(text) else text or None,
     )
-    sight = await sight_of(ctx, intent.actor, intent.place)
-    found = await ctx.store.search(filters, limit=given["count"] + 1 if sight.patterns is None else _PAGE)
+    visible = await visibility_of(ctx, intent.actor, intent.place)
+    found = await ctx.store.search(filters, limit=given["count"] + 1 if visible.patterns is None else _PAGE)
     others = [entry for entry in found if entry.request_id != intent.request_id]
     entries = (await told(ctx, intent, others))[: given["count"]]
     where = "every channel" if everywhere else "this channel"
@@ -158,33 +158,33 @@ def _sentence(ctx: Context, entry: StoredEntry, longest: int = 300, *, undone: C
 
 async def told(ctx: Context, intent: Intent, entries: Sequence[StoredEntry]) -> list[StoredEntry]:
     """Those entries that the person may be told: their own, and those about targets that they may see."""
-    sight = await sight_of(ctx, intent.actor, intent.place)
-    if sight.patterns is None:
+    visible = await visibility_of(ctx, intent.actor, intent.place)
+    if visible.patterns is None:
         return list(entries)
     seen: dict[tuple[str, str, str], bool] = {}
     for entry in entries:
         key = _target_of(entry)
         if key not in seen:
             known = await ctx.target_cache.by_id(*key) if all(key) else None
-            seen[key] = known is not None and sight.target(known)
+            seen[key] = known is not None and visible.target(known)
     return [
         entry
         for entry in entries
         if entry.user_id == intent.actor.user_id
         or seen[_target_of(entry)]
-        or sight.written((entry.target_name or "").partition("@")[0])
+        or visible.written((entry.target_name or "").partition("@")[0])
     ]
 
 
 async def readable(ctx: Context, intent: Intent, entries: Sequence[StoredEntry]) -> list[StoredEntry]:
     """The entries with each run named as on its card, `acc:shop/prices (run 7612c6ab)`, where the reader may see its parent."""
-    sight = await sight_of(ctx, intent.actor, intent.place)
+    visible = await visibility_of(ctx, intent.actor, intent.place)
     names: dict[tuple[str, str, str], str] = {}
     for entry in entries:
         key = _target_of(entry)
         if key not in names:
             known = await ctx.target_cache.by_id(*key) if all(key) else None
-            names[key] = known.label if known is not None and sight.target(known) else ""
+            names[key] = known.label if known is not None and visible.target(known) else ""
     return [
         entry.model_copy(update={"target_name": names[_target_of(entry)] or entry.target_name}) for entry in entries
     ]

@@ -16,7 +16,7 @@ from bot.features.known_targets import likely_commands
 from bot.features.replies.answer import LONGEST_BUTTON, command_button, reply
 from bot.features.replies.refusal import lead_elsewhere, offered
 from bot.features.replies.suggestions import commands_meant
-from bot.operations.authorize import facts, not_admitted, sight_of, usable
+from bot.operations.authorize import not_admitted, rules_and_person, usable, visibility_of
 from bot.runtime.context import Context
 
 _RISKS: Final = {Risk.READ: "Read", Risk.CHANGE: "Change", Risk.DANGER: "Danger, asks you first"}
@@ -27,12 +27,12 @@ _FIRST: Final = ("find", "targets", "why")  # what a newcomer needs first
 
 async def help_(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, Any]) -> None:
     """`help`, `help all`, `help acc`, `help VERB`."""
-    rows = await usable(ctx, intent.actor, intent.place)
+    usable_here = await usable(ctx, intent.actor, intent.place)
     if not ask.words:
-        await help_for(ctx, intent, rows)
+        await help_for(ctx, intent, usable_here)
         return
     if ask.words == (_EVERYTHING,):
-        await _everything(ctx, intent, rows)
+        await _everything(ctx, intent, usable_here)
         return
     verb, taken = ctx.catalog.canonical_verb(ask.words)
     name = ask.words[0].removesuffix(":")
@@ -44,21 +44,21 @@ async def help_(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, 
         hint = f"Type `{ctx.command} help {' '.join(ask.words[:taken])}`, or `{ctx.command} help all`."
         raise BadRequest(f"`help` takes one verb or one backend, not `{extra}` as well.", hint, "bad_parameter")
     if verb is None and taken:
-        await _plane(ctx, intent, name, [row for backend, row in rows if backend == name])
+        await _plane(ctx, intent, name, [one for backend, one in usable_here if backend == name])
     else:
-        await _one(ctx, intent, verb or " ".join(ask.words), rows)
+        await _one(ctx, intent, verb or " ".join(ask.words), usable_here)
 
 
 async def _seen(ctx: Context, intent: Intent) -> list[str]:
     """The backends that this person may see, by name."""
-    sight = await sight_of(ctx, intent.actor, intent.place)
-    return [name for name in sorted(ctx.catalog.backends) if sight.backend(name)]
+    visible = await visibility_of(ctx, intent.actor, intent.place)
+    return [name for name in sorted(ctx.catalog.backends) if visible.backend(name)]
 
 
-async def help_for(ctx: Context, intent: Intent, rows: Sequence[tuple[str, Capability]]) -> None:
+async def help_for(ctx: Context, intent: Intent, usable_here: Sequence[tuple[str, Capability]]) -> None:
     """A few commands on real targets as buttons, and *More*: it fits on a phone. A terminal, without buttons, gets everything."""
-    if not rows or intent.source is Source.TERMINAL:
-        await _everything(ctx, intent, rows)
+    if not usable_here or intent.source is Source.TERMINAL:
+        await _everything(ctx, intent, usable_here)
         return
     commands = await likely_commands(ctx, intent.actor, intent.place, MOST_COMMANDS)
     buttons = [
@@ -67,7 +67,7 @@ async def help_for(ctx: Context, intent: Intent, rows: Sequence[tuple[str, Capab
         if len(one.text) <= LONGEST_BUTTON
     ]
     buttons.append(command_button(ctx, intent, f"help {_EVERYTHING}", label="More"))
-    typed = commands[0].text if commands else _example(rows[0][1], rows[0][0])
+    typed = commands[0].text if commands else _example(usable_here[0][1], usable_here[0][0])
     lines = (
         Line(text=f"Press a command, or type it: `{ctx.command} {typed}`. Write a reason after `--`."),
         Line(text=f"`{ctx.command}` alone opens a form. `{ctx.command} find NAME` finds a target."),
@@ -75,26 +75,29 @@ async def help_for(ctx: Context, intent: Intent, rows: Sequence[tuple[str, Capab
     await reply(ctx, intent, "What you can do here", lines=lines, buttons=tuple(buttons))
 
 
-async def _everything(ctx: Context, intent: Intent, rows: Sequence[tuple[str, Capability]]) -> None:
+async def _everything(ctx: Context, intent: Intent, usable_here: Sequence[tuple[str, Capability]]) -> None:
     """The verbs by backend, then the built-in commands."""
-    nowhere = await not_admitted(ctx, intent) if not rows else None
+    nowhere = await not_admitted(ctx, intent) if not usable_here else None
     if nowhere is not None and await lead_elsewhere(ctx, intent, nowhere):
         return
-    names = sorted({name for name, _ in rows})
+    names = sorted({name for name, _ in usable_here})
     lines = [
-        Line(heading=_heading(ctx, name), text=_overview(ctx, name, [row for backend, row in rows if backend == name]))
+        Line(
+            heading=_heading(ctx, name),
+            text=_overview(ctx, name, [one for backend, one in usable_here if backend == name]),
+        )
         for name in names
     ]
     lines += await _answered_here(ctx, intent)
-    if rows:
-        first, verb = f"`{ctx.command} help {names[0]}`", f"`{ctx.command} help {rows[0][1].verb}`"
+    if usable_here:
+        first, verb = f"`{ctx.command} help {names[0]}`", f"`{ctx.command} help {usable_here[0][1].verb}`"
         lines.append(
             Line(text=f"{first} shows its commands, {verb} the parameters of a verb. Write a reason after `--`.")
         )
     else:
         nothing = "No rule of this channel lets you do anything on a backend."
         lines.insert(0, Line(text=f"{nothing} `{ctx.command} whoami` says why."))
-    title = "Everything you can do here" if rows else "What you can do here"
+    title = "Everything you can do here" if usable_here else "What you can do here"
     await reply(ctx, intent, title, lines=tuple(lines))
 
 
@@ -102,23 +105,23 @@ def _heading(ctx: Context, name: str) -> str:
     return f"{name} ({ctx.catalog.backends[name].title})"
 
 
-def _overview(ctx: Context, name: str, rows: Sequence[Capability]) -> str:
+def _overview(ctx: Context, name: str, here: Sequence[Capability]) -> str:
     """The verbs on a line for each risk, and one command as it is typed: one that does something if there is one."""
-    found = [(words, [row for row in rows if row.risk is risk]) for risk, words in _RISKS.items()]
+    found = [(words, [one for one in here if one.risk is risk]) for risk, words in _RISKS.items()]
     verbs = [
-        f"{words}: {', '.join(f'`{verb}`' for verb in dict.fromkeys(row.verb for row in of))}"
+        f"{words}: {', '.join(f'`{verb}`' for verb in dict.fromkeys(one.verb for one in of))}"
         for words, of in found
         if of
     ]
-    typical = next((row for row in rows if row.risk is Risk.CHANGE), rows[0])
+    typical = next((one for one in here if one.risk is Risk.CHANGE), here[0])
     return "\n".join([*verbs, f"For example `{ctx.command} {_example(typical, name)}`"])
 
 
-async def _plane(ctx: Context, intent: Intent, name: str, rows: Sequence[Capability]) -> None:
+async def _plane(ctx: Context, intent: Intent, name: str, here: Sequence[Capability]) -> None:
     """Each command of one control plane, by risk."""
     lines = []
     for risk, words in _RISKS.items():
-        commands_here = [f"`{ctx.command} {_example(row, name)}` {row.help}" for row in rows if row.risk is risk]
+        commands_here = [f"`{ctx.command} {_example(one, name)}` {one.help}" for one in here if one.risk is risk]
         if commands_here:
             lines.append(Line(heading=words, text="\n".join(dict.fromkeys(commands_here))))
     if not lines:
@@ -131,23 +134,23 @@ async def _answered_here(ctx: Context, intent: Intent) -> list[Line]:
     """The built-in commands: those for everyone in this channel, and those for this person only."""
     if await not_admitted(ctx, intent) is not None:
         return []
-    policy, subject, _ = await facts(ctx, intent.actor, intent.place)
+    policy, subject = await rules_and_person(ctx, intent.actor)
     verbs = set()
     if why_not_administrator(policy, subject, ctx.home_team) is None:
-        verbs |= {row.verb for row in BUILTINS if row.needs == "administrators"}
+        verbs |= {builtin.verb for builtin in BUILTINS if builtin.needs == "administrators"}
     else:
         verbs |= {"grant"} if why_not_full(subject, ctx.home_team) is None else set()
         verbs |= {"revoke"} if await _has_grants(ctx, intent.actor.user_id) else set()
     if why_not_breakglass(policy, subject, ctx.home_team) is None:
-        verbs |= {row.verb for row in BUILTINS if row.needs == "breakglass"}
-    everybody = ", ".join(f"`{row.verb}`" for row in BUILTINS if row.needs is None)
+        verbs |= {builtin.verb for builtin in BUILTINS if builtin.needs == "breakglass"}
+    everybody = ", ".join(f"`{builtin.verb}`" for builtin in BUILTINS if builtin.needs is None)
     seen = await _seen(ctx, intent)
     first = [_on_hand(ctx, seen, ctx.catalog.builtins[verb].example) for verb in _FIRST]
     examples = ", ".join(f"`{ctx.command} {example}`" for example in first)
-    rows = [row for row in BUILTINS if row.verb in verbs]
-    own = "\n".join(f"`{ctx.command} {_on_hand(ctx, seen, row.example)}` {row.help}" for row in rows)
+    own = [builtin for builtin in BUILTINS if builtin.verb in verbs]
+    text = "\n".join(f"`{ctx.command} {_on_hand(ctx, seen, builtin.example)}` {builtin.help}" for builtin in own)
     found = [Line(heading="For everyone here", text=f"{everybody}\nFor example {examples}")]
-    return [*found, Line(heading="You can also", text=own)] if own else found
+    return [*found, Line(heading="You can also", text=text)] if own else found
 
 
 async def _has_grants(ctx: Context, user_id: str) -> bool:
@@ -156,9 +159,9 @@ async def _has_grants(ctx: Context, user_id: str) -> bool:
     return any(user_id in (grant.user_id, *grant.granted_by.split(", ")) for grant in grants)
 
 
-def _example(row: Capability, backend: str) -> str:
-    """The row's example on this backend's own name."""
-    words = row.example.split(" ")
+def _example(capability: Capability, backend: str) -> str:
+    """The capability's example on this backend's own name."""
+    words = capability.example.split(" ")
     for index, word in enumerate(words):
         head, colon, rest = word.partition(":")
         if colon and head.isalnum() and index > 0:
@@ -171,19 +174,19 @@ def _on_hand(ctx: Context, seen: Sequence[str], example: str) -> str:
     """An example of a built-in verb with the first of these backends."""
     if not seen:
         return example
-    name, rows = seen[0], ctx.catalog.backends[seen[0]]
+    name, spec = seen[0], ctx.catalog.backends[seen[0]]
     words = example.split(" ")
     for index, word in enumerate(words):
         head, colon, _ = word.partition(":")
         if head in EXAMPLE_BACKENDS and head not in seen:
-            words[index] = f"{name}:{rows.default_target.example}" if colon else name
+            words[index] = f"{name}:{spec.default_target.example}" if colon else name
     return " ".join(words)
 
 
-async def _one(ctx: Context, intent: Intent, verb: str, rows: Sequence[tuple[str, Capability]]) -> None:
-    mine = [(name, row) for name, row in rows if row.verb == verb]
+async def _one(ctx: Context, intent: Intent, verb: str, usable_here: Sequence[tuple[str, Capability]]) -> None:
+    mine = [(name, one) for name, one in usable_here if one.verb == verb]
     builtin = ctx.catalog.builtin(verb)
-    lines = [Line(heading=f"{name}: {row.verb} on {row.target}", text=_explained(ctx, name, row)) for name, row in mine]
+    lines = [Line(heading=f"{name}: {one.verb} on {one.target}", text=_explained(ctx, name, one)) for name, one in mine]
     if builtin is not None:
         example = _on_hand(ctx, await _seen(ctx, intent), builtin.example)
         params = (param_line(param) for param in builtin.params)
@@ -199,10 +202,10 @@ async def _one(ctx: Context, intent: Intent, verb: str, rows: Sequence[tuple[str
     await reply(ctx, intent, f"help {verb[:80]}", lines=tuple(lines), buttons=tuple(buttons))
 
 
-def _explained(ctx: Context, name: str, row: Capability) -> str:
-    parts = [f"{row.help} ({row.risk})", f"`{ctx.command} {_example(row, name)}`"]
-    parts += [param_line(param) for param in row.params]
-    if row.reason_required:
+def _explained(ctx: Context, name: str, capability: Capability) -> str:
+    parts = [f"{capability.help} ({capability.risk})", f"`{ctx.command} {_example(capability, name)}`"]
+    parts += [param_line(param) for param in capability.params]
+    if capability.reason_required:
         parts.append("A reason is required.")
     return "\n".join(parts)
 

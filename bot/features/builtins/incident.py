@@ -18,7 +18,7 @@ from bot.features.builtins import audit
 from bot.features.incidents import Incident
 from bot.operations import cards
 from bot.operations.audit_writer import AuditWriter
-from bot.operations.authorize import sight_of
+from bot.operations.authorize import visibility_of
 from bot.runtime.context import Context
 
 _USAGE: Final = (
@@ -77,7 +77,7 @@ async def _open(ctx: Context, intent: Intent, name: str, text: str) -> None:
 
 async def _close(ctx: Context, intent: Intent, name: str, text: str) -> None:
     found = await incidents.open_in(ctx.store, intent.place)
-    if (await sight_of(ctx, intent.actor, intent.place)).patterns is not None:
+    if (await visibility_of(ctx, intent.actor, intent.place)).patterns is not None:
         raise NotPermittedError("An incident is closed by a full member: its report names everything that was done.")
     if found is None or name not in ("", found.name):
         what = f"{name} isn't open here." if name else "No incident is open here."

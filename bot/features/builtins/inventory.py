@@ -20,7 +20,7 @@ from bot.features.builtins.tables import approvals_table, pauses_of, pauses_tabl
 from bot.features.known_targets import KnownTarget, known_targets, matching
 from bot.features.replies.answer import LONGEST_BUTTON, command_button, reply
 from bot.features.target_watch import stop_button
-from bot.operations.authorize import sight_of
+from bot.operations.authorize import visibility_of
 from bot.runtime.context import Context
 from bot.runtime.health import Checked
 
@@ -34,13 +34,13 @@ SHOWN_WITHIN: Final = 1.5
 
 async def backends(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, Any]) -> None:
     """The current health of every backend that this person may see."""
-    seen = await sight_of(ctx, intent.actor, intent.place)
+    seen = await visibility_of(ctx, intent.actor, intent.place)
     await _health_table(ctx, intent, "Backends", [name for name in ctx.backends if seen.backend(name)])
 
 
 async def health(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, Any]) -> None:
     """`health`, `health acc`. A backend that is asked for by name is asked with a refused credential too."""
-    seen = await sight_of(ctx, intent.actor, intent.place)
+    seen = await visibility_of(ctx, intent.actor, intent.place)
     if ask.target is None:
         await _health_table(ctx, intent, "Health", [name for name in ctx.backends if seen.backend(name)])
         return
@@ -110,7 +110,7 @@ def _no_answer(ctx: Context, name: str) -> tuple[str, ...]:
 
 async def targets(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, Any]) -> None:
     """`targets infa`, `targets infa:eu`: what the backend lists now, or what is known of it when it doesn't answer."""
-    seen = await sight_of(ctx, intent.actor, intent.place)
+    seen = await visibility_of(ctx, intent.actor, intent.place)
     if ask.target is None:
         names = ", ".join(f"`{name}`" for name in sorted(ctx.backends) if seen.backend(name))
         raise BadRequest(f"`targets` needs a backend: {names}.", code="target_missing")
@@ -128,13 +128,13 @@ async def find(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, A
     typed = " ".join(ask.words)
     if not words_of(typed):
         raise BadRequest("`find` needs a part of a name.", "For example: `find prices`.", "target_missing")
-    sight = await sight_of(ctx, intent.actor, intent.place)
-    known = await known_targets(ctx, sight, within=FIND_WITHIN)
+    visible = await visibility_of(ctx, intent.actor, intent.place)
+    known = await known_targets(ctx, visible, within=FIND_WITHIN)
     found, remark = matching(ctx, known.targets, typed), ""
     if not (found and fit(words_of(typed), found[0].plain)):
         remark = f"No target has `{typed[:80]}` in its name."
         remark += " These names are close:" if found else " A full path or id always works."
-        partial = [(name, spec.unlisted) for name, spec in ctx.catalog.backends.items() if sight.backend(name)]
+        partial = [(name, spec.unlisted) for name, spec in ctx.catalog.backends.items() if visible.backend(name)]
         remark = " ".join([remark, *(text.format(backend=name) for name, text in partial if text and not found)])
     await _show_targets(ctx, intent, f"Targets with {typed[:80]}", found, known.silent, MOST_FOUND, remark)
 
@@ -192,7 +192,7 @@ def _status_buttons(ctx: Context, intent: Intent, found: Sequence[KnownTarget]) 
     """The next step for the best matches."""
     for one in found:
         text = f"status {one.text}"
-        if ctx.catalog.row(one.target.backend, "status", one.target.kind) and len(text) <= LONGEST_BUTTON:
+        if ctx.catalog.capability(one.target.backend, "status", one.target.kind) and len(text) <= LONGEST_BUTTON:
             yield command_button(ctx, intent, text)
 
 
@@ -222,17 +222,17 @@ async def approvals(ctx: Context, intent: Intent, ask: Command, given: Mapping[s
 
 async def _reading(ctx: Context, intent: Intent) -> tuple[str, Visibility, str]:
     """The channel, what the reader may see there, and who that is."""
-    sight = await sight_of(ctx, intent.actor, intent.place)
-    return intent.place.channel_id, sight, intent.actor.user_id
+    visible = await visibility_of(ctx, intent.actor, intent.place)
+    return intent.place.channel_id, visible, intent.actor.user_id
 
 
 async def watches(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, Any]) -> None:
     """The runs that are followed here, and the targets that people watch here, with buttons to end one's own."""
-    channel, sight, reader = await _reading(ctx, intent)
+    channel, visible, reader = await _reading(ctx, intent)
     here = [
-        one for one in await ctx.store.subscriptions() if one.place.channel_id == channel and sight.target(one.target)
+        one for one in await ctx.store.subscriptions() if one.place.channel_id == channel and visible.target(one.target)
     ]
-    table = await watches_table(ctx, channel, sight, reader, here)
+    table = await watches_table(ctx, channel, visible, reader, here)
     mine = {one.target_key: one.target for one in here if one.user_id == reader}
     buttons = tuple(
         stop_button(ctx, target, f"Stop watching {target.label}") for target in [*mine.values()][:MOST_BUTTONS]
@@ -256,7 +256,7 @@ async def _open(ctx: Context, intent: Intent, title: str, table: Table, buttons:
 
 async def doctor(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, Any]) -> None:
     """Check the installation. It names every backend and channel, so only full members may ask."""
-    if (await sight_of(ctx, intent.actor, intent.place)).patterns is not None:
+    if (await visibility_of(ctx, intent.actor, intent.place)).patterns is not None:
         raise NotPermittedError("`doctor` is for full members of the workspace.")
     checks = await ctx.health.check_all()
     policy = ctx.policy()

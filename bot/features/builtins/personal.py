@@ -12,7 +12,7 @@ from bot.core.records import Subscription, stamp
 from bot.features import favourites, target_watch
 from bot.features.access.grants import NotPermittedError
 from bot.features.replies.answer import reply
-from bot.operations.authorize import sight_of
+from bot.operations.authorize import visibility_of
 from bot.operations.resolve import find_seen
 from bot.runtime.context import Context
 
@@ -98,9 +98,9 @@ async def _target(ctx: Context, intent: Intent, ask: Command) -> Target:
                     said, f"`{ctx.command} watches` lists what you watch, with a button for each.", "no_target"
                 )
             raise BadRequest(said, f"For example: `{ctx.catalog.builtins[ask.verb].example}`.", "target_missing")
-        sight = await sight_of(ctx, intent.actor, intent.place)
-        if not sight.target(run):
-            raise NotPermittedError(sight.hides("the target of this thread").reason, code="no_rule")
+        visible = await visibility_of(ctx, intent.actor, intent.place)
+        if not visible.target(run):
+            raise NotPermittedError(visible.hides("the target of this thread").reason, code="no_rule")
         return run
     found = await find_seen(ctx, intent, ask)
     if isinstance(found, Denied):

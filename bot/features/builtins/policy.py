@@ -15,7 +15,7 @@ from bot.core.text import utc_text
 from bot.features.access.grants import NotPermittedError
 from bot.features.replies.answer import reply
 from bot.operations.audit_writer import AuditWriter
-from bot.operations.authorize import FRESH, facts
+from bot.operations.authorize import FRESH, rules_and_person
 from bot.runtime.context import Context
 
 _CHANNEL: Final = re.compile(r"<?#?([CGD][A-Z0-9]{1,30})(?:\|[^>]*)?>?")
@@ -42,7 +42,7 @@ async def policy(ctx: Context, intent: Intent, ask: Command, given: Mapping[str,
 
 async def _administrator(ctx: Context, intent: Intent) -> str:
     """The version of the rules; raises NotPermittedError for others."""
-    rules, subject, _ = await facts(ctx, intent.actor, intent.place, max_age=FRESH)
+    rules, subject = await rules_and_person(ctx, intent.actor, max_age=FRESH)
     refused = why_not_administrator(rules, subject, ctx.home_team)
     if refused is not None:
         raise NotPermittedError(f"Only administrators can do this: {refused}.", code="not_administrator")

@@ -17,22 +17,22 @@ _TYPED: Final = "Typed as"
 _BEGIN: Final = 8  # characters of an id that a label shows
 
 
-async def approvals_table(ctx: Context, channel: str, sight: Visibility, reader: str) -> Table:
+async def approvals_table(ctx: Context, channel: str, visible: Visibility, reader: str) -> Table:
     """Open approvals of a channel, where they were asked or are decided, that the reader may be told of."""
     pending_decisions = [
         pending
         for pending in await ctx.store.pending_decisions(state="open")
         if pending.kind != "preflight"
-        and channel in (pending.intent.place.channel_id, pending.facts.get("channel"))
-        and sight.told(pending.operation.target if pending.operation else None, pending.intent.actor.user_id, reader)
+        and channel in (pending.intent.place.channel_id, pending.record.get("channel"))
+        and visible.told(pending.operation.target if pending.operation else None, pending.intent.actor.user_id, reader)
     ]
     rows = [
         (
             pending.operation.title if pending.operation else "review of break-glass",
             cards.person(pending.intent.actor.user_id),
-            cards.channel(pending.facts.get("channel")),
+            cards.channel(pending.record.get("channel")),
             utc_text(pending.made_at),
-            utc_text(str(pending.facts.get("due") or pending.due_at)),
+            utc_text(str(pending.record.get("due") or pending.due_at)),
         )
         for pending in pending_decisions
     ]
@@ -40,18 +40,18 @@ async def approvals_table(ctx: Context, channel: str, sight: Visibility, reader:
 
 
 async def watches_table(
-    ctx: Context, channel: str, sight: Visibility, reader: str, following: Sequence[Subscription] = ()
+    ctx: Context, channel: str, visible: Visibility, reader: str, following: Sequence[Subscription] = ()
 ) -> Table:
     """Runs that are followed in a channel and that the reader may be told of, and watched targets, named as on their cards,
     each with what a command takes."""
     watches = [
         watch
         for watch in await ctx.store.open_watches()
-        if watch.channel_id == channel and sight.told(watch.target, watch.user_id, reader)
+        if watch.channel_id == channel and visible.told(watch.target, watch.user_id, reader)
     ]
     rows = [
         (
-            label := await label_of(ctx, watch.target, sight),
+            label := await label_of(ctx, watch.target, visible),
             watch.view.state if watch.view else "?",
             cards.person(watch.user_id),
             utc_text(watch.made_at),
@@ -87,12 +87,12 @@ def _with_typed(columns: tuple[str, ...], rows: Sequence[tuple[str, ...]], total
     return Table(columns=columns, rows=tuple(row[:-1] for row in rows), total=total)
 
 
-async def pauses_table(ctx: Context, channel: str, sight: Visibility, reader: str) -> Table:
+async def pauses_table(ctx: Context, channel: str, visible: Visibility, reader: str) -> Table:
     """Open pauses of a channel, named as on their cards, each with what a command takes."""
-    groups = await pauses_of(ctx, channel, sight, reader)
+    groups = await pauses_of(ctx, channel, visible, reader)
     rows = [
         (
-            label := await pause_label(ctx, written, group, sight),
+            label := await pause_label(ctx, written, group, visible),
             utc_text(group[0].until_at),
             cards.person(group[0].user_id),
             group[0].reason or "",
@@ -103,13 +103,13 @@ async def pauses_table(ctx: Context, channel: str, sight: Visibility, reader: st
     return _with_typed(("Paused", "Until", "By", "Reason"), rows, len(groups))
 
 
-async def pauses_of(ctx: Context, channel: str, sight: Visibility, reader: str) -> list[tuple[str, list[Pause]]]:
+async def pauses_of(ctx: Context, channel: str, visible: Visibility, reader: str) -> list[tuple[str, list[Pause]]]:
     """The open pauses of a channel that the reader may be told of, those of one command on the parts of one target together,
     each with the written target."""
     return together(
         pause
         for pause in await ctx.store.open_pauses()
-        if pause.channel_id == channel and sight.told(pause.target, pause.user_id, reader)
+        if pause.channel_id == channel and visible.told(pause.target, pause.user_id, reader)
     )
 
 
@@ -122,10 +122,10 @@ def together(pauses: Iterable[Pause]) -> list[tuple[str, list[Pause]]]:
     return [(_written(group), group) for group in found.values()]
 
 
-async def pause_label(ctx: Context, written: str, group: Sequence[Pause], sight: Visibility) -> str:
+async def pause_label(ctx: Context, written: str, group: Sequence[Pause], visible: Visibility) -> str:
     """What is paused: a target, or how many of its parts."""
     target = group[0].target
-    return f"{written} ({plural(len(group), target.kind)})" if len(group) > 1 else await label_of(ctx, target, sight)
+    return f"{written} ({plural(len(group), target.kind)})" if len(group) > 1 else await label_of(ctx, target, visible)
 
 
 def _written(group: Sequence[Pause]) -> str:
@@ -134,7 +134,7 @@ def _written(group: Sequence[Pause]) -> str:
     return written(target.backend, target.parent_name or "") if whole else cards.written(target)
 
 
-async def label_of(ctx: Context, target: Target, sight: Visibility) -> str:
+async def label_of(ctx: Context, target: Target, visible: Visibility) -> str:
     """Its name as on its card, with its parent only where the reader may see it."""
     seen = await ctx.target_cache.by_id(target.backend, target.kind, target.id) if target.parent is None else None
-    return (seen if seen is not None and sight.target(seen) else target).label
+    return (seen if seen is not None and visible.target(seen) else target).label

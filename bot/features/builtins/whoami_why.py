@@ -19,7 +19,7 @@ from bot.features.access.grants import NotPermittedError
 from bot.features.replies import grant_card
 from bot.features.replies.answer import reply
 from bot.operations import cards
-from bot.operations.authorize import catalog_of, facts, not_admitted, read_situation, sight_of
+from bot.operations.authorize import catalog_of, not_admitted, read_situation, rules_and_person, visibility_of
 from bot.operations.resolve import resolve, resolve_seen
 from bot.runtime.context import Context
 
@@ -35,7 +35,7 @@ _MENTION = re.compile(r"<?@?([UW][A-Z0-9]{1,30})(?:\|[^>]*)?>?")
 
 async def whoami(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, Any]) -> None:
     """What the rules know of this person here."""
-    policy, subject, _ = await facts(ctx, intent.actor, intent.place)
+    policy, subject = await rules_and_person(ctx, intent.actor)
     _, words = standing(subject, ctx.home_team)
     mine = {subject.user_id, *(group for group, member in subject.groups.items() if member is Member.YES)}
     groups = [name for name, members in policy.file.groups.items() if mine.intersection(members)]
@@ -130,7 +130,7 @@ async def _as_person(ctx: Context, intent: Intent, other: object) -> Actor:
     """The asker, or for administrators another person of the workspace."""
     if other is None:
         return intent.actor
-    policy, subject, _ = await facts(ctx, intent.actor, intent.place)
+    policy, subject = await rules_and_person(ctx, intent.actor)
     refused = why_not_administrator(policy, subject, ctx.home_team)
     if refused is not None:
         raise NotPermittedError(
@@ -144,9 +144,9 @@ async def _as_person(ctx: Context, intent: Intent, other: object) -> Actor:
 
 async def grants(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, Any]) -> None:
     """Grants in force: the asker's own, and to full members those of this channel; to administrators all."""
-    policy, subject, _ = await facts(ctx, intent.actor, intent.place)
+    policy, subject = await rules_and_person(ctx, intent.actor)
     everywhere = why_not_administrator(policy, subject, ctx.home_team) is None
-    here = (await sight_of(ctx, intent.actor, intent.place)).patterns is None
+    here = (await visibility_of(ctx, intent.actor, intent.place)).patterns is None
     found = [
         g
         for g in await ctx.store.open_grants(ctx.clock.now())

@@ -78,7 +78,7 @@ class FormEffect(OfRefusals[Context]):
     async def after_outcome(self, ctx: Context, attempt: Attempt, result: Outcome, now: datetime) -> Consequences:
         """The button, when there are fields to fill in."""
         done = attempt.operation
-        capability = ctx.catalog.row(done.target.backend, done.verb, done.target.kind)
+        capability = ctx.catalog.capability(done.target.backend, done.verb, done.target.kind)
         if not isinstance(result, Refused) or result.code not in _UNFIT or capability is None or not capability.params:
             return NOTHING
         target = cards.written(done.target)
@@ -220,7 +220,7 @@ def read(ctx: Context, form: Form, kept: Mapping[str, Json]) -> Command | dict[s
     if not command.target:
         return {"target": f"{command.verb} needs a target."}
     if (why := misfit(ctx.catalog, command)) is not None:
-        supported = ctx.catalog.rows(command.verb, command.target.partition(":")[0])
+        supported = ctx.catalog.capabilities(command.verb, command.target.partition(":")[0])
         return {"target" if supported else "verb": why}
     capability = capability_of(ctx, command)
     if capability is None:

@@ -14,7 +14,7 @@ from bot.core.command.target_ref import SELECTORS, TargetRef
 from bot.core.intent import Actor, Place
 from bot.features.known_targets import WITHIN, KnownTarget, known_targets, matching, used_here
 from bot.features.replies.suggestions import as_target
-from bot.operations.authorize import sight_of, usable
+from bot.operations.authorize import usable, visibility_of
 from bot.runtime.context import Context
 
 MOST: Final = 100  # options that Slack takes
@@ -26,35 +26,39 @@ _ORDER: Final = tuple(RISKS)
 _NEAR: Final = 72.0  # of 100: a misspelled verb
 _PICKS: Final = {"last": "its newest run", "failed": "its newest failed run", "running": "its run in progress"}
 
-Rows = Sequence[tuple[str, Capability]]
+Capabilities = Sequence[tuple[str, Capability]]
 
 
 async def verbs(ctx: Context, actor: Actor, place: Place, target: str, typed: str) -> Sequence[Choices]:
     """Verbs that this person may use here, on this target if one is chosen: what the channel uses first, then by risk."""
-    rows = fitting_rows(ctx.catalog, await usable_rows(ctx, actor, place), target)
+    capabilities = fitting(ctx.catalog, await usable_capabilities(ctx, actor, place), target)
     by_verb: dict[str, list[Capability]] = {}
-    for _, row in rows:
-        by_verb.setdefault(row.verb, []).append(row)
+    for _, capability in capabilities:
+        by_verb.setdefault(capability.verb, []).append(capability)
     found = {verb: Choice(value=verb, note=of[0].help) for verb, of in sorted(by_verb.items())}
     if typed.strip():
         return [Choices(choices=tuple(found[verb] for verb in _ranked(typed, found)))]
-    used = (await used_here(ctx, place, await sight_of(ctx, actor, place))).verbs
+    used = (await used_here(ctx, place, await visibility_of(ctx, actor, place))).verbs
     often = [verb for verb in used if verb in found][: MOST_USED - 1]  # one place is left for `start`
     first = [verb for verb in dict.fromkeys([*often, *COMMON]) if verb in found][:MOST_USED]
     groups = [Choices(label="Common here", choices=tuple(found[verb] for verb in first))]
     for risk, label in RISKS.items():
-        there = [verb for verb, of in by_verb.items() if max((row.risk for row in of), key=_ORDER.index) is risk]
+        there = [
+            verb
+            for verb, of in by_verb.items()
+            if max((capability.risk for capability in of), key=_ORDER.index) is risk
+        ]
         groups.append(Choices(label=label, choices=tuple(found[verb] for verb in sorted(set(there) - set(first)))))
     return [group for group in groups if group.choices]
 
 
-async def usable_rows(ctx: Context, actor: Actor, place: Place) -> Rows:
+async def usable_capabilities(ctx: Context, actor: Actor, place: Place) -> Capabilities:
     """What this person may use here; everything when the channel is not chosen yet."""
     if place.channel_id:
         return await usable(ctx, actor, place)
-    sight = await sight_of(ctx, actor, place)
-    named = [(name, spec) for name, spec in sorted(ctx.catalog.backends.items()) if sight.backend(name)]
-    return [(name, row) for name, spec in named for row in spec.capabilities]
+    visible = await visibility_of(ctx, actor, place)
+    named = [(name, spec) for name, spec in sorted(ctx.catalog.backends.items()) if visible.backend(name)]
+    return [(name, capability) for name, spec in named for capability in spec.capabilities]
 
 
 def _ranked(typed: str, verbs: Mapping[str, object]) -> list[str]:
@@ -67,13 +71,13 @@ def _ranked(typed: str, verbs: Mapping[str, object]) -> list[str]:
     return list(dict.fromkeys([*([meant] if meant in verbs else []), *(names[at] for _, at in found)]))
 
 
-def fitting_rows(catalog: Catalog, rows: Rows, target: str) -> Rows:
-    """The rows that act on that written target, on its runs if it selects one; all of them without a target."""
+def fitting(catalog: Catalog, capabilities: Capabilities, target: str) -> Capabilities:
+    """The capabilities that act on that written target, on its runs if it selects one; all of them without a target."""
     ref = parse_target(target, catalog) if target else ""
     if isinstance(ref, str):
-        return rows
-    there = [(name, row) for name, row in rows if name == ref.backend]
-    fits = [(name, row) for name, row in there if row in catalog.meant(row.verb, ref)]
+        return capabilities
+    there = [(name, capability) for name, capability in capabilities if name == ref.backend]
+    fits = [(name, capability) for name, capability in there if capability in catalog.meant(capability.verb, ref)]
     return fits if ref.selector is not None else fits or there
 
 
@@ -82,10 +86,10 @@ async def targets(ctx: Context, actor: Actor, place: Place, verb: str, typed: st
 
     A backend that doesn't answer has its own heading: its names may be missing.
     """
-    sight = await sight_of(ctx, actor, place)
-    known = await known_targets(ctx, sight, within=WITHIN)
-    recent = tuple((await used_here(ctx, place, sight)).targets)
-    own = as_target(typed, ctx.catalog, sight)
+    visible = await visibility_of(ctx, actor, place)
+    known = await known_targets(ctx, visible, within=WITHIN)
+    recent = tuple((await used_here(ctx, place, visible)).targets)
+    own = as_target(typed, ctx.catalog, visible)
     offered = _offered(ctx, known.targets, verb, typed, recent)
     found = {one.value: one for one in islice(offered, MOST)}
     if own is not None and own not in found:
@@ -105,7 +109,7 @@ def _offered(
     ctx: Context, known: Sequence[KnownTarget], verb: str, typed: str, recent: Sequence[str]
 ) -> Iterator[Choice]:
     part, at, picks = typed.strip().rpartition("@")
-    kinds = {(kind, row.target) for kind, row in ctx.catalog.rows(verb)} if verb else None
+    kinds = {(kind, capability.target) for kind, capability in ctx.catalog.capabilities(verb)} if verb else None
     fits = [one for one in known if kinds is None or _acts_on(ctx, kinds, one) or _on_runs(ctx, kinds, one)]
     found = matching(ctx, fits, part if at else typed, recent)
     if not at:

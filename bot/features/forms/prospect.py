@@ -58,7 +58,7 @@ async def prospect(ctx: Context, intent: Intent, command: Command) -> Prospect:
         return Prospect(sentences(problem.summary, problem.hint), capability=capability)
     if isinstance(target, Denied):
         return Prospect(_denied(target), capability=capability)
-    capability = ctx.catalog.row(target.backend, command.verb, target.kind)
+    capability = ctx.catalog.capability(target.backend, command.verb, target.kind)
     if capability is None:
         return Prospect(f"`{command.verb}` doesn't work on `{target.text}`, which is {with_article(target.kind)}.")
     now = await read_situation(ctx, intent.actor, intent.place)
@@ -80,14 +80,14 @@ async def _deciders(ctx: Context, intent: Intent, policy: Policy, demand: NeedsA
 def capability_of(ctx: Context, command: Command) -> Capability | None:
     """The capability of the command, as far as its text alone determines it: a selector picks a run, whatever its kind."""
     if command.target is None:
-        found = [capability for _, capability in ctx.catalog.rows(command.verb)]
+        found = [capability for _, capability in ctx.catalog.capabilities(command.verb)]
         return found[0] if len(found) == 1 else None
     ref = parse_target(command.target, ctx.catalog)
     if isinstance(ref, str):
         return None
     if meant := ctx.catalog.meant(command.verb, ref):
         return meant[0]
-    found = [capability for _, capability in ctx.catalog.rows(command.verb, ref.backend)]
+    found = [capability for _, capability in ctx.catalog.capabilities(command.verb, ref.backend)]
     return found[0] if len(found) == 1 and ref.selector is None else None
 
 
@@ -96,13 +96,13 @@ def misfit(catalog: Catalog, command: Command) -> str | None:
     ref = parse_target(command.target or "", catalog)
     if isinstance(ref, str):
         return ref
-    rows = catalog.rows(command.verb, ref.backend)
-    if not rows:
+    capabilities = catalog.capabilities(command.verb, ref.backend)
+    if not capabilities:
         return f"`{ref.backend}` doesn't support `{command.verb}`."
     if catalog.meant(command.verb, ref):
         return None
-    works_on = " or ".join(with_article(kind) for kind in sorted({row.target for _, row in rows}))
-    return f"`{command.verb}` works on {works_on}. For example: `{rows[0][1].example}`."
+    works_on = " or ".join(with_article(kind) for kind in sorted({capability.target for _, capability in capabilities}))
+    return f"`{command.verb}` works on {works_on}. For example: `{capabilities[0][1].example}`."
 
 
 def _usable(capability: Capability, params: fields.Pairs) -> dict[str, Json]:

@@ -67,22 +67,22 @@ async def settle(ctx: Context, attempt: Attempt, result: Outcome, now: datetime)
     if ctx.catalog.resumes(operation.target.backend, operation.verb):
         held = await _held(ctx, operation, operation.verb) if done else ()
         return _over(ctx, attempt, held, now, Event.RESUMED, BY_HAND)
-    row = ctx.catalog.row(operation.target.backend, operation.verb, operation.target.kind)
-    if row is None or row.resumes is None:
+    capability = ctx.catalog.capability(operation.target.backend, operation.verb, operation.target.kind)
+    if capability is None or capability.resumes is None:
         return NOTHING
-    held = await _held(ctx, operation, row.resumes)
-    no_end, with_end, ending = _RESUMED if row.resumes == "resume" else _ON
-    until = ends_at(operation, sent_at or now, ctx.zone) if row.pausable else None
+    held = await _held(ctx, operation, capability.resumes)
+    no_end, with_end, ending = _RESUMED if capability.resumes == "resume" else _ON
+    until = ends_at(operation, sent_at or now, ctx.zone) if capability.pausable else None
     if until is None:
         over = _over(ctx, attempt, held, now, Event.PAUSED, NO_END)
         next_time = Line(text=with_end.format(operation.verb, cards.written(operation.target)))
-        return over + Consequences(status=no_end.format(row.resumes), lines=(next_time,)) if done else over
+        return over + Consequences(status=no_end.format(capability.resumes), lines=(next_time,)) if done else over
     targets = (*await _switched_off(ctx, operation, result), *(pause.target for pause in held))
     opened = tuple(
         Pause(
             id=ctx.ids.secret(),
             backend=target.backend,
-            verb_back=row.resumes,
+            verb_back=capability.resumes,
             target=target,
             request_id=operation.request_id,
             user_id=intent.actor.user_id,
@@ -102,7 +102,7 @@ async def settle(ctx: Context, attempt: Attempt, result: Outcome, now: datetime)
         opened=opened,
         over=held,
         over_state="replaced",
-        entries=(first, *_rows(ctx, intent, operation, Event.PAUSED, REPLACED, held, now)),
+        entries=(first, *_entries(ctx, intent, operation, Event.PAUSED, REPLACED, held, now)),
         status=f"Paused until {utc_text(ends)} ({rough_span(until - now)}). {ending} automatically." if done else "",
         lines=(
             *(() if done else (Line(text=f"It may be paused now. {ending} automatically: {utc_text(ends)}."),)),
@@ -115,8 +115,8 @@ def _over(
     ctx: Context, attempt: Attempt, held: tuple[Pause, ...], now: datetime, event: Event, code: str
 ) -> Consequences:
     """The earlier pauses are over, and none begins: someone switched it on, or off without an end."""
-    rows = _rows(ctx, attempt.intent, attempt.operation, event, code, held, now)
-    return Consequences(over=held, over_state="cancelled", entries=rows, lines=_end_lines("Ends", held))
+    entries = _entries(ctx, attempt.intent, attempt.operation, event, code, held, now)
+    return Consequences(over=held, over_state="cancelled", entries=entries, lines=_end_lines("Ends", held))
 
 
 async def _switched_off(ctx: Context, operation: Operation, result: Outcome) -> tuple[Target, ...]:
@@ -142,7 +142,7 @@ async def _held(ctx: Context, operation: Operation, verb_back: str) -> tuple[Pau
     return tuple(held)
 
 
-def _rows(
+def _entries(
     ctx: Context, intent: Intent, operation: Operation, event: Event, code: str, over: Sequence[Pause], now: datetime
 ) -> tuple[AuditEntry, ...]:
     """An entry for every pause that ends here, about exactly what it had switched off."""

@@ -41,7 +41,7 @@ def key_of(pause: Pause) -> str:
 
 async def resume(ctx: Context, intent: Intent, pause: Pause) -> None:
     """End a pause whose time is over."""
-    capability = ctx.catalog.row(pause.backend, pause.verb_back, pause.target.kind)
+    capability = ctx.catalog.capability(pause.backend, pause.verb_back, pause.target.kind)
     if capability is None or pause.backend not in ctx.backends:
         await _without_backend(ctx, intent, pause)
         return

@@ -5,7 +5,7 @@ from bot.core.card import Line, Tone
 from bot.core.intent import Intent
 from bot.core.policy.decide import Denied, why_not_administrator
 from bot.operations.audit_writer import AuditWriter
-from bot.operations.authorize import facts
+from bot.operations.authorize import rules_and_person
 from bot.runtime.context import Context
 
 
@@ -44,7 +44,7 @@ async def remedy(ctx: Context, intent: Intent, denied: Denied) -> tuple[Line, ..
     if denied.code != "place_frozen":
         return ()
     command = f"`{ctx.command} policy confirm -- why`"
-    policy, subject, _ = await facts(ctx, intent.actor, intent.place)
+    policy, subject = await rules_and_person(ctx, intent.actor)
     if why_not_administrator(policy, subject, ctx.home_team) is None:
         text = f"Check who is in this channel now, then type {command} here."
     else:

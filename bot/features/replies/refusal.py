@@ -23,7 +23,7 @@ from bot.features.replies.answer import LONGEST_BUTTON, as_typed, command_button
 from bot.features.replies.suggestions import commands_meant, repeats
 from bot.operations import cards
 from bot.operations.audit_writer import AuditWriter
-from bot.operations.authorize import CACHED, sight_of, usable
+from bot.operations.authorize import CACHED, usable, visibility_of
 from bot.operations.next_steps import link_to
 from bot.runtime.context import Context
 
@@ -64,7 +64,7 @@ async def misread(ctx: Context, intent: Intent, ask: ParseError) -> None:
 async def _for_each_run(ctx: Context, intent: Intent, verb: str) -> list[str]:
     """The command for each run in progress here, the newest first: what "stop everything" can mean."""
     here = [watch.target for watch in await ctx.store.open_watches() if watch.channel_id == intent.place.channel_id]
-    fit = (target for target in reversed(here) if ctx.catalog.row(target.backend, verb, target.kind) is not None)
+    fit = (target for target in reversed(here) if ctx.catalog.capability(target.backend, verb, target.kind) is not None)
     return [f"{verb} {cards.written(target)}" for target in fit][: MOST_NEAR - 1]
 
 
@@ -72,8 +72,8 @@ async def offered(ctx: Context, intent: Intent, texts: Sequence[str]) -> list[st
     """Those of the commands that can run as far as their text tells, and that this person may see and use here."""
     if not texts:
         return []
-    seen = await sight_of(ctx, intent.actor, intent.place)
-    usable_here = {(backend, row.verb) for backend, row in await usable(ctx, intent.actor, intent.place)}
+    seen = await visibility_of(ctx, intent.actor, intent.place)
+    usable_here = {(backend, capability.verb) for backend, capability in await usable(ctx, intent.actor, intent.place)}
     return [text for text in texts if _may_offer(ctx, seen, usable_here, text)]
 
 
@@ -87,7 +87,7 @@ def _may_offer(ctx: Context, seen: Visibility, usable_here: Collection[tuple[str
     answers = not ref.path and ctx.catalog.builtin(read.verb) is not None  # the bot itself: `status acc:`
     if (
         not answers
-        and ctx.catalog.rows(read.verb, ref.backend)
+        and ctx.catalog.capabilities(read.verb, ref.backend)
         and ((ref.backend, read.verb) not in usable_here or not ctx.catalog.takes(read, ref))
     ):
         return False
@@ -208,7 +208,7 @@ async def _console(ctx: Context, intent: Intent) -> tuple[Button, ...]:
     ref = parse_target(ask.target, ctx.catalog) if isinstance(ask, Command) and ask.target else ""
     if isinstance(ref, str):
         return ()
-    seen = await sight_of(ctx, intent.actor, intent.place)
+    seen = await visibility_of(ctx, intent.actor, intent.place)
     known = (target for target, _ in await ctx.target_cache.known(ref.backend) if seen.target(target))
     written = str(ref.model_copy(update={"selector": None}))
     return next((link_to(ctx, target) for target in known if cards.written(target) == written), ())
@@ -228,7 +228,7 @@ async def _nearest(ctx: Context, intent: Intent, error: Problem) -> Sequence[str
         names = error.candidates
     backend = ask.target.partition(":")[0]
     targets = [name if name.startswith(f"{backend}:") else str(TargetRef(backend=backend, path=name)) for name in names]
-    seen = await sight_of(ctx, intent.actor, intent.place)
+    seen = await visibility_of(ctx, intent.actor, intent.place)
     visible_targets = (target for target in dict.fromkeys(targets) if seen.written(target.replace('"', "")))
     fit = (target for target in visible_targets if _acts_on(ctx, ask.verb, target))
     return [format_command(ask.model_copy(update={"target": target})) for target in fit]
@@ -237,7 +237,7 @@ async def _nearest(ctx: Context, intent: Intent, error: Problem) -> Sequence[str
 def _acts_on(ctx: Context, verb: str, target: str) -> bool:
     """Whether the verb exists for that kind of target. A built-in verb takes any."""
     ref = parse_target(target, ctx.catalog)
-    if isinstance(ref, str) or not ctx.catalog.rows(verb, ref.backend):
+    if isinstance(ref, str) or not ctx.catalog.capabilities(verb, ref.backend):
         return True
     return ref.selector is not None or bool(ctx.catalog.meant(verb, ref))
 

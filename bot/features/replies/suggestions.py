@@ -20,7 +20,7 @@ from bot.core.operation import Target
 from bot.core.policy.decide import Denied
 from bot.core.policy.visibility import Visibility
 from bot.features.known_targets import WITHIN, known_targets, used_here
-from bot.operations.authorize import catalog_of, foresee, read_situation, sight_of, usable
+from bot.operations.authorize import catalog_of, foresee, read_situation, usable, visibility_of
 from bot.operations.cards import written
 from bot.runtime.context import Context
 
@@ -30,12 +30,12 @@ _AROUND: Final = ".,;!?()[]'`*_~"
 
 async def _known(ctx: Context, actor: Actor, place: Place) -> Sequence[Target]:
     """The known targets of all backends that this person may see."""
-    found = await known_targets(ctx, await sight_of(ctx, actor, place), within=WITHIN)
+    found = await known_targets(ctx, await visibility_of(ctx, actor, place), within=WITHIN)
     return [known.target for known in found.targets]
 
 
-def as_target(typed: str, catalog: Catalog, sight: Visibility) -> str | None:
-    """The typed text as a target, quoted where necessary; None when it is not a target, or on a backend out of sight."""
+def as_target(typed: str, catalog: Catalog, visible: Visibility) -> str | None:
+    """The typed text as a target, quoted where necessary; None when it is not a target, or on a hidden backend."""
     text = typed.strip()
     ref = parse_target(text, catalog)
     backend, colon, path = text.partition(":")
@@ -43,14 +43,14 @@ def as_target(typed: str, catalog: Catalog, sight: Visibility) -> str | None:
         ref = parse_target(str(TargetRef(backend=backend, path=path.strip())), catalog)
     if isinstance(ref, str) or (not ref.path and catalog.backends[ref.backend].default_target.example):
         return None
-    if not sight.backend(ref.backend):
+    if not visible.backend(ref.backend):
         return None
     return str(ref)
 
 
 async def named_in(ctx: Context, actor: Actor, place: Place, text: str) -> str | None:
     """The first target in the text: a full target, otherwise a remembered name, otherwise a backend; None without any."""
-    remembers, seen = await _known(ctx, actor, place), await sight_of(ctx, actor, place)
+    remembers, seen = await _known(ctx, actor, place), await visibility_of(ctx, actor, place)
     whole = {plain(written(target)): target for target in remembers}
     words = [word for each in _TOKEN.findall(unescape(text)) for word in _taken(each, whole)]
     for word in words:
@@ -74,23 +74,23 @@ def _taken(token: str, whole: Container[str]) -> Sequence[str]:
 
 async def commands_meant(ctx: Context, actor: Actor, place: Place, text: str) -> Sequence[str]:
     """Commands that the text may mean, best first, of those that this person may use and see here."""
-    sight = await sight_of(ctx, actor, place)
-    if sight.patterns == ():
+    visible = await visibility_of(ctx, actor, place)
+    if visible.patterns == ():
         return ()
-    allowed = {(backend, row.verb) for backend, row in await usable(ctx, actor, place)}
-    used, known = await used_here(ctx, place, sight), await _known(ctx, actor, place)
+    allowed = {(backend, capability.verb) for backend, capability in await usable(ctx, actor, place)}
+    used, known = await used_here(ctx, place, visible), await _known(ctx, actor, place)
     now = await read_situation(ctx, actor, place)
     by_text = {written(target): target for target in known}
 
     def may(verb: str, text: str) -> bool:
         target = by_text.get(text)
-        row = ctx.catalog.row(target.backend, verb, target.kind) if target is not None else None
-        if target is not None and row is not None and isinstance(foresee(ctx, now, row, target), Denied):
+        capability = ctx.catalog.capability(target.backend, verb, target.kind) if target is not None else None
+        if target is not None and capability is not None and isinstance(foresee(ctx, now, capability, target), Denied):
             return False
         return (text.partition(":")[0], verb) in allowed or not text
 
     around = Surroundings(
-        targets=[*_by_name(known), *_whole_backends(ctx.catalog, sight)],
+        targets=[*_by_name(known), *_whole_backends(ctx.catalog, visible)],
         recent=tuple(used.targets),
         parameters=used.targets,
         may=may,
@@ -101,8 +101,8 @@ async def commands_meant(ctx: Context, actor: Actor, place: Place, text: str) ->
     target = by_text.get(command.target or "") if isinstance(command, Command) else None
     if target is None or not isinstance(command, Command):
         return found
-    row = ctx.catalog.row(target.backend, command.verb, target.kind)
-    if row is None or not any(param.type is ParamType.MAP for param in row.params):
+    capability = ctx.catalog.capability(target.backend, command.verb, target.kind)
+    if capability is None or not any(param.type is ParamType.MAP for param in capability.params):
         return found
     names = {written(target): (*used.targets.get(written(target), ()), *await _parameter_names(ctx, target))}
     return suggest_commands(text, catalog, replace(around, parameters={**used.targets, **names}))
@@ -139,8 +139,8 @@ def _by_name(targets: Sequence[Target]) -> Iterator[Known]:
     return (Known(one.backend, one.kind, one.name, written(one)) for one in targets)
 
 
-def _whole_backends(catalog: Catalog, sight: Visibility) -> Iterator[Known]:
+def _whole_backends(catalog: Catalog, visible: Visibility) -> Iterator[Known]:
     """Backends that are targets themselves, like a Resilio agent."""
-    for name, rows in catalog.backends.items():
-        if not rows.default_target.example and sight.backend(name):
-            yield Known(name, rows.default_target.name, "", f"{name}:")
+    for name, spec in catalog.backends.items():
+        if not spec.default_target.example and visible.backend(name):
+            yield Known(name, spec.default_target.name, "", f"{name}:")

@@ -23,7 +23,7 @@ from psycopg.rows import TupleRow
 from bot.core.errors import Problem
 from bot.core.ports.services import Clock
 from bot.core.ports.store import MOST_SOCKETS, Change, Serve, Stoppable, StoreAddress
-from bot.store.migrations import refuse_contracted
+from bot.store.migrations import refuse_unreadable
 from bot.store.postgres.errors import lost, mapped
 from bot.store.postgres.schema import KNOWS, MIGRATING, MIGRATIONS
 from bot.store.postgres.session import Heartbeat, connect_async
@@ -278,7 +278,7 @@ class PostgresLeadership:
                 (f"{self._name}/{epoch}", epoch, self._name, self.sockets, KNOWS),
             )
             applied = await (await connection.execute("SELECT name FROM migrations")).fetchall()
-            refuse_contracted([name for (name,) in applied], list(MIGRATIONS))
+            refuse_unreadable([name for (name,) in applied], list(MIGRATIONS))
         await connection.execute(_FORGET)
         await connection.execute(
             "INSERT INTO leaders (team_id, epoch, replica, beat_at) VALUES (%s, 0, '', clock_timestamp()) ON CONFLICT DO NOTHING",

@@ -7,7 +7,7 @@ from typing import Final
 import psycopg
 
 from bot.core.audit import ZERO_HASH
-from bot.store.migrations import contracts, refuse_contracted
+from bot.store.migrations import contracts, refuse_unreadable
 from bot.store.postgres.dialect import GUARDS
 from bot.store.tables import TABLES, audit
 from bot.store.tables.audit import operations_sql
@@ -78,7 +78,7 @@ def _knows() -> Iterator[str]:
 
 
 Migrations = Mapping[str, Callable[[], Iterable[str]]]
-MIGRATIONS: Final[Migrations] = {"m001_schema": _first, "m002_commits": _commits, "m003_knows": _knows}
+MIGRATIONS: Final[Migrations] = {"m001_tables": _first, "m002_commits": _commits, "m003_knows": _knows}
 KNOWS: Final = max(MIGRATIONS)
 _OLDER: Final = b"""
     SELECT count(*) FROM replicas WHERE state = 'live' AND beat_at > clock_timestamp() - interval '1 minute'
@@ -117,5 +117,5 @@ def _missing(connection: psycopg.Connection, migrations: Migrations) -> list[str
     if found is None or found[0] is None:
         return list(migrations)
     applied = [name for (name,) in connection.execute("SELECT name FROM migrations ORDER BY name")]
-    refuse_contracted(applied, list(migrations))
+    refuse_unreadable(applied, list(migrations))
     return [name for name in migrations if name not in applied]

@@ -1,16 +1,14 @@
 """The schema's migrations; see bot/store/migrations.py. A released migration never changes: add a new one at the end."""
 
-from collections.abc import Iterable
 from typing import Final
 
 from sqlite_utils import Database, Migrations
 
 from bot.store.errors import StoreProblem
-from bot.store.migrations import refuse_contracted
+from bot.store.migrations import refuse_unreadable
 from bot.store.sqlite.dialect import FULL_TEXT, GUARDS
-from bot.store.tables import FIRST, subscriptions
+from bot.store.tables import TABLES
 from bot.store.tables.audit import operations_sql
-from bot.store.tables.sql import Table
 
 MIGRATIONS: Final = Migrations("signalbox")
 # One value per file for Datasette and `file`: the ASCII letters "SgBx".
@@ -18,29 +16,18 @@ APPLICATION_ID: Final = 0x53674278
 
 
 @MIGRATIONS()
-def m001_schema(db: Database) -> None:
+def m001_tables(db: Database) -> None:
     """Make all tables of the first release."""
-    _create(db, FIRST)
+    for table in TABLES:
+        for sql in table.create("TEXT", "INTEGER"):
+            db.execute(sql)
     for sql in (FULL_TEXT, *GUARDS.values()):
         db.execute(sql)
     db.create_view("operations", operations_sql("group_concat(user_id)"))
     db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
 
 
-@MIGRATIONS()
-def m002_subscriptions(db: Database) -> None:
-    """Make the tables of `watch`."""
-    _create(db, (subscriptions.TABLE, subscriptions.WATCHED))
-
-
-def _create(db: Database, tables: Iterable[Table]) -> None:
-    for table in tables:
-        for sql in table.create("TEXT", "INTEGER"):
-            db.execute(sql)
-
-
-RELEASED: Final = (m001_schema.__name__, m002_subscriptions.__name__)
-_BEFORE_RELEASE: Final = "m001_first_tables"
+RELEASED: Final = (m001_tables.__name__,)
 
 
 def pending(db: Database) -> list[str]:
@@ -54,20 +41,13 @@ def applied(db: Database) -> list[str]:
 
 
 def refuse_foreign(db: Database) -> None:
-    """Raises StoreProblem when the file belongs to another program or to a newer version of this one."""
+    """Raises StoreProblem when the file belongs to another program, or to a version that is too old or too new."""
     tables = set(db.table_names())
     if tables and MIGRATIONS.migrations_table not in tables:
         raise StoreProblem(
             "The store's file is another program's SQLite database.", "Check `[store] url`.", "store_not_a_database"
         )
-    names = applied(db)
-    if _BEFORE_RELEASE in names:
-        raise StoreProblem(
-            "The store was written before the first release. This version can't read it.",
-            "Move the file away. The next start makes a new one.",
-            "store_too_old",
-        )
-    refuse_contracted(names, RELEASED)
+    refuse_unreadable(applied(db), RELEASED)
 
 
 def migrate(db: Database) -> list[str]:

@@ -16,7 +16,7 @@ from bot.store.tables import (
 )
 from bot.store.tables.sql import Table
 
-FIRST: Final[tuple[Table, ...]] = (
+TABLES: Final[tuple[Table, ...]] = (
     audit.TABLE,
     requests.TABLE,
     messages.TABLE,
@@ -27,6 +27,7 @@ FIRST: Final[tuple[Table, ...]] = (
     pauses.TABLE,
     grants.TABLE,
     target_names.NAMES,
-    target_names.FACTS,
+    target_names.KEY_VALUES,
+    subscriptions.TABLE,
+    subscriptions.WATCHED,
 )
-TABLES: Final = (*FIRST, subscriptions.TABLE, subscriptions.WATCHED)

@@ -9,10 +9,11 @@ from bot.core.records import CastVote, PendingDecision, VoteResult, When, stamp
 from bot.store.database import Statement, Tx
 from bot.store.tables.sql import LIMIT, Table, as_models, as_one, changed, dumped, found, inserted, masked
 
-_JSON: Final = ("operation", "intent", "facts")
+_JSON: Final = ("operation", "intent", "record")
 TABLE: Final = Table(
     "pending_decisions",
-    "id kind! request_id! operation digest policy_version intent! facts! state! due_at! remind_at decided_by decided_at made_at!",
+    "id kind! request_id! operation digest policy_version intent! record! state! due_at! remind_at decided_by decided_at "
+    "made_at!",
     "id",
     indexes=(
         "CREATE INDEX pending_request_id ON pending_decisions (request_id)",
@@ -32,7 +33,11 @@ VOTES: Final = Table(
 def add(db: Tx, pending: PendingDecision) -> None:
     """Insert a pending decision."""
     values: dict[str, Any] = pending.model_dump(exclude=set(_JSON))
-    values |= {"operation": dumped(pending.operation), "intent": dumped(pending.intent), "facts": dumped(pending.facts)}
+    values |= {
+        "operation": dumped(pending.operation),
+        "intent": dumped(pending.intent),
+        "record": dumped(pending.record),
+    }
     inserted(db, "pending_decisions", values)
 
 

@@ -10,7 +10,7 @@ from bot.store.tables import buttons
 _CARDS: Final = ("op", "say", "file", "skipped")
 # A message that replaced one of these has its key as a prefix, followed by `:` or `@`.
 _BESIDE: Final = (*_CARDS, "approval")
-_FACTS: Final = ("run", "note", "was_on")
+_VALUES: Final = ("run", "note", "was_on")
 # An open watch or pause still needs its request.
 _ENDED: Final = """
     SELECT request_id FROM requests WHERE state = 'ended' AND updated_at < ?
@@ -21,7 +21,7 @@ _WATCHES: Final = """
     DELETE FROM watches WHERE state <> 'open' AND ended_at < ?
     AND rowid IN (SELECT rowid FROM watches ORDER BY rowid LIMIT ?)"""
 _KEYS: Final = """
-    DELETE FROM facts WHERE key IN (SELECT key FROM facts WHERE key >= ? AND key < ? AND at < ? LIMIT ?)"""
+    DELETE FROM key_values WHERE key IN (SELECT key FROM key_values WHERE key >= ? AND key < ? AND at < ? LIMIT ?)"""
 
 
 def prune(db: Tx, before: When, limit: int = 1000) -> int:
@@ -32,14 +32,14 @@ def prune(db: Tx, before: When, limit: int = 1000) -> int:
     before = stamp(before)
     ended = [request for (request,) in db.execute(_ENDED, (before, limit))]
     cards = [(f"{card}:{request}",) for request in ended for card in _CARDS]
-    facts = [(f"{fact}:{request}",) for request in ended for fact in _FACTS]
+    values = [(f"{value}:{request}",) for request in ended for value in _VALUES]
     execute, each = db.execute, db.executemany
     each("DELETE FROM buttons WHERE retired_at IS NULL AND message_key = ?", cards)
     each("DELETE FROM messages WHERE key = ? AND (have >= want OR gone = 1)", cards)
     beside = [(f"{card}:{request}:", f"{card}:{request}A") for request in ended for card in _BESIDE]
     each("DELETE FROM messages WHERE key >= ? AND key < ? AND (have >= want OR gone = 1)", beside)
     execute("DELETE FROM messages WHERE key >= 'step:' AND key < 'step;' AND have >= want AND due_at < ?", (before,))
-    each("DELETE FROM facts WHERE key = ?", facts)
+    each("DELETE FROM key_values WHERE key = ?", values)
     each("DELETE FROM requests WHERE request_id = ?", [(request,) for request in ended])
     watches = execute(_WATCHES, (before, limit)).rowcount
     forms = execute(_KEYS, ("form:", "form;", before, limit)).rowcount

@@ -1,4 +1,4 @@
-"""Names: the known targets of vendors' ids. Facts: small values that the program must remember."""
+"""The known targets of vendors' ids, and small values by key that the program must remember."""
 
 import json
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ _REMEMBER = """INSERT INTO names (backend, kind, id, target, seen_at) VALUES (?,
 
 NAMES: Final = Table("names", "backend! kind! id! target! seen_at!", "backend, kind, id")
 _MADE: Final = "made:"
-FACTS: Final = Table("facts", "key! value! at!", "key")
+KEY_VALUES: Final = Table("key_values", "key! value! at!", "key")
 
 
 def remember(db: Tx, targets: Sequence[Target], at: str) -> None:
@@ -44,21 +44,21 @@ def known(db: Tx, backend: str, kind: str | None = None) -> list[tuple[Target, d
 
 def value(db: Tx, key: str) -> Json:
     """A small value by its key, or None."""
-    row = db.execute("SELECT value FROM facts WHERE key = ?", (key,)).fetchone()
+    row = db.execute("SELECT value FROM key_values WHERE key = ?", (key,)).fetchone()
     value: Json = json.loads(row[0]) if row else None
     return value
 
 
 def values_with(db: Tx, prefix: str) -> dict[str, Json]:
     """The small values whose keys begin with that prefix, by the rest of their keys."""
-    sql = "SELECT key, value FROM facts WHERE key >= ? AND key < ? ORDER BY key"
+    sql = "SELECT key, value FROM key_values WHERE key >= ? AND key < ? ORDER BY key"
     rows = db.execute(sql, (prefix, prefix + "\U0010ffff"))
     return {str(key).removeprefix(prefix): json.loads(value) for key, value in rows}
 
 
 def keys_since(db: Tx, prefix: str, at: When) -> list[str]:
     """The keys with that prefix that were set at or after a time."""
-    sql = "SELECT key FROM facts WHERE key >= ? AND key < ? AND at >= ? ORDER BY key"
+    sql = "SELECT key FROM key_values WHERE key >= ? AND key < ? AND at >= ? ORDER BY key"
     return [str(key) for (key,) in db.execute(sql, (prefix, prefix + "\U0010ffff", stamp(at)))]
 
 
@@ -71,7 +71,7 @@ def claim(db: Tx, backend: str, made: Sequence[str], request_id: str, at: str) -
     """Record who made each of these, unless it is recorded. Returns whether another request has one of them."""
     keys = [made_key(backend, one) for one in made]
     for key in keys:
-        db.execute(*set_fact_once(key, request_id, at))
+        db.execute(*set_value_once(key, request_id, at))
     return any(value(db, key) != request_id for key in keys)
 
 
@@ -87,9 +87,9 @@ def claimed(db: Tx, request_id: str, backend: str, since: When) -> frozenset[str
     return frozenset(key.removeprefix(prefix) for key in keys_since(db, prefix, since) if value(db, key) != request_id)
 
 
-def set_fact_once(key: str, value: Json, at: When) -> Statement:
+def set_value_once(key: str, value: Json, at: When) -> Statement:
     """Store a small value if its key is new."""
-    sql = "INSERT INTO facts (key, value, at) VALUES (?, ?, ?) ON CONFLICT (key) DO NOTHING"
+    sql = "INSERT INTO key_values (key, value, at) VALUES (?, ?, ?) ON CONFLICT (key) DO NOTHING"
     return sql, (key, dumped(value) or "null", stamp(at))
 
 
@@ -98,13 +98,13 @@ def take_turn(key: str, at: When, before: When) -> Statement:
 
     It is over at that time after `at`, or when `set_value` sets the key with an empty time.
     """
-    sql = """INSERT INTO facts (key, value, at) VALUES (?, 'null', ?)
-        ON CONFLICT (key) DO UPDATE SET at = excluded.at WHERE facts.at < ?"""
+    sql = """INSERT INTO key_values (key, value, at) VALUES (?, 'null', ?)
+        ON CONFLICT (key) DO UPDATE SET at = excluded.at WHERE key_values.at < ?"""
     return sql, (key, stamp(at), stamp(before))
 
 
 def set_value(db: Tx, key: str, value: Json, at: str) -> None:
     """Store a small value, replacing an earlier one."""
-    sql = """INSERT INTO facts (key, value, at) VALUES (?, ?, ?)
+    sql = """INSERT INTO key_values (key, value, at) VALUES (?, ?, ?)
         ON CONFLICT (key) DO UPDATE SET value = excluded.value, at = excluded.at"""
     db.execute(sql, (key, dumped(value) or "null", at))

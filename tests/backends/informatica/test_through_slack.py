@@ -1,4 +1,4 @@
-"""From the front door: typed in a channel, run by the whole program against the simulated organization."""
+"""From text to effect: typed in a channel, run by the whole program against the simulated organization."""
 
 from __future__ import annotations
 

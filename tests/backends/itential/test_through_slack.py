@@ -1,4 +1,4 @@
-"""From the front door: typed in a channel, run by the whole program against the simulated platform."""
+"""From text to effect: typed in a channel, run by the whole program against the simulated platform."""
 
 from __future__ import annotations
 

@@ -210,7 +210,7 @@ async def test_a_create_whose_answers_are_all_lost_is_looked_up() -> None:
 
 
 async def test_look_back_tells_created_from_not_created() -> None:
-    """As the pipeline asks after a restart: found, absent, or not to be told."""
+    """As the program asks after a restart: found, absent, or not to be told."""
     async with on_plane() as (plane, pre):
         operation = await pre.operation("create pre:bot")
         assert (await pre.backend.look_back(operation, pre.clock.now())).absent

@@ -160,7 +160,7 @@ async def test_a_restart_that_is_accepted_but_not_seen_says_so() -> None:
 
 
 async def test_a_restart_whose_reply_is_lost_and_that_leaves_no_sign_is_lost() -> None:
-    """Which the pipeline makes unknown; it is not sent again, and cannot be looked up."""
+    """Which the program makes unknown; it is not sent again, and cannot be looked up."""
     async with on_plane() as (plane, res):
         operation = await res.operation("restart res:")
         await plane.set_fault({"fault": "drop_before", "match": "PATCH"})
@@ -286,7 +286,7 @@ async def test_an_agent_that_is_off_is_said_to_be_unreached() -> None:
 
 
 async def test_look_back_tells_a_pause_and_tags_from_the_agent() -> None:
-    """As the pipeline asks after a restart of the bot."""
+    """As the program asks after a restart of the bot."""
     async with on_plane() as (plane, res):
         pause = await res.operation("pause res:")
         assert (await res.backend.look_back(pause, res.clock.now())).absent

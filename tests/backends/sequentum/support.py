@@ -219,7 +219,7 @@ class Joined:
     async def operation(
         self, verb: str, at: str, /, *, reason: str | None = None, attached: tuple[str, ...] = (), **given: Json
     ) -> Operation:
-        """An operation as the pipeline makes it; `as_` and `for_` stand for words that Python keeps."""
+        """An operation as the program makes it; `as_` and `for_` stand for words that Python keeps."""
         target = await self.target(at)
         row = next(row for row in PLUGIN.spec.capabilities if (row.verb, row.target) == (verb, target.kind))
         plain = {name.rstrip("_"): value for name, value in given.items()}

@@ -37,17 +37,17 @@ def test_rows_that_contradict_each_other_keep_the_program_from_starting(declared
 
 def test_two_backends_of_one_kind_share_its_rows() -> None:
     """`acc` and `acc-prod` have the same verbs, each counted once."""
-    assert CATALOG.row("acc", "start", "agent") == CATALOG.row("acc-prod", "start", "agent")
-    assert [kind for kind, _ in CATALOG.rows("start")] == ["sequentum"]
+    assert CATALOG.capability("acc", "start", "agent") == CATALOG.capability("acc-prod", "start", "agent")
+    assert [kind for kind, _ in CATALOG.capabilities("start")] == ["sequentum"]
 
 
 def test_a_row_is_found_by_backend_verb_and_kind() -> None:
     """Anything else is no row."""
-    assert CATALOG.row("box", "stop", "lever") == LEVERS.capabilities[0]
-    assert CATALOG.row("acc", "stop", "agent") is None
-    assert CATALOG.row("nowhere", "stop", "lever") is None
-    assert CATALOG.rows("stop", "acc") == []
-    assert [kind for kind, _ in CATALOG.rows("stop")] == ["levers"]
+    assert CATALOG.capability("box", "stop", "lever") == LEVERS.capabilities[0]
+    assert CATALOG.capability("acc", "stop", "agent") is None
+    assert CATALOG.capability("nowhere", "stop", "lever") is None
+    assert CATALOG.capabilities("stop", "acc") == []
+    assert [kind for kind, _ in CATALOG.capabilities("stop")] == ["levers"]
 
 
 def test_where_runs_are_picked_of_is_declared() -> None:
@@ -121,7 +121,7 @@ def test_names_that_a_backend_may_confuse_and_text_that_nobody_sees_are_refused(
     given: tuple[tuple[str, str], ...], says: str
 ) -> None:
     """On some backends case does not count, so that the last of two spellings would win."""
-    row = CATALOG.row("acc", "start", "agent")
+    row = CATALOG.capability("acc", "start", "agent")
     assert row is not None
     with pytest.raises(BadRequest, match=says):
         check_params((*row.params, Param(name="name", type=ParamType.TEXT, help="")), given)

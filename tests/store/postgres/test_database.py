@@ -58,12 +58,12 @@ def superuser(address: StoreAddress) -> psycopg.Connection:
 
 async def test_a_unit_that_fails_is_rolled_back_alone(store: Store) -> None:
     def broken(db: Tx) -> None:
-        db.execute("INSERT INTO facts VALUES ('broken', '1', 'now')")
+        db.execute("INSERT INTO key_values VALUES ('broken', '1', 'now')")
         raise ValueError("mine")
 
     def twice(db: Tx) -> None:
         for _ in range(2):
-            db.execute("INSERT INTO facts VALUES ('twice', '1', 'now')")
+            db.execute("INSERT INTO key_values VALUES ('twice', '1', 'now')")
 
     write = store.database.write
     answers = await batch_behind(

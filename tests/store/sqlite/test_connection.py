@@ -39,7 +39,7 @@ async def test_what_nobody_outside_waits_for_is_committed_with_what_comes_next(s
 
 async def test_a_unit_that_raises_is_rolled_back_alone(store: Store) -> None:
     def broken(db: Tx) -> int:
-        db.execute("INSERT INTO facts VALUES ('broken', '1', 'now')")
+        db.execute("INSERT INTO key_values VALUES ('broken', '1', 'now')")
         raise ValueError("mine")
 
     before, behind = (
@@ -55,7 +55,7 @@ async def test_a_unit_that_raises_is_rolled_back_alone(store: Store) -> None:
 async def test_a_unit_that_sqlite_refuses_is_rolled_back_alone(store: Store) -> None:
     def twice(db: Tx) -> None:
         for _ in range(2):
-            db.execute("INSERT INTO facts VALUES ('twice', '1', 'now')")
+            db.execute("INSERT INTO key_values VALUES ('twice', '1', 'now')")
 
     answers = await batch_behind(store, store.append(row()), store.database.write(twice), store.append(row()))
     assert answers[0] == 1
@@ -119,7 +119,7 @@ async def test_closing_finishes_what_waits_and_then_refuses(path: str) -> None:
 async def test_readers_cannot_write_and_see_what_was_committed(store: Store) -> None:
     await store.append(row())
     with pytest.raises(StoreProblem) as problem:
-        await store.database.read(lambda db: db.execute("DELETE FROM facts"))
+        await store.database.read(lambda db: db.execute("DELETE FROM key_values"))
     assert problem.value.code == "store_readonly"
     assert len(await store.search(Filters())) == 1
 

@@ -54,12 +54,13 @@ def test_a_file_of_a_newer_program_is_refused_and_not_touched(path: str) -> None
         open_store(path, exclusive=True)
 
 
-def test_a_file_from_before_the_first_release_is_refused_with_what_to_do(path: str) -> None:
+@pytest.mark.parametrize("name", ["m001_first_tables", "m001_schema"])
+def test_a_file_from_before_the_first_release_is_refused_with_what_to_do(path: str, name: str) -> None:
     plain = sqlite3.connect(path, isolation_level=None)
     db = sqlite_utils.Database(plain)
     MIGRATIONS.ensure_migrations_table(db)
     plain.execute(
-        "INSERT INTO _sqlite_migrations (migration_set, name, applied_at) VALUES ('signalbox', 'm001_first_tables', 'x')"
+        "INSERT INTO _sqlite_migrations (migration_set, name, applied_at) VALUES ('signalbox', ?, 'x')", (name,)
     )
     db.close()
     with pytest.raises(StoreProblem, match="before the first release") as problem:

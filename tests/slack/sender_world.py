@@ -36,7 +36,7 @@ def card(status: str = "Working", *, key: str = "op:1", place: Place = HERE, **m
 
 
 @dataclass
-class Office:
+class SenderWorld:
     """An outbox on a real store and a real workspace, with a clock that a test moves."""
 
     ws: Workspace
@@ -103,12 +103,12 @@ def made(
 
 
 @pytest.fixture
-async def office(tmp_path: Path) -> AsyncIterator[Office]:
+async def world(tmp_path: Path) -> AsyncIterator[SenderWorld]:
     async with AsyncExitStack() as stack:
         ws = await stack.enter_async_context(Workspace(DEMO_SEED))
         session = await stack.enter_async_context(aiohttp.ClientSession())
         clock, fatal = HandClock(SystemClock().now()), []
         store = open_store(str(tmp_path / "s.db"))
-        env = Office(ws, tmp_path, session, clock, store, made(store, ws, session, clock, fatal), fatal)
+        env = SenderWorld(ws, tmp_path, session, clock, store, made(store, ws, session, clock, fatal), fatal)
         yield env
         await env.store.close()
