@@ -187,7 +187,11 @@ def manifest(url: str | None, config: Path) -> int:
 @click.option("--fresh", is_flag=True, help="Delete what earlier demos left in this folder.")
 @click.option("--tour", is_flag=True, help="Play the main tasks, then exit with 0 or 1.")
 @click.option(
-    "--replicas", type=click.IntRange(1, 5), default=1, show_default=True, help="Run several on a PostgreSQL."
+    "--replicas",
+    type=click.IntRange(1, 5),
+    default=1,
+    show_default=True,
+    help="How many replicas; several need PostgreSQL.",
 )
 def demo(port: int, data: Path, fresh: bool, tour: bool, replicas: int) -> int:
     """Start a local Slack, simulated control planes and the bot."""
@@ -214,10 +218,13 @@ def policy_test(file: Path, config: Path) -> int:
 
 @policy.command("replay")
 @click.argument("file", type=FILE)
-@click.option("--since", type=TEXT, default="30d", show_default=True, help="How far back.")
+@click.option("--since", type=TEXT, default="30d", show_default=True, help="How far back, for example 12h.")
 @config_option
 def policy_replay(file: Path, since: str, config: Path) -> int:
-    """Decide past requests again with the rules in FILE and show who gains and who loses."""
+    """Show who gains and who loses with the rules in FILE.
+
+    Decides past requests again. People and groups are read from Slack as they are now.
+    """
     from bot.cli.policy import usable_rules
     from bot.cli.policy_replay import replay
 
@@ -228,7 +235,10 @@ def policy_replay(file: Path, since: str, config: Path) -> int:
 @click.argument("which", type=click.Choice(["policy", "config"]), default="policy")
 @config_option
 def policy_schema(which: str, config: Path) -> int:
-    """Print the JSON Schema of policy.toml, or with `config` of signalbox.toml."""
+    """Print the JSON Schema of policy.toml or signalbox.toml.
+
+    `config` is signalbox.toml. Editors complete and check the file with it.
+    """
     from bot.cli.policy import print_schema
 
     return print_schema(which, click.echo)
@@ -246,7 +256,9 @@ def store(config: Path) -> None:
 @click.option("--dry-run", is_flag=True, help="Copy and check everything, then undo it.")
 @config_option
 def store_copy(source: str, target: str, dry_run: bool, config: Path) -> int:
-    """Copy everything from one store into an empty one, for example from SQLite to PostgreSQL.
+    """Copy everything from one store into an empty one.
+
+    For example: signalbox store copy sqlite:///signalbox.db postgresql://signalbox@db.internal/signalbox
 
     FROM and TO are written as in [store] url; a relative file is in the current folder. A bot refuses to start with FROM
     afterwards.
@@ -260,7 +272,10 @@ def store_copy(source: str, target: str, dry_run: bool, config: Path) -> int:
 @click.argument("owner", metavar="OWNER_URL", type=TEXT)
 @config_option
 def store_prepare(owner: str, config: Path) -> int:
-    """Make PostgreSQL's tables as their owner, so that the bot's user can't change the audit log."""
+    """Make the tables of PostgreSQL as their owner.
+
+    The bot's own user can then add to the audit log and read it, and can't change it.
+    """
     from bot.cli import store as moving
 
     return moving.prepare(config, owner, click.echo)
@@ -282,9 +297,10 @@ def audit(config: Path) -> None:
 def audit_search(
     words: tuple[str, ...], event: str | None, incident: str | None, user: str | None, count: int, config: Path
 ) -> int:
-    """Show entries that contain all WORDS, or the entries of one request id, newest first.
+    """Show entries that contain all WORDS, newest first.
 
-    Times are in the terminal's time zone, and people have the names that the bot has seen; `audit export` has the exact values.
+    A request id as WORDS shows the entries of that request. Times are in the terminal's time zone, and people have the names
+    that the bot has seen; `audit export` has the exact values.
     """
     from bot.cli import audit as log
 

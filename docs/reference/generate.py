@@ -6,6 +6,7 @@ with the text made here; `SIGNALBOX_REWRITE_DOCS=1 pytest tests/test_docs.py` re
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
@@ -185,8 +186,10 @@ def _type_text(annotation: Any) -> str:
     if "Literal" in text:
         choices = [f"`{choice}`" for choice in re.findall(r"'([^']*)'", text)]
         return " or ".join([*choices, *(["a whole number"] if re.search(r"\bint\b", text) else [])])
+    if "dict" in text:
+        return "table of lists"
     if "tuple" in text:
-        return "list of texts" if "str" in text else "list of tables"
+        return f"list of {'texts' if 'str' in text else 'whole numbers' if 'int' in text else 'tables'}"
     return next(
         (
             words
@@ -205,7 +208,7 @@ def _default_text(default: object) -> str:
     if isinstance(default, SecretStr):
         return f"`{default.get_secret_value()}`"
     if isinstance(default, tuple):
-        return "`[" + ", ".join(f'"{item}"' for item in default) + "]`"
+        return f"`{json.dumps(default)}`"
     return f"`{str(default).lower()}`" if isinstance(default, bool) else f"`{default}`"
 
 

@@ -189,7 +189,8 @@ async def test_a_lost_transaction_without_an_audit_entry_is_not_believed_either(
 def count_one(db: Tx) -> None:
     """Shows how often it was committed."""
     db.execute(
-        "INSERT INTO key_values (key, value, at) VALUES ('n', '1', '') ON CONFLICT (key) DO UPDATE SET value = facts.value || '1'"
+        "INSERT INTO key_values (key, value, at) VALUES ('n', '1', '') "
+        "ON CONFLICT (key) DO UPDATE SET value = key_values.value || '1'"
     )
 
 
