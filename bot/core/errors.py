@@ -32,6 +32,11 @@ class Problem(Exception):
             self.code = code
 
 
+def code_of(error: BaseException) -> str:
+    """The code of a problem. Of any other error only the type, because its text may hold a secret."""
+    return error.code if isinstance(error, Problem) else type(error).__name__
+
+
 class NoSuchTarget(Problem):
     """The backend has no such thing; `nearest` are names that exist."""
 

@@ -11,6 +11,8 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import Any, Final, TypeVar
 
+from bot.core.errors import code_of
+
 OF_ONE_PERSON: Final = 5_000  # half of what all may have
 OF_ALL: Final = 10_000
 URGENT_OF_ONE: Final = 20  # more, for commands that stop something
@@ -105,7 +107,7 @@ class TaskQueue:
         return len(self._tasks) + len(self._queue)
 
     def start(self, work: Coroutine[Any, Any, object], name: str, ended: Ended = _nothing) -> bool:
-        """Run it as a task. Of an exception only the type is logged, because its text may hold a secret."""
+        """Run it as a task. Of an exception only the code is logged."""
         if self._closed:
             work.close()
             return False
@@ -184,7 +186,7 @@ class TaskQueue:
         self._services.discard(task)
         self._next_for(task)
         if not task.cancelled() and (error := task.exception()) is not None:
-            _log.error("task %s ended with %s", task.get_name(), type(error).__name__)
+            _log.error("task %s ended with %s", task.get_name(), code_of(error))
 
     def unqueue(self) -> list[str]:
         """Take everything out of the queue that has not begun. Returns the names."""

@@ -42,7 +42,8 @@ def for_everyone(error: Exception) -> StoreProblem:
     """The problem for one caller whose change failed with `error`. Each caller gets its own object, because each raises it."""
     if isinstance(error, StoreProblem):
         return StoreProblem(error.summary, error.hint, error.code)
-    problem = StoreProblem("The store failed. Nothing was recorded.", "Check the bot's log, then try again.")
+    what = type(error).__name__
+    problem = StoreProblem(f"The store failed ({what}). Nothing was recorded.", "Check the bot's log, then try again.")
     problem.__cause__ = error
     return problem
 

@@ -12,6 +12,7 @@ from typing import ClassVar, Final, TypeVar
 
 import psycopg
 
+from bot.core.errors import code_of
 from bot.core.ports.store import StoreAddress
 from bot.store.database import Database, Job, Tx, Unit
 from bot.store.errors import StoreProblem, corrupt, for_everyone
@@ -169,6 +170,7 @@ class PostgresDatabase(Database):
                 job.error = fenced()
         except Exception as error:  # noqa: BLE001 - the callers must get any error and the thread must continue
             self._hang_up()
+            _log.error("the store failed: %s", code_of(error))
             for job in batch:
                 job.error = for_everyone(error)
 

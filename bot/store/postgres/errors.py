@@ -41,6 +41,16 @@ _CERTIFICATE: Final = (
     "The database's certificate can't be verified, or it doesn't offer TLS.",
     "Name the host as in the certificate in `[store] url`; for a private authority, add `sslrootcert=` and an absolute path.",
 )
+_IO: Final = (
+    "store_io",
+    "The database can't read or write its files. Nothing was recorded.",
+    "Look at PostgreSQL's log.",
+)
+_TABLES: Final = (
+    "store_corrupt",
+    "The tables of the bot are missing, or were changed by another program. Nothing was recorded.",
+    "Restore the database, or name the right one in `[store] url`.",
+)
 _CONNECTING: Final = {  # an error of the connection has no code, only words; the first that fits counts
     "root certificate file": _CERTIFICATE,
     "certificate verify failed": _CERTIFICATE,
@@ -64,16 +74,23 @@ _KNOWN: Final = {
         "Check that `[store] url` leads to the primary."),
     "42501": ("store_readonly", "The database user lacks a right. Nothing was recorded.",
         "Run `signalbox store prepare OWNER_URL` as the owner of the database."),
-    "58": ("store_io", "The database can't read or write its files. Nothing was recorded.", "Look at PostgreSQL's log."),
+    "58": _IO,
     "3D000": _NO_DATABASE,
     "28": _LOGIN,
     "08": _UNREACHABLE,
     "57": _UNREACHABLE,
     "25P03": _UNREACHABLE,
+    "25P04": _UNREACHABLE,
     "40": _BUSY,
     "55": _BUSY,
     "57014": _BUSY,
     "23": _REFUSED,
+    "22": ("store_refused", "The database can't keep a value. Nothing was recorded.", "Look at PostgreSQL's log."),
+    "42P01": _TABLES,
+    "42703": _TABLES,
+    "42883": _TABLES,
+    "3F000": _TABLES,
+    "XX": _IO,
 }  # fmt: skip
 # 26000: the server has forgotten a prepared statement; 0A000: a newer version has added a column to the table of one.
 _AGAIN: Final = ("40001", "40P01", "26000", "0A000")
@@ -83,10 +100,11 @@ def mapped(error: psycopg.Error) -> StoreProblem:
     """The StoreProblem for an error of PostgreSQL. The original is its `__cause__`."""
     state = error.sqlstate or ""
     known = _KNOWN.get(state) or _KNOWN.get(state[:2])
-    if known is None and isinstance(error, psycopg.OperationalError):
+    if known is None and lost(error):
         known = next((problem for phrase, problem in _CONNECTING.items() if phrase in str(error)), _UNREACHABLE)
     if known is None:
-        known = ("store_failed", f"The store failed: {error}", "Check the bot's log, then try again.")
+        what = state or type(error).__name__
+        known = ("store_failed", f"The store failed ({what}). Nothing was recorded.", "Look at PostgreSQL's log.")
     problem = StoreProblem(known[1], known[2], known[0])
     problem.__cause__ = error
     return problem
@@ -96,8 +114,9 @@ def lost(error: psycopg.Error) -> bool:
     """Whether the connection is gone, and the same may work on a new one."""
     state = error.sqlstate or ""
     if state:
-        return state[:2] == "08" or state in ("57P01", "57P02", "57P03", "57P05", "25P03")
-    return isinstance(error, psycopg.OperationalError)
+        return state[:2] == "08" or state in ("57P01", "57P02", "57P03", "57P05", "25P03", "25P04")
+    # libpq's own words about a connection have no code, and psycopg has no class for them.
+    return isinstance(error, psycopg.OperationalError | psycopg.InterfaceError) or type(error) is psycopg.DatabaseError
 
 
 def again(error: Exception) -> bool:

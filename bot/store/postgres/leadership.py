@@ -20,7 +20,7 @@ from typing import Any, Final, NamedTuple, Protocol
 import psycopg
 from psycopg.rows import TupleRow
 
-from bot.core.errors import Problem
+from bot.core.errors import Problem, code_of
 from bot.core.ports.services import Clock
 from bot.core.ports.store import MOST_SOCKETS, Change, Serve, Stoppable, StoreAddress
 from bot.store.migrations import refuse_unreadable
@@ -60,6 +60,7 @@ BEAT: Final = 0.5  # seconds between two heartbeats
 LOOK: Final = 0.25  # seconds between two looks at the leader
 CRASHED: Final = 1.5  # seconds without a heartbeat after which a replica without a session counts as dead
 SURE: Final = 0.6  # of the lease
+LONGEST_PAUSE: Final = 10.0  # seconds
 _LOCKS: Final = 77  # the class of the advisory locks that live as long as a replica's session; also in _STATE
 _COUNTING: Final = (_LOCKS, 0)  # no replica has epoch 0: held while one of several that start counts the websockets
 
@@ -116,6 +117,11 @@ def is_dead(silent: float, lease: float, *, has_session: bool, settled: bool) ->
     return silent > lease or (settled and not has_session and silent > CRASHED)
 
 
+def pause_after(failures: int) -> float:
+    """Seconds before a replica that could not begin to lead, so often before, tries it again. Another one may lead meanwhile."""
+    return min(LONGEST_PAUSE, BEAT * 2 ** min(failures, 10))
+
+
 class PostgresLeadership:
     """Implements core.ports.store.Leadership. `fence` is told this replica's epoch before it may write.
     `doubt` is called when the database does not answer.
@@ -151,6 +157,8 @@ class PostgresLeadership:
         self._loop: Stoppable | None = None
         self._took: Stoppable | None = None
         self._willing = may_lead
+        self._failures = 0  # to begin to lead, one after the other
+        self._leads_from = 0.0  # by the monotonic clock
         self.epoch: int | None = None
         self.leads = False
         self.sockets = 0
@@ -201,7 +209,7 @@ class PostgresLeadership:
                 async with asyncio.timeout(self._lease):
                     await hand_over()
             except (Problem, TimeoutError) as error:  # the next leader finds the rest when this replica has left
-                _log.warning("not everything was handed over: %s", type(error).__name__)
+                _log.warning("not everything was handed over: %s", code_of(error))
             self._fence(self.epoch, leads=False)
         await self._quietly(_RESIGN, self._team, self.epoch)
 
@@ -241,12 +249,18 @@ class PostgresLeadership:
             await self._disconnect()
 
     async def _begin(self) -> None:
-        """Start to lead. When that fails, another replica tries, or this one again: what it has claimed is free then."""
+        """Start to lead. When that fails, another replica tries, or this one after a growing pause: what it has claimed is free
+        then."""
         try:
             await self._change[0]()
         except Exception as error:  # noqa: BLE001 - a leader that does not work must not stay the leader, whatever the reason
-            code = error.code if isinstance(error, Problem) else type(error).__name__
-            await self._fall_back(f"can't lead ({code})", logging.ERROR)
+            wait = pause_after(self._failures)
+            self._failures, self._leads_from = self._failures + 1, self._clock.monotonic() + wait
+            await self._fall_back(
+                f"can't lead ({code_of(error)}), and tries again after {wait:g} s at the earliest", logging.ERROR
+            )
+        else:
+            self._failures = 0
 
     async def _come_back(self) -> None:
         """After its epoch is over: end everything that this replica had begun, then take part under a new one."""
@@ -324,7 +338,7 @@ class PostgresLeadership:
             self._sure_from = self._beat_at = now
             if self.leads:
                 await self._bury_followers()
-        if self.leads or not self._willing:
+        if self.leads or not self._willing or now < self._leads_from:
             return False
         rows = await self._rows(_LEADER, self._team)
         if not rows:  # a restore has removed it; the next heartbeat finds that out

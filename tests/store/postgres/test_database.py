@@ -20,7 +20,7 @@ from bot.core.records import Filters
 from bot.store.database import Tx
 from bot.store.errors import StoreProblem
 from bot.store.open import open_store
-from bot.store.postgres.errors import mapped
+from bot.store.postgres.errors import again, mapped
 from bot.store.postgres.server import LocalServer
 from bot.store.postgres.session import connect, parameters
 from bot.store.store import Store
@@ -211,6 +211,31 @@ async def test_a_server_that_is_away_is_told(postgres: LocalServer) -> None:
 def test_why_a_server_can_t_be_used_is_told(said: str, summary: str) -> None:
     """An error of the connection has no code, only words."""
     assert summary in mapped(psycopg.OperationalError(f"connection failed: {said}")).summary
+
+
+@pytest.mark.parametrize("kind", [psycopg.OperationalError, psycopg.DatabaseError, psycopg.InterfaceError])
+def test_whatever_libpq_says_about_a_lost_connection_is_tried_again(kind: type[psycopg.Error]) -> None:
+    """Its own words have no code, and psycopg gives them the class of all errors when they come as a result."""
+    error = kind("server closed the connection unexpectedly")
+    assert (mapped(error).code, again(error)) == ("store_unreachable", True)
+
+
+async def test_an_error_that_nobody_knows_is_told_without_its_text(store: Store) -> None:
+    """PostgreSQL writes values into it. They are for its own log."""
+    with pytest.raises(StoreProblem) as problem:
+        await store.database.write(lambda db: db.execute("DO $$BEGIN RAISE EXCEPTION 'the value'; END$$"))
+    assert (problem.value.code, problem.value.summary) == (
+        "store_failed",
+        "The store failed (P0001). Nothing was recorded.",
+    )
+
+
+async def test_tables_that_are_gone_are_told(store: Store, address: StoreAddress) -> None:
+    with superuser(address) as admin:
+        admin.execute("ALTER TABLE requests RENAME TO others")
+    with pytest.raises(StoreProblem, match="tables of the bot are missing") as problem:
+        await store.accept(intent("r1"), [row(request_id="r1")])
+    assert problem.value.code == "store_corrupt"
 
 
 _LIVE = "INSERT INTO replicas VALUES ('a/{0}', {0}, 'live', now(), 'a', 0)"

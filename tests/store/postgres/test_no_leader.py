@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -17,7 +18,7 @@ from bot.runtime.clock import SystemClock
 from bot.runtime.task_queue import TaskQueue
 from bot.store.errors import StoreProblem
 from bot.store.open import open_store, prepare_database
-from bot.store.postgres.leadership import Beat, Fence, PostgresLeadership
+from bot.store.postgres.leadership import LONGEST_PAUSE, Beat, Fence, PostgresLeadership, pause_after
 from bot.store.postgres.schema import MIGRATING
 from bot.store.postgres.server import LocalServer
 from bot.store.postgres.session import connect_async
@@ -134,6 +135,38 @@ async def test_a_leader_that_can_t_begin_for_whatever_reason_lets_another_one_le
         await old.leadership.leave()
         await asyncio.sleep(0.3)
         await (await new.join()).leads()
+
+
+async def test_a_leader_that_can_t_begin_again_and_again_waits_longer_each_time(shared: str) -> None:
+    """Each try reads what is open and asks control planes; and another replica that can lead must get its turn."""
+    tries, enough = list[float](), asyncio.Event()
+
+    async def fails() -> None:
+        tries.append(asyncio.get_running_loop().time())
+        if len(tries) == 4:
+            enough.set()
+        raise ValueError
+
+    async with members(shared, shared) as (old, odd):
+        await (await old.join()).leads()
+        await odd.join(fails)
+        await old.leadership.leave()
+        async with asyncio.timeout(60):
+            await enough.wait()
+    pauses = [after - before for before, after in pairwise(tries)]
+    assert [pause >= pause_after(number) for number, pause in enumerate(pauses)] == [True] * 3, pauses
+
+
+def test_the_pause_before_another_try_to_lead_ends() -> None:
+    assert [pause_after(number) for number in (0, 1, 2, 3, 4, 5, 5000)] == [
+        0.5,
+        1,
+        2,
+        4,
+        8,
+        LONGEST_PAUSE,
+        LONGEST_PAUSE,
+    ]
 
 
 async def test_replicas_that_ended_long_ago_are_forgotten_unless_a_request_is_theirs(shared: str) -> None:
