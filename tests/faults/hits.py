@@ -27,7 +27,7 @@ from tests.fork_server import ForkServer
 
 REPLICAS = 3
 AGENTS = ("shop/prices", "shop/stock", GUARDED)
-NAMED = tuple(name for name in POINTS if name not in ("switch", "accept"))
+NAMED = tuple(name for name in POINTS if name not in ("switch", "accept", "hand over"))
 SETTLED_WITHIN = 90.0
 SHOWN_WITHIN = 600.0  # Slack takes about one message per second and channel
 CALM = 0.7  # the share of hits before which most requests end

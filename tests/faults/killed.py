@@ -20,6 +20,8 @@ from bot.store.store import Store
 
 POINTS: dict[str, tuple[Any, str]] = {
     "accept": (Store, "accept"),
+    "hand over": (Store, "release"),
+    "begin": (Store, "begin"),
     "resolve": (SequentumBackend, "resolve"),
     "sending": (Store, "sending"),
     "start": (AccClient, "start"),

@@ -6,6 +6,8 @@ import asyncio
 import signal
 from pathlib import Path
 
+import pytest
+
 from tests.faults.checker import Told, check, is_settled
 from tests.faults.replicas import Cluster, cluster, outcomes
 from tests.fork_server import ForkServer
@@ -41,7 +43,47 @@ async def test_what_a_follower_takes_the_leader_executes_and_the_next_leader_goe
         assert group.store.verify_sync(group.store.head_sync()).ok
 
 
-POINTS = ("before:sending:1", "after:sending:1", "before:start:1", "after:start:1", "before:finish:1", "after:finish:1")
+@pytest.mark.parametrize("point", ["before:accept:1", "after:accept:1", "before:hand over:1", "after:hand over:1"])
+async def test_what_a_follower_has_stored_is_executed_when_it_is_killed(
+    tmp_path: Path, fork_server: ForkServer, database_url: str, point: str
+) -> None:
+    """Before it has stored it, Slack gets no ack and tells the person. Afterwards the leader executes it, acked or not."""
+    async with cluster(tmp_path, fork_server, database_url, 1) as group:
+        follower = await group.start(point)
+        group.through(follower)
+        receipt = await group.says(START)
+        await group.gone(follower)
+        if point == "before:accept:1":
+            assert not receipt.acked
+            assert group.requests("start") == {}
+            return
+        await group.until(lambda: group.ended("start", 1))
+        ((request_id, rows),) = group.requests("start").items()
+        assert (outcomes(rows), starts(group)) == (["done"], 1)
+        await group.until(lambda: group.card(request_id, "Succeeded"))
+
+
+async def test_a_leader_that_is_killed_between_a_call_and_its_answer_has_made_it(
+    tmp_path: Path, fork_server: ForkServer, database_url: str
+) -> None:
+    """The control plane has done it, and the bytes of its answer are on their way."""
+    async with cluster(tmp_path, fork_server, database_url, 2) as group:
+        leader, (follower,) = await group.leader(), await group.followers()
+        group.through(follower)
+        await group.acc.set_fault({"fault": "drip", "seconds": 30, "match": "/cluster/start", "times": 1})
+        assert (await group.says(START)).acked
+        await group.until(lambda: any(effect.action == "start" for effect in group.acc.effects))
+        await group.end(leader)
+        await group.until(lambda: group.ended("start", 1))
+        ((request_id, rows),) = group.requests("start").items()
+        assert (outcomes(rows), starts(group)) == (["reconciled"], 1)
+        await group.until(lambda: group.card(request_id, "Succeeded"))
+
+
+POINTS = (
+    *("before:begin:1", "after:begin:1", "before:sending:1", "after:sending:1", "before:start:1", "after:start:1"),
+    *("before:finish:1", "after:finish:1", "before:post:1", "after:post:1"),
+)
 
 
 async def test_a_call_of_a_leader_that_is_killed_is_made_once_at_most(
@@ -71,20 +113,35 @@ async def test_a_call_of_a_leader_that_is_killed_is_made_once_at_most(
         assert starts(group) == done
 
 
+# Where the first leader dies, and where each of those dies that take over from it. The call was made, or was not sent.
+TAKEOVERS = (
+    ("after:start:1", "before:end sessions:1", "after:end sessions:1", "before:bury:1", "after:bury:1"),
+    ("after:start:1", "before:take:1", "after:take:1", "before:claim:1", "after:claim:1"),
+    ("after:start:1", "before:show outcomes:1", "after:show outcomes:1", "before:wait:1", "after:wait:1"),
+    ("after:start:1", "before:look up:1"),
+    ("after:start:1", "after:look up:1"),
+    ("before:sending:1", "before:continue:1"),
+    ("before:sending:1", "after:continue:1"),
+)
+
+
+@pytest.mark.parametrize("points", TAKEOVERS, ids=[", ".join(points[1:]) for points in TAKEOVERS])
 async def test_each_leader_is_killed_in_the_middle_of_its_takeover_and_the_last_one_tells_the_outcome(
-    tmp_path: Path, fork_server: ForkServer, database_url: str
+    tmp_path: Path, fork_server: ForkServer, database_url: str, points: tuple[str, ...]
 ) -> None:
-    """The first one dies with a call whose answer nobody has, the others before they have done anything about it."""
+    """The first one dies with a request whose outcome nobody has, the others at a step of their takeover."""
     async with cluster(tmp_path, fork_server, database_url, 0) as group:
-        points = ("after:start:1", "after:bury:1", "after:take:1", "before:look up:1")
-        for point in points:
-            await group.start(point)
-        group.through(await group.start())
+        mortal = [await group.start(point) for point in points]
+        group.through(mortal[1])
         assert (await group.says(START)).acked
-        await group.until(lambda: group.ended("start", 1), 60)
+        for replica in mortal:
+            await group.gone(replica)
+        await group.start()
+        await group.until(lambda: group.ended("start", 1))
         ((request_id, rows),) = group.requests("start").items()
-        assert outcomes(rows) == ["reconciled"]
-        assert [row.event for row in rows].count("unknown") == 1
+        was_sent = points[0] == "after:start:1"
+        assert outcomes(rows) == ["reconciled" if was_sent else "done"]
+        assert [row.event for row in rows].count("unknown") == was_sent
         assert starts(group) == 1
         assert group.store.verify_sync(group.store.head_sync()).ok
         await group.until(lambda: group.card(request_id, "Succeeded"))

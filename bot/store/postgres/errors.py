@@ -41,6 +41,11 @@ _CERTIFICATE: Final = (
     "The database's certificate can't be verified, or it doesn't offer TLS.",
     "Name the host as in the certificate in `[store] url`; for a private authority, add `sslrootcert=` and an absolute path.",
 )
+_READ_ONLY: Final = (
+    "store_readonly",
+    "The database is read-only: a standby, an old primary, or one with default_transaction_read_only. Nothing was recorded.",
+    "Check that `[store] url` leads to the primary.",
+)
 _IO: Final = (
     "store_io",
     "The database can't read or write its files. Nothing was recorded.",
@@ -62,6 +67,9 @@ _CONNECTING: Final = {  # an error of the connection has no code, only words; th
     "too many connections": _NO_SLOT,
     "too many clients": _NO_SLOT,
     "connection slots are reserved": _NO_SLOT,
+    "session is read-only": _READ_ONLY,
+    "permission denied for database": _LOGIN,
+    "not currently accepting connections": _LOGIN,
     'role "': _LOGIN,
     "does not exist": _NO_DATABASE,
 }
@@ -70,8 +78,7 @@ _KNOWN: Final = {
     "53": ("store_full", "The database has no space or connection left. Nothing was recorded.",
         "Free disk space or connections."),
     "53100": ("store_full", "The database's disk is full. Nothing was recorded.", "Free disk space, then try again."),
-    "25006": ("store_readonly", "The database is read-only: a standby, or an old primary. Nothing was recorded.",
-        "Check that `[store] url` leads to the primary."),
+    "25006": _READ_ONLY,
     "42501": ("store_readonly", "The database user lacks a right. Nothing was recorded.",
         "Run `signalbox store prepare OWNER_URL` as the owner of the database."),
     "58": _IO,

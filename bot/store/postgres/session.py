@@ -37,8 +37,11 @@ _Key = tuple[bytes, Sequence[int]]  # a statement and the types of its values
 OLDEST: Final = 150_000
 _VERIFIED: Final = ("verify-full", "verify-ca")
 # The server also looks whether this machine is still there: a session whose connection was cut keeps its locks until then.
+# Whoever runs the server may have set any of these for all, for a database or for a role.
 _SETTINGS: Final = """
     SELECT set_config(name, value, false) FROM (VALUES ('search_path', %s), ('client_encoding', 'UTF8'), ('TimeZone', 'UTC'),
+        ('DateStyle', 'ISO'), ('extra_float_digits', '1'), ('standard_conforming_strings', 'on'),
+        ('transform_null_equals', 'off'), ('default_transaction_isolation', 'read committed'), ('idle_session_timeout', '0'),
         ('tcp_keepalives_idle', '5'), ('tcp_keepalives_interval', '2'), ('tcp_keepalives_count', '3'),
         ('tcp_user_timeout', '10000'),
         ('application_name', %s), ('idle_in_transaction_session_timeout', %s), ('lock_timeout', %s), ('statement_timeout', %s),
@@ -234,7 +237,7 @@ def connect(
     connection = Session.connect(**parameters(address), autocommit=True, prepare_threshold=None)
     connection.limit, connection.is_doubted = limit, is_doubted
     try:
-        _refuse_old(connection.info.server_version)
+        _refuse_unfit(connection.info)
         lease = round(address.lease * 1000)
         values = (SCHEMA, name, str(lease), str(2 * lease), str(_STATEMENT_SECONDS * 1000))
         connection.execute(_SETTINGS, values).fetchone()
@@ -244,9 +247,17 @@ def connect(
     return connection
 
 
-def _refuse_old(version: int) -> None:
-    if version < OLDEST:
-        raise StoreProblem(f"PostgreSQL {version // 10_000} is too old.", "Use version 15 or newer.", "store_too_old")
+def _refuse_unfit(info: psycopg.ConnectionInfo) -> None:
+    if info.server_version < OLDEST:
+        version = info.server_version // 10_000
+        raise StoreProblem(f"PostgreSQL {version} is too old.", "Use version 15 or newer.", "store_too_old")
+    encoding = info.parameter_status("server_encoding")
+    if encoding != "UTF8":
+        raise StoreProblem(
+            f"The database's encoding is {encoding}, which has no place for every text.",
+            "Make it anew with `createdb --encoding=UTF8 --template=template0`.",
+            "store_refused",
+        )
 
 
 class Heartbeat(psycopg.AsyncConnection[TupleRow]):

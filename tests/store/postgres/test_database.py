@@ -25,6 +25,7 @@ from bot.store.postgres.server import LocalServer
 from bot.store.postgres.session import connect, parameters
 from bot.store.store import Store
 from tests.faults.link import FROM, TO, Link
+from tests.postgres import new_database
 from tests.store.batches import batch_behind
 from tests.store.postgres.proxy import Proxy
 from tests.store.samples import NOW, ballot, intent, operation, outgoing, pending, row
@@ -205,6 +206,9 @@ async def test_a_server_that_is_away_is_told(postgres: LocalServer) -> None:
         ('FATAL:  no pg_hba.conf entry for host "::1", user "x", database "y", no encryption', "login"),
         ('FATAL:  role "x" does not exist', "login"),
         ('FATAL:  database "x" does not exist', "doesn't exist"),
+        ("session is read-only", "read-only"),
+        ('FATAL:  permission denied for database "x"', "login"),
+        ('FATAL:  database "x" is not currently accepting connections', "login"),
         ("Connection refused", "can't be reached"),
     ],
 )
@@ -236,6 +240,50 @@ async def test_tables_that_are_gone_are_told(store: Store, address: StoreAddress
     with pytest.raises(StoreProblem, match="tables of the bot are missing") as problem:
         await store.accept(intent("r1"), [row(request_id="r1")])
     assert problem.value.code == "store_corrupt"
+
+
+async def test_what_a_role_or_a_database_sets_for_its_sessions_changes_nothing(
+    store: Store, address: StoreAddress
+) -> None:
+    """Times are read as the driver knows them, and one writer waits for the other."""
+    name = address.url.partition("?")[0].rpartition("/")[2]
+    odd = {"datestyle": "SQL, DMY", "timezone": "Asia/Kathmandu", "extra_float_digits": -15, "search_path": "pg_temp"}
+    odd |= {"default_transaction_isolation": "serializable", "standard_conforming_strings": "off"}
+    odd |= {"idle_session_timeout": "1h", "transform_null_equals": "on", "synchronous_commit": "off"}
+    odd |= {"client_encoding": "LATIN1"}
+    with superuser(address) as admin:
+        for setting, value in odd.items():
+            admin.execute(f"ALTER DATABASE {name} SET {setting} = '{value}'".encode())
+    store.database.doubt()
+    other = open_store(address)
+    try:
+        works = [one.append(row(detail=f"⏳ {number}")) for number in range(20) for one in (store, other)]
+        assert len(set(await asyncio.gather(*works))) == 40
+        assert other.verify_sync(await store.head()).ok
+    finally:
+        await other.close()
+    with connect(address) as connection:
+        names = ("DateStyle", "TimeZone", "default_transaction_isolation", "synchronous_commit", "idle_session_timeout")
+        found = [connection.execute(f"SHOW {one}".encode()).fetchone() for one in names]
+    assert found == [("ISO, DMY",), ("UTC",), ("read committed",), ("on",), ("0",)]
+
+
+async def test_a_database_that_has_no_place_for_every_text_is_refused(postgres: LocalServer) -> None:
+    with (
+        new_database(postgres, "ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0") as name,
+        pytest.raises(StoreProblem, match="encoding is LATIN1") as problem,
+    ):
+        open_store(postgres.url(name))
+    assert "UTF8" in (problem.value.hint or "")
+
+
+async def test_a_database_that_takes_no_writes_is_told_as_read_only(address: StoreAddress) -> None:
+    name = address.url.partition("?")[0].rpartition("/")[2]
+    with superuser(address) as admin:
+        admin.execute(f"ALTER DATABASE {name} SET default_transaction_read_only = on".encode())
+    with pytest.raises(StoreProblem, match="read-only") as problem:
+        open_store(address, patience=0.1)
+    assert problem.value.code == "store_readonly"
 
 
 _LIVE = "INSERT INTO replicas VALUES ('a/{0}', {0}, 'live', now(), 'a', 0)"
