@@ -41,9 +41,9 @@ _VERIFIED: Final = ("verify-full", "verify-ca")
 _SETTINGS: Final = """
     SELECT set_config(name, value, false) FROM (VALUES ('search_path', %s), ('client_encoding', 'UTF8'), ('TimeZone', 'UTC'),
         ('DateStyle', 'ISO'), ('extra_float_digits', '1'), ('standard_conforming_strings', 'on'),
-        ('transform_null_equals', 'off'), ('default_transaction_isolation', 'read committed'), ('idle_session_timeout', '0'),
-        ('tcp_keepalives_idle', '5'), ('tcp_keepalives_interval', '2'), ('tcp_keepalives_count', '3'),
-        ('tcp_user_timeout', '10000'),
+        ('quote_all_identifiers', 'off'), ('transform_null_equals', 'off'), ('default_transaction_isolation', 'read committed'),
+        ('idle_session_timeout', '0'), ('tcp_keepalives_idle', '5'), ('tcp_keepalives_interval', '2'),
+        ('tcp_keepalives_count', '3'), ('tcp_user_timeout', '10000'),
         ('application_name', %s), ('idle_in_transaction_session_timeout', %s), ('lock_timeout', %s), ('statement_timeout', %s),
         ('synchronous_commit', CASE WHEN current_setting('synchronous_commit') IN ('off', 'local') THEN 'on'
                                ELSE current_setting('synchronous_commit') END)) AS settings (name, value)"""
@@ -297,7 +297,11 @@ async def connect_async(address: StoreAddress) -> Heartbeat:
 
 def parameters(address: StoreAddress) -> dict[str, Any]:
     """What libpq is given. Beyond this machine, the server's certificate is verified."""
-    given: dict[str, Any] = conninfo_to_dict(address.url)
+    try:
+        given: dict[str, Any] = conninfo_to_dict(address.url)
+    except psycopg.ProgrammingError as error:
+        hint = "Write postgresql://USER@HOST/DATABASE; `?name=value` takes what libpq knows."
+        raise StoreProblem(f"`[store] url` can't be read: {error}", hint, "store_unreachable") from None
     if not _is_here(given) and given.get("sslmode") not in _VERIFIED:
         if "sslmode" in given:
             raise StoreProblem(
@@ -306,7 +310,7 @@ def parameters(address: StoreAddress) -> dict[str, Any]:
                 "store_unreachable",
             )
         given["sslmode"] = "verify-full"
-    if given.get("sslmode") in _VERIFIED:
+    if given.get("sslmode") == "verify-full":  # libpq takes the system's authorities for no other mode
         given.setdefault("sslrootcert", "system")
     if address.password is not None:
         given["password"] = address.password.get_secret_value()

@@ -250,7 +250,7 @@ async def test_what_a_role_or_a_database_sets_for_its_sessions_changes_nothing(
     odd = {"datestyle": "SQL, DMY", "timezone": "Asia/Kathmandu", "extra_float_digits": -15, "search_path": "pg_temp"}
     odd |= {"default_transaction_isolation": "serializable", "standard_conforming_strings": "off"}
     odd |= {"idle_session_timeout": "1h", "transform_null_equals": "on", "synchronous_commit": "off"}
-    odd |= {"client_encoding": "LATIN1"}
+    odd |= {"client_encoding": "LATIN1", "quote_all_identifiers": "on"}
     with superuser(address) as admin:
         for setting, value in odd.items():
             admin.execute(f"ALTER DATABASE {name} SET {setting} = '{value}'".encode())
@@ -422,7 +422,14 @@ def test_beyond_this_machine_the_certificate_is_verified(url: str, mode: str | N
         with pytest.raises(StoreProblem, match="certificate"):
             parameters(StoreAddress(url))
     else:
-        assert parameters(StoreAddress(url)).get("sslmode") == mode
+        given = parameters(StoreAddress(url))
+        assert given.get("sslmode") == mode
+        assert given.get("sslrootcert") == ("system" if mode == "verify-full" else None)
+
+
+def test_an_address_that_libpq_can_t_read_is_told_with_its_reason() -> None:
+    with pytest.raises(StoreProblem, match=r"can't be read: .*timeout"):
+        parameters(StoreAddress("postgresql://bot@/x?timeout=3"))
 
 
 @pytest.mark.parametrize("name", ["PGHOST", "PGHOSTADDR", "PGSERVICE"])
