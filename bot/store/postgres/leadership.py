@@ -119,7 +119,7 @@ def is_dead(silent: float, lease: float, *, has_session: bool, settled: bool) ->
 
 def pause_after(failures: int) -> float:
     """Seconds before a replica that could not begin to lead, so often before, tries it again. Another one may lead meanwhile."""
-    return min(LONGEST_PAUSE, BEAT * 2 ** min(failures, 10))
+    return min(LONGEST_PAUSE, BEAT * 2.0 ** min(failures, 10))
 
 
 class PostgresLeadership:
