@@ -13,7 +13,8 @@ from bot.core.ports.store import StoreAddress
 from bot.runtime.clock import SystemClock
 from bot.runtime.task_queue import TaskQueue
 from bot.store.open import open_store
-from bot.store.postgres.leadership import BEAT, PostgresLeadership
+from bot.store.postgres.heartbeat import BEAT
+from bot.store.postgres.leadership import PostgresLeadership
 from tests.faults.link import FROM, TO, Link
 from tests.faults.replicas import Cluster, cluster, outcomes
 from tests.faults.standby import Pair

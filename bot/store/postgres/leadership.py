@@ -14,8 +14,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import datetime
-from typing import Any, Final, NamedTuple, Protocol
+from typing import Any, Final, Protocol
 
 import psycopg
 from psycopg.rows import TupleRow
@@ -25,29 +24,9 @@ from bot.core.ports.services import Clock
 from bot.core.ports.store import MOST_SOCKETS, Change, Serve, Stoppable, StoreAddress
 from bot.store.migrations import refuse_unreadable
 from bot.store.postgres.errors import lost, mapped
+from bot.store.postgres.heartbeat import BEAT, CRASHED, SURE, Beat, is_dead, pause_after
 from bot.store.postgres.schema import KNOWS, MIGRATING, MIGRATIONS
 from bot.store.postgres.session import Heartbeat, connect_async
-
-
-class Beat(NamedTuple):
-    """What a heartbeat saw. `before` is the last heartbeat that this replica knows of, as far as this database has it."""
-
-    epoch: int
-    entries: int
-    timeline: str
-    table: int
-    at: datetime
-    before: datetime | None
-    waits: bool | None
-
-    def is_older(self, last: Beat) -> bool:
-        """Whether the database was restored or failed over since: its last entries may be missing, and what was read before."""
-        return (self.timeline, self.table) != (last.timeline, last.table) or self.entries < last.entries
-
-    def has_all_of(self, last: Beat) -> bool:
-        """Whether nothing that was acknowledged is missing: the new primary is the standby for which every commit waited."""
-        same = self.table == last.table and self.entries >= last.entries
-        return same and last.waits is True and self.before is not None and self.before >= last.at
 
 
 class Fence(Protocol):
@@ -56,11 +35,7 @@ class Fence(Protocol):
     def __call__(self, epoch: int | None, *, leads: bool) -> None: ...
 
 
-BEAT: Final = 0.5  # seconds between two heartbeats
 LOOK: Final = 0.25  # seconds between two looks at the leader
-CRASHED: Final = 1.5  # seconds without a heartbeat after which a replica without a session counts as dead
-SURE: Final = 0.6  # of the lease
-LONGEST_PAUSE: Final = 10.0  # seconds
 _LOCKS: Final = 77  # the class of the advisory locks that live as long as a replica's session; also in _STATE
 _COUNTING: Final = (_LOCKS, 0)  # no replica has epoch 0: held while one of several that start counts the websockets
 
@@ -110,16 +85,6 @@ async def _nothing() -> None:
 def session_name(epoch: int) -> str:
     """The application_name of every session of a replica, by which its successor ends them."""
     return f"signalbox/{epoch}"
-
-
-def is_dead(silent: float, lease: float, *, has_session: bool, settled: bool) -> bool:
-    """Whether a replica that was silent for that long is dead. `settled`: the own session is old enough to judge by sessions."""
-    return silent > lease or (settled and not has_session and silent > CRASHED)
-
-
-def pause_after(failures: int) -> float:
-    """Seconds before a replica that could not begin to lead, so often before, tries it again. Another one may lead meanwhile."""
-    return min(LONGEST_PAUSE, BEAT * 2.0 ** min(failures, 10))
 
 
 class PostgresLeadership:

@@ -18,7 +18,7 @@ import pytest
 
 from bot.core.ports.store import StoreAddress
 from bot.store.open import open_store
-from bot.store.postgres.leadership import CRASHED, SURE, is_dead
+from bot.store.postgres.heartbeat import CRASHED, SURE, is_dead
 from bot.store.postgres.server import LocalServer
 from tests.faults.link import FROM, TO, Link
 from tests.store.postgres.proxy import Proxy

@@ -18,7 +18,8 @@ from bot.runtime.clock import SystemClock
 from bot.runtime.task_queue import TaskQueue
 from bot.store.errors import StoreProblem
 from bot.store.open import open_store, prepare_database
-from bot.store.postgres.leadership import LONGEST_PAUSE, Beat, Fence, PostgresLeadership, pause_after
+from bot.store.postgres.heartbeat import LONGEST_PAUSE, Beat, pause_after
+from bot.store.postgres.leadership import Fence, PostgresLeadership
 from bot.store.postgres.schema import MIGRATING
 from bot.store.postgres.server import LocalServer
 from bot.store.postgres.session import connect_async
