@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
+import re
+import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
@@ -66,12 +69,28 @@ LONGEST = (
     "backends/sequentum/test_files.py",
 )
 TESTS = Path(__file__).parent
+# Files in memory cost neither a disk's time nor the wait for it. Most of the files of a run are gone before it ends.
+MEMORY, ROOM = Path("/dev/shm"), 3 * 2**30
 OF_SEVERAL_PROCESSES = ("faults", "demo")
+
+
+def _has_room() -> bool:
+    """Whether temporary files and programs can be in memory."""
+    try:
+        found = os.statvfs(MEMORY)
+        available = re.search(r"MemAvailable: *(\d+) kB", Path("/proc/meminfo").read_text(encoding="ascii"))
+    except OSError:
+        return False
+    free = min(found.f_bavail * found.f_frsize, 1024 * int(available[1]) // 2 if available else 0)
+    return free >= ROOM and not found.f_flag & os.ST_NOEXEC and os.access(MEMORY, os.W_OK)
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """xdist would hand out the files with the most tests first; ours come in the order in which they were collected."""
     config.option.loadscopereorder = False
+    gc.disable()  # until everything is collected: nothing is garbage until then
+    if "TMPDIR" not in os.environ and _has_room():
+        os.environ["TMPDIR"] = tempfile.tempdir = str(MEMORY)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -83,6 +102,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_collection_finish() -> None:
     """Thousands of collected tests live to the end of the run: scanning them for garbage again and again helps nobody."""
     event_loop.settle()
+    gc.enable()
 
 
 def pytest_asyncio_loop_factories(item: pytest.Item) -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
