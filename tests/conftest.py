@@ -129,9 +129,9 @@ def _authorities_read_once() -> Iterator[None]:
         yield
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def fork_server() -> Iterator[ForkServer]:
-    """The process that forks the program."""
+    """The process that forks the program, one for all files of a test process."""
     made = ForkServer(patient=True)
     yield made
     made.close()
