@@ -125,7 +125,9 @@ def _clocks_of_own_time() -> Iterator[None]:
 def _authorities_read_once() -> Iterator[None]:
     """All clients share one context of the public authorities: reading those takes longer than most tests with a client."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("bot.http_client.client.tls_context", cache(transport.tls_context))
+        read_once = cache(transport.tls_context)
+        patch.setattr(transport, "tls_context", read_once)
+        patch.setattr("bot.http_client.client.tls_context", read_once)
         yield
 
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import copy
 import json
 
-from .blocks import walk_elements
+from .blocks import detached, walk_elements
 from .core import Core
 from .state import Json, Message
 from .views import STATEFUL, View
@@ -36,7 +35,7 @@ def shown(core: Core, message: Message) -> Json:
         "author_name": _author(core, message),
         "channel": message.channel,
     }
-    return copy.deepcopy(message.body) | extra
+    return detached(message.body) | extra
 
 
 def _author(core: Core, message: Message) -> str:
@@ -48,7 +47,7 @@ def _author(core: Core, message: Message) -> str:
 
 def view_shown(view: View | None) -> Json | None:
     """A view as a person's client has it, detached from the workspace."""
-    return copy.deepcopy(view.payload()) if view else None
+    return detached(view.payload()) if view else None
 
 
 def view_drawn(view: View | None) -> Json | None:
