@@ -28,7 +28,7 @@ _PATTERNS: Final = tuple(
         (rf"(?:for )?(?:the next )?{_SPAN}", ("for",)),
         (rf"for the (?:next )?{_UNIT}", ("for",)),
         (rf"(?:until|till|til|bis|before) (?:next )?(?P<day>{_DAY})?(?:(?: at)? ?{_CLOCK})?", ("until",)),
-        (rf"(?:the )?(?:last |latest )?{_NUMBER} lines?", ("tail",)),
+        (rf"(?:the )?(?:last |latest )?{_NUMBER} lines?|(?:tail|head) (?P<of>\d{{1,4}})", ("tail",)),
         (rf"(?:the )?(?:last |latest )?{_NUMBER} (?:runs?|jobs?|instances?|executions?)", ("count",)),
         (rf"(?:the )?(?:last |latest ){_NUMBER}", ("count", "tail")),
         (r"(?P<number>\d{1,4})$", ("tail", "count")),
@@ -36,7 +36,13 @@ _PATTERNS: Final = tuple(
 )
 # What a phrase is about, if no verb takes it. A bare number says too little.
 _IMPLIED: Final[Mapping[tuple[str, ...], tuple[str, ...]]] = MappingProxyType(
-    {("tail",): ("logs",), ("count",): ("history",), ("since",): ("timeline",)}
+    {
+        ("tail",): ("logs",),
+        ("grep",): ("logs",),
+        ("count",): ("history",),
+        ("count", "tail"): ("history",),
+        ("since",): ("timeline",),
+    }
 )
 _MEANS: Final = frozenset(
     {"to", "as", "is", "=", "into"}
@@ -73,7 +79,7 @@ def _value(match: re.Match[str]) -> str:
         return f'"{day[:3].capitalize()} {clock or "00:00"}"' if (day := parts["day"]) else clock
     if part := parts.get("part"):
         return "30m" if part == "half" else "15m"
-    word = parts.get("number") or "1"
+    word = parts.get("number") or parts.get("of") or "1"
     number = NUMBERS.get(word, 0) if not word.isdigit() else int(word)
     unit = parts.get("unit")
     if unit is None:

@@ -47,6 +47,13 @@ def parts_of(text: str) -> list[str]:
     return _PART.findall(_JOINED.sub(r"\1 \2", text.casefold()))
 
 
+def initials(name: str) -> str:
+    """How people shorten the last part of a name of several words: `dis` for `eu-1/Data Integration Server`; otherwise empty."""
+    last = parts_of(name.rpartition("/")[2])
+    short = "".join(part[0] for part in last)
+    return short if len(last) > 1 and short not in FILLERS else ""
+
+
 def fit(words: Sequence[str], name: str) -> float:
     """How well a plain name (`acc:shop/prices`) fits: SAME is the name itself, LAST its last part, BEGINS beginnings of its
     words, HOLDS any parts, 0 when a word is missing."""
@@ -78,10 +85,13 @@ def rank(words: Sequence[str], names: Sequence[str], near: float | None) -> list
 def covered(parts: Collection[str], known: Known) -> float:
     """A score for a name of several words, of which at least two are among the parts of the text; otherwise 0."""
     own = parts_of(known.name)
+    short = parts_of(known.name.rpartition("/")[2]) if initials(known.name) in parts else []
     hits = [
         part
         for part in own
-        if part in parts or (len(part) > 4 and process.extractOne(part, parts, scorer=_ALIKE, score_cutoff=0.8))
+        if part in parts
+        or part in short
+        or (len(part) > 4 and process.extractOne(part, parts, scorer=_ALIKE, score_cutoff=0.8))
     ]
     if len(hits) < 2 or all(part in FILLERS or part.isdigit() for part in hits):
         return 0.0
@@ -144,10 +154,17 @@ class Named:
         typed = [] if scored else _as_typed(words, self.catalog)
         return sorted(scored.values(), key=self._order) or [(HOLDS, one) for one in typed]
 
-    def _order(self, one: tuple[float, Known]) -> tuple[float, int, int, int, str]:
+    def _order(self, one: tuple[float, Known]) -> tuple[float, int, int, int, int, str]:
         score, known = one
-        first = min((self.parts.index(part) for part in parts_of(known.name) if part in self.parts), default=0)
-        return -score, first, self.recent.get(known.written, len(self.recent)), len(known.name), known.written
+        places = [self.parts.index(part) for part in parts_of(known.name) if part in self.parts] or [0]
+        return (
+            -score,
+            min(places),
+            max(places),
+            self.recent.get(known.written, len(self.recent)),
+            len(known.name),
+            known.written,
+        )
 
 
 def _whole(found: Sequence[tuple[float, Known]]) -> set[tuple[str, str]]:

@@ -9,8 +9,9 @@ import re
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import product
+from itertools import product, takewhile
 from operator import itemgetter
+from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from rapidfuzz import fuzz, process
@@ -21,8 +22,8 @@ from bot.core.command.catalog import Catalog
 from bot.core.command.lexer import unescape, unwrap
 from bot.core.command.params import ParamType
 from bot.core.command.phrases import Phrase, implied, params_of, stated, take_phrases
-from bot.core.command.ranking import BEGINS, EDGES, HOLDS, LAST, Known, Named, parts_of, scores
-from bot.core.command.target_ref import SELECTORS, SHORT_ID
+from bot.core.command.ranking import BEGINS, EDGES, HOLDS, LAST, Known, Named, initials, parts_of, scores
+from bot.core.command.target_ref import SELECTORS, SHORT_ID, TargetRef
 from bot.core.command.vocabulary import ALL, ALONE, FILLERS, GRANTING, PERMISSION, POLITE, SECOND_WORDS, SYNONYMS
 from bot.core.command.wording import Wording, exact_verb, meanings, pairs_of, readings, worded
 
@@ -34,9 +35,13 @@ _CUT: Final = re.compile(r"[\r\n]+|;\s|(?=<@[^>]*>)")
 _TOKEN: Final = re.compile(r'[^\s"“”]*["“”][^"“”]*["“”]\S*|\S+')
 _BULLETS: Final = frozenset("•◦▪‣·")
 _QUOTED_WORD: Final = re.compile(r'^["“”]([^\s"“”]+)["“”]$')
+_QUOTES: Final = "\"'\u201c\u201d\u2018\u2019"
+_QUOTED: Final = re.compile(rf"(?<!\S)[{_QUOTES}]([^{_QUOTES}]{{2,60}})[{_QUOTES}](?![^\s,.?!])")
+_CREATING: Final = frozenset({"create", "register", "make", "add"})
 _FLAG: Final = re.compile(r"(?<!\S)--(?=[\w.-]+=)")  # `--region=north`, as on a command line
 _APOSTROPHE: Final = re.compile(r"(?<=\w)[\u2018\u2019\u02bc\u00b4`](?=\w)")
-_STOPS: Final = frozenset(",.;:!?-)")
+_SWITCHED: Final = MappingProxyType({"schedule on": "true", "schedule off": "false"})  # `disable` a gateway
+_STOPS: Final = frozenset(",.;!?-)")
 _PLEASE: Final = frozenset({"please", "pls", "plz"})
 _REASON: Final = re.compile(
     r"(?:^|\s)(?:--|\u2013|\u2014|(?i:because|cause|cuz|due to|weil|(?:since|as) (?=(?:we|it|they|the)\b))\b)\s*(.+)$",
@@ -96,7 +101,8 @@ def _with_reason(text: str, found: Meant, catalog: Catalog, around: Surroundings
     head, comma, tail = text.partition(", ")
     command = found.commands[0]
     verb, _ = catalog.canonical_verb(command.split())
-    says = " -- " not in command and tail[-1:] != "?" and set(tail.casefold().split()) - FILLERS
+    names = {part for known in around.targets for part in parts_of(known.name)}
+    says = " -- " not in command and tail[-1:] != "?" and set(parts_of(tail)) - FILLERS - names
     if not comma or not says or verb is None or not catalog.changes(verb):
         return found
     same = _meant(head, catalog, around).commands[0] == command
@@ -173,7 +179,7 @@ def _meant(text: str, catalog: Catalog, around: Surroundings) -> Meant:
     granted, asked = GRANTING.search(text), PERMISSION.match(_MENTION.sub(" ", f" {text}").strip())
     if granted is None and asked is None:
         return _said_in(text, catalog, around)
-    found = _meant(granted["what"] if granted else asked["what"] if asked else "", catalog, around)
+    found = _meant(granted["what"] if granted else asked["what"].rstrip("? ") if asked else "", catalog, around)
     if found == Meant() or granted is None:  # `can I start prices?`
         return found if found == Meant() else Meant((f"why {found.commands[0]}", *found.commands)[:MOST])
     lasts, _ = take_phrases(granted["what"].casefold().split(), ())  # `give @lee the right to start prices for 2 hours`
@@ -184,18 +190,22 @@ def _meant(text: str, catalog: Catalog, around: Surroundings) -> Meant:
 def _said_in(text: str, catalog: Catalog, around: Surroundings) -> Meant:
     _, pairs, typed, reason, breaks = _read(text)
     names = frozenset(known.name.casefold().rpartition("/")[2] for known in around.targets)
-    parts = frozenset(part for known in around.targets for part in parts_of(known.name))
-    spoken = worded(typed, catalog, names, parts, breaks)
+    shorts = ((*parts_of(known.name), "".join(parts_of(known.name)), initials(known.name)) for known in around.targets)
+    parts = frozenset(part for short in shorts for part in short if part)
+    spoken = worded(typed, catalog, names, parts, breaks, asked=text.rstrip().endswith("?"))
     if second := _second_words(spoken, reason):
         return Meant((second,))
+    if new := _created(spoken, catalog):
+        return Meant((new,))
     phrases, taken = take_phrases(spoken.said, names | {part for part in parts if part.isdigit()})
+    phrases += [Phrase(("grep",), said) for said in _quoted(text, catalog, around)[:1]]
     failed, spoken = "failed" in spoken.said, spoken.without(taken)
     named = Named(spoken, catalog, around.targets, around.recent)
     small, cannot, general = FILLERS | SYNONYMS.keys() | catalog.verbs, "", Meant()
     for read, used in (*readings(spoken, catalog), (list[str](), set[int]())):
         if not read and general != Meant():
             break
-        again = "again" in spoken.said and "start" in read
+        again = "again" in spoken.said and "start" in read and read[0] != "status"
         verbs = implied([*meanings("again", catalog), *read] if again else read, phrases, catalog)
         rest = spoken.without(used)
         unnamed = bool(verbs) and not any(word not in small and len(word) > 2 for word in rest.said)
@@ -217,6 +227,14 @@ def _said_in(text: str, catalog: Catalog, around: Surroundings) -> Meant:
             if general == Meant() and verbs[0] in spoken.said:  # `timeline` leaves out the target that the words name
                 general = found
     return general
+
+
+def _quoted(text: str, catalog: Catalog, around: Surroundings) -> list[str]:
+    """The texts in quotes that are neither a verb nor a part of a name, as values of a parameter."""
+    names = "\n".join(known.name for known in around.targets).casefold()
+    found = _QUOTED.findall(text)
+    own = [one for one in found if one.casefold() not in names and one.casefold() not in catalog.verbs]
+    return [f'"{one}"' if " " in one else one for one in own]
 
 
 class _Command(NamedTuple):
@@ -279,6 +297,27 @@ def _second_words(spoken: Wording, reason: str) -> str:
     return ""
 
 
+def _created(spoken: Wording, catalog: Catalog) -> str:
+    """`create pre:"new/Refund Helper"` for `make a new agent called Refund Helper`; without a name, how to create one."""
+    said = spoken.said
+    at = next((at for at, word in enumerate(said) if word in _CREATING), None)
+    thing = next((word for word in said if word in ("agent", "gateway", "group")), "")
+    verb = "create" if thing == "agent" else f"{thing} create"
+    if at is None or "new" not in said or not spoken.orders(at) or spoken.asks(catalog):
+        return ""
+    homes = {
+        name: kind.prefix
+        for name, spec in sorted(catalog.backends.items(), key=lambda one: one[1].vendor.casefold() not in said)
+        for kind in spec.targets
+        if kind.prefix and catalog.capability(name, verb, kind.name)
+    }
+    after = next((at for at, word in enumerate(said, 1) if word in ("called", "named")), len(said))
+    named = takewhile(lambda word: word.casefold() not in FILLERS, spoken.typed[after:])
+    if not (name := " ".join(named).strip(_QUOTES)):
+        return f"help {verb}" if homes else ""
+    return next((f"{verb} {TargetRef(backend=own, path=f'{prefix}/{name}')}" for own, prefix in homes.items()), "")
+
+
 def _usual(verbs: Sequence[str], catalog: Catalog, around: Surroundings) -> list[Known]:
     """Targets for a verb that needs one: those that this channel used last, then others. None for a verb that needs none."""
     builtin = catalog.builtin(verbs[0])
@@ -301,13 +340,8 @@ def _commands(verb: str, target: Known | None, catalog: Catalog, *, failed: bool
         if builtin is not None and (builtin.takes in (Takes.NOTHING, Takes.WORDS) or verb in ALONE - {"targets"}):
             return [(verb, "", "")]
         return [(verb, f"{name}:", f"{name}:") for name in catalog.backends if catalog.capabilities(verb, name)]
-    owns = [
-        own
-        for own in pairs_of(target.kind, verb, catalog.verbs)
-        if catalog.capability(target.backend, own, target.kind)
-    ]
-    if owns and catalog.capability(target.backend, verb, target.kind) is None:  # `delete` a gateway is `gateway delete`
-        return [(owns[0], target.written, target.written)]
+    if own := _instead(verb, target, catalog):
+        return [(*own, target.written)]
     capabilities = catalog.capabilities(verb, target.backend)
     kinds = {capability.target for _, capability in capabilities}
     base, at, selector = target.written.rpartition("@")
@@ -327,6 +361,20 @@ def _commands(verb: str, target: Known | None, catalog: Catalog, *, failed: bool
     return []
 
 
+def _instead(verb: str, target: Known, catalog: Catalog) -> tuple[str, str] | None:
+    """What a kind of target has in place of the verb: `disable` a gateway is `gateway set ... enabled=false`, `delete` it is
+    `gateway delete`, `status` of a server is `health`."""
+
+    def capability(own: str) -> Capability | None:
+        return catalog.capability(target.backend, own, target.kind)
+
+    setting = capability(f"{target.kind} set")
+    if verb in _SWITCHED and setting is not None and any(param.name == "enabled" for param in setting.params):
+        return f"{target.kind} set", f"{target.written} enabled={_SWITCHED[verb]}"
+    others = [*pairs_of(target.kind, verb, catalog.verbs), *(["health"] if verb == "status" else [])]
+    return next(((own, target.written) for own in others if capability(verb) is None and capability(own)), None)
+
+
 def _pairs(pairs: Sequence[str], catalog: Catalog, verb: str, target: Known, around: Surroundings) -> list[str]:
     """The given parameters, renamed to those of this verb: `regin=north` as `input.region=north`."""
     capability = catalog.capability(target.backend, verb, target.kind)
@@ -343,6 +391,8 @@ def _pair(pair: str, capability: Capability, used: Sequence[str]) -> str:
     if key in names or any(key.startswith(f"{name}.") for name in maps):
         return pair
     candidates = {name: name for name in names} | {name.partition(".")[2] or name: name for name in used}
+    if longer := [name for name in candidates if len(key) > 2 and name.startswith(key)]:
+        return f"{candidates[longer[0]]}={value}"
     near = process.extractOne(key, list(candidates), scorer=fuzz.ratio, score_cutoff=_NEAR_PARAM)
     if near is not None:
         return f"{candidates[near[0]]}={value}"

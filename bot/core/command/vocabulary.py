@@ -18,26 +18,29 @@ def _rows(table: str) -> Iterator[tuple[tuple[str, ...], str]]:
 # Verbs: what people call them, in words or phrases with other words in place of `...`. The first verb that the target supports
 # counts.
 _MEANINGS: Final = """
-start: begin, launch, trigger, execute, fire, kick, go, invoke, activate, initiate, spin, commence, submit, queue, starten
+start: begin, launch, trigger, execute, fire, kick, go, invoke, activate, initiate, spin, commence, submit, queue
+start: starten, starte, demarrer, lancer, lance, iniciar, inicia, arrancar, ejecutar
 start: kick ... off, spin ... up, fire ... up, set ... off, get ... started, bring ... up, have ... run, let ... run
 start, schedule on, resume: get ... going, get ... running
 start, resume: start
 start, agent approve: apply, deploy
 restart, start: restart
-restart: reboot, bounce, cycle, reset, recycle, reload, neustart
+restart: reboot, bounce, cycle, reset, recycle, reload, neustart, neustarten, redemarrer, relancer, reiniciar, reinicia
+restart, start: neu ... starten, neu starten, starte ... neu
 restart, retry, start: stop ... start, off and on, bring ... back up, start over, from scratch, from the beginning
 retry, start: retry, redo, repeat, reprocess, reattempt
 retry, start, restart: again, nochmal, give ... another, have another, another try, one more time, once more
 stop, status: abort, cancel, terminate, end, interrupt, quit
-stop, pause, status: stop, halt, shut, shutdown, stoppen, shut ... down, take ... down, bring ... down, break ... off
+stop, pause, status: stop, halt, shut, shutdown, shut ... down, take ... down, bring ... down, break ... off
+stop, pause, status: stoppen, stoppe, beenden, arreter, arrete, detener, parar, para
 pause, schedule off: pause, suspend, hold, snooze, put ... on hold, put ... to sleep, hold ... off
-schedule off, pause, stop: off, silence, unschedule, deactivate, turn ... off, switch ... off
+schedule off, pause, stop: off, silence, unschedule, deactivate, ausschalten, abschalten, turn ... off, switch ... off
 resume, schedule on: resume, unpause, reactivate, unsuspend, wake
 resume, schedule on, retry: continue, proceed, carry on, go on with, pick ... up
-schedule on, resume: on, back on, turn ... on, switch ... on
+schedule on, resume: on, back on, einschalten, turn ... on, switch ... on
 logs: log, output, error, errors, tail, logfile, stdout, stderr, trace, traceback, stacktrace, messages
 logs, history: compare
-status: show, state, check, how, running, doing, progress, view, describe, details, info
+status: show, state, stand, zustand, estado, statut, etat, check, how, running, doing, progress, view, describe, details, info
 history, status: happened
 history: runs, past, executions, duration, durations, trend
 schedules: schedule, timetable, calendar, cron, planned, scheduled
@@ -53,8 +56,9 @@ reinstate, resume, schedule on, start: bring ... back
 set, schedule set, gateway set, group set, cert set: change, update, edit, modify, rename
 mark: flag
 find: search, where, look, locate, lookup
-targets: list, agents, tasks
-watch: subscribe, follow, notify, monitor, inform, notify me, alert me, alert us, let me know, let us know, ping me, message me
+targets: list, agents, agenten, tasks
+watch: subscribe, follow, notify, monitor, notify me, alert me, alert us, let me know, let us know, ping me, message me
+watch: inform me when, inform me if, inform us when, give me ... when, give us ... when
 watch: tell me when, tell me if, tell me once, tell us when, tell us if, keep an eye on, heads up when
 unwatch: unsubscribe, unfollow, mute, stop watching, stop telling, stop notifying, stop following, dont tell, dont notify
 unwatch: stop notifications, stop alerts, stop messages, no notifications, no more alerts
@@ -67,6 +71,8 @@ whoami: who, permissions, rights
 policy: rules
 health, status: ping, alive
 certs: certificates
+gateways: gateway, gw
+status: inform
 doctor: diagnose
 breakglass: emergency
 """
@@ -88,6 +94,7 @@ targets: \b(what|which) (agents|targets)\b
 services, targets: \b(what|which) services\b
 find: \b(named|called)\b
 history, status: ^how (long|often|many)\b
+status, timeline: ^(is )?(whats?|(any|some)thing)( is| has)? (fails|failed|failing|broke|broken|wrong|red)\b(?! with)
 logs, status: (?<!\S)(?<!as )(fail(s|ed|ing|ure)?|wrong|errors?|broke(n)?|crash(ed)?|red)(?!\S)
 health, status: \b(ok|okay|healthy|fine|alright)\b
 schedules, status: ^when\b.*\b(next|again)\b|\bnext (run|time)\b|^when (does|will|is)\b
@@ -95,7 +102,7 @@ history, status: ^when\b|\bhow (long|often)\b|\blast runs\b
 status: ^(the )?(last|latest|newest) run\b|^(did|has|is|was)\b.*\b(finish(ed)?|done|started|running|on|off)\b
 logs: \b(say|says|said|print|printed)\b
 history, status: ^what (did|has|have)\b.*\b(do|done|run)\b
-help: \bwhat can i do\b|^how (do|can) i\b|^how does\b.*\bwork|^help\b
+help: \bwhat can i (do|run|start|stop|use)\b|^how (do|can) i\b|^how does\b.*\bwork|^help\b
 status: \b(going on|in progress)\b
 health, status: \b(up|down|alive|reachable|connected|online|offline)$
 """
@@ -112,18 +119,27 @@ WONDERING: Final = ASKING | _words(
     "why what whats when how hows who whos which where can could any help should shall dont never not"
 )
 REQUESTING: Final = re.compile(
-    r"\b(can|could|would|will) (?:\w+ )?(you|u|we|(some|any)(one|body))\b|\b(please|pls|plz|that you|any chance|mind)\b"
+    r"\b(can|could|would|will) (?:\w+ )?(you|u|we|(some|any)(one|body))\b|\b(please|pls|plz|that you|any chance|mind"
+    r"|bitte|kannst|konntest|konnten|peux|pouvez|pourriez|puedes|podrias|favor|stp|svp)\b"
 )
 NEGATING: Final = re.compile(
-    r"\b(dont|do not|never|(must|should|shall|may) not|not (to|run|start|stop)|shouldnt|doesnt|wont|no need to|nicht|kein(en?)?"
+    r"\b(dont|do not|never|(must|should|shall|may) not|not (to|run|start|stop)|shouldnt|no need to|nicht|kein(en?)?"
     r"|(nobody|no one) (must|should|shall|may))\b"
+)
+# Anywhere in a text: what it asks for is not for now.
+CONDITIONS: Final = re.compile(
+    r"\b(if|unless|in case|(?<!me )(?<!us )(?<!know )when(ever)?|once (it|the|they|that|we)|after|as soon as)\b"
+    r"(?! (you|u|possible)\b)|\b(depending|assuming|provided|wenn|falls|sobald|si|quand|cuando)\b|\b(at|um|gegen) \d"
+    r"|(?<!until )(?<!till )(?<!til )\b(tomorrow|tonight|later|morgen|demain|manana)\b"
+    r"|^(do|does) (we|you|i|they|the)\b|\b(i|we) (will|can|could|might|may)\b"
 )
 # Anywhere in a text: it asks for a reason or an advice, and for no change.
 EXPLAINING: Final = re.compile(r"\b(why|warum|whether|how to|explain)\b")
 WISHING: Final = _words("want need like please pls plz get let lets must should would")
 PERMISSION: Final = re.compile(
-    r"^(?:who (?:can|may|(?:is|are) allowed to|has permission to)|why can'?t i|why can i not|(?:can|may|should|shall) i|may we"
-    r"|(?:should|shall) we|(?:why )?(?:am i|are we) (?:not )?allowed to|what (?:would|will) happen if (?:i|we)"
+    r"^(?:who (?:can|may|(?:is|are) allowed to|has permission to)|why can'?t i|why can i not|(?:should|shall) (?:i|we)|may we"
+    r"|(?:can|may) i(?! (?:please )?(?:have|get|see)\b)|(?:why )?(?:am i|are we) (?:not )?allowed to"
+    r"|what (?:would|will) happen if (?:i|we)"
     r"|is it (?:ok(?:ay)?|safe|possible|fine|allowed) to)\s+(?P<what>.*)",
     re.IGNORECASE | re.DOTALL,
 )
@@ -170,6 +186,7 @@ TIMES: Final = _words(
     "wednesday thursday friday saturday sunday night tonight yesterday morning evening tomorrow"
 )
 # Around a verb that is used as a noun: `the restart failed`, `the kill switch`.
+DOING: Final = _words("do make need perform give want like request")  # `please do a restart of X` is an order
 NOUNS: Final = (_words("the a last this my every"), _words("of fails is was has did does switch button"))
 GREETINGS: Final = _words(
     "hello hi hey dear thanks thank ok so and bot signalbox guten morgen good morning sorry kindly team"
@@ -177,15 +194,33 @@ GREETINGS: Final = _words(
 ALL: Final = _words("all every everything each")
 ALONE: Final = _words("status health targets")  # built-in verbs that need no target
 POLITE: Final = _words(
-    "please pls plz can could would will want need like hello hi hey dear thanks thank now today asap just let lets go"
+    "please pls plz can could would will want need like hello hi hey dear thanks thank now today asap just let lets go "
+    "bitte danke merci por favor gracias"
 )
-GRAMMAR: Final = _words(
-    "a an the this that it its is are was be you u i we me my us our to do does did for of on in at with and from by into "
-    "what why whats up hows whos there here when how cant all any exist everything anything ist sind der die das von "
-    "noch mal bitte then not has have had been about as if or but which every each still already right moment currently yet "
-    "maybe perhaps quickly quick actually really also"
-) | {f"{some}{one}" for some in ("some", "any") for one in ("one", "body")}
+_SOMEONE: Final = {f"{some}{one}" for some in ("some", "any") for one in ("one", "body")}
+GRAMMAR: Final = (
+    _words(
+        "a an the this that it its is are was be you u i we me my us our to do does did for of on in at with and from by into "
+        "what why whats up hows whos there here when how cant all any exist everything anything ist sind der die das von "
+        "noch mal bitte then not has have had been about as if or but which every each still already right moment currently yet "
+        "maybe perhaps quickly quick actually really also"
+    )
+    | _SOMEONE
+)
 THINGS: Final = _words(
-    "agent job run task service get give make control plane planes system systems crawler bot signalbox"
+    "agent job run task service file get give make control plane planes system systems crawler bot signalbox"
 )
 FILLERS: Final = POLITE | GRAMMAR | THINGS
+# Before the verb of an order, besides names.
+ORDERING: Final = (
+    POLITE
+    | GREETINGS
+    | THINGS
+    | _SOMEONE
+    | _words(
+        "a an the this that it you u i id we me us my our to do for on in at with of from by into be if get have bring back is "
+        "ahead also then quickly quick directly immediately urgent urgently possible great nice "
+        "kind mind chance any request requests ask wish require appreciate must set make put try re noch mal mir du den dem das "
+        "die der auf neu von kannst konntest stp svp peux tu puedes podrias"
+    )
+) - {"plane", "planes"}

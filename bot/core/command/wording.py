@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import pairwise
 from typing import Final
+from unicodedata import combining, normalize
 
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
@@ -16,8 +17,9 @@ from rapidfuzz.distance import OSA
 from bot.core.command.builtins import ALIASES
 from bot.core.command.catalog import Catalog
 from bot.core.command.vocabulary import (
-    ASKING,
     CALLED,
+    CONDITIONS,
+    DOING,
     EXPLAINING,
     FILLERS,
     GRAMMAR,
@@ -26,6 +28,7 @@ from bot.core.command.vocabulary import (
     NOUNS,
     NUMBERS,
     OF_A_PAIR,
+    ORDERING,
     PHRASES,
     POLITE,
     QUESTIONS,
@@ -45,6 +48,7 @@ _GAP: Final = r"(?: \S+){0,5}?"
 _PHRASES: Final = tuple(
     (re.compile(rf"(?<!\S){phrase.replace(' ...', _GAP)}(?!\S)"), verbs) for phrase, verbs in PHRASES
 )
+_PART: Final = re.compile(r"[^\W_]+")
 _WORD: Final = re.compile(r"(?<!\\)[a-z]{2,}")
 _APART: Final = (POLITE | GRAMMAR) - {"on"}  # words between the two words of a verb
 _SMALL: Final = (FILLERS | GREETINGS) - {"go", "get", "let", "give"}  # before the verb of an order
@@ -57,7 +61,7 @@ _PAST: Final = ("ied", "ed", "d", "ing")
 class Wording:
     """`typed` are the words of a text, `said` the same in lower case and in their usual spelling. `guessed` are the places of
     those that may be other words, `breaks` those where a clause begins. `known` are all words that mean something, `names` the
-    last parts of the names of targets."""
+    last parts of the names of targets, `parts` all of their parts. `asked`: the text ends with a question mark."""
 
     typed: tuple[str, ...]
     said: tuple[str, ...]
@@ -65,6 +69,8 @@ class Wording:
     breaks: frozenset[int]
     known: frozenset[str]
     names: frozenset[str]
+    parts: frozenset[str] = frozenset()
+    asked: bool = False
 
     def without(self, places: Collection[int]) -> Wording:
         """The other words."""
@@ -74,12 +80,31 @@ class Wording:
         typed, said = (tuple(of[at] for at in kept) for of in (self.typed, self.said))
         return replace(self, typed=typed, said=said, guessed=guessed, breaks=breaks)
 
-    @property
-    def asks(self) -> bool:
+    def asks(self, catalog: Catalog) -> bool:
         """Whether it asks or forbids something: then it means no change."""
         whole, first = " ".join(self.said), next((word for word in self.said if word not in GREETINGS), "")
-        forbids = NEGATING.search(whole) or EXPLAINING.search(whole)
-        return forbids is not None or (first in WONDERING and not REQUESTING.search(whole))
+        starts = sorted({0, *self.breaks})
+        clauses = [self.said[start:end] for start, end in zip(starts, [*starts[1:], len(self.said)], strict=True)]
+        forbids = any(NEGATING.search(" ".join(one)) and any(_acts(word, catalog) for word in one) for one in clauses)
+        return forbids or EXPLAINING.search(whole) is not None or (first in WONDERING and not REQUESTING.search(whole))
+
+    def orders(self, at: int) -> bool:
+        """Whether this person wants now what the word at this place says: only small words and names stand before it in its
+        clause, and the text has no condition, no later time and no question that is not a request."""
+        whole, start = " ".join(self.said), max((place for place in self.breaks if place <= at), default=0)
+        doing = self.said and self.typed[at].endswith("ing") and not self.said[at].endswith("ing")
+        doubts = CONDITIONS.search(whole) or ((self.asked or doing) and not REQUESTING.search(whole))
+        return not doubts and all(
+            word in ORDERING or self.names_with(word) or ORDERING.issuperset(_PART.findall(word))
+            for word in self.said[start:at]
+        )
+
+    def names_with(self, word: str) -> bool:
+        """Whether the word may be of the name of a target or a kind, also misspelled."""
+        known = self.names | self.parts
+        if any(char.isdigit() or char in "/:" for char in word) or known.issuperset(_PART.findall(word)):
+            return True
+        return process.extractOne(word, known, scorer=OSA.normalized_similarity, score_cutoff=_NEAR) is not None
 
 
 def worded(
@@ -88,17 +113,22 @@ def worded(
     names: frozenset[str] = frozenset(),
     parts: frozenset[str] = frozenset(),
     breaks: Collection[int] = (),
+    *,
+    asked: bool = False,
 ) -> Wording:
     """The words with their usual spelling. A word that is nearer to one of the `parts` of names than to any other word stays."""
     acts = SYNONYMS.keys() | ALIASES.keys() | catalog.verbs
     past = acts if any(word.casefold() in WISHING for word in words) else frozenset[str]()
     backends = {name for own, spec in catalog.backends.items() for name in (own, spec.vendor.casefold())}
+    kinds = {kind.name for spec in catalog.backends.values() for kind in spec.targets}
     known = _lexicon(catalog.verbs) | backends
     found = [_usual(word, at, known, names | parts, past) for at, word in enumerate(words)]
     said = tuple(word for word, _ in found)
     guessed = frozenset(at for at, (_, likeness) in enumerate(found) if likeness < _SURE)
     after = (at + 1 for at, word in enumerate(said) if word in ("and", "then", "but"))
-    return Wording(tuple(words), said, guessed, frozenset({0, *breaks, *after}), known, names)
+    return Wording(
+        tuple(words), said, guessed, frozenset({0, *breaks, *after}), known, names, parts | backends | kinds, asked
+    )
 
 
 @lru_cache(maxsize=8)
@@ -123,6 +153,7 @@ def _usual(
     word = typed.casefold().strip(":").replace("'", "")
     joined = word.replace("-", "")
     word = joined if joined in known else word
+    word = word if word in names else "".join(char for char in normalize("NFKD", word) if not combining(char))
     tense = word.endswith(("ed", "ing"))
     if word in names or word in SYNONYMS or (word in known and not tense):
         return word, 1.0
@@ -132,35 +163,46 @@ def _usual(
         ):
             if basic := next((one for one in (stem, f"{stem}e", f"{stem}y", stem[:-1]) if one in basics), None):
                 return basic, 1.0
-    if word in known or tense or len(word) < (4 if at else 3) or not word.isalpha():
+    if word in known or len(word) < (4 if at else 3) or not word.isalpha():
         return word, 1.0
-    if longer := min((one for one in known if one.startswith(word) and len(word) > 3), key=len, default=""):
-        return longer, 1.0
+    longer = [one for one in known if one.startswith(word) and len(word) > 3]
+    if longer:
+        return min(longer, key=lambda one: (len(one), one)), 1.0
+    if tense:
+        return word, 1.0
     near, named = (
-        process.extractOne(word, of, scorer=OSA.normalized_similarity, score_cutoff=_NEAR) for of in (known, names)
+        process.extractOne(word, sorted(of), scorer=OSA.normalized_similarity, score_cutoff=_NEAR)
+        for of in (known, names)
     )
     return (near[0], near[1]) if near is not None and (named is None or named[1] < near[1]) else (word, 1.0)
 
 
 def readings(text: Wording, catalog: Catalog) -> Iterator[Reading]:
     """What the words may mean, the likeliest first. A text that asks or forbids something means nothing that changes anything,
-    unless a question stands for it (`dont run prices tonight`). Orders come before what else the text says."""
+    unless a question stands for it (`dont run prices tonight`). Orders come before what else the text says. A change that is
+    not clearly an order comes after what else the text says, and after `status`."""
     said = ["\0" if word in text.names or {":", "/"} & set(word) else word for word in text.said]
     questions = [*_asked(text, said, catalog)]
     commands = [*_phrase(text, catalog), *_pair(said, catalog), *_exact(text, catalog, only_changes=True)]
     others = [*_exact(text, catalog), *_synonym(text, catalog)]
-    if text.asks:
-        first = questions if said[0] in ASKING else []
-        reads = (([verb for verb in verbs if not catalog.changes(verb)], used) for verbs, used in (*commands, *others))
-        yield from (*first, *questions, *(one for one in reads if one[0]))
-        return
+    asks = text.asks(catalog)
+    changes = [one for one in (*commands, *others) if one[0] and catalog.changes(one[0][0])]
+    unsure = ((verbs, used) for verbs, used in changes if asks or not text.orders(min(used, default=0)))
+    doubtful = [(["status", *(() if asks else verbs)], used) for verbs, used in unsure]
+    unclear = [used for _, used in doubtful]
+    commands, others = ([one for one in of if one[1] not in unclear] for of in (commands, others))
     firsts = {*_firsts(text, said)} - text.guessed
-    orders = [one for one in (*commands, *others) if firsts & one[1] and one[0] and _acts(one[0][0], catalog)]
-    yield from (*sorted(orders, key=lambda one: min(firsts & one[1])), *commands, *questions, *others)
+    orders = [one for one in (*commands, *others) if firsts & one[1] and one[0] and _leads(one[0][0], catalog)]
+    orders.sort(key=lambda one: min(firsts & one[1]))
+    yield from (*(questions if asks else orders), *commands, *questions, *others, *doubtful)
 
 
-def _acts(verb: str, catalog: Catalog) -> bool:
+def _leads(verb: str, catalog: Catalog) -> bool:
     return catalog.changes(verb) or verb in ("watch", "unwatch")
+
+
+def _acts(word: str, catalog: Catalog) -> bool:
+    return any(catalog.changes(verb) for verb in meanings(ALIASES.get(word, word), catalog)[:1])
 
 
 def _firsts(text: Wording, said: Sequence[str]) -> Iterator[int]:
@@ -241,7 +283,7 @@ def _is_noun(said: Sequence[str], at: int, catalog: Catalog) -> bool:
     """Whether a word that may change something is used as a noun: `the last restart failed`."""
     before, after = NOUNS
     noun = (at > 0 and said[at - 1] in before) or (at + 1 < len(said) and said[at + 1] in after)
-    return noun and any(catalog.changes(verb) for verb in meanings(ALIASES.get(said[at], said[at]), catalog)[:1])
+    return noun and DOING.isdisjoint(said[max(at - 2, 0) : at]) and _acts(said[at], catalog)
 
 
 def meanings(word: str, catalog: Catalog) -> list[str]:

@@ -85,7 +85,7 @@ def test_nine_of_ten_first_suggestions_are_what_was_meant() -> None:
 def test_nine_of_ten_sentences_about_everything_in_the_demo_are_understood() -> None:
     """Terse, polite, dictated, half German, with the wrong backend; `|` is between answers that are both right.
 
-    `cannot: stop acc:shop/prices` means that the answer says so.
+    `cannot: stop acc:shop/prices` means that the answer says so, `no change` that what is first changes nothing.
     """
     rows = [line.split("\t") for line in OF_THE_DEMO.read_text(encoding="utf-8").splitlines()]
     wrong = [
@@ -105,40 +105,24 @@ def first(typed: str) -> str:
 
 
 def right(typed: str, wanted: str) -> bool:
+    read = parse(first(typed), CATALOG)
+    if wanted == "no change":
+        return isinstance(read, Command) and not CATALOG.changes(read.verb)
     return first(typed) in wanted.split(" | ")
 
 
-@pytest.mark.parametrize(
-    "typed",
-    [
-        "should we stop load_orders?",
-        "is it safe to restart the process server on eu-1?",
-        "what would happen if I delete contract-draft",
-        "who may destroy the tofu service",
-        "why was the us-1 process server stopped?",
-        "don't stop load_orders",
-        "is contract-draft retired?",
-        "when was load_orders stopped",
-        "the last restart of prices failed",
-        "start everything",
-        "don't start prices before 6",
-        "don\u00b4t start prices",
-        "stop, don't start prices",
-        "prices must not be started",
-        "no need to stop load_orders",
-        "nobody should restart the process server on eu-1",
-        "let prices not start tonight",
-        "bitte prices nicht starten",
-        "please tell me why you stopped load_orders",
-        "tell me how to stop load_orders",
-        "please advise whether to retire contract-draft",
-        "kill switch for invoice-reader",
-    ],
-)
-def test_a_question_or_a_warning_never_becomes_a_change(typed: str) -> None:
-    read = parse(first(typed), CATALOG)
-    assert isinstance(read, Command)
-    assert not CATALOG.changes(read.verb), read
+def test_only_a_direct_request_for_now_offers_a_change_first() -> None:
+    """Questions, warnings, conditions, plans, reports and times: the rows with `no change`, each of which holds."""
+    rows = [line.split("\t") for line in OF_THE_DEMO.read_text(encoding="utf-8").splitlines()]
+    doubtful = [typed for typed, wanted in rows if wanted == "no change"]
+    wrong = [f"{typed}: {first(typed)}" for typed in doubtful if not right(typed, "no change")]
+    assert len(doubtful) >= 80
+    assert wrong == []
+
+
+def test_a_change_that_may_be_meant_comes_after_the_status() -> None:
+    offered = suggest("stop load_orders if it hangs", CATALOG, DEMO)
+    assert offered[:2] == ("status infa:task/load_orders", "stop infa:task/load_orders")
 
 
 @pytest.mark.parametrize("typed", ["stpo load_orders", "delt contract-draft", "kil load_orders job"])
