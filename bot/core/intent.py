@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Annotated, Final, Literal, NamedTuple
 
@@ -11,6 +11,7 @@ from pydantic import Field
 from bot.core.value import Value
 
 LATE: Final = timedelta(minutes=5)  # an older request for a change is confirmed before it runs
+LONG_AGO: Final = datetime.fromtimestamp(0, UTC)  # `sent_at` of a request whose time nobody can read
 
 
 class Source(StrEnum):
@@ -150,7 +151,7 @@ Payload = Annotated[Command | ParseError | Press | Form | Open | Due, Field(disc
 class Intent(Value):
     """One request. `request_id` is its permanent id; a redelivery has the same `dedupe_key`.
 
-    `at` is when it reached the bot, `sent_at` Slack's own time of the message or press, if any. `edited_at` is when its
+    `at` is when it reached the bot, `sent_at` Slack's own time of the message or press, if it has one. `edited_at` is when its
     message was edited. `foreign` is set when its payload names another app or organization. A terminal sets `confirmed` with
     `--yes`: a dangerous operation then runs without the pre-flight question. `incident` is the incident that was open in its
     place when it arrived.

@@ -11,6 +11,7 @@ from typing import Final
 from bot.core.command.params import INVISIBLE
 from bot.core.command.target_ref import TargetRef
 from bot.core.errors import BadRequest
+from bot.core.intent import LONG_AGO, Intent
 from bot.core.operation import Target
 from bot.core.outcome import Suggestion
 
@@ -69,6 +70,13 @@ def ago_text(age: timedelta) -> str:
     """A length of time in whole minutes, or in seconds below one minute: `3 h 12 min`, `40 s`."""
     seconds = int(age.total_seconds())
     return seconds_words(seconds if seconds < 60 else seconds // 60 * 60)
+
+
+def asked_text(intent: Intent, now: datetime) -> str:
+    """When a late request was made: `You asked for this 1 h ago`."""
+    if intent.sent_at == LONG_AGO:
+        return "Slack doesn't say when you asked for this"
+    return f"You asked for this {ago_text(intent.age(now))} ago"
 
 
 def rough_span(span: timedelta) -> str:

@@ -11,7 +11,7 @@ from bot.core.intent import Intent, Source
 from bot.core.operation import Operation
 from bot.core.outcome import Fact
 from bot.core.records import PendingDecision, stamp
-from bot.core.text import ago_text, sentences
+from bot.core.text import asked_text, sentences
 from bot.features import approvals
 from bot.features.replies import refusal
 from bot.features.replies.answer import reply, say
@@ -62,7 +62,7 @@ async def ask(ctx: Context, intent: Intent, resolved: Resolved, ruling: Ruling) 
     # Everything was read for this answer, so no fact needs a time of its own.
     found = tuple([fact.model_copy(update={"at": None}) for fact in found])
     aside = [fact for fact in found if fact.label in SELDOM_READ or (fact.label, fact.value) == ("Freeze", "none")]
-    late = f"You asked for this {ago_text(intent.age(now))} ago" if intent.is_late(now) else ""
+    late = asked_text(intent, now) if intent.is_late(now) else ""
     danger = (
         "Dangerous: check before you run it" if operation.risk is Risk.DANGER else "Run it only if you still want it"
     )

@@ -1,6 +1,6 @@
 """Entries for the audit log: every column in one place, secrets masked before anything is written."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -44,7 +44,7 @@ class AuditWriter:
                 "verb": payload.verb,
                 "backend": payload.target.partition(":")[0] if payload.target else None,
                 "target_name": payload.target,
-                "params": self.params(dict(payload.params)),
+                "params": self.params(_by_name(payload.params)),
                 "reason": payload.reason,
                 "detail": " ".join(payload.words) if payload.words else None,
             }
@@ -145,6 +145,14 @@ class AuditWriter:
     def _masked(self, name: str, value: str) -> str | None:
         """Free text is searched for anything that looks like a secret, other columns for known secrets only."""
         return self.clean(value) if name in ("detail", "reason", "target_name") else self._secrets.hide(value)
+
+
+def _by_name(words: Sequence[tuple[str, str]]) -> dict[str, Json]:
+    """The typed parameters by name; a list of the values of one that is given more than once."""
+    found: dict[str, list[Json]] = {}
+    for name, value in words:
+        found.setdefault(name, []).append(value)
+    return {name: values[0] if len(values) == 1 else values for name, values in found.items()}
 
 
 def columns_of(target: Target) -> dict[str, str]:

@@ -19,7 +19,6 @@ from bot.slack.payload import (
     file_ids,
     interaction_actor,
     interaction_place,
-    slack_time,
     text,
 )
 
@@ -58,7 +57,7 @@ def read_action(body: Mapping[str, Any], stamp: Stamp) -> Intent | None:
         dedupe_key=dedupe("action", body, *_press_of(body, first)),
         response_url=text(body, "response_url"),
         trigger_id=text(body, "trigger_id"),
-        sent_at=slack_time(text(first, "action_ts")),
+        times=(first.get("action_ts"),),
     )
 
 
@@ -144,7 +143,7 @@ def read_shortcut(body: Mapping[str, Any], stamp: Stamp, bot_user_id: str) -> In
         dedupe_key=dedupe("shortcut", body, text(body, "trigger_id")),
         response_url=text(body, "response_url"),
         trigger_id=text(body, "trigger_id"),
-        sent_at=slack_time(text(body, "action_ts")),
+        times=(body.get("action_ts"),),
     )
 
 
@@ -180,7 +179,7 @@ def read_step(body: Mapping[str, Any], stamp: Stamp, catalog: Catalog) -> Intent
         ),
         place=Place(team_id=team, channel_id=text(inputs, "channel") or "", chosen=True),
         dedupe_key=dedupe("step", body, text(event, "function_execution_id") or text(body, "event_id")),
-        sent_at=slack_time(text(event, "event_ts")),
+        times=(event.get("event_ts"), body.get("event_time")),
         step_id=text(event, "function_execution_id"),
         typed=typed,
     )

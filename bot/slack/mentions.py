@@ -13,7 +13,7 @@ from bot.core.command.catalog import Catalog
 from bot.core.command.lexer import EDGES, MARKERS, unwrap
 from bot.core.command.parser import is_command, parse, several, struck_out
 from bot.core.intent import Command, Doubt, Intent, Payload, Source
-from bot.slack.payload import Stamp, dedupe, event_actor, event_place, file_ids, slack_time, text
+from bot.slack.payload import Stamp, dedupe, event_actor, event_place, file_ids, text
 
 _PLAIN_SUBTYPES: Final = frozenset({None, "file_share", "thread_broadcast"})
 _AROUND: Final = "".join(MARKERS) + EDGES
@@ -51,8 +51,8 @@ def read(body: Mapping[str, Any], stamp: Stamp, catalog: Catalog, bot_user_id: s
         place=event_place(body, message),
         dedupe_key=dedupe("message", body, text(body, "team_id"), text(message, "channel"), text(message, "ts")),
         typed=words.typed,
-        sent_at=slack_time(text(message, "ts")),
-        edited_at=slack_time(text(message, "edited", "ts")),
+        times=(message.get("ts"), body.get("event_time")),
+        edits=(text(message, "edited", "ts"), body.get("event_time")) if message.get("edited") else None,
         doubt=words.doubt or (Doubt.BY_APP if text(message, "bot_id") else None),
     )
 

@@ -5,20 +5,20 @@ Payload shapes: Slack's reference for slash commands, interaction payloads and t
 
 import hashlib
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextvars import ContextVar
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from bot.core.command.lexer import sound
-from bot.core.intent import Actor, Intent, Payload, Place, Reply
+from bot.core.intent import LATE, LONG_AGO, Actor, Intent, Payload, Place, Reply
 from bot.core.ports.services import Clock, Ids
 from bot.core.value import canonical
 
 ARRIVED: ContextVar[datetime | None] = ContextVar(
     "arrived", default=None
 )  # when the HTTP server started to read the request
-_TS: Final = re.compile(r"(\d{1,10})\.(\d{1,6})")
+_TS: Final = re.compile(r"(\d{1,10})(?:\.(\d{1,6}))?")
 RESPONSE_URL_LIFE: Final = timedelta(minutes=29)  # of Slack's 30; one minute is reserve
 
 
@@ -37,10 +37,17 @@ class Stamp:
         response_url: str | None = None,
         trigger_id: str | None = None,
         step_id: str | None = None,
+        times: Sequence[object] | None = None,
+        edits: Sequence[object] | None = None,
         **known: Any,
     ) -> Intent:
-        """A new request, which arrived now, or before the program was blocked. `known` are other fields of Intent."""
+        """A new request, which arrived now, or before the program was blocked. `known` are other fields of Intent.
+
+        `times` is where Slack says when the person asked, the best first, and `edits` when they edited it; None when Slack
+        never says.
+        """
         now = (ARRIVED.get() or self._clock.now()) - timedelta(seconds=self._held_up())
+        known |= {"sent_at": _slack_time(now, times), "edited_at": _slack_time(now, edits)}
         return Intent(
             request_id=self._ids.request(),
             at=now,
@@ -55,12 +62,20 @@ class Stamp:
         )
 
 
-def slack_time(ts: str | None) -> datetime | None:
-    """The time of a Slack `ts` like `1700000000.000100`, or None."""
-    parts = _TS.fullmatch(ts or "")
-    if parts is None:
+def _slack_time(now: datetime, stamps: Sequence[object] | None) -> datetime | None:
+    """The first time that can be read of stamps like `1700000000.000100` or 1700000000; LONG_AGO without one, which counts
+    as late. A time in the future can't be right; clocks may differ by some minutes."""
+    if stamps is None:
         return None
-    return datetime.fromtimestamp(int(parts[1]), UTC) + timedelta(microseconds=int(parts[2].ljust(6, "0")))
+    for stamp in stamps:
+        parts = _TS.fullmatch(str(stamp))
+        if parts is not None:
+            told = datetime.fromtimestamp(int(parts[1]), UTC) + timedelta(
+                microseconds=int((parts[2] or "").ljust(6, "0"))
+            )
+            if told <= now + LATE:
+                return told
+    return LONG_AGO
 
 
 def storable(data: Any) -> Any:

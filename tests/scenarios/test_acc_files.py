@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import zipfile
 from typing import Any
 
@@ -46,6 +47,23 @@ async def test_files_attached_to_a_mention_are_uploaded(team: World) -> None:
     assert card["thread_ts"], "the answer stands in the thread of the mention"
     assert {"urls.csv", "inner.csv"} <= set(team.acc.inputs[at.path])
     assert asked.events == ["requested", "sent", "done"]
+
+
+async def test_the_audit_log_of_an_upload_tells_no_parameter_that_was_not_used(team: World) -> None:
+    """Attached files keep their names, so there is none in the entry."""
+    asked = await mention(team, f"input upload {place(team)}", files=(("urls.csv", b"URL\r\n"),))
+    assert await asked.ends() == "done"
+    assert [json.loads(row.params or "{}") for row in asked.rows] == [{}, {}, {}]
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [("name=a.csv", "Attached files keep their names"), ('name=a.csv text="x"', "Attached files keep their names")],
+)
+async def test_an_upload_of_files_refuses_what_it_would_ignore(team: World, words: str, says: str) -> None:
+    asked = await mention(team, f"input upload {place(team)} {words}", files=(("urls.csv", b"URL\r\n"),))
+    assert says in shown(await asked.card("keep their names"))
+    assert asked.events == ["requested", "failed"]
 
 
 async def test_text_can_be_uploaded_without_a_file(team: World) -> None:

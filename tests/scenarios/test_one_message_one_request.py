@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ class Messages:
 
     def __init__(self, env: World) -> None:
         self.env = env
+        self.event_time: object = None  # instead of the true one
 
     def ts(self, ago: float = 0.0) -> str:
         """A message's ts, some seconds old."""
@@ -45,6 +47,8 @@ class Messages:
     async def deliver(self, event: dict[str, Any]) -> None:
         """Any event, acked."""
         payload = event_callback(self.env.ws.core, event, event.get("channel"))
+        if self.event_time is not None:
+            payload["event_time"] = self.event_time
         receipt = await self.env.ws.deliver("events_api", payload)
         assert receipt.acked, receipt
 
@@ -256,6 +260,34 @@ async def test_a_change_that_slack_delivers_late_is_confirmed_first(team: Team, 
     await team.env.until(lambda: starts(team) == 1)
 
 
+@pytest.mark.parametrize("ts", ["0", "9999999999.000000", "tomorrow"])
+async def test_a_change_without_a_time_that_can_be_right_is_confirmed_first(
+    team: Team, messages: Messages, ts: str
+) -> None:
+    """Neither the message nor the event says when it was asked, so it may be hours old."""
+    messages.event_time = "soon"
+    await messages.mention("<@U0BOT> start acc:shop/prices", ts)
+    card = await team.env.sees("Slack doesn't say when you asked for this", "start acc:shop/prices")
+    await messages.calm()
+    assert starts(team) == 0
+    await team.press(card, "Run it", user="U0ANA", channel=CRAWL)
+    await team.env.until(lambda: starts(team) == 1)
+
+
+@pytest.mark.parametrize(("ago", "title"), [(0.0, None), (7200.0, "You asked for this 2 h ago")])
+async def test_the_time_of_the_event_counts_when_the_message_has_none(
+    team: Team, messages: Messages, ago: float, title: str | None
+) -> None:
+    messages.event_time = int(float(messages.ts(ago)))
+    await messages.mention("<@U0BOT> start acc:shop/prices", "tomorrow")
+    if title is None:
+        await team.env.until(lambda: starts(team) == 1)
+        return
+    await team.env.sees(title, "start acc:shop/prices")
+    await messages.calm()
+    assert starts(team) == 0
+
+
 async def test_a_question_that_slack_delivers_late_is_answered(team: Team, messages: Messages) -> None:
     await messages.mention("<@U0BOT> status acc:shop/prices", messages.ts(ago=3600))
     await team.env.until(lambda: "done" in team.env.events("status"))
@@ -284,6 +316,17 @@ async def test_a_late_press_on_run_it_does_not_count(team: Team, messages: Messa
     await team.env.sees("Slack delivered this press late")
     await messages.calm()
     assert not team.env.audit(event="sent")
+
+
+@pytest.mark.parametrize("pressed_at", ["9999999999.000000", "now", None])
+async def test_a_press_without_a_time_that_can_be_right_is_confirmed_first(team: Team, pressed_at: str | None) -> None:
+    card = await team.env.does("strat acc:shop/prices", "Did you mean this?")
+    payload = press_payload(team, card, "start acc:shop/prices", ago=0)
+    payload["actions"][0]["action_ts"] = pressed_at
+    await team.env.ws.deliver("interactive", payload)
+    await team.env.sees("Slack doesn't say when you asked for this", "start acc:shop/prices")
+    await team.env.quiet()
+    assert starts(team) == 0
 
 
 def press_payload(team: Team, message: dict[str, Any], label: str, *, ago: float) -> dict[str, Any]:
@@ -430,3 +473,22 @@ async def test_a_second_mention_after_the_reason_is_a_second_command(team: Team,
 async def test_a_mention_of_the_bot_in_a_reason_is_part_of_the_reason(team: Team, messages: Messages) -> None:
     await messages.mention("<@U0BOT> start acc:shop/prices -- as <@U0BOT> says")
     await team.env.until(lambda: starts(team) == 1)
+
+
+@pytest.mark.parametrize(
+    ("words", "says", "recorded"),
+    [
+        ("log_level=1 log_level=2", "given 2 times", {"log_level": ["1", "2"]}),
+        ("input.mode=a input.mode=b", "given twice", {"input.mode": ["a", "b"]}),
+        ("input.mode=a input.MODE=b", "differ only in case", {"input.mode": "a", "input.MODE": "b"}),
+        ("session=a session=hunter2 -- x", "given 2 times", {"session": ["a", "hunter2"]}),
+        ("input.token=Fake77a input.token=Fake88b", "given twice", {"input.token": ["[redacted]", "[redacted]"]}),
+    ],
+)
+async def test_a_parameter_that_is_given_twice_is_refused_and_recorded_whole(
+    team: Team, words: str, says: str, recorded: dict[str, object]
+) -> None:
+    await team.env.does(f"start acc:shop/prices {words}", says)
+    (asked,) = team.env.audit(event="requested")
+    assert json.loads(asked.params or "{}") == recorded
+    assert starts(team) == 0

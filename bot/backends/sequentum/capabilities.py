@@ -102,8 +102,11 @@ def check_put(asked: Arguments) -> None:
 
 
 def check_upload(asked: Arguments) -> None:
-    """Raises BadRequest unless there are files, or a text under a name that the ACC accepts."""
-    if asked.params.get("text"):
+    """Raises BadRequest unless there are either files, or a text under a name that the ACC accepts."""
+    given = "text" in asked.given or "name" in asked.given
+    if asked.files and given:
+        raise BadRequest("Attached files keep their names. Leave out `name=` and `text=`, or attach no file.")
+    if text_of(asked, "text") and text_of(asked, "name"):
         input_name(text_of(asked, "name"), UPLOADS)
     elif not asked.files:
         raise BadRequest('Attach the files to the message, or give `name=` and `text="..."`.')
@@ -169,6 +172,10 @@ INPUT_FILE: Final = (
     text("name", "Name of the input, ending in .csv", "input.csv", default="input.csv"),
     text("text", "The content, instead of an attached file"),
 )
+UPLOAD: Final = (
+    text("name", "With text=: name of the input, ending in .csv, .txt or .zip", "input.csv"),
+    text("text", "The content, instead of attached files"),
+)
 MARK: Final = choice("as", tuple(MARKS), "The status to set", required=True)
 METHODS: Final = ("Restart", "Continue", "ContinueRefreshAgent", "ContinueAndRetryErrors", DEFAULT_METHOD, "New")
 METHOD: Final = choice("method", METHODS, "How the run continues", DEFAULT_METHOD)
@@ -233,7 +240,7 @@ CAPABILITIES: Final = (
             timeout=_FILE_TIME),
     _change("input upload", AGENT, "Upload input files: .csv, .txt, or a .zip of those",
             "Files with the same names are replaced. Later runs can read the new ones.",
-            "POST api/input/agent/ID/files", params=INPUT_FILE, check=check_upload, takes_files=True,
+            "POST api/input/agent/ID/files", params=UPLOAD, check=check_upload, takes_files=True,
             timeout=_FILE_TIME),
     _danger("input clear", AGENT, "Delete all input files of an agent",
             "All input files of the agent are deleted. The ACC keeps no copy.", "DELETE api/input/agent/ID",

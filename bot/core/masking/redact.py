@@ -264,7 +264,8 @@ def redact_json(value: Json, key: str = "", known: Iterable[str] = ()) -> Json:
         return {name: redact_json(inner, name, known) for name, inner in value.items()}
     if isinstance(value, list):
         if len(value) == 2 and all(isinstance(part, str) for part in value):
-            return [value[0], redact_json(value[1], str(value[0]), known)]
+            first, second = (redact_json(part, key, known) for part in value)
+            return [first, redact_json(second, str(value[0]), known)]
         return [redact_json(inner, key, known) for inner in value]
     return value
 

@@ -17,7 +17,7 @@ from bot.core.operation import Operation
 from bot.core.outcome import Fact, facts_of
 from bot.core.policy.decide import BUILT_IN_RULE, NO_RULE_ALLOWS, Denied
 from bot.core.policy.visibility import Visibility
-from bot.core.text import ago_text, capitalized, sentences
+from bot.core.text import asked_text, capitalized, sentences
 from bot.features.replies import channel_freeze
 from bot.features.replies.answer import LONGEST_BUTTON, as_typed, command_button, reply, say
 from bot.features.replies.suggestions import commands_meant, repeats
@@ -100,7 +100,7 @@ _WHY_NOT_RUN: Final = {
     Doubt.BY_APP: ("Another app posted this in your name",
         "I run what people type or press themselves. Nothing was done."),
     Doubt.EDITED: ("I don't run edited messages again", "The first version still counts. The edit changed nothing."),
-    Doubt.LATE: ("You asked for this {ago} ago", "Slack delivered it late, so I ask again before anything changes."),
+    Doubt.LATE: ("", "Slack delivered it late, so I ask again before anything changes."),
     Doubt.TOO_LATE: ("Nothing was done: I answered too late",
         "Slack stopped waiting after 3 seconds and showed you an error. Ask again if you still want it."),
 }  # fmt: skip
@@ -129,7 +129,7 @@ async def show_set_aside(ctx: Context, intent: Intent, doubt: Doubt, command: Co
     await reply(
         ctx,
         intent,
-        title.format(ago=ago_text(intent.age(ctx.clock.now()))),
+        title or asked_text(intent, ctx.clock.now()),
         tone=Tone.ASK if buttons else Tone.WARN,
         lines=tuple(lines),
         buttons=buttons,
