@@ -11,7 +11,7 @@ from bot.core.ports.store import MOST_SOCKETS, StoreAddress
 from bot.core.text import plural
 from bot.store.errors import StoreProblem
 from bot.store.postgres.errors import mapped
-from bot.store.postgres.schema import SCHEMA, prepare
+from bot.store.postgres.schema import MIGRATING, SCHEMA, prepare
 from bot.store.postgres.session import connect, is_pooled, parameters
 
 _SLOW: Final = 0.005  # seconds of a round trip
@@ -154,6 +154,7 @@ def prepare_as(owner: StoreAddress, address: StoreAddress) -> str:
                     "The owner of the database, for example.",
                     "store_refused",
                 )
+            connection.execute("SELECT pg_advisory_lock(%s)", (MIGRATING,))  # rights can't be given by two at once
             _take_over(connection)
             prepare(connection)
             with connection.transaction():

@@ -4,7 +4,7 @@ from typing import Final
 
 import psycopg
 
-from bot.store.errors import StoreProblem
+from bot.store.errors import DAMAGED, StoreProblem
 
 _UNREACHABLE: Final = (
     "store_unreachable",
@@ -46,11 +46,7 @@ _READ_ONLY: Final = (
     "The database is read-only: a standby, an old primary, or one with default_transaction_read_only. Nothing was recorded.",
     "Check that `[store] url` leads to the primary.",
 )
-_IO: Final = (
-    "store_io",
-    "The database can't read or write its files. Nothing was recorded.",
-    "Look at PostgreSQL's log.",
-)
+_DAMAGED: Final = ("store_corrupt", "The database is damaged. Nothing was recorded.", DAMAGED)
 _TABLES: Final = (
     "store_corrupt",
     "The tables of the bot are missing, or were changed by another program. Nothing was recorded.",
@@ -81,7 +77,7 @@ _KNOWN: Final = {
     "25006": _READ_ONLY,
     "42501": ("store_readonly", "The database user lacks a right. Nothing was recorded.",
         "Run `signalbox store prepare OWNER_URL` as the owner of the database."),
-    "58": _IO,
+    "58": ("store_io", "The database can't read or write its files. Nothing was recorded.", "Look at PostgreSQL's log."),
     "3D000": _NO_DATABASE,
     "28": _LOGIN,
     "08": _UNREACHABLE,
@@ -97,7 +93,8 @@ _KNOWN: Final = {
     "42703": _TABLES,
     "42883": _TABLES,
     "3F000": _TABLES,
-    "XX": _IO,
+    "XX001": _DAMAGED,
+    "XX002": _DAMAGED,
 }  # fmt: skip
 # 26000: the server has forgotten a prepared statement; 0A000: a newer version has added a column to the table of one.
 _AGAIN: Final = ("40001", "40P01", "26000", "0A000")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -58,6 +59,14 @@ async def test_the_bot_works_and_cannot_change_the_audit_log(
     await store.close()
     said = "may only add to the audit log" if prepared != "never" else "owns the audit log"
     assert any(said in finding and good is (prepared != "never") for good, finding in findings), findings
+
+
+async def test_the_tables_are_prepared_once_by_several_at_once(bot: StoreAddress, postgres: LocalServer) -> None:
+    """As by the jobs of a deploy, one for each replica."""
+    owner = StoreAddress(postgres.url("roles"))
+    for _ in range(3):
+        assert await asyncio.gather(*(asyncio.to_thread(prepare_database, owner, bot) for _ in range(5))) == ["bot"] * 5
+    open_store(bot).close_sync()
 
 
 async def test_check_says_what_is_wrong_with_the_server(
