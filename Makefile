@@ -13,7 +13,7 @@ WORKERS ?= 6
 # The tests start many processes; without their compiled modules each of them compiles all of the program again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test bench compat changelog lint types lock clean
+.PHONY: demo test bench compat changelog lint style types lock clean
 
 # `make demo FRESH=1` forgets what earlier demos did, `make demo TOUR=1` plays the main job and ends,
 # `make demo REPLICAS=3` runs three replicas on a PostgreSQL of the demo.
@@ -23,7 +23,7 @@ demo: $(VENV)/.installed $(if $(filter-out 1,$(REPLICAS)),$(VENV)/.postgres)
 
 # What the tests need and the checks that aren't tests go side by side.
 test: $(VENV)/.installed-dev
-	@$(MAKE) --no-print-directory --jobs=2 $(VENV)/.browser $(VENV)/.postgres types lint $(VENV)/.compiled
+	@$(MAKE) --no-print-directory --jobs=2 $(VENV)/.browser $(VENV)/.postgres style types $(VENV)/.compiled
 	$(RUN) -m pytest -n $(WORKERS) --dist loadfile
 
 bench: $(VENV)/.installed-dev
@@ -37,7 +37,9 @@ compat: $(VENV)/.installed-dev
 changelog: | $(VENV)/bin/python
 	$(RUN) -m docs.changelog
 
-lint: $(VENV)/.installed-dev
+lint: style types
+
+style: $(VENV)/.installed-dev
 	$(RUN) -m ruff check .
 	$(RUN) -m ruff format --check .
 

@@ -57,6 +57,11 @@ def _files() -> list[Path]:
     return [path for path in sorted(found) if str(path.relative_to(ROOT)) not in EXEMPT]
 
 
+def banned_in(text: str) -> list[str]:
+    """The banned phrases that the text has."""
+    return [found.group() for pattern in BANNED if (found := re.search(pattern, text, re.IGNORECASE))]
+
+
 @cache
 def _lines() -> list[tuple[str, str]]:
     """(`file:line`, text) of everything, read once for all patterns."""

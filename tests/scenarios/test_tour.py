@@ -15,6 +15,7 @@ from bot.demo.tour import STEPS, play
 from tests.cli.program import Program
 from tests.fork_server import ForkServer
 from tests.http_client.proxy import forward_proxy
+from tests.test_language import banned_in
 
 
 async def test_the_tour_sees_every_effect_on_the_planes_in_slack_and_in_the_audit_log(tmp_path: Path) -> None:
@@ -24,6 +25,10 @@ async def test_the_tour_sees_every_effect_on_the_planes_in_slack_and_in_the_audi
         audit = env.bot.store
         result = await play(env.workspace, env.planes, lambda: audit.search_sync(Filters(), limit=500), lines.append)
         assert result == 0, "\n".join(lines)
+        channels = env.workspace.core.state.channels.values()
+        messages = [str(message.body) for channel in channels for message in channel.messages]
+        assert len(messages) > len(STEPS)
+        assert not banned_in("\n".join([*lines, *messages]))
         assert {plane.kind for plane in env.planes.values()} == set(plugins.kinds())
     assert {step.backend for step in STEPS} == set(env.planes)
     assert any(press.label == "Approve" and press.user != step.user for step in STEPS for press in step.presses)

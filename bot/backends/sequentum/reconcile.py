@@ -229,7 +229,8 @@ def _worst(matches: Iterable[Match]) -> Match:
 
 def _looked(name: str, count: int, what: str, date: datetime | None) -> str:
     clocks = "" if date is not None else f", allowing for a clock difference of {SKEW.seconds} s"
-    return f"Checked the latest {plural(count, what)} of {name}{clocks}."
+    checked = f"Checked the latest {plural(count, what)} of {name}" if count else f"{name} has no {what} yet"
+    return f"{checked}{clocks}."
 
 
 async def run_done(ctx: AdapterContext, operation: Operation, ids: Sequence[str]) -> Done:

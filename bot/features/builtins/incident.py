@@ -155,7 +155,7 @@ def _counts(found: Incident, entries: Sequence[StoredEntry]) -> tuple[Fact, ...]
     people = dict.fromkeys(f"<@{entry.user_id}>" for entry in entries if entry.user_id)
     return (
         Fact(label="Opened", value=datetime.fromisoformat(found.opened_at)),
-        Fact(label="Changes", value=f"{len(changes)}, {failed or 'none'} of them failed" if changes else "none"),
+        Fact(label="Changes", value=f"{len(changes)}, {failed or 'none'} failed" if changes else "none"),
         Fact(label="People", value=", ".join(people)),
     )
 

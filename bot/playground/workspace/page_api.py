@@ -10,7 +10,7 @@ from typing import Any
 
 from aiohttp import web
 
-from . import sight
+from . import person_view
 from .acting import act
 from .downloads import attachment
 from .errors import CannotAct
@@ -124,14 +124,14 @@ class PageApi:
         return [{"name": p.name, "kind": p.kind, "base_url": p.base_url} for p in self._ws.planes.values()]
 
     async def messages(self, request: web.Request) -> web.StreamResponse:
-        rows = sight.messages(self._ws.core, self._me(request), request.query.get("channel", ""))
+        rows = person_view.messages(self._ws.core, self._me(request), request.query.get("channel", ""))
         return web.json_response({"messages": rows})
 
     async def modal(self, request: web.Request) -> web.StreamResponse:
-        return web.json_response({"view": sight.view_drawn(self._ws.core.views.top(self._me(request)))})
+        return web.json_response({"view": person_view.view_drawn(self._ws.core.views.top(self._me(request)))})
 
     async def home(self, request: web.Request) -> web.StreamResponse:
-        return web.json_response({"view": sight.view_shown(self._ws.core.views.homes.get(self._me(request)))})
+        return web.json_response({"view": person_view.view_shown(self._ws.core.views.homes.get(self._me(request)))})
 
     def _spread(self, change: Change) -> None:
         for stream in self._streams:

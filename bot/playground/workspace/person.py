@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, TypeVar
 
-from . import editing, sight
+from . import editing, person_view
 from .core import Core
 from .courier import Courier
 from .errors import ApiError, CannotAct
@@ -338,13 +338,13 @@ class Person:
 
     def messages(self, channel_id: str, thread_ts: str | None = None) -> list[Json]:
         """The messages that the person sees now, oldest first, including their ephemeral ones."""
-        return sight.messages(self._core, self.id, channel_id, thread_ts)
+        return person_view.messages(self._core, self.id, channel_id, thread_ts)
 
     def modal(self) -> Json | None:
-        return sight.view_shown(self._core.views.top(self.id))
+        return person_view.view_shown(self._core.views.top(self.id))
 
     def home(self) -> Json | None:
-        return sight.view_shown(self._core.views.homes.get(self.id))
+        return person_view.view_shown(self._core.views.homes.get(self.id))
 
     async def wait_for(self, predicate: Callable[[Person], T], timeout: float = 30.0) -> T:  # noqa: ASYNC109
         """The predicate's first truthy value; a LookupError counts as "not yet". On timeout, AssertionError with a dump."""
@@ -355,7 +355,7 @@ class Person:
                 if value := predicate(self):
                     return value
             if loop.time() > deadline:
-                raise AssertionError(f"not within {timeout} s; {sight.dump(self._core, self.id)}")
+                raise AssertionError(f"not within {timeout} s; {person_view.dump(self._core, self.id)}")
             await asyncio.sleep(POLL_SECONDS)
 
 
