@@ -20,6 +20,13 @@ LONGEST_NAME: Final = 250
 _DANGEROUS: Final = re.compile(
     r"['\t\r\n]|[\s\u200b\u200c\u200d\u2060\ufeff\x00]*[=+\-@|%\t\r\n\uff1d\uff0b\uff0d\uff20]"
 )
+_PERSON: Final = re.compile(r"<?@?([UW][A-Z0-9]{1,30})(?:\|[^>]*)?>?")
+
+
+def person_in(typed: object) -> str | None:
+    """The user id in a mention or a typed id; None for anything else."""
+    found = _PERSON.fullmatch(typed) if isinstance(typed, str) else None
+    return found.group(1) if found is not None else None
 
 
 def written(backend: str, path: str = "") -> str:

@@ -56,7 +56,7 @@ CHANNEL_ID: Final = re.compile(r"[CDG][A-Z0-9]{1,30}")
 _GRAVE: Final = "<U+0060>"
 # A code span as Slack reads it: on one line, between blanks or punctuation.
 _SPAN: Final = re.compile(r"(?<![^\s(\[\"',;])`([^`\n]*[^`\s][^`\n]*)`(?![^\s)\]\"',;:.!?])")
-# A time as `text_format.utc_text` and `core.text.utc_text` write it, seconds or not, or as the store does (RFC 3339 in UTC).
+# A time as `core.text.utc_text` writes it, seconds or not, or as the store does (RFC 3339 in UTC).
 TIME: Final = re.compile(r"(?<![\w:.-])(\d{4}-\d\d-\d\d[ T]\d\d:\d\d(?::\d\d)?)(?:\.\d+)?(?: UTC|Z)(?!\w)")
 _TOKEN: Final = re.compile(r"<!date\^(\d+)\^([^|<>]*)\|")
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)

@@ -5,10 +5,11 @@ from typing import Final
 
 from bot.core.card import Button, Card, Line
 from bot.core.outcome import Fact, Table
+from bot.core.text import utc_text
 from bot.render import blocks as parts
 from bot.render import pictures
 from bot.render.block_kit import mention
-from bot.render.text_format import NOTHING, aligned, as_of, bar, joins, one_line, shown, utc_text, value_text, width
+from bot.render.text_format import NOTHING, aligned, as_of, bar, joins, one_line, shown, value_text, width
 from bot.render.zones import INDENT
 
 _CELL: Final = 400
@@ -89,5 +90,5 @@ def _buttons(buttons: Sequence[Button]) -> str:
 def _footer(card: Card) -> str:
     rows = [one_line(row) for row in card.footer]
     if card.at:
-        rows.append(utc_text(card.at))
+        rows.append(utc_text(card.at, seconds=True))
     return "\n".join(row for row in rows if row)

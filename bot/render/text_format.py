@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from bot.core.text import span_words
+from bot.core.text import span_words, utc_text
 
 NOTHING: Final = "—"
 """Shown for an empty value; Slack refuses an empty text object."""
@@ -55,11 +55,6 @@ def one_line(text: str) -> str:
     return line if line.strip() else ""
 
 
-def utc_text(at: datetime) -> str:
-    """`2026-07-16 11:21:20 UTC`; a time without a zone is taken as UTC."""
-    return f"{aware(at):%Y-%m-%d %H:%M:%S} UTC"
-
-
 def aware(at: datetime) -> datetime:
     """The same moment in UTC."""
     if at.tzinfo is None:
@@ -95,15 +90,15 @@ def value_text(value: FactValue) -> str:
     if isinstance(value, str):
         return shown(value).strip(BLANKS) or NOTHING
     if isinstance(value, datetime):
-        return utc_text(value)
+        return utc_text(aware(value), seconds=True)
     if isinstance(value, timedelta):
         return span_words(value)
     return number_text(value)
 
 
 def as_of(at: datetime | None) -> str:
-    """` (at 2026-07-16 11:21:20 UTC)` for a value with a time, else empty."""
-    return f" (as of {utc_text(at)})" if at is not None else ""
+    """` (as of 2026-07-16 11:21:20 UTC)` for a value with a time, else empty."""
+    return f" (as of {utc_text(aware(at), seconds=True)})" if at is not None else ""
 
 
 def percent(done: int, total: int) -> int:

@@ -12,7 +12,7 @@ from bot.backends.prefactor.targets import AdapterContext, is_new
 from bot.core.errors import NoSuchTarget
 from bot.core.operation import Operation, Target
 from bot.core.outcome import Done, LookBack, Phase
-from bot.core.text import plural
+from bot.core.text import plural, utc_text
 from bot.core.vendor_json import moment
 
 _CLOCKS_APART: Final = timedelta(minutes=10)
@@ -61,7 +61,8 @@ async def _unused(ctx: AdapterContext, operation: Operation) -> Facts:
 async def _instance(ctx: AdapterContext, operation: Operation) -> Facts:
     instance = await ctx.client.instance(operation.target.id)
     state, phase = presentation.instance_state(instance)
-    facts = [("State", state), ("Started", presentation.moment_text(instance.started_at) or "not yet")]
+    began = moment(instance.started_at)
+    facts = [("State", state), ("Started", utc_text(began) if began and began.year > 1 else "not yet")]
     if operation.target.parent_name:
         facts.insert(0, ("Agent", ctx.clean(operation.target.parent_name)))
     if operation.verb == "stop":

@@ -1,7 +1,6 @@
 """Agents and instances as people see them."""
 
 from collections.abc import Callable, Mapping
-from datetime import UTC
 from typing import Final
 
 from bot.backends import unknown
@@ -23,12 +22,6 @@ _INSTANCE_STATES: Final[Mapping[str, Phase]] = {
     "terminated": Phase.STOPPED,
 }
 _ACTIONS: Final = ("update", "retire", "reinstate", "delete")
-
-
-def moment_text(text: str | None) -> str:
-    """A time for a table: UTC, to the minute; empty if there is none."""
-    at = moment(text)
-    return at.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC") if at and at.year > 1 else ""
 
 
 def agent_level(agent: Agent) -> State:

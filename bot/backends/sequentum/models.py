@@ -6,7 +6,7 @@ shown as unknown. An unreadable id is empty.
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from difflib import get_close_matches
 from typing import Any, ClassVar, Final
 from zoneinfo import available_timezones
@@ -60,11 +60,6 @@ def near_zones(name: str) -> list[str]:
     """Up to three similar zone names, Windows or IANA, nearest first."""
     names = {known.casefold(): known for known in (*tz_win, *win_tz)}
     return [names[found] for found in get_close_matches(name.strip().casefold(), names, n=3, cutoff=0.6)]
-
-
-def exact_text(when: datetime | None) -> str:
-    """`2026-11-22 02:23:07 UTC`, or a dash: for times that differ only in seconds."""
-    return when.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC") if when else "-"
 
 
 class AccModel(WireModel):

@@ -15,12 +15,12 @@ from enum import Enum
 from typing import Final, NamedTuple
 
 from bot.backends.sequentum.capabilities import JOB_RUN, RUN
-from bot.backends.sequentum.models import JobRun, Run, exact_text, moment
+from bot.backends.sequentum.models import JobRun, Run, moment
 from bot.backends.sequentum.targets import AdapterContext, agent_of
 from bot.core.command.params import flag_of, map_of, text_of
 from bot.core.operation import Operation, Target
 from bot.core.outcome import Done, Fact, LookBack, Phase
-from bot.core.text import first_of, plural, suggest, written
+from bot.core.text import first_of, plural, suggest, utc_text, written
 from bot.core.value import Json
 
 # How far the ACC's clock may be from ours if it doesn't report its time.
@@ -88,7 +88,7 @@ async def look_back(ctx: AdapterContext, operation: Operation, sent_at: datetime
 def _found(operation: Operation, count: int, began: str | None) -> str:
     same = " with the same inputs" if operation.verb == "start" else ""
     runs = "A run" if count == 1 else f"{count} runs"
-    return f"{runs}{same} started {exact_text(moment(began))}; the ACC doesn't report who started it."
+    return f"{runs}{same} started {utc_text(moment(began), seconds=True)}; the ACC doesn't report who started it."
 
 
 def _undecided(
@@ -99,9 +99,12 @@ def _undecided(
     look = f"Check `history {written(agent.backend, agent.name)}`"
     if not candidates:
         same = " with these inputs" if operation.verb == "start" else ""
-        seen = f"None started since {exact_text(sent_at)}{same}, but a start may be queued."
+        seen = f"None started since {utc_text(sent_at, seconds=True)}{same}, but a start may be queued."
         return LookBack(evidence=f"{looked} {seen}", again=True, hint=f"{look} before you start it again.")
-    shown = (f"{id_ or 'one with an unreadable id'} (started {exact_text(moment(when))})" for id_, when in candidates)
+    shown = (
+        f"{id_ or 'one with an unreadable id'} (started {utc_text(moment(when), seconds=True)})"
+        for id_, when in candidates
+    )
     seen = f"{plural(len(candidates), 'run')} may belong to this start: {first_of(shown, 5, ', ')}."
     seen = f"{seen} The ACC doesn't report who started them."
     return LookBack(evidence=f"{looked} {seen}", again=True, hint=f"{look} whether one of them is yours.")

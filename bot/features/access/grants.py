@@ -1,6 +1,5 @@
 """The commands `grant` and `revoke`: a grant never exceeds its giver's own rights, is announced, and ends by itself."""
 
-import re
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any, Final
@@ -17,7 +16,7 @@ from bot.core.policy.decide import Policy, Standing, standing, why_not_administr
 from bot.core.policy.rights import person_of, why_not_full
 from bot.core.policy.schema import AllowRule
 from bot.core.records import Grant, grant_id, stamp
-from bot.core.text import capitalized, seconds_words
+from bot.core.text import capitalized, person_in, seconds_words
 from bot.features.replies import grant_card
 from bot.features.replies.answer import reply
 from bot.operations.audit_writer import AuditWriter
@@ -26,7 +25,6 @@ from bot.runtime.context import Context
 
 LONGEST: Final = 24 * 3_600
 LONGEST_TARGET: Final = 200
-_MENTION: Final = re.compile(r"<?@?([UW][A-Z0-9]{1,30})(?:\|[^>]*)?>?")
 _USAGE: Final = "Write it like `grant @ana start acc:shop/* for=2h -- covering for Lee`."
 
 
@@ -91,10 +89,10 @@ async def grant(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, 
 
 
 def _words(ask: Command) -> tuple[str, str, str]:
-    match = _MENTION.fullmatch(ask.words[0]) if ask.words else None
-    if match is None or len(ask.words) < 3:
+    person = person_in(ask.words[0]) if ask.words else None
+    if person is None or len(ask.words) < 3:
         raise BadRequest("A grant names a person, a verb and a target.", _USAGE, "bad_parameter")
-    return match.group(1), " ".join(ask.words[1:-1]), ask.words[-1]
+    return person, " ".join(ask.words[1:-1]), ask.words[-1]
 
 
 def _check_patterns(verb: str, target: str) -> None:

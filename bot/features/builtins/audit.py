@@ -13,7 +13,7 @@ from bot.core.intent import Command, Intent, Place
 from bot.core.outcome import Chart, FileOut, Phase, Series, Table
 from bot.core.policy.decide import why_not_administrator
 from bot.core.records import Filters, StoredEntry, stamp
-from bot.core.text import ago_text, csv_text, plural, seconds_words, utc_text
+from bot.core.text import ago_text, csv_text, person_in, plural, seconds_words, utc_text
 from bot.core.value import canonical
 from bot.features import incidents
 from bot.features.incidents import Incident
@@ -39,7 +39,6 @@ _NAMED_IN = re.compile(r"<[@#]([A-Z0-9]+)>")
 _ENDS = frozenset({Event.DONE, Event.FAILED, Event.UNKNOWN, Event.DENIED})
 _OUTCOMES = frozenset({Event.DONE, Event.FAILED, Event.UNKNOWN})
 _REQUEST = re.compile(r"r-[0-9a-z]{14}")
-_PERSON = re.compile(r"<?@?([UW][A-Z0-9]{1,30})(?:\|[^>]*)?>?")
 _SPANS: Final = 8
 _SERIES: Final = ("Runs succeeded", "Failed", "Denied", "Actions")
 _KINDS: Final = {Event.FAILED: "Failed", Event.UNKNOWN: "Failed", Event.DENIED: "Denied", Event.DONE: "Actions"}
@@ -49,12 +48,11 @@ async def audit(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, 
     """Entries of this channel, newest first; for administrators those of every channel."""
     policy, subject = await rules_and_person(ctx, intent.actor)
     everywhere = why_not_administrator(policy, subject, ctx.home_team) is None
-    person = _PERSON.fullmatch(str(given.get("user") or ""))
     since = given.get("since")
     text = " ".join([*ask.words, str(given.get("target") or "")]).strip()
     filters = Filters(
         channel_id=None if everywhere else intent.place.channel_id,
-        user_id=person.group(1) if person else None,
+        user_id=person_in(given.get("user")),
         since=stamp(ctx.clock.now() - timedelta(seconds=since)) if isinstance(since, int) else None,
         request_id=text if _REQUEST.fullmatch(text) else None,
         text=None if _REQUEST.fullmatch(text) else text or None,

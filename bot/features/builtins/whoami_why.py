@@ -14,7 +14,7 @@ from bot.core.policy.decide import Denied, decide, standing, why_not_administrat
 from bot.core.policy.decide import why as trace_rules
 from bot.core.policy.match import Member
 from bot.core.policy.visibility import decision_word
-from bot.core.text import first_of, utc_text
+from bot.core.text import first_of, person_in, utc_text
 from bot.features.access.grants import NotPermittedError
 from bot.features.replies import grant_card
 from bot.features.replies.answer import reply
@@ -30,7 +30,6 @@ _AS_LAST = re.compile(
     r"(.+?)\s+as=(<@[UW][A-Z0-9]{1,30}(?:\|[^>]*)?>)\s*", re.DOTALL
 )  # a person; `as=run` is a parameter
 _CHANNEL = re.compile(r"[CG][A-Z0-9]{2,}")
-_MENTION = re.compile(r"<?@?([UW][A-Z0-9]{1,30})(?:\|[^>]*)?>?")
 
 
 async def whoami(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, Any]) -> None:
@@ -136,10 +135,10 @@ async def _as_person(ctx: Context, intent: Intent, other: object) -> Actor:
         raise NotPermittedError(
             f"Only administrators can check as another person: {refused}.", code="not_administrator"
         )
-    match = _MENTION.fullmatch(str(other))
-    if match is None:
+    person = person_in(other)
+    if person is None:
         raise BadRequest("Write the person as a mention or as an id like U0ANA.", code="bad_parameter")
-    return Actor(user_id=match.group(1), team_id=ctx.home_team)
+    return Actor(user_id=person, team_id=ctx.home_team)
 
 
 async def grants(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, Any]) -> None:
