@@ -43,9 +43,11 @@ async def finish(ctx: Context, attempt: Attempt, result: Outcome, event: Event) 
         await _record(ctx, attempt, found.result or result, (entry, *found.entries), found, now)
         return found
 
-    found = await until_stored(ctx.clock, name, record)
-    shown = found.result or result
-    await until_stored(ctx.clock, name, lambda: _show(ctx, attempt, shown, found, now))
+    _, about = attempt.refreshes or (attempt.intent, attempt.operation)
+    async with ctx.locks.of(operation_key(about.request_id)):  # the run may end before its outcome is shown
+        found = await until_stored(ctx.clock, name, record)
+        shown = found.result or result
+        await until_stored(ctx.clock, name, lambda: _show(ctx, attempt, shown, found, now))
     for effect in effects:
         await effect.after_card(ctx, attempt, shown, found)
     return shown

@@ -140,7 +140,8 @@ async def show_older(ctx: Context, intent: Intent, operation: Operation | None) 
     older = await _older(ctx, intent, operation)
     for key in older.cards if older is not None else ():
         if key.startswith("op:") and await _newest(ctx, key):
-            await _show_again(ctx, key)
+            async with ctx.locks.of(key):
+                await _show_again(ctx, key)
 
 
 async def _show_again(ctx: Context, key: str) -> None:

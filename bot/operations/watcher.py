@@ -15,7 +15,7 @@ from typing import Final
 
 from bot.all_of import all_of
 from bot.core.audit import AuditEntry, Event
-from bot.core.card import Card, Line, Tone
+from bot.core.card import Card, Line, Tone, operation_key
 from bot.core.command.catalog import check_params
 from bot.core.effects import Attempt
 from bot.core.errors import Problem
@@ -187,11 +187,14 @@ async def _changed(ctx: Context, watch: Watch, view: RunView) -> None:
     """Show it, then record the end: until then the watch is open, so that a program that stops in between does both again."""
     request = await ctx.store.request(watch.request_id)
     operation, run = (request.operation if request is not None else None), watch.target
-    card = await _show(ctx, request, operation, run, view) if request is not None and operation is not None else None
-    if view.phase.ended:
-        await _end(ctx, watch, view, request)
-        if request is not None:
-            await newer_run.show_older(ctx, request.intent, operation)
+    async with ctx.locks.of(operation_key(watch.request_id)):
+        card = None
+        if request is not None and operation is not None:
+            card = await _show(ctx, request, operation, run, view)
+        if view.phase.ended:
+            await _end(ctx, watch, view, request)
+    if view.phase.ended and request is not None:
+        await newer_run.show_older(ctx, request.intent, operation)
     if watch.view is None or watch.view.state != view.state:
         ctx.stale_homes.stale(watch.user_id)
     if request is not None and operation is not None and card is not None and wanted(card, view):
@@ -202,7 +205,8 @@ async def _explain(ctx: Context, request: StoredRequest, operation: Operation, r
     """Add the last lines of its log to the card of a failed run."""
     line = await last_lines(ctx, request.intent, failed_of(run, view))
     if line is not None:
-        await _show(ctx, request, operation, run, view, line)
+        async with ctx.locks.of(operation_key(request.request_id)):
+            await _show(ctx, request, operation, run, view, line)
 
 
 async def _show(

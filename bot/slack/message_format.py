@@ -145,10 +145,11 @@ def _not_told(row: Outgoing, card: Card, question: Question, trouble: SlackTroub
 
 def joined_notice(earlier: Card, later: Card) -> Card:
     """One notice about all people who get neither the card nor a direct message."""
-    people = tuple(dict.fromkeys((*earlier.mention, *later.mention)))
     asker, newest = later.mention[:2]
-    named = " and ".join(f"<@{person}>" for person in people if person != asker)
-    return later.model_copy(update={"status": later.status.replace(f"<@{newest}>", named, 1), "mention": people})
+    people = sorted({*earlier.mention, *later.mention} - {asker})
+    named = " and ".join(f"<@{person}>" for person in people)
+    changed = {"status": later.status.replace(f"<@{newest}>", named, 1), "mention": (asker, *people)}
+    return later.model_copy(update=changed)
 
 
 def _notice(row: Outgoing, card: Card, name: str, status: str, people: Iterable[str]) -> Card:

@@ -64,7 +64,7 @@ async def test_a_program_that_stops_first_acks_what_its_sockets_have_brought(env
     writing = asyncio.ensure_future(env.bot.store.database.write(busy))
     await asyncio.to_thread(entered.wait, 60)
     command = asyncio.ensure_future(env.ana.command("C0CRAWL", "/ops status acc:shop/prices"))
-    await env.until(env.bot.store.database._jobs.qsize)
+    await env.until(env.bot.connections._acking.total)
     closing = asyncio.ensure_future(env.bot.connections.close())
     await asyncio.sleep(0.2)
     go.set()

@@ -370,7 +370,7 @@ async def test_a_leader_is_told_of_what_another_replica_stored(store: Store, add
     follower = open_store(address)
 
     async def until_woken() -> None:
-        for number in range(100):
+        for number in range(600):
             await follower.accept(intent(f"r{number}"), [])
             if await asyncio.to_thread(woken.wait, 0.1):
                 return
