@@ -36,10 +36,11 @@ async def test_yes_runs_every_dangerous_command(program: Program, kind: str, tmp
                 before = len(plane.requests)
                 ended = await ran(program, env, typed.format(**words), "--yes")
                 assert ended.code == 0, ended
-                words["run"] = env.audit()[-1].backend_ref or words.get("run", "")
+                asked = [entry.request_id for entry in env.audit() if str(entry.event) == "requested"][-1]
+                rows = env.audit(request_id=asked)
+                words["run"] = rows[-1].backend_ref or words.get("run", "")
             assert any(re.search(sample.wire, wire_of(one)) for one in plane.requests[before:]), ended
-            events = [str(entry.event) for entry in env.audit() if entry.request_id == env.audit()[-1].request_id]
-            assert events[:2] == ["requested", "sent"], events
+            assert [str(entry.event) for entry in rows[:2]] == ["requested", "sent"], rows
 
 
 async def test_without_yes_a_dangerous_command_shows_what_it_would_do_and_ends(program: Program, env: World) -> None:

@@ -5,9 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from bot.core.card import approval_key
+from bot.core.records import CastVote, VoteResult
 from tests.scenarios.team import APPROVERS, CRAWL, RULES, Team, deciding
 from tests.world import labels, request_id, shown
 
@@ -170,6 +173,30 @@ async def test_two_distinct_people_are_needed_and_one_counts_once(team: Team) ->
     await env.sees("mark acc:shop/prices", "approved by <@U0LEE>, <@U0ROOT>")
     assert [row.detail for row in env.audit(event="approved")] == ["1 of 2 agreed", "2 of 2 agreed"]
     await team.sees("Approved by <@U0LEE> and <@U0ROOT>", "mark acc:shop/prices", channel=CRAWL)
+
+
+async def test_a_vote_that_is_shown_late_does_not_open_a_decided_card_again(team: Team) -> None:
+    """Root's vote decides while Lee's is stored and not shown yet: the card says what was decided, and has no buttons."""
+    env, first = team.env, asyncio.Event()
+    vote = env.bot.store.vote
+
+    async def slow(pending_id: str, cast: CastVote, *args: Any, **words: Any) -> VoteResult:
+        result = await vote(pending_id, cast, *args, **words)
+        if cast.user_id == "U0LEE":
+            first.set()
+            await team.sees("Approved by <@U0LEE> and <@U0ROOT>", channel=CRAWL)
+        return result
+
+    env.bot.store.vote = slow  # type: ignore[method-assign,assignment]
+    await env.say("mark acc:shop/prices as=failed -- bad data")
+    card = await team.card("mark acc:shop/prices", channel=CRAWL)
+    await team.press(card, "Approve", channel=CRAWL)
+    await first.wait()
+    await team.press(card, "Approve", user="U0ROOT", channel=CRAWL)
+    await env.sees("Your vote counts", user="U0LEE")
+    shown_last = await env.bot.store.message(approval_key(request_id(card)))
+    assert shown_last is not None
+    assert "Approved by" in str(shown_last.body)
 
 
 async def test_one_who_agreed_may_still_deny(team: Team) -> None:

@@ -54,6 +54,7 @@ async def test_who_comes_too_late_reads_a_name(team: Team) -> None:
     await team.env.say("start acc:shop/prices")
     card = await team.card("start acc:shop/prices")
     await team.deny(card, "closed")
+    await team.event("rejected")
     await team.press(card, "Approve")
     late = await team.sees("Too late. Denied by <@U0LEE>")
     assert late["blocks"][0]["text"]["text"].startswith("⚠️ *Too late. Denied by <@U0LEE> ")

@@ -15,7 +15,7 @@ async def asked(env: World, times: int) -> None:
     """So many requests, each with two entries and a detail."""
     for number in range(times):
         await env.say(f"why start acc:shop/prices-with-a-rather-long-name-{number} as=run")
-    await env.until(lambda: len(env.audit(event="requested")) >= times)
+    await env.until(lambda: len(env.audit(event="failed")) >= times)
 
 
 async def test_fourteen_entries_are_one_table_that_can_be_sorted(env: World) -> None:

@@ -303,8 +303,9 @@ async def test_a_card_links_to_the_run_in_the_vendors_console(tmp_path: Path) ->
         card = await asked.card("Succeeded", within=30)
         run = made.acc.runs[-1].run_id
         assert link(card, "Open in Sequentum") == f"{made.acc.base_url}/console/run/{run}"
-        before = len(made.audit())
+        await made.until(lambda: "ended" in asked.events)
+        before = len(made.audit(user_id="U0ANA"))
         await made.ana.press_label("C0CRAWL", card["ts"], "Open in Sequentum", seen=card)
         await made.quiet()
-        assert len(made.audit()) == before
+        assert len(made.audit(user_id="U0ANA")) == before
         assert not [one for one in made.ana.messages("C0CRAWL") if one["ephemeral"]]

@@ -116,4 +116,4 @@ async def test_the_ack_waits_for_no_call_to_slack(env: World) -> None:
     env.ws.faults.fail("auth.test", status=500)
     await env.does("whoami", "U0ANA")
     assert asked() == before
-    assert re.fullmatch(r"r-[0-9a-z]{14}", env.audit()[-1].request_id)
+    assert re.fullmatch(r"r-[0-9a-z]{14}", env.audit(verb="whoami")[-1].request_id)

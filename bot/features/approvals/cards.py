@@ -23,22 +23,31 @@ _TONES: Final = {"approved": Tone.GOOD, "taken": Tone.GOOD, "rejected": Tone.BAD
 
 
 async def show(
-    ctx: Context, approval: Approval, *, why: str = "", agreed: int | None = None, buttons: Sequence[Button] = ()
+    ctx: Context, approval: Approval, *, why: str = "", stale: int = 0, buttons: Sequence[Button] = ()
 ) -> None:
     """Bring the approvers' card up to date. Once the question is decided it is one line, with `why` and these `buttons`.
 
-    `agreed` is how many votes count, None when all of them do.
+    `stale` is how many votes don't count.
     """
-    votes = await ctx.store.votes(approval.id)
-    if approval.pending.state == "open":
-        claimed = await ctx.store.value(approval.claim_key)
-        others = await joined(ctx, approval)
-        claimed_by = claimed if isinstance(claimed, str) else None
-        card = question.card(AuditWriter(ctx.secrets), approval, votes, claimed_by, others, agreed)
-    else:
-        card = await _decided(ctx, approval, votes, why, buttons)
-    await ctx.presenter.show(card)
+    async with ctx.locks.of(approval_key(approval.pending.request_id)):
+        votes = await ctx.store.votes(approval.id)
+        if approval.pending.state != "open":
+            card = await _decided(ctx, approval, votes, why, buttons)
+        elif await _is_over(ctx, approval):
+            return
+        else:
+            claimed = await ctx.store.value(approval.claim_key)
+            others = await joined(ctx, approval)
+            claimed_by = claimed if isinstance(claimed, str) else None
+            card = question.card(AuditWriter(ctx.secrets), approval, votes, claimed_by, others, stale)
+        await ctx.presenter.show(card)
     ctx.stale_homes.stale(*approval.record.eligible, approval.requester)
+
+
+async def _is_over(ctx: Context, approval: Approval) -> bool:
+    """Whether it was decided after it was read as open. Then the cards are those of whoever decided it."""
+    newest = await ctx.store.open_pending(approval.id)
+    return newest is not None and newest.state != "open"
 
 
 async def joined(ctx: Context, approval: Approval) -> tuple[str, ...]:
@@ -103,6 +112,8 @@ async def show_requester(ctx: Context, approval: Approval) -> None:
             "Once I have access, I post it within 30 seconds."
         )
         lines.append(Line(heading="Not asked yet", text=text))
+    if await _is_over(ctx, approval):  # while Slack was asked about the channel
+        return
     due = Fact(label="Expires", value=question.expiry_text(approval.due, ctx.clock.now()))
     people = question.people_of(record.groups)
     await _show_request(ctx, approval, Tone.ASK, status, lines, people, due, buttons=(cancel,))

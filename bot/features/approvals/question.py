@@ -49,9 +49,10 @@ def card(
     votes: Sequence[CastVote],
     claimed: str | None,
     others: Sequence[str],
-    agreed: int | None = None,
+    stale: int = 0,
 ) -> Card:
-    """The card while the question is open. `claimed` is who looks at it, `others` who asked for the same."""
+    """The card while the question is open. `claimed` is who looks at it, `others` who asked for the same, `stale` how many
+    votes don't count."""
     pending, record = approval.pending, approval.record
     place = pending.intent.place
     people = (approval.requester, *others, *record.eligible, *([claimed] if claimed else []), place.channel_id)
@@ -60,7 +61,7 @@ def card(
         place=place_of(approval),
         title=wish(approval, others),
         tone=Tone.ASK,
-        rows=_rows(writer, approval, votes, claimed, agreed),
+        rows=_rows(writer, approval, votes, claimed, stale),
         details=_details(writer, approval, votes),
         buttons=buttons_of(approval, claimed=claimed is not None),
         mention=tuple(dict.fromkeys(people)),
@@ -94,7 +95,7 @@ def _given(operation: Operation) -> str:
 
 
 def _rows(
-    writer: AuditWriter, approval: Approval, votes: Sequence[CastVote], claimed: str | None, agreed: int | None
+    writer: AuditWriter, approval: Approval, votes: Sequence[CastVote], claimed: str | None, stale: int
 ) -> tuple[Fact, ...]:
     """At most five lines with the title: why, what will happen, what is there now, until when and who decides."""
     operation, record = approval.operation, approval.record
@@ -111,7 +112,7 @@ def _rows(
         ("Why", _cut(reason, _SHORT)),
         ("What happens", sentences(exception, record.effect, f"Now: {state}" if own_line else "", again)),
         ("Now", "" if own_line else state),
-        ("Expires", sentences(due, _progress(record, votes, claimed, agreed))),
+        ("Expires", sentences(due, _progress(record, votes, claimed, stale))),
     )
     return facts_of(rows)
 
@@ -130,9 +131,9 @@ def expiry_text(due: datetime, now: datetime) -> str:
     return f"{utc_text(due)} (in {rough_span(due - now)} or less)"
 
 
-def _progress(record: ApprovalRecord, votes: Sequence[CastVote], claimed: str | None, counting: int | None) -> str:
+def _progress(record: ApprovalRecord, votes: Sequence[CastVote], claimed: str | None, stale: int) -> str:
     cast = [vote.user_id for vote in votes if vote.vote == "approve"]
-    agreed = len(cast) if counting is None else counting
+    agreed = len(cast) - stale
     left = [user for user in record.eligible if user not in cast]
     who = first_of([f"<@{user}>" for user in left], MOST_NAMED, ", ")
     waits = f"Waiting for {record.count} of {named(record.groups)}: {who}"

@@ -236,7 +236,7 @@ async def _count(
             await _lost(ctx, intent, approval)
             return
     elif result.state == "open":
-        await approval_cards.show(ctx, approval, agreed=agreed)
+        await approval_cards.show(ctx, approval, stale=stale)
         await say(ctx, intent, f"Your vote counts. {count - agreed} more needed.", tone=Tone.PLAIN)
         return
     await ctx.store.finish(intent.request_id, (), now)

@@ -217,6 +217,7 @@ class Person:
         place = self._places.find(container, ts)
         block, found = element(place, action_id, block_id, set(STATEFUL))
         made = await self._entry(place, block, found, value)
+        place = self._places.find(container, ts)  # a view may have been replaced while its options were asked for
         place.values[block["block_id"]][found["action_id"]] = made
         self._core.state.changed("modal" if place.view else "messages", user=self.id)
         if block["type"] == "input" and not block.get("dispatch_action"):
@@ -245,6 +246,7 @@ class Person:
         for name, value in values.items():
             block, found = locate(place.blocks, name)
             made = await self._entry(place, block, found, value)
+            place = self._places.find(view_id)
             place.values[block["block_id"]][found["action_id"]] = made
         self._core.state.changed("modal", user=self.id)
 
