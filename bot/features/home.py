@@ -37,7 +37,7 @@ async def open_home(ctx: Context, user: str, team: str) -> None:
     now = stamp(ctx.clock.now())
     await ctx.store.set_value(f"{OPENED}{user}", now, now)
     await _turn_to(ctx, user, "")
-    await ctx.presenter.home(await home_view(ctx, user, team))
+    await _draw(ctx, user, team)
 
 
 async def pressed(ctx: Context, intent: Intent, means: Mapping[str, Json]) -> None:
@@ -49,7 +49,13 @@ async def pressed(ctx: Context, intent: Intent, means: Mapping[str, Json]) -> No
         if name in means:
             await change(ctx, user, Target.stored(means[name]))
     await ctx.store.finish(intent.request_id, (), stamp(ctx.clock.now()))
-    await ctx.presenter.home(await home_view(ctx, user, intent.place.team_id))
+    await _draw(ctx, user, intent.place.team_id)
+
+
+async def _draw(ctx: Context, user: str, team: str) -> None:
+    """One after the other, so that what was read first is not shown last."""
+    async with ctx.locks.of(f"home:{user}"):
+        await ctx.presenter.home(await home_view(ctx, user, team))
 
 
 async def _turn_to(ctx: Context, user: str, page: str) -> None:
@@ -64,7 +70,7 @@ async def redraw(ctx: Context) -> None:
     while drawn < AT_ONCE and (user := ctx.stale_homes.take()) is not None:
         opened = await ctx.store.value(f"{OPENED}{user}")
         if isinstance(opened, str) and opened >= since:
-            await ctx.presenter.home(await home_view(ctx, user, ctx.home_team))
+            await _draw(ctx, user, ctx.home_team)
             drawn += 1
 
 
@@ -82,7 +88,7 @@ async def home_view(ctx: Context, user: str, team: str) -> HomeView:
     if page == _FAVOURITES:
         return HomeView(user_id=user, sections=await _favourites_page(ctx, user, seen))
     if page == _DECISIONS and waiting:
-        found = await approvals.home_cards(ctx, waiting, place)
+        found = await approvals.home_cards(ctx, waiting, person, place)
         left = len(waiting) - len(found)
         note = f"{plural(left, 'more follows', 'more follow')} when these are decided." if left > 0 else ""
         back = (_button(ctx, user, "Back", page=""),)

@@ -95,6 +95,24 @@ async def test_approve_n_opens_the_whole_questions_and_one_press_decides(team: T
     assert "Back" not in labels(lee.home() or {})
 
 
+async def test_a_press_counts_although_the_tab_was_drawn_again_meanwhile(team: Team) -> None:
+    """The buttons of a question stay the same as long as the question does."""
+    env = team.env
+    await env.does("start acc:shop/prices -- month end", "Waiting for approval")
+    await opens(env, "U0LEE", "Approve 1")
+    await env.person("U0LEE").press_label("home", label="Approve 1")
+
+    def answers() -> list[str]:
+        buttons = [one for block in (env.person("U0LEE").home() or {})["blocks"] for one in block.get("elements", ())]
+        return [one["value"] for one in buttons if one.get("action_id") in ("approve", "deny")]
+
+    first = await env.until(answers)
+    before = published(env, "U0LEE")
+    env.bot.ctx.stale_homes.stale("U0LEE")
+    await env.until(lambda: published(env, "U0LEE") > before)
+    assert answers() == first
+
+
 async def test_start_opens_the_launcher(later: Team) -> None:
     """Empty from the top; for a target of the list with that target and `start` filled in."""
     env = later.env

@@ -1,12 +1,13 @@
 """The cards of an approval: for approvers, for the requester, and short messages in the request's thread."""
 
+import hashlib
 from collections.abc import Sequence
 from typing import Final
 
 from bot.core.approval import Approval
 from bot.core.card import Button, Card, Line, Question, Tone, approval_key, operation_key, slack_url
 from bot.core.command.parser import format_command
-from bot.core.intent import Command, Place
+from bot.core.intent import Actor, Command, Place
 from bot.core.masking.values import MASK
 from bot.core.outcome import Fact
 from bot.core.records import CastVote
@@ -229,13 +230,14 @@ async def _thread(ctx: Context, approval: Approval) -> Place:
     return Place(team_id=team_id, channel_id=approval.record.channel, thread_ts=thread)
 
 
-async def home_cards(ctx: Context, waiting: Sequence[Approval], place: Place) -> tuple[Card, ...]:
+async def home_cards(ctx: Context, waiting: Sequence[Approval], person: Actor, place: Place) -> tuple[Card, ...]:
     """The first of these approvals on a Home tab: who wants what and why, until when, with Approve, Deny and a link to the whole
     card."""
-    return tuple([await _home_card(ctx, approval, place) for approval in waiting[:HOME_CARDS]])
+    return tuple([await _home_card(ctx, approval, person, place) for approval in waiting[:HOME_CARDS]])
 
 
-async def _home_card(ctx: Context, approval: Approval, place: Place) -> Card:
+async def _home_card(ctx: Context, approval: Approval, person: Actor, place: Place) -> Card:
+    """The ids of its buttons depend on the question alone: a press counts although the tab is drawn again meanwhile."""
     link = await link_to(ctx, approval_key(approval.pending.request_id), "Open")
     reason = question.brief(AuditWriter(ctx.secrets).clean(approval.operation.reason) or "")
     others = await joined(ctx, approval)
@@ -246,8 +248,12 @@ async def _home_card(ctx: Context, approval: Approval, place: Place) -> Card:
         title=question.wish(approval, others) + (f": {reason}" if reason else ""),
         rows=(Fact(label="Expires", value=approval.due),),
         buttons=(
-            *(button.model_copy(update={"id": ctx.ids.secret()}) for button in buttons),
+            *(button.model_copy(update={"id": _home_id(button.id, person)}) for button in buttons),
             *((Button(label=link[0], action="open", id="", url=link[1]),) if link else ()),
         ),
         mention=(approval.requester, *others),
     )
+
+
+def _home_id(button_id: str, person: Actor) -> str:
+    return hashlib.sha256(f"{button_id} {person.user_id}".encode()).hexdigest()[:26]
