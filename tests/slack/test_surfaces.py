@@ -238,7 +238,7 @@ async def test_the_message_shortcut_on_a_card_takes_its_target_and_gives_no_reas
 
 async def test_the_message_shortcut_takes_the_files_of_the_message(env: World) -> None:
     posted = await env.person("U0RUI").post(
-        "C0CRAWL", "input upload acc:shop/prices name=prices.csv", files=[("prices.csv", b"sku,price\n1,2\n")]
+        "C0CRAWL", "input upload acc:shop/prices", files=[("prices.csv", b"sku,price\n1,2\n")]
     )
     await env.ana.message_shortcut("work_on_message", "C0CRAWL", str(posted.ts))
     assert "1 file" in json.dumps(await opened(env))
