@@ -12,16 +12,21 @@ import psycopg
 from bot.core.ports.store import StoreAddress
 from bot.runtime.clock import SystemClock
 from bot.runtime.task_queue import TaskQueue
-from bot.store.open import open_store
+from bot.store.open import open_store, prepare_database
+from bot.store.postgres.check import findings
 from bot.store.postgres.heartbeat import BEAT
 from bot.store.postgres.leadership import PostgresLeadership
+from bot.store.postgres.session import connect
 from tests.faults.link import FROM, TO, Link
 from tests.faults.replicas import Cluster, cluster, outcomes
 from tests.faults.standby import Pair
 from tests.fork_server import ForkServer
+from tests.postgres import administrate
 
 START = "start acc:shop/prices input.region={}"
 BEATS = "SELECT beat_at FROM signalbox.replicas ORDER BY name"
+GRANT = "`GRANT pg_read_all_stats TO bot`"
+LOSSY = "commits don't wait until the standby has them on its disk; set it to on"
 TIMELINE = "SELECT left(pg_walfile_name(pg_current_wal_lsn()), 8)"
 
 
@@ -100,6 +105,36 @@ async def test_a_failover_is_proved_by_the_last_heartbeat_also_under_a_new_epoch
             await one.leave()
         for link in links:
             await link.close()
+        await asyncio.to_thread(pair.stop)
+
+
+async def test_check_says_what_a_commit_waits_for(tmp_path: Path) -> None:
+    pair = Pair(tmp_path / "pg")
+    await asyncio.to_thread(pair.start)
+    owner, bot = StoreAddress(pair.primary.url()), StoreAddress(pair.primary.url(user="bot"))
+
+    def says(sql: str = "SELECT 1") -> list[tuple[bool, str]]:
+        administrate(pair.primary, sql)
+        with connect(bot) as connection:
+            return [one for one in findings(connection, bot) if "synchronous_commit" in one[1] or "standby" in one[1]]
+
+    try:
+        administrate(pair.primary, "CREATE ROLE bot LOGIN")
+        prepare_database(owner, bot)
+        waits, on = "commits wait for a standby (*)", (True, "synchronous_commit is on")
+        assert says() == [on, (False, f"{waits}, but the user can't see it, so a failover voids approvals; {GRANT}")]
+        assert says("GRANT pg_read_all_stats TO bot") == [on, (True, waits)]
+        (_, lossy) = says("ALTER ROLE bot SET synchronous_commit = remote_write")
+        assert lossy == (False, f"synchronous_commit is remote_write, so {LOSSY}")
+        replaced = (True, "synchronous_commit is on (the server's off is replaced)")
+        assert says("ALTER ROLE bot SET synchronous_commit = off") == [replaced, (True, waits)]
+        says("ALTER ROLE bot RESET ALL")
+        await asyncio.to_thread(pair.standby.kill)
+        alone = (False, f"{waits}, but none is connected: no request is stored until one is")
+        await until(lambda: says() == [on, alone])
+        pair.wait_for_standbys("")
+        await until(lambda: says()[1][1].startswith("no synchronous standby"))
+    finally:
         await asyncio.to_thread(pair.stop)
 
 

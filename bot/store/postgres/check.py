@@ -52,15 +52,7 @@ def findings(connection: psycopg.Connection, address: StoreAddress) -> list[tupl
     found.append(_rights(one))
     found.append(_commits(one))
     found.append(_standbys(one))
-    took, away = min(_trip(one) for _ in range(_TRIPS))
-    if away > _AWAY:
-        found.append(
-            (False, f"the clock of this machine is {away:.1f} s away from the database's; synchronize both with NTP")
-        )
-    if took > _SLOW:
-        found.append(
-            (False, f"a round trip to the database takes {took * 1000:.0f} ms; every ack waits for two of them")
-        )
+    found += distances(*min(trip(one) for _ in range(_TRIPS)))
     if is_pooled(connection):
         found.append((True, "a pooler is in between, in session mode; each connection keeps its session"))
     most = int(one("SELECT current_setting('max_connections')"))
@@ -70,7 +62,14 @@ def findings(connection: psycopg.Connection, address: StoreAddress) -> list[tupl
     return found
 
 
-def _trip(one: Callable[[str], Any]) -> tuple[float, float]:
+def distances(took: float, away: float) -> list[tuple[bool, str]]:
+    """What is wrong with a round trip of `took` seconds to a server whose clock is `away` seconds from this one's."""
+    clock = f"the clock of this machine is {away:.1f} s away from the database's; synchronize both with NTP"
+    trip = f"a round trip to the database takes {took * 1000:.0f} ms; every ack waits for two of them"
+    return [(False, text) for text, wrong in ((clock, away > _AWAY), (trip, took > _SLOW)) if wrong]
+
+
+def trip(one: Callable[[str], Any]) -> tuple[float, float]:
     """Seconds of a round trip, and the difference between the two clocks."""
     began = time.time()  # noqa: TID251  the clocks of two machines are compared
     server = float(one("SELECT extract(epoch FROM clock_timestamp())"))

@@ -11,7 +11,9 @@ import pytest
 
 from bot.core.ports.store import StoreAddress
 from bot.core.records import Filters
+from bot.runtime.clock import SystemClock
 from bot.store.open import open_store, prepare_database
+from bot.store.postgres.check import distances, trip
 from bot.store.postgres.server import LocalServer
 from tests.postgres import administrate
 from tests.store.samples import NOW, button, intent, outgoing, row
@@ -67,6 +69,24 @@ async def test_the_tables_are_prepared_once_by_several_at_once(bot: StoreAddress
     for _ in range(3):
         assert await asyncio.gather(*(asyncio.to_thread(prepare_database, owner, bot) for _ in range(5))) == ["bot"] * 5
     open_store(bot).close_sync()
+
+
+@pytest.mark.parametrize(
+    ("took", "away", "says"),
+    [
+        (0.004, 0.9, []),
+        (0.004, 7.25, ["the clock of this machine is 7.2 s away from the database's; synchronize both with NTP"]),
+        (0.031, 0.0, ["a round trip to the database takes 31 ms; every ack waits for two of them"]),
+    ],
+)
+def test_check_says_when_the_database_is_far_away(took: float, away: float, says: list[str]) -> None:
+    assert distances(took, away) == [(False, text) for text in says]
+
+
+def test_the_clocks_are_compared_in_the_middle_of_a_round_trip() -> None:
+    took, away = trip(lambda _: SystemClock().now().timestamp() + 60)
+    assert 59 < away < 61
+    assert took < 30
 
 
 async def test_check_says_what_is_wrong_with_the_server(
