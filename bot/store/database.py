@@ -3,6 +3,9 @@
 A unit of work is a function of an open transaction (`Tx`). The writer takes all waiting units (at most `BATCH`), runs them in one
 transaction, commits once, and wakes every caller. When one unit fails, all are rolled back and run again, each on its own. So
 a unit may run twice and must change nothing but the database.
+
+Our own code, because aiosqlite and a thread for each write commit every unit alone: one durable commit for all that wait stores
+about seven times as many entries per second (docs/decisions/sqlite-group-commit.md).
 """
 
 from __future__ import annotations

@@ -58,9 +58,9 @@ class StorePart:
     def __init__(self, database: Database) -> None:
         self.database = database
 
-    async def _change(self, change: Statement, rows: Sequence[AuditEntry] = (), *, urgent: bool = False) -> bool:
+    async def _change(self, change: Statement, entries: Sequence[AuditEntry] = (), *, urgent: bool = False) -> bool:
         """Run a compare-and-set and append `rows` with it. If it changes no row, nothing is written."""
-        return await self.database.write(Change(change, rows), urgent=urgent)
+        return await self.database.write(Change(change, entries), urgent=urgent)
 
 
 def reads(query: Callable[Concatenate[Tx, P], T]) -> Callable[Concatenate[StorePart, P], Coroutine[Any, Any, T]]:
@@ -178,7 +178,7 @@ class StoredDecisions(StorePart):
         self,
         pending_id: str,
         vote: CastVote,
-        rows: Callable[[VoteResult], Sequence[AuditEntry]],
+        entries: Callable[[VoteResult], Sequence[AuditEntry]],
         *,
         needed: int,
         now: When,
@@ -192,20 +192,20 @@ class StoredDecisions(StorePart):
         def unit(db: Tx) -> VoteResult:
             result = pending_decisions.vote(db, pending_id, vote, needed=needed, now=stamp(now))
             if result.counted:
-                audit.append(db, rows(result))
+                audit.append(db, entries(result))
             return result
 
         return await self.database.write(unit)
 
     async def end_pending(
-        self, pending_id: str, state: str, by: str | None, rows: Sequence[AuditEntry], now: When
+        self, pending_id: str, state: str, by: str | None, entries: Sequence[AuditEntry], now: When
     ) -> bool:
         """Open -> `state`; an approved one can still be cancelled. False when another change came first."""
-        return await self._change(pending_decisions.end(pending_id, state, by, stamp(now)), rows)
+        return await self._change(pending_decisions.end(pending_id, state, by, stamp(now)), entries)
 
-    async def claim(self, key: str, value: Json, rows: Sequence[AuditEntry], at: When) -> bool:
+    async def claim(self, key: str, value: Json, entries: Sequence[AuditEntry], at: When) -> bool:
         """Store a small value if its key is new, with its audit entries. False when the key exists."""
-        return await self._change(target_names.set_value_once(key, value, at), rows)
+        return await self._change(target_names.set_value_once(key, value, at), entries)
 
     async def reminded(self, pending: PendingDecision, next_at: When | None) -> bool:
         """Set the next reminder. False when it has changed since it was read."""
@@ -285,17 +285,17 @@ class TimedRows(StorePart):
     open_grants = reads(grants.opened)
     due_grants = reads(grants.due)
 
-    async def end_watch(self, watch_id: str, state: str, rows: Sequence[AuditEntry], at: When) -> bool:
+    async def end_watch(self, watch_id: str, state: str, entries: Sequence[AuditEntry], at: When) -> bool:
         """Open -> ended or lost."""
-        return await self._change(watches.end(watch_id, state, stamp(at)), rows)
+        return await self._change(watches.end(watch_id, state, stamp(at)), entries)
 
-    async def unsubscribe(self, subscription_id: str, rows: Sequence[AuditEntry]) -> bool:
+    async def unsubscribe(self, subscription_id: str, entries: Sequence[AuditEntry]) -> bool:
         """End a subscription. False when it had ended already."""
 
         def unit(db: Tx) -> bool:
             if not subscriptions.end(db, subscription_id):
                 return False
-            audit.append(db, rows)
+            audit.append(db, entries)
             return True
 
         return await self.database.write(unit)
@@ -306,19 +306,19 @@ class TimedRows(StorePart):
             return ()
         return await self.database.write(lambda db: subscriptions.take_due(db, stamp(now), stamp(next_at), limit))
 
-    async def add_grant(self, grant: Grant, rows: Sequence[AuditEntry]) -> None:
+    async def add_grant(self, grant: Grant, entries: Sequence[AuditEntry]) -> None:
         """Store a grant with its audit entries."""
 
         def unit(db: Tx) -> None:
             grants.add(db, grant)
-            audit.append(db, rows)
+            audit.append(db, entries)
 
         await self.database.write(unit)
 
-    async def end_grant(self, grant_id: str, state: str, rows: Sequence[AuditEntry]) -> bool:
+    async def end_grant(self, grant_id: str, state: str, entries: Sequence[AuditEntry]) -> bool:
         """Open -> revoked or expired."""
-        return await self._change(grants.end(grant_id, state), rows)
+        return await self._change(grants.end(grant_id, state), entries)
 
-    async def review_grant(self, grant_id: str, by: str, rows: Sequence[AuditEntry], at: When) -> bool:
+    async def review_grant(self, grant_id: str, by: str, entries: Sequence[AuditEntry], at: When) -> bool:
         """Review a use of break-glass. False when it is reviewed already, is not break-glass, or `by` used it."""
-        return await self._change(grants.review(grant_id, by, stamp(at)), rows)
+        return await self._change(grants.review(grant_id, by, stamp(at)), entries)

@@ -82,20 +82,20 @@ class Store(parts.StoredDecisions, parts.StoredFiles, parts.StoredMessages, part
         """Call `callback`, on any thread, when another replica has stored something for the leader."""
         self.database.wake(callback)
 
-    async def accept(self, intent: Intent, rows: Sequence[AuditEntry], *, begun: bool = False) -> bool:
+    async def accept(self, intent: Intent, entries: Sequence[AuditEntry], *, begun: bool = False) -> bool:
         """Store a request once. False, with nothing written, when its dedupe key is known.
 
         `begun`: this process works on it from now on, like `begin` but without a second commit.
         """
         state = "working" if begun else "new"
-        return await self._change(requests.accept(intent, state), rows, urgent=True)
+        return await self._change(requests.accept(intent, state), entries, urgent=True)
 
-    async def append(self, *rows: AuditEntry) -> int:
+    async def append(self, *entries: AuditEntry) -> int:
         """Append entries without another change. Returns the seq of the last one."""
-        return await self.database.write(lambda db: audit.append(db, rows))
+        return await self.database.write(lambda db: audit.append(db, entries))
 
     async def sending(
-        self, request_id: str, operation: Operation, row: AuditEntry, at: When, *, pending_id: str | None = None
+        self, request_id: str, operation: Operation, entry: AuditEntry, at: When, *, pending_id: str | None = None
     ) -> bool:
         """Working or waiting -> sending: True for one caller only, who may then call the backend, once.
 
@@ -111,7 +111,7 @@ class Store(parts.StoredDecisions, parts.StoredFiles, parts.StoredMessages, part
                 if pending_id is None:
                     return False
                 raise _NotNowError
-            audit.append(db, [row])
+            audit.append(db, [entry])
             return True
 
         try:
@@ -122,7 +122,7 @@ class Store(parts.StoredDecisions, parts.StoredFiles, parts.StoredMessages, part
     async def finish(
         self,
         request_id: str,
-        rows: Sequence[AuditEntry],
+        entries: Sequence[AuditEntry],
         at: When,
         *,
         watch: Watch | None = None,
@@ -152,7 +152,7 @@ class Store(parts.StoredDecisions, parts.StoredFiles, parts.StoredMessages, part
                 target_names.claim(db, run.backend, made, request_id, stamp(at))
             requests.scrub(db, request_id, self.secrets)
             pending_decisions.scrub(db, request_id, self.secrets)
-            audit.append(db, rows)
+            audit.append(db, entries)
 
         await self.database.write(unit)
 
@@ -160,7 +160,7 @@ class Store(parts.StoredDecisions, parts.StoredFiles, parts.StoredMessages, part
         self,
         request_id: str,
         pending: PendingDecision,
-        rows: Sequence[AuditEntry],
+        entries: Sequence[AuditEntry],
         at: When,
         *,
         unless: Callable[[PendingDecision], bool] | None = None,
@@ -182,7 +182,7 @@ class Store(parts.StoredDecisions, parts.StoredFiles, parts.StoredMessages, part
             if not requests.waiting(db, request_id, stamp(at)):
                 raise conflict(f"The request {request_id} can't wait anymore")
             pending_decisions.add(db, pending)
-            audit.append(db, rows)
+            audit.append(db, entries)
             return None
 
         return await self.database.write(unit)
@@ -224,12 +224,12 @@ class Store(parts.StoredDecisions, parts.StoredFiles, parts.StoredMessages, part
         known += [head] if head is not None else []
         return [one for one in known if not await self.database.read(partial(audit.has_head, one))]
 
-    async def set_value(self, key: str, value: Json, at: When, rows: Sequence[AuditEntry] = ()) -> None:
+    async def set_value(self, key: str, value: Json, at: When, entries: Sequence[AuditEntry] = ()) -> None:
         """Store a small value and append its audit entries."""
 
         def unit(db: Tx) -> None:
             target_names.set_value(db, key, value, stamp(at))
-            audit.append(db, rows)
+            audit.append(db, entries)
 
         await self.database.write(unit)
 
@@ -257,9 +257,9 @@ class Store(parts.StoredDecisions, parts.StoredFiles, parts.StoredMessages, part
         """Remember the head of the audit log for the check at the next start."""
         self.database.save_head()
 
-    def append_sync(self, *rows: AuditEntry) -> int:
+    def append_sync(self, *entries: AuditEntry) -> int:
         """`append` for the command line."""
-        return self.database.write_sync(lambda db: audit.append(db, rows))
+        return self.database.write_sync(lambda db: audit.append(db, entries))
 
     def findings_sync(self) -> list[tuple[bool, str]]:
         """What an administrator should know about the database: whether it is good, and a sentence. Blocks."""

@@ -92,16 +92,13 @@ async def test_a_drip_fed_answer_ends_at_the_deadline() -> None:
     async def drip(request: web.BaseRequest) -> web.StreamResponse:
         response = web.StreamResponse()
         await response.prepare(request)
-        for _ in range(100):
+        while True:
             await response.write(b" ")
             await asyncio.sleep(0.05)
-        return response
 
     async with serving(drip) as server, client_of(server.base_url) as client:
-        began = asyncio.get_running_loop().time()
         with pytest.raises(Lost):
             await client.call("GET", "/run", deadline=0.3)
-        assert asyncio.get_running_loop().time() - began < 1.5
 
 
 async def test_waiting_for_a_slot_past_the_deadline_is_not_sent() -> None:
