@@ -7,12 +7,15 @@ import gc
 import os
 import re
 import tempfile
+import zlib
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
+from xdist.scheduler import LoadFileScheduling
 
 from bot.http_client import transport
 from bot.playground.workspace.clock import PlaygroundClock
@@ -50,17 +53,23 @@ LONGEST = (
     "demo/test_replicas.py",
     "faults/test_two_stores.py",
     "scenarios/test_tour.py",
+    "scenarios/test_outsiders.py",
+    "scenarios/test_home.py",
+    "scenarios/test_slack_refuses.py",
+    "scenarios/test_run_card.py",
+    "test_docs.py",
     "scenarios/test_troubles.py",
     "scenarios/test_guardrails.py",
+    "proof/test_random_histories.py",
     "scenarios/test_retried_card.py",
     "cli/test_cli.py",
+    "scenarios/test_suggestions.py",
     "scenarios/test_approvals.py",
     "backends/test_contract_faults.py",
     "scenarios/test_pauses_end.py",
     "cli/test_do.py",
     "scenarios/test_too_late.py",
     "scenarios/test_breakglass.py",
-    "scenarios/test_slack_refuses.py",
     "slack/test_http_strangers.py",
     "backends/test_contract_shown.py",
     "proof/test_identity.py",
@@ -68,6 +77,8 @@ LONGEST = (
     "backends/test_contract_side_by_side.py",
     "backends/sequentum/test_files.py",
 )
+# Files that are so long that their tests are handed out in several parts.
+PARTS = {"tests/proof/test_interleavings.py": 3, "tests/backends/test_tolerant_readers.py": 3}
 TESTS = Path(__file__).parent
 # Files in memory cost neither a disk's time nor the wait for it. Most of the files of a run are gone before it ends.
 MEMORY, ROOM = Path("/dev/shm"), 3 * 2**30
@@ -91,6 +102,20 @@ def pytest_configure(config: pytest.Config) -> None:
     gc.disable()  # until everything is collected: nothing is garbage until then
     if "TMPDIR" not in os.environ and _has_room():
         os.environ["TMPDIR"] = tempfile.tempdir = str(MEMORY)
+
+
+class Scheduler(LoadFileScheduling):
+    """Each file in one process, and each part of the longest ones."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = super()._split_scope(nodeid)
+        return f"{file} {zlib.crc32(nodeid.encode()) % PARTS[file]}" if file in PARTS else file
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Scheduler | None:
+    """For `--dist loadfile`, which is how the whole suite runs."""
+    return Scheduler(config, log) if config.option.dist == "loadfile" else None
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
