@@ -22,6 +22,7 @@ from bot.playground.workspace.clock import PlaygroundClock
 from bot.runtime import event_loop
 from bot.runtime.clock import SystemClock
 from tests import own_time
+from tests.cli.program import Program
 from tests.fork_server import ForkServer
 from tests.postgres import database_url, postgres  # noqa: F401  fixtures for every test
 from tests.world import World, world
@@ -162,6 +163,12 @@ def fork_server() -> Iterator[ForkServer]:
     made = ForkServer(patient=True)
     yield made
     made.close()
+
+
+@pytest.fixture
+def program(fork_server: ForkServer, tmp_path_factory: pytest.TempPathFactory) -> Program:
+    """The program, to be run with arguments."""
+    return Program(fork_server, tmp_path_factory.mktemp("printed"))
 
 
 @pytest.fixture

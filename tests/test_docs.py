@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import re
 import subprocess
-import sys
 import tomllib
 from contextlib import suppress
 from pathlib import Path
@@ -31,6 +30,7 @@ from bot.core.policy.decide import parse_policy, policy_json_schema
 from bot.slack.manifest import EVENTS, manifest
 from bot.store.open import open_store
 from docs.reference import columns, generate
+from tests.cli.program import Ended, Program
 from tests.docs import PAGES, ROOT, blocks, links, name_of, shell_commands, slack_commands
 
 CATALOG = plugins.catalog_of_all_kinds()
@@ -201,22 +201,10 @@ def test_every_command_for_the_shell_is_there() -> None:
             assert tool in KNOWN_TOOLS, f"{page}: {tool}"
 
 
-def run(installed: Path, *words: str) -> subprocess.CompletedProcess[str]:
+async def run(program: Program, installed: Path, *words: str) -> Ended:
     """`signalbox ...` as a process in that folder."""
-    environ = {
-        **os.environ,
-        **environ_for((installed / "signalbox.toml").read_text(encoding="utf-8")),
-        "PYTHONPATH": str(ROOT),
-    }
-    return subprocess.run(
-        [sys.executable, "-m", "bot", *words],
-        cwd=installed,
-        env=environ,
-        capture_output=True,
-        text=True,
-        timeout=200,
-        check=False,
-    )
+    environ = environ_for((installed / "signalbox.toml").read_text(encoding="utf-8"))
+    return await program(*words, folder=installed, environ={**os.environ, **environ})
 
 
 def harmless() -> list[tuple[str, ...]]:
@@ -230,13 +218,15 @@ def harmless() -> list[tuple[str, ...]]:
 
 
 @pytest.mark.parametrize("words", [("--help",), *harmless()], ids=" ".join)
-def test_harmless_programs_of_the_pages_run(installed: Path, words: tuple[str, ...]) -> None:
+async def test_harmless_programs_of_the_pages_run(program: Program, installed: Path, words: tuple[str, ...]) -> None:
     """What a reader may try without Slack does what the page says."""
-    head = run(installed, "audit", "verify").stdout.split("head ")[1].split()[0] if "--head" in words else ""
+    head = (
+        (await run(program, installed, "audit", "verify")).out.split("head ")[1].split()[0] if "--head" in words else ""
+    )
     arguments = [head if word == words[words.index("--head") + 1] else word for word in words] if head else list(words)
-    done = run(installed, *arguments)
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert done.stdout
+    done = await run(program, installed, *arguments)
+    assert done.code == 0, done.out + done.err
+    assert done.out
 
 
 def test_the_command_line_page_names_every_program_and_option() -> None:
@@ -305,12 +295,10 @@ def test_the_example_configuration_loads(tmp_path: Path, switched_on: bool) -> N
         assert {table["kind"] for table in settings.backends} == set(plugins.kinds())
 
 
-def test_the_example_rules_keep_their_promises(installed: Path) -> None:
+async def test_the_example_rules_keep_their_promises(program: Program, installed: Path) -> None:
     """policy.example.toml can be used as it is, without a warning, and every case of it comes out."""
-    done = run(installed, "policy", "test", "policy.toml")
-    assert (done.returncode, "warn" in done.stdout, "no [[case]] tables" in done.stdout) == (0, False, False), (
-        done.stdout
-    )
+    done = await run(program, installed, "policy", "test", "policy.toml")
+    assert (done.code, "warn" in done.out, "no [[case]] tables" in done.out) == (0, False, False), done.out
 
 
 def test_the_manifest_file_is_what_the_program_registers() -> None:

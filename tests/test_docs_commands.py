@@ -21,7 +21,6 @@ import pytest_asyncio
 
 from tests.cli.program import Program
 from tests.docs import ROOT, blocks
-from tests.fork_server import ForkServer
 from tests.world import World, world
 
 # Beginning of the command -> why it isn't run here.
@@ -122,10 +121,8 @@ async def ran(command: str, folder: Path, environ: dict[str, str], program: Prog
 
 @pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize("page", PAGES)
-async def test_every_command_of_the_page_runs(
-    page: str, stopped: World, tmp_path: Path, fork_server: ForkServer, tmp_path_factory: pytest.TempPathFactory
-) -> None:
-    environ, program = fresh(stopped, tmp_path), Program(fork_server, tmp_path_factory.mktemp("printed"))
+async def test_every_command_of_the_page_runs(page: str, stopped: World, tmp_path: Path, program: Program) -> None:
+    environ = fresh(stopped, tmp_path)
     for written in commands(page):
         if reason(written) is not None:
             continue

@@ -12,11 +12,8 @@ import pytest
 from bot import config
 from bot.cli.do import do
 from bot.core.ports.store import StoreAddress
-from tests.cli.conftest import program
 from tests.cli.program import Program
 from tests.world import World, world
-
-__all__ = ["program"]
 
 pytestmark = pytest.mark.usefixtures("patient")
 
