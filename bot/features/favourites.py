@@ -62,11 +62,11 @@ async def recent(ctx: Context, user: str, most: int) -> list[Target]:
     return list(found.values())
 
 
-async def last_channel(ctx: Context, user: str, written: str) -> str | None:
-    """The channel where a person used a target last, None when they did not lately."""
+async def last_channel(ctx: Context, user: str, written: str | None) -> str | None:
+    """The channel where a person used a target last, else any target; None when they used nothing lately."""
     entries = await ctx.store.search(Filters(user_id=user), limit=_LOOKED_AT)
-    used = (entry.channel_id for entry in entries if entry.event in _USED and entry.target_name == written)
-    return next((channel for channel in used if channel and channel[0] in "CG"), None)
+    used = [one for one in entries if one.event in _USED and one.target_name and (one.channel_id or " ")[0] in "CG"]
+    return next((one.channel_id for one in sorted(used, key=lambda one: one.target_name != written)), None)
 
 
 async def _keep(ctx: Context, user: str, targets: list[Target]) -> None:

@@ -70,7 +70,7 @@ def manifest(*, command: str = "/ops", url: str | None = None, rotates: bool = F
                 {
                     "command": command,
                     "description": "Operate the control planes",
-                    "usage_hint": "VERB [TARGET] [KEY=VALUE ...] [-- REASON]",
+                    "usage_hint": "help, find NAME, status NAME, start NAME -- REASON, or say it in your words",
                     "should_escape": True,
                     **({"url": url} if url else {}),
                 }

@@ -92,6 +92,9 @@ async def test_cancel_says_what_was_cancelled(env: World) -> None:
     assert labels(look) == ["Run it", "Cancel"]
     await env.ana.press_label(CRAWL, look["ts"], "Cancel")
     await env.sees("Cancelled: input clear acc:news/feed. Nothing was done.")
+    listed = await env.does("audit news/feed", "input clear acc:news/feed")
+    assert "cancelled" in shown(listed)
+    assert "abandoned" not in shown(listed)
 
 
 async def test_clearing_inputs_lists_the_files_that_were_sent_from_here(env: World) -> None:

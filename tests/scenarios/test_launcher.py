@@ -328,3 +328,12 @@ async def test_the_global_launcher_decides_by_the_chosen_channel(tmp_path: Path)
         view = await chosen(env, "Runs at once", channel="C0CRAWL")
         assert (await env.ana.submit("modal", {"reason": "from afar"})).acked
         await env.sees("start acc:shop/prices", "from afar", "Succeeded")
+
+
+async def test_the_global_launcher_begins_with_the_channel_that_the_person_used_last(tmp_path: Path) -> None:
+    async with world(tmp_path, policy=OPEN_POLICY, agents=True) as env:
+        await env.does("status acc:shop/prices", "shop/prices")
+        await env.ana.shortcut("launcher")
+        view = await env.ana.wait_for(lambda who: who.modal())
+        (channel,) = [block for block in view["blocks"] if block["block_id"] == "channel"]
+        assert channel["element"]["initial_conversation"] == "C0CRAWL"

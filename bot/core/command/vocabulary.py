@@ -34,7 +34,7 @@ stop, status: abort, cancel, terminate, end, interrupt, quit
 stop, pause, status: stop, halt, shut, shutdown, shut ... down, take ... down, bring ... down, break ... off
 stop, pause, status: stoppen, stoppe, beenden, arreter, arrete, detener, parar, para
 pause, schedule off: pause, suspend, hold, snooze, put ... on hold, put ... to sleep, hold ... off
-schedule off, pause, stop: off, silence, unschedule, deactivate, ausschalten, abschalten, turn ... off, switch ... off
+schedule off, pause, stop: off, silence, unschedule, deactivate, ausschalten, abschalten, turn of, turn ... off, switch ... off
 resume, schedule on: resume, unpause, reactivate, unsuspend, wake
 resume, schedule on, retry: continue, proceed, carry on, go on with, pick ... up
 schedule on, resume: on, back on, einschalten, turn ... on, switch ... on
@@ -93,7 +93,7 @@ pauses: \b(what|which)\b.*\b(is|are|schedules?) paused\b
 targets: \b(what|which) (agents|targets)\b
 services, targets: \b(what|which) services\b
 find: \b(named|called)\b
-history, status: ^how (long|often|many)\b
+history, status: ^how (long|often|many|much time)\b
 status, timeline: ^(is )?(whats?|(any|some)thing)( is| has)? (fails|failed|failing|broke|broken|wrong|red)\b(?! with)
 logs, status: (?<!\S)(?<!as )(fail(s|ed|ing|ure)?|wrong|errors?|broke(n)?|crash(ed)?|red)(?!\S)
 health, status: \b(ok|okay|healthy|fine|alright)\b
@@ -195,7 +195,7 @@ ALL: Final = _words("all every everything each")
 ALONE: Final = _words("status health targets")  # built-in verbs that need no target
 POLITE: Final = _words(
     "please pls plz can could would will want need like hello hi hey dear thanks thank now today asap just let lets go "
-    "bitte danke merci por favor gracias"
+    "bitte danke merci por favor gracias advance"
 )
 _SOMEONE: Final = {f"{some}{one}" for some in ("some", "any") for one in ("one", "body")}
 GRAMMAR: Final = (
@@ -208,7 +208,7 @@ GRAMMAR: Final = (
     | _SOMEONE
 )
 THINGS: Final = _words(
-    "agent job run task service file get give make control plane planes system systems crawler bot signalbox"
+    "agent job run task service svc gw file get give make control plane planes system systems crawler bot signalbox"
 )
 FILLERS: Final = POLITE | GRAMMAR | THINGS
 # Before the verb of an order, besides names.
@@ -220,7 +220,7 @@ ORDERING: Final = (
     | _words(
         "a an the this that it you u i id we me us my our to do for on in at with of from by into be if get have bring back is "
         "ahead also then quickly quick directly immediately urgent urgently possible great nice "
-        "kind mind chance any request requests ask wish require appreciate must set make put try re noch mal mir du den dem das "
-        "die der auf neu von kannst konntest stp svp peux tu puedes podrias"
+        "kind mind chance any assist needed request requests ask wish require appreciate must set make put try re noch mal mir du den dem das "
+        "die der auf neu von kannst konntest stp svp peux tu pouvez pourriez vous puedes podrias"
     )
 ) - {"plane", "planes"}

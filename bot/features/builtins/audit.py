@@ -318,7 +318,7 @@ def _row(entry: StoredEntry) -> tuple[str, ...]:
         str(entry.seq),
         utc_text(entry.at, seconds=True),
         entry.user_id or "",
-        str(entry.event),
+        "cancelled" if entry.event is Event.ABANDONED and entry.code == "cancelled" else str(entry.event),
         what_of(entry),
         entry.detail or entry.reason or "",
     )

@@ -109,9 +109,9 @@ async def fill_in(ctx: Context, intent: Intent, means: Mapping[str, Json]) -> No
 
 
 async def launch(ctx: Context, intent: Intent, draft: Draft) -> None:
-    """Open the modal. Where it asks for the channel, the one in which the person used the target last is chosen."""
+    """Open the modal. Where it asks for the channel, the one in which the person used the target, or any, last is chosen."""
     place, target, chosen = intent.place, draft.command.target, dict[str, Json]()
-    if draft.asks_channel and target and (used := await last_channel(ctx, intent.actor.user_id, target)):
+    if draft.asks_channel and (used := await last_channel(ctx, intent.actor.user_id, target)):
         place, chosen = place.model_copy(update={"channel_id": used, "chosen": True}), {"chosen": used}
     form = await view(ctx, intent.actor, place, draft)
     await open_form(ctx, intent, form, {**draft.kept, **chosen}, f"Type `{ctx.command} help` instead.")
