@@ -83,6 +83,9 @@ def _words_of(record: dict[str, Any], depth: int) -> str:
     return ""
 
 
+_MERELY_MISSING: Final = re.compile(
+    r"[\w ']{0,60}(\bnot|n't) (be )?(found|exist)\.?", re.IGNORECASE
+)  # says nothing new
 _CHECK_PROXY: Final = "Check the network and `proxy`."
 
 
@@ -134,7 +137,8 @@ def problem_of_status(
         return RateLimited(f"{name} reports too many requests{tail}", retry_after=retry_after(headers, now))
     if status == 404 and missing is not None:
         page = looks_html(media_type_of(headers), body)
-        return NoSuchTarget(f"{name} has no {missing}{'.' if page else tail}", code=NO_SUCH_PAGE if page else None)
+        silent = page or _MERELY_MISSING.fullmatch(message or "")
+        return NoSuchTarget(f"{name} has no {missing}{'.' if silent else tail}", code=NO_SUCH_PAGE if page else None)
     if status >= 500:
         return ServerError(f"{name} reports an internal error ({status}){tail}", status=status)
     if status < 200:

@@ -170,13 +170,16 @@ async def test_a_404_of_a_named_thing_is_no_such_target() -> None:
 
 
 async def test_a_404_keeps_the_words_of_the_backend_and_not_those_of_a_web_server() -> None:
-    """A sentence about the thing is told; a page of the server before it is not."""
+    """A sentence that says more is told; one that only repeats it, or a page of the server before it, is not."""
+    bare = lambda: web.Response(status=404, text="The agent was not found.")  # noqa: E731
     plain = lambda: web.Response(status=404, text="The agent has no job runs.")  # noqa: E731
     page = lambda: web.Response(status=404, text="<html><title>404 nginx</title></html>", content_type="text/html")  # noqa: E731
-    async with serving(in_turn(plain, page)) as server, client_of(server.base_url) as client:
+    async with serving(in_turn(plain, page, bare)) as server, client_of(server.base_url) as client:
         with pytest.raises(NoSuchTarget, match=r"^acc has no agent 7: The agent has no job runs\.$") as clear:
             await client.call("GET", "/x", missing="agent 7")
         with pytest.raises(NoSuchTarget, match=r"^acc has no agent 7\.$") as unclear:
+            await client.call("GET", "/x", missing="agent 7")
+        with pytest.raises(NoSuchTarget, match=r"^acc has no agent 7\.$"):
             await client.call("GET", "/x", missing="agent 7")
     assert (clear.value.code, unclear.value.code) == ("no_such_target", "no_such_page")
 

@@ -220,7 +220,7 @@ ORDERING: Final = (
     | _words(
         "a an the this that it you u i id we me us my our to do for on in at with of from by into be if get have bring back is "
         "ahead also then quickly quick directly immediately urgent urgently possible great nice "
-        "kind mind chance any assist needed request requests ask wish require appreciate must set make put try re noch mal mir du den dem das "
-        "die der auf neu von kannst konntest stp svp peux tu pouvez pourriez vous puedes podrias"
+        "kind mind chance any assist needed request requests ask wish require appreciate must set make put try re noch mal "
+        "mir du den dem das die der auf neu von kannst konntest stp svp peux tu pouvez pourriez vous puedes podrias"
     )
 ) - {"plane", "planes"}
