@@ -250,6 +250,9 @@ async def test_a_copy_of_the_card_and_another_channel_decide_nothing(team: Team)
     env = team.env
     await env.say("start acc:shop/prices")
     card = await team.card("start acc:shop/prices")
+    posted, database = approval_key(request_id(card)), env.bot.store.database
+    own = "SELECT 1 FROM messages WHERE key = ? AND ts IS NOT NULL"
+    await env.until(lambda: database.read_sync(lambda db: db.execute(own, (posted,)).fetchone()))
     await team.forged(card, ts="1700000000.000100")
     await team.sees("copy of the message")
     await team.forged(card, channel=CRAWL)

@@ -11,6 +11,7 @@ import pytest
 from bot.operations import reconcile as reading_back
 from bot.playground.planes.acc_model import Options
 from tests.scenarios.steps import ask, do
+from tests.waiting import held
 from tests.world import World, shown, world
 
 START = "POST .*/cluster/start"
@@ -44,9 +45,10 @@ async def test_a_run_that_tells_no_inputs_is_shown_and_left_to_a_person(
     """It may be ours and it may not: its id stands on the card, and the outcome stays unknown."""
     monkeypatch.setattr(reading_back, "LOOK_AGAIN_AFTER", (0.05,))
     await env.acc.set_fault({"fault": "drop_before", "times": 1, "match": START})
-    asked = await ask(env, "start acc:shop/prices input.country=de")
-    await env.until(lambda: "sent" in asked.events)
-    theirs = begin(env, None)
+    with held(env.acc, "/history"):  # where it is looked for
+        asked = await ask(env, "start acc:shop/prices input.country=de")
+        await env.until(lambda: "unknown" in asked.events)
+        theirs = begin(env, None)
     assert await asked.ends() == "abandoned"
     await asked.card("Unknown", theirs, "may belong to this start", "whether one of them is yours")
 
