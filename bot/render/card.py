@@ -32,6 +32,7 @@ _BYLINE: Final = 300
 _NOTE_TEXT: Final = 200
 _MENTIONS: Final = 30
 _NOTE: Final = 600  # JSON characters kept for the line about what was left out
+_LISTED: Final = 3  # lines of a listing in the notification
 _FALLBACK: Final = 1_500  # JSON characters; the notification repeats the blocks, so it is short
 _Make = Callable[[BlockBudget], list[Block]]
 
@@ -308,6 +309,12 @@ def _head(card: Card, called: Sequence[str]) -> Block:
     return block_kit.section("\n".join(row for row in rows if row))
 
 
+def _listed(text: str) -> Sequence[str]:
+    """A text for a notification: of a listing, such as the audit log, only the first lines."""
+    rows = text.split("\n")
+    return (text,) if len(rows) <= _LISTED else (*rows[:_LISTED], "…")
+
+
 def _calls(called: Sequence[str]) -> str:
     live = [token for one in dict.fromkeys(called) if (token := block_kit.mention(one))]
     more = f" and {len(live) - _MENTIONS} more" if len(live) > _MENTIONS else ""
@@ -322,7 +329,13 @@ def _fallback(card: Card) -> str:
     first = f"{parts.SYMBOLS[card.tone]} {title}{f' - {status}' if status else ''}".strip()
     progress = progress_words(*card.progress, one_line(card.progress_note)) if card.progress else ""
     figures = pictures.words(card.chart) if card.chart else ""  # early: a long text is cut at its end
-    rows = [first, card.byline, progress, figures, *(line.text for line in card.lines if not line.code)]
+    rows = [
+        first,
+        card.byline,
+        progress,
+        figures,
+        *(row for line in card.lines if not line.code for row in _listed(line.text)),
+    ]
     values = [(fact, fact.value) for fact in (*card.rows, *card.facts)]
     rows += [
         f"{fact.label}: {value if isinstance(value, str) else value_text(value)}{as_of(fact.at)}"

@@ -361,3 +361,11 @@ def test_a_listing_of_code_has_the_clock_of_its_reader_with_its_name() -> None:
     code = "\n".join(block["text"]["text"] for block in blocks if block["type"] == "section")
     assert "2026-07-16 16:51 IST" in code
     assert "UTC" not in code
+
+
+def test_the_notification_of_a_listing_has_its_first_lines() -> None:
+    """A phone shows a few lines; the message has them all."""
+    listing = "\n".join(f"{n} · start acc:shop/prices done" for n in range(40))
+    made = render_card(Card(key="k", place=PLACE, title="Audit log", lines=(Line(text=listing),)))
+    assert made.text.split("\n") == ["Audit log", *listing.split("\n")[:3], "…"]
+    assert listing.split("\n")[-1] in json.dumps(made.blocks, ensure_ascii=False)
