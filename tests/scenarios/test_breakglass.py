@@ -265,6 +265,19 @@ async def test_the_approvers_are_told_also_when_the_rule_that_asks_them_is_not_f
     assert not env.audit(event="approval_requested")
 
 
+@pytest.mark.parametrize("place", [SECURITY, INCIDENT])
+async def test_the_button_ends_it_in_each_channel_that_has_its_card_also_where_no_rule_names_the_channel(
+    team: Team, place: str
+) -> None:
+    """The rules name neither channel; who may end it is checked there too."""
+    env = team.env
+    await opened(team)
+    card = await env.sees("Break-glass is active for <@U0RUI>", channel=place, user="U0ROOT")
+    await team.press(card, "End it now", user="U0ROOT", channel=place)
+    await env.sees("Break-glass of <@U0RUI>", "has ended", channel=place, user="U0ROOT")
+    assert [row.user_id for row in env.audit(event="revoked")] == ["U0ROOT"]
+
+
 async def test_the_button_on_its_card_ends_it_for_those_who_may(team: Team) -> None:
     """Ana is neither its holder nor an administrator; Rui is its holder. What the button ends counts no longer."""
     env = team.env

@@ -21,9 +21,11 @@ from bot.runtime.context import Context
 _CHANNEL: Final = re.compile(r"<?#?([CGD][A-Z0-9]{1,30})(?:\|[^>]*)?>?")
 
 
-def confirms_frozen(ask: Command, refused: Denied) -> bool:
-    """In a frozen channel only `policy confirm` is answered; it checks by itself who may use it."""
-    return refused.code == "place_frozen" and ask.verb == "policy" and ask.words[:1] == ("confirm",)
+def checks_itself(ctx: Context, intent: Intent, ask: Command, refused: Denied) -> bool:
+    """`policy confirm` in a frozen channel, and `revoke` where the cards of break-glass are although no rule names the channel."""
+    confirms = refused.code == "place_frozen" and ask.verb == "policy" and ask.words[:1] == ("confirm",)
+    told = intent.place.channel_id in (ctx.security_channel, ctx.incident_channel)
+    return confirms or (told and refused.code == "not_listed" and ask.verb == "revoke")
 
 
 async def policy(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, Any]) -> None:
