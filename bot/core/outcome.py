@@ -156,7 +156,12 @@ class RunView(Value):
     def after(self, verb: str) -> Self:
         """The view for a request with this verb: a run that failed because of its `stop` was stopped. A service has no end."""
         stopped = verb == "stop" and self.phase is Phase.FAILED and self.ended is not None
-        return self.model_copy(update={"state": "Stopped", "phase": Phase.STOPPED}) if stopped else self
+        if not stopped:
+            return self
+        # Nothing failed: another run is not a retry.
+        again = {"Retry": "Run again"}
+        steps = tuple(one.model_copy(update={"label": again.get(one.label, one.label)}) for one in self.next)
+        return self.model_copy(update={"state": "Stopped", "phase": Phase.STOPPED, "next": steps})
 
 
 class RecentRun(Value):

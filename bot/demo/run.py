@@ -202,11 +202,11 @@ class Outside:
 
 
 @asynccontextmanager
-async def outside(folder: Path, *, port: int = 0, policy: str = POLICY) -> AsyncIterator[Outside]:
-    """Start workspace and control planes, and write the configuration of a bot for them into `folder`."""
+async def outside(folder: Path, *, port: int = 0, policy: str = POLICY, first: int = 0) -> AsyncIterator[Outside]:
+    """Start workspace and control planes, whose runs count from `first`, and write a bot's configuration for them."""
     async with AsyncExitStack() as stack:
         workspace = await stack.enter_async_context(Workspace(replace(DEMO_SEED, examples=EXAMPLES), port=port))
-        planes = demo_planes(workspace.clock)
+        planes = demo_planes(workspace.clock, first)
         for plane in planes:
             await stack.enter_async_context(plane)
             workspace.register_plane(plane)
@@ -220,11 +220,9 @@ async def _surroundings(folder: Path, port: int) -> AsyncIterator[Outside]:
     claim(folder)
     rules = folder / POLICY_FILE
     policy = rules.read_text(encoding="utf-8") if rules.exists() else POLICY
-    async with outside(folder, port=port, policy=policy) as around:
-        for (
-            plane
-        ) in around.planes.values():  # ids of new runs never repeat: the store remembers those of earlier starts
-            getattr(plane, "world", plane).ids_made = int(SystemClock().now().timestamp())
+    # Ids of new runs never repeat: the store remembers those of earlier starts.
+    first = int(SystemClock().now().timestamp())
+    async with outside(folder, port=port, policy=policy, first=first) as around:
         kept = folder / WORKSPACE_FILE
         if kept.exists():
             with contextlib.suppress(KeyError, TypeError, ValueError):

@@ -138,7 +138,7 @@ async def decide(ctx: Context, intent: Intent, pending: PendingDecision, choice:
         await approvals.request(ctx, asked, Resolved(operation, capability), ruling)
         await ctx.store.end_pending(pending.id, "taken", intent.actor.user_id, (), ctx.clock.now())
         was_asked = await approvals.was_asked(ctx, pending.request_id)
-        text = "Waiting for approval; see the card in the channel." if was_asked else "Nothing was done."
+        text = "Waiting for approval; see the card in the channel." if was_asked else "Not asked again; see the answer."
         await say(ctx, intent, text, tone=Tone.PLAIN, replace=True)
     else:
         await say(ctx, intent, "Running; see the card in the channel.", tone=Tone.PLAIN, replace=True)

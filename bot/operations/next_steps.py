@@ -69,10 +69,16 @@ async def buttons_for(
     `linked` False: the target may not exist, so the console has no page for it. `situation` is the person and the place if
     already read, None to read them.
     """
-    if not any(ctx.catalog.starts_run(one.verb, one.target) for one in suggestions):
-        suggestions = (*suggestions, *again(operation, view, about))
-    if suggestions and situation is None:
+    another = again(operation, view, about)
+    if (suggestions or another) and situation is None:
         situation = await read_situation(ctx, intent.actor, intent.place)
+    allowed = [
+        one
+        for one in (*suggestions, *another)
+        if situation is not None and one.verb != "status" and _allowed(ctx, intent, one, about, situation)
+    ]
+    if any(ctx.catalog.starts_run(one.verb, one.target) for one in allowed if one not in another):
+        allowed = [one for one in allowed if one not in another]
     out = [
         Button(
             label=_label(suggestion),
@@ -81,8 +87,7 @@ async def buttons_for(
             style="danger" if suggestion.verb == "stop" else None,
             means=command_means(suggestion.verb, suggestion.target, suggestion.params),
         )
-        for suggestion in suggestions
-        if situation is not None and suggestion.verb != "status" and _allowed(ctx, intent, suggestion, about, situation)
+        for suggestion in allowed
     ]
     out += link_to(ctx, about) if linked else ()
     if view is not None and not view.phase.ended and about.parent is not None:

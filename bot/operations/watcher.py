@@ -213,6 +213,7 @@ async def _show(
     ctx: Context, request: StoredRequest, operation: Operation, run: Target, view: RunView, *more: Line
 ) -> Card:
     """Show the run's card, with these lines below its own."""
+    view = view.after(operation.verb)
     buttons = await buttons_for(ctx, request.intent, operation, view.next, about=run, refresh=True, view=view)
     note = await ctx.store.value(cards.note_key(request.request_id))
     kept = note if isinstance(note, str) else ""

@@ -222,8 +222,10 @@ def compose(
     progress = _booked(budget, block_kit.section(block_kit.prose(bar_text))) if bar_text else []
     rows = _shared(budget, 0.6, lambda part: fact_rows(card.rows, people, part))
     code = next((at for at, line in enumerate(card.lines) if line.code), len(card.lines))  # a log goes below the facts
-    only_text = not (card.lines[code:] or card.facts or card.table or card.chart or card.details)
-    opening = _shared(budget, 0.9 if only_text else 0.5, lambda part: parts.lines(card.lines[:code], people, part))
+    more = card.lines[code:] or card.facts or card.table or card.details
+    opening = _shared(
+        budget, 0.5 if more else 0.7 if card.chart else 0.9, lambda part: parts.lines(card.lines[:code], people, part)
+    )
     columns = _shared(budget, 0.7, lambda part: fact_columns(card.facts, people, part, card.at))
     closing = _shared(budget, 0.6 if card.table else 1, lambda part: parts.lines(card.lines[code:], people, part))
     picture, item = _pictured(card, budget, newer=newer)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 import pytest_asyncio
@@ -30,6 +31,20 @@ async def demo(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Demo]:
         here.workspace.enforce_limits()
         here.planes["acc"].world.speed = 8.0
         yield here
+
+
+async def test_a_later_start_repeats_no_id_of_a_run(tmp_path: Path) -> None:
+    """The store remembers the runs of earlier starts; the planes begin anew."""
+    ids: list[str] = []
+    for _ in range(2):
+        async with running_demo(tmp_path / "data") as here:
+            infa, res = here.planes["infa"], here.planes["res"]
+            person = here.workspace.person("U0RUI")
+            await person.command("C0INC", "/ops start infa:task/load_orders -- again")
+            await person.wait_for(lambda _: bool(infa.jobs))  # noqa: B023 - called in this round only
+            ids += [f"{job.log_id}" for job in infa.jobs] + [f"{job.run_id}" for job in infa.jobs]
+            ids += [f"{transfer.run_id}" for transfer in res.transfers]
+    assert len(set(ids)) == len(ids)
 
 
 async def test_there_are_five_and_each_is_checked() -> None:

@@ -157,6 +157,7 @@ async def test_an_approver_may_allow_the_same_for_an_hour(team: Team) -> None:
     assert (grant.user_id, grant.verb, grant.target_name) == ("U0ANA", "start", "acc:shop/prices")
     await env.sees("Granted: start on acc:shop/prices", "<@U0LEE>")
     await team.sees_in_thread("You can run it here for 1 hour without asking again", "<@U0ANA>")
+    await env.sees("Approved by <@U0LEE>", "The same is allowed for 1 hour", user="U0LEE", channel=APPROVERS)
     await env.say("start acc:shop/prices input.region=south")
     await env.until(lambda: len(team.effects()) == 2)
     assert [row.rule for row in env.audit(event="sent")][-1] == grant.rule

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from bot.demo.run import POLICY
 from bot.playground.planes.infa_model import Pace
 from bot.playground.planes.sequentum import Script
 from tests.scenarios.steps import do, private
@@ -50,6 +51,17 @@ async def test_the_card_says_who_retried_and_how_it_ended_and_has_no_retry_butto
     assert "Failed" in str(now)
     assert "Retry" not in labels(now)
     assert "Log" in labels(now)
+
+
+async def test_a_person_who_may_start_but_not_retry_starts_the_failed_run_again(tmp_path: Path) -> None:
+    """The button does what the rules let them do."""
+    rules = POLICY.replace('"start", "retry", "restart"', '"start"').replace('"acc:shop/*", "acc:news/*"', '"acc:*"', 1)
+    async with world(tmp_path, policy=rules, speed=60.0) as env:
+        card = await env.does("start acc:labs/broken", "Failed")
+        assert "Retry" in labels(card)
+        await env.ana.press_label("C0CRAWL", card["ts"], "Retry")
+        await env.sees("Retried by <@U0ANA>")
+        assert retries(env) == 0
 
 
 async def test_a_retry_whose_run_is_not_in_the_history_yet_does_not_show_how_the_old_run_ended(env: World) -> None:

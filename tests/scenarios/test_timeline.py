@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
+from bot.demo.run import POLICY
 from tests.scenarios.steps import mention
-from tests.world import World, shown
+from tests.world import World, shown, world
 
 
 async def test_a_timeline_comes_as_a_table_and_as_files_with_the_hashes(env: World) -> None:
@@ -88,3 +90,31 @@ async def test_a_timeline_tells_decisions_with_names_and_without_the_ages_of_fac
     assert "breakglass requested" not in text
     assert "to <@U0LEE> in <#C0CRAWL> until <!date^" in text
     assert "person read" not in text
+
+
+async def test_a_timeline_of_many_long_entries_leaves_none_of_the_newest_out(env: World) -> None:
+    """Long details are cut, so that the newest entries and the count of the others fit into one message."""
+    why = "the prices of the shop are wrong since the release of this morning, see the ticket of the team " * 3
+    for number in range(30):
+        await env.say(f"start acc:labs/new -- {number} {why}", user="U0GUEST")
+    await env.until(lambda: len(env.audit(event="denied")) == 30)
+    text = shown(await env.does("timeline since=1h", "Timeline since"))
+    assert "earlier entries in the files" in text
+    assert f"29 {why[:40]}" in text
+    assert "Too long to show" not in text
+
+
+async def test_a_timeline_names_no_request_no_app_and_no_channel_by_its_id(tmp_path: Path) -> None:
+    """The files have the ids."""
+    async with world(tmp_path, policy=POLICY) as env:
+        await env.does("start acc:labs/slow -- just trying", "Denied")
+        await env.say("schedule off acc:shop/prices for=1h -- the shop is closed")
+        await env.sees("Paused until")
+        await env.say("schedule on acc:shop/prices -- it is open")
+        await env.sees("All schedules of shop/prices are on")
+        inputs = {"command": "start acc:shop/prices", "channel": "C0CRAWL", "user": "U0ANA"}
+        await env.ana.run_step("run_operation", inputs)
+        await env.sees("start acc:shop/prices", "A workflow", "Succeeded")
+        text = shown(await env.does("timeline since=1h", "Timeline since", "just trying", "a workflow"))
+    assert "closest is <#C0CRAWL> allow" in text
+    assert not re.search(r"\br-[a-z0-9]+|A0SIGNAL|(?<![#@])\bC0CRAWL", text), text

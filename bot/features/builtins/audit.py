@@ -9,7 +9,7 @@ from typing import Any, Final
 from bot.core.audit import Event
 from bot.core.card import Delivery, Line, operation_key
 from bot.core.command.capability import Risk
-from bot.core.intent import Command, Intent, Place
+from bot.core.intent import Command, Intent, Place, Source
 from bot.core.outcome import Chart, FileOut, Phase, Series, Table
 from bot.core.policy.decide import why_not_administrator
 from bot.core.records import Filters, StoredEntry, stamp
@@ -26,6 +26,7 @@ _COLUMNS = ("Seq", "When", "Who", "Event", "What", "Detail")
 _PAGE = 500
 _MOST = 5_000
 _SHOWN = 24  # entries on the card; the files have all
+_ROOM = 2_000  # characters of all details there, so that the newest entries fit into one message
 _IN_ONE = 8  # entries in a paragraph
 _IN_TABLE = 14  # entries in a table; more don't fit into a message with times and people as elements
 _MOST_LISTED = 40  # entries of the audit log in paragraphs
@@ -34,6 +35,8 @@ _MADE_OF_IDS = frozenset(
     {Event.GRANTED, Event.REVOKED, Event.EXPIRED, Event.BREAKGLASS, Event.APPROVAL_REQUESTED, Event.REVIEWED}
 )
 _AGES = re.compile(r"(?:; |\s*\(|^)person read \d[^()]{0,60} ago\)?$")
+_REQUEST = re.compile(r",? (?:in )?r-[a-z0-9]+\b")  # its id is in the files
+_RULE = re.compile(r"\b([CG][A-Z0-9]{2,30})(?= (?:allow|deny) \d)")
 _AN_ID = re.compile(r"\b[CUW][A-Z0-9]{2,30}\b")
 _NAMED_IN = re.compile(r"<[@#]([A-Z0-9]+)>")
 _ENDS = frozenset({Event.DONE, Event.FAILED, Event.UNKNOWN, Event.DENIED})
@@ -108,8 +111,9 @@ async def _show_timeline(
     if left:
         notes.append(f"{plural(left, 'more entry', 'more entries')} (reads and intermediate steps) in the files.")
     starts = range(max(0, len(shown) - _SHOWN), len(shown), _IN_ONE)
+    longest = min(300, _ROOM // max(1, min(len(shown), _SHOWN)))
     lines = [
-        Line(text="\n".join(_sentence(ctx, entry, undone=undone) for entry in shown[at : at + _IN_ONE]))
+        Line(text="\n".join(_sentence(ctx, entry, longest, undone=undone) for entry in shown[at : at + _IN_ONE]))
         for at in starts
     ]
     counted = [one for one in oldest_first if not _is_look(ctx, one) and one.request_id not in undone]
@@ -140,10 +144,10 @@ def _reasoned(entry: StoredEntry, asked: StoredEntry | None) -> StoredEntry:
     return entry.model_copy(update={"detail": f"{asked.reason}. {entry.detail or ''}".strip()})
 
 
-def _sentence(ctx: Context, entry: StoredEntry, longest: int = 300, *, undone: Collection[str] = ()) -> str:
+def _sentence(ctx: Context, entry: StoredEntry, longest: int, *, undone: Collection[str] = ()) -> str:
     """When, what and how it went, who did it and why, with at most so many characters of the detail. `undone`: requests of which
     nothing was sent, which is not a failure of what they are about."""
-    _, at, who, _, what, detail = _row(entry)
+    _, at, _, _, what, detail = _row(entry)
     refused = entry.request_id in undone and entry.event is Event.FAILED
     word = "not done" if refused else cards.happened(ctx.catalog, entry)
     good = word in ("done", str(Phase.SUCCEEDED))
@@ -151,7 +155,7 @@ def _sentence(ctx: Context, entry: StoredEntry, longest: int = 300, *, undone: C
     mark = "✅ " if good else "⚠️ " if refused else "❌ " if bad else ""
     ended = mark + (word if word.startswith(what) else f"{what} {word}")
     detail = detail if len(detail) <= longest else f"{detail[: longest - 1].rstrip()}…"
-    return " · ".join(part for part in (at, ended, cards.person(who), detail) if part)
+    return " · ".join(part for part in (at, ended, _asker(entry), detail) if part)
 
 
 async def told(ctx: Context, intent: Intent, entries: Sequence[StoredEntry]) -> list[StoredEntry]:
@@ -284,7 +288,9 @@ async def _show(ctx: Context, intent: Intent, title: str, entries: Sequence[Stor
     named = [_told(entry) for entry in entries]
     if len(named) <= _IN_TABLE:
         rows = tuple(
-            (what, event, at, cards.person(who), detail, seq) for seq, at, who, event, what, detail in map(_row, named)
+            (what, event, at, _asker(entry), detail, seq)
+            for entry in named
+            for seq, at, _, event, what, detail in (_row(entry),)
         )
         table = Table(columns=("What", "Event", "When", "Who", "Detail", "Seq"), rows=rows) if rows else None
         await reply(ctx, intent, title, lines=() if rows else (Line(text="No matching entries."),), table=table)
@@ -302,6 +308,7 @@ def _told(entry: StoredEntry) -> StoredEntry:
     detail is made of their ids."""
     note = f": {entry.reason}" if entry.event is Event.REVIEWED and entry.reason and entry.detail else ""
     detail = _AGES.sub("", entry.detail or entry.reason or "").replace("`", "") + note
+    detail = _RULE.sub(r"<#\1>", _REQUEST.sub("", detail))
     if entry.event in _MADE_OF_IDS:
         detail = _AN_ID.sub(lambda found: f"<{'@' if found[0][0] in 'UW' else '#'}{found[0]}>", detail)
     return entry.model_copy(update={"detail": detail or None, "reason": None})
@@ -311,6 +318,11 @@ def _people(entries: Sequence[StoredEntry]) -> tuple[str, ...]:
     """The ids that these entries name."""
     ids = (one for entry in entries for one in (entry.user_id, *_NAMED_IN.findall(entry.detail or "")))
     return tuple(dict.fromkeys(one for one in ids if one))
+
+
+def _asker(entry: StoredEntry) -> str:
+    """Who asked, by name: the step of a workflow runs as the app itself."""
+    return "a workflow" if entry.source == Source.STEP else cards.person(entry.user_id)
 
 
 def _row(entry: StoredEntry) -> tuple[str, ...]:

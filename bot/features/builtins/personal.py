@@ -40,12 +40,12 @@ async def watch(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, 
     kept = next((one for one in await ctx.store.subscriptions(made.target_key) if _same(one, made)), made)
     ctx.stale_homes.stale(intent.actor.user_id)
     if one_run:
-        title = f"You will be told in the thread when {target.label} ends"
+        title = f"You will be told in the thread when {target.label} ends."
         await reply(ctx, intent, title)
         return
     await ctx.presenter.show(target_watch.card_of(ctx, kept))
     if kept.id != made.id:
-        await reply(ctx, intent, f"You already watch {target.label} here")
+        await reply(ctx, intent, f"You already watch {target.label} here.")
 
 
 async def unwatch(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, Any]) -> None:
@@ -62,7 +62,7 @@ async def unwatch(ctx: Context, intent: Intent, ask: Command, given: Mapping[str
         raise BadRequest(f"You don't watch {target.label} here.", f"`{ctx.command} watches` lists what is watched.")
     for one in mine:
         await target_watch.end(ctx, one, "unwatched", f"<@{one.user_id}> stopped watching", intent)
-    await reply(ctx, intent, f"You no longer watch {target.label} here")
+    await reply(ctx, intent, f"You no longer watch {target.label} here.")
 
 
 async def star(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, Any]) -> None:

@@ -22,7 +22,7 @@ _CHANNEL: Final = re.compile(r"<?#?([CGD][A-Z0-9]{1,30})(?:\|[^>]*)?>?")
 
 
 def checks_itself(ctx: Context, intent: Intent, ask: Command, refused: Denied) -> bool:
-    """`policy confirm` in a frozen channel, and `revoke` where the cards of break-glass are although no rule names the channel."""
+    """`policy confirm` in a frozen channel; `revoke` where cards of break-glass are and no rule names the channel."""
     confirms = refused.code == "place_frozen" and ask.verb == "policy" and ask.words[:1] == ("confirm",)
     told = intent.place.channel_id in (ctx.security_channel, ctx.incident_channel)
     return confirms or (told and refused.code == "not_listed" and ask.verb == "revoke")

@@ -133,6 +133,7 @@ class App {
     this.unread.delete(place);
     if (this.side.firstElementChild?.dataset.pane === "thread") this.closeSide(false);
     const view = place === "home" ? this.home : this.rooms;
+    document.querySelector(".skip").hidden = place === "home";
     put(this.main, view.root);
     view.enter(place);
     this.drawSidebar();

@@ -11,7 +11,7 @@ const POLL_MS = 2000;
 export const FAULTS = [
   ["delay", "answers 10 seconds late"],
   ["refuse", "refuses connections"],
-  ["drop_before", "drops the connection before the work is done"],
+  ["drop_before", "drops the connection before the change is made"],
   ["drop_after", "carries out the change, then drops the connection"],
   ["401_once", "answers once that the token isn't valid"],
   ["401", "answers that the token isn't valid"],
@@ -28,7 +28,8 @@ export const FAULTS = [
 ];
 
 // A late answer must be late enough to matter; a lost one matters only after a change.
-const DETAILS = { delay: { seconds: 10 }, drop_after: { match: "^(POST|PUT|PATCH|DELETE) " } };
+const CHANGE = { match: "^(POST|PUT|PATCH|DELETE) " };
+const DETAILS = { delay: { seconds: 10 }, drop_before: CHANGE, drop_after: CHANGE };
 
 // A refused connection cannot be counted, so each "request" of such a fault stands for a minute: long enough to go and try it.
 const REFUSED_S = 60;

@@ -38,12 +38,15 @@ _TOFU = {
 }
 
 
-def demo_planes(clock: Clock) -> tuple[Plane, ...]:
-    """acc, infa, itn, pre and res on free ports, not yet started; all go by `clock`.
+def demo_planes(clock: Clock, first: int = 0) -> tuple[Plane, ...]:
+    """acc, infa, itn, pre and res on free ports, not yet started; all go by `clock`. Ids of new runs count from `first`.
 
     Tokens and passwords are attributes of the planes: `token`, or `username` and `password`.
     """
-    return (_acc(clock), _infa(clock), _itn(clock), _pre(clock), _res(clock))
+    acc, infa, itn, pre = _acc(clock), _infa(clock), _itn(clock), _pre(clock)
+    for numbered in (acc.world, infa, itn, pre):
+        numbered.ids_made += first
+    return (acc, infa, itn, pre, _res(clock, first))
 
 
 def _acc(clock: Clock) -> SequentumPlane:
@@ -145,8 +148,9 @@ def _pre(clock: Clock) -> PrefactorPlane:
     return plane
 
 
-def _res(clock: Clock) -> ResilioPlane:
+def _res(clock: Clock, first: int) -> ResilioPlane:
     plane = ResilioPlane("res", clock=clock, agent_name="warehouse-7")
+    plane.ids_made = first
     plane.add_transfer("FullSync", done=126_936_039)
     plane.add_transfer("Release 42", sort="transfer", total=2_000_000_000, speed=4_000_000, path="D:\\Releases")
     plane.add_transfer("Clean temp", sort="script", total=10, speed=1, files=0, path="")

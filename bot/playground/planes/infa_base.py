@@ -90,6 +90,7 @@ class InfaBase(Plane):
         pace: Pace | None = None,
     ) -> None:
         super().__init__(name, clock=clock, port=port)
+        self.ids_made = 0
         self.username = username
         self.password = password
         self.org_id = org_id

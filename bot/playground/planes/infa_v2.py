@@ -95,8 +95,8 @@ class V2Calls(InfaBase):
         server = task.agent.services.get("Data Integration Server")
         if not task.agent.active or (server is not None and server.phase != "running"):
             raise self.refuse(call, "UI_10004", "The agent is not ready to run jobs.", 403)
-        run_id = 1 + sum(job.task is task for job in self.jobs)
-        log_id = base62(f"{self.name}/job/{len(self.jobs)}", 20)
+        run_id = 1 + self.ids_made + sum(job.task is task for job in self.jobs)
+        log_id = base62(f"{self.name}/job/{self.ids_made + len(self.jobs)}", 20)
         self.jobs.append(Job(log_id, run_id, task, self.clock.now(), self.pace.job, utc_fields=self.utc_fields))
         self.note("job start", task.name)
         answer = {"@type": "job", "taskId": task.task_id, "taskName": task.name}

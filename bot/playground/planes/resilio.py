@@ -107,6 +107,7 @@ class ResilioPlane(Plane):
         older_than_4: bool = False,
     ) -> None:
         super().__init__(name, clock=clock, port=port)
+        self.ids_made = 0
         self.agent_name = agent_name
         self.token_auth = token_auth
         self.refusal = refusal
@@ -138,7 +139,7 @@ class ResilioPlane(Plane):
 
     def add_transfer(self, transfer_name: str, **fields: Any) -> Transfer:
         """A run of a job; `fields` as in `Transfer`."""
-        number = len(self.transfers)
+        number = self.ids_made + len(self.transfers)
         made = Transfer(543 + number, 384 + number, transfer_name, **fields)
         self.transfers.append(made)
         return made
