@@ -12,12 +12,9 @@ WITHOUT_ACTION = {"image", "plain_text", "mrkdwn"}
 
 def detached(value: T) -> T:
     """A copy of JSON that shares no object or list with it, in a quarter of the time of `copy.deepcopy`."""
-    copied: Any = value
     if isinstance(value, dict):
-        copied = {key: detached(inner) for key, inner in value.items()}
-    elif isinstance(value, list):
-        copied = [detached(inner) for inner in value]
-    return cast("T", copied)
+        return cast("T", {key: detached(inner) for key, inner in value.items()})
+    return cast("T", [detached(inner) for inner in value]) if isinstance(value, list) else value
 
 
 def fill_ids(blocks: list[Json]) -> list[Json]:
