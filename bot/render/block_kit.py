@@ -63,7 +63,8 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _PIECE: Final = re.compile(f"{_SPAN.pattern}|{TIME.pattern}")
 _MENTION: Final = re.compile(r"<([@#]|!subteam\^)([A-Z0-9]+)>")
 _IN_CELL: Final = re.compile(f"{TIME.pattern}|{_MENTION.pattern}")
-_WORD: Final = re.compile(r"(\s+)")
+# The five to seven fields of a cron expression are one word.
+_WORD: Final = re.compile(r"(?<!\S)(?:[\d*?/,-]+ ){4,6}[\dA-Z*?/,#-]+|\s+|\S+")
 _EDGES: Final = re.compile(r"([(\[\"']*)(.*?)([)\]\"'.,;:!?]*)", re.DOTALL)
 _LIVE: Final = re.compile(
     r"[*~`]"  # bold, strike, code
@@ -198,7 +199,7 @@ def moment_of(text: str) -> datetime | None:
 def _words(text: str, people: Collection[str]) -> str:
     if not _MARKS.search(text):
         return escape(text)
-    return "".join(_word(word, people) for word in _WORD.split(text))
+    return "".join(_word(word, people) for word in _WORD.findall(text))
 
 
 def _word(word: str, people: Collection[str]) -> str:

@@ -44,6 +44,8 @@ def test_prose_shows_the_text_exactly(text):
         ("ping @here!", "ping `@here`!"),
         ("deny start on acc:labs/*: The labs", "deny start on `acc:labs/*`: The labs"),
         ("on `acc:Sequentum Demo/*`: closed", "on `acc:Sequentum Demo/*`: closed"),
+        ("on; 0 0 7 * * 1-5; next", "on; `0 0 7 * * 1-5`; next"),
+        ("at 0 7 ? * MON-FRI.", "at `0 7 ? * MON-FRI`."),
     ],
 )
 def test_prose(text, made):
