@@ -113,8 +113,10 @@ async def shown_card(window: Window, env: World, one: Shown, ts: str) -> tuple[L
             await page.locator(f'[data-testid="channel-{at[1]}"]').click()
             window.at = at
         try:
-            # In one step: a message is drawn anew whenever its card changes.
-            return card, await card.evaluate(SCROLLED, timeout=20_000)
+            # In one step: a message is drawn anew whenever its card changes, and the old one has no size then.
+            box = await card.evaluate(SCROLLED, timeout=20_000)
+            if box["width"]:
+                return card, box
         except WaitedTooLong:  # the click came before the channels of this person
             window.at = None
     raise AssertionError(f"{one.name} is not shown")
