@@ -6,10 +6,11 @@ import asyncio
 import gc
 import os
 import re
+import shutil
 import tempfile
 import zlib
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -81,7 +82,8 @@ LONGEST = (
 # Files that are so long that their tests are handed out in several parts.
 PARTS = {"tests/proof/test_interleavings.py": 3, "tests/backends/test_tolerant_readers.py": 3}
 TESTS = Path(__file__).parent
-# Files in memory cost neither a disk's time nor the wait for it. Most of the files of a run are gone before it ends.
+# Files in memory cost neither a disk's time nor the wait for it. They are gone when the run ends: set TMPDIR to keep those of
+# failed tests.
 MEMORY, ROOM = Path("/dev/shm"), 3 * 2**30
 OF_SEVERAL_PROCESSES = ("faults", "demo")
 
@@ -102,7 +104,9 @@ def pytest_configure(config: pytest.Config) -> None:
     config.option.loadscopereorder = False
     gc.disable()  # until everything is collected: nothing is garbage until then
     if "TMPDIR" not in os.environ and _has_room():
-        os.environ["TMPDIR"] = tempfile.tempdir = str(MEMORY)
+        os.environ["TMPDIR"] = tempfile.tempdir = tempfile.mkdtemp(prefix="tests-", dir=MEMORY)
+        Path(tempfile.tempdir).chmod(0o1777)  # PostgreSQL runs as another user
+        config.add_cleanup(partial(shutil.rmtree, tempfile.tempdir, ignore_errors=True))
 
 
 class Scheduler(LoadFileScheduling):
