@@ -72,6 +72,8 @@ def mapped(error: sqlite3.Error) -> StoreProblem:
         code, summary, hint = _KNOWN[base]
         problem = StoreProblem(summary, hint, code)
     else:
-        problem = StoreProblem(f"The store failed: {error}", "Check the bot's log, then try again.")
+        problem = StoreProblem(
+            f"The store failed ({name or type(error).__name__}).", "Check the bot's log, then try again."
+        )
     problem.__cause__ = error
     return problem

@@ -65,6 +65,12 @@ async def test_a_unit_that_sqlite_refuses_is_rolled_back_alone(store: Store) -> 
     assert await store.value("twice") is None
 
 
+async def test_an_error_that_nobody_knows_is_told_without_its_text(store: Store) -> None:
+    with pytest.raises(StoreProblem) as problem:
+        await store.database.write(lambda db: db.execute("SELECT the_value FROM audit"))
+    assert (problem.value.code, problem.value.summary) == ("store_failed", "The store failed (SQLITE_ERROR).")
+
+
 async def test_a_unit_that_ends_the_transaction_fails_the_whole_batch_and_no_half_of_it(store: Store) -> None:
     answers = await batch_behind(
         store, store.append(row()), store.database.write(lambda db: db.rollback() or 1 / 0), store.append(row())
