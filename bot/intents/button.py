@@ -7,6 +7,8 @@ from bot.core.card import Tone
 from bot.core.command.capability import Risk
 from bot.core.command.parser import parse
 from bot.core.intent import Command, Intent, Open, ParseError, Press
+from bot.core.policy.decide import Denied, admits
+from bot.core.policy.rights import why_not_full
 from bot.core.records import StoredButton
 from bot.core.value import Json
 from bot.features import approvals, home, preflight
@@ -18,6 +20,7 @@ from bot.features.replies.answer import say
 from bot.features.replies.double_press import earlier_press, tell_earlier
 from bot.intents.command import run_command
 from bot.intents.form import opened
+from bot.operations.authorize import read_situation
 from bot.operations.newer_run import meant, newer_run
 from bot.runtime.context import Context
 
@@ -25,6 +28,10 @@ from bot.runtime.context import Context
 async def press(ctx: Context, intent: Intent, pressed: Press) -> None:
     """Run the meaning of the pressed button, or show why it doesn't count."""
     button = await _current(ctx, pressed.button)
+    refused = await _refused(ctx, intent, button)
+    if refused is not None:
+        await refusal.unseen(ctx, intent, None, refused)
+        return
     why_not = not_valid(button, intent)
     means = button.means if button is not None else {}
     if button is None or why_not is not None:
@@ -44,6 +51,21 @@ async def _current(ctx: Context, button_id: str) -> StoredButton | None:
     if button is None or button.retired_at is None or button.means.get("tag") == "pending1":
         return button
     return await ctx.store.same_button(button) or button
+
+
+async def _refused(ctx: Context, intent: Intent, button: StoredButton | None) -> Denied | None:
+    """Why this person is told nothing of any card: no rule here names them, and they are a guest or of another workspace.
+
+    The people that the card asks are not looked up: the modal of a denial has to open within three seconds.
+    """
+    if button is not None and button.only_user == intent.actor.user_id:
+        return None
+    pending = await ctx.store.open_pending(str(button.means.get("pending"))) if button is not None else None
+    approval = Approval.of(pending)
+    if approval is not None and intent.actor.user_id in approval.record.eligible:
+        return None
+    now = await read_situation(ctx, intent.actor, intent.place)
+    return admits(now) if why_not_full(now.subject, now.home_team) is not None else None
 
 
 async def _carry_out(ctx: Context, intent: Intent, button: StoredButton, means: dict[str, Json]) -> None:

@@ -13,7 +13,7 @@ from bot.features.home import open_home
 from bot.features.replies.answer import say
 from bot.features.replies.suggestions import named_in
 from bot.intents.command import run_command
-from bot.operations.authorize import visibility_of
+from bot.operations.authorize import catalog_of
 from bot.runtime.context import Context
 
 
@@ -26,7 +26,7 @@ async def check(ctx: Context, intent: Intent, form: Form) -> dict[str, str]:
 
 def _errors(ctx: Context, form: Form, kept: dict[str, Json]) -> dict[str, str]:
     if form.form == launcher.FORM:
-        read = launcher.read(ctx, form, kept)
+        read = launcher.read(ctx.catalog, form, kept)
         return read if isinstance(read, dict) else {}
     if form.form in (approvals.DENY_FORM, approvals.ASK_FORM) and not form.text("reason"):
         return {"reason": "Enter a reason; others will read it."}
@@ -57,7 +57,7 @@ async def submitted(ctx: Context, intent: Intent, form: Form) -> None:
         return
     intent = _placed(intent, form, kept)  # again: a request of an earlier version was stored without
     if form.form == launcher.FORM:
-        read = launcher.read(ctx, form, kept)
+        read = launcher.read(ctx.catalog, form, kept)
         if isinstance(read, Command):
             await run_command(ctx, intent, read)
         else:
@@ -82,12 +82,13 @@ async def opened(ctx: Context, intent: Intent, opening: Open) -> None:
         await open_home(ctx, intent.actor.user_id, intent.place.team_id)
         return
     actor, place = intent.actor, intent.place
-    may_see = (await visibility_of(ctx, actor, place)).patterns != ()
-    verbs = {capability.verb for _, capability in await usable_capabilities(ctx, actor, place)} if may_see else set()
+    catalog = await catalog_of(ctx, actor, place)
+    usable = await usable_capabilities(ctx, actor, place) if catalog.backends else ()
+    verbs = {capability.verb for _, capability in usable}
     if not verbs:
         await help_for(ctx, intent, ())
         return
-    known = launcher.command_in(ctx.catalog, verbs, opening.text)
+    known = launcher.command_in(catalog, verbs, opening.text)
     named = await named_in(ctx, actor, place, opening.text) if known is None and opening.text else None
     asks_channel = not place.channel_id
     draft = launcher.drafted(opening, ctx.ids.secret(), known, named, asks_channel=asks_channel)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 
 from bot.core.intent import Actor, Place
 from bot.features.forms import menus
+from bot.playground.planes.sequentum import Script
 from tests.world import World, labels, shown, world
 
 NAMED = """\
@@ -369,3 +371,135 @@ async def _told(env: World, user: str, channel: str, typed: str, name: str) -> l
         await person.wait_for(lambda _: len(read()) > before)
     said = [(without_ids(one), labels(one)) for one in read()[before:]]
     return [str(one).replace(name, "X") for one in said]
+
+
+FORGED = (("status", "X:x"), ("start", "X:x"), ("retire", "X:x"), ("no such verb", "X:x"), ("X", "acc:shop/prices"))
+
+
+async def test_a_forged_form_tells_no_more_than_the_typed_command(tmp_path: Path) -> None:
+    """A guest's launcher comes back with what its menus never offered: a hidden backend is answered as one that doesn't exist."""
+    async with world(tmp_path, policy=NAMED, only=("acc", "pre")) as env:
+        guest, told = env.person("U0GUEST"), dict[str, list[Any]]()
+        for name in ("pre", "qxz"):
+            for verb, target in FORGED:
+                verb_there = verb.replace("X", "retire" if name == "pre" else "retyre")
+                told.setdefault(name, []).append(await _forged(env, verb_there, target.replace("X", name)))
+            await env.say("", user="U0GUEST")
+            view: dict[str, Any] = await guest.wait_for(lambda one: one.modal() or {})
+            await env.ws.deliver("interactive", _changed(view, "target", f"{name}:x"))
+            told[name].append(await guest.suggest("modal", "suggest_verb", "") == [])
+            await guest.close()
+        read = [re.sub(rf"\b{name}\b", "X", str(one)).replace("retyre", "retire") for name, one in told.items()]
+        assert read[0] == read[1]
+        assert ["errors" in one for one in told["pre"][:-1]] == [False] * 4 + [True], told["pre"]
+
+
+async def _forged(env: World, verb: str, target: str) -> dict[str, Any]:
+    """The errors of the form of a guest with these values and an odd parameter, or what the guest reads then."""
+    guest, before = env.person("U0GUEST"), len(_private(env, "U0GUEST"))
+    await env.say("", user="U0GUEST")
+    view: dict[str, Any] = await guest.wait_for(lambda one: one.modal() or {})
+    values: dict[str, Any] = {"param:no-such": {"value": {"type": "plain_text_input", "value": "1"}}}
+    for name, value in (("verb", verb), ("target", target)):
+        values[name] = {f"suggest_{name}": {"type": "external_select", "selected_option": {"value": value}}}
+    body = {**_guests(view, "view_submission"), "view": {**view, "state": {"values": values}}}
+    receipt = await env.ws.deliver("interactive", body)
+    await guest.close()
+    assert receipt.acked
+    if errors := (receipt.body or {}).get("errors"):
+        return {"errors": errors}
+    await guest.wait_for(lambda _: len(_private(env, "U0GUEST")) > before)
+    return {"told": [(without_ids(one), labels(one)) for one in _private(env, "U0GUEST")[before:]]}
+
+
+def _guests(view: dict[str, Any], kind: str) -> dict[str, Any]:
+    user = {"id": "U0GUEST", "team_id": "T0ACME"}
+    return {"type": kind, "team": {"id": "T0ACME"}, "user": user, "view": view}
+
+
+def _changed(view: dict[str, Any], field: str, value: str) -> dict[str, Any]:
+    """A change of a menu to a value that it doesn't offer."""
+    chosen = {"type": "external_select", "selected_option": {"value": value}}
+    state = {"values": {field: {f"suggest_{field}": chosen}}}
+    action = {**chosen, "action_id": f"suggest_{field}", "block_id": field, "action_ts": "1.1"}
+    body = _guests({**view, "state": state}, "block_actions")
+    return {**body, "container": {"type": "view", "view_id": view["id"]}, "actions": [action]}
+
+
+SHARED = """\
+version = 1
+[groups]
+admins = ["U0ROOT"]
+[[channel]]
+id = "C0SHARED"
+  [[channel.allow]]
+  verbs = ["pause", "resume", "start", "retry", "status", "history", "logs", "schedule delete"]
+  targets = ["acc:*"]
+  who = ["*"]
+  [[channel.allow]]
+  verbs = ["schedule off"]
+  targets = ["acc:*"]
+  who = ["U0ANA"]
+  approvals = { count = 1, from = ["admins"] }
+[administrators]
+who = ["admins"]
+"""
+
+
+def _buttons(message: dict[str, Any]) -> list[tuple[str, str, str]]:
+    """The ts of the message, and the action and value of each of its buttons."""
+    found = re.findall(r'"action_id": "([a-z_]+)", [^{}]*?"value": "([0-9a-z]{26})"', json.dumps(message))
+    return [(str(message["ts"]), action, value) for action, value in found]
+
+
+@pytest.mark.parametrize("team", ["T0ACME", "T0OTHER"])
+async def test_a_press_from_another_workspace_is_refused_and_told_nothing(tmp_path: Path, team: str) -> None:
+    """Each button of the cards of a shared channel, used and unused, and of an answer that only Ana was shown."""
+    async with world(tmp_path, policy=SHARED, only=("acc",), agents=True, speed=60.0) as env:
+        env.acc.add_agent("shop/broken", scripts=(Script(end="Failure", message="broke"), Script()))
+        there: dict[str, Any] = {"channel": "C0SHARED"}
+        preflight = await env.does("schedule delete acc:shop/prices", "Run it", **there)
+        asked = await env.does("schedule off acc:shop/prices -- quarterly figures", "wants to run", **there)
+        failed = await env.does("start acc:shop/broken -- quarterly figures", "Failed", "Retry", **there)
+        await env.ana.press_label("C0SHARED", failed["ts"], "Retry", seen=failed)
+        await env.sees("Retried by <@U0ANA>: succeeded", **there)
+        question = await env.sees("schedule off acc:shop/prices", "Approve", user="U0ROOT", **there)
+        await env.person("U0ROOT").press_label("C0SHARED", question["ts"], "Approve", seen=question)
+        await env.sees("Approved by <@U0ROOT>", **there)
+        await env.quiet()
+        shared = [preflight, asked, failed, *env.ana.messages("C0SHARED")]
+        forged = {button for one in shared for button in _buttons(one)}
+        assert {"run_it", "do_retry", "approve", "deny", "do_logs"} <= {action for _, action, _ in forged}
+        calls, rows, eve = len(env.acc.requests), len(env.audit()), env.person("U0EXT")
+        known = {one["ts"] for one in eve.messages("C0SHARED")}
+        for one in sorted(forged):
+            await _pressed(env, team, *one)
+        await env.quiet()
+        assert not [one for one in env.acc.requests[calls:] if "health-check" not in one.raw_query]
+        assert {str(one.event) for one in env.audit()[rows:]} == {"requested", "denied"}
+        assert eve.modal() is None
+        new = await eve.wait_for(lambda one: _all_of(one.messages("C0SHARED"), known, len(forged)))
+        answers = [without_ids(one) for one in new]
+        assert len(set(answers)) == 1, answers
+        assert not [word for word in ("acc", "shop", "quarterly", "U0ANA", "U0ROOT") if word in answers[0]]
+
+
+def _all_of(messages: list[dict[str, Any]], known: set[str], count: int) -> list[dict[str, Any]]:
+    """The messages that are not known, once there are that many."""
+    new = [one for one in messages if one["ts"] not in known]
+    return new if len(new) >= count else []
+
+
+async def _pressed(env: World, team: str, ts: str, action: str, value: str) -> None:
+    """A press of a person of another workspace, whether or not Slack shows them the button."""
+    body = {
+        "type": "block_actions",
+        "user": {"id": "U0EXT", "team_id": "T0OTHER"},
+        "team": {"id": team},
+        "api_app_id": env.ws.app_id,
+        "trigger_id": f"forged.{value}",
+        "container": {"type": "message", "channel_id": "C0SHARED", "message_ts": ts},
+        "channel": {"id": "C0SHARED"},
+        "actions": [{"type": "button", "action_id": action, "value": value, "action_ts": env.ws.clock.next_ts()}],
+    }
+    assert (await env.ws.deliver("interactive", body)).acked

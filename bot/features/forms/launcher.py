@@ -27,6 +27,7 @@ from bot.features.forms import fields, menus
 from bot.features.forms.opened import keep, kept_of, open_form, place_of
 from bot.features.forms.prospect import Prospect, capability_of, misfit, prospect
 from bot.operations import cards
+from bot.operations.authorize import catalog_of
 from bot.runtime.context import Context
 
 FORM: Final = "launcher"
@@ -88,7 +89,7 @@ class FormEffect(OfRefusals[Context]):
 
 def unfit_buttons(ctx: Context, intent: Intent, command: Command, code: str) -> tuple[Button, ...]:
     """`Fill in` for parameters that do not fit the declared ones."""
-    capability = capability_of(ctx, command)
+    capability = capability_of(ctx.catalog, command)
     if code not in _UNFIT or capability is None or not (capability.params or capability.reason_required):
         return ()
     return (_fill_button(ctx, intent, command),)
@@ -114,7 +115,9 @@ async def launch(ctx: Context, intent: Intent, draft: Draft) -> None:
     if draft.asks_channel and (used := await last_channel(ctx, intent.actor.user_id, target)):
         place, chosen = place.model_copy(update={"channel_id": used, "chosen": True}), {"chosen": used}
     form = await view(ctx, intent.actor, place, draft)
-    await open_form(ctx, intent, form, {**draft.kept, **chosen}, f"Type `{ctx.command} help` instead.")
+    seen = await catalog_of(ctx, intent.actor, intent.place)
+    kept: dict[str, Json] = {**draft.kept, **chosen, "backends": sorted(seen.backends)}
+    await open_form(ctx, intent, form, kept, f"Type `{ctx.command} help` instead.")
 
 
 async def view(ctx: Context, actor: Actor, place: Place, draft: Draft) -> FormView:
@@ -214,15 +217,21 @@ def _draft(form: Form, kept: Mapping[str, Json]) -> Draft:
     return Draft(form.token, command, kept.get("asks_channel") is True)
 
 
-def read(ctx: Context, form: Form, kept: Mapping[str, Json]) -> Command | dict[str, str]:
-    """The command, or what is wrong at each field, all at once."""
-    command = _draft(form, kept).command
+def read(catalog: Catalog, form: Form, kept: Mapping[str, Json]) -> Command | dict[str, str]:
+    """The command, or what is wrong at each field, all at once.
+
+    A target on a backend that the person could not see when the modal opened has no errors here, whether it exists or not:
+    such a form was not filled in by its menus, and it is answered as the typed command is.
+    """
+    command, backends = _draft(form, kept).command, kept.get("backends")
     if not command.target:
         return {"target": f"{command.verb} needs a target."}
-    if (why := misfit(ctx.catalog, command)) is not None:
-        supported = ctx.catalog.capabilities(command.verb, command.target.partition(":")[0])
+    if not isinstance(backends, list) or command.target.partition(":")[0] not in backends:
+        return command
+    if (why := misfit(catalog, command)) is not None:
+        supported = catalog.capabilities(command.verb, command.target.partition(":")[0])
         return {"target" if supported else "verb": why}
-    capability = capability_of(ctx, command)
+    capability = capability_of(catalog, command)
     if capability is None:
         return {"target": "This target doesn't fit."}
     pairs, errors = _params(capability, form)

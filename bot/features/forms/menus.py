@@ -14,7 +14,7 @@ from bot.core.command.target_ref import SELECTORS, TargetRef
 from bot.core.intent import Actor, Place
 from bot.features.known_targets import WITHIN, KnownTarget, known_targets, matching, used_here
 from bot.features.replies.suggestions import as_target
-from bot.operations.authorize import usable, visibility_of
+from bot.operations.authorize import catalog_of, usable, visibility_of
 from bot.runtime.context import Context
 
 MOST: Final = 100  # options that Slack takes
@@ -31,7 +31,7 @@ Capabilities = Sequence[tuple[str, Capability]]
 
 async def verbs(ctx: Context, actor: Actor, place: Place, target: str, typed: str) -> Sequence[Choices]:
     """Verbs that this person may use here, on this target if one is chosen: what the channel uses first, then by risk."""
-    capabilities = fitting(ctx.catalog, await usable_capabilities(ctx, actor, place), target)
+    capabilities = fitting(await catalog_of(ctx, actor, place), await usable_capabilities(ctx, actor, place), target)
     by_verb: dict[str, list[Capability]] = {}
     for _, capability in capabilities:
         by_verb.setdefault(capability.verb, []).append(capability)

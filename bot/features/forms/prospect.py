@@ -37,13 +37,14 @@ class Prospect:
 
 async def prospect(ctx: Context, intent: Intent, command: Command) -> Prospect:
     """What `command` will do if this person sends it here. Asks the backend for the target, for two seconds at most."""
-    capability = capability_of(ctx, command)
+    catalog = await catalog_of(ctx, intent.actor, intent.place)
+    capability = capability_of(catalog, command)
     if not command.target:
         return Prospect("Choose a target.", capability=capability)
     refused = await not_admitted(ctx, intent) if intent.place.channel_id else None
     if refused is not None:
         return Prospect(_denied(refused))
-    if (why := misfit(await catalog_of(ctx, intent.actor, intent.place), command)) is not None:
+    if (why := misfit(catalog, command)) is not None:
         return Prospect(why)
     if not intent.place.channel_id:
         return Prospect("Choose the channel: its rules decide.", capability=capability)
@@ -77,17 +78,17 @@ async def _deciders(ctx: Context, intent: Intent, policy: Policy, demand: NeedsA
     return tuple(user for users in found.people.values() for user in users)
 
 
-def capability_of(ctx: Context, command: Command) -> Capability | None:
+def capability_of(catalog: Catalog, command: Command) -> Capability | None:
     """The capability of the command, as far as its text alone determines it: a selector picks a run, whatever its kind."""
     if command.target is None:
-        found = [capability for _, capability in ctx.catalog.capabilities(command.verb)]
+        found = [capability for _, capability in catalog.capabilities(command.verb)]
         return found[0] if len(found) == 1 else None
-    ref = parse_target(command.target, ctx.catalog)
+    ref = parse_target(command.target, catalog)
     if isinstance(ref, str):
         return None
-    if meant := ctx.catalog.meant(command.verb, ref):
+    if meant := catalog.meant(command.verb, ref):
         return meant[0]
-    found = [capability for _, capability in ctx.catalog.capabilities(command.verb, ref.backend)]
+    found = [capability for _, capability in catalog.capabilities(command.verb, ref.backend)]
     return found[0] if len(found) == 1 and ref.selector is None else None
 
 
