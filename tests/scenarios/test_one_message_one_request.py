@@ -238,6 +238,8 @@ async def test_a_mention_that_leads_runs_whatever_its_formatting(team: Team, mes
     [
         "<@U0BOT> start acc:shop/prices -- check\n<@U0BOT> start acc:news/site",
         "<@U0BOT> start acc:shop/prices -- check\nstart acc:news/site",
+        "<@U0BOT> start acc:shop/prices -- check\n\u2022 start acc:news/site",
+        "<@U0BOT> start acc:shop/prices -- check\n<@U0BOT> then start acc:news/site",
     ],
 )
 async def test_of_two_commands_in_one_message_none_runs_and_both_are_offered(
@@ -248,6 +250,33 @@ async def test_of_two_commands_in_one_message_none_runs_and_both_are_offered(
     await messages.calm()
     assert starts(team) == 0
     assert {"start acc:shop/prices -- check", "start acc:news/site"} <= set(labels(card))
+
+
+async def test_a_second_line_that_only_looks_like_a_command_stops_the_first_one(team: Team, messages: Messages) -> None:
+    """`launch` isn't a verb. As part of the reason it would be lost silently."""
+    await messages.mention("<@U0BOT> start acc:shop/prices -- check\nlaunch acc:news/site")
+    card = await team.env.sees("This message has 2 commands", "Nothing was done")
+    await messages.calm()
+    assert starts(team) == 0
+    assert "start acc:shop/prices -- check" in labels(card)
+
+
+async def test_a_reason_of_several_lines_is_kept_whole(team: Team, messages: Messages) -> None:
+    await messages.mention(
+        "<@U0BOT> start acc:shop/prices -- the import failed,\nsee acc:news/site\n- and the pager went"
+    )
+    await team.env.until(lambda: starts(team) == 1)
+    assert [entry.reason for entry in team.env.audit(event="sent")] == [
+        "the import failed, see acc:news/site - and the pager went"
+    ]
+
+
+async def test_words_on_a_second_line_are_offered_as_the_reason(team: Team, messages: Messages) -> None:
+    await messages.mention("<@U0BOT> start acc:shop/prices\nplease hurry")
+    card = await team.env.sees("write `--` before it")
+    await messages.calm()
+    assert starts(team) == 0
+    assert labels(card)[0] == "start acc:shop/prices -- please hurry"
 
 
 async def test_a_change_that_slack_delivers_late_is_confirmed_first(team: Team, messages: Messages) -> None:
@@ -370,10 +399,27 @@ async def test_half_an_emoji_is_replaced_acked_and_recorded(team: Team, messages
 
 
 async def test_a_channel_that_the_bot_cannot_see_says_what_to_do(team: Team, messages: Messages) -> None:
+    """The person reads it in a direct message: the bot can't write where it isn't."""
     await messages.mention("<@U0BOT> start acc:shop/prices", channel="C0NOWHERE")
     entry = await team.event("denied")
     assert entry.code == "place_unknown"
-    assert "/invite @signalbox" in str(entry.detail)
+    await team.env.sees("I can't see this channel. Invite me with `/invite @signalbox`", channel=team.env.ana.dm)
+    assert starts(team) == 0
+
+
+async def test_a_slash_command_where_the_bot_is_not_is_answered_there(team: Team) -> None:
+    """Slack delivers a slash command from any channel; the answer comes by its response_url."""
+    team.env.ws.set_channel("C0CRAWL", members=["U0ANA"], is_private=True)
+    team.later(minutes=2)
+    await team.env.does("start acc:shop/prices", "I can't see this channel. Invite me with `/invite @signalbox`")
+    assert starts(team) == 0
+
+
+async def test_parameters_of_any_letters_and_quoted_names_reach_the_control_plane(team: Team) -> None:
+    await team.env.say('start acc:shop/prices input.Gr\u00f6\u00dfe=5 "input.Search Term"=abc')
+    await team.env.until(lambda: starts(team) == 1)
+    (sent,) = [call for call in team.env.acc.requests if call.raw_path.endswith("/cluster/start")]
+    assert {"Gr\u00f6\u00dfe": "5", "Search Term": "abc"}.items() <= json.loads(sent.json()["inputParameters"]).items()
 
 
 async def test_every_message_that_was_set_aside_has_a_stated_outcome(team: Team, messages: Messages) -> None:

@@ -13,6 +13,7 @@ from bot.core.command.lexer import MARKERS, Unreadable, Word, split, struck, une
 from bot.core.command.params import BadParam, duration_seconds, trimmed
 from bot.core.command.target_ref import BACKEND_NAME, SELECTORS, TargetRef, quote
 from bot.core.command.until import parse_until
+from bot.core.command.vocabulary import REFERRING, SYNONYMS
 from bot.core.intent import Command, ParseError
 
 ONE_TARGET: Final = "A command acts on one target."
@@ -25,6 +26,9 @@ _TARGET: Final = re.compile(r"[a-z][a-z0-9_-]*:(?!//).+")
 _PLAIN: Final = re.compile(r"[A-Za-z0-9._/@+,:<>#!^*|-]+")
 _SPACED_KEYS: Final = frozenset({"until", "start", "since"})
 _SEPARATOR: Final = re.compile(r"[\r\n]+|;\s*")
+_JOINED: Final = re.compile(
+    r"(?:(?:[\u2022\u25e6\u25aa\u2023\u00b7*-]|\d{1,2}[.)])\s+)?(?:(?:and|then|also|next|please)\s+)*", re.IGNORECASE
+)
 _ANY_DAY: Final = datetime(2026, 1, 5, tzinfo=UTC)
 _UNITS: Final = re.compile(r"(\d{1,6})\s*(second|minute|min|hour|hr|day|[smhd])s?", re.IGNORECASE)
 _DAY_AND_HOUR: Final = re.compile(
@@ -78,11 +82,9 @@ def struck_out(command: Command, text: str) -> ParseError:
 
 def several(texts: Sequence[str], catalog: Catalog, whole: str) -> ParseError:
     """The refusal of a message with several commands. Each readable one is offered as a button."""
-    read = [(text, _parse(unwrap(text), catalog, ())) for text in texts]
+    read = [(_bare(text), _parse(_bare(text), catalog, ())) for text in texts]
     commands = tuple(
-        unwrap(text) if command.words else format_command(command)
-        for text, command in read
-        if isinstance(command, Command)
+        text if command.words else format_command(command) for text, command in read if isinstance(command, Command)
     )
     problem = f"This message has {len(texts)} commands, and one message is one request. Nothing was done."
     return ParseError(text=whole[:500], problem=problem, nearest=commands)
@@ -123,20 +125,32 @@ def is_complete(line: str, catalog: Catalog) -> bool:
 
 
 def is_command(line: str, catalog: Catalog) -> bool:
-    """Whether a line is a complete command, or is written like one and can't run: its verb or backend isn't configured, or a
-    value is wrong. Such a line has a verb, a target, and then `key=value` or a reason. Prose about a target has other words.
+    """Whether a line is a complete command, or is written like one and can't run: its verb or backend isn't configured, its
+    first word isn't a verb, or a value is wrong. Such a line has a verb, or a word that only a verb can be (`launch acc:x`, but
+    not `see acc:x`), a target, and then `key=value` or a reason. Prose about a target has other words.
     """
+    line = _bare(line)
     if is_complete(line, catalog):
         return True
     try:
-        words, _ = split(unwrap(line))
+        words, _ = split(line)
     except Unreadable:
         return False
     at = next((at for at, word in enumerate(words[:3]) if _TARGET.fullmatch(word.text)), 0)
-    if not at or words[0].text.lower() not in FIRST_WORDS:
+    first, *second = (word.text.lower() for word in words[:at] or words[:1])
+    known = words[at].text.partition(":")[0] in catalog.backends if at else False
+    invented = (
+        known and first.isalpha() and first not in REFERRING and (not second or second == ["off"] or first in SYNONYMS)
+    )
+    if not at or (first not in FIRST_WORDS and (not invented or not REFERRING.isdisjoint(second))):
         return False
     rest = words[at + 1 :]
     return not rest or any(_pair(word) for word in rest)
+
+
+def _bare(line: str) -> str:
+    """The line without its formatting, the bullet of a list, and the word that joins it to the line before."""
+    return _JOINED.sub("", unwrap(line), count=1)
 
 
 def _parse(plain: str, catalog: Catalog, files: tuple[str, ...]) -> Command | ParseError:
@@ -220,6 +234,12 @@ def _too_many_words(
     text: str, command: Command, rest: Sequence[Word], bare: Sequence[Word], ref: TargetRef, catalog: Catalog
 ) -> ParseError:
     """The error for words without `key=`: in quotes they would belong to the value before them, or to the target."""
+    if "\n" in text[bare[0].end : bare[1].start]:
+        reason = " ".join(text[bare[1].start :].split())
+        problem = f"`{reason[:60]}` isn't part of the command. If it's the reason, write `--` before it."
+        whole = format_command(command.model_copy(update={"reason": reason}))
+        nearest = (whole,) if rest[1 - len(bare) :] == bare[1:] else ()
+        return ParseError(text=text[:500], problem=problem, understood=f"{command.verb} {ref}", nearest=nearest)
     before = rest[rest.index(bare[1]) - 1]
     pair = _pair(before) if before is not bare[0] else None
     if pair is None:
