@@ -3,13 +3,13 @@
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
 from bot.all_of import all_of
 from bot.core.audit import Event
-from bot.core.card import Button, Card, Tone, operation_key
+from bot.core.card import Button, Card, Line, Tone, operation_key
 from bot.core.command.capability import Risk
 from bot.core.errors import BadRequest, NoSuchTarget, Problem
 from bot.core.intent import Actor, Due, Intent, Source
@@ -17,10 +17,12 @@ from bot.core.operation import Operation, Target
 from bot.core.outcome import Phase, RecentRun, facts_of
 from bot.core.records import Outgoing, Subscription, WatchedTarget, stamp
 from bot.core.runs import news
+from bot.core.text import seconds_words
 from bot.operations import cards
 from bot.operations.audit_writer import AuditWriter, columns_of
 from bot.operations.authorize import visibility_of
 from bot.operations.next_steps import buttons_for
+from bot.operations.watcher import UNREAD_TOLD_AFTER
 from bot.runtime.context import Context
 
 EVERY: Final = timedelta(seconds=15)
@@ -46,6 +48,8 @@ async def _look(ctx: Context, watched: WatchedTarget, limit: asyncio.Semaphore) 
     if not following or backend is None:
         return
     target = watched.target
+    runs: Sequence[RecentRun] = ()
+    trouble = ""
     try:
         async with limit, asyncio.timeout(POLL_WITHIN):
             runs = await backend.recent(target, LISTED)
@@ -53,8 +57,14 @@ async def _look(ctx: Context, watched: WatchedTarget, limit: asyncio.Semaphore) 
         for one in following:
             await end(ctx, one, "gone", f"The watch ended: {gone.summary}")
         return
-    except (TimeoutError, Problem) as trouble:
-        _log.info("%s was not read: %s", watched.key, getattr(trouble, "code", "deadline"))
+    except (TimeoutError, Problem) as problem:
+        _log.info("%s was not read: %s", watched.key, getattr(problem, "code", "deadline"))
+        trouble = getattr(problem, "summary", f"{target.backend} did not answer within {POLL_WITHIN:g} s.")
+    unread = trouble
+    if runs and runs[0].view.phase is Phase.UNREADABLE:
+        unread = f"The state of its newest run is {runs[0].view.state}."
+    await _tell_unread(ctx, watched, unread, following)
+    if trouble:
         return
     if target.parent is not None:
         await _end_of_run(ctx, target, runs, following)
@@ -63,6 +73,32 @@ async def _look(ctx: Context, watched: WatchedTarget, limit: asyncio.Semaphore) 
     await _tell(ctx, target, new_runs, following)
     if seen != watched.seen:
         await ctx.store.saw_runs(watched.key, seen)
+
+
+async def _tell_unread(ctx: Context, watched: WatchedTarget, trouble: str, following: Sequence[Subscription]) -> None:
+    """Tell each place once when nothing could be read for a minute, and correct that message when it can be read again."""
+    key, now = f"unread:{watched.key}", ctx.clock.now()
+    kept = await ctx.store.value(key)
+    began = str(kept["since"]) if isinstance(kept, dict) else stamp(now)
+    told = isinstance(kept, dict) and kept["told"] is True
+    over = now - datetime.fromisoformat(began) >= UNREAD_TOLD_AFTER
+    if told if trouble else kept is None:
+        return
+    for (channel, thread), people in (await _places(ctx, following) if told or (trouble and over) else {}).items():
+        label, lasts = watched.target.label, seconds_words(UNREAD_TOLD_AFTER.total_seconds())
+        card = Card(
+            key=f"watch:{channel}:{thread or ''}:{key}:{began}",
+            place=people[0].place,
+            title=f"{label} can't be read" if trouble else f"{label} can be read again",
+            tone=Tone.UNSURE if trouble else Tone.PLAIN,
+            status=f"No status could be read for {lasts}." if trouble else "What happened meanwhile is told here.",
+            lines=(Line(text=trouble), Line(text="You are told here when a run fails or ends.")) if trouble else (),
+            mention=tuple(dict.fromkeys(one.user_id for one in people)),
+            at=now,
+        )
+        await ctx.presenter.show(card)
+    if kept is None or not trouble or over:
+        await ctx.store.set_value(key, {"since": began, "told": over} if trouble else None, now)
 
 
 async def _end_of_run(ctx: Context, run: Target, found: Sequence[RecentRun], following: Sequence[Subscription]) -> None:
@@ -93,6 +129,16 @@ async def _permitted(ctx: Context, following: Sequence[Subscription]) -> list[Su
         else:
             await end(ctx, one, "not_allowed", f"The watch ended: <@{one.user_id}> may no longer see this here")
     return permitted
+
+
+async def _places(
+    ctx: Context, following: Sequence[Subscription]
+) -> Mapping[tuple[str, str | None], list[Subscription]]:
+    """The subscriptions that may be told, by channel and thread."""
+    places: dict[tuple[str, str | None], list[Subscription]] = defaultdict(list)
+    for one in await _permitted(ctx, following):
+        places[one.place.channel_id, one.place.thread_ts].append(one)
+    return places
 
 
 async def end(ctx: Context, one: Subscription, code: str, text: str, by: Intent | None = None) -> bool:
@@ -153,9 +199,7 @@ async def _tell(ctx: Context, target: Target, runs: Sequence[RecentRun], followi
 
     Where the place has the run's own card, the message is a reply to it: the card shows the end, but its update notifies nobody.
     """
-    places: dict[tuple[str, str | None], list[Subscription]] = defaultdict(list)
-    for one in await _permitted(ctx, following) if runs else ():
-        places[one.place.channel_id, one.place.thread_ts].append(one)
+    places = await _places(ctx, following) if runs else {}
     for run in runs:
         posted = await _card_of(ctx, target, run) if places else None
         for (channel, thread), people in places.items():

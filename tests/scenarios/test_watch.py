@@ -209,6 +209,41 @@ async def test_who_may_no_longer_see_it_is_no_longer_told(team: Team) -> None:
     assert not any("failed" in shown(message) for message in env.ana.messages(CRAWL))
 
 
+async def test_who_watches_is_told_once_when_nothing_can_be_read_for_a_minute(team: Team) -> None:
+    """The message says why, and is corrected when the target can be read again."""
+    env = team.env
+    await watching(team)
+    await env.acc.set_fault({"fault": "500"})
+    for _ in range(3):
+        await polled(team)
+    assert not any("can't be read" in shown(message) for message in env.ana.messages(CRAWL))
+    team.later(seconds=45)
+    told = await env.sees("acc:shop/prices can't be read", "No status could be read for 1 min", "500", "<@U0ANA>")
+    for _ in range(2):
+        await polled(team)
+    assert sum("can't be read" in shown(message) for message in env.ana.messages(CRAWL)) == 1
+    await env.acc.clear_faults()
+    env.acc.add_run("shop/prices", ago=60, script=BROKEN)
+    team.later(seconds=16)
+    assert (await env.sees("acc:shop/prices can be read again"))["ts"] == told["ts"]
+    await env.sees("acc:shop/prices failed", "<@U0ANA>")
+
+
+async def test_who_asked_to_be_notified_of_a_run_is_told_when_it_cannot_be_read_for_a_minute(team: Team) -> None:
+    env = team.env
+    env.acc.world.speed = 0.1
+    await env.say("start acc:shop/prices")
+    card = await env.sees("start acc:shop/prices", "Notify me")
+    await team.press(card, "Notify me", user="U0LEE", channel=CRAWL)
+    await env.sees("You will be told in the thread when acc:shop/prices (run ", user="U0LEE")
+    await env.acc.set_fault({"fault": "500"})
+    for _ in range(2):
+        await polled(team)
+    team.later(seconds=60)
+    notice = await team.sees_in_thread("acc:shop/prices (run ", "can't be read", "500", "<@U0LEE>")
+    assert notice["thread_ts"] == card["ts"]
+
+
 async def test_a_control_plane_that_does_not_answer_tells_nothing_and_is_asked_again(team: Team) -> None:
     """What failed meanwhile is told afterwards, also over a restart."""
     env = team.env

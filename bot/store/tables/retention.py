@@ -43,6 +43,6 @@ def prune(db: Tx, before: When, limit: int = 1000) -> int:
     each("DELETE FROM requests WHERE request_id = ?", [(request,) for request in ended])
     watches = execute(_WATCHES, (before, limit)).rowcount
     forms = execute(_KEYS, ("form:", "form;", before, limit)).rowcount
-    for kept in ("press", "newer", "made"):
+    for kept in ("press", "newer", "made", "unread"):
         forms += execute(_KEYS, (f"{kept}:", f"{kept};", before, limit)).rowcount
     return len(ended) + watches + forms + buttons.prune(db, before, limit)
