@@ -26,7 +26,7 @@ from bot.core.policy.decide import PolicyProblem
 from bot.core.ports.services import Backend, BackendParts
 from bot.core.ports.store import MOST_SOCKETS
 from bot.core.sign_in import SignInPause
-from bot.core.text import plural
+from bot.core.text import plural, utc_text
 from bot.features.access.policy_reload import PolicyReloader, named_channels, review_warning
 from bot.http_client.transport import open_session
 from bot.render.card import render_card
@@ -254,12 +254,12 @@ def _card(title: str, **parts: Any) -> Card:
 def sample_messages() -> Mapping[str, dict[str, Any]]:
     """The argument of blocks.validate for each kind of message, modal and Home tab."""
     facts = tuple(Fact(label=f"Fact {number}", value=_AT if number == 1 else "value " * 40) for number in range(9))
-    rows = tuple((f"acc:shop/{number}", "idle", "yesterday") for number in range(60))
+    rows = tuple((f"acc:shop/{number}", "idle", utc_text(_AT), str(number)) for number in range(20))
     cards = {
         "a running card": _card("start acc:shop/prices", tone=Tone.WORKING, status="Running", progress=(2, 5)),
         "an approval": _card("Approval", tone=Tone.ASK, facts=facts, buttons=_BUTTONS, footer=("request", "rule")),
         "a log": _card("logs acc:shop/prices", lines=(Line(heading="Last lines", text="line\n" * 200, code=True),)),
-        "a table": _card("targets", table=Table(columns=("Target", "State", "Last run"), rows=rows, total=900)),
+        "a table": _card("targets", table=Table(columns=("Target", "State", "Last run", "Rows"), rows=rows, total=900)),
         "a long card": _card("status", tone=Tone.BAD, lines=(Line(text="word " * 2_000),) * 3, facts=facts),
     }
     fields = tuple(

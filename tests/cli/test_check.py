@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
 import pytest
+import trustme
 
 from bot.cli.store import copy
 from tests.cli.program import Program
@@ -131,6 +138,73 @@ async def test_all_missing_variables_are_named_in_one_run(program: Program, env:
     assert checked.code == 2
     for name in ("SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "ACC_TOKEN"):
         assert f"the environment variable {name} is empty" in checked.out, checked
+
+
+@asynccontextmanager
+async def tls_before(port: int, folder: Path) -> AsyncIterator[int]:
+    """A TLS server for `acc.corp.example` that asks for a client certificate and passes everything on to that port; writes
+    its authority and the bot's certificate and key into the folder."""
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(str(folder / "authority.pem"))
+    issued = authority.issue_cert("bot@corp.example")
+    issued.cert_chain_pems[0].write_to_path(str(folder / "bot.pem"))
+    issued.private_key_pem.write_to_path(str(folder / "bot.key"))
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    authority.issue_cert("acc.corp.example").configure_cert(context)
+    authority.configure_trust(context)
+    context.verify_mode = ssl.CERT_REQUIRED
+
+    async def pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        there, to_there = await asyncio.open_connection("127.0.0.1", port)
+
+        async def pump(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
+            try:
+                while data := await source.read(65_536):
+                    sink.write(data)
+                    await sink.drain()
+            except OSError:
+                pass
+            finally:
+                sink.close()
+
+        await asyncio.gather(pump(reader, to_there), pump(there, writer))
+
+    server = await asyncio.start_server(pass_on, "127.0.0.1", 0, ssl=context)
+    try:
+        yield server.sockets[0].getsockname()[1]
+    finally:
+        server.close()
+
+
+async def test_a_control_plane_of_a_company_network_is_reached_and_each_fault_of_the_way_is_named(
+    program: Program, env: World
+) -> None:
+    """Through a proxy, over TLS of a private authority that asks for a client certificate; then each of them left out."""
+    port = int(env.acc.base_url.rpartition(":")[2])
+    own = 'ca_file = "authority.pem"\n'
+    shows = 'client_cert = "bot.pem"\nclient_key = "file:bot.key"\n'
+    async with tls_before(port, env.folder) as tls, forward_proxy({"acc.corp.example": ("127.0.0.1", tls)}) as proxy:
+
+        async def backend(more: str, *, proxy_url: str = proxy.url, token: str = "ACC_TOKEN") -> str:
+            table = (
+                f'[[backend]]\nname = "two"\nkind = "sequentum"\nbase_url = "https://acc.corp.example"\n'
+                f'token = "env:{token}"\nproxy = "{proxy_url}"\n{more}'
+            )
+            (env.folder / "corp.toml").write_text((env.folder / "signalbox.toml").read_text() + table)
+            environ = env.environ | {"WRONG": "wrong-not-a-secret"}
+            checked = await program("check", "--config", "corp.toml", folder=env.folder, environ=environ)
+            assert f"network: two (acc.corp.example) is reached through {proxy_url} (proxy)" in checked.out, checked
+            return next(line for line in checked.out.splitlines() if "backend two" in line)
+
+        assert (await backend(own + shows)).startswith("ok ")
+        assert "its certificate isn't accepted" in await backend(shows)
+        without = await backend(own)
+        assert without.startswith("FAIL")
+        assert "token" not in without
+        assert "the proxy can't be reached" in await backend(own + shows, proxy_url="http://127.0.0.1:9")
+        refused = await backend(own + shows, token="WRONG")
+    assert refused.startswith("FAIL")
+    assert "401" in refused
 
 
 async def test_plain_http_is_warned_about(program: Program, env: World) -> None:

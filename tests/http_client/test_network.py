@@ -139,6 +139,26 @@ async def test_a_private_authority_counts_in_addition_and_an_unknown_one_is_refu
             assert (await client.call("POST", "/x")).status == 200
 
 
+async def test_the_systems_store_counts_and_a_private_authority_in_addition_to_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """OpenSSL's way to name the system's store is the variable SSL_CERT_FILE."""
+    (tmp_path / "system").mkdir()
+    (tmp_path / "own").mkdir()
+    system, own = Place(tmp_path / "system"), Place(tmp_path / "own")
+    monkeypatch.setenv("SSL_CERT_FILE", system.pem)
+    async with system.serving(), own.serving():
+        for place, tls, taken in ((system, Tls(), True), (own, Tls(), False), (own, Tls((own.pem,)), True)):
+            async with client_of(f"https://127.0.0.1:{place.port}", tls=tls) as client:
+                if taken:
+                    assert (await client.call("POST", "/x")).status == 200
+                else:
+                    with pytest.raises(NotSent, match="its certificate isn't accepted"):
+                        await client.call("POST", "/x")
+        async with client_of(f"https://127.0.0.1:{system.port}", tls=Tls((own.pem,))) as client:
+            assert (await client.call("POST", "/x")).status == 200
+
+
 async def test_a_server_that_asks_who_calls_gets_the_certificate(place: Place) -> None:
     async with place.serving(asks=True):
         url = f"https://127.0.0.1:{place.port}"

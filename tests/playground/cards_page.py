@@ -95,7 +95,7 @@ SHOWN = (
     Shown(
         "log",
         "A log",
-        "The last lines, with secrets masked; the whole log is in the thread.",
+        "The last lines, with known secrets and lines that look like secrets masked; the whole log is in the thread.",
         "logs acc:shop/prices@last",
         "logs acc:shop/prices",
     ),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -126,16 +127,21 @@ async def test_a_private_answer(env: World, code: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("code", "why"),
+    ("fault", "why"),
     [
-        ("view_too_large", "because Slack refused it"),
-        ("expired_trigger_id", "in time"),
-        ("some_error_of_the_future", "because Slack refused it"),
+        ({"error": "view_too_large"}, "because Slack refused it"),
+        ({"error": "expired_trigger_id"}, "in time"),
+        ({"error": "missing_scope"}, "because Slack refused it"),
+        ({"error": "internal_error"}, ""),
+        ({"status": 503}, ""),
+        ({"status": 429}, ""),
+        ({"drop": "before"}, ""),
+        ({"error": "some_error_of_the_future"}, "because Slack refused it"),
     ],
 )
-async def test_a_modal(env: World, code: str, why: str) -> None:
-    """The person is told to type the command instead."""
-    env.ws.faults.fail("views.open", error=code)
+async def test_a_modal(env: World, fault: dict[str, Any], why: str) -> None:
+    """Whatever class of refusal it is, the person is told to type the command instead: a trigger can't be used again."""
+    env.ws.faults.fail("views.open", **fault)
     await env.say("")
     await env.sees("The form did not open", why, "help")
 

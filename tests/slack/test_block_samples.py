@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -11,6 +13,8 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.cli.check import NEWEST, _blocks, _Report, sample_messages
 from bot.playground.workspace import DEMO_SEED, Workspace
+
+GOLDEN = Path(__file__).parents[1] / "render" / "golden"
 
 
 @pytest.fixture
@@ -31,18 +35,30 @@ async def test_every_sample_is_accepted(ws: Workspace) -> None:
     assert await checked(ws) == [f"ok    blocks: Slack accepts {len(sample_messages())} samples of what the bot sends"]
 
 
+def types_in(node: Any) -> set[str]:
+    """The types of all blocks, elements and texts."""
+    if isinstance(node, dict):
+        own = {node["type"]} if isinstance(node.get("type"), str) else set()
+        return own.union(*(types_in(value) for value in node.values()))
+    return set().union(*(types_in(value) for value in node)) if isinstance(node, list | tuple) else set()
+
+
 def test_the_samples_use_every_block_and_element_that_the_bot_sends() -> None:
-    found: set[str] = set()
-
-    def walk(node: Any) -> None:
-        if isinstance(node, dict):
-            found.add(str(node.get("type")))
-        for value in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():
-            walk(value)
-
-    walk(dict(sample_messages()))
-    assert found >= {"section", "actions", "button", "context", "table", "modal", "input", "external_select", "home"}
-    assert found >= {"data_table", "data_visualization"}
+    """Those of the golden cards, and those that only modals and the Home tab have."""
+    golden = [json.loads(path.read_text()) for path in GOLDEN.glob("*.json")]
+    assert len(golden) > 10
+    found = types_in(dict(sample_messages()))
+    assert types_in(golden) - found == set()
+    assert found >= {
+        "modal",
+        "input",
+        "external_select",
+        "home",
+        "container",
+        "data_visualization",
+        "rich_text",
+        "date",
+    }
 
 
 async def test_a_workspace_without_the_newest_blocks_is_a_warning(
