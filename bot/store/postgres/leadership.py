@@ -37,12 +37,12 @@ class Fence(Protocol):
 
 LOOK: Final = 0.25  # seconds between two looks at the leader
 _LOCKS: Final = 77  # the class of the advisory locks that live as long as a replica's session; also in _STATE
-_COUNTING: Final = (_LOCKS, 0)  # no replica has epoch 0: held while one of several that start counts the websockets
 
 # `waits`: every commit waits for the only standby, so that one has what was acknowledged. Without the right to see that, NULL.
 _BEAT: Final = """
     WITH earlier AS (SELECT beat_at FROM replicas WHERE epoch = %(last)s)
-    UPDATE replicas SET beat_at = clock_timestamp(), sockets = %(sockets)s WHERE epoch = %(epoch)s AND state = 'live'
+    UPDATE replicas SET beat_at = clock_timestamp(), sockets = coalesce(%(sockets)s, sockets)
+    WHERE epoch = %(epoch)s AND state = 'live'
     RETURNING epoch, (SELECT seq FROM chain), (SELECT left(pg_walfile_name(pg_current_wal_lsn()), 8)), CAST(tableoid AS bigint),
         beat_at, (SELECT beat_at FROM earlier), (SELECT current_setting('synchronous_standby_names') <> ''
             AND current_setting('synchronous_commit') IN ('on', 'remote_apply')
@@ -66,10 +66,13 @@ _FORGET: Final = """
     DELETE FROM replicas WHERE state <> 'live' AND beat_at < clock_timestamp() - interval '1 hour'
     AND NOT EXISTS (SELECT 1 FROM requests WHERE state <> 'ended' AND owner_epoch = epoch)"""
 _RESIGN: Final = "UPDATE leaders SET epoch = 0 WHERE team_id = %s AND epoch = %s"
-_SOCKETS: Final = """
+# Sent as one text, which the server runs as one transaction: replicas that start together count one after the other, and neither
+# an error nor a replica that is stopped meanwhile leaves the lock held. No replica has epoch 0.
+_SOCKETS: Final = f"""
+    SELECT pg_advisory_xact_lock({_LOCKS}, 0);
     UPDATE replicas SET sockets = greatest(1, least(%s, %s - (
         SELECT coalesce(sum(sockets), 0)::int FROM replicas WHERE state = 'live' AND epoch <> %s
-    ))) WHERE epoch = %s RETURNING sockets"""
+    ))) WHERE epoch = %s RETURNING sockets"""  # noqa: S608  only a constant is put in
 # Only those that this user may end: the error about another one would prevent every takeover. The server ends that one itself
 # when it holds a lock for the lease.
 _END_SESSIONS: Final = """
@@ -127,6 +130,7 @@ class PostgresLeadership:
         self.epoch: int | None = None
         self.leads = False
         self.sockets = 0
+        self._counts = False  # a heartbeat leaves the number of the row as it is meanwhile
 
     def surely(self) -> bool:
         """Whether the last confirmed heartbeat is young enough."""
@@ -155,14 +159,16 @@ class PostgresLeadership:
 
     async def claim_sockets(self, most: int) -> int:
         """At most what the other replicas leave of Slack's ten, but at least one."""
-        self.sockets = most  # what a heartbeat writes meanwhile
+        self._counts = True
         try:
-            await self._rows("SELECT pg_advisory_lock(%s, %s)", *_COUNTING)
-            rows = await self._rows(_SOCKETS, most, MOST_SOCKETS, self.epoch, self.epoch)
-            await self._rows("SELECT pg_advisory_unlock(%s, %s)", *_COUNTING)
+            cursor = psycopg.AsyncClientCursor(await self._open())
+            await cursor.execute(_SOCKETS, (most, MOST_SOCKETS, self.epoch, self.epoch))
+            row = await cursor.fetchone() if cursor.nextset() else None
+            self.sockets = int(row[0]) if row else 1
         except psycopg.Error as error:
             raise mapped(error) from error
-        self.sockets = int(rows[0][0]) if rows else 1
+        finally:
+            self._counts = False
         return self.sockets
 
     async def resign(self, hand_over: Change) -> None:
@@ -292,7 +298,11 @@ class PostgresLeadership:
             return False
         if now - self._beat_at >= BEAT:
             connection, last = await self._open(), self._last
-            values = {"epoch": self.epoch, "last": last.epoch if last else self.epoch, "sockets": self.sockets}
+            values = {
+                "epoch": self.epoch,
+                "last": last.epoch if last else self.epoch,
+                "sockets": None if self._counts else self.sockets,
+            }
             row = await (await connection.execute(_BEAT, values)).fetchone()
             beat = Beat(*row) if row is not None else None
             self._last = beat or last

@@ -281,3 +281,14 @@ async def test_replicas_that_start_together_open_no_more_websockets_than_slack_a
         assert sorted(opened) == [4, 6]
         with psycopg.connect(shared) as connection:
             assert connection.execute("SELECT sum(sockets) FROM signalbox.replicas").fetchone() == (10,)
+
+
+async def test_a_replica_that_could_not_count_its_websockets_keeps_no_other_from_counting(shared: str) -> None:
+    async with members(shared, shared) as (one, other):
+        await one.join()
+        await other.join()
+        with psycopg.connect(shared) as busy:
+            busy.execute("SELECT 1 FROM signalbox.replicas WHERE epoch = %s FOR UPDATE", (one.leadership.epoch,))
+            with pytest.raises(StoreProblem, match="locked"):
+                await one.leadership.claim_sockets(6)
+        assert await other.leadership.claim_sockets(6) == 6
