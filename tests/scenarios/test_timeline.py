@@ -118,3 +118,4 @@ async def test_a_timeline_names_no_request_no_app_and_no_channel_by_its_id(tmp_p
         text = shown(await env.does("timeline since=1h", "Timeline since", "just trying", "a workflow"))
     assert "closest is <#C0CRAWL> allow" in text
     assert not re.search(r"\br-[a-z0-9]+|A0SIGNAL|(?<![#@])\bC0CRAWL", text), text
+    assert "ends the pause of" in text
