@@ -173,11 +173,12 @@ def _buttons(short: Sequence[str], runs: Sequence[RecentRun]) -> Iterator[Sugges
 
 
 class SeenRuns(Value):
-    """What a poll found. `listed` are the ids of its runs, `ended` of those that had ended. `failed`: the last one that ended in
-    success or failure failed."""
+    """What a poll found. `listed` are the ids of its runs, `ended` of those that had ended, `ends` when. `failed`: the last one
+    that ended in success or failure failed."""
 
     listed: tuple[str, ...] = ()
     ended: tuple[str, ...] = ()
+    ends: tuple[tuple[str, datetime], ...] = ()
     failed: bool = False
 
 
@@ -185,25 +186,30 @@ def news(before: SeenRuns | None, runs: Sequence[RecentRun]) -> tuple[SeenRuns, 
     """What to compare the next poll with, and the runs to tell about, oldest first. `runs` are the newest first.
 
     The first poll tells nothing. A run that is older than all that were listed before is not new: the list reaches further back
-    because others were deleted from it. A retry may end the same run twice.
+    because others were deleted from it. A retry may end the same run twice, also between two polls.
     """
     failed, reported = before is not None and before.failed, []
     for run in reversed(_newly_ended(before or SeenRuns(), runs)):
         if run.view.phase is Phase.FAILED or (run.view.phase is Phase.SUCCEEDED and failed):
             reported.append(run)
         failed = _fails(run, failed)
+    ended = [run for run in runs if run.view.phase.ended]
     seen = SeenRuns(
-        listed=tuple(run.id for run in runs), ended=tuple(run.id for run in runs if run.view.phase.ended), failed=failed
+        listed=tuple(run.id for run in runs),
+        ended=tuple(run.id for run in ended),
+        ends=tuple((run.id, run.view.ended) for run in ended if run.view.ended is not None),
+        failed=failed,
     )
     return seen, tuple(reported) if before is not None else ()
 
 
 def _newly_ended(before: SeenRuns, runs: Sequence[RecentRun]) -> list[RecentRun]:
-    listed, ended = frozenset(before.listed), frozenset(before.ended)
+    listed, ended, ends = frozenset(before.listed), frozenset(before.ended), dict(before.ends)
     found, newer = [], True
     for run in runs:
         newer = newer and run.id not in listed
-        if run.view.phase.ended and run.id not in ended and (newer or run.id in listed):
+        later = run.view.ended is not None and run.id in ends and run.view.ended > ends[run.id]
+        if run.view.phase.ended and (later or run.id not in ended) and (newer or run.id in listed):
             found.append(run)
     return found
 

@@ -104,7 +104,7 @@ async def _hidden(ctx: Context, intent: Intent, text: str) -> ParseError | None:
 async def _run_builtin(ctx: Context, intent: Intent, command: Command, *, late: bool) -> None:
     builtin = ctx.catalog.builtin(command.verb)
     refused = None if command.verb in OPEN_TO_ALL else await not_admitted(ctx, intent)
-    if refused is not None and not checks_itself(ctx, intent, command, refused):
+    if refused is not None and not checks_itself(command, refused):
         await refusal.unseen(ctx, intent, command, refused)
     elif builtin is not None and builtin.risk is not Risk.READ and late:
         await refusal.set_aside(ctx, intent, Doubt.LATE, command)

@@ -40,6 +40,7 @@ _HEADS: Final = {
 }
 
 _MOST_NAMED: Final = 10
+_CHANNEL: Final = re.compile(r"^[CG][A-Z0-9]{2,}(?= )")
 _LONGEST_GIVEN: Final = 160  # characters of parameters that a card shows outside its details
 _ERROR_LINES: Final = 6
 _TURNED_AWAY: Final = frozenset({CredentialRefused.code, RateLimited.code})
@@ -334,6 +335,11 @@ def person(user_id: str | None) -> str:
 def channel(channel_id: object) -> str:
     """A channel as a cell of a table; a direct message has no name that others could read."""
     return f"<#{channel_id}>" if isinstance(channel_id, str) and channel_id[:1] in ("C", "G") else str(channel_id or "")
+
+
+def rule(label: str) -> str:
+    """The label of a rule with the name of its channel instead of its id."""
+    return _CHANNEL.sub(r"<#\g<0>>", label)
 
 
 def place_of(intent: Intent) -> Place:

@@ -12,7 +12,7 @@ from bot.core.operation import Operation
 from bot.core.outcome import Failed, LookBack, Outcome, Unknown, made_by
 from bot.core.ports.services import Backend
 from bot.core.records import Filters, stamp
-from bot.core.text import sentences
+from bot.core.text import plural, sentences
 from bot.operations import cards
 from bot.operations.backend_call import claimed
 from bot.runtime.context import Context
@@ -87,8 +87,9 @@ async def look_once(ctx: Context, operation: Operation, backend: Backend, sent_a
             )
     if not rivals and back.found is None:
         return back
-    which = ", ".join(ref for done in fits for ref in made_by(operation, done))
-    other = f"{', '.join(rivals)} may have had the same effect" if rivals else "another request has it"
+    which = ", ".join(ref if len(ref) <= 12 else ref[:8] for done in fits for ref in made_by(operation, done))
+    others = plural(len(rivals), "other request")
+    other = f"{others} may have had the same effect" if rivals else "another request has it"
     seen = f"{which} may be this one, but {other}."
     return LookBack(evidence=sentences(back.evidence, seen), again=True, hint="Check which of them took effect.")
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from bot.core.outcome import Phase, RecentRun, RunView
 from bot.core.runs import SeenRuns, news
 
@@ -9,8 +11,18 @@ PHASES = {"+": Phase.SUCCEEDED, "-": Phase.FAILED, "~": Phase.ACTIVE, "x": Phase
 
 
 def runs(text: str) -> list[RecentRun]:
-    """`b- a+`: newest first, each with its phase."""
-    return [RecentRun(id=word[0], view=RunView(state=word[1], phase=PHASES[word[1]])) for word in text.split()]
+    """`b- a+`: newest first, each with its phase; `a+7` ended seven minutes after noon."""
+    return [
+        RecentRun(
+            id=word[0],
+            view=RunView(
+                state=word[1],
+                phase=PHASES[word[1]],
+                ended=datetime(2026, 7, 16, 12, int(word[2:]), tzinfo=UTC) if word[2:] else None,
+            ),
+        )
+        for word in text.split()
+    ]
 
 
 def news_of(*polls: str) -> list[str]:
@@ -61,6 +73,12 @@ def test_an_old_run_that_comes_back_into_the_list_is_not_new() -> None:
 
 def test_a_retry_that_ends_the_same_run_again_is_told_again() -> None:
     assert news_of("a-", "a~", "a-", "a~", "a+") == ["", "", "a-", "", "a+"]
+
+
+def test_a_retry_that_begins_and_ends_between_two_polls_is_told_too() -> None:
+    """The same run has a later end. An end whose time the control plane adds later is told once."""
+    assert news_of("b-1", "b+5", "b+5", "b-8") == ["", "b+", "", "b-"]
+    assert news_of("a+", "b- a+", "b-3 a+1", "b-3 a+1") == ["", "b-", "", ""]
 
 
 def test_a_target_without_runs_tells_its_first_failure() -> None:

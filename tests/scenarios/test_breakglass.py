@@ -278,6 +278,20 @@ async def test_the_button_ends_it_in_each_channel_that_has_its_card_also_where_n
     assert [row.user_id for row in env.audit(event="revoked")] == ["U0ROOT"]
 
 
+async def test_the_button_ends_it_also_where_the_rules_no_longer_name_the_channel(team: Team) -> None:
+    """Who may end it does: to take a right away needs no rule. Others are refused there as elsewhere."""
+    env = team.env
+    await opened(team)
+    card = await env.sees("Break-glass is active for <@U0RUI>")
+    await team.new_rules(RULES.replace('"C0CRAWL"', '"C0OTHER"'))
+    await team.press(card, "End it now", user="U0ANA", channel=CRAWL)
+    await env.sees("Only an administrator, its giver or its holder can end a grant")
+    assert not env.audit(event="revoked")
+    await team.press(card, "End it now", user="U0ROOT", channel=CRAWL)
+    await env.sees("Break-glass of <@U0RUI>", "has ended")
+    assert [row.user_id for row in env.audit(event="revoked")] == ["U0ROOT"]
+
+
 async def test_the_button_on_its_card_ends_it_for_those_who_may(team: Team) -> None:
     """Ana is neither its holder nor an administrator; Rui is its holder. What the button ends counts no longer."""
     env = team.env

@@ -227,7 +227,7 @@ async def test_a_grant_that_a_deny_stands_above_says_so(team: Team) -> None:
     """An administrator may give it, and whoever reads the card knows what will still be denied; another grant is in force."""
     env = team.env
     await env.say("grant @ana agent approve acc:labs/* for=1h -- trying", user="U0ROOT")
-    await env.sees("Granted: agent approve", "no grant overrides a deny", "C0CRAWL deny 1")
+    await env.sees("Granted: agent approve", "no grant overrides a deny", "<#C0CRAWL> deny 1")
     await env.does("agent approve acc:labs/new -- please", "Denied", "approved elsewhere")
     await env.say("grant @ana agent approve acc:news/* for=1h -- trying", user="U0ROOT")
     assert "overrides a deny" not in shown(await env.sees("Granted: agent approve on `acc:news/*`"))

@@ -9,7 +9,7 @@ import pytest_asyncio
 
 from tests.scenarios.steps import do, private
 from tests.scenarios.team import Team, deciding
-from tests.world import OPEN_POLICY, World, shown
+from tests.world import OPEN_POLICY, World, labels, shown
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -31,13 +31,15 @@ async def lists(env: World, verb: str, title: str, *parts: str) -> str:
 
 
 async def test_a_pause_is_listed_by_its_name_and_by_what_ends_it(later: Team) -> None:
-    """Named as on its card; what stands beside it can be typed as it stands."""
+    """Named as on its card, also on the button that ends it."""
     env = later.env
     await do(env, "schedules acc:shop/prices")
     await do(env, f"schedule off acc:schedule/{FIRST} for=2h -- moving")
-    await lists(env, "pauses", "Pauses", NAMED, f"acc:schedule/{FIRST}", "moving")
-    on = await do(env, f"schedule on acc:schedule/{FIRST}")
-    assert on.events[-1] == "resumed"
+    listed = await env.does("pauses", "Pauses", NAMED, "moving")
+    assert labels(listed) == [f"schedule on {NAMED}"]
+    await later.press(listed, f"schedule on {NAMED}", user="U0ANA", channel="C0CRAWL")
+    await env.sees("schedule on", NAMED, "is on")
+    assert [entry.target_id for entry in env.audit(event="resumed")] == [FIRST]
     await lists(env, "pauses", "Pauses", "None.")
 
 
@@ -47,7 +49,7 @@ async def test_a_pause_by_a_bare_id_has_its_name_once_that_is_known(later: Team)
     await do(env, f"schedule off acc:schedule/{FIRST} for=2h")
     assert NAMED not in await lists(env, "pauses", "Pauses", FIRST)
     await do(env, "schedules acc:shop/prices")
-    await lists(env, "pauses", "Pauses", NAMED, f"acc:schedule/{FIRST}")
+    await lists(env, "pauses", "Pauses", f"schedule on {NAMED}")
 
 
 async def test_a_run_is_listed_by_a_name_that_a_command_takes(later: Team) -> None:

@@ -115,7 +115,7 @@ async def test_what_may_be_off_is_switched_on_at_its_time_in_any_case(later: Tea
     assert enabled(env)[FIRST] is (fault == "drop_before")
     await env.acc.clear_faults()
     await env.say("pauses")
-    await env.sees("Pauses", "schedule/d9c944df")
+    await env.sees("Pauses", "acc:shop/prices (schedule d9c944df)")
     if restart:
         await env.restart()
     later.later(hours=2)

@@ -44,15 +44,15 @@ from bot.core.text import utc_text
 from bot.core.value import Json
 
 __all__ = [
-    "Allowed", "Decision", "Denied", "GrantView", "Member", "NeedsApproval", "Policy", "PolicyProblem", "RuleTrace",
-    "Standing", "Subject", "Where", "admits", "asks_of_others", "decide", "is_for", "parse_policy",
+    "UNNAMED_PLACES", "Allowed", "Decision", "Denied", "GrantView", "Member", "NeedsApproval", "Policy", "PolicyProblem",
+    "RuleTrace", "Standing", "Subject", "Where", "admits", "asks_of_others", "decide", "is_for", "parse_policy",
     "policy_json_schema", "standing", "why", "why_not_administrator", "why_not_breakglass",
 ]  # fmt: skip
 
 NO_RULE: Final = "no rule"
 BUILT_IN_RULE: Final = "built-in rule"
 NO_RULE_ALLOWS: Final = "no rule of this channel allows it"
-_UNNAMED_PLACES: Final = frozenset({"not_listed", "dm_not_listed"})
+UNNAMED_PLACES: Final = frozenset({"not_listed", "dm_not_listed"})
 
 
 def decide(policy: Policy, question: Question) -> Decision:
@@ -102,7 +102,7 @@ def admits(now: Situation) -> Denied | None:
     mine = [grant for grant in now.grants if is_for(policy, grant, subject, where, home)]
     refused = _refused_place(policy, where, home, mine) or _refused_person(subject, home)
     if refused is not None:
-        unnamed = refused.code in _UNNAMED_PLACES
+        unnamed = refused.code in UNNAMED_PLACES
         return replace(
             refused, where_else=tuple(_other_channels(policy, where.channel_id)) if unnamed else (), whole=True
         )
@@ -314,7 +314,7 @@ def _describes(rule: Rule) -> str:
 def _with_help(policy: Policy, question: Question, denied: Denied) -> Denied:
     """The denial, with who may do it here and where the requester may; without both if the place is not safe or the person was
     refused."""
-    if denied.code in _UNNAMED_PLACES:
+    if denied.code in UNNAMED_PLACES:
         return replace(denied, where_else=tuple(_elsewhere(policy, question)))
     if denied.code not in {"deny_rule", "freeze", "no_rule", "group_unreadable"}:
         return denied

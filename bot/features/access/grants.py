@@ -19,6 +19,7 @@ from bot.core.records import Grant, grant_id, stamp
 from bot.core.text import capitalized, person_in, seconds_words
 from bot.features.replies import grant_card
 from bot.features.replies.answer import reply
+from bot.operations import cards
 from bot.operations.audit_writer import AuditWriter
 from bot.operations.authorize import FRESH, rules_and_person
 from bot.runtime.context import Context
@@ -82,7 +83,7 @@ async def grant(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, 
     )
     await ctx.store.add_grant(made, (entry,))
     above = grant_scope.denies_above(policy, intent.place.channel_id, person, capabilities, target)
-    status = f"In force, except where {above} denies it: no grant overrides a deny" if above else ""
+    status = f"In force, except where {cards.rule(above)} denies it: no grant overrides a deny" if above else ""
     await grant_card.show(
         ctx, made, status, f"<@{person}> is {guest}, not a full member of this workspace." if guest else ""
     )

@@ -16,7 +16,7 @@ from bot.core.records import Filters
 from bot.core.text import capitalized, plural, utc_text
 from bot.features.access.grants import NotPermittedError
 from bot.features.access.policy_reload import named_channels, review_warning
-from bot.features.builtins.tables import approvals_table, pauses_of, pauses_table, watches_table
+from bot.features.builtins.tables import approvals_table, pause_label, pauses_of, pauses_table, watches_table
 from bot.features.known_targets import KnownTarget, known_targets, matching
 from bot.features.replies.answer import LONGEST_BUTTON, command_button, reply
 from bot.features.target_watch import stop_button
@@ -244,8 +244,16 @@ async def pauses(ctx: Context, intent: Intent, ask: Command, given: Mapping[str,
     """The pauses of this channel, with buttons that end the first ones."""
     reading = await _reading(ctx, intent)
     groups = await pauses_of(ctx, *reading)
-    commands = [f"{group[0].verb_back} {written}" for written, group in groups[:MOST_BUTTONS]]
-    buttons = tuple(command_button(ctx, intent, text) for text in commands if len(text) <= LONGEST_BUTTON)
+    commands = [
+        (
+            f"{group[0].verb_back} {written}",
+            f"{group[0].verb_back} {await pause_label(ctx, written, group, reading[1])}",
+        )
+        for written, group in groups[:MOST_BUTTONS]
+    ]
+    buttons = tuple(
+        command_button(ctx, intent, text, label=label) for text, label in commands if len(label) <= LONGEST_BUTTON
+    )
     await _open(ctx, intent, "Pauses", await pauses_table(ctx, *reading), buttons)
 
 

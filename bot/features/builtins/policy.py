@@ -9,7 +9,7 @@ from bot.core.card import Line, Tone
 from bot.core.errors import BadRequest
 from bot.core.intent import Command, Intent
 from bot.core.outcome import Fact
-from bot.core.policy.decide import Denied, why_not_administrator
+from bot.core.policy.decide import UNNAMED_PLACES, Denied, why_not_administrator
 from bot.core.records import stamp
 from bot.core.text import utc_text
 from bot.features.access.grants import NotPermittedError
@@ -21,11 +21,10 @@ from bot.runtime.context import Context
 _CHANNEL: Final = re.compile(r"<?#?([CGD][A-Z0-9]{1,30})(?:\|[^>]*)?>?")
 
 
-def checks_itself(ctx: Context, intent: Intent, ask: Command, refused: Denied) -> bool:
-    """`policy confirm` in a frozen channel; `revoke` where cards of break-glass are and no rule names the channel."""
+def checks_itself(ask: Command, refused: Denied) -> bool:
+    """`policy confirm` in a frozen channel; `revoke` in each place that no rule names: a card with its button may be there."""
     confirms = refused.code == "place_frozen" and ask.verb == "policy" and ask.words[:1] == ("confirm",)
-    told = intent.place.channel_id in (ctx.security_channel, ctx.incident_channel)
-    return confirms or (told and refused.code == "not_listed" and ask.verb == "revoke")
+    return confirms or (refused.code in UNNAMED_PLACES and ask.verb == "revoke")
 
 
 async def policy(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, Any]) -> None:

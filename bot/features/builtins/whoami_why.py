@@ -29,7 +29,6 @@ _REVOKED = 5  # grants with a button
 _AS_LAST = re.compile(
     r"(.+?)\s+as=(<@[UW][A-Z0-9]{1,30}(?:\|[^>]*)?>)\s*", re.DOTALL
 )  # a person; `as=run` is a parameter
-_CHANNEL = re.compile(r"[CG][A-Z0-9]{2,}")
 
 
 async def whoami(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, Any]) -> None:
@@ -88,7 +87,7 @@ async def why(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, An
     traces = trace_rules(policy, question)
     decision, word = traces[-1], decision_word(decide(policy, question))
     lines = [
-        Line(text=f"`{'yes' if trace.matched else 'no'}` {_named(trace.label)}{line}: {trace.says}")
+        Line(text=f"`{'yes' if trace.matched else 'no'}` {cards.rule(trace.label)}{line}: {trace.says}")
         for trace in traces[:-1]
         for line in (f" (line {trace.line})" if trace.line is not None else "",)
     ]
@@ -106,12 +105,6 @@ async def why(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, An
 
 async def _denied(ctx: Context, intent: Intent, typed: str, denied: Denied) -> None:
     await reply(ctx, intent, f"Why: {typed}", tone=Tone.WARN, status=f"Denied: {denied.reason}")
-
-
-def _named(label: str) -> str:
-    """The label of a rule with the name of its channel instead of its id."""
-    channel, _, rest = label.partition(" ")
-    return f"{cards.channel(channel)} {rest}" if _CHANNEL.fullmatch(channel) else label
 
 
 def _in_words(policy: Policy, says: str) -> str:

@@ -28,7 +28,7 @@ async def show(ctx: Context, grant: Grant, status: str = "", warning: str = "") 
         ),
         buttons=(revoke_button(ctx, grant, "Revoke"),) if is_open else (),
         details=(Fact(label="Grant", value=grant.id), Fact(label="Request", value=grant.request_id)),
-        mention=tuple(dict.fromkeys(people)),
+        mention=tuple(dict.fromkeys((*people, *((grant.channel_id,) if grant.channel_id else ())))),
     )
     ctx.stale_homes.stale(grant.user_id)
     await ctx.presenter.show(card)

@@ -15,7 +15,7 @@ from bot.core.errors import MAY_PASS, Ambiguous, NoSuchTarget, Problem
 from bot.core.intent import Command, Doubt, Intent, ParseError
 from bot.core.operation import Operation
 from bot.core.outcome import Fact, facts_of
-from bot.core.policy.decide import BUILT_IN_RULE, NO_RULE_ALLOWS, Denied
+from bot.core.policy.decide import BUILT_IN_RULE, NO_RULE_ALLOWS, UNNAMED_PLACES, Denied
 from bot.core.policy.visibility import Visibility
 from bot.core.text import asked_text, capitalized, sentences
 from bot.features.replies import channel_freeze
@@ -39,7 +39,6 @@ _A_FREEZE: Final = (
     "An administrator writes a `[[freeze]]` table with start and end into the rules. `{} policy` shows them."
 )
 _MENTIONED: Final = re.compile(r"<@([UW][A-Z0-9]+)>")
-_PLACES: Final = frozenset({"not_listed", "dm_not_listed"})
 
 
 async def misread(ctx: Context, intent: Intent, ask: ParseError) -> None:
@@ -308,7 +307,7 @@ async def _show_denied(
     if decision.code == "not_a_member":  # Slack shows them nothing in that channel: the denial goes to their messages
         intent = intent.model_copy(update={"place": place.model_copy(update={"channel_id": ""})})
     people = {intent.actor.user_id, *_MENTIONED.findall(decision.reason)}
-    most = MOST_ROOMS if decision.code in _PLACES else MOST_ASKED
+    most = MOST_ROOMS if decision.code in UNNAMED_PLACES else MOST_ASKED
     where_else = await _joined(ctx, intent, decision.where_else[:most])
     await say(
         ctx,
@@ -326,7 +325,7 @@ async def _show_denied(
 
 async def lead_elsewhere(ctx: Context, intent: Intent, decision: Denied) -> bool:
     """Where the bot runs nothing at all, say in which of the person's channels it does. False for any other denial."""
-    if decision.code not in _PLACES:
+    if decision.code not in UNNAMED_PLACES:
         return False
     where_else = await _joined(ctx, intent, decision.where_else[:MOST_ROOMS])
     title = _denial("", decision, intent.place.channel_id).removeprefix("Denied: ").rstrip(".")
@@ -339,7 +338,7 @@ async def lead_elsewhere(ctx: Context, intent: Intent, decision: Denied) -> bool
 def _denial(title: str, decision: Denied, channel_id: str) -> str:
     """The sentence: what can't be done, and where."""
     here = "in this direct message" if channel_id.startswith("D") else f"in <#{channel_id}>" if channel_id else "here"
-    if decision.code in _PLACES:
+    if decision.code in UNNAMED_PLACES:
         return f"Denied: I don't run commands {here}."
     what = title if "`" in title else f"`{title}`" if title else "commands"
     return f"Denied: you can't run {what} {here}."
@@ -349,7 +348,7 @@ def _next_step(decision: Denied, where_else: Sequence[str], people: set[str]) ->
     """The reason, unless it is only that no rule allows it, the channels where the person can do it, and for a built-in command
     the people who may. Adds those to `people`."""
     channels = " or ".join(f"<#{channel}>" for channel in where_else[:MOST_OPENED])
-    if decision.code in _PLACES:
+    if decision.code in UNNAMED_PLACES:
         return f"Use {channels}." if channels else "Ask an administrator of Signalbox in which channel you can use it."
     only_no_rule = decision.reason.startswith(NO_RULE_ALLOWS)
     can = f"You can run it in {channels}" if channels else ""
