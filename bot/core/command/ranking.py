@@ -6,6 +6,7 @@
 import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Final
 
 from rapidfuzz import process
@@ -47,11 +48,32 @@ def parts_of(text: str) -> list[str]:
     return _PART.findall(_JOINED.sub(r"\1 \2", text.casefold()))
 
 
+@lru_cache(maxsize=32_768)  # as for `plain`: the same names are compared again and again
+def name_parts(name: str) -> tuple[str, ...]:
+    """The `parts_of` the name of a target."""
+    return tuple(parts_of(name))
+
+
+@lru_cache(maxsize=32_768)
 def initials(name: str) -> str:
     """How people shorten the last part of a name of several words: `dis` for `eu-1/Data Integration Server`; otherwise empty."""
-    last = parts_of(name.rpartition("/")[2])
+    last = name_parts(name.rpartition("/")[2])
     short = "".join(part[0] for part in last)
     return short if len(last) > 1 and short not in FILLERS else ""
+
+
+@lru_cache(maxsize=32_768)
+def forms_of(name: str) -> frozenset[str]:
+    """What a word of a text may have of a name: its parts, all of them as one word, and its initials."""
+    parts = name_parts(name)
+    return frozenset(form for form in (*parts, "".join(parts), initials(name)) if form)
+
+
+@lru_cache(maxsize=32_768)
+def _ends(name: str) -> tuple[str, str]:
+    """The path of a plain name, and its last part."""
+    path = name.rpartition(":")[2]
+    return path, path.rpartition("/")[2]
 
 
 def fit(words: Sequence[str], name: str) -> float:
@@ -73,34 +95,32 @@ def fit(words: Sequence[str], name: str) -> float:
 def rank(words: Sequence[str], names: Sequence[str], near: float | None) -> list[tuple[float, int]]:
     """The scores and places of the plain names that fit. Only if none does: of those whose path or last part is spelled like the
     words, with a likeness of at least `near` of 100, unless that is None."""
-    found = [(how, at) for at, name in enumerate(names) if (how := fit(words, name))]
-    if found or near is None:
+    first = words[0] if words else ""
+    found = [(how, at) for at, name in enumerate(names) if first in name and (how := fit(words, name))]
+    if found or near is None or not names:
         return found
-    ends = [name.rpartition(":")[2] for name in names], [name.rpartition(":")[2].rpartition("/")[2] for name in names]
-    close = (process.extract(" ".join(words), end, scorer=_ALIKE, score_cutoff=near / 100, limit=None) for end in ends)
+    ends, whole = zip(*map(_ends, names), strict=True), " ".join(words)
+    close = (process.extract(whole, end, scorer=_ALIKE, score_cutoff=near / 100, limit=None) for end in ends)
     best = {at: score for _, score, at in sorted((one for of in close for one in of), key=lambda one: one[1])}
     return sorted(((100 * score, at) for at, score in best.items()), key=lambda one: -one[0])
 
 
-def covered(parts: Collection[str], known: Known) -> float:
-    """A score for a name of several words, of which at least two are among the parts of the text; otherwise 0."""
-    own = parts_of(known.name)
-    short = parts_of(known.name.rpartition("/")[2]) if initials(known.name) in parts else []
-    hits = [
-        part
-        for part in own
-        if part in parts
-        or part in short
-        or (len(part) > 4 and process.extractOne(part, parts, scorer=_ALIKE, score_cutoff=0.8))
-    ]
+def covered(parts: Collection[str], said: Collection[str], known: Known) -> float:
+    """A score for a name of several words, of which at least two are among the parts of the text; otherwise 0. `said` are the
+    parts of all names that are there, also misspelled."""
+    own = name_parts(known.name)
+    short = name_parts(known.name.rpartition("/")[2]) if initials(known.name) in parts else ()
+    hits = [part for part in own if part in said or part in short]
     if len(hits) < 2 or all(part in FILLERS or part.isdigit() for part in hits):
         return 0.0
     return 100.0 + 3 * len(hits) - 2 * (len(own) - len(hits))
 
 
-def scores(word: str, catalog: Catalog, targets: Sequence[Known], near: float | None) -> Iterator[tuple[float, Known]]:
-    """How well one word of a sentence matches each target. A selector (`@failed`) stays with the target.
-    `near` as for `rank`."""
+def scores(
+    word: str, catalog: Catalog, targets: Sequence[Known], names: Sequence[str], near: float | None
+) -> Iterator[tuple[float, Known]]:
+    """How well one word of a sentence matches each target, whose plain names are `names`. A selector (`@failed`) stays with the
+    target. `near` as for `rank`."""
     bare = "".join(char for char in word if char not in '"“”').casefold().strip(EDGES)
     bare = bare if bare.removesuffix(":") in catalog.backends else bare.removesuffix(":")  # `prices: pause`
     base, at, selector = bare.rpartition("@")
@@ -112,7 +132,7 @@ def scores(word: str, catalog: Catalog, targets: Sequence[Known], near: float | 
     wanted = path if colon else backend
     if len(wanted) < 3 or (wanted in FILLERS and only is None):
         return
-    for score, place in rank((wanted,), [plain(known.name) for known in targets], near):
+    for score, place in rank((wanted,), names, near):
         if len(wanted) > 3 or score >= BEGINS:
             known = targets[place]
             more = OWN if only == known.backend else 0
@@ -124,18 +144,21 @@ class Named:
 
     def __init__(self, text: Wording, catalog: Catalog, targets: Sequence[Known], recent: Sequence[str]) -> None:
         self.catalog = catalog
-        self.parts = parts_of(" ".join(text.typed))
+        parts = parts_of(" ".join(text.typed))
+        self.places = {part: at for at, part in reversed([*enumerate(parts)])}
         self.recent = {text: at for at, text in enumerate(recent)}
         backends = {name for word in text.said for name in _backends(word, catalog)}
-        parts = frozenset(self.parts)
+        own, in_text = {part for known in targets for part in name_parts(known.name)}, frozenset(parts)
+        there = {part for part in own if _is_said(part, in_text)}
+        names = [plain(known.name) for known in targets]
 
         def more(score: float, known: Known) -> tuple[float, Known]:
             return score + 3.0 * (known.backend in backends) + 2.0 * (known.kind in text.said), known
 
-        self.several = [more(score, known) for known in targets if (score := covered(parts, known))]
+        self.several = [more(score, known) for known in targets if (score := covered(in_text, there, known))]
+        said = dict(zip(text.typed, text.said, strict=True))
         found = {
-            word: [*scores(word, catalog, targets, None if said in text.known else NEAR)]
-            for word, said in zip(text.typed, text.said, strict=True)
+            word: [*scores(word, catalog, targets, names, None if said[word] in text.known else NEAR)] for word in said
         }
         self.whole = {word: _whole(own) for word, own in found.items() if ":" in word}
         self.words = {word: [more(*one) for one in own] for word, own in found.items()}
@@ -156,7 +179,7 @@ class Named:
 
     def _order(self, one: tuple[float, Known]) -> tuple[float, int, int, int, int, str]:
         score, known = one
-        places = [self.parts.index(part) for part in parts_of(known.name) if part in self.parts] or [0]
+        places = [self.places[part] for part in name_parts(known.name) if part in self.places] or [0]
         return (
             -score,
             min(places),
@@ -165,6 +188,13 @@ class Named:
             len(known.name),
             known.written,
         )
+
+
+def _is_said(part: str, parts: Collection[str]) -> bool:
+    """Whether a part of a name is among the parts of a text, a long one also misspelled."""
+    if part in parts:
+        return True
+    return len(part) > 4 and process.extractOne(part, parts, scorer=_ALIKE, score_cutoff=0.8) is not None
 
 
 def _whole(found: Sequence[tuple[float, Known]]) -> set[tuple[str, str]]:

@@ -22,8 +22,8 @@ from bot.core.command.catalog import Catalog
 from bot.core.command.lexer import unescape, unwrap
 from bot.core.command.params import ParamType
 from bot.core.command.phrases import Phrase, implied, params_of, stated, take_phrases
-from bot.core.command.ranking import BEGINS, EDGES, HOLDS, LAST, Known, Named, initials, parts_of, scores
-from bot.core.command.target_ref import SELECTORS, SHORT_ID, TargetRef
+from bot.core.command.ranking import BEGINS, EDGES, HOLDS, LAST, Known, Named, forms_of, name_parts, parts_of, scores
+from bot.core.command.target_ref import SELECTORS, SHORT_ID, TargetRef, plain, quote
 from bot.core.command.vocabulary import ALL, ALONE, FILLERS, GRANTING, PERMISSION, POLITE, SECOND_WORDS, SYNONYMS
 from bot.core.command.wording import Wording, exact_verb, meanings, pairs_of, readings, worded
 
@@ -101,7 +101,7 @@ def _with_reason(text: str, found: Meant, catalog: Catalog, around: Surroundings
     head, comma, tail = text.partition(", ")
     command = found.commands[0]
     verb, _ = catalog.canonical_verb(command.split())
-    names = {part for known in around.targets for part in parts_of(known.name)}
+    names = {part for known in around.targets for part in name_parts(known.name)}
     says = " -- " not in command and tail[-1:] != "?" and set(parts_of(tail)) - FILLERS - names
     if not comma or not says or verb is None or not catalog.changes(verb):
         return found
@@ -138,7 +138,7 @@ def _named(word: str, catalog: Catalog, targets: Sequence[Known]) -> Known | Non
     least = BEGINS if SHORT_ID.fullmatch(rest if colon else backend) else LAST
     found = [
         one
-        for one in scores(word, catalog, targets, None)
+        for one in scores(word, catalog, targets, [plain(known.name) for known in targets], None)
         if one[0] >= least and (not colon or one[1].backend == backend)
     ]
     best = [known for score, known in found if score == max(found, key=itemgetter(0))[0]]
@@ -190,8 +190,7 @@ def _meant(text: str, catalog: Catalog, around: Surroundings) -> Meant:
 def _said_in(text: str, catalog: Catalog, around: Surroundings) -> Meant:
     _, pairs, typed, reason, breaks = _read(text)
     names = frozenset(known.name.casefold().rpartition("/")[2] for known in around.targets)
-    shorts = ((*parts_of(known.name), "".join(parts_of(known.name)), initials(known.name)) for known in around.targets)
-    parts = frozenset(part for short in shorts for part in short if part)
+    parts = frozenset[str]().union(*(forms_of(known.name) for known in around.targets))
     spoken = worded(typed, catalog, names, parts, breaks, asked=text.rstrip().endswith("?"))
     if second := _second_words(spoken, reason):
         return Meant((second,))
@@ -231,10 +230,10 @@ def _said_in(text: str, catalog: Catalog, around: Surroundings) -> Meant:
 
 def _quoted(text: str, catalog: Catalog, around: Surroundings) -> list[str]:
     """The texts in quotes that are neither a verb nor a part of a name, as values of a parameter."""
-    names = "\n".join(known.name for known in around.targets).casefold()
     found = _QUOTED.findall(text)
+    names = "\n".join(known.name for known in around.targets).casefold() if found else ""
     own = [one for one in found if one.casefold() not in names and one.casefold() not in catalog.verbs]
-    return [f'"{one}"' if " " in one else one for one in own]
+    return [one if re.fullmatch(r"[\w.][\w.:/+-]*", one) else quote(one) for one in own]
 
 
 class _Command(NamedTuple):

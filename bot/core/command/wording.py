@@ -122,7 +122,9 @@ def worded(
     backends = {name for own, spec in catalog.backends.items() for name in (own, spec.vendor.casefold())}
     kinds = {kind.name for spec in catalog.backends.values() for kind in spec.targets}
     known = _lexicon(catalog.verbs) | backends
-    found = [_usual(word, at, known, names | parts, past) for at, word in enumerate(words)]
+    both = names | parts
+    ordered = sorted(known), sorted(both)
+    found = [_usual(word, at, known, both, past, ordered) for at, word in enumerate(words)]
     said = tuple(word for word, _ in found)
     guessed = frozenset(at for at, (_, likeness) in enumerate(found) if likeness < _SURE)
     after = (at + 1 for at, word in enumerate(said) if word in ("and", "then", "but"))
@@ -146,10 +148,16 @@ def _lexicon(verbs: frozenset[str]) -> frozenset[str]:
 
 
 def _usual(
-    typed: str, at: int, known: AbstractSet[str], names: AbstractSet[str], past: AbstractSet[str]
+    typed: str,
+    at: int,
+    known: AbstractSet[str],
+    names: AbstractSet[str],
+    past: AbstractSet[str],
+    ordered: tuple[Sequence[str], Sequence[str]],
 ) -> tuple[str, float]:
     """The word, its basic form, what it abbreviates, or the nearest known word when it is a slip; and how near that is, of 1.
-    `past` are verbs that also their past means: `I want it restarted`, but `prices stopped` tells of a state."""
+    `past` are verbs that also their past means: `I want it restarted`, but `prices stopped` tells of a state. `ordered` are the
+    known words and the names in a fixed order: the first of equally near ones counts."""
     word = typed.casefold().strip(":").replace("'", "")
     joined = word.replace("-", "")
     word = joined if joined in known else word
@@ -170,10 +178,7 @@ def _usual(
         return min(longer, key=lambda one: (len(one), one)), 1.0
     if tense:
         return word, 1.0
-    near, named = (
-        process.extractOne(word, sorted(of), scorer=OSA.normalized_similarity, score_cutoff=_NEAR)
-        for of in (known, names)
-    )
+    near, named = (process.extractOne(word, of, scorer=OSA.normalized_similarity, score_cutoff=_NEAR) for of in ordered)
     return (near[0], near[1]) if near is not None and (named is None or named[1] < near[1]) else (word, 1.0)
 
 
