@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import gc
 import os
 import re
 import shutil
 import tempfile
 import zlib
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Generator, Iterator, Mapping
+from contextlib import suppress
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
@@ -85,6 +87,7 @@ TESTS = Path(__file__).parent
 # Files in memory cost neither a disk's time nor the wait for it. They are gone when the run ends: set TMPDIR to keep those of
 # failed tests.
 MEMORY, ROOM = Path("/dev/shm"), 3 * 2**30
+IN_USE = ".in-use"
 OF_SEVERAL_PROCESSES = ("faults", "demo")
 
 
@@ -99,14 +102,25 @@ def _has_room() -> bool:
     return free >= ROOM and not found.f_flag & os.ST_NOEXEC and os.access(MEMORY, os.W_OK)
 
 
+def _remove_what_killed_runs_left() -> None:
+    """A folder whose file nobody has locked is of a run that was killed. One without the file has just been made."""
+    for left in MEMORY.glob("tests-*"):
+        with suppress(OSError), (left / IN_USE).open() as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(left, ignore_errors=True)
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """xdist would hand out the files with the most tests first; ours come in the order in which they were collected."""
     config.option.loadscopereorder = False
-    gc.disable()  # until everything is collected: nothing is garbage until then
     if "TMPDIR" not in os.environ and _has_room():
+        _remove_what_killed_runs_left()
         os.environ["TMPDIR"] = tempfile.tempdir = tempfile.mkdtemp(prefix="tests-", dir=MEMORY)
         Path(tempfile.tempdir).chmod(0o1777)  # PostgreSQL runs as another user
         config.add_cleanup(partial(shutil.rmtree, tempfile.tempdir, ignore_errors=True))
+        made = os.open(Path(tempfile.tempdir, "made"), os.O_CREAT)  # open until this process ends
+        fcntl.flock(made, fcntl.LOCK_EX)
+        Path(tempfile.tempdir, "made").rename(Path(tempfile.tempdir, IN_USE))
 
 
 class Scheduler(LoadFileScheduling):
@@ -129,10 +143,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: ranks.get(item.path, len(ranks)))
 
 
-def pytest_collection_finish() -> None:
-    """Thousands of collected tests live to the end of the run: scanning them for garbage again and again helps nobody."""
-    event_loop.settle()
-    gc.enable()
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Thousands of collected tests live to the end of the run: scanning them for garbage again and again helps nobody. With
+    xdist, the process that hands them out collects nothing."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        event_loop.settle()
+        gc.enable()
 
 
 def pytest_asyncio_loop_factories(item: pytest.Item) -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
