@@ -218,3 +218,14 @@ async def test_plain_http_is_warned_about(program: Program, env: World) -> None:
         checked = await program("check", "--config", "http.toml", folder=env.folder, environ=env.environ)
     assert "warn  backend two: plain http" in checked.out
     assert f"ok    network: two (itential) is reached through {proxy.url} (proxy)" in checked.out
+
+
+async def test_a_review_that_nobody_could_close_is_warned_of_here_and_by_doctor(program: Program, env: World) -> None:
+    """One administrator, and the user group of nobody else; with a second person there is nothing to say."""
+    says = "nobody can review their own break-glass: name a second person"
+    checked = await program("check", folder=env.folder, environ=env.environ)
+    assert any(line.startswith("warn") and says in line for line in checked.out.splitlines()), checked
+    await env.does("doctor", "1 problem found", says, user="U0ROOT")
+    (env.folder / "policy.toml").write_text(OPEN_POLICY.replace('admins = ["U0ROOT"]', 'admins = ["U0ROOT", "U0LEE"]'))
+    checked = await program("check", folder=env.folder, environ=env.environ)
+    assert says not in checked.out

@@ -340,7 +340,7 @@ THREATS: Final = (
             "store/sqlite/test_file_guard.py::test_an_older_copy_is_refused_at_the_start",
             "store/sqlite/test_file_guard.py::test_an_older_copy_over_the_open_file_is_noticed",
             "store/sqlite/test_file_guard.py::test_an_overwritten_wal_is_noticed",
-            "scenarios/test_store_lost.py::test_a_deleted_database_stops_every_request_and_is_told",
+            "scenarios/test_store_lost.py::test_a_lost_database_stops_every_request_and_is_told",
         ),
     ),
     Threat(

@@ -111,7 +111,7 @@ class SqliteDatabase(Database):
             try:
                 return unit(self._reader())
             except sqlite3.Error as error:
-                raise mapped(error) from error
+                raise self._problem(error) from error
 
     def close_sync(self) -> None:
         """Finish the waiting units, write the WAL back into the file, and close. A second call does nothing."""
@@ -214,7 +214,15 @@ class SqliteDatabase(Database):
             finally:
                 reader.rollback()
         except sqlite3.Error as error:
-            raise mapped(error) from error
+            raise self._problem(error) from error
+
+    def _problem(self, error: sqlite3.Error) -> StoreProblem:
+        """What the error means: the disk is well when a file was overwritten with a smaller one."""
+        try:
+            self.guard.check_size()
+        except StoreProblem as lost:
+            return lost
+        return mapped(error)
 
     def _reader(self) -> SqliteTx:
         """This thread's reader, opened on first use."""
@@ -236,7 +244,7 @@ class SqliteDatabase(Database):
         except Exception as error:  # noqa: BLE001 - the callers must get any error and the thread must continue
             for job in batch:
                 if job.error is None:
-                    job.error = mapped(error) if isinstance(error, sqlite3.Error) else for_everyone(error)
+                    job.error = self._problem(error) if isinstance(error, sqlite3.Error) else for_everyone(error)
 
     def _examine(self, *, whole: bool) -> None:
         """Another process changed a file. Refuse it when it lacks this process's last entry, or is a mixture of two files.
@@ -272,7 +280,7 @@ class SqliteDatabase(Database):
                     self._tx.rollback()
                     self._tx.added = None
                     if len(batch) == 1:
-                        job.error = mapped(error) if isinstance(error, sqlite3.Error) else error
+                        job.error = self._problem(error) if isinstance(error, sqlite3.Error) else error
                     return len(batch) == 1
             execute("COMMIT")
         except BaseException:
@@ -299,7 +307,7 @@ class SqliteDatabase(Database):
             job.result = job.unit(self._tx)
         except Exception as error:
             self._tx.added = before
-            job.error = mapped(error) if isinstance(error, sqlite3.Error) else error
+            job.error = self._problem(error) if isinstance(error, sqlite3.Error) else error
             if not self._tx.connection.in_transaction:
                 # A full disk can end the whole transaction: then nothing in this batch was written.
                 raise

@@ -65,6 +65,12 @@ class FileGuard:
                 self.lose()
         self._left = now
 
+    def check_size(self) -> None:
+        """`check`, after SQLite failed: a file or WAL that is smaller than this process left it was overwritten."""
+        now = self._now()
+        if any(left and now[path][2] < left[2] for path, left in self._left.items()):
+            self.lose()
+
     def lose(self) -> None:
         """From now on every check fails. Raises StoreProblem (store_replaced)."""
         self._lost = True
