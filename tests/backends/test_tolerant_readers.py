@@ -38,6 +38,7 @@ KINDS: Final = ("sequentum", "informatica", "itential", "prefactor", "resilio")
 NOW: Final = datetime(2026, 11, 22, 12, tzinfo=UTC)
 PROBES: Final = ("absent", "wrong type")
 FEW: Final = (*PROBES, "half a character")
+ALL: Final = tuple(VALUES)
 
 # What an operation can't do without, by kind: patterns of `ACT FIELD`. Everything else is read around.
 NEEDED: Final[Mapping[str, tuple[str, ...]]] = {
@@ -49,6 +50,7 @@ NEEDED: Final[Mapping[str, tuple[str, ...]]] = {
         "schedule off schedule isEnabled",  # what a pause has to switch on again
         "schedule off schedule scheduleId",
         "resolve schedule scheduleId",  # whether it is still there
+        "resolve agent name",  # another agent than was asked for
         "resolve run agentRunHistoryId",  # another id than was asked for
         "resolve jobrun agentJobHistoryId",
     ),
@@ -144,6 +146,7 @@ NEEDED: Final[Mapping[str, tuple[str, ...]]] = {
     ),
     "resilio": (
         "* token",
+        "resolve run run_id",
         "status run run_id",  # another run than was asked for
         "recent run run_id",
         "tags agent tags",
@@ -153,8 +156,11 @@ NEEDED: Final[Mapping[str, tuple[str, ...]]] = {
 
 # Fields of which another value, or none, is a valid answer about something else: a failure by them need not name them.
 ANOTHER: Final[Mapping[str, tuple[str, ...]]] = {
+    "sequentum": ("resolve agent name", "resolve schedule scheduleId"),
     "informatica": (
         "resolve schedule name",
+        "resolve schedule schedules",  # null is an empty list
+        "resolve * objects",
         "* schedule id",
         "restart service *",
         "resolve * id",
@@ -291,7 +297,7 @@ async def test_an_operation_fails_only_by_a_field_that_it_needs(
     async with standing(kind, tmp_path, tape=tape, more=slow_restart) as stand:
         sample = samples_of(kind).rows[key]
         operation = await stand.prepared(sample)
-        names = FEW if sample.progress else tuple(VALUES)  # what waits on the way takes its time with every change
+        names = FEW if sample.progress else ALL  # what waits on the way takes its time with every change
         assert await check_all(stand, name, tape, operation, lambda: stand.call(operation), names) >= 0
 
 
@@ -328,7 +334,7 @@ async def test_what_stands_around_a_call_is_read_as_tolerantly(kind: str, key: t
         sent_at = stand.given.clock.now()
         if (kind, key) in RESOLVES:
             await check_all(
-                stand, f"resolve {key[1]}", tape, operation, lambda: stand.target(typed_target(stand, sample)), FEW
+                stand, f"resolve {key[1]}", tape, operation, lambda: stand.target(typed_target(stand, sample)), ALL
             )
         acts: dict[str, Act] = {}
         if (kind, key) in LOOKS:
@@ -339,7 +345,7 @@ async def test_what_stands_around_a_call_is_read_as_tolerantly(kind: str, key: t
                 "check": lambda: stand.backend.check(operation),
             }
         for word, act in acts.items():
-            await check_all(stand, f"{word} {name}", tape, operation, act, FEW)
+            await check_all(stand, f"{word} {name}", tape, operation, act, ALL)
         acts.clear()
         if not sample.refused and row.starts_run:
             tape.erase()
@@ -350,7 +356,7 @@ async def test_what_stands_around_a_call_is_read_as_tolerantly(kind: str, key: t
         if row.risk is not Risk.READ:
             acts["look back"] = lambda: stand.backend.look_back(operation, sent_at)
         for word, act in acts.items():
-            await check_all(stand, f"{word} {name}", tape, operation, act, FEW)
+            await check_all(stand, f"{word} {name}", tape, operation, act, ALL)
 
 
 TARGETS = [
@@ -376,7 +382,7 @@ async def test_the_newest_runs_and_the_form_of_a_target_are_read_as_tolerantly(
         for word, act in acts.items():
             if isinstance(await tried(act), BadRequest):  # this kind of target has no runs
                 continue
-            await check_all(stand, f"{word} {target_kind}", tape, operation, act, FEW)
+            await check_all(stand, f"{word} {target_kind}", tape, operation, act, ALL)
 
 
 # Commands that a capability sends to another address than its sample does.
@@ -390,7 +396,7 @@ async def test_the_other_forms_of_an_operation_are_read_as_tolerantly(kind: str,
     async with standing(kind, tmp_path, tape=tape) as stand:
         operation = await stand.operation(typed)
         name = f"{operation.verb} {operation.target.kind}"
-        await check_all(stand, name, tape, operation, lambda: stand.call(operation), tuple(VALUES))
+        await check_all(stand, name, tape, operation, lambda: stand.call(operation), ALL)
 
 
 # Kind, settings beside the address, the reply of the sign-in, and the fields that it needs.
@@ -430,7 +436,7 @@ async def test_the_reply_of_a_sign_in_is_read_as_tolerantly(way: str) -> None:
 
     address = "login_url" if kind == "informatica" else "base_url"
     async with serving(answer) as server:
-        for bend in bends_of(reply, tuple(VALUES)):
+        for bend in bends_of(reply, ALL):
             bends[0], called = bend, len(server.seen)
             async with joined(plugins.load(kind), "one", **{address: server.base_url}, **table) as backend:
                 health = await backend.backend.health()
@@ -447,8 +453,8 @@ async def test_health_and_targets_are_read_as_tolerantly(kind: str, tmp_path: Pa
     tape, samples = Tape(), samples_of(kind)
     async with standing(kind, tmp_path, tape=tape) as stand:
         operation = await stand.prepared(samples.rows[samples.read])
-        await check_all(stand, "targets", tape, operation, stand.backend.targets, tuple(VALUES))
-        await check_all(stand, "health", tape, operation, lambda: healthy(stand), tuple(VALUES))
+        await check_all(stand, "targets", tape, operation, stand.backend.targets, ALL)
+        await check_all(stand, "health", tape, operation, lambda: healthy(stand), ALL)
 
 
 def slow_restart(plane: Any) -> None:
@@ -482,7 +488,7 @@ async def test_the_details_of_a_token_make_no_backend_look_ill() -> None:
 
     async with serving(answer) as server:
         table = {"base_url": server.base_url, "token": "t-not-a-secret", "token_id": "t1"}
-        for bend in (None, *bends_of(reply, tuple(VALUES))):
+        for bend in (None, *bends_of(reply, ALL)):
             bends[0] = bend
             async with joined(plugins.load("prefactor"), "one", **table) as backend:
                 health = await backend.backend.health()

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from bot.features.housekeeping import prune
-from bot.playground.workspace.payloads import event_callback
+from bot.playground.workspace.payloads import event_callback, interaction
 from tests.scenarios.team import CRAWL, Team, deciding
 from tests.world import OPEN_POLICY, World, labels
 
@@ -451,6 +451,27 @@ async def test_a_message_is_known_for_a_day_in_which_slack_may_deliver_it_again(
     await messages.calm()
     assert starts(team) == 1
     assert [entry.verb for entry in team.env.audit(event="requested") if entry.verb == "start"] == ["start"]
+
+
+async def test_a_press_and_a_form_are_known_for_a_day_as_well(team: Team) -> None:
+    card = await team.env.does("strat acc:shop/prices", "Did you mean this?")
+    press = press_payload(team, card, "start acc:shop/prices", ago=0)
+    core = team.env.ws.core
+    form = {**interaction(core, "view_submission", core.state.users["U0ANA"]), "trigger_id": "1.3"}
+    form["view"] = {"id": "V1", "hash": "1.h", "type": "modal", "callback_id": "launcher", "private_metadata": "t"}
+    form["view"] |= {"state": {"values": {}}, "blocks": []}
+    for payload in (press, form):
+        await team.env.ws.deliver("interactive", payload)
+    await team.env.until(lambda: starts(team) == 1)
+    await team.env.quiet()
+    before = [entry.request_id for entry in team.env.audit(event="requested")]
+    team.later(hours=24)
+    await prune(team.env.bot.ctx)
+    for number, payload in enumerate((press, form)):
+        await team.env.ws.deliver("interactive", {**payload, "trigger_id": f"again.{number}"})
+    await team.env.quiet()
+    assert [entry.request_id for entry in team.env.audit(event="requested")] == before
+    assert starts(team) == 1
 
 
 async def test_what_people_do_to_their_messages_in_slack_runs_nothing_again(team: Team) -> None:

@@ -53,6 +53,17 @@ async def team(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator
         yield made
 
 
+async def test_a_run_whose_message_is_cut_inside_an_emoji_is_followed_to_its_end(team: Team) -> None:
+    """The half that is left is shown as U+FFFD; neither the status nor the end is lost by it."""
+    env = team.env
+    env.acc.add_agent("shop/cut", scripts=(Script(end="Failure", message="Export \ud83d cut"),))
+    asked = await do(env, "start acc:shop/cut")
+    await asked.card("Failed", "Export \ufffd cut")
+    await env.until(lambda: "ended" in asked.events)
+    status = await do(env, "status acc:shop/cut@last")
+    await status.card("Failed", "Export \ufffd cut")
+
+
 def outside(message: dict[str, Any]) -> str:
     """What a reader sees before they open the details: blocks and notification."""
     texts = [str(message["text"])]
