@@ -10,6 +10,7 @@ import os
 import signal
 import subprocess
 import sys
+import tomllib
 from collections.abc import Awaitable
 from pathlib import Path
 
@@ -53,18 +54,30 @@ def test_a_shell_completes_commands_and_options() -> None:
         assert expected in done.stdout, done
 
 
+MODULE, FUNCTION = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["scripts"]["signalbox"].split(":")
+INSTALLED = (("-m", "bot"), ("-c", f"import sys; from {MODULE} import {FUNCTION}; sys.exit({FUNCTION}())"))
+
+
+@pytest.mark.parametrize("installed", INSTALLED, ids=["module", "script"])
 @pytest.mark.parametrize(
-    ("arguments", "code"), [(("policy", "schema"), 0), (("policy", "test", "policy.toml"), 1), (("dance",), 2)]
+    ("arguments", "code"),
+    [
+        (("policy", "schema"), 0),
+        (("policy", "test", "policy.toml"), 1),
+        (("dance",), 2),
+        (("run",), 2),
+        (("policy", "test", "missing.toml"), 2),
+    ],
 )
 def test_the_command_as_it_is_installed_ends_with_the_documented_code(
-    arguments: tuple[str, ...], code: int, tmp_path: Path
+    installed: tuple[str, ...], arguments: tuple[str, ...], code: int, tmp_path: Path
 ) -> None:
-    """A process of its own, from its first line to its exit code: done, not done, misused."""
+    """A process of its own, from its first line to its exit code: done, not done, misused. The script is what pip makes of it."""
     rules = f'{OPEN_POLICY}\n[[case]]\nas = "leads"\nin = "C0CRAWL"\nsay = "start acc:shop/prices"\nexpect = "denied"\n'
     (tmp_path / "policy.toml").write_text(rules, encoding="utf-8")
     environ = {**os.environ, "PYTHONPATH": str(ROOT)}
     done = subprocess.run(
-        [sys.executable, "-m", "bot", *arguments],
+        [sys.executable, *installed, *arguments],
         cwd=tmp_path,
         env=environ,
         capture_output=True,

@@ -53,6 +53,16 @@ async def test_without_yes_a_dangerous_command_shows_what_it_would_do_and_ends(p
     assert not [one for one in env.acc.requests if one.method == "DELETE"]
 
 
+async def test_a_command_that_failed_or_whose_outcome_is_unknown_ends_with_1(program: Program, env: World) -> None:
+    await env.acc.set_fault({"fault": "500", "match": "history"})
+    failed = await ran(program, env, "history acc:shop/prices")
+    assert (failed.code, "Failed" in failed.out) == (1, True), failed
+    await env.acc.set_fault({"fault": "drop_before", "match": "POST .*/start$"})
+    unknown = await ran(program, env, "start acc:shop/prices")
+    assert (unknown.code, "Unknown" in unknown.out) == (1, True), unknown
+    assert str(env.audit(event="unknown")[-1].verb) == "start"
+
+
 async def test_ids_and_rules_are_printed_when_they_are_asked_for(program: Program, env: World) -> None:
     plain = await ran(program, env, "status acc:shop/prices")
     assert "@Ana Alves" in plain.out

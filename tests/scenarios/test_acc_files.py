@@ -66,6 +66,14 @@ async def test_an_upload_of_files_refuses_what_it_would_ignore(team: World, word
     assert asked.events == ["requested", "failed"]
 
 
+async def test_an_attached_file_whose_name_has_an_invisible_character_is_not_sent(team: World) -> None:
+    """U+202E turns the order of what follows, so that a person reads another name than the control plane gets."""
+    asked = await mention(team, f"input upload {place(team)}", files=(("a\u202evsc.exe.csv", b"URL\r\n"),))
+    card = await asked.card("contains the character U+202E, which is not allowed")
+    assert "\u202e" not in shown(card)
+    assert asked.changes == []
+
+
 async def test_text_can_be_uploaded_without_a_file(team: World) -> None:
     """26: `name=` and `text=` make the one part."""
     at = place(team)

@@ -59,3 +59,15 @@ async def test_a_secret_is_masked_before_a_text_is_cut(tmp_path: Path) -> None:
         run.errors.append("x" * 190 + f" {plane.token}")
         card = await env.does(f"status res:run/{run.run_id}", "xxx")
         assert plane.token[:6] not in shown(card)
+
+
+async def test_a_secret_of_another_control_plane_is_masked_in_a_target_and_in_what_a_plane_says(tmp_path: Path) -> None:
+    """The ACC's token as part of a target that doesn't exist, and in the error of a Resilio run."""
+    async with world(tmp_path, only=("acc", "res")) as env:
+        token = env.environ["ACC_TOKEN"]
+        await env.does(f"status acc:shop/{token}", "has no agent", MASK)
+        run = env.planes["res"].transfers[0]
+        run.errors.append(f"the peer sent {token}")
+        await env.does(f"status res:run/{run.run_id}", "the peer sent", MASK)
+        await env.quiet()
+        assert token not in await everything_stored(env)

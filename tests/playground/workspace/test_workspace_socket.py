@@ -47,6 +47,36 @@ async def test_an_eleventh_connection_is_sent_away(ws: Workspace) -> None:
             await socket.close()
 
 
+async def test_only_what_may_be_answered_in_the_ack_says_so(ws: Workspace) -> None:
+    """A slash command may; an event, a shortcut and a press may not."""
+    async with aiohttp.ClientSession() as session:
+        socket = await connect(ws, session)
+        await socket.receive_json()
+        card = {
+            "type": "actions",
+            "elements": [
+                {"type": "button", "action_id": "ok", "text": {"type": "plain_text", "text": "OK"}, "value": "1"}
+            ],
+        }
+        client = AsyncWebClient(ws.bot_token, base_url=ws.api_url)
+        ts = (await client.chat_postMessage(channel="C0CRAWL", text="✅ a & b", blocks=[card]))["ts"]
+        ana, found = ws.person("U0ANA"), []
+        for act in (
+            ana.command("C0CRAWL", "/ops x"),
+            ana.post("C0CRAWL", "<@U0BOT> x"),
+            ana.shortcut("launcher"),
+            ana.press("C0CRAWL", ts, action_id="ok"),
+        ):
+            done = asyncio.create_task(act)
+            envelope = await socket.receive_json()
+            await socket.send_json({"envelope_id": envelope["envelope_id"]})
+            assert (await done).acked
+            found.append((envelope["payload"].get("type", "command"), envelope["accepts_response_payload"]))
+        assert found == [("command", True), ("event_callback", False), ("shortcut", False), ("block_actions", False)]
+        assert envelope["payload"]["message"]["text"] == ":white_check_mark: a &amp; b"
+        await socket.close()
+
+
 async def test_connections_take_turns_and_any_may_ack(ws: Workspace) -> None:
     async with aiohttp.ClientSession() as session:
         first, second = await connect(ws, session), await connect(ws, session)

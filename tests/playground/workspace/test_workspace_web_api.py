@@ -135,6 +135,8 @@ async def test_update_keeps_metadata_unless_given(ws: Workspace, client: AsyncWe
     ts = (await client.chat_postMessage(channel="C0CRAWL", text="a", metadata=data))["ts"]
     await client.chat_update(channel="C0CRAWL", ts=ts, text="b")
     assert ws.person("U0ANA").messages("C0CRAWL")[0]["metadata"] == data
+    history = await client.conversations_history(channel="C0CRAWL", include_all_metadata=True)
+    assert history["messages"][0]["metadata"] == data
     await client.chat_update(channel="C0CRAWL", ts=ts, text="c", metadata={})
     assert "metadata" not in ws.person("U0ANA").messages("C0CRAWL")[0]
 
