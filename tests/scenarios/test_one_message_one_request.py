@@ -255,7 +255,7 @@ async def test_of_two_commands_in_one_message_none_runs_and_both_are_offered(
 async def test_a_second_line_that_only_looks_like_a_command_stops_the_first_one(team: Team, messages: Messages) -> None:
     """`launch` isn't a verb. As part of the reason it would be lost silently."""
     await messages.mention("<@U0BOT> start acc:shop/prices -- check\nlaunch acc:news/site")
-    card = await team.env.sees("This message has 2 commands", "Nothing was done")
+    card = await team.env.sees("This message has 2 commands", "Nothing was done", "`launch` is not a verb")
     await messages.calm()
     assert starts(team) == 0
     assert "start acc:shop/prices -- check" in labels(card)

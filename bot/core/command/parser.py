@@ -81,12 +81,15 @@ def struck_out(command: Command, text: str) -> ParseError:
 
 
 def several(texts: Sequence[str], catalog: Catalog, whole: str) -> ParseError:
-    """The refusal of a message with several commands. Each readable one is offered as a button."""
+    """The refusal of a message with several commands. Each readable one is offered as a button; of the others it says why."""
     read = [(_bare(text), _parse(_bare(text), catalog, ())) for text in texts]
     commands = tuple(
         text if command.words else format_command(command) for text, command in read if isinstance(command, Command)
     )
     problem = f"This message has {len(texts)} commands, and one message is one request. Nothing was done."
+    for text, no in read:
+        if isinstance(no, ParseError):
+            problem += f" `{' '.join(text.split())[:60]}` can't run: {no.problem}"
     return ParseError(text=whole[:500], problem=problem, nearest=commands)
 
 
