@@ -14,7 +14,7 @@ import html
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from typing import Any, Final, TypeVar, cast
 from urllib.parse import quote, quote_plus
 
@@ -54,7 +54,8 @@ def _forms(secret: str) -> Iterator[str]:
 
 
 class _Known:
-    """Known values in every form. Searching a text for each form in turn takes a sixth of the time that one pattern takes."""
+    """Known values in every form. Each form is looked for in turn: a pattern of all takes six times as long, and its compilation
+    up to seconds."""
 
     def __init__(self, known: Iterable[str]) -> None:
         self._forms = {form for secret in known if len(secret) >= SHORTEST_KNOWN for form in _forms(secret)}
@@ -63,10 +64,13 @@ class _Known:
         """True if the text has one of the values."""
         return any(form in text for form in self._forms)
 
-    @cached_property
-    def pattern(self) -> re.Pattern[str]:
-        """Matches the values, longer ones first. Compiled only when a text has one, because that takes long."""
-        return re.compile("|".join(map(re.escape, sorted(self._forms, key=lambda form: (-len(form), form)))))
+    def spans(self, text: str) -> Iterator[tuple[int, int]]:
+        """Where the values are, also those that overlap."""
+        for form in self._forms:
+            at = text.find(form)
+            while at >= 0:
+                yield at, at + len(form)
+                at = text.find(form, at + 1)
 
 
 # Cached, because every entry uses the same set of values.
@@ -118,8 +122,7 @@ class SecretList(Iterable[str]):
 
     def hide(self, text: str) -> str:
         """The text with only known secrets masked."""
-        known = _known(self._all)
-        return known.pattern.sub(MASK, text) if known.inside(text) else text
+        return _masked(text, _known(self._all).spans(text))[0]
 
     def hide_in(self, value: T) -> T:
         """Applies `hide` to every text in a JSON value, keys included."""
@@ -196,12 +199,9 @@ class Redactor:
         return self._masked(line[: block.cut], self._found) + MASK
 
     def _masked(self, text: str, find: Callable[[str], Iterator[tuple[int, int]]]) -> str:
-        pieces, at = list[str](), 0
-        for start, end in _merged(sorted(find(text))):
-            pieces += [text[at:start], MASK]
-            at = end
-            self.count += 1
-        return "".join([*pieces, text[at:]]) if pieces else text
+        masked, count = _masked(text, find(text))
+        self.count += count
+        return masked
 
     def _found(self, line: str) -> Iterator[tuple[int, int]]:
         for view in views(line):
@@ -213,12 +213,19 @@ class Redactor:
                 yield word.span()
 
     def _in_text(self, text: str) -> Iterator[tuple[int, int]]:
-        if self._known.inside(text):
-            for known in self._known.pattern.finditer(text):
-                yield known.span()
+        yield from self._known.spans(text)
         lowered = _lowered(text)
         if hinted(lowered):
             yield from spans(text, lowered)
+
+
+def _masked(text: str, found: Iterable[tuple[int, int]]) -> tuple[str, int]:
+    """The text with a mask for each of the spans that were found, and their number."""
+    pieces, at = list[str](), 0
+    for start, end in _merged(sorted(found)):
+        pieces += [text[at:start], MASK]
+        at = end
+    return "".join([*pieces, text[at:]]), len(pieces) // 2
 
 
 def _merged(found: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int]]:

@@ -83,6 +83,8 @@ PLAIN: Final = re.compile(
     r"|accepted|rejected|refused|enabled|disabled|changed|unchanged|updated|reset|hidden|masked|encrypted|present|absent"
     r"|found|default|read|string|str|text|varchar|char|bool|boolean|int|integer|object|array|list|please|must|should|cannot"
     r"|can't|not|is|was|has|the|an?|for|from|to|in|of|and|or|with|too|done|weak|strong|abgelaufen|falsch|richtig|(?:un)?gültig|geändert|expirée?|incorrecte?|inválid[ao]|scaduta|errata|user|n/?a|noop|pass|fail"
+    r"|incorrect[ao]|incorret[ao]|obligatori[ao]|obrigatóri[ao]|requerid[ao]|caducad[ao]|requise?|sbagliat[ao]|erforderlich|leer"
+    r"|verlopen|onjuist|verplicht|feil|forkert|utgånget|fel|nieprawidłowe|wymagane|必填的?|错误的?|正确的?|空的?"
     r"|-+|\d{1,3}(?:\.\d+)?|\*+|x{3,}|\.{3}|…|•+|\[?redacted\]?|\(?sensitive(?: value)?\)?|\(?known after apply\)?|filtered"
     r"|[A-Za-z_]\w*(?:\.\w+)+[(\[].*|\[filtered\]|\$\{[\w.:/-]{0,200}\}?|\{\{.{0,200}|%[sdvq]|<(?:redacted|hidden|masked|secret|nil|null|none|unset|empty)>?)"
     r"[.!?:,]?"

@@ -142,6 +142,11 @@ def test_known_values_are_masked_in_every_form(form: object) -> None:
     assert (clean, count) == (f"see {MASK} there", 1)
 
 
+def test_known_values_that_overlap_leave_no_rest() -> None:
+    clean, count = redact("see abcdefghij there", ["abcdefgh", "efghij"])
+    assert (clean, count) == (f"see {MASK} there", 1)
+
+
 def test_known_values_that_are_too_short_do_not_mask_the_language() -> None:
     """A secret of three letters is not searched for."""
     assert redact("an apple a day", ["a", "an", "", "day"]) == ("an apple a day", 0)
