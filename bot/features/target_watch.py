@@ -28,6 +28,7 @@ from bot.runtime.context import Context
 EVERY: Final = timedelta(seconds=15)
 LISTED: Final = 20  # runs of one poll
 POLL_WITHIN: Final = 20.0
+CLOCKS_DIFFER: Final = timedelta(hours=1)  # at most, ours and the control plane's
 AT_ONCE: Final = 4  # polls of one backend
 _LONGEST: Final = 300  # characters of the vendor's message
 _TONES: Final = {Phase.FAILED: Tone.BAD, Phase.SUCCEEDED: Tone.GOOD}
@@ -202,12 +203,18 @@ async def _tell(ctx: Context, target: Target, runs: Sequence[RecentRun], followi
     places = await _places(ctx, following) if runs else {}
     for run in runs:
         posted = await _card_of(ctx, target, run) if places else None
-        for (channel, thread), people in places.items():
+        for (channel, thread), everyone in places.items():
+            people = [one for one in everyone if _is_after(run, one)]
             there = (
                 posted is not None and posted.channel_id == channel and thread in (None, posted.thread_ts, posted.ts)
             )
-            card = await _news_card(ctx, target, run, people, posted if there else None)
-            await ctx.presenter.show(card)
+            if people:
+                await ctx.presenter.show(await _news_card(ctx, target, run, people, posted if there else None))
+
+
+def _is_after(run: RecentRun, one: Subscription) -> bool:
+    """Whether it ended after the person began to watch: a control plane may list runs that it did not list before."""
+    return run.view.ended is None or run.view.ended > datetime.fromisoformat(one.made_at) - CLOCKS_DIFFER
 
 
 async def _card_of(ctx: Context, target: Target, run: RecentRun) -> Outgoing | None:

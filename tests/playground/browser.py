@@ -16,6 +16,7 @@ import sys
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
+from importlib.resources import files
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -48,6 +49,18 @@ _KEYS = {ENTER: "Enter", TAB: "Tab", ESCAPE: "Escape", DOWN: "ArrowDown", " ": "
 
 class BrowserMissing(RuntimeError):
     """There is no Chromium and no Chrome."""
+
+
+async def broken_rules(page: Page, within: str = "") -> list[str]:
+    """What axe-core calls serious or critical on that part of the page as it is."""
+    if not await page.evaluate("'axe' in window"):
+        await page.evaluate(files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8"))
+    report = await page.evaluate("within => axe.run(within || document, {resultTypes: ['violations']})", within)
+    return [
+        f"{rule['id']}: {rule['help']}: {rule['nodes'][0]['target']} ({len(rule['nodes'])})"
+        for rule in report["violations"]
+        if rule["impact"] in ("serious", "critical")
+    ]
 
 
 def installed() -> Iterator[str]:

@@ -8,12 +8,11 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from importlib.resources import files
 from typing import Any
 
 import pytest
 import pytest_asyncio
-from browser import STARTS, installed
+from browser import STARTS, broken_rules, installed
 from cards_page import MODES, PAGE, PICTURES, ROOT, SHOWN, Shown, page_text
 from playwright.async_api import FloatRect, Locator, Page, async_playwright
 from playwright.async_api import TimeoutError as WaitedTooLong
@@ -180,18 +179,6 @@ async def test_the_home_tab_and_a_form_fit_their_window_and_break_no_serious_rul
     if one.where == "modal":
         await env.person(one.reader or one.user).close("modal", clear=True)
     assert not wrong, "\n".join(wrong)
-
-
-async def broken_rules(page: Page, within: str = "") -> list[str]:
-    """What axe-core calls serious or critical on that part of the page as it is."""
-    if not await page.evaluate("'axe' in window"):
-        await page.evaluate(files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8"))
-    report = await page.evaluate("within => axe.run(within || document, {resultTypes: ['violations']})", within)
-    return [
-        f"{rule['id']}: {rule['help']}: {rule['nodes'][0]['target']} ({len(rule['nodes'])})"
-        for rule in report["violations"]
-        if rule["impact"] in ("serious", "critical")
-    ]
 
 
 async def test_every_card_and_each_of_its_blocks_has_a_text_for_notifications_and_screen_readers(

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from browser import DOWN, ENTER, ESCAPE, TAB, Browser, BrowserMissing, Element
+from browser import DOWN, ENTER, ESCAPE, TAB, Browser, BrowserMissing, Element, broken_rules
 from page_app import LOG, scripted_app
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_sdk.web.async_client import AsyncWebClient
@@ -356,7 +356,10 @@ class Switchable:
         self.told.clear()
 
     async def log(self) -> list[Json]:
-        return [{"at": 1.0, "method": "POST", "path": "/api/start", "status": 500, "fault": "500"}]
+        return [
+            {"at": 1.0, "method": "POST", "path": "/api/start", "status": 500, "fault": "500"},
+            {"at": 2.0, "method": "GET", "path": "/api/agent", "status": 200, "fault": None},
+        ]
 
 
 async def test_a_permalink_leads_to_its_message(page: Browser, ws: Workspace) -> None:
@@ -404,6 +407,41 @@ async def test_control_planes_take_faults_and_show_their_requests(page: Browser,
         return not plane.told
 
     await page.until(cleared, "the fault was not cleared")
+
+
+async def test_no_dialog_menu_or_panel_breaks_a_serious_rule_of_accessibility_in_the_dark(
+    page: Browser, ws: Workspace
+) -> None:
+    """axe-core, on each thing that opens above or beside the messages."""
+    ws.register_plane(Switchable())
+    await page.page.emulate_media(color_scheme="dark")
+    wrong: list[str] = []
+
+    async def check(what: str) -> None:
+        wrong.extend(f"{what}: {rule}" for rule in await broken_rules(page.page))
+
+    await say(page, "/ops start acc:shop/prices")
+    await press(page, "stop")
+    await page.testid("confirm")
+    await check("confirm")
+    await (await page.testid("confirm-cancel")).click()
+    await (await page.testid("shortcuts")).click()
+    await page.testid("step-run_operation")
+    await check("shortcuts")
+    await (await page.testid("step-run_operation")).click()
+    await (await page.testid("step-command")).type("fail please" + ENTER)
+    await page.testid("step-result", text="Run an operation failed")
+    await check("workflow step")
+    await (await page.testid("step-close")).click()
+    await (await page.testid("planes-toggle")).click()
+    await page.testid("plane-log-acc", text="/api/start")
+    await (await page.testid("fault-acc-drop_after")).click()
+    await page.find(".plane-active", text="Active: drop_after")
+    await check("control planes")
+    await (await page.testid("home-tab")).click()
+    await page.find('[data-testid="home"]', text="Nothing waits for you")
+    await check("Home")
+    assert not wrong, "\n".join(wrong)
 
 
 async def test_a_missing_browser_is_a_failure_that_says_what_to_install(

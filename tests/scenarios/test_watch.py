@@ -124,6 +124,19 @@ async def test_a_run_whose_card_is_in_the_same_channel_is_told_by_one_reply_to_t
     assert [one["thread_ts"] for one in told] == [card["ts"]]
 
 
+async def test_a_run_that_ended_before_the_watch_began_is_not_told_when_it_is_listed_later(team: Team) -> None:
+    """A control plane that was restored from a copy lists other runs than before."""
+    env = team.env
+    await env.does("watch acc:news/feed", "Watching acc:news/feed")
+    await env.until(lambda: env.bot.store.database.read_sync(_seen))
+    env.acc.add_run("news/feed", ago=86_400, script=BROKEN)
+    await polled(team)
+    env.acc.add_run("news/feed", ago=60, script=GOOD)
+    await polled(team)
+    await env.sees("acc:news/feed works again")
+    assert not any("acc:news/feed failed" in shown(message) for message in env.ana.messages(CRAWL))
+
+
 async def test_one_poll_for_a_target_however_many_watch_it_and_one_message_for_each_place(team: Team) -> None:
     """Ana and Lee in one channel, Rui in another."""
     env = team.env

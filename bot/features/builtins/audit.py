@@ -32,7 +32,15 @@ _IN_TABLE = 14  # entries in a table; more don't fit into a message with times a
 _MOST_LISTED = 40  # entries of the audit log in paragraphs
 _SHORT = 80  # characters of a detail there
 _MADE_OF_IDS = frozenset(
-    {Event.GRANTED, Event.REVOKED, Event.EXPIRED, Event.BREAKGLASS, Event.APPROVAL_REQUESTED, Event.REVIEWED}
+    {
+        Event.GRANTED,
+        Event.REVOKED,
+        Event.EXPIRED,
+        Event.BREAKGLASS,
+        Event.APPROVAL_REQUESTED,
+        Event.REVIEWED,
+        Event.SENT,
+    }
 )
 _AGES = re.compile(r"(?:; |\s*\(|^)person read \d[^()]{0,60} ago\)?$")
 _IN_A_REQUEST = re.compile(r",? (?:in )?r-[a-z0-9]+\b")  # its id is in the files
