@@ -12,7 +12,7 @@ import pytest
 from bot.features.housekeeping import prune
 from bot.playground.workspace.payloads import event_callback, interaction
 from tests.scenarios.team import CRAWL, Team, deciding
-from tests.world import OPEN_POLICY, World, labels
+from tests.world import OPEN_POLICY, World, labels, shown
 
 
 @pytest.fixture
@@ -254,8 +254,10 @@ async def test_of_two_commands_in_one_message_none_runs_and_both_are_offered(
 
 async def test_a_second_line_that_only_looks_like_a_command_stops_the_first_one(team: Team, messages: Messages) -> None:
     """`launch` isn't a verb. As part of the reason it would be lost silently."""
-    await messages.mention("<@U0BOT> start acc:shop/prices -- check\nlaunch acc:news/site")
-    card = await team.env.sees("This message has 2 commands", "Nothing was done", "`launch` is not a verb")
+    await messages.mention("<@U0BOT> start acc:shop/prices -- check\nlaunch acc:news/site input.password=Fake77a")
+    why = "`launch acc:news/site` can't run: `launch` is not a verb."
+    card = await team.env.sees("This message has 2 commands", "Nothing was done", why)
+    assert "Fake77a" not in shown(card)
     await messages.calm()
     assert starts(team) == 0
     assert "start acc:shop/prices -- check" in labels(card)

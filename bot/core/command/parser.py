@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from itertools import pairwise
+from itertools import pairwise, takewhile
 from typing import Final
 
 from bot.core.command.builtins import FIRST_WORDS, Takes
@@ -89,7 +89,8 @@ def several(texts: Sequence[str], catalog: Catalog, whole: str) -> ParseError:
     problem = f"This message has {len(texts)} commands, and one message is one request. Nothing was done."
     for text, no in read:
         if isinstance(no, ParseError):
-            problem += f" `{' '.join(text.split())[:60]}` can't run: {no.problem}"
+            begins = " ".join(takewhile(lambda word: "=" not in word and word != "--", text.split()[:3]))
+            problem += f" `{begins[:60]}` can't run: {no.problem}"
     return ParseError(text=whole[:500], problem=problem, nearest=commands)
 
 
