@@ -42,10 +42,10 @@ async def run_command(ctx: Context, intent: Intent, command: Command) -> None:
     if await _is_builtin(ctx, intent, command):
         await _run_builtin(ctx, intent, command, late=late)
         return
+    typed = intent.typed or format_command(command)
     try:
         resolved = await resolve_seen(ctx, intent, command)
         if isinstance(resolved, Denied):
-            typed = intent.typed or format_command(command)
             hidden = None if resolved.whole else await _hidden(ctx, intent, typed)
             answered = (
                 refusal.misread(ctx, intent, hidden) if hidden else refusal.unseen(ctx, intent, command, resolved)
@@ -55,6 +55,9 @@ async def run_command(ctx: Context, intent: Intent, command: Command) -> None:
         if resolved.capability.pausable:
             ends_at(resolved.operation, ctx.clock.now(), ctx.zone)
     except Problem as problem:
+        if (hidden := await _hidden(ctx, intent, typed)) is not None:
+            await refusal.misread(ctx, intent, hidden)
+            return
         is_known = isinstance(problem, NoSuchTarget) and problem.nearest  # by the backend, what was meant
         unclear = intent.typed and not is_known and problem.code in ("no_such_target", "wrong_target_kind")
         meant = await read_meant(ctx, intent.actor, intent.place, intent.typed) if unclear else None

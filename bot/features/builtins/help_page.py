@@ -16,7 +16,7 @@ from bot.features.known_targets import likely_commands
 from bot.features.replies.answer import LONGEST_BUTTON, command_button, reply
 from bot.features.replies.refusal import lead_elsewhere, offered
 from bot.features.replies.suggestions import commands_meant
-from bot.operations.authorize import not_admitted, rules_and_person, usable, visibility_of
+from bot.operations.authorize import catalog_of, not_admitted, rules_and_person, usable, visibility_of
 from bot.runtime.context import Context
 
 _RISKS: Final = {Risk.READ: "Read", Risk.CHANGE: "Change", Risk.DANGER: "Danger, asks you first"}
@@ -192,7 +192,7 @@ async def _one(ctx: Context, intent: Intent, verb: str, usable_here: Sequence[tu
         params = (param_line(param) for param in builtin.params)
         lines.append(Line(text="\n".join([builtin.help, f"`{ctx.command} {example}`", *params])))
     buttons: list[Button] = []
-    if not lines and verb in ctx.catalog.verbs:
+    if not lines and verb in (await catalog_of(ctx, intent.actor, intent.place)).verbs:
         lines.append(Line(text=f"No rule here lets you use `{verb}`. `{ctx.command} why {verb} ...` shows the rules."))
     elif not lines:
         lines.append(Line(text=f"`{verb[:80]}` is not a verb or a backend. `{ctx.command} help all` lists them."))
