@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -25,7 +26,7 @@ from bot.runtime.task_queue import TaskQueue
 from bot.store.sqlite.database import SqliteDatabase
 from bot.store.store import Store, StoreTargetCache
 from bot.store.tables.sql import found
-from tests.proof.memory import Gate, MemoryDatabase
+from tests.proof.memory import Gate, MemoryDatabase, TurnLocks
 from tests.proof.outside import (
     DECIDING,
     HOME,
@@ -73,7 +74,7 @@ class Program:
         clock = OutsideClock(self.outside)
         backends: dict[str, Backend] = {"box": OutsideBackend(self.outside, self.gate)}
         self.tasks = TaskQueue()
-        self.ctx = build_context(
+        built = build_context(
             Built(backends, CATALOG, ()),
             Installed(HOME, zone="Europe/Berlin"),
             clock=clock,
@@ -87,6 +88,7 @@ class Program:
             tasks=self.tasks,
             policy=lambda: ActivePolicy.of(read_policy(self.outside.policy), START),
         )
+        self.ctx = replace(built, locks=TurnLocks(self.gate))
         self.intake = Intake(self.ctx)
 
     def close(self) -> None:

@@ -10,13 +10,15 @@ import asyncio
 import queue
 import re
 import threading
-from collections.abc import Callable, Coroutine, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager, contextmanager, nullcontext
 from contextvars import ContextVar
 from functools import cache
 from typing import Any, Protocol, TypeVar
 
 import sqlite_utils
 
+from bot.runtime.task_queue import KeyedLock
 from bot.store.database import Unit
 from bot.store.sqlite.database import SqliteDatabase, SqliteTx
 from bot.store.sqlite.driver import sqlite3
@@ -27,11 +29,13 @@ T = TypeVar("T")
 
 
 class Turns(Protocol):
-    """Whose turn it is. Awaited before every access to the store, and told every statement."""
+    """Whose turn it is. Awaited before every access to the store, and told every statement and every wait for a lock."""
 
     async def __call__(self) -> None: ...
 
     def heard(self, sql: str) -> None: ...
+
+    def waiting(self) -> AbstractContextManager[None]: ...
 
 
 class Gate:
@@ -84,19 +88,21 @@ def part(turn: set[Touch], others: Iterable[set[Touch]]) -> bool:
 _OWNER: ContextVar[int] = ContextVar("owner", default=-1)
 
 
-class KeyedLock:
-    """Lets several works go on in a given order: `plan` says whose turn it is and for how many accesses, None to the end."""
+class PlannedTurns:
+    """Lets several works go on in a given order: `plan` says whose turn it is and for how many accesses, None to the end.
+    While that one waits for a lock, the others go on until they release it."""
 
     def __init__(self, plan: Sequence[tuple[int, int | None]]) -> None:
         self._plan = [segment for segment in plan if segment[1] != 0]
+        self._locked_out: list[int] = []
         self.turns: tuple[list[set[Touch]], ...] = tuple([] for _ in {owner for owner, _ in plan})
 
     async def __call__(self) -> None:
         """Wait until it is the turn of whoever asks. Work that belongs to nobody never waits."""
         owner = _OWNER.get()
-        while owner >= 0 and self._plan and self._plan[0][0] != owner:  # noqa: ASYNC110  yielding is what a turn is
+        while owner >= 0 and self._plan and self._plan[0][0] not in (owner, *self._locked_out):  # noqa: ASYNC110  yielding is what a turn is
             await asyncio.sleep(0)
-        if owner >= 0 and self._plan:
+        if owner >= 0 and self._plan and self._plan[0][0] == owner:
             left = self._plan[0][1]
             if left is not None:
                 self._plan[:1] = [(owner, left - 1)] if left > 1 else []
@@ -109,6 +115,16 @@ class KeyedLock:
         if owner >= 0:
             self.turns[owner][-1] |= touched(sql)
 
+    @contextmanager
+    def waiting(self) -> Iterator[None]:
+        """Around the wait for a lock."""
+        owner = _OWNER.get()
+        self._locked_out.append(owner)
+        try:
+            yield
+        finally:
+            self._locked_out.remove(owner)
+
     async def as_owner(self, owner: int, work: Coroutine[Any, Any, T]) -> T:
         """Do this work, and what it starts, in its turns."""
         _OWNER.set(owner)
@@ -116,6 +132,22 @@ class KeyedLock:
             return await work
         finally:
             self._plan = [segment for segment in self._plan if segment[0] != owner]
+
+
+class TurnLocks(KeyedLock):
+    """The program's locks, whose waits the gate's turns are told."""
+
+    def __init__(self, gate: Gate) -> None:
+        super().__init__()
+        self._gate = gate
+
+    @asynccontextmanager
+    async def of(self, name: str) -> AsyncIterator[None]:
+        """Hold the lock of that name."""
+        async with AsyncExitStack() as stack:
+            with self._gate.turn.waiting() if self._gate.turn is not None else nullcontext():
+                await stack.enter_async_context(super().of(name))
+            yield
 
 
 class MemoryDatabase(SqliteDatabase):

@@ -14,7 +14,7 @@ from bot.core.intent import Intent
 from bot.store.open import open_store
 from tests.proof import model
 from tests.proof.explore import Map
-from tests.proof.memory import Gate, KeyedLock, Touch, part
+from tests.proof.memory import Gate, PlannedTurns, Touch, part
 from tests.proof.model import Cut, Is, Now, Policy, State, Told
 from tests.proof.play import DifferenceError, Play, Step, members
 
@@ -229,11 +229,11 @@ async def in_turns(play: Play, acts: Sequence[Step], cut: tuple[int, int]) -> tu
 
     A turn is an access to the store and what follows it until the next one.
     """
-    lock = KeyedLock([(0, cut[0]), (1, cut[1]), (0, None), (1, None)])
-    play.team.boot(Gate(turn=lock))
-    intents = await asyncio.gather(*(lock.as_owner(number, play.begin(act)) for number, act in enumerate(acts)))
+    turns = PlannedTurns([(0, cut[0]), (1, cut[1]), (0, None), (1, None)])
+    play.team.boot(Gate(turn=turns))
+    intents = await asyncio.gather(*(turns.as_owner(number, play.begin(act)) for number, act in enumerate(acts)))
     play.note()
-    return lock.turns, list(intents)
+    return turns.turns, list(intents)
 
 
 def outcomes(state: State, acts: Sequence[Step], play: Play) -> set[Seen]:

@@ -155,7 +155,7 @@ async def test_a_decision_taken_elsewhere_belongs_to_the_incident_of_the_request
     await env.until(lambda: len(team.effects()) == 1)
     (approved,) = env.audit(event="approved")
     assert (approved.channel_id, approved.incident) == (APPROVERS, "INC-49")
-    assert "approved" in shown(await env.does("timeline", "Timeline of INC-49"))
+    assert "approved" in shown(await env.does("timeline", "Timeline of INC-49 since"))
 
 
 async def test_break_glass_within_an_incident_is_marked_as_both(team: Team) -> None:
