@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -17,6 +17,15 @@ async def until(condition: Callable[[], Any], within: float = 30.0) -> Any:
             return value
         assert loop.time() < deadline, f"not within {within} s"
         await asyncio.sleep(0.01)
+
+
+async def heard(act: Callable[[], Awaitable[Any]], within: float = 30.0) -> bool:
+    """Whether the act is acked, at once or when it is repeated, as Slack does. For the time after the end of a connection:
+    slack_sdk's client then reads nothing for up to two of its ping intervals, which may be longer than Slack waits for an ack."""
+    deadline = asyncio.get_running_loop().time() + within
+    while not (acked := (await act()).acked) and asyncio.get_running_loop().time() < deadline:
+        pass
+    return bool(acked)
 
 
 @contextmanager

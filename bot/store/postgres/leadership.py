@@ -150,12 +150,23 @@ class PostgresLeadership:
         self._change, self._serve = (took, lost), serve
         try:
             await self._register()
-            first = await self._look()
+            first = await self._first_look()
         except psycopg.Error as error:
             raise mapped(error) from error
         self._loop = serve(self._run(), "leadership")
         if first:
             await self._change[0]()
+
+    async def _first_look(self) -> bool:
+        """Whether this replica leads. A machine that is so busy that another replica has declared this one dead and ended its
+        session doesn't keep it from taking part: it comes back."""
+        try:
+            return await self._look()
+        except psycopg.Error as error:
+            if not lost(error):
+                raise
+            await self._failed(error, still_connected=False)
+            return False
 
     async def claim_sockets(self, most: int) -> int:
         """At most what the other replicas leave of Slack's ten, but at least one."""

@@ -7,7 +7,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.playground.workspace import CannotAct, Workspace
-from tests.waiting import until
+from tests.waiting import heard, until
 
 Json = dict[str, Any]
 
@@ -116,8 +116,7 @@ async def test_with_limits_enforced_a_socket_ends_by_itself_and_the_app_comes_ba
     await until(lambda: ws.clock.waits(10))
     ws.clock.advance(10)  # the end
     await until(lambda: ws.connected and not first & set(ws._sockets._open))
-    receipt = await ws.person("U0ANA").post("C0CRAWL", "<@U0BOT> still there?")
-    assert receipt.acked
+    assert await heard(lambda: ws.person("U0ANA").post("C0CRAWL", "<@U0BOT> still there?"))
     assert bodies[-1]["event"]["text"] == "<@U0BOT> still there?"
 
 

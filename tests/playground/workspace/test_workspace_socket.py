@@ -12,7 +12,7 @@ from slack_sdk.socket_mode.response import SocketModeResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.playground.workspace import Workspace
-from tests.waiting import until
+from tests.waiting import heard, until
 
 
 async def link(ws: Workspace) -> str:
@@ -175,7 +175,7 @@ async def test_the_official_client_comes_back_after_a_disconnect(ws: Workspace, 
     await ws.disconnect_sockets(reason=reason)
     # Until the client has let go of its first connection, what comes over that one is heard by nobody.
     await until(lambda: ws.connected and not first & set(ws._sockets._open))
-    assert (await ws.person("U0ANA").command("C0CRAWL", "/ops two")).acked
+    assert await heard(lambda: ws.person("U0ANA").command("C0CRAWL", "/ops two"))
     await client.disconnect()
     await client.close()
 

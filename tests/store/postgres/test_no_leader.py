@@ -19,7 +19,7 @@ from bot.runtime.task_queue import TaskQueue
 from bot.store.errors import StoreProblem
 from bot.store.open import open_store, prepare_database
 from bot.store.postgres.heartbeat import LONGEST_PAUSE, Beat, pause_after
-from bot.store.postgres.leadership import Fence, PostgresLeadership
+from bot.store.postgres.leadership import Fence, PostgresLeadership, session_name
 from bot.store.postgres.schema import MIGRATING
 from bot.store.postgres.server import LocalServer
 from bot.store.postgres.session import connect_async
@@ -234,6 +234,26 @@ async def test_what_a_leader_has_claimed_before_it_could_not_begin_is_claimed_ag
         await new.vanish()
         await new.leadership.leave()
         await store.close()
+
+
+async def test_a_replica_whose_session_is_ended_while_it_joins_takes_part(shared: str) -> None:
+    """It was so slow that another one took it for dead."""
+    ended: list[int] = []
+
+    def end_once(epoch: int | None, *, leads: bool) -> None:
+        if epoch and not ended:
+            ended.append(epoch)
+            with psycopg.connect(shared) as admin:
+                sql = "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE application_name = %s"
+                assert admin.execute(sql, (session_name(epoch),)).fetchone() == (True,)
+
+    slow = Member(shared, "slow", end_once)
+    try:
+        await (await slow.join()).leads()
+    finally:
+        await slow.vanish()
+        await slow.leadership.leave()
+    assert ended
 
 
 @pytest.mark.parametrize("fault", [asyncio.Event().wait, None])
