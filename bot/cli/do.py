@@ -39,6 +39,7 @@ from bot.store.store import StoreTargetCache
 Print = Callable[[str], None]
 GOOD = frozenset({Tone.PLAIN, Tone.GOOD, Tone.WORKING})
 _MENTION = re.compile(r"<@([UW][A-Z0-9]{2,30})(?:\|[^<>]{0,80})?>")
+_CHANNEL = re.compile(r"<#(\w+)>")
 _FOR = re.compile(r"(?m)^For: ([UW][A-Z0-9]+(?: [UW][A-Z0-9]+)*)$")
 _MOST_NAMED = 20
 DONE = frozenset({Event.DONE, Event.RECONCILED})
@@ -85,7 +86,8 @@ class TerminalPresenter:
         self.last = card
 
     async def _named(self, text: str) -> str:
-        """The text with the names of the people that it mentions; with their ids where Slack doesn't tell the names."""
+        """The text with the names of people, their ids where Slack tells no name, and the ids of channels."""
+        text = _CHANNEL.sub(r"#\1", text)
         text = _FOR.sub(lambda at: "For: " + " ".join(f"<@{user}>" for user in at[1].split()), text)
         known = await self._names(tuple(dict.fromkeys(_MENTION.findall(text)))[:_MOST_NAMED])
         return _MENTION.sub(lambda at: f"@{one_line(known.get(at[1], at[1]))}", text)

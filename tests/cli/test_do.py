@@ -71,6 +71,9 @@ async def test_ids_and_rules_are_printed_when_they_are_asked_for(program: Progra
     assert not re.search(r"r-[0-9a-z]{14}", plain.out)
     assert re.search(r"Request +r-[0-9a-z]{14}", verbose.out)
     assert "C0CRAWL allow 1" in verbose.out
+    why = await program("why", "start acc:shop/prices", *PLACE, folder=env.folder, environ=env.environ)
+    assert "#C0CRAWL allow 1" in why.out
+    assert not re.search("<[@#!]", why.out)
 
 
 async def test_yes_does_not_replace_an_approval(program: Program, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import aiohttp
 import pytest
 
-from bot.slack.http_guard import MOST_CONNECTIONS, MOST_REQUESTS, RESERVED, Limits, limits
+from bot.slack.http_guard import MOST_CONNECTIONS, MOST_REQUESTS, RESERVED, Guard, Limits, limits
 from tests.slack.support import Inside, command_body, post, served, signed
 
 HALF_HEADER = b"POST /slack/events HTTP/1.1\r\nHost: a\r\nContent-Le"
@@ -186,3 +186,32 @@ def test_file_descriptors_are_kept_for_the_program_itself() -> None:
     assert limits(65_536).connections == MOST_CONNECTIONS
     assert limits(400).connections == 400 - RESERVED
     assert limits(100).connections == 16
+
+
+class Peer(asyncio.Transport):
+    """The end of a connection from an address that loopback can't have."""
+
+    def __init__(self, address: str) -> None:
+        super().__init__({"peername": (address, 1)})
+        self.aborted = False
+
+    def abort(self) -> None:
+        self.aborted = True
+
+
+async def test_one_public_address_holds_a_share_of_the_connections() -> None:
+    """Its oldest ones are closed for its newer ones; a proxy in front of the bot brings everyone's."""
+    guard = Guard(PATIENT._replace(connections=300, of_one_address=64), lambda _: None)
+    connect = guard.factory(asyncio.Protocol)
+    opened = {address: [Peer(address) for _ in range(100)] for address in ("8.8.8.8", "2a00::7", "10.0.0.1")}
+    made = []
+    for address, peers in opened.items():
+        for peer in peers:
+            made.append((peer, connect()))
+            made[-1][1].connection_made(peer)
+        kept = [not peer.aborted for peer in peers]
+        assert kept == [True] * 100 if address == "10.0.0.1" else [False] * 36 + [True] * 64
+    assert len(guard) == 64 + 64 + 100
+    for _, protocol in made:
+        protocol.connection_lost(None)
+    assert len(guard) == 0
