@@ -2,7 +2,6 @@
 
 from datetime import datetime
 
-from bot.core.card import operation_key
 from bot.core.effects import Attempt
 from bot.core.errors import Lost
 from bot.core.intent import Intent
@@ -37,8 +36,7 @@ async def refresh(ctx: Context, intent: Intent, request_id: str) -> None:
         await ctx.store.finish(intent.request_id, (), ctx.clock.now())
         return
     shown = request.operation or look.operation.model_copy(update={"request_id": request_id})
-    async with ctx.locks.of(operation_key(request_id)):  # what is read now must not replace a later state
-        await execute(ctx, Attempt(intent, look.operation, look.ruling, refreshes=(request.intent, shown)))
+    await execute(ctx, Attempt(intent, look.operation, look.ruling, refreshes=(request.intent, shown)))
 
 
 async def _allowed(ctx: Context, intent: Intent, target: Target) -> Attempt | None:

@@ -47,7 +47,8 @@ async def finish(ctx: Context, attempt: Attempt, result: Outcome, event: Event) 
     async with ctx.locks.of(operation_key(about.request_id)):  # the run may end before its outcome is shown
         found = await until_stored(ctx.clock, name, record)
         shown = found.result or result
-        await until_stored(ctx.clock, name, lambda: _show(ctx, attempt, shown, found, now))
+        if not await until_stored(ctx.clock, name, lambda: _is_outdated(ctx, attempt, shown)):
+            await until_stored(ctx.clock, name, lambda: _show(ctx, attempt, shown, found, now))
     for effect in effects:
         await effect.after_card(ctx, attempt, shown, found)
     return shown
@@ -160,6 +161,16 @@ async def _show(ctx: Context, attempt: Attempt, result: Outcome, found: Conseque
         await ctx.presenter.step(reply.step_id, ok=done is not None, text=result.summary)
     if files:
         await _deliver(ctx, attempt, files, card if one_reply else None)
+
+
+async def _is_outdated(ctx: Context, attempt: Attempt, result: Outcome) -> bool:
+    """Whether the card that a Refresh brings up to date has a later state than what was read. A slow answer holds nobody up who
+    shows one."""
+    if attempt.refreshes is None or attempt.sent_at is None or not isinstance(result, Done):
+        return False
+    posted = await ctx.store.message(operation_key(attempt.refreshes[1].request_id))
+    shown = Card.stored(posted.body).at if posted is not None and posted.kind == "message" else None
+    return shown is not None and shown > attempt.sent_at
 
 
 async def _is_one_reply(ctx: Context, attempt: Attempt) -> bool:

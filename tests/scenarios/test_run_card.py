@@ -167,6 +167,31 @@ async def test_what_is_shown_late_does_not_replace_the_end_of_the_run(env: World
     assert "Succeeded" in str(card.body)
 
 
+async def test_a_refresh_that_takes_long_does_not_hold_up_the_end_of_the_run(env: World) -> None:
+    """Nor does it replace it by what it had read before."""
+    env.acc.world.speed = 0.5
+    asked = await do(env, "start acc:shop/prices")
+    await asked.card("Running", "left")
+    backend: Any = env.bot.ctx.backends["acc"]
+    run, answered = backend.run, asyncio.Event()
+
+    async def slow_run(operation: Any, call: Any) -> Any:
+        done = await run(operation, call)
+        for one in env.acc.world.runs.values():
+            one.speed = 600.0
+        await env.until(lambda: "ended" in asked.events)
+        answered.set()
+        return done
+
+    backend.run = slow_run
+    await asked.press("Refresh")
+    await answered.wait()
+    await env.quiet()
+    card = await env.bot.store.message(operation_key(asked.request_id))
+    assert card is not None
+    assert "Succeeded" in str(card.body)
+
+
 async def test_nothing_is_called_done_before_the_run_has_ended(env: World) -> None:
     """Not on the card and not in its notification; the state of the run is not repeated by another word for it."""
     env.acc.world.speed = 0.5
