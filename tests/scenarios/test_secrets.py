@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from bot.core.masking.values import MASK
 from tests.world import World, shown, stored, world
 
@@ -19,6 +21,22 @@ async def test_a_typed_secret_reaches_the_control_plane_and_stays_nowhere(env: W
     assert SECRET not in "".join(shown(message) for message in env.ana.messages("C0CRAWL"))
     dump = await stored(env.bot.store)
     assert SECRET not in dump
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "strat acc:shop/prices input.password={}",
+        "start acc:shop/prices input.password={} ;",
+        "start acc:shop/prices input.password={} more",
+        "start acc:shop/pricse input.password={}",
+        "please start acc:shop/prices input.password={}",
+    ],
+)
+async def test_a_typed_secret_is_on_no_button_of_a_suggestion(env: World, typed: str) -> None:
+    """The command that was probably meant is shown with the value masked."""
+    await env.does(typed.format(SECRET), "acc")
+    assert SECRET not in await everything_stored(env)
 
 
 async def everything_stored(env: World) -> str:

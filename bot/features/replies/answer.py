@@ -10,6 +10,7 @@ from bot.core.card import Button, Tone
 from bot.core.command.lexer import unescape
 from bot.core.intent import Intent
 from bot.operations import cards
+from bot.operations.audit_writer import AuditWriter
 from bot.runtime.context import Context
 
 LONGEST_BUTTON: Final = 70  # characters: a button must show all of what it does
@@ -41,6 +42,11 @@ async def say(
 async def reply(ctx: Context, intent: Intent, title: str, **parts: Any) -> None:
     """A card for the requester alone. `parts` are further parts of the card."""
     await ctx.presenter.show(cards.private(intent, title, **parts), intent.reply)
+
+
+def clean(ctx: Context, text: str) -> str:
+    """The text of a message with secrets masked."""
+    return AuditWriter(ctx.secrets).clean(text, 40_000) or ""
 
 
 def command_button(ctx: Context, intent: Intent, text: str, *, label: str = "", confirm: str | None = None) -> Button:

@@ -19,7 +19,7 @@ from bot.core.policy.decide import BUILT_IN_RULE, NO_RULE_ALLOWS, UNNAMED_PLACES
 from bot.core.policy.visibility import Visibility
 from bot.core.text import asked_text, capitalized, sentences
 from bot.features.replies import channel_freeze
-from bot.features.replies.answer import LONGEST_BUTTON, as_typed, command_button, reply, say
+from bot.features.replies.answer import LONGEST_BUTTON, as_typed, clean, command_button, reply, say
 from bot.features.replies.suggestions import commands_meant, repeats
 from bot.operations import cards
 from bot.operations.audit_writer import AuditWriter
@@ -57,7 +57,8 @@ async def misread(ctx: Context, intent: Intent, ask: ParseError) -> None:
     title = "Did you mean this?" if guessed and not ask.nearest else "I can't read this command"
     words = sum("=" not in word for word in ask.text.partition("--")[0].split())
     vague = guessed and words > 3 and ask.problem.endswith("is not a verb.")  # it helps nobody to name one word
-    await say(ctx, intent, title, status="" if vague else ask.problem, lines=tuple(lines), buttons=buttons)
+    problem = "" if vague else clean(ctx, ask.problem)
+    await say(ctx, intent, title, status=problem, lines=tuple(lines), buttons=buttons)
 
 
 async def _for_each_run(ctx: Context, intent: Intent, verb: str) -> list[str]:
@@ -143,13 +144,17 @@ async def offer(ctx: Context, intent: Intent, title: str, command: Command) -> N
 
 
 def _say_buttons(ctx: Context, intent: Intent, commands: Sequence[str], lines: list[Line]) -> tuple[Button, ...]:
-    """Buttons for at most four commands. A command that is too long for a button goes into the lines instead."""
+    """Buttons for at most four commands. A command that is too long for a button, or has a secret, which a button would keep,
+    goes into the lines instead."""
+    shown = [(text, clean(ctx, text)) for text in commands[:MOST_NEAR]]
     lines += [
-        Line(heading="Did you mean", text=text, code=True)
-        for text in commands[:MOST_NEAR]
-        if len(text) > LONGEST_BUTTON
+        Line(heading="Did you mean", text=masked, code=True)
+        for text, masked in shown
+        if masked != text or len(text) > LONGEST_BUTTON
     ]
-    return tuple(command_button(ctx, intent, text) for text in commands[:MOST_NEAR] if len(text) <= LONGEST_BUTTON)
+    return tuple(
+        command_button(ctx, intent, text) for text, masked in shown if masked == text and len(text) <= LONGEST_BUTTON
+    )
 
 
 async def problem(
@@ -180,7 +185,7 @@ async def problem(
         intent,
         "Nothing was done",
         entries=(entry,),
-        status=error.summary,
+        status=clean(ctx, error.summary),
         lines=tuple(lines),
         buttons=buttons,
         details=facts_of((("Request", intent.request_id), ("Code", error.code))),
@@ -197,7 +202,8 @@ def _typed(ctx: Context, command: Command) -> dict[str, str | None]:
 def _again(ctx: Context, intent: Intent, ask: Command) -> tuple[Button, ...]:
     """The next steps when a control plane doesn't answer: the same command again, and whether it answers now."""
     backend = (ask.target or "").partition(":")[0]
-    again = (command_button(ctx, intent, format_command(ask), label="Try again"),)
+    text = format_command(ask)
+    again = (command_button(ctx, intent, text, label="Try again"),) if clean(ctx, text) == text else ()
     return (*again, command_button(ctx, intent, f"health {backend}")) if backend in ctx.backends else again
 
 
