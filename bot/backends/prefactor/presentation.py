@@ -63,6 +63,12 @@ def counts_text(counts: Counts | None) -> str:
     return "; ".join(filter(None, (", ".join(parts), total))) or "none"
 
 
+def every_count(counts: Counts | None) -> str:
+    """Each counter that was reported, those of zero too."""
+    read = counts.model_dump(exclude_none=True, include=set(Counts.model_fields)) if counts is not None else {}
+    return ", ".join(f"{number} {name}" for name, number in read.items())
+
+
 def agent_facts(agent: Agent, clean: Clean) -> tuple[Fact, ...]:
     """What matters of an agent."""
     pairs = (
@@ -77,6 +83,7 @@ def agent_facts(agent: Agent, clean: Clean) -> tuple[Fact, ...]:
 def agent_details(agent: Agent) -> tuple[Fact, ...]:
     """The rest; fields that its generation doesn't have are left out."""
     pairs = (
+        ("Instances by status", every_count(agent.instance_counts)),
         ("Type", agent.type),
         ("External identifier", agent.external_identifier),
         ("Owner", agent.owner_person_id),
