@@ -97,6 +97,8 @@ class State:
     asked_version: int = 0
     asked_count: int = 0
     asked_target: int = 0
+    asked_of: frozenset[str] = frozenset()
+    first_asked: frozenset[str] = frozenset()
     due: int = 0
     votes: frozenset[str] = frozenset()
     claim: str | None = None
@@ -133,7 +135,7 @@ def request(state: State) -> Answer:
         return replace(state, now=Now.REFUSED), Told.NO_RIGHT
     if len(state.electors()) < state.policy.count:
         return replace(state, now=Now.REFUSED), Told.GAP
-    return replace(_asked(state), due=state.clock + LIFE), Told.ASKED
+    return replace(_asked(state), first_asked=state.eligible(), due=state.clock + LIFE), Told.ASKED
 
 
 def _asked(state: State) -> State:
@@ -143,13 +145,22 @@ def _asked(state: State) -> State:
         asked_version=state.policy.version,
         asked_count=state.policy.count,
         asked_target=state.target,
+        asked_of=state.eligible(),
         votes=frozenset(),
         claim=None,
     )
 
 
+def outside(state: State, who: str, asked: frozenset[str]) -> bool:
+    """Whether this account is told nothing of the card, not even that it was decided: it is none of a full member, and the card
+    didn't ask it."""
+    return state.status(who) is not Is.MEMBER and who not in asked
+
+
 def _press(state: State, who: str) -> Answer | None:
     """The answer of a press that does not come to its meaning, or None."""
+    if outside(state, who, state.asked_of):
+        return state, Told.NO_RIGHT
     if state.now not in OPENED:
         return state, Told.OVER
     if state.clock >= state.due:
@@ -223,6 +234,8 @@ def claim(state: State, who: str) -> Answer:
 
 def cancel(state: State, who: str) -> Answer:
     """Only the requester takes a request back, and only while nothing was sent. It needs no standing: it can only end."""
+    if outside(state, who, state.asked_of | {state.requester}):
+        return state, Told.NO_RIGHT
     if state.now not in OPENED:
         return state, Told.OVER
     if state.clock >= state.due:

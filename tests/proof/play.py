@@ -131,7 +131,7 @@ class Play:
             return model.request(state)
         if step.what in ("approve", "old approve", "deny", "claim", "cancel"):
             if step.what == "old approve" and self.shown.get("approve") != self.first.get("approve"):
-                return state, Told.OVER
+                return state, Told.NO_RIGHT if model.outside(state, who, state.first_asked) else Told.OVER
             act: Callable[[State, str], model.Answer] = getattr(model, step.what.removeprefix("old "))
             return act(state, who)
         if step.what == "wait":
