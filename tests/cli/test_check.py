@@ -13,7 +13,7 @@ import trustme
 
 from bot.cli.store import copy
 from tests.cli.program import Program
-from tests.http_client.proxy import forward_proxy
+from tests.http_client.proxy import forward_proxy, pump
 from tests.world import OPEN_POLICY, World
 
 
@@ -156,17 +156,6 @@ async def tls_before(port: int, folder: Path) -> AsyncIterator[int]:
 
     async def pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         there, to_there = await asyncio.open_connection("127.0.0.1", port)
-
-        async def pump(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
-            try:
-                while data := await source.read(65_536):
-                    sink.write(data)
-                    await sink.drain()
-            except OSError:
-                pass
-            finally:
-                sink.close()
-
         await asyncio.gather(pump(reader, to_there), pump(there, writer))
 
     server = await asyncio.start_server(pass_on, "127.0.0.1", 0, ssl=context)
@@ -221,7 +210,7 @@ async def test_plain_http_is_warned_about(program: Program, env: World) -> None:
 
 
 async def test_a_review_that_nobody_could_close_is_warned_of_here_and_by_doctor(program: Program, env: World) -> None:
-    """One administrator, and the user group of nobody else; with a second person there is nothing to say."""
+    """A single administrator is warned of. With a second one there is no warning."""
     says = "nobody can review their own break-glass: name a second person"
     checked = await program("check", folder=env.folder, environ=env.environ)
     assert any(line.startswith("warn") and says in line for line in checked.out.splitlines()), checked

@@ -61,17 +61,19 @@ class ForwardProxy:
             parts = urlsplit(line.split(" ")[1])
             to_there.write(f"{method} {parts.path or '/'} HTTP/1.1\r\n{rest}".encode("latin-1"))
 
-        async def pump(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
-            try:
-                while data := await source.read(65_536):
-                    sink.write(data)
-                    await sink.drain()
-            except OSError:
-                pass
-            finally:
-                sink.close()
-
         await asyncio.gather(pump(reader, to_there), pump(there, writer))
+
+
+async def pump(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
+    """Pass on what comes until either side ends it."""
+    try:
+        while data := await source.read(65_536):
+            sink.write(data)
+            await sink.drain()
+    except OSError:
+        pass
+    finally:
+        sink.close()
 
 
 @asynccontextmanager

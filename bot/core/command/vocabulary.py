@@ -211,9 +211,9 @@ THINGS: Final = _words(
     "agent job run task service svc gw file get give make control plane planes system systems crawler bot signalbox"
 )
 FILLERS: Final = POLITE | GRAMMAR | THINGS
-# Before a target in prose, besides fillers: `see acc:shop/prices`.
+# Words before a target that a sentence mentions, in addition to fillers: `see acc:shop/prices`.
 REFERRING: Final = FILLERS | _words("see like unlike than before until since because via per re cf affects after")
-# Before the verb of an order, besides names.
+# Words that may stand before the verb of an order, in addition to names.
 ORDERING: Final = (
     POLITE
     | GREETINGS
