@@ -52,9 +52,7 @@ async def grant(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, 
     reason, lasts = needs_reason(ask), given["for"]
     _check_patterns(verb, target)
     capabilities = grant_scope.capabilities_of(ctx.catalog, verb, target)
-    if not capabilities:
-        raise BadRequest(f"No control plane has a verb `{verb}` on `{target}`.", _USAGE, "no_such_verb")
-    policy, guest = await _check_granter(ctx, intent, person, capabilities, target, lasts)
+    policy, guest = await _check_granter(ctx, intent, person, capabilities, verb, target, lasts)
     if await ctx.store.grant_by_id(grant_id(intent.request_id)) is not None:
         return
     now = ctx.clock.now()
@@ -109,16 +107,25 @@ def _check_patterns(verb: str, target: str) -> None:
 
 
 async def _check_granter(
-    ctx: Context, intent: Intent, person: str, capabilities: list[tuple[str, Capability]], target: str, lasts: int
+    ctx: Context,
+    intent: Intent,
+    person: str,
+    capabilities: list[tuple[str, Capability]],
+    verb: str,
+    target: str,
+    lasts: int,
 ) -> tuple[Policy, str]:
     """The rules, and what the receiver is if not a full member.
 
-    Raises NotPermittedError for a guest, a grant to oneself, one beyond one's own rights, or one longer than a day.
+    Raises NotPermittedError for a guest, a grant to oneself, one beyond one's own rights, or one longer than a day, and
+    BadRequest for a verb that doesn't exist, of which a guest is not told.
     """
     policy, granter = await rules_and_person(ctx, intent.actor, max_age=FRESH)
     outside = why_not_full(granter, ctx.home_team)
     if outside is not None:
         raise NotPermittedError(f"You can't grant anything: {outside}.", code="not_a_member")
+    if not capabilities:
+        raise BadRequest(f"No control plane has a verb `{verb}` on `{target}`.", _USAGE, "no_such_verb")
     if person_of(person, policy.accounts) == person_of(intent.actor.user_id, policy.accounts):
         raise NotPermittedError("You can't grant yourself anything. Someone else has to.", code="own_grant")
     receiver = Actor(user_id=person, team_id=ctx.home_team)

@@ -12,6 +12,7 @@ from bot.core.command.capability import Risk
 from bot.core.intent import Command, Intent, Place, Source
 from bot.core.outcome import Chart, FileOut, Phase, Series, Table
 from bot.core.policy.decide import why_not_administrator
+from bot.core.policy.visibility import Visibility
 from bot.core.records import Filters, StoredEntry, stamp
 from bot.core.text import ago_text, csv_text, person_in, plural, seconds_words, utc_text
 from bot.core.value import canonical
@@ -68,10 +69,8 @@ async def audit(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, 
         request_id=text if _REQUEST.fullmatch(text) else None,
         text=None if _REQUEST.fullmatch(text) else text or None,
     )
-    visible = await visibility_of(ctx, intent.actor, intent.place)
-    found = await ctx.store.search(filters, limit=given["count"] + 1 if visible.patterns is None else _PAGE)
-    others = [entry for entry in found if entry.request_id != intent.request_id]
-    entries = (await told(ctx, intent, others))[: given["count"]]
+    found = await _newest(ctx, filters, given["count"] + 1, intent)
+    entries = [entry for entry in found if entry.request_id != intent.request_id][: given["count"]]
     where = "every channel" if everywhere else "this channel"
     await _show(ctx, intent, f"Audit log, {where}", await readable(ctx, intent, entries))
 
@@ -81,20 +80,19 @@ async def timeline(ctx: Context, intent: Intent, ask: Command, given: Mapping[st
     incident = await incidents.open_in(ctx.store, intent.place) if not dict(ask.params).get("since") else None
     thread = intent.place.thread_ts
     if incident is not None:
-        oldest_first = await of_incident(ctx, incident)
+        oldest_first = await told(ctx, intent, await of_incident(ctx, incident))
         start, name = datetime.fromisoformat(incident.opened_at), incident.name
         title = f"Timeline of {name} since {utc_text(start)}"
     else:
         start, name = ctx.clock.now() - timedelta(seconds=given["since"]), "this thread" if thread else "this channel"
         filters = Filters(channel_id=intent.place.channel_id, since=stamp(start))
-        oldest_first = list(reversed(await ctx.store.search(filters, limit=200 if thread is None else _PAGE)))
+        oldest_first = (await _newest(ctx, filters, 200 if thread is None else _PAGE, intent))[::-1]
         if thread is not None:
             # The entries of requests that were made in the thread, or whose card began it.
             ids = dict.fromkeys(str(entry.request_id) for entry in oldest_first if entry.request_id)
             here = {request_id for request_id in ids if await _is_of_thread(ctx, request_id, thread)}
             oldest_first = [entry for entry in oldest_first if entry.request_id in here]
         title = f"Timeline {'of this thread ' if thread else ''}since {utc_text(start)}"
-    oldest_first = await told(ctx, intent, oldest_first)
     await _show_timeline(ctx, intent, title, oldest_first, start)
     if oldest_first:
         await deliver(ctx, intent, oldest_first, name=name, place=cards.place_of(intent))
@@ -166,11 +164,24 @@ def _sentence(ctx: Context, entry: StoredEntry, longest: int, *, undone: Collect
     return " · ".join(part for part in (at, ended, _asker(entry), detail) if part)
 
 
+async def _newest(ctx: Context, filters: Filters, most: int, reader: Intent | None = None) -> list[StoredEntry]:
+    """At most so many entries, newest first: with a reader those that they may be told, so that hidden ones take no place."""
+    found: list[StoredEntry] = []
+    before, read, size = None, 0, min(most, _PAGE)
+    while size and len(found) < most and read < _MOST:
+        page = await ctx.store.search(filters, before_seq=before, limit=size)
+        found += page if reader is None else await told(ctx, reader, page)
+        before, read, size = (page[-1].seq, read + size, _PAGE) if len(page) == size else (None, read, 0)
+    return found[:most]
+
+
 async def told(ctx: Context, intent: Intent, entries: Sequence[StoredEntry]) -> list[StoredEntry]:
-    """Those entries that the person may be told: their own, and those about targets that they may see."""
+    """Those entries that the person may be told: their own, and those about targets that they may see. None differs from what it
+    would be without the control planes that are hidden from the person."""
     visible = await visibility_of(ctx, intent.actor, intent.place)
     if visible.patterns is None:
         return list(entries)
+    hidden = ctx.catalog.verbs - ctx.catalog.only(visible.backend).verbs
     seen: dict[tuple[str, str, str], bool] = {}
     for entry in entries:
         key = _target_of(entry)
@@ -180,10 +191,19 @@ async def told(ctx: Context, intent: Intent, entries: Sequence[StoredEntry]) -> 
     return [
         entry
         for entry in entries
-        if entry.user_id == intent.actor.user_id
-        or seen[_target_of(entry)]
-        or visible.written((entry.target_name or "").partition("@")[0])
+        if entry.verb not in hidden
+        and (
+            (entry.user_id == intent.actor.user_id and _was_read(entry, visible))
+            or seen[_target_of(entry)]
+            or visible.written((entry.target_name or "").partition("@")[0])
+        )
     ]
+
+
+def _was_read(entry: StoredEntry, visible: Visibility) -> bool:
+    """Whether the reader's own words were read and name no hidden control plane: without that plane, they are not a command."""
+    backend = entry.backend or (entry.target_name or "").partition(":")[0]
+    return entry.event is not Event.MISREAD and entry.verb is not None and (not backend or visible.backend(backend))
 
 
 async def readable(ctx: Context, intent: Intent, entries: Sequence[StoredEntry]) -> list[StoredEntry]:
@@ -207,13 +227,7 @@ def _target_of(entry: StoredEntry) -> tuple[str, str, str]:
 async def of_incident(ctx: Context, incident: Incident) -> list[StoredEntry]:
     """The entries of an incident since it was opened, oldest first; the newest ones when they are very many."""
     filters = Filters(incident=incident.name, since=incident.opened_at)
-    found: list[StoredEntry] = []
-    page = await ctx.store.search(filters, limit=_PAGE)
-    while page:
-        found += page
-        before = page[-1].seq
-        page = await ctx.store.search(filters, before_seq=before, limit=_PAGE) if len(found) < _MOST else ()
-    return list(reversed(incidents.of_place(found, incident)))
+    return incidents.of_place(await _newest(ctx, filters, _MOST), incident)[::-1]
 
 
 def moves(ctx: Context, entries: Sequence[StoredEntry]) -> list[StoredEntry]:
