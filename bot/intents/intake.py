@@ -88,7 +88,7 @@ class Intake:
             self._limit.take(user)
             unless_begun.callback(self._limit.give, user)
             patience = max(0.5, (PATIENCE - intent.age_here(ctx.clock.now())).total_seconds())
-            storing = await ctx.tasks.wait(self._stored(intent, entries), patience)
+            storing = await ctx.tasks.wait(self._store(intent, entries), patience)
             if not storing.done() or _in_doubt(storing):
                 ctx.tasks.start(self._abandon_when_stored(storing, intent), f"late {intent.request_id}")
                 return Receipt(say=UNSURE)
@@ -130,13 +130,16 @@ class Intake:
         key = f"{intent.dedupe_key}:{stamp(edited_at)}" if isinstance(intent.payload, ParseError) else corrected
         return intent.model_copy(update={"dedupe_key": key, "sent_at": edited_at})
 
-    async def _stored(self, intent: Intent, entries: Sequence[AuditEntry]) -> bool:
-        """Whether it is stored now and was not before. A form that was sent again after it was given back counts as new."""
-        store = self._ctx.store
-        if await store.accept(intent, entries, begun=True):
+    def _store(self, intent: Intent, entries: Sequence[AuditEntry]) -> Awaitable[bool]:
+        """Store it, from now on. Whether it was not stored before."""
+        storing = self._ctx.store.accept(intent, entries, begun=True)
+        return self._again(storing, intent, entries) if isinstance(intent.payload, Form) else storing
+
+    async def _again(self, storing: Awaitable[bool], intent: Intent, entries: Sequence[AuditEntry]) -> bool:
+        """Whether a form is new: one that was sent again after it was given back counts as new."""
+        if await storing:
             return True
-        if not isinstance(intent.payload, Form):
-            return False
+        store = self._ctx.store
         earlier = await store.request_by_key(intent.dedupe_key)
         if earlier is None or earlier.intent.reply.trigger_id == intent.reply.trigger_id:
             return False
@@ -146,7 +149,7 @@ class Intake:
         again = intent.model_copy(update={"dedupe_key": f"{intent.dedupe_key}:{intent.reply.trigger_id}"})
         return await store.accept(again, entries, begun=True)
 
-    async def _abandon_when_stored(self, storing: asyncio.Task[bool], intent: Intent) -> None:
+    async def _abandon_when_stored(self, storing: asyncio.Future[bool], intent: Intent) -> None:
         """End a request that the store accepted late, and say so. When this program ends before, the next one executes it."""
         await asyncio.wait({storing})
         if _in_doubt(storing):
@@ -212,7 +215,7 @@ class Intake:
             await launcher.changed(self._ctx, change)
 
 
-def _in_doubt(storing: asyncio.Task[bool]) -> bool:
+def _in_doubt(storing: asyncio.Future[bool]) -> bool:
     """Whether nobody knows if it is stored."""
     error = storing.exception()
     return isinstance(error, Problem) and error.code == IN_DOUBT

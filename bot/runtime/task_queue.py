@@ -7,7 +7,7 @@ queue, first come, first served. Nothing in it can be lost: each request is alre
 import asyncio
 import logging
 from collections import Counter, deque
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import Any, Final, TypeVar
 
@@ -119,11 +119,11 @@ class TaskQueue:
         task.add_done_callback(self._ended)
         task.add_done_callback(lambda _: ended())
 
-    async def wait(self, work: Coroutine[Any, Any, T], seconds: float) -> asyncio.Task[T]:
-        """Run it and wait that long at most. Returns its task, which goes on when it is not done by then."""
-        task = asyncio.create_task(work)
-        await asyncio.wait({task}, timeout=seconds)
-        return task
+    async def wait(self, work: Awaitable[T], seconds: float) -> asyncio.Future[T]:
+        """Run it and wait that long at most. Returns its future, which goes on when it is not done by then."""
+        future = asyncio.ensure_future(work)
+        await asyncio.wait({future}, timeout=seconds)
+        return future
 
     def enqueue(self, work: Work, name: str, ended: Ended = _nothing) -> bool:
         """`start` once it is the next in the queue. `work` makes the coroutine."""

@@ -134,15 +134,15 @@ class Database(ABC):
         self._pool = ThreadPoolExecutor(readers, thread_name_prefix="store-reader")
         self._thread = threading.Thread(target=self._serve, name="store-writer", daemon=True)
 
-    async def write(self, unit: Unit[T], *, urgent: bool = False) -> T:
-        """Run `unit` in a transaction. Returns when its commit is on the disk.
+    def write(self, unit: Unit[T], *, urgent: bool = False) -> asyncio.Future[T]:
+        """Run `unit` in a transaction, from now on. The future is done when its commit is on the disk.
 
         `urgent`: Slack waits for it. Other units wait a moment for more, because one commit can serve many.
         """
         loop = asyncio.get_running_loop()
         waiter: asyncio.Future[T] = loop.create_future()
         self._enqueue(Job(unit, waiter, loop, urgent))
-        return await waiter
+        return waiter
 
     def write_sync(self, unit: Unit[T]) -> T:
         """`write` for a thread without an event loop, for any replica."""

@@ -58,9 +58,11 @@ class StorePart:
     def __init__(self, database: Database) -> None:
         self.database = database
 
-    async def _change(self, change: Statement, entries: Sequence[AuditEntry] = (), *, urgent: bool = False) -> bool:
-        """Run a compare-and-set and append `rows` with it. If it changes no row, nothing is written."""
-        return await self.database.write(Change(change, entries), urgent=urgent)
+    def _change(
+        self, change: Statement, entries: Sequence[AuditEntry] = (), *, urgent: bool = False
+    ) -> asyncio.Future[bool]:
+        """Run a compare-and-set and append `entries` with it. If it changes no row, nothing is written."""
+        return self.database.write(Change(change, entries), urgent=urgent)
 
 
 def reads(query: Callable[Concatenate[Tx, P], T]) -> Callable[Concatenate[StorePart, P], Coroutine[Any, Any, T]]:

@@ -1,5 +1,6 @@
 """The store. Changes that belong together are one method and one transaction."""
 
+import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
@@ -82,13 +83,13 @@ class Store(parts.StoredDecisions, parts.StoredFiles, parts.StoredMessages, part
         """Call `callback`, on any thread, when another replica has stored something for the leader."""
         self.database.wake(callback)
 
-    async def accept(self, intent: Intent, entries: Sequence[AuditEntry], *, begun: bool = False) -> bool:
-        """Store a request once. False, with nothing written, when its dedupe key is known.
+    def accept(self, intent: Intent, entries: Sequence[AuditEntry], *, begun: bool = False) -> asyncio.Future[bool]:
+        """Store a request once, from now on. False, with nothing written, when its dedupe key is known.
 
         `begun`: this process works on it from now on, like `begin` but without a second commit.
         """
         state = "working" if begun else "new"
-        return await self._change(requests.accept(intent, state), entries, urgent=True)
+        return self._change(requests.accept(intent, state), entries, urgent=True)
 
     async def append(self, *entries: AuditEntry) -> int:
         """Append entries without another change. Returns the seq of the last one."""
