@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 import pytest_asyncio
 from browser import DOWN, ENTER, ESCAPE, TAB, Browser, BrowserMissing, Element, broken_rules
-from page_app import LOG, scripted_app
+from page_app import LOG, card, scripted_app
+from playwright.async_api import Route
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_sdk.web.async_client import AsyncWebClient
 
@@ -262,6 +263,60 @@ async def test_an_app_that_does_not_answer_is_said_so(page: Browser) -> None:
     await say(page, "/ops start acc:shop/prices")
     await press(page, "mute")
     await page.find(".block-note", text="operation_timeout")
+
+
+async def test_a_press_on_what_has_changed_meanwhile_says_so_and_shows_the_new_state(
+    page: Browser, ws: Workspace
+) -> None:
+    """The page didn't hear that the card has changed. A press says that, and then the page shows the card as it is now."""
+    await say(page, "/ops start acc:shop/prices")
+    await page.find('[data-action-id="stop"]')
+    old = await (await page.page.request.get(f"{ws.base_url}/playground/messages?user=U0ANA&channel=C0CRAWL")).text()
+
+    async def outdated(route: Route) -> None:
+        await route.fulfill(body=old, content_type="application/json")
+
+    async def changed() -> bool:
+        now = await page.page.request.get(f"{ws.base_url}/playground/messages?user=U0ANA&channel=C0CRAWL")
+        return "stopped" in await now.text()
+
+    async def pressed(route: Route) -> None:
+        await page.page.unroute("**/playground/messages*", outdated)
+        await route.continue_()
+
+    await page.page.route("**/playground/messages*", outdated)
+    await page.page.route("**/playground/act", pressed)
+    shown = next(one for one in json.loads(old)["messages"] if "levers" in json.dumps(one))
+    await ws.person("U0ANA").press("C0CRAWL", shown["ts"], action_id="stop")
+    await page.until(changed, "the card has not changed")
+    await press(page, "log")
+    await page.testid("toast", text="This has changed, and what you used is gone")
+    await page.testid("message", text="stopped")
+    assert all("409" in said for said in await page.console())
+
+
+async def test_a_page_whose_workspace_has_ended_says_so_and_goes_on_when_it_is_back(
+    browser: Browser, tmp_path: Path
+) -> None:
+    """Presses, other people and other channels say that the workspace doesn't answer, and the page stays where it is."""
+    gone = "The workspace doesn't answer. Is it still running?"
+    async with Workspace(DEMO_SEED, port=0) as first:
+        client = AsyncWebClient(first.bot_token, base_url=first.api_url)
+        await client.chat_postMessage(channel="C0CRAWL", text="card", blocks=card("running"))
+        await browser.fresh(tmp_path)
+        await browser.go(first.base_url)
+        await browser.find('[data-action-id="log"]')
+    await browser.find(".room-banner", text=gone)
+    await press(browser, "log")
+    await browser.find("[data-note]", text=gone)
+    await become(browser, "U0LEE")
+    await browser.testid("toast", text=gone)
+    assert await (await browser.testid("person-select")).property("value") == "U0ANA"
+    assert "#U0ANA/C0CRAWL" in browser.page.url
+    async with Workspace(DEMO_SEED, port=int(first.base_url.rpartition(":")[2])):
+        await browser.gone(f'.room-banner:has-text("{gone}")')
+        await browser.gone(f'[data-note]:has-text("{gone}")')
+    assert all("ERR_CONNECTION_REFUSED" in said for said in await browser.console())
 
 
 async def test_a_message_shortcut_is_in_the_messages_menu(page: Browser) -> None:

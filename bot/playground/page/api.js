@@ -1,6 +1,10 @@
 // The page's HTTP calls to the workspace. Every call throws ApiError on a bad answer or none.
 
-export class ApiError extends Error {}
+export class ApiError extends Error {
+  constructor(text) {
+    super(text[0].toUpperCase() + text.slice(1));
+  }
+}
 
 async function reply(response) {
   let body = null;

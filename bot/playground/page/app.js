@@ -75,9 +75,12 @@ class App {
 
   /** Sends an act as the person and refreshes; errors of the workspace are thrown. */
   async send(name, args) {
-    const receipt = await api.act(this.user, name, args);
-    this.refresh("modal");
-    if (this.channel()) this.refresh("messages");
+    const again = () => Promise.all([this.refresh("modal"), this.channel() && this.refresh("messages")]);
+    const receipt = await api.act(this.user, name, args).catch(async (problem) => {
+      await again(); // what was refused may have changed
+      throw problem;
+    });
+    again();
     return receipt ?? {};
   }
 
@@ -90,7 +93,13 @@ class App {
   async follow() {
     const { hash } = location;
     const [user, place, ts] = hash.slice(1).split("/");
-    await this.loadState(user || remembered());
+    try {
+      await this.loadState(user || remembered());
+    } catch (problem) {
+      if (!this.user) throw problem;
+      this.stay(problem);
+      return;
+    }
     if (location.hash !== hash) return; // the newer one is followed instead
     if (ts) this.wanted = ts;
     const known = place === "home" || this.state.channels.some((one) => one.id === place);
@@ -99,6 +108,14 @@ class App {
     if (`${this.user}/${wanted}` !== location.hash.slice(1)) history.replaceState(null, "", `#${this.user}/${wanted}`);
     if (wanted !== this.place || this.shownUser !== this.user) this.enter(wanted);
     else this.revealWanted();
+  }
+
+  /** The person and the place remain as they are, because the ones that were chosen can't be shown. */
+  stay(problem) {
+    history.replaceState(null, "", `#${this.user}/${this.place}`);
+    this.sidebar.print = null;
+    this.drawSidebar();
+    toast(problem.message, "error");
   }
 
   /** A permalink (/?channel=C&ts=T) becomes a place of this page. */
@@ -167,7 +184,10 @@ class App {
     const back = up && !this.live;
     this.live = up;
     this.drawSidebar();
-    if (back) for (const what of ["state", "messages", "modal", "home"]) this.refresh(what);
+    if (this.rooms.place) this.rooms.stateChanged();
+    if (!back) return;
+    for (const note of document.querySelectorAll("[data-note]")) put(note);
+    for (const what of ["state", "messages", "modal", "home"]) this.refresh(what);
   }
 
   changed({ what, channel }) {
@@ -248,6 +268,7 @@ class App {
     if (user !== this.user || channel !== this.place) {
       location.hash = `${user}/${channel}`;
       await this.follow();
+      if (user !== this.user || channel !== this.place) return;
     }
     this.rooms.list.follow = true;
     await this.attempt("command", { channel, text });
@@ -361,5 +382,5 @@ class App {
 
 const app = new App();
 app.start().catch((problem) => {
-  put(document.getElementById("app"), h("p", { class: "noscript", role: "alert" }, `The workspace can't be loaded: ${problem.message}`));
+  put(document.getElementById("app"), h("p", { class: "noscript", role: "alert" }, `The workspace can't be loaded. ${problem.message}`));
 });

@@ -1,6 +1,6 @@
 // The names and values that the blocks of one message or view need, and how their elements send.
 import * as api from "./api.js";
-import { put } from "./dom.js";
+import { put, toast } from "./dom.js";
 import { icon } from "./icons.js";
 import { explain } from "./words.js";
 
@@ -40,7 +40,9 @@ export function elementContext({ app, form, where, blocks }) {
     },
     report: (receipt, node) => {
       const place = node.closest(".block")?.querySelector("[data-note]");
-      if (place) put(place, receipt.error ? [icon("warn"), explain(receipt.error, app.appName(), receipt.detail)] : []);
+      const text = receipt.error && explain(receipt.error, app.appName(), receipt.detail);
+      if (text && !node.isConnected) toast(text, "error"); // the element is gone: there is nothing to show it beside
+      else if (place) put(place, text && [icon("warn"), text]);
     },
   };
 }

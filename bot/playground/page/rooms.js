@@ -53,7 +53,10 @@ export class Rooms {
   stateChanged() {
     this.examples.show(this.app.state.examples, this.place);
     const app = this.app.app();
-    put(this.banner, app.connected ? [] : [icon("warn"), `${app.name} is not connected to this workspace. It won't answer what you send now.`]);
+    const away = !this.app.live
+      ? "The workspace doesn't answer. Is it still running? This page connects again by itself."
+      : app.connected ? null : `${app.name} is not connected to this workspace. It won't answer what you send now.`;
+    put(this.banner, away && [icon("warn"), away]);
   }
 
   show(list) {

@@ -92,7 +92,8 @@ def element(
         other_button = found["type"] == "button" and value is not None and found.get("value") != value
         if action_id in (None, found["action_id"]) and block_id in (None, block["block_id"]) and not other_button:
             return block, found
-    raise CannotAct(f"no element with action_id {action_id!r}; the elements are: {_names(there)}")
+    now = ", ".join(_text(e) for _, e in there) or "nothing to press"
+    raise CannotAct(f"this has changed, and what you used is gone; now it has {now}")
 
 
 def labelled(place: Place, label: str) -> tuple[Json, Json, str | None]:
