@@ -40,7 +40,7 @@ _HEADS: Final = {
 }
 
 _MOST_NAMED: Final = 10
-_CHANNEL: Final = re.compile(r"^[CG][A-Z0-9]{2,}(?= )")
+_CHANNEL: Final = re.compile(r"\b[CG][A-Z0-9]{2,30}(?= (?:allow|deny) \d)")
 _LONGEST_GIVEN: Final = 160  # characters of parameters that a card shows outside its details
 _ERROR_LINES: Final = 6
 _TURNED_AWAY: Final = frozenset({CredentialRefused.code, RateLimited.code})
@@ -337,9 +337,9 @@ def channel(channel_id: object) -> str:
     return f"<#{channel_id}>" if isinstance(channel_id, str) and channel_id[:1] in ("C", "G") else str(channel_id or "")
 
 
-def rule(label: str) -> str:
-    """The label of a rule with the name of its channel instead of its id."""
-    return _CHANNEL.sub(r"<#\g<0>>", label)
+def rules_named(text: str) -> str:
+    """A text with the name of the channel instead of its id in the label of each rule."""
+    return _CHANNEL.sub(r"<#\g<0>>", text)
 
 
 def place_of(intent: Intent) -> Place:

@@ -38,7 +38,7 @@ async def test_what_no_rule_allows_is_said_in_one_sentence(team: Team) -> None:
     assert lines(no) == ["❌ *Denied: you can't run `start acc:news/feed` in <#C0CRAWL>.*", "No rule allows it."]
     assert labels(no) == ["Ask for it"]
     details = shown({"blocks": [block for block in no["blocks"] if block["type"] == "container"]})
-    assert "closest is C0CRAWL allow 2" in details
+    assert "closest is <#C0CRAWL> allow 2" in details
     assert "/ops why start acc:news/feed" in details
 
 

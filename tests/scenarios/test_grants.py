@@ -242,3 +242,20 @@ async def test_the_list_of_grants_has_a_button_that_revokes_one(team: Team) -> N
     listed = await env.does("grants", "Grants", "start on acc:news/*", user="U0ROOT")
     await env.person("U0ROOT").press_label("C0CRAWL", listed["ts"], "Revoke start on acc:news/*", seen=listed)
     await team.sees_in_thread("Grant ended", "<@U0ANA>")
+
+
+@pytest.mark.parametrize(
+    ("command", "says"),
+    [
+        ("grant @ana strat acc:shop/* for=1h -- x", "Did you mean `start`?"),
+        ("grant @ana start -- x", "A grant names a person, a verb and a target."),
+        ("grant @ana start acc:shop/* for=soon -- x", "is not a duration"),
+        ("breakglass now for=5m -- x", "takes only `for=`"),
+    ],
+)
+async def test_a_mistyped_permission_is_explained_and_no_button_gives_another_one(
+    team: Team, command: str, says: str
+) -> None:
+    """The person types it again: a guess could name another target, or leave out the time."""
+    card = await team.env.does(command, says, user="U0ROOT")
+    assert labels(card) == []

@@ -1,5 +1,6 @@
 """The commands `grant` and `revoke`: a grant never exceeds its giver's own rights, is announced, and ends by itself."""
 
+import difflib
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any, Final
@@ -81,7 +82,7 @@ async def grant(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, 
     )
     await ctx.store.add_grant(made, (entry,))
     above = grant_scope.denies_above(policy, intent.place.channel_id, person, capabilities, target)
-    status = f"In force, except where {cards.rule(above)} denies it: no grant overrides a deny" if above else ""
+    status = f"In force, except where {cards.rules_named(above)} denies it: no grant overrides a deny" if above else ""
     await grant_card.show(
         ctx, made, status, f"<@{person}> is {guest}, not a full member of this workspace." if guest else ""
     )
@@ -125,7 +126,10 @@ async def _check_granter(
     if outside is not None:
         raise NotPermittedError(f"You can't grant anything: {outside}.", code="not_a_member")
     if not capabilities:
-        raise BadRequest(f"No control plane has a verb `{verb}` on `{target}`.", _USAGE, "no_such_verb")
+        verbs = {one.verb for _, one in grant_scope.capabilities_of(ctx.catalog, "*", target)}
+        near = difflib.get_close_matches(verb, verbs, n=1)
+        hint = f"Did you mean `{near[0]}`?" if near else _USAGE
+        raise BadRequest(f"No control plane has a verb `{verb}` on `{target}`.", hint, "no_such_verb")
     if person_of(person, policy.accounts) == person_of(intent.actor.user_id, policy.accounts):
         raise NotPermittedError("You can't grant yourself anything. Someone else has to.", code="own_grant")
     receiver = Actor(user_id=person, team_id=ctx.home_team)

@@ -45,7 +45,6 @@ _MADE_OF_IDS = frozenset(
 )
 _AGES = re.compile(r"(?:; |\s*\(|^)person read \d[^()]{0,60} ago\)?$")
 _IN_A_REQUEST = re.compile(r",? (?:in )?r-[a-z0-9]+\b")  # its id is in the files
-_RULE = re.compile(r"\b([CG][A-Z0-9]{2,30})(?= (?:allow|deny) \d)")
 _AN_ID = re.compile(r"\b[CUW][A-Z0-9]{2,30}\b")
 _NAMED_IN = re.compile(r"<[@#]([A-Z0-9]+)>")
 _ENDS = frozenset({Event.DONE, Event.FAILED, Event.UNKNOWN, Event.DENIED})
@@ -330,7 +329,7 @@ def _told(entry: StoredEntry) -> StoredEntry:
     detail is made of their ids."""
     note = f": {entry.reason}" if entry.event is Event.REVIEWED and entry.reason and entry.detail else ""
     detail = _AGES.sub("", entry.detail or entry.reason or "").replace("`", "") + note
-    detail = _RULE.sub(r"<#\1>", _IN_A_REQUEST.sub("", detail))
+    detail = cards.rules_named(_IN_A_REQUEST.sub("", detail))
     if entry.event in _MADE_OF_IDS:
         detail = _AN_ID.sub(lambda found: f"<{'@' if found[0][0] in 'UW' else '#'}{found[0]}>", detail)
     return entry.model_copy(update={"detail": detail or None, "reason": None})

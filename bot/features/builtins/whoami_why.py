@@ -87,7 +87,7 @@ async def why(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, An
     traces = trace_rules(policy, question)
     decision, word = traces[-1], decision_word(decide(policy, question))
     lines = [
-        Line(text=f"`{'yes' if trace.matched else 'no'}` {cards.rule(trace.label)}{line}: {trace.says}")
+        Line(text=f"`{'yes' if trace.matched else 'no'}` {cards.rules_named(trace.label)}{line}: {trace.says}")
         for trace in traces[:-1]
         for line in (f" (line {trace.line})" if trace.line is not None else "",)
     ]

@@ -8,6 +8,7 @@ from typing import Any, Final
 from bot.all_of import all_of, both
 from bot.core.audit import AuditEntry, Event
 from bot.core.card import Button, Line, Tone, slack_url
+from bot.core.command.capability import Risk
 from bot.core.command.parser import ONE_TARGET, format_command, parse, parse_target
 from bot.core.command.target_ref import TargetRef
 from bot.core.effects import Ruling
@@ -171,8 +172,10 @@ async def problem(
         entry = writer.about(Event.FAILED, operation, intent, now, **columns)
     lines = [Line(text=error.hint)] if error.hint else []
     nearest = await offered(ctx, intent, await _nearest(ctx, intent, error))
-    builtin = isinstance(ask, Command) and ctx.catalog.builtin(ask.verb) is not None and error.code == "bad_parameter"
-    if not nearest and (error.code in _MISTYPED or builtin):
+    builtin = ctx.catalog.builtin(ask.verb) if isinstance(ask, Command) else None
+    mistyped = error.code in _MISTYPED or (builtin is not None and error.code == "bad_parameter")
+    # A guess at what `grant` or `breakglass` means could give more than was asked for.
+    if not nearest and mistyped and (builtin is None or builtin.risk is Risk.READ):
         meant = await commands_meant(ctx, intent.actor, intent.place, intent.typed)
         nearest = await offered(ctx, intent, [one for one in meant if not repeats(ctx.catalog, one, ask, error.code)])
     if error.code == "no_such_verb":
@@ -370,8 +373,8 @@ def _why_denied(ctx: Context, intent: Intent, decision: Denied, command: str, pe
     facts = (
         (who, ", ".join(_named(word, people) for word in decision.who_can)),
         ("Who approves it", ", ".join(_named(word, people) for word in decision.rule_approvers)),
-        ("Reason", capitalized(decision.reason)),
-        ("Rule", decision.rule),
+        ("Reason", cards.rules_named(capitalized(decision.reason))),
+        ("Rule", cards.rules_named(decision.rule)),
         ("Request", intent.request_id),
         ("Every rule", f"`{ctx.command} why {command}`" if command else ""),
     )
