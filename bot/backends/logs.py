@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import IO, BinaryIO, Final, NamedTuple, TypeVar
 
 from bot.core.errors import BadReply
-from bot.core.log_diff import COMPARED
+from bot.core.log_diff import COMPARED, NOT_COMPARED
 from bot.core.masking.redact import LineSplitter, Redactor
 from bot.core.outcome import Done, Fact, FileOut, Phase, State
 from bot.core.ports.services import Call
@@ -124,13 +124,15 @@ def log_done(
     The preview are the matching lines and the differences from a good run, otherwise the last lines. Of a long preview it is
     the end, because errors are in the last lines of a log.
     """
-    parts = [part for part in (_matching(read), difference) if part] or ([] if read.grep else ["\n".join(read.tail)])
+    remarks = (difference,) if difference.startswith(NOT_COMPARED) else ()
+    shown = (_matching(read), "" if remarks else difference)
+    parts = [part for part in shown if part] or ([] if read.grep else ["\n".join(read.tail)])
     preview = "\n\n".join(parts)
     if len(preview) > LONGEST_PREVIEW:
         kept = preview[-LONGEST_PREVIEW:]
         preview = "...\n" + (kept.partition("\n")[2] or kept)
     file = FileOut(path=path, name=name, title=title, size=read.size, sha256=read.digest, redactions=read.redactions)
-    remarks = (no_line(read.grep),) if read.grep and not read.hit_count else ()
+    remarks += (no_line(read.grep),) if read.grep and not read.hit_count else ()
     return Done(summary=summary, state=state, facts=facts, files=(file,), preview=preview, remarks=remarks)
 
 

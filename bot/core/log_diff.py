@@ -12,7 +12,8 @@ DIFF: Final = Param(
 )
 # How many last lines of each log are compared.
 COMPARED: Final = 1_500
-NO_GOOD_RUN: Final = "No earlier good run to compare with."
+NOT_COMPARED: Final = "Not compared with a successful run: "
+NO_GOOD_RUN: Final = f"{NOT_COMPARED}there is none before this one."
 _LONGEST_LINE: Final = 240
 _MOST_DIFFERENCES: Final = 60
 _VARYING: Final = (

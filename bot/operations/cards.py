@@ -13,7 +13,7 @@ from bot.core.command.catalog import Catalog
 from bot.core.command.target_ref import TargetRef
 from bot.core.errors import CredentialRefused, RateLimited
 from bot.core.intent import Intent, Place, Source
-from bot.core.log_diff import DIFF
+from bot.core.log_diff import DIFF, NOT_COMPARED
 from bot.core.masking.redact import redact
 from bot.core.operation import Operation, Target
 from bot.core.outcome import Done, Fact, Failed, Outcome, Phase, Refused, RunView, Unknown, facts_of
@@ -147,12 +147,13 @@ def _is_followed(operation: Operation, result: Done) -> bool:
 
 def _preview(operation: Operation, result: Done) -> tuple[Line, ...]:
     """Lines of a log, and what they are."""
-    compared = operation.params.get(DIFF.name) is True
+    not_compared = [remark for remark in result.remarks if remark.startswith(NOT_COMPARED)]
+    compared = operation.params.get(DIFF.name) is True and not not_compared
     if not result.preview:
         return ()
-    if compared and "\n" not in result.preview:  # a sentence: nothing to compare with, or no difference
+    if compared and "\n" not in result.preview:  # a sentence that there is no difference
         return (Line(text=result.preview),)
-    grep = None if result.remarks else operation.params.get("grep")
+    grep = None if len(result.remarks) > len(not_compared) else operation.params.get("grep")
     heading = f"Lines with “{grep}”" if grep else "Against the last successful run" if compared else "Last lines"
     return (Line(heading=heading, text=result.preview, code=True),)
 

@@ -147,7 +147,7 @@ def _label(fact: Fact, made: datetime | None, longest: int, cost: int) -> str:
     if fact.at is None:
         return label
     known = made is not None and abs(aware(fact.at) - aware(made)) <= _SAME_MOMENT
-    return f"{label} {block_kit.date(fact.at, day=not known)}"
+    return f"{label} as of {block_kit.date(fact.at, day=not known)}"
 
 
 def _wide(fact: Fact, people: Collection[str], budget: BlockBudget, made: datetime | None) -> Block:

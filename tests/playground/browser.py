@@ -52,14 +52,14 @@ class BrowserMissing(RuntimeError):
 
 
 async def broken_rules(page: Page, within: str = "") -> list[str]:
-    """What axe-core calls serious or critical on that part of the page as it is."""
+    """What axe-core calls moderate, serious or critical on that part of the page as it is."""
     if not await page.evaluate("'axe' in window"):
         await page.evaluate(files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8"))
     report = await page.evaluate("within => axe.run(within || document, {resultTypes: ['violations']})", within)
     return [
         f"{rule['id']}: {rule['help']}: {rule['nodes'][0]['target']} ({len(rule['nodes'])})"
         for rule in report["violations"]
-        if rule["impact"] in ("serious", "critical")
+        if rule["impact"] in ("moderate", "serious", "critical")
     ]
 
 

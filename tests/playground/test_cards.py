@@ -164,7 +164,7 @@ async def opened(env: World, window: Window, one: Shown) -> Locator:
 
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("one", SURFACES, ids=lambda one: one.name)
-async def test_the_home_tab_and_a_form_fit_their_window_and_break_no_serious_rule_of_accessibility(
+async def test_the_home_tab_and_a_form_fit_their_window_and_break_no_rule_of_accessibility(
     one: Shown, mode: str, cards: tuple[World, Seen], windows: dict[str, Window]
 ) -> None:
     env, window = cards[0], windows[mode]
@@ -200,7 +200,7 @@ async def test_the_page_shows_every_card_with_pictures_and_their_text() -> None:
 
 
 @pytest.mark.parametrize("mode", MODES)
-async def test_the_page_breaks_no_serious_rule_of_accessibility(
+async def test_the_page_breaks_no_rule_of_accessibility(
     mode: str, cards: tuple[World, Seen], windows: dict[str, Window]
 ) -> None:
     """axe-core, on the channels with every card, on a thread and on a direct message."""

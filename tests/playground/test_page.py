@@ -464,9 +464,7 @@ async def test_control_planes_take_faults_and_show_their_requests(page: Browser,
     await page.until(cleared, "the fault was not cleared")
 
 
-async def test_no_dialog_menu_or_panel_breaks_a_serious_rule_of_accessibility_in_the_dark(
-    page: Browser, ws: Workspace
-) -> None:
+async def test_no_dialog_menu_or_panel_breaks_a_rule_of_accessibility_in_the_dark(page: Browser, ws: Workspace) -> None:
     """axe-core, on each thing that opens above or beside the messages."""
     ws.register_plane(Switchable())
     await page.page.emulate_media(color_scheme="dark")

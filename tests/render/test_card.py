@@ -262,7 +262,7 @@ def test_a_fact_says_when_it_was_read_and_the_day_where_the_card_does_not():
     )
     made = render_card(card(facts=facts, at=NOON))
     now, before = (field["text"] for field in made.blocks[1]["fields"])
-    assert now.startswith(f"*Now* <!date^{int((NOON + timedelta(seconds=40)).timestamp())}^{{time}}|")
+    assert now.startswith(f"*Now* as of <!date^{int((NOON + timedelta(seconds=40)).timestamp())}^{{time}}|")
     assert "{date_short_pretty} {time}" in before
     assert "{date_short_pretty} {time}" in made.blocks[-1]["elements"][-1]["text"]
     alone = render_card(card(facts=facts))

@@ -79,7 +79,7 @@ async def test_every_fact_of_a_pre_flight_says_when_it_was_read(team: Team) -> N
     ]
     for label in ("Active runs", "Next scheduled runs", "Last outcomes here", "Freeze"):
         (text,) = [one for one in fields if one.startswith(f"*{label}*")]
-        assert f"*{label}* <!date^" in text
+        assert f"*{label}* as of <!date^" in text
 
 
 async def test_a_schedule_that_is_gone_by_the_vote_is_not_sent(team: Team) -> None:

@@ -16,7 +16,7 @@ from bot.backends.itential.targets import AdapterContext
 from bot.backends.logs import LONGEST_LINE, LogRead, last_good, log_done
 from bot.core.command.params import flag_of, number_of, text_of
 from bot.core.errors import CallProblem, CredentialRefused, NoSuchTarget, RateLimited, Rejected
-from bot.core.log_diff import COMPARED, NO_GOOD_RUN, difference
+from bot.core.log_diff import COMPARED, NO_GOOD_RUN, NOT_COMPARED, difference
 from bot.core.operation import Operation, Target
 from bot.core.outcome import GONE, Done, Fact, LookBack, Phase, RecentRun, Refused, RunView
 from bot.core.ports.services import Call
@@ -218,7 +218,7 @@ async def _difference(ctx: AdapterContext, target: Target, job: Job, lines: Iter
     try:
         jobs = await _of_service(ctx, parent) if parent is not None else []
     except (CallProblem, NoSuchTarget) as trouble:
-        return f"The earlier runs can't be read: {trouble.summary}"
+        return f"{NOT_COMPARED}the earlier runs can't be read. {trouble.summary}"
     good = last_good(((one.id, one.began, job_state(one)[1], one) for one in jobs), job.id, job.began)
     if good is None or good.output is None:
         return NO_GOOD_RUN

@@ -128,7 +128,7 @@ def brief(text: str, most: int = _SHORT) -> str:
 
 def expiry_text(due: datetime, now: datetime) -> str:
     """When it expires, and how soon in words that stay true: a card that waits is not updated as time passes."""
-    return f"{utc_text(due)} (in {rough_span(due - now)} or less)"
+    return f"{utc_text(due)} (within {rough_span(due - now)})"
 
 
 def _progress(record: ApprovalRecord, votes: Sequence[CastVote], claimed: str | None, stale: int) -> str:

@@ -12,7 +12,7 @@ import { dataTable, table } from "./tables.js";
 
 const DRAW = {
   section,
-  header: (block, ctx) => h("h3", { class: "b-header" }, textNodes(block.text, ctx.names)),
+  header: (block, ctx) => h("h2", { class: "b-header" }, textNodes(block.text, ctx.names)),
   divider: () => h("div", {}, h("hr", { class: "b-divider" })),
   context,
   actions,

@@ -9,7 +9,7 @@ export class HomeView {
   constructor(app) {
     this.app = app;
     this.form = new Form();
-    this.title = h("h2", { class: "room-title" });
+    this.title = h("h1", { class: "room-title" });
     this.body = h("div", { class: "home-body blocks", "data-testid": "home", tabIndex: -1 });
     this.root = h("div", { class: "room" }, h("header", { class: "room-head" }, this.title, h("p", { class: "room-sub" }, "App Home: only you see this page")), h("div", { class: "home-scroll" }, this.body));
   }
@@ -36,7 +36,7 @@ export class HomeView {
     if (print === this.print) return;
     this.print = print;
     if (!view) {
-      put(this.body, h("div", { class: "empty" }, appMark(), h("h3", {}, "App Home is empty"), h("p", { class: "muted" }, `${this.app.appName()} hasn't published anything for you. It has been told that you opened this page.`)));
+      put(this.body, h("div", { class: "empty" }, appMark(), h("h2", {}, "App Home is empty"), h("p", { class: "muted" }, `${this.app.appName()} hasn't published anything for you. It has been told that you opened this page.`)));
       return;
     }
     const at = document.activeElement;

@@ -9,7 +9,7 @@ export class Rooms {
     this.app = app;
     this.drafts = new Map();
     this.list = new MessageList(app, { label: "Messages" });
-    this.title = h("h2", { class: "room-title", "data-testid": "room-title" });
+    this.title = h("h1", { class: "room-title", "data-testid": "room-title" });
     this.sub = h("p", { class: "room-sub" });
     this.banner = h("div", { class: "room-banner", role: "status" });
     this.examples = new Examples(app);
@@ -69,14 +69,14 @@ export class Rooms {
     const app = this.app.app();
     const command = app.commands[0].command;
     if (this.app.state.examples.some((one) => one.channel === this.place)) {
-      return h("div", { class: "empty", "data-testid": "empty" }, appMark(), h("h3", {}, "No messages yet"), h("p", { class: "muted" }, `Press an example above, or type ${command}.`));
+      return h("div", { class: "empty", "data-testid": "empty" }, appMark(), h("h2", {}, "No messages yet"), h("p", { class: "muted" }, `Press an example above, or type ${command}.`));
     }
     const tries = this.place.startsWith("D") ? ["help", "backends", command] : [command, `${command} help`, `${command} backends`, `@${app.name} help`];
     return h(
       "div",
       { class: "empty", "data-testid": "empty" },
       appMark(),
-      h("h3", {}, "No messages yet"),
+      h("h2", {}, "No messages yet"),
       h("p", { class: "muted" }, `Type ${command} to use the control planes, or start with one of these:`),
       h("div", { class: "tries" }, tries.map((text) => h("button", { type: "button", class: "btn", on: { click: () => { this.composer.text = text; this.composer.focus(); } } }, text))),
     );

@@ -7,7 +7,7 @@ export class Sidebar {
   /** `host` gives go(place), become(user), togglePlanes(); the rest is drawn from `update()`. */
   constructor(host) {
     this.host = host;
-    this.team = h("h1", { class: "team" });
+    this.team = h("p", { class: "team" });
     this.face = h("span", { class: "me-face" });
     this.select = h("select", { class: "me-select", "data-testid": "person-select", "aria-label": "You are", on: { change: () => host.become(this.select.value) } });
     this.role = h("p", { class: "me-role" });

@@ -14,11 +14,11 @@ export function table(block, ctx) {
       const set = settings[column] ?? {};
       return h(tag, { class: `align-${set.align ?? (cell.type === "raw_number" ? "right" : "left")}${set.is_wrapped ? " wrapped" : ""}`, scope: tag === "th" ? "col" : null }, cellOf(cell, ctx));
     }));
-  return frame("Table", h("table", {}, h("thead", {}, row(head, "th")), h("tbody", {}, body.map((cells) => row(cells, "td")))));
+  return frame(`Table: ${(head ?? []).map(sortText).join(", ")}`, h("table", {}, h("thead", {}, row(head, "th")), h("tbody", {}, body.map((cells) => row(cells, "td")))));
 }
 
 function frame(label, ...children) {
-  return h("div", { class: "table-wrap", tabIndex: 0, role: "region", "aria-label": label }, children);
+  return h("div", { class: "table-wrap", tabIndex: 0, role: "group", "aria-label": label }, children);
 }
 
 function cellOf(cell, ctx) {

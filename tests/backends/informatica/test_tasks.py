@@ -117,7 +117,8 @@ async def test_the_session_log_is_compared_with_that_of_the_last_good_run(infa: 
     assert shown.startswith("--- last successful run 2\n+++ run 3\n")
     assert "No errors encountered." in "".join(line for line in shown.splitlines() if line.startswith("-"))
     assert "Initializing" not in "".join(line for line in shown.splitlines() if line[0] in "+-")
-    assert (await infa.do(f"logs {TASK} run=1 diff=true")).preview == "No earlier good run to compare with."
+    (remark,) = (await infa.do(f"logs {TASK} run=1 diff=true")).remarks
+    assert remark == "Not compared with a successful run: there is none before this one."
     assert [path.suffix for path in infa.call.spool.folder.iterdir()] == [".log", ".log"]
 
 

@@ -182,7 +182,8 @@ async def test_the_output_is_compared_with_that_of_the_last_good_run(itn: Joined
     assert shown.startswith("Lines with “step”: 1")
     assert "No differences from the last successful run" in (await itn.do("logs itn:nightly diff=true")).preview
     assert f"(job/{good})" in (await itn.do(f"logs itn:job/{latest} diff=true")).preview
-    assert (await itn.do(f"logs itn:job/{bad} diff=true")).preview == "No earlier good run to compare with."
+    (remark,) = (await itn.do(f"logs itn:job/{bad} diff=true")).remarks
+    assert remark == "Not compared with a successful run: there is none before this one."
 
 
 async def test_many_jobs_are_followed_by_one_list(itn: Joined, plane: ItentialPlane) -> None:

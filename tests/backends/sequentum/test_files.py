@@ -135,7 +135,9 @@ async def test_a_log_is_compared_with_the_last_good_run() -> None:
         assert not any(line.startswith(("+", "-")) and "page" in line for line in lines)
         assert env.call.spool.left() == [".zip"]
         env.acc.answers["GET", f"/api/agent/{AGENT}/history"] = said([RUN_REPLY])
-        assert "No earlier good run" in (await logs_of(env, zipped(a__log=bad), diff=True)).preview
+        alone = await logs_of(env, zipped(a__log=bad), diff=True)
+        assert alone.remarks == ("Not compared with a successful run: there is none before this one.",)
+        assert "login refused" in alone.preview
 
 
 async def test_a_long_preview_is_cut_at_its_start() -> None:
