@@ -124,7 +124,7 @@ def log_done(
     The preview are the matching lines and the differences from a good run, otherwise the last lines. Of a long preview it is
     the end, because errors are in the last lines of a log.
     """
-    remarks = (difference,) if difference.startswith(NOT_COMPARED) else ()
+    remarks: tuple[str, ...] = (difference,) if difference.startswith(NOT_COMPARED) else ()
     shown = (_matching(read), "" if remarks else difference)
     parts = [part for part in shown if part] or ([] if read.grep else ["\n".join(read.tail)])
     preview = "\n\n".join(parts)
