@@ -8,7 +8,6 @@ from typing import Any, Final
 from bot.all_of import all_of, both
 from bot.core.audit import AuditEntry, Event
 from bot.core.card import Button, Line, Tone, slack_url
-from bot.core.command.capability import Risk
 from bot.core.command.parser import ONE_TARGET, format_command, parse, parse_target
 from bot.core.command.target_ref import TargetRef
 from bot.core.effects import Ruling
@@ -127,14 +126,8 @@ async def show_set_aside(ctx: Context, intent: Intent, doubt: Doubt, command: Co
     lines = [Line(text=why)]
     again = await offered(ctx, intent, [format_command(ask)]) if isinstance(ask, Command) else ()
     buttons = _say_buttons(ctx, intent, again, lines)
-    await reply(
-        ctx,
-        intent,
-        title or asked_text(intent, ctx.clock.now()),
-        tone=Tone.ASK if buttons else Tone.WARN,
-        lines=tuple(lines),
-        buttons=buttons,
-    )
+    asked, tone = title or asked_text(intent, ctx.clock.now()), Tone.ASK if buttons else Tone.WARN
+    await reply(ctx, intent, asked, tone=tone, lines=tuple(lines), buttons=buttons)
 
 
 async def offer(ctx: Context, intent: Intent, title: str, command: Command) -> None:
@@ -175,7 +168,7 @@ async def problem(
     builtin = ctx.catalog.builtin(ask.verb) if isinstance(ask, Command) else None
     mistyped = error.code in _MISTYPED or (builtin is not None and error.code == "bad_parameter")
     # A guess at what `grant` or `breakglass` means could give more than was asked for.
-    if not nearest and mistyped and (builtin is None or builtin.risk is Risk.READ):
+    if not nearest and mistyped and (builtin is None or not ctx.catalog.changes(builtin.verb)):
         meant = await commands_meant(ctx, intent.actor, intent.place, intent.typed)
         nearest = await offered(ctx, intent, [one for one in meant if not repeats(ctx.catalog, one, ask, error.code)])
     if error.code == "no_such_verb":
