@@ -11,7 +11,6 @@ from typing import Final
 from bot.store.errors import StoreProblem
 
 _CONTRACTS: Final = "_contract_"
-_BEFORE_RELEASE: Final = frozenset({"m001_first_tables", "m001_schema"})
 
 
 def contracts(name: str) -> bool:
@@ -20,9 +19,9 @@ def contracts(name: str) -> bool:
 
 
 def refuse_unreadable(applied: Sequence[str], known: Sequence[str]) -> None:
-    """Raises StoreProblem: store_too_old for tables from before the first release, store_newer when a newer version has applied
-    a migration that contracts."""
-    if not _BEFORE_RELEASE.isdisjoint(applied):
+    """Raises StoreProblem: store_too_old for tables from before the first release, which began with another migration, and
+    store_newer when a newer version has applied a migration that contracts."""
+    if applied and known[0] not in applied:
         raise StoreProblem(
             "The store was written before the first release. This version can't read it.",
             "Move the file away, or use another database. The next start makes new tables.",

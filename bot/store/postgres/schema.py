@@ -37,7 +37,7 @@ def _first() -> Iterator[str]:
     yield "CREATE SEQUENCE epochs"
     yield (
         f"CREATE TABLE replicas (id {_TEXT} PRIMARY KEY, epoch bigint, state {_TEXT} NOT NULL, beat_at timestamptz NOT NULL, "
-        f"name {_TEXT}, sockets integer NOT NULL DEFAULT 0)"
+        f"name {_TEXT}, sockets integer NOT NULL DEFAULT 0, knows {_TEXT})"  # the last migration that its program knows
     )
     yield (
         f"CREATE TABLE leaders (team_id {_TEXT} PRIMARY KEY, epoch bigint NOT NULL, replica {_TEXT} NOT NULL, "
@@ -50,6 +50,11 @@ def _first() -> Iterator[str]:
         "PRIMARY KEY (id, n))"
     )
     yield "ALTER TABLE blobs ALTER COLUMN body SET STORAGE EXTERNAL"
+    # The number of the last transaction of each writer, by which a commit is found whose answer was lost.
+    yield (
+        f"CREATE TABLE commits (writer {_TEXT} PRIMARY KEY, n bigint NOT NULL, at timestamptz NOT NULL) "
+        "WITH (fillfactor = 50)"
+    )
     yield "REVOKE UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER ON audit FROM CURRENT_USER"
 
 
@@ -64,21 +69,8 @@ _OWNER: Final = (
 )
 
 
-def _commits() -> Iterator[str]:
-    """The number of the last transaction of each writer, by which a commit is found whose answer was lost."""
-    yield (
-        f"CREATE TABLE commits (writer {_TEXT} PRIMARY KEY, n bigint NOT NULL, at timestamptz NOT NULL) "
-        "WITH (fillfactor = 50)"
-    )
-
-
-def _knows() -> Iterator[str]:
-    """The last migration that the program of a replica knows."""
-    yield f"ALTER TABLE replicas ADD COLUMN knows {_TEXT}"
-
-
 Migrations = Mapping[str, Callable[[], Iterable[str]]]
-MIGRATIONS: Final[Migrations] = {"m001_tables": _first, "m002_commits": _commits, "m003_knows": _knows}
+MIGRATIONS: Final[Migrations] = {"m001_first_release": _first}
 KNOWS: Final = max(MIGRATIONS)
 _OLDER: Final = b"""
     SELECT count(*) FROM replicas WHERE state = 'live' AND beat_at > clock_timestamp() - interval '1 minute'

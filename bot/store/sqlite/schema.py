@@ -30,11 +30,6 @@ def m001_tables(db: Database) -> None:
 RELEASED: Final = (m001_tables.__name__,)
 
 
-def pending(db: Database) -> list[str]:
-    """Names of the migrations that this file still needs."""
-    return [migration.name for migration in MIGRATIONS.pending(db)]
-
-
 def applied(db: Database) -> list[str]:
     """Names of the applied migrations of this file, in order."""
     return [migration.name for migration in MIGRATIONS.applied(db)]
@@ -50,9 +45,9 @@ def refuse_foreign(db: Database) -> None:
     refuse_unreadable(applied(db), RELEASED)
 
 
-def migrate(db: Database) -> list[str]:
+def migrate(db: Database, migrations: Migrations = MIGRATIONS) -> list[str]:
     """Apply the missing migrations in the open transaction. Returns their names."""
-    todo = pending(db)
+    todo = [migration.name for migration in migrations.pending(db)]
     if todo:
-        MIGRATIONS.apply(db)
+        migrations.apply(db)
     return todo

@@ -17,7 +17,7 @@ from bot.store.errors import StoreProblem
 from bot.store.migrations import contracts
 from bot.store.open import open_leadership, open_store
 from bot.store.postgres.database import READERS
-from bot.store.postgres.schema import KNOWS, MIGRATIONS, prepare
+from bot.store.postgres.schema import KNOWS, MIGRATIONS, Migrations, prepare
 from bot.store.postgres.session import connect
 from tests.store.samples import NOW, intent, row
 
@@ -110,24 +110,36 @@ async def test_an_older_replica_ends_when_the_newer_one_removes_what_it_needs_be
     await old.close()
 
 
-@pytest.mark.parametrize("name", list(MIGRATIONS)[1:])
-def test_a_migration_that_does_not_contract_only_adds(name: str) -> None:
-    broken = [statement for statement in MIGRATIONS[name]() if BREAKS.search(statement)]
-    assert contracts(name) or not broken
+def breaking(migrations: Migrations) -> list[str]:
+    """The statements after the first migration that an older version can't work with, although no name says so."""
+    later = [made for name, made in list(migrations.items())[1:] if not contracts(name)]
+    return [statement for made in later for statement in made() if BREAKS.search(statement)]
 
 
-def test_a_statement_that_breaks_an_older_version_is_found() -> None:
-    assert all(BREAKS.search(statement) for statement in contract())
-    assert not any(BREAKS.search(statement) for statement in expand())
+def test_a_migration_that_does_not_contract_only_adds() -> None:
+    assert breaking(MIGRATIONS) == breaking(LAST) == []
+    assert breaking({**LATER, "m901_later": contract}) == list(contract())
     assert BREAKS.search("ALTER TABLE a ADD COLUMN b text NOT NULL")
 
 
-def test_two_replicas_that_start_at_once_migrate_one_after_the_other(database_url: str) -> None:
-    """The second one waits for the lock, and finds nothing to do."""
+def test_a_database_from_before_the_first_release_is_refused_with_what_to_do(address: StoreAddress) -> None:
+    with connect(address) as connection:
+        connection.execute("UPDATE migrations SET name = 'm001_tables'")
+    with pytest.raises(StoreProblem, match="before the first release") as refused:
+        open_store(address)
+    assert refused.value.code == "store_too_old"
+    assert "use another database" in (refused.value.hint or "")
+
+
+@pytest.mark.parametrize("added", [{}, {EXPANDS: expand}, {EXPANDS: expand, CONTRACTS: contract}])
+def test_two_replicas_that_start_at_once_migrate_one_after_the_other(database_url: str, added: Migrations) -> None:
+    """The second one waits for the lock, and finds nothing to do. So does the second one of a later version."""
     with connect(StoreAddress(database_url)) as first, connect(StoreAddress(database_url)) as second:
         second.execute("SET lock_timeout = 200")
+        if added:
+            prepare(first)
         with first.transaction():
-            assert prepare(first) == list(MIGRATIONS)
+            assert prepare(first, {**MIGRATIONS, **added}) == list(added or MIGRATIONS)
             with pytest.raises(psycopg.errors.LockNotAvailable):
-                prepare(second)
-        assert prepare(second) == []
+                prepare(second, {**MIGRATIONS, **added})
+        assert prepare(second, {**MIGRATIONS, **added}) == []
