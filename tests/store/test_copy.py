@@ -139,3 +139,15 @@ async def a_bot_starts_during_the_copy(here: str, there: str) -> None:
     open_store(here, exclusive=True).close_sync()
     await source.close()
     await target.close()
+
+
+async def test_text_that_postgresql_refuses_is_copied_without_what_it_refuses(
+    tmp_path: Path, database_url: str
+) -> None:
+    """SQLite keeps NUL in a text that isn't a document."""
+    source, target = open_store(tmp_path / "s.db"), open_store(database_url)
+    await source.set_value("key\0", 7, NOW)
+    await asyncio.to_thread(copy_store, source, target, "there", NOW)
+    assert await target.value("key\ufffd") == 7
+    await source.close()
+    await target.close()

@@ -42,7 +42,7 @@ TABLE: Final = Table(
 
 def accept(intent: Intent, state: str) -> Statement:
     """Add a request unless its dedupe key is known. A known request_id with another key is an error."""
-    values = (intent.request_id, intent.dedupe_key, intent.model_dump_json(), state, stamp(intent.at))
+    values = (intent.request_id, intent.dedupe_key, dumped(intent), state, stamp(intent.at))
     return _ACCEPT, values
 
 

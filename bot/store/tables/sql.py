@@ -4,20 +4,24 @@
 
 import json
 import logging
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, cast
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import PydanticSerializationError
 
 from bot.core.masking.redact import redact_json
+from bot.core.text import storable
 from bot.core.value import Json, canonical
 from bot.store.database import Statement, Tx
 
 M = TypeVar("M", bound=BaseModel)
 
 LIMIT: Final = 1000
+_NUL: Final = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")  # in JSON text; not after a backslash that is escaped itself
 _log = logging.getLogger("signalbox.store")
 _NO_SECRETS: Final = ("request_id", "dedupe_key", "actor", "place", "at", "source", "target", "verb")
 
@@ -51,12 +55,14 @@ class Table:
 
 
 def dumped(value: object) -> str | None:
-    """JSON text of a value or of plain data; None stays None."""
+    """JSON text of a value or of plain data, without what no database can keep, NUL and surrogate halves; None stays None."""
     if value is None:
         return None
-    if isinstance(value, BaseModel):
-        return value.model_dump_json()
-    return canonical(value)
+    try:
+        text = value.model_dump_json() if isinstance(value, BaseModel) else storable(canonical(value))
+    except PydanticSerializationError:  # a surrogate half
+        text = storable(canonical(cast("BaseModel", value).model_dump(mode="json")))
+    return _NUL.sub("\\1\ufffd", text) if "\\u0000" in text else text
 
 
 def found(db: Tx, sql: str, parameters: Sequence[Any] = ()) -> list[dict[str, Any]]:
