@@ -33,6 +33,7 @@ UNSURE: Final = (
     "The audit log did not answer in time. If it has your request, a card appears here soon; otherwise nothing is done. "
     "Wait a minute before you ask again."
 )
+TOO_SLOW: Final = "The audit log did not answer in time, so nothing was done. Try again in a minute."
 _SHOWS_AN_ERROR: Final = frozenset({Source.COMMAND, Source.BUTTON, Source.MODAL, Source.HOME})
 _GIVEN_BACK: Final = frozenset({str(Doubt.TOO_LATE), "too_many"})  # a form that ended so may be sent again
 
@@ -77,18 +78,21 @@ class Intake:
         audit_writer = AuditWriter(ctx.secrets)
         if isinstance(intent.payload, Form):
             intent = await placed(ctx, intent, intent.payload)
-        if intent.edited_at is not None:
-            intent = await self._of_edit(intent, intent.edited_at)
-        intent = await incidents.marked(ctx.store, intent)
-        means = await self._meaning(intent)
+        try:
+            async with asyncio.timeout(self._patience(intent)):
+                if intent.edited_at is not None:
+                    intent = await self._of_edit(intent, intent.edited_at)
+                intent = await incidents.marked(ctx.store, intent)
+                means = await self._meaning(intent)
+        except TimeoutError:
+            return Receipt(say=TOO_SLOW)
         entries, no, user = [audit_writer.requested(intent, means)], self._turned_away(intent), _whose(intent)
         if no is not None:
             entries.append(audit_writer.plain(Event.DENIED, intent, ctx.clock.now(), code=no.code))
         with ExitStack() as unless_begun:
             self._limit.take(user)
             unless_begun.callback(self._limit.give, user)
-            patience = max(0.5, (PATIENCE - intent.age_here(ctx.clock.now())).total_seconds())
-            storing = await ctx.tasks.wait(self._store(intent, entries), patience)
+            storing = await ctx.tasks.wait(self._store(intent, entries), self._patience(intent))
             if not storing.done() or _in_doubt(storing):
                 ctx.tasks.start(self._abandon_when_stored(storing, intent), f"late {intent.request_id}")
                 return Receipt(say=UNSURE)
@@ -107,6 +111,10 @@ class Intake:
                 return Receipt(say="I am restarting and will work on this as soon as I am back.")
             unless_begun.pop_all()
         return Receipt()
+
+    def _patience(self, intent: Intent) -> float:
+        """Seconds that the ack can still wait for the store."""
+        return max(0.5, (PATIENCE - intent.age_here(self._ctx.clock.now())).total_seconds())
 
     async def _meaning(self, intent: Intent) -> Mapping[str, Json]:
         """What a pressed button stands for, and for a decision the operation that it is about."""

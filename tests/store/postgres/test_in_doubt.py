@@ -6,9 +6,14 @@ import asyncio
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 
+import pytest
+
 from bot.core.ports.store import StoreAddress
+from bot.intents import intake
+from bot.playground.workspace import transport
 from bot.store.open import open_store
 from tests.faults.link import FROM, Link
 from tests.postgres import LocalServer
@@ -103,6 +108,23 @@ async def test_the_outcome_of_a_call_waits_for_the_database(
         await env.sees("start acc:shop/prices", "Succeeded")
         assert outcomes(env) == [("done", None)]
         assert starts(env) == 1
+
+
+async def test_a_command_is_answered_in_time_when_the_store_does_not_even_answer_a_read(
+    tmp_path: Path, postgres: LocalServer, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The read would be tried again for longer than Slack waits; on a busy machine, Slack waits here as long as it takes."""
+    monkeypatch.setattr(transport, "ACK_SECONDS", 60.0)
+    async with joined(tmp_path, postgres, database_url) as (env, proxy):
+        proxy.cut = lambda _direction, _sent: True
+        receipt = await env.say("start acc:shop/prices -- doubtful")
+        assert "The audit log did not answer in time, so nothing was done" in str(receipt.body)
+        proxy.cut = lambda _direction, _sent: False
+        monkeypatch.setattr(intake, "IN_TIME", timedelta(minutes=1))
+        monkeypatch.setattr(intake, "PATIENCE", timedelta(minutes=1))
+        await env.does("status acc:shop/prices", "shop/prices")
+        assert env.events("start") == []
+        assert starts(env) == 0
 
 
 async def test_a_write_whose_answer_never_comes_is_made_once(postgres: LocalServer, database_url: str) -> None:
