@@ -19,6 +19,7 @@ _TRIPS: Final = 5  # the quickest one counts
 _CONNECTIONS: Final = 7  # of one replica: 4 that read, and 3 for writing, listening and the lease
 _REPLICAS: Final = 5
 _AWAY: Final = 1.0  # seconds between two clocks
+_QUEUE_FULL: Final = 0.5
 _LIVE: Final = (
     b"SELECT count(*)::int, coalesce(sum(sockets), 0)::int FROM replicas "
     b"WHERE state = 'live' AND beat_at > clock_timestamp() - interval '1 minute'"
@@ -58,6 +59,7 @@ def findings(connection: psycopg.Connection, address: StoreAddress) -> list[tupl
     most = int(one("SELECT current_setting('max_connections')"))
     if most < _CONNECTIONS * _REPLICAS:
         found.append((False, f"max_connections is {most}; each replica uses up to {_CONNECTIONS}"))
+    found += notifications(one("SELECT pg_notification_queue_usage()"))
     found.append(_replicas(connection))
     return found
 
@@ -67,6 +69,14 @@ def distances(took: float, away: float) -> list[tuple[bool, str]]:
     clock = f"the clock of this machine is {away:.1f} s away from the database's; synchronize both with NTP"
     trip = f"a round trip to the database takes {took * 1000:.0f} ms; every ack waits for two of them"
     return [(False, text) for text, wrong in ((clock, away > _AWAY), (trip, took > _SLOW)) if wrong]
+
+
+def notifications(full: float) -> list[tuple[bool, str]]:
+    """What is wrong when that part of the server's queue of notifications is in use."""
+    if full < _QUEUE_FULL:
+        return []
+    text = f"the server's queue of notifications is {full:.0%} full, so the leader finds requests within a second, not at once"
+    return [(False, f"{text}; look for a session that listens and stays in a transaction")]
 
 
 def trip(one: Callable[[str], Any]) -> tuple[float, float]:

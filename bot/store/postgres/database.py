@@ -12,12 +12,11 @@ from typing import ClassVar, Final, TypeVar
 
 import psycopg
 
-from bot.core.errors import code_of
 from bot.core.ports.store import StoreAddress
 from bot.store.database import Database, Job, Tx, Unit
 from bot.store.errors import StoreProblem, corrupt, for_everyone
 from bot.store.postgres.check import findings
-from bot.store.postgres.errors import again, fenced, in_doubt, lost, mapped
+from bot.store.postgres.errors import again, fenced, in_doubt, lost, mapped, reason
 from bot.store.postgres.schema import prepare
 from bot.store.postgres.session import END_SESSION, WHO_AM_I, Session, connect, refuse_transaction_pooler
 from bot.store.postgres.tx import (
@@ -170,7 +169,7 @@ class PostgresDatabase(Database):
                 job.error = fenced()
         except Exception as error:  # noqa: BLE001 - the callers must get any error and the thread must continue
             self._hang_up()
-            _log.error("the store failed: %s", code_of(error))
+            _log.error("the store failed: %s", reason(error))
             for job in batch:
                 job.error = for_everyone(error)
 
@@ -366,10 +365,12 @@ class PostgresDatabase(Database):
     # Listening and the end
 
     def _listen(self) -> None:
+        said = ""
         while not self._stop_listening.is_set():
             try:
                 with self._connect() as connection:
                     connection.execute(f"LISTEN {CHANNEL}".encode())
+                    said = ""
                     while not self._stop_listening.is_set():
                         own = self._writer.info.backend_pid if self._writer is not None else 0
                         if any(
@@ -377,7 +378,8 @@ class PostgresDatabase(Database):
                         ):
                             self._woken()
             except (psycopg.Error, StoreProblem) as error:
-                _log.warning("the store's listener connects again: %s", error)
+                if said != (said := reason(error)):
+                    _log.warning("the store's listener connects again: %s", said)
                 self._stop_listening.wait(_LISTEN_SECONDS)
 
     def _finish(self) -> None:

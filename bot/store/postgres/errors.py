@@ -39,7 +39,7 @@ _NO_DATABASE: Final = (
 _CERTIFICATE: Final = (
     "store_unreachable",
     "The database's certificate can't be verified, or it doesn't offer TLS.",
-    "Name the host as in the certificate in `[store] url`; for a private authority, add `sslrootcert=` and an absolute path.",
+    "Check that it has not expired and names the host of `[store] url`; for a private authority, add `sslrootcert=/PATH`.",
 )
 _READ_ONLY: Final = (
     "store_readonly",
@@ -114,6 +114,15 @@ def mapped(error: psycopg.Error) -> StoreProblem:
     return problem
 
 
+def reason(error: Exception) -> str:
+    """What the error means, for the program's log."""
+    if isinstance(error, psycopg.Error):
+        error = mapped(error)
+    if isinstance(error, StoreProblem):
+        return f"{error.summary.removesuffix(' Nothing was recorded.')} {error.hint} ({error.code})"
+    return type(error).__name__
+
+
 def lost(error: psycopg.Error) -> bool:
     """Whether the connection is gone, and the same may work on a new one."""
     state = error.sqlstate or ""
@@ -121,6 +130,12 @@ def lost(error: psycopg.Error) -> bool:
         return state[:2] == "08" or state in ("57P01", "57P02", "57P03", "57P05", "25P03", "25P04")
     # libpq's own words about a connection have no code, and psycopg has no class for them.
     return isinstance(error, psycopg.OperationalError | psycopg.InterfaceError) or type(error) is psycopg.DatabaseError
+
+
+def refused(error: Exception) -> bool:
+    """Whether the primary said no, for example because another session holds the row. One that takes no writes anymore isn't the
+    primary: only a new connection leads to that."""
+    return isinstance(error, psycopg.Error) and bool(error.sqlstate) and error.sqlstate != "25006" and not lost(error)
 
 
 def again(error: Exception) -> bool:

@@ -23,8 +23,8 @@ from bot.core.errors import Problem, code_of
 from bot.core.ports.services import Clock
 from bot.core.ports.store import MOST_SOCKETS, Change, Serve, Stoppable, StoreAddress
 from bot.store.migrations import refuse_unreadable
-from bot.store.postgres.errors import lost, mapped
-from bot.store.postgres.heartbeat import BEAT, CRASHED, SURE, Beat, is_dead, pause_after
+from bot.store.postgres.errors import lost, mapped, reason, refused
+from bot.store.postgres.heartbeat import BEAT, BEAT_SQL, CRASHED, DEAD, LEADER, OTHERS, SURE, Beat, is_dead, pause_after
 from bot.store.postgres.schema import KNOWS, MIGRATING, MIGRATIONS
 from bot.store.postgres.session import Heartbeat, connect_async
 
@@ -38,28 +38,6 @@ class Fence(Protocol):
 LOOK: Final = 0.25  # seconds between two looks at the leader
 _LOCKS: Final = 77  # the class of the advisory locks that live as long as a replica's session; also in _STATE
 
-# `waits`: every commit waits for the only standby, so that one has what was acknowledged. Without the right to see that, NULL.
-_BEAT: Final = """
-    WITH earlier AS (SELECT beat_at FROM replicas WHERE epoch = %(last)s)
-    UPDATE replicas SET beat_at = clock_timestamp(), sockets = coalesce(%(sockets)s, sockets)
-    WHERE epoch = %(epoch)s AND state = 'live'
-    RETURNING epoch, (SELECT seq FROM chain), (SELECT left(pg_walfile_name(pg_current_wal_lsn()), 8)), CAST(tableoid AS bigint),
-        beat_at, (SELECT beat_at FROM earlier), (SELECT current_setting('synchronous_standby_names') <> ''
-            AND current_setting('synchronous_commit') IN ('on', 'remote_apply')
-            AND count(*) = 1 AND bool_and(sync_state IN ('sync', 'quorum')) FROM pg_stat_replication) AS waits"""
-_DEAD: Final = "UPDATE replicas SET state = 'dead', sockets = 0 WHERE epoch = %s AND state = 'live'"
-# Of each replica: whether it is live, its silence in seconds, and whether it has a session. A heartbeat from the future tells
-# that the database's clock was set back: waiting until that time comes again could take hours.
-_STATE: Final = """
-    SELECT r.epoch, r.state = 'live' AS live,
-        abs(extract(epoch FROM clock_timestamp() - r.beat_at))::float8 AS silent,
-        EXISTS (SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND granted AND classid = 77 AND objid::bigint = r.epoch
-            AND database = (SELECT oid FROM pg_database WHERE datname = current_database())) AS held
-    FROM replicas r"""
-_LEADER: Final = f"""
-    SELECT l.epoch, live, silent, held FROM leaders l LEFT JOIN ({_STATE}) s ON s.epoch = l.epoch WHERE l.team_id = %s
-    """  # noqa: S608  only a constant is put in
-_OTHERS: Final = f"SELECT epoch, silent, held FROM ({_STATE}) s WHERE live AND epoch <> %s"  # noqa: S608  as above
 _SILENT: Final = """
     SELECT state, abs(extract(epoch FROM clock_timestamp() - beat_at))::float8 FROM replicas WHERE epoch = %s FOR UPDATE"""
 _FORGET: Final = """
@@ -72,7 +50,7 @@ _SOCKETS: Final = f"""
     SELECT pg_advisory_xact_lock({_LOCKS}, 0);
     UPDATE replicas SET sockets = greatest(1, least(%s, %s - (
         SELECT coalesce(sum(sockets), 0)::int FROM replicas WHERE state = 'live' AND epoch <> %s
-    ))) WHERE epoch = %s RETURNING sockets"""  # noqa: S608  only a constant is put in
+    ))) WHERE epoch = %s AND state = 'live' RETURNING sockets"""  # noqa: S608  only a constant is put in
 # Only those that this user may end: the error about another one would prevent every takeover. The server ends that one itself
 # when it holds a lock for the lease.
 _END_SESSIONS: Final = """
@@ -126,6 +104,7 @@ class PostgresLeadership:
         self._took: Stoppable | None = None
         self._willing = may_lead
         self._failures = 0  # to begin to lead, one after the other
+        self._trouble = ""  # why the last heartbeat failed
         self._leads_from = 0.0  # by the monotonic clock
         self.epoch: int | None = None
         self.leads = False
@@ -165,22 +144,34 @@ class PostgresLeadership:
         except psycopg.Error as error:
             if not lost(error):
                 raise
-            await self._failed(error, still_connected=False)
+            await self._failed(error)
             return False
 
     async def claim_sockets(self, most: int) -> int:
-        """At most what the other replicas leave of Slack's ten, but at least one."""
+        """At most what the other replicas leave of Slack's ten, but at least one. A replica that is declared dead meanwhile, or
+        loses its session, counts again when it takes part again."""
         self._counts = True
         try:
-            cursor = psycopg.AsyncClientCursor(await self._open())
-            await cursor.execute(_SOCKETS, (most, MOST_SOCKETS, self.epoch, self.epoch))
-            row = await cursor.fetchone() if cursor.nextset() else None
-            self.sockets = int(row[0]) if row else 1
-        except psycopg.Error as error:
-            raise mapped(error) from error
+            while not (counted := await self._count(most)):
+                await self._clock.sleep(LOOK)
+            self.sockets = counted
         finally:
             self._counts = False
-        return self.sockets
+        return counted
+
+    async def _count(self, most: int) -> int:
+        """0 when this replica doesn't take part."""
+        if self.epoch is None or self._connection is None:
+            return 0
+        try:
+            cursor = psycopg.AsyncClientCursor(self._connection)
+            await cursor.execute(_SOCKETS, (most, MOST_SOCKETS, self.epoch, self.epoch))
+            row = await cursor.fetchone() if cursor.nextset() else None
+        except psycopg.Error as error:
+            if lost(error):
+                return 0
+            raise mapped(error) from error
+        return int(row[0]) if row else 0
 
     async def resign(self, hand_over: Change) -> None:
         """Let another replica lead after `hand_over`. The heartbeat goes on, so calls in progress stay this replica's."""
@@ -216,17 +207,15 @@ class PostgresLeadership:
                     await self._come_back()
                 elif took:
                     self._took = self._serve(self._begin(), "take over")
-            except psycopg.Error as error:
-                await self._failed(error, still_connected=bool(error.sqlstate) and not lost(error))
-            except OSError as error:
-                await self._failed(error, still_connected=False)
+            except (psycopg.Error, OSError) as error:
+                await self._failed(error)
 
-    async def _failed(self, error: Exception, *, still_connected: bool) -> None:
-        """The next look comes at once. An answer, such as that another session holds the row, says nothing against the
-        connections."""
-        what = getattr(error, "sqlstate", None) or type(error).__name__
-        _log.warning("the database %s the heartbeat (%s)", "refuses" if still_connected else "does not answer", what)
-        if not still_connected:
+    async def _failed(self, error: Exception) -> None:
+        """The next look comes at once."""
+        if self._trouble != (why := reason(error)):
+            self._trouble = why
+            _log.warning("the heartbeat fails: %s", why)
+        if not refused(error):
             self._doubt()
             await self._disconnect()
 
@@ -314,7 +303,7 @@ class PostgresLeadership:
                 "last": last.epoch if last else self.epoch,
                 "sockets": None if self._counts else self.sockets,
             }
-            row = await (await connection.execute(_BEAT, values)).fetchone()
+            row = await (await connection.execute(BEAT_SQL, values)).fetchone()
             beat = Beat(*row) if row is not None else None
             self._last = beat or last
             if beat is None or (last is not None and beat.is_older(last)):
@@ -322,11 +311,14 @@ class PostgresLeadership:
                 await self._fall_back("was declared dead" if beat is None else "sees that the database was restored")
                 return False
             self._sure_from = self._beat_at = now
+            if self._trouble:
+                self._trouble = ""
+                _log.warning("the database answers the heartbeat again")
             if self.leads:
                 await self._bury_followers()
         if self.leads or not self._willing or now < self._leads_from:
             return False
-        rows = await self._rows(_LEADER, self._team)
+        rows = await self._rows(LEADER, self._team)
         if not rows:  # a restore has removed it; the next heartbeat finds that out
             return False
         leader, live, silent, held = rows[0]
@@ -343,7 +335,7 @@ class PostgresLeadership:
         epoch, self.epoch = self.epoch, None
         self._sure_from, self.leads = None, False
         self._fence(0, leads=False)
-        await self._quietly(_DEAD, epoch)
+        await self._quietly(DEAD, epoch)
 
     async def _take(self, leader: int) -> bool:
         """Become the leader in place of `leader`; False when another replica was faster or the leader is alive."""
@@ -377,13 +369,13 @@ class PostgresLeadership:
         row = await (await connection.execute(_SILENT, (epoch,))).fetchone()
         if row is not None and row[0] == "live" and row[1] < CRASHED:
             return False
-        await connection.execute(_DEAD, (epoch,))
+        await connection.execute(DEAD, (epoch,))
         return True
 
     async def _bury_followers(self) -> None:
         """What only they had begun is then free, and so are their connections to Slack."""
         settled = self._clock.monotonic() - self._connected_at > CRASHED
-        for epoch, silent, held in await self._rows(_OTHERS, self.epoch):
+        for epoch, silent, held in await self._rows(OTHERS, self.epoch):
             if is_dead(silent, self._lease, has_session=held, settled=settled):
                 connection = await self._open()
                 await self._end_sessions(connection, epoch)

@@ -22,6 +22,7 @@ from psycopg.pq.abc import PGconn, PGresult
 from psycopg.rows import TupleRow
 from psycopg.waiting import Ready, Wait
 
+from bot.core.ports.plugin import RereadSecret
 from bot.core.ports.store import StoreAddress
 from bot.store.errors import StoreProblem
 from bot.store.postgres.schema import SCHEMA
@@ -279,7 +280,7 @@ async def connect_async(address: StoreAddress) -> Heartbeat:
     What waits for a lock is told so by the server before that. A replica that is stopped in the middle of a takeover holds up
     the next one for as long.
     """
-    given = parameters(address)
+    given = await asyncio.to_thread(parameters, address)
     hosts = str(given.get("host", "")).count(",") + 1
     async with asyncio.timeout(
         _CONNECT_SECONDS * hosts + address.lease / 2
@@ -312,8 +313,9 @@ def parameters(address: StoreAddress) -> dict[str, Any]:
         given["sslmode"] = "verify-full"
     if given.get("sslmode") == "verify-full":  # libpq takes the system's authorities for no other mode
         given.setdefault("sslrootcert", "system")
-    if address.password is not None:
-        given["password"] = address.password.get_secret_value()
+    secret = address.password
+    if secret is not None:  # a file may have a newer one than at the start
+        given["password"] = secret.latest() if isinstance(secret, RereadSecret) else secret.get_secret_value()
     defaults = {
         "connect_timeout": _CONNECT_SECONDS,
         "keepalives_idle": 5,
@@ -351,20 +353,20 @@ def is_pooled(connection: psycopg.Connection) -> bool:
 
 
 def refuse_transaction_pooler(connection: psycopg.Connection, address: StoreAddress) -> None:
-    """Raises StoreProblem (store_pooler) when a pooler gives a connection another session for each transaction.
+    """Raises StoreProblem (store_pooler) when a pooler gives a connection another session for each transaction or statement.
 
     A second connection takes the session that the first one has just used, and keeps it in a transaction. In transaction mode the
     first one then gets another session. The heartbeat's lock, LISTEN and the session's settings would be lost.
     """
     if not is_pooled(connection):
         return
-    before = _session(connection)
-    with connect(address) as other, other.transaction():
-        other.execute(_PID)
+    before, after = _session(connection), 0
+    with suppress(psycopg.errors.ProtocolViolation), connect(address) as other, other.transaction():
+        other.execute(_PID)  # statement mode refuses transactions
         after = _session(connection)
     if before != after:
         raise StoreProblem(
-            "The pooler in front of PostgreSQL is in transaction mode, which loses locks, notifications and settings.",
+            "The pooler in front of PostgreSQL isn't in session mode, so locks, notifications and settings are lost.",
             "Write PostgreSQL's own address into `[store] url`, or set the pooler to session mode.",
             "store_pooler",
         )

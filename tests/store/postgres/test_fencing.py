@@ -16,7 +16,7 @@ from bot.core.ports.store import StoreAddress
 from bot.store.database import Tx
 from bot.store.errors import StoreProblem
 from bot.store.open import open_store
-from bot.store.postgres.database import PostgresDatabase
+from bot.store.postgres.leadership import _SILENT
 from bot.store.postgres.server import LocalServer
 from bot.store.store import Store
 from tests.store.postgres.proxy import Proxy
@@ -76,6 +76,27 @@ async def test_what_waits_in_the_writer_is_not_written_under_the_next_epoch(
     found = await store.request("r1")
     assert found is not None
     assert found.state == "working"
+
+
+async def test_a_replica_is_declared_dead_only_after_its_write_in_progress(store: Store, address: StoreAddress) -> None:
+    """Otherwise it would commit after the new leader has read what there is. `NOWAIT` tells that the other one waits."""
+    entered, go = threading.Event(), threading.Event()
+
+    def held(db: Tx) -> None:
+        db.head()
+        entered.set()
+        assert go.wait(60)
+
+    with administrator(address) as connection:
+        joins(connection, 1)
+        store.fence(1)
+        writing = asyncio.ensure_future(store.database.write(held))
+        await asyncio.get_running_loop().run_in_executor(None, entered.wait, 60)
+        with pytest.raises(psycopg.errors.LockNotAvailable):
+            connection.execute(f"{_SILENT} NOWAIT".encode(), (1,))
+        go.set()
+        await writing
+        assert connection.execute(f"{_SILENT} NOWAIT".encode(), (1,)).rowcount == 1
 
 
 async def test_a_request_belongs_to_the_replica_as_it_takes_part_now(
@@ -216,11 +237,25 @@ async def test_a_commit_without_an_audit_entry_counts_once_when_its_answer_is_lo
         proxy.close()
 
 
-async def test_a_notification_that_fails_after_the_commit_does_not_repeat_the_batch(store: Store) -> None:
-    """The queue of notifications may be full. The leader looks every second anyway."""
-    database = store.database
-    assert isinstance(database, PostgresDatabase)
-    database._notify = b"NOTIFY signalbox, 1"  # PostgreSQL refuses this
-    await database.write(count_one)
-    assert await store.value("n") == 1
-    assert await store.append(row()) == 1
+async def test_a_notification_that_fails_loses_and_repeats_nothing(
+    postgres: LocalServer, address: StoreAddress
+) -> None:
+    """PostgreSQL's queue of notifications may be full: `NOTIFY` then ends with an error. The leader looks every second anyway."""
+    with tempfile.TemporaryDirectory(prefix="sb-px-") as front:
+        proxy = Proxy(Path(front), postgres.folder)
+        store = open_store(StoreAddress(address.url.partition("?")[0] + f"?host={front}"))
+        failed: list[bool] = []
+
+        def fails(sent: bytes) -> bytes:
+            failed.append(b"NOTIFY signalbox" in sent)
+            return sent.replace(b"NOTIFY signalbox", b"NOTIFY 1ignalbox")
+
+        proxy.alter = fails
+        await store.database.write(count_one)
+        assert await store.accept(intent("r1"), [row(request_id="r1")])
+        assert await store.value("n") == 1
+        assert sum(failed) == 2
+        assert store.verify_sync(await store.head()).rows == 1
+        assert [one.request_id for one in await store.claim_unfinished()] == ["r1"]
+        await store.close()
+        proxy.close()

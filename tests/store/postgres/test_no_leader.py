@@ -42,10 +42,10 @@ async def nothing() -> None:
 class Member:
     """A replica in this process. `vanish` leaves it as a machine without a network is seen: silent, with its session open."""
 
-    def __init__(self, url: str, name: str, fence: Fence = lambda epoch, leads: None) -> None:
+    def __init__(self, url: str, name: str, fence: Fence = lambda epoch, leads: None, lease: float = LEASE) -> None:
         self.tasks = TaskQueue()
         self.leadership = PostgresLeadership(
-            StoreAddress(url, lease=LEASE), SystemClock(), team="T0ACME", name=name, fence=fence
+            StoreAddress(url, lease=lease), SystemClock(), team="T0ACME", name=name, fence=fence
         )
 
     async def join(self, took: Took = nothing) -> Member:
@@ -312,3 +312,34 @@ async def test_a_replica_that_could_not_count_its_websockets_keeps_no_other_from
             with pytest.raises(StoreProblem, match="locked"):
                 await one.leadership.claim_sockets(6)
         assert await other.leadership.claim_sockets(6) == 6
+
+
+@pytest.mark.parametrize("ends", [False, True])
+async def test_a_replica_that_is_declared_dead_while_it_counts_its_websockets_counts_again(
+    shared: str, *, ends: bool
+) -> None:
+    """Whoever declares it dead ends its session, too, if that has its name already."""
+    slow = Member(shared, "slow", lease=60)
+    try:
+        await slow.join()
+        before = slow.leadership.epoch or 0
+        with psycopg.connect(shared, autocommit=True) as admin:
+            admin.execute("SELECT pg_advisory_lock(77, 0)")
+            counting = asyncio.ensure_future(slow.leadership.claim_sockets(6))
+            async with asyncio.timeout(30):
+                while not admin.execute(_WAITS).fetchone():  # noqa: ASYNC110  nobody tells
+                    await asyncio.sleep(0.02)
+            admin.execute("UPDATE signalbox.replicas SET state = 'dead'")
+            if ends:
+                sql = "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE application_name = %s"
+                assert admin.execute(sql, (session_name(before),)).fetchone() == (True,)
+            admin.execute("SELECT pg_advisory_unlock_all()")
+            async with asyncio.timeout(60):
+                assert await counting == 6
+            epoch = slow.leadership.epoch
+            assert epoch not in (None, before)
+            sql = "SELECT sockets FROM signalbox.replicas WHERE epoch = %s"
+            assert admin.execute(sql, (epoch,)).fetchone() == (6,)
+    finally:
+        await slow.vanish()
+        await slow.leadership.leave()

@@ -9,7 +9,7 @@ import pytest
 
 from bot.core.ports.store import CLUSTER, StoreAddress
 from bot.store.open import open_store
-from tests.postgres import LocalServer, administrate
+from tests.postgres import LocalServer
 from tests.store.samples import intent, operation, row
 from tests.world import GROUPS, World, labels, world
 
@@ -65,7 +65,6 @@ class Backup:
 
     def __init__(self, server: LocalServer, url: str, folder: Path) -> None:
         self._server, self._url, self._file = server, url, folder / "dump"
-        self._name = url.partition("?")[0].rpartition("/")[2]
         self._run("pg_dump", "--format=custom", f"--file={self._file}", self._url)
 
     def _run(self, program: str, *options: str) -> None:
@@ -73,8 +72,8 @@ class Backup:
 
     def restore(self) -> None:
         """As the page about backups says, but without stopping anything."""
-        administrate(self._server, f"DROP DATABASE {self._name} WITH (FORCE)", f"CREATE DATABASE {self._name}")
-        self._run("pg_restore", "--exit-on-error", f"--dbname={self._url}", str(self._file))
+        options = ("--clean", "--if-exists", "--single-transaction", f"--dbname={self._url}")
+        self._run("pg_restore", *options, str(self._file))
 
 
 NOTICE = "The database was restored or failed over"

@@ -13,7 +13,7 @@ from bot.core.ports.store import StoreAddress
 from bot.core.records import Filters
 from bot.runtime.clock import SystemClock
 from bot.store.open import open_store, prepare_database
-from bot.store.postgres.check import distances, trip
+from bot.store.postgres.check import distances, notifications, trip
 from bot.store.postgres.server import LocalServer
 from tests.postgres import administrate
 from tests.store.samples import NOW, button, intent, outgoing, row
@@ -81,6 +81,13 @@ async def test_the_tables_are_prepared_once_by_several_at_once(bot: StoreAddress
 )
 def test_check_says_when_the_database_is_far_away(took: float, away: float, says: list[str]) -> None:
     assert distances(took, away) == [(False, text) for text in says]
+
+
+def test_check_says_when_notifications_get_lost() -> None:
+    assert notifications(0.49) == []
+    ((good, text),) = notifications(1.0)
+    assert not good
+    assert text.startswith("the server's queue of notifications is 100% full")
 
 
 def test_the_clocks_are_compared_in_the_middle_of_a_round_trip() -> None:
