@@ -46,6 +46,8 @@ KNOWN_TOOLS = frozenset(
         "datasette",
         "eval",
         "export",
+        "pg_dump",
+        "pg_restore",
         "pip",
         "python",
         "python3",

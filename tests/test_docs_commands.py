@@ -41,6 +41,10 @@ NOT_RUN = {
     "datasette ": "a program of others; the file that it opens has to be there",
     "signalbox store copy ": "needs a PostgreSQL of that name; the tests of the command copy between real stores",
     "signalbox store prepare ": "needs a PostgreSQL of that name; tests/store/postgres/test_roles.py prepares a real database",
+    "sudo -u postgres create": "makes a role and a database on a server of the system",
+    "pg_dump ": "needs a PostgreSQL of that name; tests/store/postgres/test_restored.py dumps and restores a real database",
+    "pg_restore ": "as pg_dump",
+    "python -m tests.faults.pooled": "measures for minutes, with a package that the program doesn't use",
     "export ": "sets secrets that the folder has already",
 }
 PAGES = sorted({block.page for block in blocks("sh")})
