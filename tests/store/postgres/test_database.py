@@ -176,13 +176,15 @@ async def test_a_lost_commit_that_nobody_can_tell_of_is_in_doubt(proxy: Proxy, a
 
 
 async def test_it_works_again_after_the_server_was_restarted(store: Store, address: StoreAddress) -> None:
+    others = "datname = current_database() AND pid <> pg_backend_pid()"
+    end_all = f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {others}".encode()
     await store.append(row())
     with superuser(address) as other:
-        other.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()")
+        other.execute(end_all)
     assert await store.append(row()) == 2
     assert len(await store.search(Filters())) == 2
     with superuser(address) as other:
-        other.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()")
+        other.execute(end_all)
     assert await store.head() is not None
 
 
