@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any, Final
+from http import HTTPStatus
+from typing import Any, Final, NamedTuple
 
 import aiohttp
-from aiohttp import web
 from yarl import URL
-
-from tests.http_client.support import serving
 
 Path = tuple[str | int, ...]
 _HOP: Final = frozenset({"host", "connection", "transfer-encoding", "content-length", "accept-encoding"})
+_HERE: Final = "here comes JSON text"
 
 
 class Raw(str):
@@ -64,6 +64,9 @@ class Answer:
     body: bytes
 
 
+_NOT_TAPED: Final = Answer(404, {"Content-Type": "application/json"}, b'{"message": "not on the tape"}')
+
+
 @dataclass
 class Tape:
     """Stands between backend and plane: records while `playing` is False, and answers by itself from then on."""
@@ -76,21 +79,28 @@ class Tape:
     @asynccontextmanager
     async def before(self, plane_url: str) -> AsyncIterator[str]:
         """The address at which the plane is found through this tape."""
+        own_url = ""
+        recording: set[asyncio.Task[None]] = set()
         async with aiohttp.ClientSession(auto_decompress=False) as session:
 
-            async def answer(request: web.BaseRequest) -> web.StreamResponse:
-                key = f"{request.method} {request.raw_path.partition('?')[0]}"
+            def received(asked: Asked, transport: asyncio.Transport) -> None:
+                key = f"{asked.method} {asked.raw_path.partition('?')[0]}"
                 if not self.playing:
-                    self.taped[key].append(await _ask(session, plane_url, request))
-                    return _shown(self.taped[key][-1], request, plane_url, server.base_url)
+                    recording.add(asyncio.ensure_future(record(key, asked, transport)))
+                    return
                 at = min(self._played[key], len(self.taped[key]) - 1)
-                if at < 0:
-                    return web.json_response({"message": "not on the tape"}, status=404)
                 self._played[key] += 1
-                return _shown(self._bent(key, self.taped[key][at]), request, plane_url, server.base_url)
+                _show(self._bent(key, self.taped[key][at]) if at >= 0 else _NOT_TAPED, transport, plane_url, own_url)
 
-            async with serving(answer) as server:
-                yield server.base_url
+            async def record(key: str, asked: Asked, transport: asyncio.Transport) -> None:
+                self.taped[key].append(answer := await _ask(session, plane_url, asked))
+                _show(answer, transport, plane_url, own_url)
+
+            async with await asyncio.get_running_loop().create_server(
+                lambda: _Wire(received), "127.0.0.1", 0
+            ) as server:
+                own_url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+                yield own_url
 
     def erase(self) -> None:
         """Record anew."""
@@ -115,7 +125,7 @@ class Tape:
         if bend is None or bend.key != key or (value := _json(answer)) is None:
             return answer
         try:
-            body = _text(_changed(value, bend.path, VALUES[bend.name])).encode()
+            body = with_bend(value, bend)
         except (KeyError, IndexError, TypeError):
             return answer
         return Answer(answer.status, answer.headers, body)
@@ -131,29 +141,81 @@ def bends_of(value: Any, names: tuple[str, ...]) -> Iterator[Bend]:
 
 def with_bend(value: Any, bend: Bend | None) -> bytes:
     """The reply as bytes, with that change."""
-    return _text(value if bend is None else _changed(value, bend.path, VALUES[bend.name])).encode()
+    if bend is None:
+        return json.dumps(value).encode()
+    new = VALUES[bend.name]
+    text = json.dumps(_changed(value, bend.path, _HERE if isinstance(new, Raw) else new))
+    return (text.replace(f'"{_HERE}"', new) if isinstance(new, Raw) else text).encode()
 
 
-async def _ask(session: aiohttp.ClientSession, plane_url: str, request: web.BaseRequest) -> Answer:
-    headers = {name: value for name, value in request.headers.items() if name.lower() not in _HOP}
-    url = URL(plane_url + request.raw_path, encoded=True)
+class Asked(NamedTuple):
+    """One request."""
+
+    method: str
+    raw_path: str
+    headers: dict[str, str]
+    body: bytes
+
+
+class _Wire(asyncio.Protocol):
+    """Reads requests. The client sends one after the other on a connection, so little of HTTP is enough; a server for all of it
+    costs more than the backend that is tested."""
+
+    def __init__(self, received: Callable[[Asked, asyncio.Transport], None]) -> None:
+        self._received = received
+        self._read = b""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        self._read += data
+        head, end, rest = self._read.partition(b"\r\n\r\n")
+        if not end:
+            return
+        first, *lines = head.decode("latin-1").split("\r\n")
+        headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
+        body = _whole(rest, headers)
+        if body is not None:
+            self._read = b""
+            method, raw_path, _ = first.split(" ")
+            self._received(Asked(method, raw_path, headers, body), self._transport)
+
+
+def _whole(rest: bytes, headers: dict[str, str]) -> bytes | None:
+    """The body, None if more of it is to come."""
+    if headers.get("transfer-encoding") != "chunked":
+        return rest if len(rest) >= int(headers.get("content-length", "0")) else None
+    body = b""
+    while rest:
+        size, _, rest = rest.partition(b"\r\n")
+        if size == b"0":
+            return body
+        length = int(size, 16) if size else 0
+        body, rest = body + rest[:length], rest[length + 2 :]
+    return None
+
+
+async def _ask(session: aiohttp.ClientSession, plane_url: str, asked: Asked) -> Answer:
+    headers = {name: value for name, value in asked.headers.items() if name not in _HOP}
+    url = URL(plane_url + asked.raw_path, encoded=True)
     try:
-        async with session.request(
-            request.method, url, data=await request.read(), headers=headers, allow_redirects=False
-        ) as reply:
+        async with session.request(asked.method, url, data=asked.body, headers=headers, allow_redirects=False) as reply:
             kept = {name: value for name, value in reply.headers.items() if name.lower() not in _HOP}
             return Answer(reply.status, kept, await reply.read())
     except aiohttp.ClientError:
         return Answer(0, {}, b"")
 
 
-def _shown(answer: Answer, request: web.BaseRequest, plane_url: str, own_url: str) -> web.StreamResponse:
+def _show(answer: Answer, transport: asyncio.Transport, plane_url: str, own_url: str) -> None:
     if not answer.status:
-        assert request.transport is not None
-        request.transport.abort()
-        return web.Response()
+        transport.abort()
+        return
     body = answer.body.replace(plane_url.encode(), own_url.encode())
-    return web.Response(status=answer.status, headers=answer.headers, body=body or None)
+    headers = answer.headers if answer.status == 204 else {**answer.headers, "Content-Length": str(len(body))}
+    lines = (f"HTTP/1.1 {answer.status} {HTTPStatus(answer.status).phrase}", *map(": ".join, headers.items()))
+    transport.write("".join(f"{line}\r\n" for line in (*lines, "")).encode("latin-1") + body)
 
 
 def _json(answer: Answer) -> Any:
@@ -188,21 +250,3 @@ def _changed(value: Any, path: Path, new: Any) -> Any:
         if isinstance(inner, dict):
             inner["extraField"] = {"nobody": ["knows", None]}
     return value
-
-
-def _text(value: Any) -> str:
-    """JSON, with what stands raw in it."""
-    raw: list[str] = []
-
-    def marked(item: Any) -> Any:
-        if isinstance(item, Raw):
-            raw.append(str(item))
-            return f"<<raw {len(raw) - 1}>>"
-        if isinstance(item, dict):
-            return {key: marked(inner) for key, inner in item.items()}
-        return [marked(inner) for inner in item] if isinstance(item, list) else item
-
-    text = json.dumps(marked(value))
-    for number, text_of in enumerate(raw):
-        text = text.replace(f'"<<raw {number}>>"', text_of)
-    return text
