@@ -16,6 +16,7 @@ from typing import BinaryIO, Final, TypeVar, Unpack
 
 import aiohttp
 import httpx
+from httpx_aiohttp import AiohttpTransport
 
 from bot.core import errors
 from bot.core.masking.redact import SecretList
@@ -27,7 +28,7 @@ from bot.http_client.auth import Auth, Credential, Fixed
 from bot.http_client.errors import problem_of_status, problem_of_transport, retry_after, withheld
 from bot.http_client.request import HttpRequest, Options, host_of, query_text
 from bot.http_client.response import Download, Reply, Unpacker, looks_html, media_type_of, unpacked
-from bot.http_client.transport import PROGRESS, Progress, Tls, lane, quiet_logs, tls_context, watched
+from bot.http_client.transport import PROGRESS, Progress, Tls, lane, tls_context, watched, with_common
 
 T = TypeVar("T")
 JSON_CAP: Final = 16 << 20
@@ -97,7 +98,7 @@ class HttpClient:
         self._sign_in = sign_in or SignInPause()
         self._trying: asyncio.Future[None] | None = None
         self._slots = asyncio.Semaphore(concurrency)
-        self._lanes: dict[bool, httpx.AsyncClient] = {}
+        self._lanes: dict[bool, AiohttpTransport] = {}
 
     def __repr__(self) -> str:
         return f"HttpClient({self.name!r}, {host_of(self._base_url)!r})"
@@ -152,8 +153,8 @@ class HttpClient:
     async def close(self) -> None:
         """Close every connection. A later call would open new ones."""
         lanes, self._lanes = self._lanes, {}
-        for client in lanes.values():
-            await client.aclose()
+        for used in lanes.values():
+            await used.aclose()
 
     def _request(self, method: str, path: str, options: Options) -> HttpRequest:
         options.setdefault("auth", self._auth)
@@ -166,7 +167,6 @@ class HttpClient:
 
     async def _within(self, request: HttpRequest, cap: int, deadline: float | None, take: _Take[T]) -> T:
         """All attempts under one timeout. Errors are raised outside the handler, so that they hold no reference to a request."""
-        quiet_logs()
         seconds = self._deadline if deadline is None else deadline
         progress = Progress(self._may_send)
         problem: errors.Problem
@@ -284,15 +284,14 @@ class HttpClient:
         pooled = request.idempotent
         if pooled not in self._lanes:
             self._lanes[pooled] = lane(tls_context(self._tls), self._concurrency, self._proxies, pooled=pooled)
-        client = self._lanes[pooled]
-        prepared = client.build_request(
+        prepared = httpx.Request(
             request.method,
             self._url(request, credential),
-            headers=headers,
+            headers=with_common(headers),
             content=request.content if request.stream is None else watched(request.stream(), progress),
-            timeout=httpx.Timeout(None, connect=CONNECT_TIMEOUT, pool=CONNECT_TIMEOUT),
+            extensions={"timeout": {"connect": CONNECT_TIMEOUT, "pool": CONNECT_TIMEOUT}},
         )
-        return await client.send(prepared, stream=True)
+        return await self._lanes[pooled].handle_async_request(prepared)
 
     async def _receive(
         self, request: HttpRequest, credential: Credential, response: httpx.Response, cap: int, take: _Take[T]

@@ -5,14 +5,12 @@ new connection fails before. aiohttp also repeats GET, PUT and DELETE once when 
 because `client.py` counts and spaces all repeats. httpx over aiohttp takes a fifth of the CPU of httpx over httpcore.
 """
 
-import logging
 import os
 import ssl
 import tempfile
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextvars import ContextVar
 from dataclasses import dataclass
-from http.cookiejar import CookieJar, DefaultCookiePolicy
 from types import SimpleNamespace
 from typing import Final, NamedTuple
 
@@ -43,6 +41,9 @@ class Progress:
     body_problem: Problem | None = None
 
 
+_COMMON: Final = {
+    "Accept": "*/*", "Accept-Encoding": "gzip, deflate", "Connection": "keep-alive", "User-Agent": "signalbox",
+}  # fmt: skip
 PROGRESS: Final[ContextVar[Progress]] = ContextVar("httpkit_progress")
 
 
@@ -80,14 +81,6 @@ async def _writing(
         progress.withheld = True
         raise Withheld
     progress.sent = True
-
-
-def quiet_logs() -> None:
-    """httpx logs every address with its query at INFO, and queries of some vendors contain credentials."""
-    for name in ("httpx", "httpcore"):
-        logger = logging.getLogger(name)
-        if logger.getEffectiveLevel() < logging.WARNING:
-            logger.setLevel(logging.WARNING)
 
 
 class Tls(NamedTuple):
@@ -134,8 +127,15 @@ def open_session(proxies: Proxies, ca_file: str | None = None) -> aiohttp.Client
     return aiohttp.ClientSession(connector=connector, middlewares=(through(proxies),), trust_env=False)
 
 
-def lane(context: ssl.SSLContext, concurrency: int, proxies: Proxies = DIRECT, *, pooled: bool) -> httpx.AsyncClient:
-    """An httpx client over aiohttp: HTTP/1.1, no redirects, no cookies, nothing from the environment."""
+def with_common(headers: Iterable[tuple[str, str]]) -> httpx.Headers:
+    """The headers of a request; those that are given replace the common ones."""
+    merged = httpx.Headers(_COMMON)
+    merged.update(list(headers))
+    return merged
+
+
+def lane(context: ssl.SSLContext, concurrency: int, proxies: Proxies = DIRECT, *, pooled: bool) -> AiohttpTransport:
+    """httpx's transport over aiohttp, without its client: HTTP/1.1, no redirects, no cookies, nothing from the environment."""
 
     def session() -> aiohttp.ClientSession:
         trace = aiohttp.TraceConfig()
@@ -154,10 +154,4 @@ def lane(context: ssl.SSLContext, concurrency: int, proxies: Proxies = DIRECT, *
             skip_auto_headers=("Content-Type",),
         )
 
-    return httpx.AsyncClient(
-        transport=AiohttpTransport(verify=context, trust_env=False, client=session),
-        follow_redirects=False,
-        trust_env=False,
-        cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
-        headers={"Accept-Encoding": "gzip, deflate", "User-Agent": "signalbox"},
-    )
+    return AiohttpTransport(verify=context, trust_env=False, client=session)
