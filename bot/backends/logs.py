@@ -27,7 +27,7 @@ from typing import IO, BinaryIO, Final, NamedTuple, TypeVar
 
 from bot.core.errors import BadReply
 from bot.core.log_diff import COMPARED, NOT_COMPARED
-from bot.core.masking.redact import LineSplitter, Redactor
+from bot.core.masking.redact import LineSplitter, Redactor, redact
 from bot.core.outcome import Done, Fact, FileOut, Phase, State
 from bot.core.ports.services import Call
 from bot.core.text import no_line, plural
@@ -87,6 +87,11 @@ class LogRead:
     digest: str = ""
     notes: list[str] = field(default_factory=list)
 
+    @property
+    def sought(self) -> str:
+        """The words of `grep`, as an answer shows them."""
+        return redact(self.grep)[0]
+
     def take(self, block: str) -> None:
         """Scan masked lines."""
         lines = block.splitlines()
@@ -132,7 +137,7 @@ def log_done(
         kept = preview[-LONGEST_PREVIEW:]
         preview = "...\n" + (kept.partition("\n")[2] or kept)
     file = FileOut(path=path, name=name, title=title, size=read.size, sha256=read.digest, redactions=read.redactions)
-    remarks += (no_line(read.grep),) if read.grep and not read.hit_count else ()
+    remarks += (no_line(read.sought),) if read.grep and not read.hit_count else ()
     return Done(summary=summary, state=state, facts=facts, files=(file,), preview=preview, remarks=remarks)
 
 
@@ -141,11 +146,11 @@ def _matching(read: LogRead) -> str:
         return ""
     left_out = read.hit_count > len(read.hits)
     if read.first_hits:
-        head = f"Lines with “{read.grep}”: {read.hit_count}" + (f" (the first {MOST_HITS})" if left_out else "")
+        head = f"Lines with “{read.sought}”: {read.hit_count}" + (f" (the first {MOST_HITS})" if left_out else "")
     else:
         verb = "contains" if read.hit_count == 1 else "contain"
         more = f" (the last {len(read.hits)})" if left_out else ""
-        head = f"{plural(read.hit_count, 'line')} {verb} “{read.grep}”{more}:"
+        head = f"{plural(read.hit_count, 'line')} {verb} “{read.sought}”{more}:"
     return "\n".join([head, *(line[:LONGEST_LINE] for line in read.hits)])
 
 

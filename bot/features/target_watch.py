@@ -157,8 +157,15 @@ async def end(ctx: Context, one: Subscription, code: str, text: str, by: Intent 
         return False
     ctx.stale_homes.stale(one.user_id)
     if one.target.parent is None or code not in ("ended", "unwatched"):
-        await ctx.presenter.show(card_of(ctx, one, text))
+        await show(ctx, one, text)
     return True
+
+
+async def show(ctx: Context, one: Subscription, ended: str = "") -> None:
+    """Its card: how it `ended`, or that it goes on, unless it ended meanwhile."""
+    async with ctx.locks.of(f"watch:{one.id}"):
+        if ended or any(each.id == one.id for each in await ctx.store.subscriptions(one.target_key)):
+            await ctx.presenter.show(card_of(ctx, one, ended))
 
 
 def _intent(ctx: Context, one: Subscription) -> Intent:

@@ -102,6 +102,8 @@ def not_valid(button: StoredButton | None, intent: Intent) -> str | None:
         return "Only the requester can press this."
     if button.channel_id and button.channel_id != intent.place.channel_id:
         return "This button belongs to another channel."
+    # A person may press before Slack's answer with the `ts` is stored. No message but ours can have the id, which is a secret; a
+    # copy of it in the same channel has the same readers, and whatever it says, the button does what its own card asks.
     if button.ts and button.ts != intent.place.message_ts:
         return "This is a copy of the message. Press the button on the original."
     return None

@@ -14,6 +14,7 @@ from bot.features.builtins import OPEN_TO_ALL, answer
 from bot.features.builtins.policy import checks_itself
 from bot.features.forms.launcher import unfit_buttons
 from bot.features.replies import refusal
+from bot.features.replies.answer import clean
 from bot.features.replies.suggestions import read_meant
 from bot.operations import newer_run
 from bot.operations.authorize import authorize, catalog_of, not_admitted
@@ -37,7 +38,9 @@ async def run_misread(ctx: Context, intent: Intent, ask: ParseError) -> None:
 
 
 async def run_command(ctx: Context, intent: Intent, command: Command) -> None:
-    """Carry out a command, wherever it comes from: typed, a button, a form."""
+    """Carry out a command, wherever it comes from: typed, a button, a form. Its reason is for people to read, so secrets in it
+    are masked from here on; parameters keep theirs until they are sent."""
+    command = command.model_copy(update={"reason": command.reason and clean(ctx, command.reason)})
     late = intent.is_late(ctx.clock.now())
     if await _is_builtin(ctx, intent, command):
         await _run_builtin(ctx, intent, command, late=late)

@@ -1,5 +1,7 @@
 """Modals: opened from a shortcut or the Home tab, and submitted. Errors were shown at their fields before the ack."""
 
+from typing import Final
+
 from bot.core.intent import Command, Form, Intent, Open
 from bot.core.records import stamp
 from bot.core.value import Json
@@ -10,11 +12,13 @@ from bot.features.forms import launcher
 from bot.features.forms.menus import usable_capabilities
 from bot.features.forms.opened import kept_of, place_of
 from bot.features.home import open_home
-from bot.features.replies.answer import say
+from bot.features.replies.answer import clean, say
 from bot.features.replies.suggestions import named_in
 from bot.intents.command import run_command
 from bot.operations.authorize import catalog_of
 from bot.runtime.context import Context
+
+REASON: Final = "reason"
 
 
 async def check(ctx: Context, intent: Intent, form: Form) -> dict[str, str]:
@@ -28,8 +32,8 @@ def _errors(ctx: Context, form: Form, kept: dict[str, Json]) -> dict[str, str]:
     if form.form == launcher.FORM:
         read = launcher.read(ctx.catalog, form, kept)
         return read if isinstance(read, dict) else {}
-    if form.form in (approvals.DENY_FORM, approvals.ASK_FORM) and not form.text("reason"):
-        return {"reason": "Enter a reason; others will read it."}
+    if form.form in (approvals.DENY_FORM, approvals.ASK_FORM) and not form.text(REASON):
+        return {REASON: "Enter a reason; others will read it."}
     if form.form == breakglass_review.FORM and not form.text(breakglass_review.NOTE):
         return {breakglass_review.NOTE: "Describe what was done and whether it was right."}
     return {}
@@ -56,6 +60,8 @@ async def submitted(ctx: Context, intent: Intent, form: Form) -> None:
         await say(ctx, intent, "This form is no longer known. Open it again.")
         return
     intent = _placed(intent, form, kept)  # again: a request of an earlier version was stored without
+    words = {name: clean(ctx, form.text(name)) for name in (REASON, breakglass_review.NOTE) if name in form.values}
+    form = form.model_copy(update={"values": {**form.values, **words}})
     if form.form == launcher.FORM:
         read = launcher.read(ctx.catalog, form, kept)
         if isinstance(read, Command):
@@ -63,7 +69,7 @@ async def submitted(ctx: Context, intent: Intent, form: Form) -> None:
         else:
             await say(ctx, intent, "; ".join(read.values()))
     elif form.form == approvals.DENY_FORM:
-        await approvals.denied(ctx, intent, str(kept.get("pending")), form.text("reason"))
+        await approvals.denied(ctx, intent, str(kept.get("pending")), form.text(REASON))
         ctx.stale_homes.stale(intent.actor.user_id)
     elif form.form == breakglass_review.FORM:
         await breakglass_review.close_review(

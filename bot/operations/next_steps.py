@@ -7,6 +7,7 @@ from bot.core.command.catalog import check_params
 from bot.core.command.parser import parse_target
 from bot.core.errors import BadRequest
 from bot.core.intent import Intent
+from bot.core.masking.redact import is_secret
 from bot.core.network import console_url
 from bot.core.operation import Operation, Target
 from bot.core.outcome import Phase, RunView, Suggestion
@@ -111,9 +112,10 @@ def _label(suggestion: Suggestion) -> str:
 
 
 def _allowed(ctx: Context, intent: Intent, suggestion: Suggestion, about: Target, situation: Situation) -> bool:
-    """Whether the rules let this person do it to the target of the card; decided again when it is pressed."""
+    """Whether the rules let this person do it to the target of the card; decided again when it is pressed. A command with
+    a secret has to be typed again: a button would keep it."""
     ref = parse_target(suggestion.target, ctx.catalog)
-    if isinstance(ref, str):
+    if isinstance(ref, str) or any(is_secret(pair, ctx.secrets) for pair in suggestion.params):
         return False
     capability = ctx.catalog.capability(ref.backend, suggestion.verb, ctx.catalog.kind_of(ref))
     if capability is None:

@@ -7,10 +7,11 @@ process can die after any transaction.
 from __future__ import annotations
 
 import asyncio
+import itertools
 import queue
 import re
 import threading
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager, contextmanager, nullcontext
 from contextvars import ContextVar
 from functools import cache
@@ -83,6 +84,29 @@ def part(turn: set[Touch], others: Iterable[set[Touch]]) -> bool:
         turn and other and not any(table == its and (changes or too) for table, changes in turn for its, too in other)
         for other in others
     )
+
+
+TurnsOfTwo = tuple[list[set[Touch]], ...]  # what each turn of each of two works touched
+
+
+async def every_order(run: Callable[[int, int], Awaitable[TurnsOfTwo]], *, each: bool = False) -> None:
+    """Run two works once for every place at which the first loses its turn and every one at which the second does.
+
+    Two turns that touch nothing that the other one changes come out the same in either order. A cut that differs only by
+    the order of such turns from one that was tried is not tried again, unless `each`.
+    """
+    known: dict[tuple[int, int], TurnsOfTwo] = {}
+    for first in itertools.count(1):
+        for second in itertools.count(1):
+            mine, others = known.pop((first, second), None) or await run(first, second)
+            if second < len(others) and not each and part(others[second], mine[first:]):
+                known[first, second + 1] = mine, others
+            if first < len(mine) and not each and part(mine[first], others[:second]):
+                known[first + 1, second] = mine, others
+            if second >= len(others):
+                break
+        if first >= len(mine):
+            break
 
 
 _OWNER: ContextVar[int] = ContextVar("owner", default=-1)

@@ -157,6 +157,18 @@ async def test_a_press_from_a_copy_another_channel_or_another_workspace_decides_
     assert nothing_came_of_it(asked)
 
 
+async def test_a_press_before_the_ts_of_the_card_is_stored_counts_in_its_channel_alone(asked: Play) -> None:
+    """Slack shows the card before its answer with the `ts` arrives."""
+    asked.team.memory.write_sync(lambda db: db.execute("UPDATE messages SET ts = NULL"))
+    card, button = f"approval:{asked.request_id}", asked.shown["approve"]
+    elsewhere = Place(team_id=HOME, channel_id=ROOM, message_ts=f"ts-{card}")
+    await asked.team.enter(LEE, Press(action="approve", button=button), elsewhere, source=Source.BUTTON)
+    await asked.team.settle()
+    assert nothing_came_of_it(asked)
+    await asked.team.presses(LEE, button, card)
+    assert asked.stands() is Now.DONE
+
+
 async def test_a_button_of_another_version_is_answered_and_does_nothing(asked: Play) -> None:
     """Its meaning in the store has a tag that nobody knows here."""
     later = json.dumps({"tag": "pending2", "pending": f"{asked.request_id}.1", "choice": "approve"})

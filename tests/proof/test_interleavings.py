@@ -14,7 +14,7 @@ from bot.core.intent import Intent
 from bot.store.open import open_store
 from tests.proof import model
 from tests.proof.explore import Map
-from tests.proof.memory import Gate, PlannedTurns, Touch, part
+from tests.proof.memory import Gate, PlannedTurns, TurnsOfTwo, every_order
 from tests.proof.model import Cut, Is, Now, Policy, State, Told
 from tests.proof.play import DifferenceError, Play, Step, members
 
@@ -221,10 +221,7 @@ async def test_a_death_between_any_two_durable_things_changes_nothing_but_whethe
     assert died > 300
 
 
-Turns = tuple[list[set[Touch]], ...]  # what each turn of each act touched
-
-
-async def in_turns(play: Play, acts: Sequence[Step], cut: tuple[int, int]) -> tuple[Turns, list[Intent | None]]:
+async def in_turns(play: Play, acts: Sequence[Step], cut: tuple[int, int]) -> tuple[TurnsOfTwo, list[Intent | None]]:
     """Both acts at once: the first has `cut[0]` turns, the second `cut[1]`, the first the rest, then the second the rest.
 
     A turn is an access to the store and what follows it until the next one.
@@ -287,35 +284,22 @@ PAIRS = (
 
 
 async def every_cut(play: Play, acts: tuple[Step, Step]) -> set[str]:
-    """What the model does not know, at every place at which the first act loses its turn and every one at which the second does.
-
-    Two turns that touch nothing that the other one changes come out the same in either order. A cut that differs only by
-    the order of such turns from one that was tried is not tried again. With `EVERY_CUT` each of them is.
-    """
+    """What the model does not know, in every order of the turns of the two acts."""
     found: set[str] = set()
     allowed = outcomes(play.state, acts, play)
-    known: dict[tuple[int, int], Turns] = {}
     mark = play.mark()
     before = await play.opened(acts)
-    for first in itertools.count(1):
-        for second in itertools.count(1):
-            turns = known.pop((first, second), None)
-            if turns is None:
-                again = play.mark()
-                turns, intents = await in_turns(play, acts, (first, second))
-                seen = play.seen(acts, intents)
-                if seen not in allowed:
-                    found.add(f"{acts[0]} {first}, {acts[1]} {second}: {seen}, and the model knows {list(allowed)}")
-                play.back(again)
-            mine, others = turns
-            if second < len(others) and not EVERY_CUT and part(others[second], mine[first:]):
-                known[first, second + 1] = turns
-            if first < len(mine) and not EVERY_CUT and part(mine[first], others[:second]):
-                known[first + 1, second] = turns
-            if second >= len(others):
-                break
-        if first >= len(mine):
-            break
+
+    async def run(first: int, second: int) -> TurnsOfTwo:
+        again = play.mark()
+        turns, intents = await in_turns(play, acts, (first, second))
+        seen = play.seen(acts, intents)
+        if seen not in allowed:
+            found.add(f"{acts[0]} {first}, {acts[1]} {second}: {seen}, and the model knows {list(allowed)}")
+        play.back(again)
+        return turns
+
+    await every_order(run, each=EVERY_CUT)
     play.state = before
     play.back(mark)
     return found

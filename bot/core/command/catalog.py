@@ -12,6 +12,7 @@ from bot.core.command.params import BadParam, Param, ParamType, folded, trimmed,
 from bot.core.command.target_ref import TargetRef
 from bot.core.errors import BadRequest
 from bot.core.intent import Command
+from bot.core.masking.values import MASK
 from bot.core.value import Json
 
 
@@ -225,7 +226,7 @@ def check_params(declared: Sequence[Param], given: Sequence[tuple[str, str]]) ->
 
 
 def _check_names(given: Sequence[tuple[str, str]]) -> None:
-    """Refuses names that a backend might treat as equal, and invisible characters."""
+    """Refuses names that a backend might treat as equal, invisible characters, and the mask that stands for a secret."""
     seen: dict[str, str] = {}
     for key, value in given:
         first = seen.setdefault(folded(key), key)
@@ -233,6 +234,8 @@ def _check_names(given: Sequence[tuple[str, str]]) -> None:
             raise BadRequest(
                 f"`{first}` and `{key}` differ only in case or letter form. Give one.", code="bad_parameter"
             )
+        if MASK in value:
+            raise BadRequest(f"A masked value isn't kept. Type the value of `{key}` again.", code="bad_parameter")
         if char := unseen(key) or unseen(value):
             raise BadRequest(f"`{key}=` contains {char}, an invisible character. Type it again.", code="bad_parameter")
 

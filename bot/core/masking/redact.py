@@ -252,6 +252,11 @@ def _decoded(word: str) -> str | None:
     return raw.decode() if raw.isascii() and all(byte >= 32 or byte in b"\t\r\n" for byte in raw) else None
 
 
+def is_secret(pair: tuple[str, str], known: SecretList | None = None) -> bool:
+    """Whether a typed parameter holds a secret, or the mask of one: no button or modal keeps it."""
+    return MASK in pair[1] or redact("=".join(pair), known or ())[1] > 0
+
+
 def redact(text: str, known: Iterable[str] = ()) -> tuple[str, int]:
     """The text with all known and likely secrets masked, and their number."""
     redactor = Redactor(known)

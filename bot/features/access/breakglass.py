@@ -76,7 +76,7 @@ async def breakglass(ctx: Context, intent: Intent, ask: Command, given: Mapping[
     within = timedelta(seconds=table.review_within)
     await _arrange(ctx, intent, made.id, 1, now + within / 2, stamp(now + within))
     await ctx.store.add_grant(made, (entry,))
-    await show(ctx, made)
+    await show(ctx, made.id)
     title = f"Break-glass is active until {utc_text(made.until_at)}"
     text = (
         "You can run anything in this channel that no rule denies, without approval. All of it is recorded for review."
@@ -118,20 +118,17 @@ def _reviewers(policy: Policy, grant: Grant) -> tuple[str, ...]:
     return tuple(one for one in (*users, *groups) if one != grant.user_id)
 
 
-async def show(ctx: Context, grant: Grant) -> None:
-    """The card in the security channel, with the review's button, in the incident channel, and where it is active. The Home tabs
-    follow."""
+async def show(ctx: Context, grant_id: str) -> None:
+    """The card in the security channel, with the review's button, in the incident channel, and where it is active: the grant's
+    state, and what was done under it. The Home tabs follow."""
+    async with ctx.locks.of(_key(grant_id, "")):
+        if (grant := await ctx.store.grant_by_id(grant_id)) is None:
+            return
+        review = ctx.security_channel or grant.channel_id or ""
+        for channel in dict.fromkeys((review, ctx.incident_channel, grant.channel_id)):
+            if channel:
+                await ctx.presenter.show(await _card(ctx, grant, channel, review))
     ctx.stale_homes.stale(grant.user_id, *await opened_lately(ctx.store, ctx.clock.now()))
-    review = ctx.security_channel or grant.channel_id or ""
-    for channel in dict.fromkeys((review, ctx.incident_channel, grant.channel_id)):
-        if channel:
-            await ctx.presenter.show(await _card(ctx, grant, channel, review))
-
-
-async def show_again(ctx: Context, grant_id: str) -> None:
-    """Update the cards: the state of the grant, and what was done under it."""
-    if (found := await ctx.store.grant_by_id(grant_id)) is not None:
-        await show(ctx, found)
 
 
 async def _card(ctx: Context, grant: Grant, channel: str, review: str) -> Card:
@@ -303,14 +300,14 @@ async def nag(ctx: Context, intent: Intent, pending: PendingDecision) -> None:
 async def end_grant(ctx: Context, intent: Intent | None, grant: Grant) -> None:
     """End a grant whose time is up, break-glass or not."""
     if await grants.expire(ctx, intent, grant) and grant.breakglass:
-        await show_again(ctx, grant.id)
+        await show(ctx, grant.id)
 
 
 async def revoke(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, Any]) -> None:
     """`revoke ID -- reason`; the cards of a break-glass then list what was done under it."""
     ended = await grants.revoke(ctx, intent, ask)
     if ended.breakglass:
-        await show_again(ctx, ended.id)
+        await show(ctx, ended.id)
 
 
 async def recover(ctx: Context) -> None:

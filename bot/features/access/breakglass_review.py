@@ -9,7 +9,7 @@ from bot.core.policy.decide import why_not_administrator, why_not_breakglass
 from bot.core.policy.rights import person_of
 from bot.core.records import Grant, stamp
 from bot.core.text import utc_text
-from bot.features.access.breakglass import show_again
+from bot.features.access.breakglass import show
 from bot.features.forms.opened import open_form
 from bot.features.replies.answer import say
 from bot.operations.audit_writer import AuditWriter
@@ -66,7 +66,7 @@ async def close_review(ctx: Context, intent: Intent, grant_id: str, place: Place
         await ctx.store.end_pending(pending.id, "taken", None, (), ctx.clock.now())
         number += 1
     await ctx.store.finish(intent.request_id, (), stamp(now))
-    await show_again(ctx, found.id)
+    await show(ctx, found.id)
 
 
 def _columns(found: Grant) -> dict[str, str]:

@@ -51,7 +51,7 @@ async def grant(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, 
     """`grant @person VERB TARGET for=2h -- reason`, in this channel."""
     person, verb, target = _words(ask)
     reason, lasts = needs_reason(ask), given["for"]
-    _check_patterns(verb, target)
+    _check_patterns(ctx, verb, target)
     capabilities = grant_scope.capabilities_of(ctx.catalog, verb, target)
     policy, guest = await _check_granter(ctx, intent, person, capabilities, verb, target, lasts)
     if await ctx.store.grant_by_id(grant_id(intent.request_id)) is not None:
@@ -95,8 +95,10 @@ def _words(ask: Command) -> tuple[str, str, str]:
     return person, " ".join(ask.words[1:-1]), ask.words[-1]
 
 
-def _check_patterns(verb: str, target: str) -> None:
-    """The same patterns as in the rules file, refused in the same words."""
+def _check_patterns(ctx: Context, verb: str, target: str) -> None:
+    """The same patterns as in the rules file, refused in the same words. The card of a grant shows them to everyone."""
+    if AuditWriter(ctx.secrets).clean(target) != target:
+        raise BadRequest("The target looks like a secret, so it isn't kept.", _USAGE, "bad_parameter")
     if len(target) > LONGEST_TARGET:
         raise BadRequest(f"A target of a grant has at most {LONGEST_TARGET} characters.", _USAGE, "bad_parameter")
     try:

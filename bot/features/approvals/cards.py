@@ -8,7 +8,7 @@ from bot.core.approval import Approval
 from bot.core.card import Button, Card, Line, Question, Tone, approval_key, operation_key, slack_url
 from bot.core.command.parser import format_command
 from bot.core.intent import Actor, Command, Place
-from bot.core.masking.values import MASK
+from bot.core.masking.redact import is_secret
 from bot.core.outcome import Fact
 from bot.core.records import CastVote
 from bot.core.text import capitalized, sentences
@@ -127,7 +127,7 @@ def ask_again_buttons(ctx: Context, approval: Approval) -> tuple[Button, ...]:
         verb=operation.verb, target=cards.written(operation.target), params=operation.words, reason=operation.reason
     )
     text = format_command(command)
-    if operation.files or MASK in text:
+    if operation.files or any(is_secret(pair, ctx.secrets) for pair in operation.words):
         return ()
     means: dict[str, Json] = {"tag": "say1", "text": text, "verb": operation.verb}
     only = approval.requester

@@ -8,6 +8,7 @@ from bot.core.card import Button, FormField, FormView, Line, Tone
 from bot.core.command.capability import Capability
 from bot.core.effects import Ruling
 from bot.core.intent import Command, Form, Intent, Place
+from bot.core.masking.redact import is_secret
 from bot.core.operation import Operation
 from bot.core.policy.compile import Rule
 from bot.core.policy.decide import Denied, NeedsApproval, Standing, standing
@@ -33,11 +34,13 @@ RULE: Final = "ask for it"
 
 def ask_buttons(ctx: Context, intent: Intent, operation: Operation, ruling: Ruling) -> tuple[Button, ...]:
     """The button of a denial, when no rule covers the command and there are people to ask. A denial by a deny rule, a freeze, the
-    place or the person's account type has no button."""
+    place or the person's account type has no button, nor has a command with a secret, which the button would keep."""
     decision = ruling.decision
     if not isinstance(decision, Denied) or decision.code != "no_rule" or not _approvers(ruling, decision):
         return ()
     if standing(ruling.subject, ctx.home_team)[0] is not Standing.FULL:
+        return ()
+    if any(is_secret(pair, ctx.secrets) for pair in operation.words):
         return ()
     means: dict[str, Json] = {
         "tag": ASK_TAG,

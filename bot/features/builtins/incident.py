@@ -50,7 +50,7 @@ async def incident(ctx: Context, intent: Intent, ask: Command, given: Mapping[st
 
 
 async def _open(ctx: Context, intent: Intent, name: str, text: str) -> None:
-    if not _NAME.fullmatch(name):
+    if not _NAME.fullmatch(name) or ctx.secrets.hide(name) != name:
         raise BadRequest(
             "Name the incident, like `INC-42`: letters, digits, `.`, `_` and `-`.", _USAGE, "bad_parameter"
         )
@@ -72,7 +72,7 @@ async def _open(ctx: Context, intent: Intent, name: str, text: str) -> None:
         marked = intent.model_copy(update={"incident": name})
         entry = writer.plain(Event.INCIDENT_OPENED, marked, now, verb="incident open", reason=text or None, detail=name)
         await ctx.store.set_value(made.key, made.model_dump(mode="json"), now, (entry,))
-    await ctx.presenter.show(_card(ctx, made))
+        await ctx.presenter.show(_card(ctx, made))
 
 
 async def _close(ctx: Context, intent: Intent, name: str, text: str) -> None:
@@ -82,7 +82,8 @@ async def _close(ctx: Context, intent: Intent, name: str, text: str) -> None:
     if found is None or name not in ("", found.name):
         what = f"{name} isn't open here." if name else "No incident is open here."
         raise BadRequest(what, f"{found.name} is open." if found is not None else _USAGE, "not_open")
-    now = ctx.clock.now()
+    now, person = ctx.clock.now(), intent.actor.user_id
+    lasted = ago_text(now - datetime.fromisoformat(found.opened_at))
     writer = AuditWriter(ctx.secrets)
     async with ctx.locks.of(found.key):
         if await incidents.at(ctx.store, found.channel_id, found.thread_ts) != found:
@@ -91,10 +92,8 @@ async def _close(ctx: Context, intent: Intent, name: str, text: str) -> None:
             Event.INCIDENT_CLOSED, intent, now, verb="incident close", reason=text or None, detail=found.name
         )
         await ctx.store.set_value(found.key, None, now, (entry,))
+        await ctx.presenter.show(_card(ctx, found, f"Closed by <@{person}> after {lasted}", person))
     entries = await audit.of_incident(ctx, found)
-    person = intent.actor.user_id
-    lasted = ago_text(now - datetime.fromisoformat(found.opened_at))
-    await ctx.presenter.show(_card(ctx, found, f"Closed by <@{person}> after {lasted}", person))
     report = Card(
         key=f"incident:{intent.request_id}:closed",
         place=_place(ctx, found),

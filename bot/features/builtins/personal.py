@@ -43,7 +43,7 @@ async def watch(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, 
         title = f"You will be told in the thread when {target.label} ends."
         await reply(ctx, intent, title)
         return
-    await ctx.presenter.show(target_watch.card_of(ctx, kept))
+    await target_watch.show(ctx, kept)
     if kept.id != made.id:
         await reply(ctx, intent, f"You already watch {target.label} here.")
 

@@ -19,7 +19,7 @@ from bot.core.command.parser import parse
 from bot.core.effects import NOTHING, Attempt, Consequences, OfRefusals
 from bot.core.errors import BadRequest
 from bot.core.intent import Actor, Command, Form, FormChange, Intent, Open, Place, Source
-from bot.core.masking.redact import redact
+from bot.core.masking.redact import is_secret, redact
 from bot.core.outcome import Outcome, Refused
 from bot.core.value import Json
 from bot.features.favourites import last_channel
@@ -96,12 +96,18 @@ def unfit_buttons(ctx: Context, intent: Intent, command: Command, code: str) -> 
 
 
 def _fill_button(ctx: Context, intent: Intent, command: Command) -> Button:
-    """The modal shows the typed values again, except secrets: those are not stored."""
-    safe = tuple(pair for pair in command.params if not redact("=".join(pair), ctx.secrets)[1])
-    stored = command.model_copy(update={"params": safe}).model_dump(mode="json")
+    stored = _without_secrets(ctx, command).model_dump(mode="json")
     means: dict[str, Json] = {"tag": FILL_TAG, "verb": command.verb, "target": command.target, "command": stored}
     me = intent.actor.user_id
     return Button(label="Fill in", action="fill", id=ctx.ids.secret(), style="primary", means=means, only_user=me)
+
+
+def _without_secrets(ctx: Context, command: Command) -> Command:
+    """What a modal shows again of a command, and a button keeps for it: no parameter with a secret, and the reason with secrets
+    masked. What a person has typed into the modal stays there when it is drawn again."""
+    safe = tuple(pair for pair in command.params if not is_secret(pair, ctx.secrets))
+    reason = redact(command.reason, ctx.secrets)[0] if command.reason else command.reason
+    return command.model_copy(update={"params": safe, "reason": reason})
 
 
 async def fill_in(ctx: Context, intent: Intent, means: Mapping[str, Json]) -> None:
@@ -143,10 +149,11 @@ async def view(ctx: Context, actor: Actor, place: Place, draft: Draft) -> FormVi
         shown.append(
             FormField(name="channel", label="Channel", type="channel", optional=False, initial=channel, live=True)
         )
-    params = fields.fields_for(found.capability, found.described, command.params)[: MOST_FIELDS - len(shown)]
+    again = _without_secrets(ctx, command)
+    params = fields.fields_for(found.capability, found.described, again.params)[: MOST_FIELDS - len(shown)]
     params = [field.model_copy(update={"name": f"{_PARAM}{field.name}"}) for field in params]
     optional = found.capability is None or not found.capability.reason_required
-    reason = FormField(name="reason", label="Reason", type="text", initial=command.reason or None, optional=optional)
+    reason = FormField(name="reason", label="Reason", type="text", initial=again.reason or None, optional=optional)
     shown += [*(one for one in params if not one.optional), reason, *(one for one in params if one.optional)]
     return FormView(
         form=FORM,

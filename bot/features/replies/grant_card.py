@@ -12,6 +12,13 @@ from bot.runtime.context import Context
 
 async def show(ctx: Context, grant: Grant, status: str = "", warning: str = "") -> None:
     """The card of a grant in its channel: who may do what until when, who granted it, and why. It mentions the person."""
+    async with ctx.locks.of(f"grant:{grant.id}"):
+        newest = await ctx.store.grant_by_id(grant.id)
+        await _show(ctx, newest or grant, status if newest is None or newest.state == grant.state else "", warning)
+    ctx.stale_homes.stale(grant.user_id)
+
+
+async def _show(ctx: Context, grant: Grant, status: str, warning: str) -> None:
     people = (grant.user_id, *grant.granted_by.split(", "))
     by, is_open = ", ".join(f"<@{user}>" for user in people[1:]), grant.state == "open"
     card = Card(
@@ -30,7 +37,6 @@ async def show(ctx: Context, grant: Grant, status: str = "", warning: str = "") 
         details=(Fact(label="Grant", value=grant.id), Fact(label="Request", value=grant.request_id)),
         mention=tuple(dict.fromkeys((*people, *((grant.channel_id,) if grant.channel_id else ())))),
     )
-    ctx.stale_homes.stale(grant.user_id)
     await ctx.presenter.show(card)
 
 
@@ -61,9 +67,10 @@ async def ended(ctx: Context, grant_id: str, text: str, *people: str) -> None:
     if found is None:
         return
     ctx.stale_homes.stale(found.user_id)
-    posted = await ctx.store.message(f"grant:{found.id}")
-    if posted is not None:
-        await show(ctx, found, text)
+    async with ctx.locks.of(f"grant:{found.id}"):
+        posted = await ctx.store.message(f"grant:{found.id}")
+        if posted is not None:
+            await show(ctx, found, text)
     for key in (operation_key(found.request_id), approval_key(found.request_id)):
         posted = posted or await ctx.store.message(key)
     place = _place(ctx, found)

@@ -42,9 +42,10 @@ def add(db: Tx, pending: PendingDecision) -> None:
 
 
 def scrub(db: Tx, request_id: str, secrets: Iterable[str]) -> None:
-    """Mask the secrets in the decided pending decisions of this request."""
+    """Mask the secrets in the pending decisions of this request that are decided, or that are not about running something."""
     sql = """
-        SELECT id, intent, operation FROM pending_decisions WHERE request_id = ? AND state NOT IN ('open', 'approved')"""
+        SELECT id, intent, operation FROM pending_decisions
+        WHERE request_id = ? AND (operation IS NULL OR state NOT IN ('open', 'approved'))"""
     for pending_id, *texts in db.execute(sql, (request_id,)).fetchall():
         intent, operation = (masked(text, secrets) for text in texts)
         if [intent, operation] != texts:
