@@ -27,7 +27,7 @@ from bot.core.ports.services import Backend, BackendParts
 from bot.core.ports.store import MOST_SOCKETS
 from bot.core.sign_in import SignInPause
 from bot.core.text import plural, utc_text
-from bot.features.access.policy_reload import PolicyReloader, named_channels, review_warning
+from bot.features.access.policy_reload import PolicyReloader, named_channels, review_warning, settled_rules
 from bot.http_client.transport import open_session
 from bot.render.card import render_card
 from bot.render.form import render_form
@@ -114,6 +114,7 @@ def _sockets(settings: config.Settings, report: _Report) -> None:
 
 def _rules(settings: config.Settings, report: _Report) -> Policy | None:
     slack = settings.slack
+    settled_rules(settings.policy_path, SystemClock())
     try:
         rules = PolicyReloader(settings.policy_path, SystemClock(), SystemIds(), slack.team, slack.security_channel)
     except PolicyProblem as problem:

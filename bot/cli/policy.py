@@ -39,7 +39,7 @@ from bot.core.policy.toml_lines import Lines
 from bot.core.policy.visibility import case_subject, decision_word, unknown_names
 from bot.core.ports.store import StoreSettings
 from bot.core.text import plural
-from bot.features.access.policy_reload import read_rules
+from bot.features.access.policy_reload import settled_rules
 from bot.runtime.clock import SystemClock
 
 Print = Callable[[str], None]
@@ -70,9 +70,9 @@ class Verdict:
 
 
 def usable_rules(file: Path) -> tuple[str, Policy]:
-    """The text and the rules of a file. Raises CliError with every line to change."""
+    """The text and the rules of a file, once nothing writes it, as for the bot. Raises CliError with every line to change."""
     try:
-        text = read_rules(file).usable()
+        text = settled_rules(file, SystemClock()).usable()
         return text, parse_policy(text)
     except PolicyProblem as problem:
         raise CliError(Exit.MISUSED, f"{file} can't be used:", *problem.lines) from None

@@ -75,6 +75,7 @@ def test_the_command_as_it_is_installed_ends_with_the_documented_code(
     """A process of its own, from its first line to its exit code: done, not done, misused. The script is what pip makes of it."""
     rules = f'{OPEN_POLICY}\n[[case]]\nas = "leads"\nin = "C0CRAWL"\nsay = "start acc:shop/prices"\nexpect = "denied"\n'
     (tmp_path / "policy.toml").write_text(rules, encoding="utf-8")
+    os.utime(tmp_path / "policy.toml", (0, 0))  # an older file is not waited for
     environ = {**os.environ, "PYTHONPATH": str(ROOT)}
     done = subprocess.run(
         [sys.executable, *installed, *arguments],

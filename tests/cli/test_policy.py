@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
 from bot.cli import main
+from bot.features.access.policy_reload import SETTLED, settled_rules
+from bot.runtime.clock import SystemClock
 from tests.world import OPEN_POLICY, World, world
 
 CONFIG = """\
@@ -77,7 +80,10 @@ class PolicyFolder:
         self._capsys = capsys
 
     def write(self, text: str, *, config: bool = True) -> None:
-        (self.folder / "policy.toml").write_text(text, encoding="utf-8")
+        """A file of an earlier time, which is tested at once."""
+        file = self.folder / "policy.toml"
+        file.write_text(text, encoding="utf-8")
+        os.utime(file, (0, 0))
         if config:
             (self.folder / "signalbox.toml").write_text(CONFIG, encoding="utf-8")
 
@@ -216,6 +222,25 @@ def test_a_file_that_cannot_be_used_exits_2(rules: PolicyFolder, text: str) -> N
     rules.write(text)
     code, output = rules.run("test")
     assert (code, "line 1" in output or "line 3" in output) == (2, True), output
+
+
+def test_a_file_that_is_still_being_written_is_judged_when_it_is_whole(rules: PolicyFolder) -> None:
+    """Cut exactly between two tables, it is valid: it counts once it has been the same for two seconds, as for the bot."""
+    rules.write(RULES[: RULES.index("  [[channel.deny]]")])
+    file, parts = rules.folder / "policy.toml", [RULES[RULES.index("  [[channel.deny]]") :], "# and a last line\n"]
+    os.utime(file)
+
+    def sleep(_: float) -> None:
+        """The editor writes on meanwhile, and then no more."""
+        more = parts.pop(0) if parts else ""
+        file.write_text(file.read_text() + more)
+        os.utime(file, None if more else (0, 0))
+
+    assert settled_rules(file, SystemClock(), sleep).text == RULES + "# and a last line\n"
+    os.utime(file)
+    began = file.stat().st_mtime
+    assert rules.run("test")[0] == 0
+    assert SystemClock().now().timestamp() - began >= SETTLED
 
 
 def test_misuse_exits_2(rules: PolicyFolder) -> None:

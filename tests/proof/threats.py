@@ -286,7 +286,7 @@ THREATS: Final = (
         80,
         "A peer without a signature holds a limited number of connections, seconds, bytes and log lines; the bot keeps serving.",
         (
-            "slack/test_http_strangers.py::test_signed_commands_are_acked_while_strangers_hold_every_connection",
+            "scenarios/test_attacks.py::test_strangers_hold_little_of_the_public_port_and_commands_run",
             "slack/test_http_strangers.py::test_a_header_that_drips_is_closed_all_the_same",
             "slack/test_http_strangers.py::test_a_header_that_does_not_end_is_not_kept",
             "slack/test_http_strangers.py::test_a_body_without_a_length_is_refused_before_its_chunks_are_read",
@@ -300,6 +300,7 @@ THREATS: Final = (
         "Names of targets, backends, grants and channels are shown only to people who may be told, and missing and hidden "
         "names get the same answer.",
         (
+            "scenarios/test_two_worlds.py::test_what_is_hidden_from_a_guest_changes_no_answer",
             "scenarios/test_outsiders.py::test_the_home_tab_names_only_backends_that_a_rule_opens",
             "scenarios/test_outsiders.py::test_an_id_of_another_target_is_answered_as_one_that_does_not_exist",
             "scenarios/test_outsiders.py::test_grants_of_other_channels_are_told_to_administrators_alone",
@@ -316,7 +317,7 @@ THREATS: Final = (
         82,
         "One busy channel does not keep the messages of others waiting; private answers and questions go first.",
         (
-            "slack/test_refusals.py::test_one_busy_channel_keeps_no_other_waiting",
+            "scenarios/test_attacks.py::test_one_busy_channel_keeps_no_other_waiting",
             "slack/test_refusals.py::test_a_question_goes_before_the_cards_of_its_channel",
         ),
     ),
@@ -327,8 +328,11 @@ THREATS: Final = (
     ),
     Threat(
         84,
-        "One list of secrets, configured and fetched, masks everything that leaves the process.",
+        "One list of secrets, configured and fetched, masks everything that leaves the process, and a typed secret comes back "
+        "nowhere.",
         (
+            "scenarios/test_typed_secrets.py::test_a_typed_secret_comes_back_nowhere",
+            "scenarios/test_typed_secrets.py::test_a_run_with_a_secret_is_never_run_again_with_its_mask",
             "scenarios/test_secrets.py::test_a_configured_secret_in_a_reason_reaches_neither_a_card_nor_the_store",
             "scenarios/test_secrets.py::test_a_credential_that_was_fetched_is_masked_like_a_configured_one",
         ),
@@ -355,13 +359,19 @@ THREATS: Final = (
     ),
     Threat(
         87,
-        "Two parameter names that a backend may confuse are refused, and so is text that nobody can see.",
-        ("core/command/test_catalog.py::test_names_that_a_backend_may_confuse_and_text_that_nobody_sees_are_refused",),
+        "Two parameter names that a backend may confuse are refused, and a rule on one binds every spelling of it.",
+        (
+            "core/command/test_catalog.py::test_names_that_a_backend_may_confuse_and_text_that_nobody_sees_are_refused",
+            "scenarios/test_one_message_one_request.py::test_a_parameter_that_is_given_twice_is_refused_and_recorded_whole",
+        ),
     ),
     Threat(
         88,
         "Signed nonsense is refused and never breaks the server.",
-        ("slack/test_http.py::test_signed_nonsense_in_any_field_is_never_an_error_of_the_server",),
+        (
+            "scenarios/test_attacks.py::test_signed_nonsense_is_refused_and_commands_run",
+            "slack/test_http.py::test_signed_nonsense_in_any_field_is_never_an_error_of_the_server",
+        ),
     ),
     Threat(
         89,
@@ -384,7 +394,10 @@ THREATS: Final = (
     Threat(
         91,
         "After an outage of Slack messages come soon and in order, and a single one is not late for minutes.",
-        ("slack/test_refusals.py::test_after_an_outage_everything_comes_soon_and_in_order",),
+        (
+            "scenarios/test_attacks.py::test_an_outage_of_slack_delays_cards_and_nothing_else",
+            "slack/test_refusals.py::test_after_an_outage_everything_comes_soon_and_in_order",
+        ),
     ),
     Threat(
         92,
@@ -392,6 +405,14 @@ THREATS: Final = (
         (
             "slack/test_http.py::test_health_and_readiness_are_told_and_metrics_are_not_on_the_public_port",
             "test_docs.py::test_the_service_unit_is_hardened",
+        ),
+    ),
+    Threat(
+        93,
+        "Text with characters that nobody can see, in a parameter or the name of a file, reaches no control plane.",
+        (
+            "scenarios/test_acc_files.py::test_an_attached_file_whose_name_has_an_invisible_character_is_not_sent",
+            "core/command/test_catalog.py::test_names_that_a_backend_may_confuse_and_text_that_nobody_sees_are_refused",
         ),
     ),
 )

@@ -54,17 +54,6 @@ async def acked(url: str, trigger: str) -> bool:
         return (await post(http, url, body, signed(body))).status == 200
 
 
-async def test_signed_commands_are_acked_while_strangers_hold_every_connection() -> None:
-    """Twice as many silent, half-header and half-body connections as the server admits, renewed meanwhile."""
-    inside = Inside()
-    async with served(inside, limits=PATIENT._replace(connections=100)) as url, held(url, 200):
-        for round_ in range(5):
-            assert await acked(url, f"1.2.{round_}")
-            async with held(url, 40):
-                assert await acked(url, f"1.3.{round_}")
-    assert len(inside.intents) == 10
-
-
 async def test_a_connection_that_slack_used_is_kept_while_strangers_come_and_go() -> None:
     """Slack sends its next request over it, and would show the person an error if it were closed."""
     inside = Inside()

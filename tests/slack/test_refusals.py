@@ -451,19 +451,6 @@ async def test_a_direct_message_is_corrected_after_a_restart(world: SenderWorld)
     assert "This is in <#C0CRAWL> now" in shown(message)
 
 
-async def test_one_busy_channel_keeps_no_other_waiting(world: SenderWorld) -> None:
-    """Cards elsewhere, private answers and questions arrive at once while 150 cards wait in one channel."""
-    world.ws.faults.rate_limit("chat.postMessage", times=None, retry_after=30, channel="C0CRAWL")
-    for number in range(150):
-        await world.sender.show(card(f"number {number}", key=f"op:{number}"))
-    await world.settle()
-    await world.sender.show(card("elsewhere", key="op:x", place=INCIDENT))
-    await world.sender.show(card("private", key="say:1", only_for="U0ANA"))
-    await world.sender.flush()
-    assert len(world.texts("C0INC")) == 1
-    assert [message["ephemeral"] for message in world.seen()] == [True]
-
-
 async def test_a_question_goes_before_the_cards_of_its_channel(world: SenderWorld) -> None:
     for number in range(30):
         await world.sender.show(card("Done", key=f"op:{number}", place=APPROVERS))

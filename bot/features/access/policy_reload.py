@@ -7,7 +7,8 @@ The security channel sees each change, line by line.
 import difflib
 import hashlib
 import logging
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -47,18 +48,10 @@ class PolicyReloader:
 
     async def settle(self) -> None:
         """At a start: wait until the file is SETTLED seconds old. Raises PolicyProblem when it can't be used then."""
-        while (left := SETTLED - self._age()) > 0:
+        while (left := unsettled_for(self._path, self._clock)) > 0:
             await self._clock.sleep(left)
             self._read = read_rules(self._path)
             self.now = ActivePolicy.of(parse_policy(self._read.usable()), self._clock.now())
-
-    def _age(self) -> float:
-        """Seconds since the file was written. A time in the future counts as old."""
-        try:
-            age = self._clock.now().timestamp() - self._path.stat().st_mtime
-        except OSError:
-            return 0.0
-        return age if age >= 0 else SETTLED
 
     async def registered(self, store: Store) -> None:
         """Record the rules that were loaded at the start. A file that was refused meanwhile is reported by the next look."""
@@ -183,6 +176,22 @@ class RulesFile:
         if self.text is None:
             raise PolicyProblem([self.trouble])
         return self.text
+
+
+def unsettled_for(path: Path, clock: Clock) -> float:
+    """The seconds until the file has been the same for SETTLED seconds; 0 for one that can't be read, or from the future."""
+    try:
+        age = clock.now().timestamp() - path.stat().st_mtime
+    except OSError:
+        return 0.0
+    return SETTLED - age if 0 <= age < SETTLED else 0.0
+
+
+def settled_rules(path: Path, clock: Clock, sleep: Callable[[float], None] = time.sleep) -> RulesFile:
+    """Read the file once it has been the same for SETTLED seconds, for a command that ends with its answer. Never raises."""
+    while (left := unsettled_for(path, clock)) > 0:
+        sleep(left)
+    return read_rules(path)
 
 
 def read_rules(path: Path) -> RulesFile:
