@@ -20,9 +20,11 @@ from bot.core.records import Filters
 from bot.store.database import Tx
 from bot.store.errors import StoreProblem
 from bot.store.open import open_store
+from bot.store.postgres.database import PostgresDatabase
 from bot.store.postgres.errors import again, mapped
 from bot.store.postgres.server import LocalServer
-from bot.store.postgres.session import connect, parameters
+from bot.store.postgres.session import WHO_AM_I, connect, parameters
+from bot.store.postgres.tx import WriteTx
 from bot.store.store import Store
 from tests.faults.link import FROM, TO, Link
 from tests.postgres import new_database
@@ -532,3 +534,37 @@ async def test_every_connection_is_opened_again_when_the_heartbeat_gets_no_answe
     finally:
         await store.close()
         await link.close()
+
+
+async def test_a_lost_session_of_the_writer_is_ended_before_the_next_one_writes(address: StoreAddress) -> None:
+    """It has the turn of the workspace, and the server would only end it after the lease, of a minute here."""
+    store = await asyncio.to_thread(open_store, replace(address, lease=60))
+    database = store.database
+    assert isinstance(database, PostgresDatabase)
+    with connect(address) as lost:
+        lost.execute("BEGIN")
+        lost.execute("SELECT 1 FROM chain FOR UPDATE")
+        database._hang_up()
+        database._session = lost.execute(WHO_AM_I).fetchone()
+        async with asyncio.timeout(45):
+            assert await store.append(row()) == 1
+        with pytest.raises(psycopg.OperationalError):
+            lost.execute("COMMIT")
+    await store.close()
+
+
+@pytest.mark.parametrize("same", [True, False])
+async def test_in_another_cluster_the_number_of_a_lost_transaction_says_nothing(
+    store: Store, address: StoreAddress, *, same: bool
+) -> None:
+    """There it is another transaction, which may be in progress for hours; the entry proves the commit."""
+    await store.append(row())
+    database = store.database
+    assert isinstance(database, PostgresDatabase)
+    with superuser(address) as other, other.transaction():
+        (xid,) = other.execute("SELECT pg_current_xact_id()::text").fetchone() or ("",)
+        tx = WriteTx(connect(address))
+        tx.xid, tx.proof = xid, (b"SELECT 1", ())
+        cluster = database._cluster if same else ("another system", "00000002")
+        assert database._was_committed(tx, cluster) is (None if same else True)
+        tx.connection.close()
