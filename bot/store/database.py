@@ -131,6 +131,8 @@ class Database(ABC):
         self._closed = False
         self._batch_since: float | None = None
         self._failing = False  # the last batch, because of the database
+        self._local = threading.local()
+        self._readers: list[Any] = []
         self._pool = ThreadPoolExecutor(readers, thread_name_prefix="store-reader")
         self._thread = threading.Thread(target=self._serve, name="store-writer", daemon=True)
 
@@ -177,7 +179,8 @@ class Database(ABC):
                 return
             self._closed = True
         self._pool.shutdown(wait=True)
-        self._close_readers()
+        for reader in self._readers:
+            reader.close()
         self._jobs.put(None)
         self._thread.join()
         self._release()
@@ -235,8 +238,16 @@ class Database(ABC):
         """Run `unit` on this thread's reader, in one read transaction."""
 
     @abstractmethod
-    def _close_readers(self) -> None:
-        """Close the connections of the readers."""
+    def _connect_reader(self) -> Any:
+        """A connection that only reads."""
+
+    def _reader(self) -> Any:
+        """This thread's reader, opened on first use."""
+        reader = getattr(self._local, "reader", None)
+        if reader is None:
+            reader = self._local.reader = self._connect_reader()
+            self._readers.append(reader)
+        return reader
 
     @abstractmethod
     def _release(self) -> None:

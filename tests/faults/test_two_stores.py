@@ -57,6 +57,19 @@ class Request:
     events: list[str] = field(default_factory=list)
 
 
+class Later:
+    """The methods of a store. Each is called when it is awaited, because a write begins with its call and needs the loop."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def __getattr__(self, name: str) -> Callable[..., Awaitable[Any]]:
+        async def call(*args: Any, **options: Any) -> Any:
+            return await getattr(self._store, name)(*args, **options)
+
+        return call
+
+
 @dataclass
 class Side:
     """One replica: its store, its epoch, and whether that was declared dead."""
@@ -305,8 +318,8 @@ class TwoReplicas(RuleBasedStateMachine):
     def _hold(self, key: int) -> str:
         return f"hold-{self.prefix}{key}"
 
-    def _store(self, side: int) -> Store:
-        return self.opened.sides[side].store
+    def _store(self, side: int) -> Any:
+        return Later(self.opened.sides[side].store)
 
     def _join(self, side: Side) -> None:
         (side.epoch,) = self.opened.admin.execute("SELECT nextval('epochs')").fetchone() or (0,)

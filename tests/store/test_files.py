@@ -31,6 +31,9 @@ async def test_a_file_is_there_as_long_as_it_waits(store: Store, tmp_path: Path)
     copy = await store.fetch_file(str(made))
     assert (copy is not None) is store.shared, "SQLite has one bot, which keeps its own files"
     if copy is not None:
+        sizes = "SELECT octet_length(body) FROM blobs ORDER BY n"
+        found = store.database.read_sync(lambda db: db.execute(sizes).fetchall())
+        assert found == [(1024 * 1024,), (1024 * 1024,), (7,)]
         assert copy.endswith(".log")
         assert content_of(copy) == content
     await store.drop_file(str(made))

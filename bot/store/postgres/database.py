@@ -80,8 +80,6 @@ class PostgresDatabase(Database):
         self._number = 0
         self._seen: tuple[int, str, int | None] | None = None  # the newest head, and the epoch under which it was seen
         self._cluster: tuple[str, str] | None = None
-        self._local = threading.local()
-        self._readers: list[Session] = []
         self._listener: threading.Thread | None = None
         self._stop_listening = threading.Event()
         try:
@@ -345,13 +343,9 @@ class PostgresDatabase(Database):
             raise
         return result
 
-    def _reader(self) -> Session:
-        """This thread's reader, opened on first use."""
-        reader: Session | None = getattr(self._local, "reader", None)
-        if reader is None:
-            reader = self._local.reader = self._connect()
-            reader.execute("SET default_transaction_read_only = on")
-            self._readers.append(reader)
+    def _connect_reader(self) -> Session:
+        reader = self._connect()
+        reader.execute("SET default_transaction_read_only = on")
         return reader
 
     def _forget_reader(self) -> None:
@@ -387,10 +381,6 @@ class PostgresDatabase(Database):
             with suppress(psycopg.Error):
                 self._writer.execute(FORGET, (self._mark,))
         self._hang_up()
-
-    def _close_readers(self) -> None:
-        for reader in self._readers:
-            reader.close()
 
     def _release(self) -> None:
         self._stop_listening.set()

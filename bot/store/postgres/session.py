@@ -331,13 +331,9 @@ def _is_here(given: Mapping[str, Any]) -> bool:
     """Whether it stays on this machine. libpq also takes the host from the environment and from a service's file."""
     if given.get("service") or os.environ.get("PGSERVICE"):
         return False
-    hosts = [str(given.get(name) or os.environ.get(f"PG{name.upper()}", "")) for name in ("host", "hostaddr")]
-    return all(is_local(host) for host in hosts)
-
-
-def is_local(hosts: str) -> bool:
-    """Whether every host is a Unix socket or loopback."""
-    return all(host in ("", "localhost") or host.startswith("/") or _is_loopback(host) for host in hosts.split(","))
+    lists = [str(given.get(name) or os.environ.get(f"PG{name.upper()}", "")) for name in ("host", "hostaddr")]
+    hosts = [host for hosts in lists for host in hosts.split(",")]
+    return all(host in ("", "localhost") or host.startswith("/") or _is_loopback(host) for host in hosts)
 
 
 def _is_loopback(host: str) -> bool:

@@ -5,7 +5,6 @@ second that way, and 2,187 with aiosqlite (docs/decisions/sqlite-group-commit.md
 """
 
 import os
-import threading
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -34,7 +33,7 @@ _WAL_PAGES: Final = 4_000  # 16 MB are written back at once: hot pages once inst
 class SqliteTx:
     """Implements the port `Tx` on one connection."""
 
-    __slots__ = ("added", "connection", "execute", "executemany", "rollback")
+    __slots__ = ("added", "close", "connection", "execute", "executemany", "rollback")
     dialect: Dialect = SqliteDialect()
 
     def __init__(self, connection: sqlite3.Connection) -> None:
@@ -42,6 +41,7 @@ class SqliteTx:
         self.execute = connection.execute
         self.executemany = connection.executemany
         self.rollback = connection.rollback
+        self.close = connection.close
         self.added: tuple[int, str] | None = None  # the last entry that was added
 
     def head(self) -> tuple[int, str] | None:
@@ -87,8 +87,6 @@ class SqliteDatabase(Database):
             self._unlock()
             raise
         self.guard = FileGuard(path, owned=exclusive)
-        self._local = threading.local()
-        self._reader_connections: list[SqliteTx] = []
         self._thread.start()
         try:
             self.write_sync(self._prepare)
@@ -154,10 +152,6 @@ class SqliteDatabase(Database):
         if row is None or row[0] != kept[1]:
             raise rolled_back(self.path, kept[0])
 
-    def _close_readers(self) -> None:
-        for reader in self._reader_connections:
-            reader.connection.close()
-
     def _release(self) -> None:
         self.guard.close()
         self._gate.close()
@@ -201,9 +195,7 @@ class SqliteDatabase(Database):
             cached_statements=256,
         )
         connection.execute("PRAGMA cache_size=-16384")
-        database = SqliteTx(connection)
-        self._reader_connections.append(database)
-        return database
+        return SqliteTx(connection)
 
     def _read(self, unit: Unit[T]) -> T:
         try:
@@ -223,13 +215,6 @@ class SqliteDatabase(Database):
         except StoreProblem as lost:
             return lost
         return mapped(error)
-
-    def _reader(self) -> SqliteTx:
-        """This thread's reader, opened on first use."""
-        reader = cast("SqliteTx | None", getattr(self._local, "reader", None))
-        if reader is None:
-            reader = self._local.reader = self._connect_reader()
-        return reader
 
     def _run(self, batch: list[Job]) -> None:
         try:
@@ -264,8 +249,7 @@ class SqliteDatabase(Database):
             self.guard.lose()
         finally:
             if fresh is not None:
-                self._reader_connections.remove(fresh)
-                fresh.connection.close()
+                fresh.close()
 
     def _all_at_once(self, batch: list[Job]) -> bool:
         """Run without savepoints, which cost two statements per unit. False, with nothing written, when one of several fails."""

@@ -9,6 +9,7 @@ import tempfile
 import threading
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import psycopg
@@ -68,10 +69,8 @@ async def test_a_unit_that_fails_is_rolled_back_alone(store: Store) -> None:
         for _ in range(2):
             db.execute("INSERT INTO key_values VALUES ('twice', '1', 'now')")
 
-    write = store.database.write
-    answers = await batch_behind(
-        store, store.append(row()), write(broken), store.append(row()), write(twice), store.append(row())
-    )
+    write, append = store.database.write, partial(store.append, row())
+    answers = await batch_behind(store, append, lambda: write(broken), append, lambda: write(twice), append)
     assert [answers[0], answers[2], answers[4]] == [1, 2, 3]
     assert isinstance(answers[1], ValueError)
     assert isinstance(answers[3], StoreProblem)
@@ -99,7 +98,7 @@ async def test_a_hundred_requests_are_one_commit_of_two_round_trips(proxy: Proxy
     await store.accept(intent("first"), [row(request_id="first")])
     sent: list[bytes] = []
     proxy.cut = lambda direction, data: bool(direction == "to" and sent.append(data))
-    calls = [store.accept(intent(f"r{n}"), [row(request_id=f"r{n}")]) for n in range(100)]
+    calls = [partial(store.accept, intent(f"r{n}"), [row(request_id=f"r{n}")]) for n in range(100)]
     answers = await batch_behind(store, *calls)
     assert answers == [True] * 100
     stream = b"".join(sent)

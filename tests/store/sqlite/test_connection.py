@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -43,9 +44,10 @@ async def test_a_unit_that_raises_is_rolled_back_alone(store: Store) -> None:
         raise ValueError("mine")
 
     before, behind = (
-        [store.append(row(request_id=f"r{number}")) for number in numbers] for numbers in (range(7), range(7, 19))
+        [partial(store.append, row(request_id=f"r{number}")) for number in numbers]
+        for numbers in (range(7), range(7, 19))
     )
-    answers = await batch_behind(store, *before, store.database.write(broken), *behind)
+    answers = await batch_behind(store, *before, lambda: store.database.write(broken), *behind)
     assert isinstance(answers[7], ValueError)
     assert [answer for answer in answers if isinstance(answer, int)] == list(range(1, 20))
     assert await store.value("broken") is None
@@ -57,7 +59,8 @@ async def test_a_unit_that_sqlite_refuses_is_rolled_back_alone(store: Store) -> 
         for _ in range(2):
             db.execute("INSERT INTO key_values VALUES ('twice', '1', 'now')")
 
-    answers = await batch_behind(store, store.append(row()), store.database.write(twice), store.append(row()))
+    append = partial(store.append, row())
+    answers = await batch_behind(store, append, lambda: store.database.write(twice), append)
     assert answers[0] == 1
     assert isinstance(answers[1], StoreProblem)
     assert answers[1].code == "store_refused"
@@ -72,9 +75,8 @@ async def test_an_error_that_nobody_knows_is_told_without_its_text(store: Store)
 
 
 async def test_a_unit_that_ends_the_transaction_fails_the_whole_batch_and_no_half_of_it(store: Store) -> None:
-    answers = await batch_behind(
-        store, store.append(row()), store.database.write(lambda db: db.rollback() or 1 / 0), store.append(row())
-    )
+    append = partial(store.append, row())
+    answers = await batch_behind(store, append, lambda: store.database.write(lambda db: db.rollback() or 1 / 0), append)
     assert isinstance(answers[1], ZeroDivisionError)
     assert [type(answers[0]), type(answers[2])] == [StoreProblem, StoreProblem]
     assert await store.head() is None
@@ -88,7 +90,8 @@ async def test_a_commit_that_fails_fails_every_waiter(store: Store) -> None:
         db.execute("PRAGMA defer_foreign_keys = ON")
         db.execute("INSERT INTO votes VALUES ('nobody', 'U', 'U', 'approve', NULL, 'now')")
 
-    answers = await batch_behind(store, store.append(row()), store.database.write(bad), store.append(row()))
+    append = partial(store.append, row())
+    answers = await batch_behind(store, append, lambda: store.database.write(bad), append)
     assert [answer.code for answer in answers if isinstance(answer, Problem)] == ["store_refused"] * 3
     assert await store.head() is None
     assert await store.append(row()) == 1
@@ -187,7 +190,7 @@ async def test_a_full_disk_is_told_and_leaves_a_good_audit_log(store: Store) -> 
 async def test_a_full_disk_in_a_batch_fails_those_that_did_not_fit_and_only_those(store: Store) -> None:
     pages = await store.database.write(lambda db: db.execute("PRAGMA page_count").fetchone()[0])
     await store.database.write(lambda db: db.execute(f"PRAGMA max_page_count = {pages + 8}").fetchone())
-    calls = [store.append(row(request_id=f"r{number}", detail="x" * 2000)) for number in range(60)]
+    calls = [partial(store.append, row(request_id=f"r{number}", detail="x" * 2000)) for number in range(60)]
     answers = await batch_behind(store, *calls)
     failed = [answer.code for answer in answers if isinstance(answer, StoreProblem)]
     assert set(failed) == {"store_full"}
