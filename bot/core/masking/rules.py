@@ -14,24 +14,27 @@ from bot.core.masking.values import (
     configured,
     dialog,
     in_field,
+    more_than_counts,
     no_word,
     not_plain,
     of_database,
     of_user,
     random_word,
     strong,
+    typed,
     user_and_password,
 )
 
 
 class Rule(NamedTuple):
-    """Finds `lead` in lower case with `value` right after it, or `value` alone without a lead. Only
-    lines with one of `hints` are searched."""
+    """Finds `lead` in lower case with `value` right after it, or `value` alone without a lead. With `options`, the lead is
+    a command, and the value is after each of its options. Only lines with one of `hints` are searched."""
 
     hints: tuple[str, ...]
     lead: re.Pattern[str] | None
     value: re.Pattern[str]
     secret: Check
+    options: re.Pattern[str] | None = None
 
 
 def compiled(pattern: str | re.Pattern[str]) -> re.Pattern[str]:
@@ -39,8 +42,11 @@ def compiled(pattern: str | re.Pattern[str]) -> re.Pattern[str]:
     return re.compile(pattern, re.MULTILINE) if isinstance(pattern, str) else pattern
 
 
-def _rule(hints: str, lead: str, value: str | re.Pattern[str], secret: Check = always) -> Rule:
-    return Rule(tuple(hints.split()), re.compile(lead, re.MULTILINE), compiled(value), secret)
+def _rule(
+    hints: str, lead: str, value: str | re.Pattern[str], secret: Check = always, options: str | None = None
+) -> Rule:
+    more = re.compile(options) if options else None
+    return Rule(tuple(hints.split()), re.compile(lead, re.MULTILINE), compiled(value), secret, more)
 
 
 def _shape(hints: str, value: str) -> Rule:
@@ -51,8 +57,11 @@ _HEADER: Final = (
     r"(?:proxy-|x-)?authorization|(?:set-)?cookie2?|x-[a-z-]{0,40}(?:key|token|secret|signature|auth|password)"
     r"|[a-z-]{0,40}-(?:api-key|auth-token|access-token)"
 )
-_SHELL: Final = r"[^\r\n|;]{0,300}?[ \t]"
-_SHELL_WORD: Final = r"(?P<bare>(?!\d+\b|-)[^\s|;]{2,400})"
+# A command up to its end, and a word of a shell.
+SHELL: Final = re.compile(r"[^\r\n|;]{0,300}")
+_SHELL_WORD: Final = re.compile(
+    r"\"(?P<double>[^\"\r\n]{1,400})\"|'(?P<single>[^'\r\n]{1,400})'|[\"']?(?P<bare>(?!\d+\b|-)[^\s|;]{2,400})"
+)
 # The type of a value on a device, and a value that ends a command or is followed by an option.
 _TYPE: Final = r"(?:(?:\d{1,3}|md5|(?:hmac-)?sha[\w-]{0,8}|ascii|hex|enc|encrypted|clear|plaintext|hash)[ \t]+){0,4}"
 _DEVICE_VALUE: Final = (
@@ -63,7 +72,8 @@ _DEVICE_VALUE: Final = (
 # The name of a field or selector, and commands that read a password from their input.
 _FIELD: Final = rf"(?:{NAMES}|(?<![a-z])(?:pass|pw)(?![a-z]))"
 _READERS: Final = (
-    r"(?:\b(?:ch?passwd|smbpasswd|kinit|cryptsetup|vault[ \t]+login|read[ \t]+-s)\b|passwd|sudo[ \t]+-s\b|-stdin\b|[ \t:=]stdin\b"
+    r"(?:\b(?:ch?passwd|smbpasswd|kinit|cryptsetup|vault[ \t]+login|read[ \t]+-s)\b|passwd|\bsu[ \t]+-|sudo[ \t]+-s\b|-stdin\b"
+    r"|[ \t:=]stdin\b"
     r"|--with-token|passphrase-fd|--password[ =]-|\bsecrets?\b[^|\r\n]{1,60}?-(?![\w-])|data-file=-)"
 )
 
@@ -74,6 +84,7 @@ RULES: Final[tuple[Rule, ...]] = (
         r"(?P<bare>[\w.~+/=:-]{8,8000})", no_word),
     _rule("://", r"://[^\s/:@\"'<>]{0,100}:(?=[^\s\"'<>/]{1,256}@)", r"(?P<bare>[^\s\"'<>/]{1,256})(?=@)"),
     _rule("://", r"://(?=[^\s/:@\"'<>]{16,256}@)", r"(?P<bare>[^\s/:@\"'<>]{16,256})(?=@)", random_word),
+    _rule("://", r"https?://(?=[^\s/:@\"'<>]{8,256}@)", r"(?P<bare>[^\s/:@\"'<>]{8,256})(?=@)", strong),
     _rule("thin: sqlplus sqlldr expdp impdp",
         r"(?:thin:|sqlplus|sqlldr|expdp|impdp)[ \t]{0,3}(?:-\w+[ \t])?\"?[\w$#.-]{1,60}/",
         r"(?P<bare>[^\s@/\"']{1,200})(?=@|\s|\"|'|$)", not_plain),
@@ -125,9 +136,10 @@ RULES: Final[tuple[Rule, ...]] = (
     _rule("user", r"user[ \t]+[^\s:=]{1,60}[ \t]+", r"(?P<bare>[^\s:=,]{3,100})(?=[ \t\r]*$)", dialog),
     _rule("login", r"login[ \t]+\"?[^\s\":=]{1,60}\"?[ \t]+", r"\"?(?P<bare>[^\s\",:=]{3,100})(?=\"?[ \t\r]*$)", dialog),
     _rule("pass", r"[<>-]{1,4}[ \t](?:quote[ \t]+)?pass[ \t]+", r"(?P<bare>\S{3,100})(?=[ \t\r]*$)", not_plain),
-    _rule("auth", r"(?:^|[>\"])[ \t]?auth\"?[ \t]+(?:\d\)[ \t])?\"?", r"(?P<bare>[^\s\"]{3,200})(?=\"?[ \t\r]*$)", strong),
+    _rule("auth", r"(?:^|[>\"])[ \t]?auth\"?[ \t]+(?:\d\)[ \t]|\w+[ \t]+)?\"?",
+        r"(?P<bare>(?!\S+\.so\b)[^\s\"]{3,200})(?=\"?[ \t\r]*$)", strong),
     # What a command reads from its input: `echo hunter22 | sudo -S ls`, `kinit bot <<< hunter22`.
-    _rule("passwd sudo stdin kinit cryptsetup login with-token passphrase -password secret",
+    _rule("passwd su sudo stdin kinit cryptsetup login with-token passphrase -password secret",
         r"(?:\b(?:echo(?:[ \t]+-\w+)*|write-output|yes|printf(?:[ \t]+[\"']%s[^\"'\r\n]{0,4}[\"'])?)[ \t]+"
         r"|<<<[ \t]?)[\"']?(?:[\w.-]{1,60}:)?"
         rf"(?=[^|\r\n]{{1,200}}\|[^\r\n]{{0,80}}?{_READERS})", r"(?P<bare>[^\s|\"']{2,200})", not_plain),
@@ -141,7 +153,9 @@ RULES: Final[tuple[Rule, ...]] = (
         r"|[a-z][\w.@-]{0,60}/(?=\S+[ \t](?:succeeded|failed)))",
         r"(?P<bare>[^\s\"',;/:\])]{4,200})", strong),
     _rule("cred", r"\bcred(?:ential)?s?[ \t]+[a-z][\w.@-]{1,60}[ \t/:]", r"(?P<bare>[^\s\"',;/:]{4,200})", strong),
-    _rule("token key", r"\b(?:us(?:e|ing)|with)[ \t]+(?:\w{1,20}[ _-])?(?:token|(?:api|access|secret|private)[ _-]?key)[ \t]+",
+    _rule("token key",
+        r"\b(?:(?:us(?:e|ing)|with)[ \t]+(?:\w{1,20}[ _-])?|(?:bootstrap|join|enroll?ment|registration)[ _-])"
+        r"(?:token|(?:api|access|secret|private)[ _-]?key)[ \t]+",
         r"(?P<bare>[^\s\"',;/:]{6,200})", strong),
     _rule("api_key apikey access-token _auth", r"(?:\bapi_?key|\baccess[_-]token|\b_auth(?:token)?)[ \t]+",
         r"(?P<bare>[^\s\"',;/:]{6,200})", strong),
@@ -176,60 +190,65 @@ RULES: Final[tuple[Rule, ...]] = (
     _shape("-----begin",
         r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----.{0,16000}?-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----"),
     # commands
-    _rule("curl wget xh",
-        rf"\b(?:curl|wget|xh)\b{_SHELL}(?:-\w*u|-a|--user|--auth|--proxy-user)[= ]?[\"']?[\w.@\\-]{{1,80}}:",
-        r"(?P<bare>[^\s\"']{1,400})", user_and_password),
+    _rule("curl wget xh", r"\b(?:curl|wget|xh)\b", r"(?P<bare>[^\s\"']{1,400})", user_and_password,
+        r"[ \t](?:-\w*u|-a|--user|--auth|--proxy-user)[= ]?[\"']?[\w.@\\-]{1,80}:"),
+    _rule("curl", r"\bcurl\b", r"(?P<bare>[^\s\"']{2,4000})", always,
+        r"[ \t](?:(?:-b|--cookie)[ =]?[\"']?[\w.-]{1,60}=|(?:-e|--cert|--proxy-cert)[ =]?[\"']?[\w./-]{1,200}:(?!//))"),
     _rule("-u -a", r"[ \t](?:-u|--user|-a)(?:[ \t]{0,3}|=)[\"']?(?=[a-z])[\w.@\\-]{1,80}:(?!//)",
         r"(?P<bare>[^\s\"']{1,400})", user_and_password),
-    _rule("mysql mariadb sshpass mongo login",
-        r"\b(?:(?:mysql|mariadb|mongo)\w*|sshpass"
-        rf"|(?:docker|podman|oc|helm|az|nexus|cf|buildah|skopeo|argocd)\b{_SHELL}?login)\b(?:{_SHELL}|[ \t])-p[= ]?",
-        _SHELL_WORD, not_plain),
-    _rule("sqlcmd bcp isql osql zip redis-cli ldap 7z",
-        rf"\b(?:(?:sqlcmd|bcp|[io]sql|(?:un)?zip)\b(?:{_SHELL}|[ \t])-p|redis-cli\b(?:{_SHELL}|[ \t])-a|ldap\w+\b{_SHELL}-w"
-        rf"|7z[ar]?\b{_SHELL}-p)[= ]?", _SHELL_WORD, not_plain),
-    _rule("psexec schtasks keytool openssl snmp",
-        rf"\b(?:psexec\w*\b{_SHELL}-p|schtasks\b{_SHELL}/rp|keytool\b{_SHELL}-(?:(?:src|dest)?store|key)pass"
-        rf"|openssl[ \t]+enc\b{_SHELL}-k|snmp(?:walk|get|set|bulk|trap)\w*\b{_SHELL}-[cax])[ \t]+[\"']?", _SHELL_WORD, not_plain),
-    _rule("/user:", r"\bnet[ \t]+use[ \t]+(?:\S{1,10}[ \t]+)?\\\\\S{1,200}[ \t]+[\"']?(?=[^\s/]\S{0,200}[ \t]+/user:)",
-        _SHELL_WORD, not_plain),
-    _rule("-u", rf"\b(?:smbclient|rpcclient|net|wmic|winexe)\b{_SHELL}-u[= ]?[\w./\\-]{{1,80}}%",
-        r"(?P<bare>[^\s\"']{1,400})"),
-    _rule("/user:", r"(?:net[ \t]+use|runas)\b[^\r\n]{0,200}[ \t]/user:\S{1,100}[ \t]+(?!/)", _SHELL_WORD, not_plain),
+    _rule("mysql mariadb sshpass mongo login sqlcmd bcp isql osql zip psexec ipmitool racadm ncftp mosquitto twine rar 7z"
+        " cqlsh pmcmd certutil useradd",
+        r"\b(?:(?:mysql|mariadb|mongo|psexec|ncftp|mosquitto_)\w*|sshpass|login|sqlcmd|bcp|[io]sql|(?:un)?zip|ipmitool|racadm"
+        r"|twine|rar|7z[ar]?|cqlsh|pmcmd|certutil|useradd)\b", _SHELL_WORD, not_plain, r"[ \t]-h?p[= ]?"),
+    _rule("redis-cli snmp", r"\b(?:redis-cli|snmp\w*)\b", _SHELL_WORD, not_plain, r"[ \t]-[acx][ \t]+(?!(?:md5|sha|3?des|aes))"),
+    _rule("ldap vsql generic-password", r"\b(?:ldap\w+|vsql|security)\b", _SHELL_WORD, not_plain, r"[ \t]-w[= ]?"),
+    _rule("ldappasswd openssl ssh-keygen doctl gh schtasks pmrep infacmd signtool keyvault put-parameter",
+        r"\b(?:ldappasswd|openssl|ssh-keygen|doctl|gh[ \t]+secret|schtasks|pmrep|infacmd|signtool|keyvault|put-parameter)\b",
+        _SHELL_WORD, not_plain, r"[ \t](?:-[asknbx]|-pd|/r?p|--body|--value|(?<=doctl auth init )-t)[= ][ \t]*"),
+    _rule("vault --from-literal", r"\bvault[ \t]+kv[ \t]+(?:put|patch)\b|(?=[ \t]--from-literal)", _SHELL_WORD, not_plain,
+        r"[ \t](?:--from-literal[= ])?[\"']?\w[\w.-]{0,60}=(?!@)"),
+    _rule("-u", r"\b(?:smbclient|rpcclient|net|wmic|winexe)\b", r"(?P<bare>[^\s\"']{1,400})", always,
+        r"[ \t]-u[= ]?[\w./\\-]{1,80}%"),
+    _rule("/user:", r"\bnet1?(?:\.exe)?[ \t]+use\b", _SHELL_WORD, not_plain,
+        r"[ \t](?:\\\\\S{1,200}[ \t]+(?=[\"']?[^\s/]\S{0,200}[ \t]+/user:)|/user:\S{1,100}[ \t]+(?!/))"),
+    _rule("/user:", r"\brunas\b", r"(?P<bare>(?![\"'/])\S{4,200})", strong, r"[ \t]/user:\S{1,100}[ \t]+"),
+    # Any command with the options of a user and a password, in this order or the other: `-u bob -p x`, `/p:x /u:bob`.
+    _rule("-u /u: -xu", r"[ \t](?:(?<!sudo[ \t])--?|/)(?:x?un?|us(?:e?r|ername))(?:[:=]|[ \t]+)\S{1,80}", _SHELL_WORD, typed,
+        r"[ \t](?:--?|/)x?p[dw]?(?:[:=]|[ \t]+)"),
+    _rule("-u /u: -xu", r"[ \t](?:--?|/)x?p[dw]?(?:[:=]|[ \t]+)"
+        r"(?=\S{2,200}[^\r\n|;]{0,80}?[ \t](?:--?|/)(?:x?un?|us(?:e?r|ername))[:= ])", _SHELL_WORD, typed),
+    _rule("p: p=",
+        r"(?<![\w-])u(?:n|sr|ser)?[ \t]?[:=][ \t]?[\"']?[^\s\"',;&:=]{1,60}[\"']?[ \t,;/&]{1,3}p[ \t]?[:=][ \t]?", VALUE,
+        not_plain),
     _rule("user", r"net1?(?<![a-z.]net)(?<![a-z.]net1)[ \t]+user[ \t]+[^\s/]\S{0,60}[ \t]+(?!/)", _SHELL_WORD, strong),
-    _rule("reg", rf"\breg[ \t]+add\b{_SHELL}/v[ \t]+[\"']?[\w.-]{{0,40}}?{_FIELD}[\"']?[ \t]+{_SHELL}?/d[ \t]+",
-        _SHELL_WORD, not_plain),
+    _rule("reg", r"\breg[ \t]+add\b", _SHELL_WORD, not_plain,
+        rf"[ \t]/v[ \t]+[\"']?[\w.-]{{0,40}}?{_FIELD}[\"']?[ \t]+(?:[^\r\n|;]{{0,80}}?[ \t])?/d[ \t]+"),
+    _rule("login", r"\bsp_addlogin\b", IN_QUOTES, not_plain, r",[ \t]{0,5}(?=n?')"),
+    _rule("pass", r"\bsp_password\b", IN_QUOTES, not_plain, r"[ \t,](?=n?')"),
     _rule("pscredential", r"pscredential(?:\]::new)?[ \t]?\([ \t]?[\"'][^\"'\r\n]{1,100}[\"'][ \t]?,[ \t]?", IN_QUOTES),
     # Commands with a password at a fixed place, or after a letter that means one only there.
     _rule("lftp open", r"\b(?:lftp|open)\b[^\r\n]{0,60}?[ \t]-u[ \t]?[\w.@-]{1,60},", r"(?P<bare>[^\s\"']{2,200})"),
     _rule("conn rman userid= .logon",
         r"\b(?:conn(?:ect(?:ing)?)?|rman[ \t]+target|userid=)[ \t]{0,3}[\"']?[a-z][\w$#]{0,60}/|\.logon[ \t]+[\w./-]{1,60},",
         r"(?P<bare>[^\s@/\"';]{2,200})(?=@\S|[ \t]+(?:as[ \t]+sys|\w+=)|[\"';]?[ \t\r]*$)", of_database),
-    _rule("using", r"\bconnect[ \t]+to[ \t]+\S{1,60}[ \t]+user[ \t]+\S{1,60}[ \t]+using[ \t]+", _SHELL_WORD, not_plain),
-    _rule("requirepass masterauth bindpw rootpw", r"^[ \t]*(?:requirepass|masterauth|bindpw|rootpw)[ \t]+", VALUE, not_plain),
+    _rule("using smbclient",
+        r"\bconnect[ \t]+to[ \t]+\S{1,60}[ \t]+user[ \t]+\S{1,60}[ \t]+using[ \t]+|\bsmbclient[ \t]+//\S{1,200}[ \t]+(?!-)",
+        _SHELL_WORD, not_plain),
+    _rule("requirepass masterauth bindpw rootpw", r"(?:^[ \t]*|\bset[ \t]+)(?:requirepass|masterauth|bindpw|rootpw)[ \t]+", VALUE,
+        not_plain),
     _rule("login", r"\b(?:machine[ \t]+\S{1,100}|default)[ \t]+login[ \t]+\S{1,100}[ \t]+password[ \t]+", r"(?P<bare>\S{1,200})"),
-    _rule(":5432: :*:", r"^[\w.*-]{1,100}:(?:5432|\*):[^\s:]{1,60}:[^\s:]{1,60}:", r"(?P<bare>\S{2,200})(?=[ \t\r]*$)"),
-    _rule("rabbitmqctl pdftk bw login unlock vault pass auth token",
+    _rule(":5432: :*:", r"^[\w.*-]{1,100}:(?:5432|\*):[^\s:]{1,60}:[^\s:]{1,60}:", r"(?P<bare>\S{2,200})(?=[ \t\r]*(?:#|$))"),
+    _rule("rabbitmqctl pdftk bw login unlock vault pass auth token radtest",
         r"\b(?:rabbitmqctl[ \t]+(?:add_user|change_password)[ \t]+\S{1,60}|pdftk\b[^\r\n]{1,200}?(?:user|owner)_pw"
         r"|bw[ \t]+(?:login[ \t]+\S{1,60}|unlock)|vault[ \t]+(?:operator[ \t]+unseal|login)|wpa_passphrase[ \t]+\S{1,60}"
-        r"|cf[ \t]+auth[ \t]+\S{1,60}|activate-refresh-token[ \t]+\S{1,60})[ \t]+", r"(?P<bare>(?!-)[^\s|;]{2,400})", no_word),
+        r"|cf[ \t]+auth[ \t]+\S{1,60}|(?:activate-refresh-token|set-agent-token|radtest)[ \t]+\S{1,60})[ \t]+",
+        r"(?P<bare>(?!-)[^\s|;]{2,400})", no_word),
     _rule("unseal", r"\bunseal key(?: \d)?:[ \t]+", r"(?P<bare>\S{8,200})"),
-    _rule("ipmitool racadm ncftp mosquitto twine rar ssh-keygen generic-password doctl gh secret",
-        rf"\b(?:(?:ipmitool|racadm|ncftp\w*|mosquitto_\w+|twine)\b{_SHELL}-p|rar\b{_SHELL}-h?p|ssh-keygen\b{_SHELL}-n"
-        rf"|security\b{_SHELL}-w|doctl[ \t]+auth\b{_SHELL}-t|gh[ \t]+secret[ \t]+set\b{_SHELL}(?:-b|--body))[= ]?[\"']?",
-        _SHELL_WORD, not_plain),
-    _rule("keyvault put-parameter",
-        rf"\b(?:az[ \t]+keyvault[ \t]+secret[ \t]+set|aws[ \t]+ssm[ \t]+put-parameter)\b{_SHELL}--value[= ][\"']?",
-        _SHELL_WORD, not_plain),
     _rule("qpdf", r"\bqpdf\b[^\r\n]{0,100}?--encrypt[ \t]+", r"(?P<bare>\S{2,100}[ \t]+\S{2,100})"),
-    _rule("smbclient", r"\bsmbclient[ \t]+//\S{1,200}[ \t]+(?!-)", _SHELL_WORD, not_plain),
     _rule("user= username=", r"\buser(?:name)?=[\w.\\-]{1,60}%", r"(?P<bare>(?![0-9a-f]{2})[^\s,\"']{2,200})", strong),
-    _rule("curl", rf"\bcurl\b{_SHELL}(?:-b|--cookie)[ =]?[\"']?[\w.-]{{1,60}}=", r"(?P<bare>[^\s\"']{2,4000})"),
-    _rule("curl", rf"\bcurl\b{_SHELL}(?:-e|--cert|--proxy-cert)[ =]?[\"']?[\w./-]{{1,200}}:(?!//)",
-        r"(?P<bare>[^\s\"']{2,200})"),
     _rule("--arg git variable session:",
         rf"(?:--arg|\bgit[ \t]+config|\bvariable[ \t]+set|\bset[ \t]+session:)[ \t]*"
-        rf"(?:--?\w+[ \t]+)*[\w.:/-]{{0,60}}?{_FIELD}[ \t]+",
+        rf"(?:--?\w+[ \t]+){{0,4}}[\w.:/-]{{0,60}}?{_FIELD}[ \t]+",
         _SHELL_WORD, not_plain),
     _rule("community", r"\b(?:snmp[ \t]+community|community[ \t]+string)(?:[ \t]{0,3}[:=][ \t]{0,3}|[ \t]+(?:is[ \t]+)?)[\"']?",
         r"(?P<bare>[^\s\"',;]{2,200})", configured),
@@ -238,13 +257,12 @@ RULES: Final[tuple[Rule, ...]] = (
     _rule("pass", rf"\bcontents?[ \t]of[ \t](?:the[ \t])?{PASSWORDS}[ _-]file\S{{0,100}}?[ \t]?[:=][ \t]{{0,20}}",
         VALUE, not_plain),
     _rule("true false", r"\t(?:true|false)\t\d{1,12}\t[^\t\r\n]{1,100}\t", r"(?P<bare>[^\t\r\n]{4,4000})(?=[ \t\r]*$)"),
-    _rule("cookies", r"\bcookies[\"']?[ \t]{0,3}[:=][ \t]{0,3}(?=[\[({])", REST_OF_LINE),
+    _rule("pass",
+        r"pass\w{0,20}c(?:omman|m)d[\"']?(?:[ \t]{0,3}[:=])?[ \t]{0,3}[\"']?(?:echo|printf)(?:[ \t]-\w)?[ \t]+", _SHELL_WORD),
+    _rule("cookies", r"\bcookies[\"']?[ \t]{0,3}[:=][ \t]{0,3}(?=[\[({])", REST_OF_LINE, more_than_counts),
     _rule("securestring", r"convertto-securestring[ \t]+(?:-(?:string|asplaintext|force)[ \t]+){0,3}(?![$(@-])", VALUE,
         not_plain),
     _rule("htpasswd", r"htpasswd[ \t]+-\w*b\w*[ \t]+(?:\S+[ \t]+){1,2}(?=\S+[ \t\r]*$)", r"(?P<bare>\S{1,200})"),
-    _rule("chpasswd sudo -stdin",
-        r"echo[ \t]+(?:-\w[ \t]+)?[\"']?(?:[\w.-]{1,60}:)?(?=[^\s|]{1,200}[ \t]*\|[^\r\n]{0,80}(?:passwd|sudo -s|-stdin))",
-        r"(?P<bare>[^\s|\"']{1,200})"),
     _rule("identified", r"identified[ \t]+(?:with[ \t]+\S{1,60}[ \t]+)?(?:by|as)[ \t]+(?:password[ \t]+|values[ \t]+)?",
         VALUE, not_plain),
     # configuration of network devices: the type of the encoding is a number before the value

@@ -21,7 +21,7 @@ _KEYS: Final = tuple(
     rf"{word}[ _.-]?key(?:[_-]?id)?"
     for word in (
         "api", "access", "account", "private", "encryption", "signing", "master", "subscription", "shared[ _-]?access",
-        "shared", "storage", "ssh", "auth", "client", "consumer", "server", "deploy", "licen[sc]e", "sas", "service",
+        "shared", "storage", "ssh", "auth", "client", "consumer", "server", "deploy", "licen[sc]e", "sas", "service", "agent",
     )
 )  # fmt: skip
 _OTHERS: Final = (
@@ -29,7 +29,7 @@ _OTHERS: Final = (
     *(
         rf"{word}_?p(?:w|ass)(?![a-z])"
         for word in (
-            "db", "root", "admin", "bind", "user", "sys", "app", "ftp", "ssh", "smtp", "mail", "ldap", "sql", "store",
+            "db", "root", "admin", "bind", "user", "sys", "app", "ftp", "ssh", "smtp", "mail", "ldap", "sql", "store", "key",
         )
     ),
 )  # fmt: skip
@@ -51,6 +51,7 @@ ANY_NAME: Final = re.compile(
         + tuple(f"{name}{_SUFFIX}(?![a-z])" for name in _SHORT)
     )
 )
+_A_NAME: Final = re.compile(NAMES)
 _SHORT_NAME: Final = re.compile(rf"(?:{'|'.join(_SHORT)}){_SUFFIX}")
 A_PASSWORD: Final = re.compile(PASSWORDS)
 AFTER_NAME: Final = r"[\"'`”»\]}]{0,3}"
@@ -58,7 +59,7 @@ SEPARATOR: Final = rf"{AFTER_NAME}[ \t]{{0,60}}(?:=>|->|→|⇒|:=|={{1,3}}|::?)
 # Letters before a quote (b'', N'', @""), then a value in quotes, or one without: characters that end it are part of it only
 # between letters, as in `hunt;er2`, and not where another `name=` follows.
 _QUOTED: Final = (
-    r"(?:[a-zA-Z@$]{1,2}(?=[\"']))?"
+    r"(?:(?:[bBeEfFnNrRuUxX@$]|[bB][rR]|[rR][bBf])(?=[\"']))?"
     r"(?:\"\"\"(?P<triple>[^\r\n]{1,4000}?)(?:\"\"\"|$)|\"(?P<double>(?:[^\"\\\r\n]|\\.){1,4000})"
     r"|'(?P<single>(?:[^'\\\r\n]|\\.|''){1,4000})|`(?P<tick>[^`\r\n]{1,4000})|[“„](?P<curly>[^”“\r\n]{1,4000})"
     r"|[«‹](?P<angle>[^»›\r\n]{1,4000})|‘(?P<low>[^’\r\n]{1,4000}))"
@@ -81,19 +82,24 @@ PLAIN: Final = re.compile(
     r"(?i)(?:null|none|nil|true|false|yes|no|on|off|ok|undefined|undef|unknown|unset|not set|set|empty|missing|required|optional"
     r"|expired|expires|invalid|valid|wrong|incorrect|correct|success|successful|succeeded|failed|failure|error|denied"
     r"|accepted|rejected|refused|enabled|disabled|changed|unchanged|updated|reset|hidden|masked|encrypted|present|absent"
-    r"|found|default|read|string|str|text|varchar|char|bool|boolean|int|integer|object|array|list|please|must|should|cannot"
+    r"|found|default|read|see|siehe|string|str|bool|boolean|object|array|list|please|must|should|cannot"
     r"|can't|not|is|was|has|the|an?|for|from|to|in|of|and|or|with|too|done|weak|strong|abgelaufen|falsch|richtig|(?:un)?gültig|geändert|expirée?|incorrecte?|inválid[ao]|scaduta|errata|user|n/?a|noop|pass|fail"
     r"|incorrect[ao]|incorret[ao]|obligatori[ao]|obrigatóri[ao]|requerid[ao]|caducad[ao]|requise?|sbagliat[ao]|erforderlich|leer"
     r"|verlopen|onjuist|verplicht|feil|forkert|utgånget|fel|nieprawidłowe|wymagane|必填的?|错误的?|正确的?|空的?"
     r"|-+|\d{1,3}(?:\.\d+)?|\*+|x{3,}|\.{3}|…|•+|\[?redacted\]?|\(?sensitive(?: value)?\)?|\(?known after apply\)?|filtered"
-    r"|[A-Za-z_]\w*(?:\.\w+)+[(\[].*|\[filtered\]|\$\{[\w.:/-]{0,200}\}?|\{\{.{0,200}|%[sdvq]|<(?:redacted|hidden|masked|secret|nil|null|none|unset|empty)>?)"
+    r"|n?(?:var)?char2?(?:\(\d*\)?)?|n?text|int|integer|http/\d\.\d|chauthtok|auth|pam_\w+\(.*|[A-Za-z_]\w*(?:\.\w+)+[(\[].*|\[filtered\]|\$\{[\w.:/-]{0,200}\}?|\{\{.{0,200}|%[sdvq]|<(?:redacted|hidden|masked|secret|nil|null|none|unset|empty)>?)"
     r"[.!?:,]?"
 )
 _PLAIN_WORDS: Final = re.compile(
     r"(?i)(?:publickey|password|token|basic|bearer|oauth2?|ldap|saml|kerberos|sssd|pam|jwt|mtls|iam|sha\d+|md5|rsa|hs256)"
 )
 _ERROR_CODE: Final = re.compile(r"[A-Z]{2,20}(?:[_-](?:[A-Z]{1,20}|\d{1,5}))+|[A-Z]{1,3}\d{2,4}")
-_SENTENCE: Final = re.compile(r"[ ,.][ \t]?[a-z]+\b")
+_SENTENCE: Final = re.compile(r"[ ,.][ \t]?[\"']?[a-z]+\b")
+_MESSAGE: Final = re.compile(r"(?i)permission denied|terminal prompts")
+_DIRECTORY: Final = re.compile(
+    r"/(?:home|root|tmp|var|srv|opt|usr|etc|data|mnt|app|build|builds|work|workspace)(?:/[\w.-]+)*/?"
+)
+_PAGE: Final = re.compile(r"[\w./-]+\.(?:md|html?|txt|rst|adoc|pdf)")
 _SOURCE_PLACE: Final = re.compile(
     r"[\w.$]+\.(?:java|kt|scala|py|cs|js|ts|go|rb|groovy|php|cpp|c)(?::\d+)?|Native Method|Unknown Source"
     r"|[A-Za-z_][\w.$<>]*(?:\[\])?(?: \w+)?(?:, ?[\w.$<>]+(?:\[\])?(?: \w+)?)*"
@@ -108,19 +114,21 @@ _TEST_NAME: Final = re.compile(r"(?i)test|.*(?:/|::|\.py|\.go)")
 # Most lines have no hint. This pattern, which begins with rare letters, finds the others; it may match too often.
 _MAYBE: Final = re.compile(
     r"ode[\"']?(?: ?[:=] ?| is | )[\"'(]?\d{3}|otp {1,3}[\"'(]?\d{3}"
-    r"|\?(?:code|sid|sig)=|&(?:code|sid|sig)=|-(?:begin|[ua][ =]|-user|stdin)|7z"
+    r"|\?(?:code|sid|sig)=|&(?:code|sid|sig)=|-(?:begin|[ua][ =:]|xu |un |-user|-from-lit|stdin)|7z"
     r"|b(?:ear|asi|cp |w |bitmq)"
     r"|c(?:ode=|ontrase|re(?:d|t(?<=secret))|url|onn(?:ect(?:ing)?)? [\"']?\w+/|onnect\.s|f auth)"
     r"|d(?:ap(?:i|p?(?<=ldap))|ckr_|is-cli|octl)|f(?:ied(?<=identified)|_(?<=hf_)|re(?<=ifre)|tp>|tp -u|tk )"
     r"|g(?:est |h[pousr]_|in(?<=login)|ithub_pat|l(?:pat|rt|dt)-|nature|ot(?<=negot)|e-secret"
     r"|angskod|angsdat|eheim|ging in|webhook/)"
     r"|k(?:ey|_(?:live|test)|en(?<=token)|enn|ie(?<=cookie)|s\.sl|init)|m(?:aria|ongo|ysql|ak-|munity)"
-    r"|p(?:ass|w(?![eisn])|in(?:[\"' ]{0,2}[:=]| is )|sk|k_|dp |m_|at_|ypi-|[=:]| [=:]|mit)|q(?:l |lcmd|lpl|lld|pdf|uitto)"
+    r"|p(?:ass|w(?![eisn])|in(?:[\"' ]{0,2}[:=]| is )|sk|k_|dp |m(?:_|cmd|rep)|at_|ypi-|[=:]| [=:]|mit)"
+    r"|q(?:l |lcmd|lpl|lld|pdf|uitto)"
     r"|r(?:ak-|man t|eg add|ar |acad)"
     r"|s(?:ess|[gk][_.-]|ig(?:[=: _]|nature|[kt])|enord|tdin|mbcl|erid=|ha(?<=[{s]sha)"
     r"|er \S{1,60} \S{3,100}[ \t\r]*(?:\n|$)|er(?:name)?=[\w.\\-]{1,60}%)"
     r"|u(?:th|do |t-param|nseal|lt login|ser \S{1,60} using |gfz)|v(?:[sb]\.|1[._])|w(?:get|acht|ine )"
-    r"|n(?:mp|et1? user |cftp)|schtasks|psexec|openssl|/(?:user:|bot\d|webhooks/\d|\t(?:true|false)\t)"
+    r"|n(?:mp|et1? user |cftp)|schtasks|psexec|openssl|signtool|radtest|useradd|certutil|cqlsh|infacmd|su -|lt kv"
+    r"|/(?:u(?:ser)?:|bot\d|webhooks/\d|\t(?:true|false)\t)"
     r"|\$(?:[15689y]|2[aby]|14|apr1)\$"
     r"|a(?:rola|lasan|d -s|ckup[ _-]code|kia|sia|roa|iza|tatt)|e(?:slo|lsz|ry[ _-]code)|yptset|<<<|:5432:|:\*:|κωδικ"
     r"|enha|as[łl]o|clave|арол|密[码碼]|スワ|비밀|@(?:tcp|unix)\(|@//|@orcl|:1521|urestring"
@@ -193,10 +201,14 @@ def not_plain(found: Found) -> bool:
     value = found.value.strip(" \t\"'")
     if not value or MASK in (value, f"[{value}]") or value.startswith(MASK) or PLAIN.fullmatch(value):
         return False
+    if _MESSAGE.match(value + found.after) or (found.name == "pwd" and _DIRECTORY.fullmatch(value)):
+        return False
+    if value.isupper() and _A_NAME.fullmatch(value.strip("[]<>{}.,").lower()):
+        return False  # what a usage text says: `--token TOKEN`
     if found.form == "brace":
         return not re.search(r"[:=]", value)
     if found.form == "square":
-        return not re.search(r"[\"']?\w[\"']?\s?[:=]", value)
+        return not re.search(r"[\"']?\w[\"']?\s?[:=]|^--", value)
     return not (found.form == "bare" and not value.strip("([{<)]}>.,;:-/\\|"))
 
 
@@ -210,8 +222,9 @@ def not_sentence(found: Found) -> bool:
         return not_plain(found)
     if found.name == "pass" and found.before.endswith(("PASS: ", "PASS ")):
         return not _TEST_NAME.match(word) and not_plain(found)
-    talk = found.form == "bare" and word.isalpha() and word.islower() and _SENTENCE.match(found.after)
-    return not talk and not_plain(found) and not _PLAIN_WORDS.fullmatch(word)
+    colon = not found.before.endswith(("=", "= "))
+    talk = colon and found.form == "bare" and word.isalpha() and word.islower() and _SENTENCE.match(found.after)
+    return not talk and not_plain(found) and not _PLAIN_WORDS.fullmatch(word) and not _PAGE.fullmatch(word)
 
 
 def of_user(found: Found) -> bool:
@@ -315,6 +328,18 @@ def whole_line(found: Found) -> bool:
         and first[0] not in "\"'`|>{[(&<!\\"
         and not re.search(r"\S[ ,;&]+[\"']?[\w.-]{2,40}[\"']?(?:=|: )|[{}\[\]<>]|,[\w.-]+=", found.value)
     )
+
+
+def more_than_counts(found: Found) -> bool:
+    """Cookies, but not their numbers: `cookies: {"accepted": 12}`."""
+    return not re.match(
+        r"[\[({]\s*(?:[\"']?\w+[\"']?\s*[:=]\s*(?:\d{1,6}|true|false|null)\s*,?\s*)*[\])}]", found.value
+    )
+
+
+def typed(found: Found) -> bool:
+    """The password in a command, but not a path or a port."""
+    return not_plain(found) and found.value[0] not in "./~"
 
 
 def user_and_password(found: Found) -> bool:

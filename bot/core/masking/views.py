@@ -20,7 +20,7 @@ DEEPEST: Final = 6  # layers of encoding to decode
 _ESC: Final = r"(?:\x1b|\\{1,8}(?:x1[bB]|u001[bB]|0?33|e)|\^\[|#033)"
 _SEQUENCE: Final = re.compile(
     rf"(?:{_ESC}\[|\x9b)[0-?]{{0,64}}[ -/]{{0,8}}[@-~]"
-    rf"|(?:{_ESC}\]|\x9d)[^\x07\x1b\x9c\r\n]{{0,2000}}(?:\x07|\x1b\\|\x9c|\\{{1,8}}(?:a|x07|u0007))"
+    rf"|(?:{_ESC}\]|\x9d)(?:(?!{_ESC}\])[^\x07\x1b\x9c\r\n]){{0,2000}}(?:\x07|\x1b\\|\x9c|\\{{1,8}}(?:a|x07|u0007))"
     r"|\x1b[PX^_][^\x1b\x9c\r\n]{0,2000}(?:\x1b\\|\x9c)"
     r"|\x1b[ -/]{1,4}[0-~]|\x1b[0-~]"
 )

@@ -295,6 +295,7 @@ def test_every_hint_of_a_secret_is_noticed() -> None:
         "git": "git token",
         "using": "user bob using",
         "open": "open -u ",
+        "su": "su -",
     }
     ends |= {fill: f"#password {fill}" for fill in (".fill(", ".type(", ".val(", ".set")}
     unseen = [hint for hint in patterns._HINTS if not values.hinted(f"a {ends.get(hint, hint)} = b")]
