@@ -22,6 +22,7 @@ from bot.core.masking.values import (
     Found,
     Span,
     any_of,
+    argument,
     ends_its_line,
     ftp_password,
     in_brackets,
@@ -84,7 +85,7 @@ NOTATIONS: Final[tuple[_Notation, ...]] = (
     _after(". ", rf"(?:[ \t]?\.){{2,80}}{_GAP}[:=]{_GAP}", VALUE, not_sentence),
     _after(" -_", rf"(?: {_OF} (?:'[^'\r\n]{{1,200}}'|[^=:\r\n]{{1,60}})| \([a-z_ ]{{1,30}}\)| \[[^\]\r\n]{{1,20}}\]"
         rf"|[ _-]files?(?: contents?))[ \t]?[=:]{_GAP}", VALUE, not_sentence),
-    _after(_BLANK, r"[ \t]{1,60}", VALUE, not_plain, r"(?:^|[\s\"'])(?:--?|/)[\w-]{0,40}"),
+    _after(_BLANK, r"[ \t]{1,60}", VALUE, argument, r"(?:^|[\s\"'])(?:--?|/)[\w-]{0,40}"),
     _after(_BLANK + "(", r"(?:[ \t]{1,20}|[ \t]{0,20}\()(?=[\"'`“„‘«enb])", IN_QUOTES, quoted_password),
     _after(_QUOTE + _BLANK + "([{<", rf"{AFTER_NAME}{_GAP}(?=[(\[{{<])", IN_BRACKETS, in_brackets),
     _after(_BLANK + ">", r"(?:[ \t][^<>\r\n]{0,300})?>(?:<!\[cdata\[)?[ \t]{0,40}", _UNTIL_TAG, not_plain,
@@ -139,9 +140,9 @@ _HINTS: Final = NAME_HINTS.union(*(rule.hints for rule in RULES))
 _RULES_OF: Final = {hint: tuple(rule for rule in RULES if any(part in hint for part in rule.hints)) for hint in _HINTS}
 _NAMING: Final = frozenset(hint for hint in _HINTS if any(part in hint for part in NAME_HINTS))
 # Only addresses with a name or password matter. These hints overlap with others.
-_OVERLAPPING: Final = ("-u", "-a", "p:", "p=", "su")
+_OVERLAPPING: Final = ("-u", "-a", "p:", "p=", "su", "@")
 _WEAK_NAME: Final = re.compile("key(?!_?p)")
-_MOST_READ: Final = 32
+_MOST_READ: Final = 8
 _HINT: Final = re.compile(any_of(_HINTS.difference(("://", *_OVERLAPPING))) + r"|://(?=[^\s/]{0,400}@)")
 
 

@@ -74,7 +74,7 @@ _FIELD: Final = rf"(?:{NAMES}|(?<![a-z])(?:pass|pw)(?![a-z]))"
 _READERS: Final = (
     r"(?:\b(?:ch?passwd|smbpasswd|kinit|cryptsetup|vault[ \t]+login|read[ \t]+-s)\b|passwd|\bsu[ \t]+-|sudo[ \t]+-s\b|-stdin\b"
     r"|[ \t:=]stdin\b"
-    r"|--with-token|passphrase-fd|--password[ =]-|\bsecrets?\b[^|\r\n]{1,60}?-(?![\w-])|data-file=-)"
+    r"|--with-token|passphrase-fd|--password(?:[ =]-|(?=[ \t]+<))|\bsecrets?\b[^|\r\n]{1,60}?-(?![\w-])|data-file=-)"
 )
 
 RULES: Final[tuple[Rule, ...]] = (
@@ -105,10 +105,10 @@ RULES: Final[tuple[Rule, ...]] = (
         r"(?:!{1,2}[\w:-]{1,40}|&\w{1,40}|string\(\d{1,6}\))[ \t]{1,20}",
         VALUE, not_plain),
     _rule("pass pwd secret token key",
-        rf"\b(?:configure|config)[ \t]{{1,20}}set[ \t]{{1,20}}[\w.:/-]{{0,100}}?{NAMES}[ \t]{{1,20}}", _SHELL_WORD,
-        not_plain),
+        rf"\b(?:configure|config)[ \t]{{1,20}}set[ \t]{{1,20}}(?:--?\w+[ \t]+){{0,3}}[\w.:/-]{{0,100}}?{NAMES}[ \t]{{1,20}}",
+        _SHELL_WORD, not_plain),
     _rule("auth login cred",
-        r"(?:\blogin|\w{3,20}auth|\bcredentials?)\([ \t]{0,5}(?:\w{1,30}=)?[\"'][^\"'\r\n]{1,100}[\"'],[ \t]{0,5}"
+        r"(?:\blogin|(?<=\w{3})auth|\bcredentials?)\([ \t]{0,5}(?:\w{1,30}=)?[\"'][^\"'\r\n]{1,100}[\"'],[ \t]{0,5}"
         r"(?:\w{1,30}=)?(?=[\"'])", IN_QUOTES, not_plain),
     _rule("pass", rf"\bset_?{PASSWORDS}\([ \t]?[\"'][^\"'\r\n]{{1,100}}[\"'],[ \t]?", IN_QUOTES, not_plain),
     _rule("insert",
@@ -132,6 +132,7 @@ RULES: Final[tuple[Rule, ...]] = (
         r"\b(?:send|fill|typ(?:e|ing)|enter|input|set)\w{0,8}[ \t](?:text[ \t])?[\"']?"
         rf"(?=[^\s\"']{{4,200}}[\"']?[ \t](?:in|into|to|on)[ \t][^\r\n]{{0,30}}?{_FIELD})", r"(?P<bare>[^\s\"']{4,200})", strong),
     _rule("pass", r"\bsend[ \t]+[\"'](?=[^\"'\r\n]{2,200}[\"'][ \t]+after[ \t]+password)", r"(?P<bare>[^\"'\r\n\\]{2,200})"),
+    _rule("send", r"\bsend[ \t]+(?:--[ \t]+)?\"", r"(?P<bare>[^\s\"\\]{4,200})(?=\\[rn]\")", strong),
     # A dialog with a server: `USER bob hunter22`, `a1 LOGIN "bob" "hunter22"`, `<<< PASS hunter22`, `AUTH hunter22`.
     _rule("user", r"user[ \t]+[^\s:=]{1,60}[ \t]+", r"(?P<bare>[^\s:=,]{3,100})(?=[ \t\r]*$)", dialog),
     _rule("login", r"login[ \t]+\"?[^\s\":=]{1,60}\"?[ \t]+", r"\"?(?P<bare>[^\s\",:=]{3,100})(?=\"?[ \t\r]*$)", dialog),
@@ -176,8 +177,8 @@ RULES: Final[tuple[Rule, ...]] = (
     _shape("aiza ya29. gocspx-", r"\b(?:AIza[\w-]{35}|ya29\.[\w-]{20,2000}|GOCSPX-[\w-]{20,60})"),
     _shape("ghp_ gho_ ghu_ ghs_ ghr_ github_pat_", r"\b(?:gh[pousr]_[A-Za-z0-9]{20,255}|github_pat_\w{20,255})"),
     _shape("glpat- glrt- gldt-", r"\bgl(?:pat|rt|dt)-[\w.-]{16,255}"),
-    _shape("npm_ pypi- dckr_pat_ hf_ dop_v1_",
-        r"\b(?:npm_[A-Za-z0-9]{30,255}|pypi-[\w-]{30,400}|dckr_pat_[\w-]{20,100}|hf_[A-Za-z]{30,60}|dop_v1_\w{40,80})"),
+    _shape("npm_ pypi- dckr_pat_ hf_ dop_v1_ sqp_ squ_ sqa_",
+        r"\b(?:npm_[A-Za-z0-9]{30,255}|sq[apu]_[0-9a-f]{40}|pypi-[\w-]{30,400}|dckr_pat_[\w-]{20,100}|hf_[A-Za-z]{30,60}|dop_v1_\w{40,80})"),
     _shape("hvs. hvb. .atlasv1. dapi atatt nrak- pmak- shpat_ age-secret-",
         r"\b(?:hv[sb]\.[\w-]{20,300}|\w{14}\.atlasv1\.[\w-]{30,100}|dapi[0-9a-f]{32}|ATATT[\w=-]{20,300}|NRAK-\w{20,60}"
         r"|PMAK-[\w-]{20,80}|shpat_\w{20,60}|AGE-SECRET-KEY-\w{20,80})"),
@@ -197,14 +198,15 @@ RULES: Final[tuple[Rule, ...]] = (
     _rule("-u -a", r"[ \t](?:-u|--user|-a)(?:[ \t]{0,3}|=)[\"']?(?=[a-z])[\w.@\\-]{1,80}:(?!//)",
         r"(?P<bare>[^\s\"']{1,400})", user_and_password),
     _rule("mysql mariadb sshpass mongo login sqlcmd bcp isql osql zip psexec ipmitool racadm ncftp mosquitto twine rar 7z"
-        " cqlsh pmcmd certutil useradd",
+        " cqlsh pmcmd certutil useradd usermod hydra",
         r"\b(?:(?:mysql|mariadb|mongo|psexec|ncftp|mosquitto_)\w*|sshpass|login|sqlcmd|bcp|[io]sql|(?:un)?zip|ipmitool|racadm"
-        r"|twine|rar|7z[ar]?|cqlsh|pmcmd|certutil|useradd)\b", _SHELL_WORD, not_plain, r"[ \t]-h?p[= ]?"),
+        r"|twine|rar|7z[ar]?|cqlsh|pmcmd|certutil|user(?:add|mod)|hydra)\b", _SHELL_WORD, not_plain, r"[ \t]-h?p[= ]?"),
     _rule("redis-cli snmp", r"\b(?:redis-cli|snmp\w*)\b", _SHELL_WORD, not_plain, r"[ \t]-[acx][ \t]+(?!(?:md5|sha|3?des|aes))"),
-    _rule("ldap vsql generic-password", r"\b(?:ldap\w+|vsql|security)\b", _SHELL_WORD, not_plain, r"[ \t]-w[= ]?"),
-    _rule("ldappasswd openssl ssh-keygen doctl gh schtasks pmrep infacmd signtool keyvault put-parameter",
-        r"\b(?:ldappasswd|openssl|ssh-keygen|doctl|gh[ \t]+secret|schtasks|pmrep|infacmd|signtool|keyvault|put-parameter)\b",
-        _SHELL_WORD, not_plain, r"[ \t](?:-[asknbx]|-pd|/r?p|--body|--value|(?<=doctl auth init )-t)[= ][ \t]*"),
+    _rule("ldap vsql kadmin generic-password", r"\b(?:ldap\w+|vsql|kadmin|security)\b", _SHELL_WORD, not_plain, r"[ \t]-w[= ]?"),
+    _rule("ldappasswd openssl ssh-keygen doctl gh schtasks signtool keyvault put-parameter",
+        r"\b(?:ldappasswd|openssl|ssh-keygen|doctl|gh[ \t]+secret|schtasks|signtool|keyvault|put-parameter)\b",
+        _SHELL_WORD, not_plain, r"[ \t](?:-[asknb]|/r?p|--body|--value|(?<=doctl auth init )-t)[= ][ \t]*"),
+    _rule("pmrep infacmd infasetup", r"\b(?:pmrep|infacmd|infasetup)\b", _SHELL_WORD, not_plain, r"[ \t]-(?:x|pd|dp)[ \t]+"),
     _rule("vault --from-literal", r"\bvault[ \t]+kv[ \t]+(?:put|patch)\b|(?=[ \t]--from-literal)", _SHELL_WORD, not_plain,
         r"[ \t](?:--from-literal[= ])?[\"']?\w[\w.-]{0,60}=(?!@)"),
     _rule("-u", r"\b(?:smbclient|rpcclient|net|wmic|winexe)\b", r"(?P<bare>[^\s\"']{1,400})", always,
@@ -213,24 +215,32 @@ RULES: Final[tuple[Rule, ...]] = (
         r"[ \t](?:\\\\\S{1,200}[ \t]+(?=[\"']?[^\s/]\S{0,200}[ \t]+/user:)|/user:\S{1,100}[ \t]+(?!/))"),
     _rule("/user:", r"\brunas\b", r"(?P<bare>(?![\"'/])\S{4,200})", strong, r"[ \t]/user:\S{1,100}[ \t]+"),
     # Any command with the options of a user and a password, in this order or the other: `-u bob -p x`, `/p:x /u:bob`.
-    _rule("-u /u: -xu", r"[ \t](?:(?<!sudo[ \t])--?|/)(?:x?un?|us(?:e?r|ername))(?:[:=]|[ \t]+)\S{1,80}", _SHELL_WORD, typed,
-        r"[ \t](?:--?|/)x?p[dw]?(?:[:=]|[ \t]+)"),
+    _rule("-u /u: -xu -id", r"[ \t](?:(?<!sudo[ \t])--?|/)(?:x?un?|id|us(?:e?r|ername))(?:[:=]|[ \t]+)\S{1,80}", _SHELL_WORD,
+        typed, r"[ \t](?:--?|/)x?p[adw]?(?:[:=]|[ \t]+)"),
     _rule("-u /u: -xu", r"[ \t](?:--?|/)x?p[dw]?(?:[:=]|[ \t]+)"
         r"(?=\S{2,200}[^\r\n|;]{0,80}?[ \t](?:--?|/)(?:x?un?|us(?:e?r|ername))[:= ])", _SHELL_WORD, typed),
     _rule("p: p=",
         r"(?<![\w-])u(?:n|sr|ser)?[ \t]?[:=][ \t]?[\"']?[^\s\"',;&:=]{1,60}[\"']?[ \t,;/&]{1,3}p[ \t]?[:=][ \t]?", VALUE,
         not_plain),
-    _rule("user", r"net1?(?<![a-z.]net)(?<![a-z.]net1)[ \t]+user[ \t]+[^\s/]\S{0,60}[ \t]+(?!/)", _SHELL_WORD, strong),
+    _rule("user",
+        r"net1?(?<![a-z.]net)(?<![a-z.]net1)[ \t]+(?:rpc[ \t]+)?user[ \t]+(?:add[ \t]+)?[^\s/]\S{0,60}[ \t]+(?!/)",
+        _SHELL_WORD, strong),
     _rule("reg", r"\breg[ \t]+add\b", _SHELL_WORD, not_plain,
         rf"[ \t]/v[ \t]+[\"']?[\w.-]{{0,40}}?{_FIELD}[\"']?[ \t]+(?:[^\r\n|;]{{0,80}}?[ \t])?/d[ \t]+"),
     _rule("login", r"\bsp_addlogin\b", IN_QUOTES, not_plain, r",[ \t]{0,5}(?=n?')"),
     _rule("pass", r"\bsp_password\b", IN_QUOTES, not_plain, r"[ \t,](?=n?')"),
     _rule("pscredential", r"pscredential(?:\]::new)?[ \t]?\([ \t]?[\"'][^\"'\r\n]{1,100}[\"'][ \t]?,[ \t]?", IN_QUOTES),
     # Commands with a password at a fixed place, or after a letter that means one only there.
-    _rule("lftp open", r"\b(?:lftp|open)\b[^\r\n]{0,60}?[ \t]-u[ \t]?[\w.@-]{1,60},", r"(?P<bare>[^\s\"']{2,200})"),
-    _rule("conn rman userid= .logon",
-        r"\b(?:conn(?:ect(?:ing)?)?|rman[ \t]+target|userid=)[ \t]{0,3}[\"']?[a-z][\w$#]{0,60}/|\.logon[ \t]+[\w./-]{1,60},",
-        r"(?P<bare>[^\s@/\"';]{2,200})(?=@\S|[ \t]+(?:as[ \t]+sys|\w+=)|[\"';]?[ \t\r]*$)", of_database),
+    _rule("lftp open brconnect brbackup brarchive", r"\b(?:lftp|open|br[a-z]{4,7})\b[^\r\n]{0,60}?[ \t]-u[ \t]?[\w.@-]{1,60}[,/]",
+        r"(?P<bare>[^\s\"']{2,200})"),
+    _rule("conn userid= .logon",
+        r"\b(?:conn(?:ect(?:ing)?)?|userid=)[ \t]{0,3}[\"']?[a-z][\w$#]{0,60}/|\.logon[ \t]+[\w./-]{1,60},",
+        r"\"?(?P<bare>[^\s@/\"';]{2,200})(?=\"?@\S|[ \t]+(?:as[ \t]+sys|\w+=)|[\"';]?[ \t\r]*$)", of_database),
+    _rule("rman", r"\brman\b", r"(?P<bare>[^\s@/\"';]{2,200})", not_plain,
+        r"[ \t](?:target|catalog|auxiliary)[ \t]{0,3}=?[\"']?[a-z][\w$#]{0,60}/"),
+    _rule("@",
+        r"(?:^|(?<=[\s/:\"'=]))(?!mailto|sips?:|to:|from:|e?mail|user|npm:)[a-z][\w.-]{0,40}:(?=[^\s:@/\"']{6,100}@(?!sha)[\w.-])",
+        r"(?P<bare>[^\s:@/\"']{6,100})(?=@)", strong),
     _rule("using smbclient",
         r"\bconnect[ \t]+to[ \t]+\S{1,60}[ \t]+user[ \t]+\S{1,60}[ \t]+using[ \t]+|\bsmbclient[ \t]+//\S{1,200}[ \t]+(?!-)",
         _SHELL_WORD, not_plain),
@@ -238,10 +248,12 @@ RULES: Final[tuple[Rule, ...]] = (
         not_plain),
     _rule("login", r"\b(?:machine[ \t]+\S{1,100}|default)[ \t]+login[ \t]+\S{1,100}[ \t]+password[ \t]+", r"(?P<bare>\S{1,200})"),
     _rule(":5432: :*:", r"^[\w.*-]{1,100}:(?:5432|\*):[^\s:]{1,60}:[^\s:]{1,60}:", r"(?P<bare>\S{2,200})(?=[ \t\r]*(?:#|$))"),
-    _rule("rabbitmqctl pdftk bw login unlock vault pass auth token radtest",
+    _rule("rabbitmqctl pdftk bw login unlock vault pass auth token radtest sapcontrol hdbuserstore alias",
         r"\b(?:rabbitmqctl[ \t]+(?:add_user|change_password)[ \t]+\S{1,60}|pdftk\b[^\r\n]{1,200}?(?:user|owner)_pw"
         r"|bw[ \t]+(?:login[ \t]+\S{1,60}|unlock)|vault[ \t]+(?:operator[ \t]+unseal|login)|wpa_passphrase[ \t]+\S{1,60}"
-        r"|cf[ \t]+auth[ \t]+\S{1,60}|(?:activate-refresh-token|set-agent-token|radtest)[ \t]+\S{1,60})[ \t]+",
+        r"|cf[ \t]+auth[ \t]+\S{1,60}|(?:activate-refresh-token|set-agent-token|radtest)[ \t]+\S{1,60}"
+        r"|sapcontrol\b[^\r\n]{0,60}?[ \t]-user[ \t]+\S{1,60}"
+        r"|\b(?:hdbuserstore[ \t]+(?:-i[ \t]+)?|alias[ \t]+)set(?:[ \t]+\S{1,200}){3})[ \t]+",
         r"(?P<bare>(?!-)[^\s|;]{2,400})", no_word),
     _rule("unseal", r"\bunseal key(?: \d)?:[ \t]+", r"(?P<bare>\S{8,200})"),
     _rule("qpdf", r"\bqpdf\b[^\r\n]{0,100}?--encrypt[ \t]+", r"(?P<bare>\S{2,100}[ \t]+\S{2,100})"),
@@ -258,7 +270,8 @@ RULES: Final[tuple[Rule, ...]] = (
         VALUE, not_plain),
     _rule("true false", r"\t(?:true|false)\t\d{1,12}\t[^\t\r\n]{1,100}\t", r"(?P<bare>[^\t\r\n]{4,4000})(?=[ \t\r]*$)"),
     _rule("pass",
-        r"pass\w{0,20}c(?:omman|m)d[\"']?(?:[ \t]{0,3}[:=])?[ \t]{0,3}[\"']?(?:echo|printf)(?:[ \t]-\w)?[ \t]+", _SHELL_WORD),
+        r"pass\w{0,20}(?:c(?:omman|m)d|eval)[\"']?(?:[ \t]{0,3}[:=])?[ \t]{0,3}[\"']?(?:echo|printf)(?:[ \t]-\w)?[ \t]+",
+        _SHELL_WORD),
     _rule("cookies", r"\bcookies[\"']?[ \t]{0,3}[:=][ \t]{0,3}(?=[\[({])", REST_OF_LINE, more_than_counts),
     _rule("securestring", r"convertto-securestring[ \t]+(?:-(?:string|asplaintext|force)[ \t]+){0,3}(?![$(@-])", VALUE,
         not_plain),

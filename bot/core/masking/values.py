@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 MASK: Final = "[redacted]"
 Span = tuple[int, int]
 
-_SUFFIX: Final = r"(?:[_.-]?(?:id|key|value|text|hash|b64|base64|string|plain|enc|\d{1,3}))?"
+_SUFFIX: Final = r"(?:[_.-]?(?:id|key(?:[_-]base)?|value|text|hash|b64|base64|string|plain|enc|\d{1,3}))?"
 _PASSWORDS: Final = (
     r"pass[ _.-]?words?", r"pass[ _.-]?phrases?", r"pass[ _.-]?codes?", "passwds?", "passwort", "pwd", "pword", "kennwort",
     "wachtwoord", "contrase[ñn]a", r"mot[ _]de[ _]passe", "senha", "has[łl]o", "пароль", "密[码碼]", "パスワード", "비밀번호",
@@ -20,8 +20,9 @@ _PASSWORDS: Final = (
 _KEYS: Final = tuple(
     rf"{word}[ _.-]?key(?:[_-]?id)?"
     for word in (
-        "api", "access", "account", "private", "encryption", "signing", "master", "subscription", "shared[ _-]?access",
-        "shared", "storage", "ssh", "auth", "client", "consumer", "server", "deploy", "licen[sc]e", "sas", "service", "agent",
+        "api", "access", "account", "private", "session", "cookie", "hmac", "cipher", "encryption", "signing", "master",
+        "subscription", "shared[ _-]?access", "shared", "storage", "ssh", "auth", "client", "consumer", "server", "deploy",
+        "licen[sc]e", "sas", "service", "agent",
     )
 )  # fmt: skip
 _OTHERS: Final = (
@@ -30,6 +31,7 @@ _OTHERS: Final = (
         rf"{word}_?p(?:w|ass)(?![a-z])"
         for word in (
             "db", "root", "admin", "bind", "user", "sys", "app", "ftp", "ssh", "smtp", "mail", "ldap", "sql", "store", "key",
+            "smb", "pm", "vnc", "snmp", "http", "proxy", "svc", "ora", "pg", "redis",
         )
     ),
 )  # fmt: skip
@@ -99,6 +101,11 @@ _MESSAGE: Final = re.compile(r"(?i)permission denied|terminal prompts")
 _DIRECTORY: Final = re.compile(
     r"/(?:home|root|tmp|var|srv|opt|usr|etc|data|mnt|app|build|builds|work|workspace)(?:/[\w.-]+)*/?"
 )
+_PATH: Final = re.compile(r"[./~]|[a-z._-]+(?:/[a-z._-]+)+/?$")
+_REMARK: Final = re.compile(
+    r"(?i)(?:is|must|should|can(?:not|'t)?|may|needs? to|has to|does)(?: not|n't)? (?:an? )?(?:too|be|contain|have|include|match"
+    r"|exceed|required|invalid|incorrect|wrong|short|long|missing|empty|blank|expired|weak|known|common)\b"
+)
 _PAGE: Final = re.compile(r"[\w./-]+\.(?:md|html?|txt|rst|adoc|pdf)")
 _SOURCE_PLACE: Final = re.compile(
     r"[\w.$]+\.(?:java|kt|scala|py|cs|js|ts|go|rb|groovy|php|cpp|c)(?::\d+)?|Native Method|Unknown Source"
@@ -114,26 +121,26 @@ _TEST_NAME: Final = re.compile(r"(?i)test|.*(?:/|::|\.py|\.go)")
 # Most lines have no hint. This pattern, which begins with rare letters, finds the others; it may match too often.
 _MAYBE: Final = re.compile(
     r"ode[\"']?(?: ?[:=] ?| is | )[\"'(]?\d{3}|otp {1,3}[\"'(]?\d{3}"
-    r"|\?(?:code|sid|sig)=|&(?:code|sid|sig)=|-(?:begin|[ua][ =:]|xu |un |-user|-from-lit|stdin)|7z"
-    r"|b(?:ear|asi|cp |w |bitmq)"
-    r"|c(?:ode=|ontrase|re(?:d|t(?<=secret))|url|onn(?:ect(?:ing)?)? [\"']?\w+/|onnect\.s|f auth)"
-    r"|d(?:ap(?:i|p?(?<=ldap))|ckr_|is-cli|octl)|f(?:ied(?<=identified)|_(?<=hf_)|re(?<=ifre)|tp>|tp -u|tk )"
+    r"|\?(?:code|sid|sig)=|&(?:code|sid|sig)=|-(?:begin|[ua][ =:]|xu |un |id[ =]|-user|-from-lit|stdin)|7z"
+    r"|b(?:ear|asi|cp |w |bitmq|rconn|rback|rarch)"
+    r"|c(?:ode=|ontrase|re(?:d|t(?<=secret))|url|onn(?:ect(?:ing)?)? [\"']?\w+/|onnect\.s|f auth|ertutil|qlsh)"
+    r"|d(?:ap(?:i|p?(?<=ldap))|ckr_|is-cli|octl)|f(?:acmd|asetup|ied(?<=identified)|_(?<=hf_)|re(?<=ifre)|tp>|tp -u|tk )"
     r"|g(?:est |h[pousr]_|in(?<=login)|ithub_pat|l(?:pat|rt|dt)-|nature|ot(?<=negot)|e-secret"
     r"|angskod|angsdat|eheim|ging in|webhook/)"
-    r"|k(?:ey|_(?:live|test)|en(?<=token)|enn|ie(?<=cookie)|s\.sl|init)|m(?:aria|ongo|ysql|ak-|munity)"
-    r"|p(?:ass|w(?![eisn])|in(?:[\"' ]{0,2}[:=]| is )|sk|k_|dp |m(?:_|cmd|rep)|at_|ypi-|[=:]| [=:]|mit)"
+    r"|k(?:ey|admin|_(?:live|test)|en(?<=token)|enn|ie(?<=cookie)|s\.sl|init)|m(?:aria|ongo|ysql|ak-|munity)"
+    r"|p(?:ass|sexec|w(?![eisn])|in(?:[\"' ]{0,2}[:=]| is )|sk|k_|dp |m(?:_|cmd|rep)|at_|ypi-|[=:]| [=:]|mit)"
     r"|q(?:l |lcmd|lpl|lld|pdf|uitto)"
-    r"|r(?:ak-|man t|eg add|ar |acad)"
-    r"|s(?:ess|[gk][_.-]|ig(?:[=: _]|nature|[kt])|enord|tdin|mbcl|erid=|ha(?<=[{s]sha)"
-    r"|er \S{1,60} \S{3,100}[ \t\r]*(?:\n|$)|er(?:name)?=[\w.\\-]{1,60}%)"
-    r"|u(?:th|do |t-param|nseal|lt login|ser \S{1,60} using |gfz)|v(?:[sb]\.|1[._])|w(?:get|acht|ine )"
-    r"|n(?:mp|et1? user |cftp)|schtasks|psexec|openssl|signtool|radtest|useradd|certutil|cqlsh|infacmd|su -|lt kv"
-    r"|/(?:u(?:ser)?:|bot\d|webhooks/\d|\t(?:true|false)\t)"
+    r"|r(?:ak-|man |e set|eg add|ar |acad|adtest)"
+    r"|s(?:ess|ap(?=control)|chtasks|igntool|u -|q[apu]_|end (?:-- )?\"|[gk][_.-]|ig(?:[=: _]|nature|[kt])|enord|tdin"
+    r"|mbcl|erid=|ha(?<=[{s]sha)|er \S{1,60} \S{3,100}[ \t\r]*(?:\n|$)|er(?:name)?=[\w.\\-]{1,60}%)"
+    r"|u(?:th|do |seradd|sermod|t-param|nseal|lt login|ser \S{1,60} using |gfz)|v(?:[sb]\.|1[._]|ault kv)|w(?:get|acht|ine )"
+    r"|n(?:mp|et1? (?:rpc )?user |cftp)|openssl|/(?:u(?:ser)?:|bot\d|webhooks/\d|\t(?:true|false)\t)"
     r"|\$(?:[15689y]|2[aby]|14|apr1)\$"
-    r"|a(?:rola|lasan|d -s|ckup[ _-]code|kia|sia|roa|iza|tatt)|e(?:slo|lsz|ry[ _-]code)|yptset|<<<|:5432:|:\*:|κωδικ"
+    r"|a(?:rola|lias set|lasan|d -s|ckup[ _-]code|kia|sia|roa|iza|tatt)|e(?:slo|lsz|ry[ _-]code)|yptset|<<<"
+    r"|:(?:5432:|\*:|thin|//(?=[^\s/]{0,400}@)|[^\s:@/]{6,100}@\w)|κωδικ"
     r"|enha|as[łl]o|clave|арол|密[码碼]|スワ|비밀|@(?:tcp|unix)\(|@//|@orcl|:1521|urestring"
     r"|jwt|%[4-7][0-9a-f]|&#(?:x[4-7]|\d{2,3};)|\\(?:u00|x)[4-7]"  # encoded letters, which may be part of a name
-    r"|x(?:-|h |ox[abcdeoprs]-|app-)|y(?:j|a29)|zip |:thin|://(?=[^\s/]{0,400}@)|ocspx|\.logon"
+    r"|x(?:-|h |ox[abcdeoprs]-|app-)|y(?:j|a29|dra)|zip |ocspx|\.logon"
 )
 
 
@@ -201,14 +208,18 @@ def not_plain(found: Found) -> bool:
     value = found.value.strip(" \t\"'")
     if not value or MASK in (value, f"[{value}]") or value.startswith(MASK) or PLAIN.fullmatch(value):
         return False
-    if _MESSAGE.match(value + found.after) or (found.name == "pwd" and _DIRECTORY.fullmatch(value)):
+    if (
+        _REMARK.match(value)
+        or _MESSAGE.match(value + found.after)
+        or (found.name == "pwd" and _DIRECTORY.fullmatch(value))
+    ):
         return False
     if value.isupper() and _A_NAME.fullmatch(value.strip("[]<>{}.,").lower()):
         return False  # what a usage text says: `--token TOKEN`
     if found.form == "brace":
         return not re.search(r"[:=]", value)
     if found.form == "square":
-        return not re.search(r"[\"']?\w[\"']?\s?[:=]|^--", value)
+        return not re.search(r"[\"']?\w[\"']?\s?[:=]|^--", value) and not _REMARK.match(value.lstrip("\"' "))
     return not (found.form == "bare" and not value.strip("([{<)]}>.,;:-/\\|"))
 
 
@@ -241,7 +252,8 @@ def of_database(found: Found) -> bool:
 def no_word(found: Found) -> bool:
     """After `Bearer`: rejects plain words and parameters of a challenge."""
     value = found.value
-    return not (value.isalpha() and (value.islower() or value.istitle())) and not re.match(r"[a-z_]+=", value)
+    word = value.strip("[]<>()")
+    return not (word.isalpha() and (word.islower() or word.istitle())) and not re.match(r"[a-z_]+=", value)
 
 
 def random_word(found: Found) -> bool:
@@ -252,7 +264,7 @@ def random_word(found: Found) -> bool:
 def strong(found: Found) -> bool:
     """In running text: quoted, or a word with digits or punctuation inside, but not a path, a time or a number."""
     if found.form != "bare":
-        return not_plain(found)
+        return in_brackets(found) if found.form == "round" else not_plain(found)
     return not_plain(found) and bool(_STRONG.fullmatch(found.value.rstrip(".,;:!?)"))) and not found.value[0].isdigit()
 
 
@@ -270,6 +282,13 @@ def dialog(found: Found) -> bool:
     """`USER bob x` and `LOGIN bob x` of a server's protocol, but not `user bob left`: after a prompt, or a strong word."""
     word = re.search(r"(?:^|(ftp> ?)|[>:\s])(USER|LOGIN|user)[ \t]+\S+[ \t]+\"?$", found.before)
     return word is not None and not_plain(found) and (word[1] is not None or strong(found))
+
+
+def argument(found: Found) -> bool:
+    """The value of an option, but not its description in a usage text: `--password   Force a prompt`."""
+    return not_plain(found) and not (
+        found.before.endswith("  ") and found.value.isalpha() and _SENTENCE.match(found.after)
+    )
 
 
 def in_field(found: Found) -> bool:
@@ -339,7 +358,7 @@ def more_than_counts(found: Found) -> bool:
 
 def typed(found: Found) -> bool:
     """The password in a command, but not a path or a port."""
-    return not_plain(found) and found.value[0] not in "./~"
+    return not_plain(found) and not _PATH.match(found.value)
 
 
 def user_and_password(found: Found) -> bool:

@@ -219,6 +219,16 @@ def test_a_line_without_end_needs_no_memory() -> None:
     assert splitter.flush() == ""
 
 
+def test_a_line_that_costs_too_much_to_read_is_masked_to_its_end() -> None:
+    """Where each of many names begins a long value that is then rejected, only a part is read; the next line is read again."""
+    clean, count = redact("a b c\n" + "pwd;" * 500 + "\nd e f password=\n")
+    before, hostile, after = clean.split("\n", 2)
+    assert (before, after, count) == ("a b c", "d e f password=\n", 1)
+    assert hostile.startswith("pwd;pwd;")
+    assert hostile.endswith(MASK)
+    assert len(hostile) < 1000
+
+
 def test_random_words_are_told_from_written_ones() -> None:
     """Long mixed words are random; identifiers and numbers of people are not."""
     assert looks_random("3f8fb288098e4c749f18da856115f674")
@@ -296,6 +306,10 @@ def test_every_hint_of_a_secret_is_noticed() -> None:
         "using": "user bob using",
         "open": "open -u ",
         "su": "su -",
+        "@": "a:sesame@b",
+        "alias": "alias set",
+        "hdbuserstore": "hdbuserstore set",
+        "send": 'send "',
     }
     ends |= {fill: f"#password {fill}" for fill in (".fill(", ".type(", ".val(", ".set")}
     unseen = [hint for hint in patterns._HINTS if not values.hinted(f"a {ends.get(hint, hint)} = b")]
