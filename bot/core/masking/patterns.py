@@ -140,7 +140,7 @@ _HINTS: Final = NAME_HINTS.union(*(rule.hints for rule in RULES))
 _RULES_OF: Final = {hint: tuple(rule for rule in RULES if any(part in hint for part in rule.hints)) for hint in _HINTS}
 _NAMING: Final = frozenset(hint for hint in _HINTS if any(part in hint for part in NAME_HINTS))
 # Only addresses with a name or password matter. These hints overlap with others.
-_OVERLAPPING: Final = ("-u", "-a", "p:", "p=", "su", "@")
+_OVERLAPPING: Final = ("-u", "-a", "p:", "p=", "su", "@", "/u")
 _WEAK_NAME: Final = re.compile("key(?!_?p)")
 _MOST_READ: Final = 8
 _HINT: Final = re.compile(any_of(_HINTS.difference(("://", *_OVERLAPPING))) + r"|://(?=[^\s/]{0,400}@)")

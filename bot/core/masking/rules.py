@@ -108,7 +108,7 @@ RULES: Final[tuple[Rule, ...]] = (
         rf"\b(?:configure|config)[ \t]{{1,20}}set[ \t]{{1,20}}(?:--?\w+[ \t]+){{0,3}}[\w.:/-]{{0,100}}?{NAMES}[ \t]{{1,20}}",
         _SHELL_WORD, not_plain),
     _rule("auth login cred",
-        r"(?:\blogin|(?<=\w{3})auth|\bcredentials?)\([ \t]{0,5}(?:\w{1,30}=)?[\"'][^\"'\r\n]{1,100}[\"'],[ \t]{0,5}"
+        r"(?:\blogin|(?<=\w{3})auth|credentials?)(?:\]::new)? ?\([ \t]{0,5}(?:\w{1,30}=)?[\"'][^\"'\r\n]{1,100}[\"'],[ \t]{0,5}"
         r"(?:\w{1,30}=)?(?=[\"'])", IN_QUOTES, not_plain),
     _rule("pass", rf"\bset_?{PASSWORDS}\([ \t]?[\"'][^\"'\r\n]{{1,100}}[\"'],[ \t]?", IN_QUOTES, not_plain),
     _rule("insert",
@@ -198,14 +198,16 @@ RULES: Final[tuple[Rule, ...]] = (
     _rule("-u -a", r"[ \t](?:-u|--user|-a)(?:[ \t]{0,3}|=)[\"']?(?=[a-z])[\w.@\\-]{1,80}:(?!//)",
         r"(?P<bare>[^\s\"']{1,400})", user_and_password),
     _rule("mysql mariadb sshpass mongo login sqlcmd bcp isql osql zip psexec ipmitool racadm ncftp mosquitto twine rar 7z"
-        " cqlsh pmcmd certutil useradd usermod hydra",
+        " cqlsh pmcmd certutil useradd usermod hydra conan",
         r"\b(?:(?:mysql|mariadb|mongo|psexec|ncftp|mosquitto_)\w*|sshpass|login|sqlcmd|bcp|[io]sql|(?:un)?zip|ipmitool|racadm"
-        r"|twine|rar|7z[ar]?|cqlsh|pmcmd|certutil|user(?:add|mod)|hydra)\b", _SHELL_WORD, not_plain, r"[ \t]-h?p[= ]?"),
-    _rule("redis-cli snmp", r"\b(?:redis-cli|snmp\w*)\b", _SHELL_WORD, not_plain, r"[ \t]-[acx][ \t]+(?!(?:md5|sha|3?des|aes))"),
+        r"|twine|rar|7z[ar]?|cqlsh|pmcmd|certutil|user(?:add|mod)|hydra|conan)\b", _SHELL_WORD, not_plain, r"[ \t]-h?p[= ]?"),
+    _rule("redis-cli snmp", r"(?<![a-z])(?:redis-cli|snmp\w*)\b", _SHELL_WORD, not_plain,
+        r"[ \t]-[acx][ \t]+(?!(?:md5|sha|3?des|aes))"),
     _rule("ldap vsql kadmin generic-password", r"\b(?:ldap\w+|vsql|kadmin|security)\b", _SHELL_WORD, not_plain, r"[ \t]-w[= ]?"),
-    _rule("ldappasswd openssl ssh-keygen doctl gh schtasks signtool keyvault put-parameter",
-        r"\b(?:ldappasswd|openssl|ssh-keygen|doctl|gh[ \t]+secret|schtasks|signtool|keyvault|put-parameter)\b",
-        _SHELL_WORD, not_plain, r"[ \t](?:-[asknb]|/r?p|--body|--value|(?<=doctl auth init )-t)[= ][ \t]*"),
+    _rule("ldappasswd", r"\bldappasswd\b", _SHELL_WORD, not_plain, r"[ \t]-[as][= ]?"),
+    _rule("openssl ssh-keygen doctl gh schtasks signtool dtexec keyvault put-parameter",
+        r"\b(?:openssl|ssh-keygen|doctl|gh[ \t]+secret|schtasks|signtool|dtexec|keyvault|put-parameter)\b",
+        _SHELL_WORD, not_plain, r"[ \t](?:-[knb]|/(?:r?p|de)|--body|--value|(?<=doctl auth init )-t)[= ][ \t]*"),
     _rule("pmrep infacmd infasetup", r"\b(?:pmrep|infacmd|infasetup)\b", _SHELL_WORD, not_plain, r"[ \t]-(?:x|pd|dp)[ \t]+"),
     _rule("vault --from-literal", r"\bvault[ \t]+kv[ \t]+(?:put|patch)\b|(?=[ \t]--from-literal)", _SHELL_WORD, not_plain,
         r"[ \t](?:--from-literal[= ])?[\"']?\w[\w.-]{0,60}=(?!@)"),
@@ -215,9 +217,9 @@ RULES: Final[tuple[Rule, ...]] = (
         r"[ \t](?:\\\\\S{1,200}[ \t]+(?=[\"']?[^\s/]\S{0,200}[ \t]+/user:)|/user:\S{1,100}[ \t]+(?!/))"),
     _rule("/user:", r"\brunas\b", r"(?P<bare>(?![\"'/])\S{4,200})", strong, r"[ \t]/user:\S{1,100}[ \t]+"),
     # Any command with the options of a user and a password, in this order or the other: `-u bob -p x`, `/p:x /u:bob`.
-    _rule("-u /u: -xu -id", r"[ \t](?:(?<!sudo[ \t])--?|/)(?:x?un?|id|us(?:e?r|ername))(?:[:=]|[ \t]+)\S{1,80}", _SHELL_WORD,
+    _rule("-u /u -xu -id", r"[ \t](?:(?<!sudo[ \t])--?|/)(?:x?un?|id|us(?:e?r|ername))(?:[:=]|[ \t]+)\S{1,80}", _SHELL_WORD,
         typed, r"[ \t](?:--?|/)x?p[adw]?(?:[:=]|[ \t]+)"),
-    _rule("-u /u: -xu", r"[ \t](?:--?|/)x?p[dw]?(?:[:=]|[ \t]+)"
+    _rule("-u /u -xu", r"[ \t](?:--?|/)x?p[dw]?(?:[:=]|[ \t]+)"
         r"(?=\S{2,200}[^\r\n|;]{0,80}?[ \t](?:--?|/)(?:x?un?|us(?:e?r|ername))[:= ])", _SHELL_WORD, typed),
     _rule("p: p=",
         r"(?<![\w-])u(?:n|sr|ser)?[ \t]?[:=][ \t]?[\"']?[^\s\"',;&:=]{1,60}[\"']?[ \t,;/&]{1,3}p[ \t]?[:=][ \t]?", VALUE,
@@ -229,7 +231,6 @@ RULES: Final[tuple[Rule, ...]] = (
         rf"[ \t]/v[ \t]+[\"']?[\w.-]{{0,40}}?{_FIELD}[\"']?[ \t]+(?:[^\r\n|;]{{0,80}}?[ \t])?/d[ \t]+"),
     _rule("login", r"\bsp_addlogin\b", IN_QUOTES, not_plain, r",[ \t]{0,5}(?=n?')"),
     _rule("pass", r"\bsp_password\b", IN_QUOTES, not_plain, r"[ \t,](?=n?')"),
-    _rule("pscredential", r"pscredential(?:\]::new)?[ \t]?\([ \t]?[\"'][^\"'\r\n]{1,100}[\"'][ \t]?,[ \t]?", IN_QUOTES),
     # Commands with a password at a fixed place, or after a letter that means one only there.
     _rule("lftp open brconnect brbackup brarchive", r"\b(?:lftp|open|br[a-z]{4,7})\b[^\r\n]{0,60}?[ \t]-u[ \t]?[\w.@-]{1,60}[,/]",
         r"(?P<bare>[^\s\"']{2,200})"),
@@ -238,19 +239,23 @@ RULES: Final[tuple[Rule, ...]] = (
         r"\"?(?P<bare>[^\s@/\"';]{2,200})(?=\"?@\S|[ \t]+(?:as[ \t]+sys|\w+=)|[\"';]?[ \t\r]*$)", of_database),
     _rule("rman", r"\brman\b", r"(?P<bare>[^\s@/\"';]{2,200})", not_plain,
         r"[ \t](?:target|catalog|auxiliary)[ \t]{0,3}=?[\"']?[a-z][\w$#]{0,60}/"),
-    _rule("@",
-        r"(?:^|(?<=[\s/:\"'=]))(?!mailto|sips?:|to:|from:|e?mail|user|npm:)[a-z][\w.-]{0,40}:(?=[^\s:@/\"']{6,100}@(?!sha)[\w.-])",
-        r"(?P<bare>[^\s:@/\"']{6,100})(?=@)", strong),
+    _rule("@ bundle",
+        r"\bbundle[ \t]+config\b[^\r\n]{0,80}?[ \t][\w.-]{1,40}:"
+        r"|(?:^|(?<=[\s/:\"'=]))(?!mailto|sips?:|to:|from:|e?mail|user|npm:)[a-z][\w.-]{0,40}:(?=[^\s:@/\"']{6,100}@(?!sha)[\w.-])",
+        r"(?P<bare>[^\s:@/\"']{6,100})(?=@|[ \t\r]*$)", strong),
     _rule("using smbclient",
         r"\bconnect[ \t]+to[ \t]+\S{1,60}[ \t]+user[ \t]+\S{1,60}[ \t]+using[ \t]+|\bsmbclient[ \t]+//\S{1,200}[ \t]+(?!-)",
         _SHELL_WORD, not_plain),
     _rule("requirepass masterauth bindpw rootpw", r"(?:^[ \t]*|\bset[ \t]+)(?:requirepass|masterauth|bindpw|rootpw)[ \t]+", VALUE,
         not_plain),
     _rule("login", r"\b(?:machine[ \t]+\S{1,100}|default)[ \t]+login[ \t]+\S{1,100}[ \t]+password[ \t]+", r"(?P<bare>\S{1,200})"),
+    _rule("proxy", r"prox(?:y|ies)[\w\"']{0,20}[ \t]{0,3}[:=]?[ \t]{0,3}[\"']?(?:https?://)?[\w.-]{1,100}:\d{2,5}:[^\s:]{1,60}:",
+        r"(?P<bare>[^\s\"',;:]{2,200})", strong),
     _rule(":5432: :*:", r"^[\w.*-]{1,100}:(?:5432|\*):[^\s:]{1,60}:[^\s:]{1,60}:", r"(?P<bare>\S{2,200})(?=[ \t\r]*(?:#|$))"),
-    _rule("rabbitmqctl pdftk bw login unlock vault pass auth token radtest sapcontrol hdbuserstore alias",
+    _rule("rabbitmqctl pdftk bw login unlock vault pass auth token radtest sapcontrol hdbuserstore alias http-basic",
         r"\b(?:rabbitmqctl[ \t]+(?:add_user|change_password)[ \t]+\S{1,60}|pdftk\b[^\r\n]{1,200}?(?:user|owner)_pw"
-        r"|bw[ \t]+(?:login[ \t]+\S{1,60}|unlock)|vault[ \t]+(?:operator[ \t]+unseal|login)|wpa_passphrase[ \t]+\S{1,60}"
+        r"|bw[ \t]+(?:login[ \t]+\S{1,60}|unlock)|vault[ \t]+operator[ \t]+unseal|(?:vault|cargo)[ \t]+login"
+        r"|config[ \t][^\r\n]{0,40}?http-basic\.\S{1,100}[ \t]+\S{1,60}|wpa_passphrase[ \t]+\S{1,60}"
         r"|cf[ \t]+auth[ \t]+\S{1,60}|(?:activate-refresh-token|set-agent-token|radtest)[ \t]+\S{1,60}"
         r"|sapcontrol\b[^\r\n]{0,60}?[ \t]-user[ \t]+\S{1,60}"
         r"|\b(?:hdbuserstore[ \t]+(?:-i[ \t]+)?|alias[ \t]+)set(?:[ \t]+\S{1,200}){3})[ \t]+",
@@ -262,7 +267,8 @@ RULES: Final[tuple[Rule, ...]] = (
         rf"(?:--arg|\bgit[ \t]+config|\bvariable[ \t]+set|\bset[ \t]+session:)[ \t]*"
         rf"(?:--?\w+[ \t]+){{0,4}}[\w.:/-]{{0,60}}?{_FIELD}[ \t]+",
         _SHELL_WORD, not_plain),
-    _rule("community", r"\b(?:snmp[ \t]+community|community[ \t]+string)(?:[ \t]{0,3}[:=][ \t]{0,3}|[ \t]+(?:is[ \t]+)?)[\"']?",
+    _rule("community",
+        r"\b(?:snmp[ \t_-]+community\}?|community[ \t]+string)(?:[ \t]{0,3}[:=][ \t]{0,3}|[ \t]+(?:is[ \t]+)?)[\"']?",
         r"(?P<bare>[^\s\"',;]{2,200})", configured),
     _rule("recovery backup",
         r"\b(?:recovery|backup)[ _-]codes?[\"']?[ \t]{0,3}[:=][ \t]{0,3}[\"'\[]?", r"(?P<bare>[\w-]{6,40})", no_word),

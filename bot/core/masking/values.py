@@ -122,25 +122,25 @@ _TEST_NAME: Final = re.compile(r"(?i)test|.*(?:/|::|\.py|\.go)")
 _MAYBE: Final = re.compile(
     r"ode[\"']?(?: ?[:=] ?| is | )[\"'(]?\d{3}|otp {1,3}[\"'(]?\d{3}"
     r"|\?(?:code|sid|sig)=|&(?:code|sid|sig)=|-(?:begin|[ua][ =:]|xu |un |id[ =]|-user|-from-lit|stdin)|7z"
-    r"|b(?:ear|asi|cp |w |bitmq|rconn|rback|rarch)"
+    r"|b(?:undle |ear|asi|cp |w |bitmq|rconn|rback|rarch)"
     r"|c(?:ode=|ontrase|re(?:d|t(?<=secret))|url|onn(?:ect(?:ing)?)? [\"']?\w+/|onnect\.s|f auth|ertutil|qlsh)"
     r"|d(?:ap(?:i|p?(?<=ldap))|ckr_|is-cli|octl)|f(?:acmd|asetup|ied(?<=identified)|_(?<=hf_)|re(?<=ifre)|tp>|tp -u|tk )"
     r"|g(?:est |h[pousr]_|in(?<=login)|ithub_pat|l(?:pat|rt|dt)-|nature|ot(?<=negot)|e-secret"
     r"|angskod|angsdat|eheim|ging in|webhook/)"
     r"|k(?:ey|admin|_(?:live|test)|en(?<=token)|enn|ie(?<=cookie)|s\.sl|init)|m(?:aria|ongo|ysql|ak-|munity)"
-    r"|p(?:ass|sexec|w(?![eisn])|in(?:[\"' ]{0,2}[:=]| is )|sk|k_|dp |m(?:_|cmd|rep)|at_|ypi-|[=:]| [=:]|mit)"
+    r"|p(?:ass|roxy|sexec|w(?![eisn])|in(?:[\"' ]{0,2}[:=]| is )|sk|k_|dp |m(?:_|cmd|rep)|at_|ypi-|[=:]| [=:]|mit)"
     r"|q(?:l |lcmd|lpl|lld|pdf|uitto)"
     r"|r(?:ak-|man |e set|eg add|ar |acad|adtest)"
     r"|s(?:ess|ap(?=control)|chtasks|igntool|u -|q[apu]_|end (?:-- )?\"|[gk][_.-]|ig(?:[=: _]|nature|[kt])|enord|tdin"
     r"|mbcl|erid=|ha(?<=[{s]sha)|er \S{1,60} \S{3,100}[ \t\r]*(?:\n|$)|er(?:name)?=[\w.\\-]{1,60}%)"
     r"|u(?:th|do |seradd|sermod|t-param|nseal|lt login|ser \S{1,60} using |gfz)|v(?:[sb]\.|1[._]|ault kv)|w(?:get|acht|ine )"
-    r"|n(?:mp|et1? (?:rpc )?user |cftp)|openssl|/(?:u(?:ser)?:|bot\d|webhooks/\d|\t(?:true|false)\t)"
+    r"|n(?:mp|et1? (?:rpc )?user |cftp)|openssl|/(?:u(?:ser)?[: ]|bot\d|webhooks/\d|\t(?:true|false)\t)"
     r"|\$(?:[15689y]|2[aby]|14|apr1)\$"
     r"|a(?:rola|lias set|lasan|d -s|ckup[ _-]code|kia|sia|roa|iza|tatt)|e(?:slo|lsz|ry[ _-]code)|yptset|<<<"
     r"|:(?:5432:|\*:|thin|//(?=[^\s/]{0,400}@)|[^\s:@/]{6,100}@\w)|κωδικ"
     r"|enha|as[łl]o|clave|арол|密[码碼]|スワ|비밀|@(?:tcp|unix)\(|@//|@orcl|:1521|urestring"
     r"|jwt|%[4-7][0-9a-f]|&#(?:x[4-7]|\d{2,3};)|\\(?:u00|x)[4-7]"  # encoded letters, which may be part of a name
-    r"|x(?:-|h |ox[abcdeoprs]-|app-)|y(?:j|a29|dra)|zip |ocspx|\.logon"
+    r"|x(?:-|h |ox[abcdeoprs]-|app-)|y(?:j|a29|dra)|texec|onan |tp-basic|zip |ocspx|\.logon"
 )
 
 
