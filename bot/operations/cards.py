@@ -282,7 +282,7 @@ def _card(
             *incident,
         ),
         buttons=tuple(buttons),
-        mention=tuple(user for user in (intent.actor.user_id, *operation.approved_by, *claimed) if user),
+        mention=tuple(filter(None, (intent.actor.user_id, *operation.approved_by, *claimed, intent.place.channel_id))),
         at=now,
     )
 
@@ -312,7 +312,7 @@ def _given(operation: Operation, most: int = _LONGEST_GIVEN) -> tuple[Fact, ...]
 
 
 def _rule(label: str) -> tuple[Fact, ...]:
-    return (Fact(label="Rule", value=label.removesuffix(" rule")),) if label else ()
+    return (Fact(label="Rule", value=rules_named(label.removesuffix(" rule"))),) if label else ()
 
 
 def happened(catalog: Catalog, entry: StoredEntry) -> str:

@@ -265,33 +265,34 @@ async def test_an_app_that_does_not_answer_is_said_so(page: Browser) -> None:
     await page.find(".block-note", text="operation_timeout")
 
 
-async def test_a_press_on_what_has_changed_meanwhile_says_so_and_shows_the_new_state(
+async def test_a_press_on_an_older_state_of_a_message_reaches_the_app_and_one_on_a_deleted_message_says_so(
     page: Browser, ws: Workspace
 ) -> None:
-    """The page didn't hear that the card has changed. A press says that, and then the page shows the card as it is now."""
+    """The page didn't hear of the change yet. As in Slack, the app gets the press and can answer it."""
     await say(page, "/ops start acc:shop/prices")
     await page.find('[data-action-id="stop"]')
-    old = await (await page.page.request.get(f"{ws.base_url}/playground/messages?user=U0ANA&channel=C0CRAWL")).text()
+    address = f"{ws.base_url}/playground/messages?user=U0ANA&channel=C0CRAWL"
+    old = await (await page.page.request.get(address)).text()
+    shown = next(one for one in json.loads(old)["messages"] if "levers" in json.dumps(one))
 
     async def outdated(route: Route) -> None:
         await route.fulfill(body=old, content_type="application/json")
 
-    async def changed() -> bool:
-        now = await page.page.request.get(f"{ws.base_url}/playground/messages?user=U0ANA&channel=C0CRAWL")
-        return "stopped" in await now.text()
-
-    async def pressed(route: Route) -> None:
-        await page.page.unroute("**/playground/messages*", outdated)
-        await route.continue_()
+    async def stopped() -> bool:
+        return "stopped" in await (await page.page.request.get(address)).text()
 
     await page.page.route("**/playground/messages*", outdated)
-    await page.page.route("**/playground/act", pressed)
-    shown = next(one for one in json.loads(old)["messages"] if "levers" in json.dumps(one))
     await ws.person("U0ANA").press("C0CRAWL", shown["ts"], action_id="stop")
-    await page.until(changed, "the card has not changed")
+    await page.until(stopped, "the card has not changed")
+    await press(page, "retry")
+    await page.testid("modal", text="Start an agent")
+    await (await page.testid("modal-close")).click()
+    await page.gone('[data-testid="modal"]')
+    client = AsyncWebClient(ws.bot_token, base_url=ws.api_url)
+    await client.chat_delete(channel="C0CRAWL", ts=shown["ts"])
     await press(page, "log")
-    await page.testid("toast", text="This has changed, and what you used is gone")
-    await page.testid("message", text="stopped")
+    await page.find("[data-note]", text="This message is gone")
+    await page.page.unroute("**/playground/messages*", outdated)
     assert all("409" in said for said in await page.console())
 
 

@@ -53,6 +53,7 @@ async def test_the_card_is_five_lines_and_buttons(team: Team) -> None:
     assert kinds(card) == ["section", "section", "actions", "container"]
     for part in ("Digest", "Exact id", "Last outcomes", "Rule", "Request", '"north"'):
         assert part in collapsed(card), part
+    assert "*Rule*\n<#C0CRAWL> allow " in collapsed(card)
     row = await team.event("approval_requested")
     assert row.digest in collapsed(card)
 

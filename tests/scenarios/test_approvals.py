@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -71,13 +72,14 @@ async def test_an_approved_start_runs_once_and_names_who_approved_it(team: Team)
 
 
 async def test_a_denial_needs_a_reason_and_ends_it(team: Team) -> None:
-    """The modal refuses an empty reason; with one the requester reads it and nothing ran."""
+    """The modal shows the whole command and refuses an empty reason; with one the requester reads it and nothing ran."""
     env = team.env
-    await env.say("start acc:shop/prices")
+    await env.say("start acc:shop/prices input.region=north")
     card = await team.card("start acc:shop/prices")
     await team.press(card, "Deny")
     lee = env.person("U0LEE")
-    await lee.wait_for(lambda p: p.modal())
+    form = await lee.wait_for(lambda p: p.modal())
+    assert "start acc:shop/prices input.region=north" in json.dumps(form)
     assert (await lee.submit("modal", {"reason": "  "})).errors
     assert not (await lee.submit("modal", {"reason": "the shop is closed"})).errors
     await env.sees("Denied by <@U0LEE>", "the shop is closed")

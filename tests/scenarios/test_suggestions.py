@@ -109,6 +109,7 @@ async def test_a_question_in_words_gets_the_command_as_a_button(env: World) -> N
     await env.ana.post("C0CRAWL", "@signalbox hello, can you restart the prices agent please?")
     message = await env.sees("restart acc:shop/prices@last")
     assert labels(message)[0] == "restart acc:shop/prices@last"
+    assert "Attention" not in shown(message)
 
 
 @pytest.mark.parametrize(

@@ -73,8 +73,7 @@ def wish(approval: Approval, others: Sequence[str] = ()) -> str:
     """`@Ana wants to run start acc:shop/prices input.region=north`: who wants what exactly, secrets masked."""
     operation, record = approval.operation, approval.record
     people = " and ".join(f"<@{user}>" for user in (approval.requester, *others))
-    given = _given(operation)
-    command = f"{operation.title} {given}".strip() if len(given) <= _SHORT else operation.title
+    command = whole_title(operation)
     files = f"with {plural(len(operation.files), 'attached file')}" if operation.files else ""
     lasts = f"for {plural(record.lasts // 60, 'minute')}" if record.sort == "grant" else ""
     words = (
@@ -86,6 +85,12 @@ def wish(approval: Approval, others: Sequence[str] = ()) -> str:
         lasts,
     )
     return " ".join(word for word in words if word)
+
+
+def whole_title(operation: Operation) -> str:
+    """The command with its typed parameters, secrets masked; without them if they are long."""
+    given = _given(operation)
+    return f"{operation.title} {given}".strip() if len(given) <= _SHORT else operation.title
 
 
 def _given(operation: Operation) -> str:
@@ -182,7 +187,7 @@ def _details(writer: AuditWriter, approval: Approval, votes: Sequence[CastVote])
         ("Files", ", ".join(operation.files)),
     )
     ids = (
-        ("Rule", record.rule),
+        ("Rule", cards.rules_named(record.rule)),
         ("Request", pending.request_id),
         ("Approval", pending.id),
         ("Digest", pending.digest or ""),

@@ -35,6 +35,7 @@ from bot.features.replies.answer import reply, say
 from bot.features.replies.refusal import denial_entry
 from bot.operations.audit_writer import AuditWriter
 from bot.operations.authorize import CACHED, FRESH, everybody
+from bot.operations.cards import rules_named
 from bot.operations.resolve import Resolved
 from bot.operations.target_facts import find_now, what_is
 from bot.runtime.context import Context
@@ -302,5 +303,6 @@ async def _refuse(
         tone=Tone.BAD,
         status="Nobody can approve it now, so no one was asked",
         lines=tuple(lines),
-        details=facts_of((("Rule", demand.rule), ("Request", intent.request_id), ("Code", code))),
+        details=facts_of((("Rule", rules_named(demand.rule)), ("Request", intent.request_id), ("Code", code))),
+        mention=(intent.place.channel_id,),
     )

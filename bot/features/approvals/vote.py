@@ -72,7 +72,7 @@ async def _open_deny(ctx: Context, intent: Intent, approval: Approval) -> None:
         token=ctx.ids.secret(),
         title="Deny a request",
         submit="Deny",
-        lines=(Line(text=approval.operation.title),),
+        lines=(Line(text=question.whole_title(approval.operation)),),
         fields=(reason,),
     )
     await open_form(ctx, intent, form, {"pending": approval.id}, "Press Deny again.")

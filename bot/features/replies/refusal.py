@@ -58,7 +58,8 @@ async def misread(ctx: Context, intent: Intent, ask: ParseError) -> None:
     words = sum("=" not in word for word in ask.text.partition("--")[0].split())
     vague = guessed and words > 3 and ask.problem.endswith("is not a verb.")  # it helps nobody to name one word
     problem = "" if vague else clean(ctx, ask.problem)
-    await say(ctx, intent, title, status=problem, lines=tuple(lines), buttons=buttons)
+    tone = Tone.PLAIN if vague else Tone.WARN
+    await say(ctx, intent, title, tone=tone, status=problem, lines=tuple(lines), buttons=buttons)
 
 
 async def _for_each_run(ctx: Context, intent: Intent, verb: str) -> list[str]:

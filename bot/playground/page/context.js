@@ -27,7 +27,8 @@ export function elementContext({ app, form, where, blocks }) {
     fileAddress: (id) => app.fileAddress(id),
     press: async (element, block, value) => {
       await tell(element);
-      return app.send("press", { ...target(block, element), ...(value === undefined ? {} : { value }) });
+      const seen = where.ts ? { seen: { blocks } } : {}; // Slack takes a press on an older state of a message
+      return app.send("press", { ...target(block, element), ...seen, ...(value === undefined ? {} : { value }) });
     },
     choose: async (element, block, value) => {
       await tell(element);

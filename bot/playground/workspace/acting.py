@@ -64,8 +64,9 @@ def _post(person: Person, g: Json) -> Awaitable[Receipt]:
 def _press(person: Person, g: Json) -> Awaitable[Receipt]:
     if g.get("label"):
         return person.press_label(_container(g), g.get("ts"), g["label"])
-    value, block = g.get("value"), g.get("block_id")
-    return person.press(_container(g), g.get("ts"), action_id=g.get("action_id"), block_id=block, value=value)
+    value, block, seen = g.get("value"), g.get("block_id"), g.get("seen")
+    where = (_container(g), g.get("ts"))
+    return person.press(*where, action_id=g.get("action_id"), block_id=block, value=value, seen=seen)
 
 
 def _choose(person: Person, g: Json) -> Awaitable[Receipt]:

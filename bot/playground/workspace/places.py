@@ -68,7 +68,7 @@ class Places:
         if channel is None or self._user not in channel.members:
             raise CannotAct(f"{self._user} is not in {channel_id}")
         if message is None or message.ephemeral_for not in (None, self._user):
-            raise CannotAct(f"{self._user} sees no message {ts} in {channel_id}")
+            raise CannotAct("this message is gone")
         blocks = (seen or message.body).get("blocks", [])
         values = self._entered.setdefault((channel_id, ts), {})
         for block_id, fresh in initial_values(blocks).items():
