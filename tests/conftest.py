@@ -8,6 +8,7 @@ import gc
 import os
 import re
 import shutil
+import subprocess
 import tempfile
 import zlib
 from collections.abc import AsyncIterator, Callable, Generator, Iterator, Mapping
@@ -24,6 +25,7 @@ from bot.http_client import transport
 from bot.playground.workspace.clock import PlaygroundClock
 from bot.runtime import event_loop
 from bot.runtime.clock import SystemClock
+from bot.store.database import Database
 from tests import own_time
 from tests.cli.program import Program
 from tests.fork_server import ForkServer
@@ -88,6 +90,7 @@ TESTS = Path(__file__).parent
 # failed tests.
 MEMORY, ROOM = Path("/dev/shm"), 3 * 2**30
 IN_USE = ".in-use"
+HURRIED = ("scenarios",)  # where the world of a test is in its process, as a rule
 OF_SEVERAL_PROCESSES = ("faults", "demo")
 
 
@@ -161,13 +164,29 @@ def pytest_asyncio_loop_factories(item: pytest.Item) -> Mapping[str, Callable[[]
     return {"time": asyncio.SelectorEventLoop if folder in OF_SEVERAL_PROCESSES else own_time.OwnTimeLoop}
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Before the fixtures, which may begin another process."""
+    own_time.OwnTimeLoop.hurries = item.path.relative_to(TESTS).parts[0] in HURRIED
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _clocks_of_own_time() -> Iterator[None]:
-    """So do the clocks of the program and of the simulated Slack, while such a loop runs."""
+    """So do the clocks of the program and of the simulated Slack, while such a loop runs. It knows of the threads of a store and
+    of other processes."""
+    begin = subprocess.Popen.__init__
+
+    def paced(*args: Any, **kwargs: Any) -> None:
+        own_time.keep_pace()
+        begin(*args, **kwargs)
+
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(SystemClock, "now", lambda _: own_time.now())
         patch.setattr(SystemClock, "monotonic", lambda _: own_time.monotonic())
         patch.setattr(PlaygroundClock, "wall", lambda _: own_time.wall())
+        patch.setattr(subprocess.Popen, "__init__", paced)
+        patch.setattr(Database, "write", own_time.elsewhere(Database.write))
+        patch.setattr(Database, "_in_pool", own_time.elsewhere(Database._in_pool))
         yield
 
 

@@ -29,6 +29,7 @@ from bot.cli.main import main
 from bot.intents import intake
 from bot.runtime.clock import SystemClock
 from bot.store.postgres import leadership as leading
+from tests.own_time import keep_pace
 
 ROOT = Path(__file__).parents[1]
 IMPORTED = (auditing, checking, leading, running, terminal)  # what a command imports only when it is called
@@ -55,6 +56,7 @@ class ForkServer:
 
     def order(self, **order: Any) -> int:
         """Say it and read the answer. Blocks."""
+        keep_pace()
         process = self._process
         assert process.stdin is not None
         assert process.stdout is not None

@@ -4,6 +4,9 @@ So a limit of the program or of the simulated Slack means nearly the same on a s
 which the process gets no processor, one has passed: none at all would make a wait endless on a machine that is busy all the time.
 What it computes counts half, because one processor may be slower than another. A call that blocks the event loop counts as time
 without a processor; `stand_still` is for a test that wants the whole program to stop.
+
+A test whose world is all in this process hurries: a wait in which nothing happens takes a tenth of its time. What another thread
+does for the event loop takes as long as it takes. As soon as another process takes part, time passes as for that one.
 """
 
 from __future__ import annotations
@@ -11,12 +14,16 @@ from __future__ import annotations
 import asyncio
 import selectors
 import time
+from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime
-from typing import ClassVar
+from functools import wraps
+from typing import Any, ClassVar, ParamSpec, TypeVar
 
 MONOTONIC, WALL = time.monotonic, time.time
 COMPUTED = 0.5  # how much a second counts in which the process computes
 HELD_UP = 0.2  # the same for a second in which it gets no processor
+HURRY = 10  # by how much a wait is shortened in which nothing happens, for tests that hurry
+P, T = ParamSpec("P"), TypeVar("T")
 
 
 def computed() -> float:
@@ -31,9 +38,10 @@ class _Selector(selectors.DefaultSelector):
         super().__init__()
         self._before = (0.0, MONOTONIC(), computed())
         self._waiting: float | None = None
+        self.elsewhere = 0  # how many calls other threads are at work on
 
     def time(self) -> float:
-        """Seconds since it was made; never ahead of the machine's."""
+        """Seconds since it was made; ahead of the machine's only if it hurries."""
         passed, since, before = self._before
         real = MONOTONIC() - since
         own = min(real, computed() - before if self._waiting is None else self._waiting)
@@ -49,9 +57,13 @@ class _Selector(selectors.DefaultSelector):
         if timeout is not None and timeout <= 0:  # a look, not a wait
             return super().select(timeout)
         self._before = (self.time(), MONOTONIC(), computed())
-        self._waiting = float("inf") if timeout is None else timeout
+        asked = float("inf") if timeout is None else timeout
+        self._waiting = asked / HURRY if OwnTimeLoop.hurries and not self.elsewhere else asked
         try:
-            return super().select(timeout)
+            found = super().select(None if timeout is None else self._waiting)
+            if timeout is not None and not found:
+                self.skip(asked - self._waiting)
+            return found
         finally:
             self._before, self._waiting = (self.time(), MONOTONIC(), computed()), None
 
@@ -60,6 +72,7 @@ class OwnTimeLoop(asyncio.SelectorEventLoop):
     """An event loop whose timers go by the time of this process."""
 
     not_closed: ClassVar[list[OwnTimeLoop]] = []
+    hurries: ClassVar[bool] = False  # whether no other process takes part
 
     def __init__(self) -> None:
         self._own = _Selector()
@@ -71,6 +84,17 @@ class OwnTimeLoop(asyncio.SelectorEventLoop):
         """Seconds; only differences mean anything."""
         return self._own.time()
 
+    def run_in_executor(self, *call: Any) -> asyncio.Future[Any]:  # type: ignore[override]
+        """As any loop."""
+        future: asyncio.Future[Any] = super().run_in_executor(*call)
+        self.elsewhere(1)
+        future.add_done_callback(lambda _: self.elsewhere(-1))
+        return future
+
+    def elsewhere(self, calls: int) -> None:
+        """Other threads are at work on so many calls more."""
+        self._own.elsewhere += calls
+
     def close(self) -> None:
         """As any loop; the machine's time counts again."""
         if not self.is_closed():
@@ -80,6 +104,11 @@ class OwnTimeLoop(asyncio.SelectorEventLoop):
     def stand_still(self, seconds: float) -> None:
         """Let time pass in which nothing of the program runs, as when the system stops it."""
         self._own.skip(seconds)
+
+
+def keep_pace() -> None:
+    """Another process takes part in this test from now on."""
+    OwnTimeLoop.hurries = False
 
 
 def stand_still(seconds: float) -> None:
@@ -104,3 +133,20 @@ def monotonic() -> float:
     """Seconds that never go back."""
     loop = OwnTimeLoop.not_closed[-1] if OwnTimeLoop.not_closed else None
     return MONOTONIC() if loop is None else loop.began_monotonic + loop.time()
+
+
+def elsewhere(call: Callable[P, Coroutine[Any, Any, T]]) -> Callable[P, Coroutine[Any, Any, T]]:
+    """The same call, of a method that waits for another thread."""
+
+    @wraps(call)
+    async def counted(*args: P.args, **kwargs: P.kwargs) -> T:
+        loop = asyncio.get_running_loop()
+        if not isinstance(loop, OwnTimeLoop):
+            return await call(*args, **kwargs)
+        loop.elsewhere(1)
+        try:
+            return await call(*args, **kwargs)
+        finally:
+            loop.elsewhere(-1)
+
+    return counted

@@ -14,7 +14,7 @@ import psycopg
 import pytest
 
 from bot.store.postgres.server import LocalServer, ServerProblem, binaries
-from tests import system_package
+from tests import own_time, system_package
 
 _NUMBERS = itertools.count(1)
 
@@ -43,6 +43,7 @@ def administrate(server: LocalServer, *commands: str) -> None:
 @contextmanager
 def new_database(server: LocalServer, more: str = "") -> Iterator[str]:
     """The name of a new database, which is dropped afterwards. `more` are words behind CREATE DATABASE NAME."""
+    own_time.keep_pace()
     name = f"test_{next(_NUMBERS)}"
     with psycopg.connect(server.url(), autocommit=True) as connection:
         # To copy the files takes half as long as to log each page, which newer servers do. The others know no other way.
