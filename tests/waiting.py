@@ -10,13 +10,14 @@ from typing import Any
 
 async def until(condition: Callable[[], Any], within: float = 30.0) -> Any:
     """The condition's first truthy value."""
-    loop = asyncio.get_running_loop()
-    deadline = loop.time() + within
+    time = asyncio.get_running_loop().time
+    began = time()
     while True:
         if value := condition():
             return value
-        assert loop.time() < deadline, f"not within {within} s"
-        await asyncio.sleep(0.01)
+        waited = time() - began
+        assert waited < within, f"not within {within} s"
+        await asyncio.sleep(min(0.05, max(0.01, waited / 20)))
 
 
 async def heard(act: Callable[[], Awaitable[Any]], within: float = 30.0) -> bool:

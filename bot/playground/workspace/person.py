@@ -28,7 +28,7 @@ from .web_api.files import new_file
 from .wording import escaped, plain, rich_text
 
 T = TypeVar("T")
-POLL_SECONDS = 0.01
+POLL_SECONDS = 0.01, 0.05  # at first, and after a second
 
 
 class Person:
@@ -350,15 +350,15 @@ class Person:
 
     async def wait_for(self, predicate: Callable[[Person], T], timeout: float = 30.0) -> T:  # noqa: ASYNC109
         """The predicate's first truthy value; a LookupError counts as "not yet". On timeout, AssertionError with a dump."""
-        loop = asyncio.get_running_loop()
-        deadline = loop.time() + timeout
+        time, (shortest, longest) = asyncio.get_running_loop().time, POLL_SECONDS
+        began = time()
         while True:
             with suppress(LookupError):
                 if value := predicate(self):
                     return value
-            if loop.time() > deadline:
+            if (waited := time() - began) > timeout:
                 raise AssertionError(f"not within {timeout} s; {person_view.dump(self._core, self.id)}")
-            await asyncio.sleep(POLL_SECONDS)
+            await asyncio.sleep(min(longest, max(shortest, waited / 20)))
 
 
 _CARRIED = {"type", "action_id", "text", "value", "style", "url", "confirm", "icon"}
