@@ -74,7 +74,7 @@ LONGEST = (
     "backends/test_contract_faults.py",
     "scenarios/test_pauses_end.py",
     "cli/test_do.py",
-    "scenarios/test_too_late.py",
+    "scenarios/test_crash_in_a_call.py",
     "scenarios/test_breakglass.py",
     "slack/test_http_strangers.py",
     "backends/test_contract_shown.py",
