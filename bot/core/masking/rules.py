@@ -239,9 +239,10 @@ RULES: Final[tuple[Rule, ...]] = (
         r"\"?(?P<bare>[^\s@/\"';]{2,200})(?=\"?@\S|[ \t]+(?:as[ \t]+sys|\w+=)|[\"';]?[ \t\r]*$)", of_database),
     _rule("rman", r"\brman\b", r"(?P<bare>[^\s@/\"';]{2,200})", not_plain,
         r"[ \t](?:target|catalog|auxiliary)[ \t]{0,3}=?[\"']?[a-z][\w$#]{0,60}/"),
+    # `bob:x@host` in a command. Alone, it may be a target: `acc-prod:nightly2@eu`.
     _rule("@ bundle",
         r"\bbundle[ \t]+config\b[^\r\n]{0,80}?[ \t][\w.-]{1,40}:"
-        r"|(?:^|(?<=[\s/:\"'=]))(?!mailto|sips?:|to:|from:|e?mail|user|npm:)[a-z][\w.-]{0,40}:(?=[^\s:@/\"']{6,100}@(?!sha)[\w.-])",
+        r"|(?<=[ \t/:\"'=])(?!mailto|sips?:|to:|from:|e?mail|user|npm:)[a-z][\w.-]{0,40}:(?=[^\s:@/\"']{6,100}@(?!sha)[\w.-])",
         r"(?P<bare>[^\s:@/\"']{6,100})(?=@|[ \t\r]*$)", strong),
     _rule("using smbclient",
         r"\bconnect[ \t]+to[ \t]+\S{1,60}[ \t]+user[ \t]+\S{1,60}[ \t]+using[ \t]+|\bsmbclient[ \t]+//\S{1,200}[ \t]+(?!-)",

@@ -105,6 +105,7 @@ def test_well_known_shapes_are_masked(secret: str) -> None:
         "exit code: 123456",
         "GPIO pin: 17, spin: 5555, mapping: 4711",
         "credentials: missing / invalid",
+        "acc-prod:nightly2@eu",
     ],
 )
 def test_plain_words_stay(text: str) -> None:
