@@ -121,6 +121,7 @@ def log_done(
     name: str,
     path: str,
     facts: tuple[Fact, ...],
+    details: tuple[Fact, ...] = (),
     difference: str = "",
     state: State | None = None,
 ) -> Done:
@@ -138,7 +139,9 @@ def log_done(
         preview = "...\n" + (kept.partition("\n")[2] or kept)
     file = FileOut(path=path, name=name, title=title, size=read.size, sha256=read.digest, redactions=read.redactions)
     remarks += (no_line(read.sought),) if read.grep and not read.hit_count else ()
-    return Done(summary=summary, state=state, facts=facts, files=(file,), preview=preview, remarks=remarks)
+    return Done(
+        summary=summary, state=state, facts=facts, details=details, files=(file,), preview=preview, remarks=remarks
+    )
 
 
 def _matching(read: LogRead) -> str:

@@ -288,9 +288,9 @@ def drift(before: Snapshot, after: Snapshot) -> tuple[str, ...]:
     """One sentence per change since the approval; empty if what would run is what was approved."""
     found = []
     if before.target_id != after.target_id:
-        found.append(f"the target has changed ({before.target_id} was approved, it is now {after.target_id})")
+        found.append("its name now means another target than the one that was asked about")
     if before.state != after.state:
-        found.append(f"the target was {before.state or 'without a state'} and is {after.state or 'without one'} now")
+        found.append(f"the state changed from {before.state or 'unknown'} to {after.state or 'unknown'}")
     if before.policy_version != after.policy_version:
         found.append(f"the policy changed ({before.policy_version} to {after.policy_version})")
     if before.digest != after.digest and not found:

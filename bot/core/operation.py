@@ -50,6 +50,11 @@ class Target(Value):
             return self.text
         return f"{self.scope} ({self.kind} {brief_id(self.id)})"
 
+    @property
+    def owner(self) -> str:
+        """What a sentence about it names: `shop/prices`, of a part its parent, or `run 9040f86d` where that is unknown."""
+        return self.parent_name or (self.name if self.scope else f"{self.kind} {brief_id(self.id)}")
+
 
 class Operation(Value):
     """A checked request. `params` holds every parameter of the capability, defaults included.

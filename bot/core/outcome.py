@@ -196,6 +196,7 @@ class Done(Value):
 
     `state` is the target's state that a lookup found: a successful lookup of something broken is red. `details` are facts that
     few people need, such as full ids.
+    `made` is the target that it created. `unlinked`: the console has no page for the target, which is deleted or has no known id.
     `run` can be watched to its end; `backend_ref` is the vendor's id of it. `restore` are the targets that this call
     switched off and that the pause switches on again; None means the operation's own target. `preview` are lines of a
     log, `remarks` sentences about them, such as what was not found. `beside` replaces the summary below `view.state` when
@@ -208,6 +209,8 @@ class Done(Value):
     chart: Chart | None = None
     table: Table | None = None
     details: tuple[Fact, ...] = ()
+    made: Target | None = None
+    unlinked: bool = False
     run: Target | None = None
     view: RunView | None = None
     state: State | None = None

@@ -135,10 +135,10 @@ async def _show(ctx: Context, attempt: Attempt, result: Outcome, found: Conseque
         intent,
         operation,
         result.next,
-        about=(done.run if done is not None else None) or attempt.operation.target,
+        about=(done and (done.run or done.made)) or attempt.operation.target,
         refresh=done is not None and (done.run is not None or attempt.operation.verb == "status"),
         view=done.view if done is not None else None,
-        linked=not isinstance(result, Refused),
+        linked=not isinstance(result, Refused) and not (done is not None and done.unlinked),
         situation=situation,
         most=MOST_OF_A_LIST if done is not None and done.view is None and done.table is not None else MOST,
     )

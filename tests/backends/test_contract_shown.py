@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import pytest
 from bot import plugins
 from bot.core.card import Card
 from bot.core.errors import NoSuchTarget
-from bot.core.outcome import Done, Fact, Phase, Refused, RunView, Suggestion, Table
+from bot.core.outcome import GONE, Done, Fact, Phase, Refused, RunView, Suggestion, Table
 from bot.operations import cards
 from bot.render.card import render_card
 from tests.backends.contract_stand import INTENT, samples_of, standing
@@ -27,6 +28,11 @@ HOSTILE = {
     "lines": "one\ntwo\r\nthree\tfour",
 }
 CALLED = (INTENT.actor.user_id,)
+ROWS = [(kind, *key) for kind in KINDS for key in samples_of(kind).rows]
+# What a vendor's program makes, not a person: a GUID, or a long word of letters and digits.
+INTERNAL = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-|(?<!\w)(?=[a-z]*\d)(?=\d*[a-z])[0-9a-z]{16,}", re.IGNORECASE)
+A_RUN_ENDS_IN = 600.0  # seconds
+MOST_FACTS = 3
 
 
 def check(card: Card) -> None:
@@ -95,3 +101,47 @@ async def test_every_row_with_the_worst_that_a_vendor_could_say(kind: str, word:
                 for outcome in (bad(result, word, count), bad(None, word, count)):
                     check(cards.outcome(worst, INTENT, outcome, (), INTENT.at))
             check(cards.working(worst, INTENT, word))
+
+
+def in_sight(card: Card) -> list[str]:
+    """What people read without opening its details, but for what was typed and for the lines of a log."""
+    facts = [fact for fact in (*card.rows, *card.facts) if fact.label != "With"]
+    lines = [f"{line.heading} {line.text}" for line in card.lines if not line.code]
+    return [card.title, card.status, *(f"{fact.label}: {fact.value}" for fact in facts), *lines]
+
+
+@pytest.mark.parametrize(("kind", "verb", "target"), ROWS)
+async def test_ids_are_in_the_details_alone_and_a_run_has_few_facts(
+    kind: str, verb: str, target: str, tmp_path: Path
+) -> None:
+    """The card of each command of each kind, and of its run while it goes on and when it has ended."""
+    async with standing(kind, tmp_path) as stand:
+        operation = await stand.prepared(samples_of(kind).rows[verb, target])
+        result = await stand.call(operation)
+        made = [cards.outcome(operation, INTENT, result, (), INTENT.at)]
+        for wait in (0.0, A_RUN_ENDS_IN):
+            if isinstance(result, Done) and result.run is not None and operation.starts_run:
+                stand.given.clock.plane.advance(wait)
+                view = await stand.view(result.run)
+                card = cards.run_update(operation, INTENT, view, (), INTENT.at, run=result.run)
+                assert len([fact for fact in card.rows if fact.label not in ("With", "Error")]) <= MOST_FACTS, card.rows
+                assert ("Errors", 0) not in [(fact.label, fact.value) for fact in card.rows]
+                made.append(card)
+    typed = operation.title if operation.target.scope is None else ""  # of a run that nobody has listed, the id is all
+    seen = [text for card in made for text in in_sight(card) if text != typed]
+    assert [text for text in seen if INTERNAL.search(text)] == []
+
+
+@pytest.mark.parametrize(("kind", "verb", "target"), ROWS)
+async def test_a_card_links_to_what_the_console_has(kind: str, verb: str, target: str, tmp_path: Path) -> None:
+    """What was created has its page by its own id; what was deleted has none."""
+    async with standing(kind, tmp_path) as stand:
+        operation = await stand.prepared(samples_of(kind).rows[verb, target])
+        result = await stand.call(operation)
+        if isinstance(result, Done) and not result.unlinked:
+            assert await stand.backend.state_of(result.run or result.made or operation.target) not in (
+                "does not exist",
+                GONE,
+            )
+        else:
+            assert not isinstance(result, Done) or "delete" in verb

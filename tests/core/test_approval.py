@@ -331,9 +331,9 @@ class TestDispatch:
         [
             ({"digest": "d2"}, "isn't what was approved"),
             ({"policy_version": "p2", "digest": "d2"}, "the policy changed"),
-            ({"target_id": "18"}, "the target has changed"),
-            ({"state": "running"}, "was idle and is running now"),
-            ({"state": ""}, "was idle and is without one now"),
+            ({"target_id": "18"}, "means another target"),
+            ({"state": "running"}, "changed from idle to running"),
+            ({"state": ""}, "changed from idle to unknown"),
         ],
     )
     def test_any_change_voids_it_and_says_which(self, change: dict[str, str], part: str) -> None:

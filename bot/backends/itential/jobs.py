@@ -17,7 +17,7 @@ from bot.backends.logs import LONGEST_LINE, LogRead, last_good, log_done
 from bot.core.command.params import flag_of, number_of, text_of
 from bot.core.errors import CallProblem, CredentialRefused, NoSuchTarget, RateLimited, Rejected
 from bot.core.log_diff import COMPARED, NO_GOOD_RUN, NOT_COMPARED, difference
-from bot.core.operation import Operation, Target
+from bot.core.operation import Operation, Target, brief_id
 from bot.core.outcome import GONE, Done, Fact, LookBack, Phase, RecentRun, Refused, RunView
 from bot.core.ports.services import Call
 from bot.core.text import plural, suggest
@@ -36,10 +36,10 @@ class _Act(NamedTuple):
 
 
 _ACTS: Final = {
-    "stop": _Act("cancel", ("canceled",), "The cancel of {} was accepted.", "cancel accepted", Phase.ACTIVE),
-    "pause": _Act("pause", ("paused",), "{} is paused.", "paused", Phase.WAITING),
-    "resume": _Act("resume", ("running", "complete"), "{} continues.", "running", Phase.ACTIVE),
-    "retry": _Act("", ("running", "complete"), "The failed task of {} runs again.", "running again", Phase.ACTIVE),
+    "stop": _Act("cancel", ("canceled",), "The cancel of the job was accepted.", "cancel accepted", Phase.ACTIVE),
+    "pause": _Act("pause", ("paused",), "The job is paused.", "paused", Phase.WAITING),
+    "resume": _Act("resume", ("running", "complete"), "The job continues.", "running", Phase.ACTIVE),
+    "retry": _Act("", ("running", "complete"), "The failed task of the job runs again.", "running again", Phase.ACTIVE),
 }
 
 
@@ -96,7 +96,7 @@ async def _task(ctx: AdapterContext, operation: Operation) -> str | Refused:
         if failed
         else Refused(
             code="nothing_failed",
-            summary=f"{operation.target.name} doesn't name a failed task; it is {job_state(job)[0]}.",
+            summary=f"The job doesn't name a failed task; it is {job_state(job)[0]}.",
             hint="Name the task with `task=`, or start the service again.",
         )
     )
@@ -108,8 +108,7 @@ def _acted(target: Target, verb: str) -> Done:
     steps += [suggest("Resume", "resume", target)] if verb == "pause" else []
     steps += [suggest("Stop", "stop", target)] if verb != "stop" else []
     view = RunView(state=act.state, phase=act.phase, next=tuple(steps))
-    summary = act.summary.format(target.name)
-    return Done(summary=summary, run=target, view=view, backend_ref=target.id, next=view.next)
+    return Done(summary=act.summary, run=target, view=view, backend_ref=target.id, next=view.next)
 
 
 # --- following -----------------------------------------------------------------------------------
@@ -180,7 +179,7 @@ async def logs(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     text = output_text(output) if output is not None else ""
     if job is None or output is None or not text:
         raise NoSuchTarget(
-            f"{ctx.name} has no output for {target.name}.",
+            f"{ctx.name} has no output for {target.owner}.",
             "A running job has no output. If the platform answers a run with its result, the card of the run shows it.",
         )
     masked, count = ctx.masked(text)
@@ -195,11 +194,12 @@ async def logs(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     read.size, read.digest, read.redactions = len(data), hashlib.sha256(data).hexdigest(), count
     return log_done(
         read,
-        summary=f"Output of {target.name}: {plural(read.lines, 'line')}.",
-        title=f"Output of {target.name}",
+        summary=f"Output of {target.owner}: {plural(read.lines, 'line')}.",
+        title=f"Output of {target.owner}",
         name=f"job-{(job.id or target.id)[:12]}.log",
         path=path,
-        facts=(Fact(label="Job", value=job.id), *output_facts(output)),
+        facts=output_facts(output),
+        details=(Fact(label="Job", value=job.id),),
         difference=await _difference(ctx, target, job, read.last) if flag_of(operation, "diff") else "",
     )
 
@@ -223,4 +223,4 @@ async def _difference(ctx: AdapterContext, target: Target, job: Job, lines: Iter
     if good is None or good.output is None:
         return NO_GOOD_RUN
     before = ctx.hidden(output_text(good.output)).splitlines()
-    return difference(before[-COMPARED:], lines, f"job/{good.id}", f"job/{job.id}")
+    return difference(before[-COMPARED:], lines, f"job/{brief_id(good.id)}", f"job/{brief_id(job.id)}")

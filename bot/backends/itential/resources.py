@@ -182,6 +182,8 @@ async def _made(ctx: AdapterContext, target: Target, id: str, what: str, facts: 
     return Done(
         summary=f"The {_WORD[target.kind]} {_label(target)} {what}.",
         facts=tuple(facts),
+        made=made,
+        unlinked=not id,
         backend_ref=id or None,
         next=(suggest("Refresh", "status", made),),
     )
@@ -255,7 +257,7 @@ async def delete(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     """Delete a gateway, service group or certificate."""
     target = operation.target
     await ctx.client.delete(RESOURCES[target.kind], target.id)
-    return Done(summary=f"The {_WORD[target.kind]} {_label(target)} is deleted.", backend_ref=target.id)
+    return Done(summary=f"The {_WORD[target.kind]} {_label(target)} is deleted.", unlinked=True, backend_ref=target.id)
 
 
 async def look_back(ctx: AdapterContext, operation: Operation, claimed: Collection[str]) -> LookBack:
@@ -268,7 +270,7 @@ async def look_back(ctx: AdapterContext, operation: Operation, claimed: Collecti
     if any(one.odd and not one.id for one in listed):
         return LookBack(evidence=f"{seen} Some of its rows can't be read.")
     if deleting:
-        done = Done(summary=f"The {word} {_label(target)} is deleted.", backend_ref=target.id)
+        done = Done(summary=f"The {word} {_label(target)} is deleted.", unlinked=True, backend_ref=target.id)
         return LookBack(found=None if ids else done, absent=bool(ids), evidence=seen)
     if ids and set(ids) <= set(claimed):
         return LookBack(absent=True, evidence=f"{seen} Another request created it.")

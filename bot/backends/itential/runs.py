@@ -14,8 +14,8 @@ from bot.backends.itential.targets import AdapterContext
 from bot.backends.logs import LONGEST_PREVIEW
 from bot.core.command.params import map_of, texts_of, unseen
 from bot.core.errors import BadRequest
-from bot.core.operation import Operation, Target
-from bot.core.outcome import Done, Fact, Failed, LookBack, Phase, Refused, RunView
+from bot.core.operation import Operation, Target, brief_id
+from bot.core.outcome import Done, Fact, Failed, LookBack, Phase, Refused, RunView, facts_of
 from bot.core.ports.services import Call
 from bot.core.text import plural, suggest, utc_text
 from bot.core.value import Json
@@ -133,25 +133,25 @@ def _finished(ctx: AdapterContext, target: Target, reply: Finished) -> Done | Fa
 async def _accepted(ctx: AdapterContext, target: Target, reply: Accepted) -> Done:
     """The asynchronous reply: a job is running."""
     state = "" if reply.state.casefold() in _GOOD else f"unknown ({reply.state[:40]})"
-    pairs = (("Itential says", ctx.clean(reply.message)), ("State of the reply", state), ("Data", reply.data))
-    facts = tuple(Fact(label=label, value=value) for label, value in pairs if value)
+    facts = facts_of((("Itential says", ctx.clean(reply.message)), ("State of the reply", state)))
+    data = facts_of((("Data", reply.data),))
     if reply.job_id and ctx.settings.jobs:
-        return _following(await ctx.finder.remembered(ctx.finder.job_target(reply.job_id, target)), target, facts)
+        run = await ctx.finder.remembered(ctx.finder.job_target(reply.job_id, target))
+        return _following(run, target, facts, data)
     ref = reply.job_id or reply.id
     return Done(
         summary=f"{target.name} was started. Signalbox can't follow this run.",
-        facts=(*facts, *((Fact(label="Id", value=ref),) if ref else ())),
+        facts=facts,
+        details=(*data, *facts_of((("Id", ref),))),
         backend_ref=ref,
         next=(suggest("Refresh", "status", target),),
     )
 
 
-def _following(run: Target, target: Target, facts: tuple[Fact, ...]) -> Done:
+def _following(run: Target, target: Target, facts: tuple[Fact, ...] = (), details: tuple[Fact, ...] = ()) -> Done:
     steps = (suggest("Refresh", "status", run), suggest("Stop", "stop", run))
-    view = RunView(state="accepted", phase=Phase.WAITING, facts=facts, next=steps)
-    return Done(
-        summary=f"{target.name} was started as job {run.id}.", run=run, view=view, backend_ref=run.id, next=steps
-    )
+    view = RunView(state="accepted", phase=Phase.WAITING, facts=facts, details=details, next=steps)
+    return Done(summary=f"{target.name} was started.", run=run, view=view, backend_ref=run.id, next=steps)
 
 
 async def preflight(ctx: AdapterContext, operation: Operation) -> list[tuple[str, str]]:
@@ -166,7 +166,8 @@ async def preflight(ctx: AdapterContext, operation: Operation) -> list[tuple[str
         if one.cluster_id == meta.location
     ]
     facts = [("Gateway", f"{meta.location}: {states[0] if states else f'not listed, {connection}'}")]
-    facts += [("Type", meta.type or "not reported"), ("Last run", utc_text(moment(service.last_run)))]
+    facts += [("Type", meta.type or "not reported")]
+    facts += [("Last run", utc_text(last))] if (last := moment(service.last_run)) else []
     if operation.verb in ("start", "destroy"):
         sent = ", ".join(f"{name}={value}" for name, value in sorted(params_of(service, operation).items()))
         facts.append(("Parameters", ctx.clean(sent) or "none"))
@@ -194,19 +195,19 @@ async def look_back(ctx: AdapterContext, operation: Operation, sent_at: datetime
         # A platform that runs a service within the call lists no job for it, so an empty list proves nothing.
         return LookBack(absent=bool(mine), again=not mine, evidence=f"{looked} None started since then.")
     if len(found) > 1:
-        ids = ", ".join(found)
+        ids = ", ".join(map(brief_id, found))
         runs = [
             await ctx.finder.remembered(ctx.finder.job_target(one, target))
             for one in sorted(found, key=found.__getitem__)
         ]
         return LookBack(
             evidence=f"{looked} {len(found)} started since then: {ids}. Which is this one is unknown.",
-            fits=tuple(_following(run, target, ()) for run in runs),
+            fits=tuple(_following(run, target) for run in runs),
         )
     job_id, began = next(iter(found.items()))
     run = await ctx.finder.remembered(ctx.finder.job_target(job_id, target))
     evidence = f"{looked} A job started {utc_text(began)}; who started it is unknown."
-    return LookBack(found=_following(run, target, ()), evidence=evidence)
+    return LookBack(found=_following(run, target), evidence=evidence)
 
 
 def named(service: Target) -> str:

@@ -86,7 +86,10 @@ async def create(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
 
 def created(ctx: AdapterContext, agent: Agent) -> Done:
     """The outcome of a create."""
-    return done_with(ctx, agent, f"{ctx.clean(agent.name)} is created. This doesn't start any work.")
+    done = done_with(ctx, agent, f"{ctx.clean(agent.name)} is created. This doesn't start any work.")
+    return done.model_copy(
+        update={"made": ctx.finder.agent_target(agent) if agent.id else None, "unlinked": not agent.id}
+    )
 
 
 def wanted(operation: Operation) -> dict[str, Json]:
@@ -132,8 +135,8 @@ async def delete(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     try:
         await ctx.client.delete(operation.target.id)
     except NoSuchTarget:
-        return Done(summary=f"{name} was already deleted.", backend_ref=operation.target.id)
-    return Done(summary=f"{name} is deleted.", backend_ref=operation.target.id)
+        return Done(summary=f"{name} was already deleted.", unlinked=True, backend_ref=operation.target.id)
+    return Done(summary=f"{name} is deleted.", unlinked=True, backend_ref=operation.target.id)
 
 
 async def stop(ctx: AdapterContext, operation: Operation, call: Call) -> Done:

@@ -134,7 +134,7 @@ async def _deleted(ctx: AdapterContext, operation: Operation) -> LookBack:
     try:
         agent = await ctx.client.agent(operation.target.id)
     except NoSuchTarget:
-        done = Done(summary=f"{operation.target.name} is deleted.", backend_ref=operation.target.id)
+        done = Done(summary=f"{operation.target.name} is deleted.", unlinked=True, backend_ref=operation.target.id)
         return LookBack(found=done, evidence="The agent is no longer there.")
     return LookBack(absent=True, evidence=f"The agent still exists and is {presentation.agent_state(agent)}.")
 

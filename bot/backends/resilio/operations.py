@@ -39,6 +39,7 @@ async def agent_status(ctx: AdapterContext, operation: Operation, call: Call) ->
         summary=f"{ctx.clean(agent.name) or 'The agent'} is {state.text}.{required}",
         state=state,
         facts=(*presentation.client_facts(agent, ctx.clean), Fact(label="Runs", value=runs)),
+        details=presentation.device(agent, ctx.clean),
         next=presentation.client_next(operation.target.backend, agent),
     )
 
@@ -187,5 +188,6 @@ def _back(ctx: AdapterContext, operation: Operation, after: Client, summary: str
     return Done(
         summary=summary,
         facts=tuple(presentation.client_facts(after, ctx.clean)),
+        details=presentation.device(after, ctx.clean),
         next=presentation.client_next(operation.target.backend, after),
     )

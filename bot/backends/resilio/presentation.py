@@ -186,6 +186,11 @@ def runs_text(runs: Sequence[Run]) -> str:
     return f"{len(runs)}: " + ", ".join(f"{count} {state}" for state, count in list(states.items())[:6])
 
 
+def device(client: Client, clean: Clean) -> tuple[Fact, ...]:
+    """The agent's own id, for the details of a card."""
+    return facts_of((("Device", clean(client.deviceid)),))
+
+
 def client_facts(client: Client, clean: Clean) -> list[Fact]:
     """The facts of the agent."""
     server = client.server
@@ -200,7 +205,6 @@ def client_facts(client: Client, clean: Clean) -> list[Fact]:
         Fact(label="Paused", value=paused),
         Fact(label="Restart required", value="yes" if client.restart_required else "no"),
         *(Fact(label=label, value=value) for label, value in optional if value is not None),
-        Fact(label="Device", value=clean(client.deviceid) or None),
         *unreadable(client),
     ]
 

@@ -45,7 +45,7 @@ async def switch(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
         summary = f"All schedules of {target.name} are {word}."
     else:
         await ctx.client.switch_schedule(target.id, on=on)
-        summary = f"The schedule{f' of {target.parent_name}' if target.parent_name else ''} is {word}."
+        summary = f"The schedule{_of(target)} is {word}."
     back = suggest(f"Switch {other}", f"schedule {other}", target)
     return Done(summary=summary, facts=(Fact(label="Schedules", value=word),), restore=restore, next=(back,))
 
@@ -85,6 +85,10 @@ async def _enabled(ctx: AdapterContext, operation: Operation, call: Call) -> tup
     return tuple(parts)
 
 
+def _of(schedule: Target) -> str:
+    return f" of {schedule.parent_name}" if schedule.parent_name else ""
+
+
 async def delete_schedule(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     """DELETE api/job/schedule/ID or api/job/ID/schedules (SEED): delete one schedule, or all of an agent."""
     target = operation.target
@@ -92,7 +96,7 @@ async def delete_schedule(ctx: AdapterContext, operation: Operation, call: Call)
         await ctx.client.delete_schedules(target.id)
         return Done(summary=f"All schedules of {target.name} are deleted.")
     await ctx.client.delete_schedule(target.id)
-    return Done(summary=f"The schedule {target.id} is deleted.")
+    return Done(summary=f"The schedule{_of(target)} is deleted.", unlinked=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +145,6 @@ async def set_schedule(ctx: AdapterContext, operation: Operation, call: Call) ->
     listed = await readable(ctx.client.schedules(agent.id)) or []
     stored = next((item for item in listed if item.id == schedule_id), None)
     facts = [
-        Fact(label="Schedule", value=schedule_id),
         Fact(label="When", value=ctx.clean((stored and stored.cron_description) or str(body["cron"]))),
         Fact(label="First time", value=f"{body['startTime']} ({zone})"),
         Fact(label="Switched", value="on" if body["isEnabled"] else "off"),
@@ -153,6 +156,7 @@ async def set_schedule(ctx: AdapterContext, operation: Operation, call: Call) ->
     return Done(
         summary=f"A schedule of {agent.name} was {'changed' if old else 'added'}.",
         facts=tuple(facts),
+        details=(Fact(label="Schedule", value=schedule_id),),
         backend_ref=schedule_id,
         next=(suggest("Schedules", "schedules", agent),),
     )

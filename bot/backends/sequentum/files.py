@@ -40,9 +40,9 @@ async def logs(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     if not read.members:
         discard(str(path))
         why = f": {'; '.join(read.notes[:5])}" if read.notes else ", the archive is empty"
-        raise BadReply(f"The log of {target.parent_name or target.name} has nothing to show{why}.")
+        raise BadReply(f"The log of {target.owner} has nothing to show{why}.")
     read.digest, read.size = await asyncio.to_thread(sha256_of, path)
-    title = f"Log of {target.parent_name or target.name}"
+    title = f"Log of {target.owner}"
     masked = f", {plural(read.redactions, 'secret value')} masked" if read.redactions else ""
     return log_done(
         read,
@@ -106,7 +106,7 @@ async def data(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
         got = await ctx.client.data(target.kind, target.id, out)
         _check_zip(ctx, got)
         path = out.name
-    title = f"Data of {target.parent_name or target.name}"
+    title = f"Data of {target.owner}"
     file = FileOut(
         path=path, name=label_of(f"{_short(target)}-data.zip"), title=title, size=got.size, sha256=got.sha256
     )

@@ -106,13 +106,11 @@ async def job_run_history(ctx: AdapterContext, operation: Operation, call: Call)
     job = await ctx.client.job_run(operation.target.id)
     agent_id = operation.target.group or job.agent_id
     if job.run_id is None or not agent_id:
-        raise BadReply(
-            f"The `runId` or `agentId` of job run {operation.target.id} can't be read, so Signalbox can't list its runs."
-        )
+        raise BadReply("The `runId` or `agentId` of this job run can't be read, so Signalbox can't list its runs.")
     count = number_of(operation, "count", 10)
     runs = (await ctx.client.runs_of_job(agent_id, job.run_id, count))[:count]
     await ctx.finder.learn(RUN, [item.id for item in runs], agent_of(operation.target))
-    who = f"job run {job.run_id} of {operation.target.parent_name or agent_id}"
+    who = f"job run {job.run_id}" + (f" of {name}" if (name := operation.target.parent_name) else "")
     return _history(ctx, who, runs)
 
 

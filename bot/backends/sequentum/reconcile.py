@@ -18,7 +18,7 @@ from bot.backends.sequentum.capabilities import JOB_RUN, RUN
 from bot.backends.sequentum.models import JobRun, Run, moment
 from bot.backends.sequentum.targets import AdapterContext, agent_of
 from bot.core.command.params import flag_of, map_of, text_of
-from bot.core.operation import Operation, Target
+from bot.core.operation import Operation, Target, brief_id
 from bot.core.outcome import Done, Fact, LookBack, Phase
 from bot.core.text import first_of, plural, suggest, utc_text, written
 from bot.core.value import Json
@@ -102,7 +102,7 @@ def _undecided(
         seen = f"None started since {utc_text(sent_at, seconds=True)}{same}, but a start may be queued."
         return LookBack(evidence=f"{looked} {seen}", again=True, hint=f"{look} before you start it again.")
     shown = (
-        f"{id_ or 'one with an unreadable id'} (started {utc_text(moment(when), seconds=True)})"
+        f"{brief_id(id_) or 'one with an unreadable id'} (started {utc_text(moment(when), seconds=True)})"
         for id_, when in candidates
     )
     seen = f"{plural(len(candidates), 'run')} may belong to this start: {first_of(shown, 5, ', ')}."

@@ -152,7 +152,7 @@ def _decide(policy: Policy, question: Question) -> Decision:
         agreed = next((one for one in grants if stands_for(policy, one, demand, question)), None)
         if agreed is None:
             return demand
-        reason = f"a grant until {agreed.until.isoformat()} from the approvers of {allow.label}"
+        reason = f"a grant until {utc_text(agreed.until)} from the approvers of {allow.label}"
         return Allowed(f"grant {agreed.id}", reason, via_grant=agreed.id)
     if grant is not None:
         return Allowed(f"grant {grant.id}", f"a grant until {utc_text(grant.until)}", via_grant=grant.id)

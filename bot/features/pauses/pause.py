@@ -18,7 +18,6 @@ from bot.core.operation import Operation, Target
 from bot.core.outcome import Done, Failed, Outcome, Unknown
 from bot.core.records import Filters, Pause, StoredEntry, stamp
 from bot.core.text import rough_span, utc_text
-from bot.operations import cards
 from bot.operations.audit_writer import AuditWriter, columns_of
 from bot.operations.backend_call import enabled_key
 from bot.runtime.context import Context
@@ -27,12 +26,12 @@ WAS_OFF: Final = "It was off before, so it stays off until someone switches it o
 # What `resume` and `schedule on` bring back: a state without an end, the end of the next one, and that it ends by itself.
 _RESUMED: Final = (
     "Paused until someone runs `{}`",
-    "Next time, `{} {} for=2h` resumes it automatically.",
+    "Next time, add `for=2h`, and it resumes automatically.",
     "It resumes",
 )
 _ON: Final = (
     "Off until someone runs `{}`",
-    "Next time, `{} {} for=2h` switches it on again automatically.",
+    "Next time, add `for=2h`, and it switches on again automatically.",
     "It turns on again",
 )
 # Answers to a call that may be repeated, after which part of it may have been done.
@@ -75,8 +74,8 @@ async def settle(ctx: Context, attempt: Attempt, result: Outcome, now: datetime)
     until = ends_at(operation, sent_at or now, ctx.zone) if capability.pausable else None
     if until is None:
         over = _over(ctx, attempt, held, now, Event.PAUSED, NO_END)
-        next_time = Line(text=with_end.format(operation.verb, cards.written(operation.target)))
-        return over + Consequences(status=no_end.format(capability.resumes), lines=(next_time,)) if done else over
+        status, lines = no_end.format(capability.resumes), (Line(text=with_end),)
+        return over + Consequences(status=status, lines=lines) if done else over
     targets = (*await _switched_off(ctx, operation, result), *(pause.target for pause in held))
     opened = tuple(
         Pause(
