@@ -14,7 +14,7 @@ from bot.core.command.ranking import HOLDS, rank, words_of
 from bot.core.command.target_ref import plain
 from bot.core.intent import Actor, Place
 from bot.core.operation import Target
-from bot.core.outcome import Named
+from bot.core.outcome import Named, Phase
 from bot.core.policy.decide import Allowed, Denied
 from bot.core.policy.match import Situation
 from bot.core.policy.visibility import Visibility
@@ -112,11 +112,12 @@ def matching(ctx: Context, known: Sequence[KnownTarget], typed: str, recent: Seq
 @dataclass(frozen=True, slots=True)
 class UsedHere:
     """What worked in a channel lately. `targets` are written targets, newest first, with the names of parameters that were
-    given for each; `verbs` and `commands` (verb, written target) come most used first."""
+    given for each; `verbs` and `commands` (verb, written target) come most used first. A run of each of `failed` failed."""
 
     targets: Mapping[str, tuple[str, ...]]
     verbs: Sequence[str]
     commands: Sequence[tuple[str, str]]
+    failed: frozenset[str]
 
 
 async def used_here(ctx: Context, place: Place, visible: Visibility) -> UsedHere:
@@ -124,6 +125,7 @@ async def used_here(ctx: Context, place: Place, visible: Visibility) -> UsedHere
     entries = await ctx.store.search(Filters(channel_id=place.channel_id), limit=RECENT) if place.channel_id else ()
     targets: dict[str, tuple[str, ...]] = {}
     commands: dict[str, tuple[str, str]] = {}
+    failed = [one.target_name for one in entries if one.event is Event.ENDED and one.code == Phase.FAILED]
     for entry in entries:
         written = entry.target_name
         if entry.event in _WORKED and entry.verb and written and visible.written(written):
@@ -131,7 +133,12 @@ async def used_here(ctx: Context, place: Place, visible: Visibility) -> UsedHere
             commands[entry.request_id] = (entry.verb, written)
     used = Counter(commands.values())
     verbs = Counter(verb for verb, _ in commands.values())
-    return UsedHere(targets, [verb for verb, _ in verbs.most_common()], [command for command, _ in used.most_common()])
+    return UsedHere(
+        targets,
+        [verb for verb, _ in verbs.most_common()],
+        [command for command, _ in used.most_common()],
+        frozenset(written for written in failed if written),
+    )
 
 
 def _names_of(params: str) -> tuple[str, ...]:
@@ -157,7 +164,7 @@ async def likely_commands(ctx: Context, actor: Actor, place: Place, most: int) -
     now, visible = await read_situation(ctx, actor, place), await visibility_of(ctx, actor, place)
     known, used = await known_targets(ctx, visible, within=WITHIN), await used_here(ctx, place, visible)
     order = matching(ctx, known.targets, "", tuple(used.targets))
-    chooser = _Chooser(ctx, now, capabilities, order)
+    chooser = _Chooser(ctx, now, capabilities, order, used.failed)
     found: dict[str, LikelyCommand] = {}
     for one in (*chooser.used(used.commands), *chooser.common()):
         found.setdefault(one.text, one)
@@ -170,6 +177,7 @@ class _Chooser:
     now: Situation
     capabilities: Sequence[tuple[str, Capability]]
     known: Sequence[KnownTarget]
+    failed: frozenset[str]
 
     def used(self, commands: Sequence[tuple[str, str]]) -> Iterator[LikelyCommand]:
         """Those of the channel's commands whose target is still known; a run or another part, known by its id, is of no use
@@ -220,12 +228,10 @@ class _Chooser:
             if capability.target == known.target.kind:
                 return self._on(capability, known)
             usual = spec.default_target
-            if (
-                usual.selects
-                and known.target.kind == usual.name
-                and spec.kind_of(capability.target).part_of == usual.name
-            ):
-                return self._on(capability, known, _PICKS.get(verb, "last"))
+            if usual.selects and known.target.kind == usual.name and capability.target in spec.selected:
+                pick = _PICKS.get(verb, "last")
+                # Of other targets nobody knows whether they have a failed run.
+                return self._on(capability, known, pick) if pick != "failed" or known.text in self.failed else None
         return None
 
     def _on(self, capability: Capability, known: KnownTarget, pick: str = "") -> LikelyCommand | None:

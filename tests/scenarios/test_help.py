@@ -66,6 +66,29 @@ async def test_a_command_of_help_runs_when_it_is_pressed(demo: World) -> None:
     await demo.until(lambda: "done" in demo.events("status"))
 
 
+async def test_every_command_of_the_first_help_works(tmp_path: Path) -> None:
+    """In a workspace where nothing was done yet."""
+    async with world(tmp_path, only=PLANES, agents=True, speed=60.0) as new:
+        await new.bot.ctx.listings.refresh()
+        card = await helped(new)
+        *commands, _ = labels(card)
+        assert len(commands) == 5
+        for command in commands:
+            verb = command.partition(" acc:")[0]
+            await new.ana.press_label("C0CRAWL", card["ts"], command, seen=card)
+            await new.until(lambda verb=verb: {"done", "failed", "denied"} & set(new.events(verb)))
+            assert "done" in new.events(verb), command
+
+
+async def test_retry_is_offered_once_a_run_has_failed(tmp_path: Path) -> None:
+    """Before that, nobody knows of a failed run."""
+    async with world(tmp_path, agents=True, speed=60.0) as new:
+        assert not any(command.startswith("retry") for command in labels(await helped(new)))
+        await new.does("start acc:labs/broken", "start acc:labs/broken", "Failed")
+        await new.until(lambda: "failed" in [entry.code for entry in new.audit(event="ended")])
+        assert "retry acc:labs/broken@failed" in labels(await helped(new))
+
+
 async def test_what_the_channel_uses_comes_first(demo: World) -> None:
     for _ in range(3):
         await do(demo, "history acc:news/feed", user="U0RUI")

@@ -140,6 +140,8 @@ async def test_targets_fit_the_verb(five: World) -> None:
     ]
     await chosen(five, verb="pause")
     assert "res:" in await options(five, "target")
+    await chosen(five, verb="schedule off")
+    assert not any("@" in name for name in await options(five, "target", "prices"))
 
 
 async def test_a_chosen_target_leaves_the_verbs_that_fit_it(five: World) -> None:

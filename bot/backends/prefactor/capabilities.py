@@ -17,7 +17,7 @@ NEW: Final = "new"
 TARGETS: Final = (
     TargetKind.of(AGENT, "An agent, by its name or its id", "invoice-reader", prefix=None, selects=True),
     TargetKind.of(INSTANCE, "An instance (a run) of an agent, by its id", "instance/013xrzp12g3nqk8nx0y2vfkg4s3jp2qr",
-                  part_of=AGENT),
+                  part_of=AGENT, selected=True),
     TargetKind.of(NEW, "An agent that does not exist yet, by its name", "new/My Agent", bare=True),
 )  # fmt: skip
 

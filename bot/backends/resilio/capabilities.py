@@ -15,7 +15,7 @@ RESTART_TIME: Final = 240.0
 TARGETS: Final = (
     TargetKind.of(AGENT, "The agent itself; write the backend name alone", "", prefix=None, selects=True),
     TargetKind.of(RUN, "A run of a job on the agent, by its number", "run/543",
-                  no_stop="Resilio's agent API can't stop a single run. `pause` stops all runs of the agent."),
+                  selected=True, no_stop="Resilio's agent API can't stop a single run. `pause` stops all runs of the agent."),
 )  # fmt: skip
 
 COUNT: Final = count("runs", 20, help="How many to show, newest first")

@@ -117,9 +117,9 @@ def check_upload(asked: Arguments) -> None:
 TARGETS: Final = (
     TargetKind.of(AGENT, "An agent, by its path in the repository or its id", "shop/prices", prefix=None, selects=True),
     TargetKind.of(RUN, "A run of an agent, by its id", "run/9040f86d-bbc1-4038-9868-501145cc2370",
-                  part_of=AGENT, no_stop=NO_STOP),
+                  part_of=AGENT, selected=True, no_stop=NO_STOP),
     TargetKind.of(JOB_RUN, "A run of an agent's job, by its id", "jobrun/6ef84ec7-d5e6-4a98-bbfa-0b67355a648f",
-                  part_of=AGENT, no_stop=NO_STOP),
+                  part_of=AGENT, selected=True, no_stop=NO_STOP),
     TargetKind.of(SCHEDULE, "A schedule, by its id", "schedule/d9c944df-93a7-ea77-f7b7-fa0b9c579917", part_of=AGENT),
     TargetKind.of(SERVER, "A server by its name in the configuration", "server/crawl-1"),
 )  # fmt: skip

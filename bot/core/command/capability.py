@@ -24,7 +24,8 @@ class TargetKind(Value):
 
     `part_of` is the kind that policy rules match instead: its id doesn't contain the path, so the backend looks that up.
     `bare` True: policy rules match the text after the prefix. `selects` True: selectors such as `@last` pick a run of it;
-    only for the kind without a prefix. `no_stop` is a sentence for the card of a run that the control plane can't stop.
+    only for the kind without a prefix. `selected` True: such a run. `no_stop` is a sentence for the card of a run that the
+    control plane can't stop.
     """
 
     name: str
@@ -34,6 +35,7 @@ class TargetKind(Value):
     part_of: str | None = None
     bare: bool = False
     selects: bool = False
+    selected: bool = False
     no_stop: str = ""
 
     @classmethod
@@ -154,6 +156,11 @@ class KindSpec(Value):
     def vendor(self) -> str:
         """The vendor's name, for the label of a link."""
         return self.title.partition(" ")[0]
+
+    @property
+    def selected(self) -> frozenset[str]:
+        """The kinds of target that a selector picks."""
+        return frozenset(kind.name for kind in self.targets if kind.selected)
 
     @property
     def whole(self) -> str:

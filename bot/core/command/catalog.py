@@ -142,8 +142,7 @@ class Catalog:
         the backend knows its kind."""
         found = [capability for _, capability in self.capabilities(verb, ref.backend)]
         if ref.selector is not None:
-            usual = self.backends[ref.backend].default_target.name
-            return [capability for capability in found if capability.target != usual]
+            return [capability for capability in found if capability.target in self.backends[ref.backend].selected]
         return [capability for capability in found if capability.target == self.kind_of(ref)]
 
     def takes(self, command: Command, ref: TargetRef) -> bool:

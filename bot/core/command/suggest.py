@@ -350,7 +350,7 @@ def _commands(verb: str, target: Known | None, catalog: Catalog, *, failed: bool
     elif target.kind in kinds:
         return [(verb, target.written, target.written)]
     default = catalog.backends[target.backend].default_target
-    if kinds & {"run", "instance"} and default.selects and target.kind == default.name:
+    if kinds & catalog.backends[target.backend].selected and default.selects and target.kind == default.name:
         selector = "failed" if verb == "retry" or failed else "running" if verb == "stop" else "last"
         return [(verb, f"{target.written}@{selector}", target.written)]
     if builtin is not None and builtin.takes is Takes.TARGET and not (target.name and verb in ALONE):

@@ -136,8 +136,8 @@ def _on_runs(ctx: Context, kinds: set[tuple[str, str]], known: KnownTarget) -> b
     """Whether the verb acts on runs of that target, which a selector picks."""
     spec = ctx.catalog.backends[known.target.backend]
     usual = spec.default_target
-    parts = [kind.name for kind in spec.targets if kind.part_of == usual.name]
-    return usual.selects and known.target.kind == usual.name and any((spec.kind, part) in kinds for part in parts)
+    runs = {(spec.kind, kind) for kind in spec.selected}
+    return usual.selects and known.target.kind == usual.name and bool(kinds & runs)
 
 
 def _has_runs(catalog: Catalog, known: KnownTarget) -> bool:
