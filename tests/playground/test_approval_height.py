@@ -8,21 +8,40 @@ import pytest
 from browser import Browser
 
 from bot.demo.run import running_demo
+from tests.world import labels
 
 HIGHEST = 700  # pixels
 HEIGHT = "(node) => node.getBoundingClientRect().height"
 
 
-@pytest.mark.parametrize("width", [1280, 390])
-async def test_an_approval_card_is_within_700_pixels(tmp_path: Path, width: int) -> None:
-    """Five lines, the buttons, and the details closed."""
-    async with running_demo(tmp_path / "demo") as env, Browser(downloads=tmp_path, size=(width, 900)) as page:
+LONG = "the month-end closing needs fresh prices in all regions, and the import of last night was cut off " * 2
+DEEP = "/".join(["a_rather_long_folder_name"] * 8)
+OTHERS = ["U0LEE", "U0ROOT", "U0RUI"]
+ASKED = {
+    "usual": "mark acc:shop/prices as=failed -- wrong prices in the export",
+    "a long name": f"mark acc:{DEEP} as=failed -- {LONG}",
+    "the longest effect, with long values": f"tag res: SITE={'berlin-' * 20} RING={'two-' * 30} -- {LONG}",
+}
+
+
+@pytest.mark.parametrize("asked", ASKED.values(), ids=ASKED)
+async def test_an_approval_card_is_within_700_pixels(tmp_path: Path, asked: str) -> None:
+    """Five lines, the buttons, and the details closed: on a desk and on a phone, also while someone looks at it."""
+    async with running_demo(tmp_path / "demo") as env, Browser(downloads=tmp_path, size=(390, 900)) as page:
         ws = env.workspace
-        lee = ws.person("U0LEE")
-        await ws.person("U0ANA").command("C0CRAWL", "/ops mark acc:shop/prices as=failed -- wrong prices in the export")
-        await lee.wait_for(lambda person: person.messages("C0APPR"), timeout=30)
+        ws.edit_group("S0LEADS", OTHERS)
+        env.planes["acc"].add_agent(DEEP)
+        ana, lee = ws.person("U0ANA"), ws.person("U0LEE")
+        await ana.command("C0CRAWL", f"/ops {asked}")
+        if asked.startswith("tag"):
+            shown = await ana.wait_for(lambda _: [one for one in ana.messages("C0CRAWL") if one["ephemeral"]])
+            await ana.press_label("C0CRAWL", shown[-1]["ts"], "Ask for approval", seen=shown[-1])
+        (card,) = await lee.wait_for(lambda person: person.messages("C0APPR"), timeout=30)
+        await lee.press_label("C0APPR", card["ts"], "Claim", seen=card)
+        await lee.wait_for(lambda person: "Release" in labels(person.messages("C0APPR")[0]))
         await page.go(f"{ws.base_url}/#U0LEE/C0APPR")
-        card = await page.testid("message", text="wants to run", within=30)
-        assert "Allow for 1 hour" in await card.text()
-        assert "Digest" not in await card.text()
-        assert await page.page.locator('[data-testid="message"]').first.evaluate(HEIGHT) <= HIGHEST
+        seen = await page.testid("message", text="is looking at it", within=30)
+        assert "Digest" not in await seen.text()
+        for width in (390, 1280):
+            await page.page.set_viewport_size({"width": width, "height": 900})
+            assert await page.page.locator('[data-testid="message"]').first.evaluate(HEIGHT) <= HIGHEST

@@ -58,8 +58,7 @@ CAPABILITIES: Final = (
             'PATCH /api/v3/client with {"restart": true}', idempotent=False, timeout=RESTART_TIME),
     _read("tags", AGENT, "The tags of the agent (from 2.10.0)", "GET /api/v3/tags"),
     _danger("tag", AGENT, "Set tags of the agent (from 2.9.3)",
-            "The tags get these values. This can move the agent to other groups through their sorting rules, and so to other "
-            'jobs, and can pause or unpause jobs whose profile has "Pause job if". You can\'t delete a tag here.',
+            "The tags get these values. This can move the agent to other groups and jobs, and pause jobs or end their pause.",
             "PATCH /api/v3/tags", words="SITE=berlin", params=(TAGS,), check=_names_a_tag),
 )  # fmt: skip
 

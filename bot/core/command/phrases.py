@@ -16,18 +16,25 @@ from bot.core.command.vocabulary import CALLED, FILLERS, NUMBERS
 _NUMBER: Final = rf"(?P<number>\d{{1,6}}|(?:{'|'.join(NUMBERS)})(?= ))"
 _UNIT: Final = r"(?P<unit>s(?:ec(?:ond)?s?)?|m(?:in(?:ute)?s?)?|h(?:(?:ou)?rs?)?|d(?:ays?)?|w(?:eeks?)?)"
 _SPAN: Final = rf"{_NUMBER} ?{_UNIT}"
-_DAY: Final = r"(?:mon|tues?|wed(?:nes)?|thu(?:rs?)?|fri|sat(?:ur)?|sun)(?:day)?"
-_CLOCK: Final = r"(?P<hour>\d{1,2})(?:[:.](?P<minute>\d\d))? ?(?P<half>am|pm|oclock|uhr)?"
+_DAYS: Final = MappingProxyType(
+    {"montag": "Mon", "dienstag": "Tue", "mittwoch": "Wed", "donnerstag": "Thu", "freitag": "Fri", "samstag": "Sat"}
+    | {"sonntag": "Sun"}
+)
+_DAY: Final = rf"(?:mon|tues?|wed(?:nes)?|thu(?:rs?)?|fri|sat(?:ur)?|sun)(?:day)?|{'|'.join(_DAYS)}"
+_HOURS: Final = "|".join(word for word, at in NUMBERS.items() if 0 < at < 13 and len(word) > 2)
+_CLOCK: Final = (
+    rf"(?P<hour>\d{{1,2}}|{_HOURS})(?:[:.](?P<minute>\d\d)| (?P<spoken>fifteen|thirty))? ?(?P<half>[ap] ?m|oclock|uhr)?"
+)
 # What each pattern states; the first that fits a part of the text counts.
 _PATTERNS: Final = tuple(
     (re.compile(rf"(?<!\S){pattern}(?!\S)"), names)
     for pattern, names in (
         (rf"(?:(?:in|for|over|during|within|of) )?(?:the )?(?:last|past) (?:{_NUMBER} ?)?{_UNIT}", ("since",)),
         (rf"since {_SPAN}", ("since",)),
+        (rf"(?:until|till|til|bis|before) (?:next )?(?P<day>{_DAY})?(?:(?: at)? ?{_CLOCK})?", ("until",)),
         (r"(?:for )?(?P<part>half|quarter)(?: of)? an hour", ("for",)),
         (rf"(?:for )?(?:the next )?{_SPAN}", ("for",)),
         (rf"for the (?:next )?{_UNIT}", ("for",)),
-        (rf"(?:until|till|til|bis|before) (?:next )?(?P<day>{_DAY})?(?:(?: at)? ?{_CLOCK})?", ("until",)),
         (rf"(?:the )?(?:last |latest )?{_NUMBER} lines?|(?:tail|head) (?P<of>\d{{1,4}})", ("tail",)),
         (rf"(?:the )?(?:last |latest )?{_NUMBER} (?:runs?|jobs?|instances?|executions?)", ("count",)),
         (rf"(?:the )?(?:last |latest ){_NUMBER}", ("count", "tail")),
@@ -75,8 +82,8 @@ def take_phrases(said: Sequence[str], names: Container[str]) -> tuple[list[Phras
 def _value(match: re.Match[str]) -> str:
     parts: Mapping[str, str | None] = match.groupdict()
     if "day" in parts:
-        clock = _clock(parts["hour"], parts["minute"], parts["half"])
-        return f'"{day[:3].capitalize()} {clock or "00:00"}"' if (day := parts["day"]) else clock
+        clock = _clock(parts["hour"], parts["minute"] or str(NUMBERS.get(parts["spoken"] or "", "")), parts["half"])
+        return f'"{_DAYS.get(day, day[:3].capitalize())} {clock or "00:00"}"' if (day := parts["day"]) else clock
     if part := parts.get("part"):
         return "30m" if part == "half" else "15m"
     word = parts.get("number") or parts.get("of") or "1"
@@ -91,7 +98,8 @@ def _value(match: re.Match[str]) -> str:
 def _clock(hour: str | None, minute: str | None, half: str | None) -> str:
     if hour is None:
         return ""
-    hours = int(hour) % 12 + (12 if half == "pm" else 0) if half in ("am", "pm") else int(hour)
+    said = int(hour) if hour.isdigit() else NUMBERS[hour]
+    hours = said % 12 + (12 if half[0] == "p" else 0) if half and half[-1] == "m" else said
     return f"{hours:02}:{minute or '00'}" if hours < 24 else ""
 
 

@@ -98,7 +98,7 @@ status, timeline: ^(is )?(whats?|(any|some)thing)( is| has)? (fails|failed|faili
 logs, status: (?<!\S)(?<!as )(fail(s|ed|ing|ure)?|wrong|errors?|broke(n)?|crash(ed)?|red)(?!\S)
 health, status: \b(ok|okay|healthy|fine|alright)\b
 schedules, status: ^when\b.*\b(next|again)\b|\bnext (run|time)\b|^when (does|will|is)\b
-history, status: ^when\b|\bhow (long|often)\b|\blast runs\b
+history, status: ^when\b(?! you)|\bhow (long|often)\b|\blast runs\b
 status: ^(the )?(last|latest|newest) run\b|^(did|has|is|was)\b.*\b(finish(ed)?|done|started|running|on|off)\b
 logs: \b(say|says|said|print|printed)\b
 history, status: ^what (did|has|have)\b.*\b(do|done|run)\b
@@ -131,14 +131,14 @@ CONDITIONS: Final = re.compile(
     r"\b(if|unless|in case|(?<!me )(?<!us )(?<!know )when(ever)?|once (it|the|they|that|we)|after|as soon as)\b"
     r"(?! (you|u|possible)\b)|\b(depending|assuming|provided|wenn|falls|sobald|si|quand|cuando)\b|\b(at|um|gegen) \d"
     r"|(?<!until )(?<!till )(?<!til )\b(tomorrow|tonight|later|morgen|demain|manana)\b"
-    r"|^(do|does) (we|you|i|they|the)\b|\b(i|we) (will|can|could|might|may)\b"
+    r"|\bshould (it|this|that|they|anything|something)\b|^(do|does) (we|you|i|they|the)\b|\b(i|we) (will|can|could|might|may)\b"
 )
 # Anywhere in a text: it asks for a reason or an advice, and for no change.
 EXPLAINING: Final = re.compile(r"\b(why|warum|whether|how to|explain)\b")
 WISHING: Final = _words("want need like please pls plz get let lets must should would")
 PERMISSION: Final = re.compile(
     r"^(?:who (?:can|may|(?:is|are) allowed to|has permission to)|why can'?t i|why can i not|(?:should|shall) (?:i|we)|may we"
-    r"|(?:can|may) i(?! (?:please )?(?:have|get|see)\b)|(?:why )?(?:am i|are we) (?:not )?allowed to"
+    r"|(?:can|may) i(?! (?:please )?(?:have|get|see|ask)\b)|(?:why )?(?:am i|are we) (?:not )?allowed to"
     r"|what (?:would|will) happen if (?:i|we)"
     r"|is it (?:ok(?:ay)?|safe|possible|fine|allowed) to)\s+(?P<what>.*)",
     re.IGNORECASE | re.DOTALL,
@@ -180,10 +180,10 @@ NUMBERS: Final = {word: at for at, words in enumerate(_NUMBERS.split(" ")) for w
     "fifty": 50,
     "hundred": 100,
 }
-# Other words of times and numbers, for the correction of misspelled ones.
+# Other words, most of times and numbers, for the correction of misspelled ones.
 TIMES: Final = _words(
     "last latest past since until till til half quarter hour minute second day week lines runs next because monday tuesday "
-    "wednesday thursday friday saturday sunday night tonight yesterday morning evening tomorrow"
+    "wednesday thursday friday saturday sunday night tonight yesterday morning evening tomorrow asks"
 )
 # Around a verb that is used as a noun: `the restart failed`, `the kill switch`.
 DOING: Final = _words("do make need perform give want like request")  # `please do a restart of X` is an order
@@ -208,7 +208,7 @@ GRAMMAR: Final = (
     | _SOMEONE
 )
 THINGS: Final = _words(
-    "agent job run task service svc gw file get give make control plane planes system systems crawler bot signalbox"
+    "agent job run task service svc gw file get give make control plane planes system systems crawler bot signalbox signal box"
 )
 FILLERS: Final = POLITE | GRAMMAR | THINGS
 # Words before a target that a sentence mentions, in addition to fillers: `see acc:shop/prices`.
@@ -223,6 +223,7 @@ ORDERING: Final = (
         "a an the this that it you u i id we me us my our to do for on in at with of from by into be if get have bring back is "
         "ahead also then quickly quick directly immediately urgent urgently possible great nice "
         "kind mind chance any assist needed request requests ask wish require appreciate must set make put try re noch mal "
-        "mir du den dem das die der auf neu von kannst konntest stp svp peux tu pouvez pourriez vous puedes podrias"
+        "mir du den dem das die der auf neu von kannst konntest stp svp peux tu pouvez pourriez vous puedes podrias as de je "
+        "voudrais veuillez quisiera"
     )
 ) - {"plane", "planes"}

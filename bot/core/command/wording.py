@@ -50,6 +50,7 @@ _PHRASES: Final = tuple(
 )
 _PART: Final = re.compile(r"[^\W_]+")
 _WORD: Final = re.compile(r"(?<!\\)[a-z]{2,}")
+_DOUBLED: Final = re.compile(r"(?<=(.))\1$")  # `stopped` is `stop`
 _APART: Final = (POLITE | GRAMMAR) - {"on"}  # words between the two words of a verb
 _SMALL: Final = (FILLERS | GREETINGS) - {"go", "get", "let", "give"}  # before the verb of an order
 _VAGUE: Final = ("status", "find", "targets")  # `show me the certificates` is about certificates
@@ -94,8 +95,11 @@ class Wording:
         whole, start = " ".join(self.said), max((place for place in self.breaks if place <= at), default=0)
         doing = self.said and self.typed[at].endswith("ing") and not self.said[at].endswith("ing")
         doubts = CONDITIONS.search(whole) or ((self.asked or doing) and not REQUESTING.search(whole))
+        clause = self.said[start : min((place for place in self.breaks if place > at), default=None)]
+        # `stock should be started now please`
+        small = ORDERING | {"should"} if REQUESTING.search(" ".join(clause)) else ORDERING
         return not doubts and all(
-            word in ORDERING or self.names_with(word) or ORDERING.issuperset(_PART.findall(word))
+            word in small or self.names_with(word) or ORDERING.issuperset(_PART.findall(word))
             for word in self.said[start:at]
         )
 
@@ -169,7 +173,9 @@ def _usual(
         for stem in (
             word.removesuffix(ending) for ending in endings if word.endswith(ending) and len(word) > len(ending) + 2
         ):
-            if basic := next((one for one in (stem, f"{stem}e", f"{stem}y", stem[:-1]) if one in basics), None):
+            if basic := next(
+                (one for one in (stem, f"{stem}e", f"{stem}y", _DOUBLED.sub("", stem)) if one in basics), None
+            ):
                 return basic, 1.0
     if word in known or len(word) < (4 if at else 3) or not word.isalpha():
         return word, 1.0

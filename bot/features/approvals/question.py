@@ -109,7 +109,7 @@ def _rows(
         "" if record.sort == "run" else f"No rule allows this here; you would make an exception {_LASTS[record.sort]}"
     )
     due = expiry_text(approval.due, approval.pending.intent.at)
-    again = f"Asked again: {record.note}" if record.note else ""
+    again = f"Asked again: {brief(record.note)}" if record.note else ""
     state = record.state or "no state reported"
     own_line = len(given) > _SHORT
     rows = (
