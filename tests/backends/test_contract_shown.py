@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,10 @@ import pytest
 from bot import plugins
 from bot.core.card import Card
 from bot.core.errors import NoSuchTarget
+from bot.core.operation import Operation
 from bot.core.outcome import GONE, Done, Fact, Phase, Refused, RunView, Suggestion, Table
 from bot.operations import cards
+from bot.render.block_kit import TIME
 from bot.render.card import render_card
 from tests.backends.contract_stand import INTENT, samples_of, standing
 from tests.render.slack_rules import check_message
@@ -31,6 +34,7 @@ CALLED = (INTENT.actor.user_id,)
 ROWS = [(kind, *key) for kind in KINDS for key in samples_of(kind).rows]
 # What a vendor's program makes, not a person: a GUID, or a long word of letters and digits.
 INTERNAL = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-|(?<!\w)(?=[a-z]*\d)(?=\d*[a-z])[0-9a-z]{16,}", re.IGNORECASE)
+ADAPTED = re.compile(r"<!date\^[^>]*>|```.*?```|`[^`]*`", re.DOTALL)
 A_RUN_ENDS_IN = 600.0  # seconds
 MOST_FACTS = 3
 
@@ -110,12 +114,9 @@ def in_sight(card: Card) -> list[str]:
     return [card.title, card.status, *(f"{fact.label}: {fact.value}" for fact in facts), *lines]
 
 
-@pytest.mark.parametrize(("kind", "verb", "target"), ROWS)
-async def test_ids_are_in_the_details_alone_and_a_run_has_few_facts(
-    kind: str, verb: str, target: str, tmp_path: Path
-) -> None:
-    """The card of each command of each kind, and of its run while it goes on and when it has ended."""
-    async with standing(kind, tmp_path) as stand:
+async def cards_of(kind: str, verb: str, target: str, folder: Path) -> tuple[Operation, list[Card]]:
+    """The card of a command, and of its run while it goes on and when it has ended."""
+    async with standing(kind, folder) as stand:
         operation = await stand.prepared(samples_of(kind).rows[verb, target])
         result = await stand.call(operation)
         made = [cards.outcome(operation, INTENT, result, (), INTENT.at)]
@@ -123,13 +124,39 @@ async def test_ids_are_in_the_details_alone_and_a_run_has_few_facts(
             if isinstance(result, Done) and result.run is not None and operation.starts_run:
                 stand.given.clock.plane.advance(wait)
                 view = await stand.view(result.run)
-                card = cards.run_update(operation, INTENT, view, (), INTENT.at, run=result.run)
-                assert len([fact for fact in card.rows if fact.label not in ("With", "Error")]) <= MOST_FACTS, card.rows
-                assert ("Errors", 0) not in [(fact.label, fact.value) for fact in card.rows]
-                made.append(card)
+                made.append(cards.run_update(operation, INTENT, view, (), INTENT.at, run=result.run))
+    return operation, made
+
+
+@pytest.mark.parametrize(("kind", "verb", "target"), ROWS)
+async def test_ids_are_in_the_details_alone_and_a_run_has_few_facts(
+    kind: str, verb: str, target: str, tmp_path: Path
+) -> None:
+    operation, made = await cards_of(kind, verb, target, tmp_path)
     typed = operation.title if operation.target.scope is None else ""  # of a run that nobody has listed, the id is all
     seen = [text for card in made for text in in_sight(card) if text != typed]
     assert [text for text in seen if INTERNAL.search(text)] == []
+    for card in made[1:]:
+        assert len([fact for fact in card.rows if fact.label not in ("With", "Error")]) <= MOST_FACTS, card.rows
+        assert ("Errors", 0) not in [(fact.label, fact.value) for fact in card.rows]
+
+
+@pytest.mark.parametrize(("kind", "verb", "target"), ROWS)
+async def test_times_are_on_the_readers_clock(kind: str, verb: str, target: str, tmp_path: Path) -> None:
+    """In sentences, facts, details and tables: each is one that Slack adapts. Code is as the vendor or the person wrote it."""
+    _, made = await cards_of(kind, verb, target, tmp_path)
+    for card in made:
+        message = render_card(card, INTENT.at)
+        texts = [message.text, *texts_in(message.blocks)]
+        assert [text for text in texts if TIME.search(ADAPTED.sub("", text))] == []
+
+
+def texts_in(node: Any) -> Iterator[str]:
+    """What the blocks say, without the fallbacks of dates and without code."""
+    if isinstance(node, dict):
+        yield from (text for key, text in node.items() if key == "text" and isinstance(text, str))
+    for item in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():
+        yield from texts_in(item)
 
 
 @pytest.mark.parametrize(("kind", "verb", "target"), ROWS)

@@ -332,6 +332,19 @@ async def test_a_service_that_was_started_is_not_run_again(tmp_path: Path) -> No
         assert "Open in Informatica" not in labels(await made.does("status infa:task/none", "no task"))
 
 
+async def test_a_card_links_to_what_was_created_and_not_to_what_was_deleted(tmp_path: Path) -> None:
+    """Before it is created it has no id of its own, and afterwards the console has no page for it."""
+    async with world(tmp_path, only=("pre",), agents=True) as made:
+        plane = made.planes["pre"]
+        for typed, name in (("create pre:price-watcher", "price-watcher"), ('create pre:"new/My Agent"', "My Agent")):
+            card = await made.does(typed, f"{name} is created")
+            (agent,) = [one.agent_id for one in plane.agents.values() if one.name == name]
+            assert link(card, "Open in Prefactor") == f"{plane.base_url}/console/agent/{agent}"
+        asked = await made.does("delete pre:contract-draft", "Run it")
+        await made.ana.press_label("C0CRAWL", asked["ts"], "Run it", seen=asked)
+        assert "Open in Prefactor" not in labels(await made.sees("contract-draft is deleted"))
+
+
 async def test_a_card_links_to_the_run_in_the_vendors_console(tmp_path: Path) -> None:
     """The address comes from the template of the configuration; a press on it is no request."""
     async with world(tmp_path, agents=True) as made:

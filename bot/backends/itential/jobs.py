@@ -17,7 +17,7 @@ from bot.backends.logs import LONGEST_LINE, LogRead, last_good, log_done
 from bot.core.command.params import flag_of, number_of, text_of
 from bot.core.errors import CallProblem, CredentialRefused, NoSuchTarget, RateLimited, Rejected
 from bot.core.log_diff import COMPARED, NO_GOOD_RUN, NOT_COMPARED, difference
-from bot.core.operation import Operation, Target, brief_id
+from bot.core.operation import Operation, Target
 from bot.core.outcome import GONE, Done, Fact, LookBack, Phase, RecentRun, Refused, RunView
 from bot.core.ports.services import Call
 from bot.core.text import plural, suggest
@@ -223,4 +223,4 @@ async def _difference(ctx: AdapterContext, target: Target, job: Job, lines: Iter
     if good is None or good.output is None:
         return NO_GOOD_RUN
     before = ctx.hidden(output_text(good.output)).splitlines()
-    return difference(before[-COMPARED:], lines, f"job/{brief_id(good.id)}", f"job/{brief_id(job.id)}")
+    return difference(before[-COMPARED:], lines, f"job/{good.id}", f"job/{job.id}")

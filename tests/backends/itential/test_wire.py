@@ -309,11 +309,9 @@ async def test_the_sample_of_the_page_is_understood(tmp_path: Path) -> None:
     """The reply of the page names the job that is followed; all its parts are told."""
     done, _ = await exercised("start itn:my-tofu-service", tmp_path, Recording())
     assert done.run.id == JOB
-    facts = {fact.label: fact.value for fact in done.view.facts}
-    assert facts == {
-        "Itential says": "Running my-tofu-service on cluster_1",
-        "Data": "debe9024-52ee-4b39-8c49-96567ff925e4",
-    }
+    facts, details = ({fact.label: fact.value for fact in of} for of in (done.view.facts, done.view.details))
+    assert facts == {"Itential says": "Running my-tofu-service on cluster_1"}
+    assert details == {"Data": "debe9024-52ee-4b39-8c49-96567ff925e4"}
 
 
 SYNC = {"id": "1", "jsonrpc": "2.0", "status": "completed"}
