@@ -235,7 +235,7 @@ async def test_a_target_that_was_made_anew_is_another_one(team: Team) -> None:
     env.acc.add_agent("shop/prices", agent_id=new, description="made anew")
     assert old != new
     await team.press(card, "Approve")
-    await team.sees("Not counted", "was approved, it is now")
+    await team.sees("Not counted", "means another target")
     assert not team.effects()
     await team.press(await team.card("Asked again", new), "Approve")
     await env.until(lambda: len(team.effects()) == 1)

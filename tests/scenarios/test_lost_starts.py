@@ -42,7 +42,7 @@ async def test_a_run_of_somebody_else_is_not_taken_for_ours(
 async def test_a_run_that_tells_no_inputs_is_shown_and_left_to_a_person(
     env: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It may be ours and it may not: its id stands on the card, and the outcome stays unknown."""
+    """It may be ours and it may not: the card has its id as the history shows it, and the outcome stays unknown."""
     monkeypatch.setattr(reading_back, "LOOK_AGAIN_AFTER", (0.05,))
     await env.acc.set_fault({"fault": "drop_before", "times": 1, "match": START})
     with held(env.acc, "/history"):  # where it is looked for
@@ -50,7 +50,7 @@ async def test_a_run_that_tells_no_inputs_is_shown_and_left_to_a_person(
         await env.until(lambda: "unknown" in asked.events)
         theirs = begin(env, None)
     assert await asked.ends() == "abandoned"
-    await asked.card("Unknown", theirs, "may belong to this start", "whether one of them is yours")
+    await asked.card("Unknown", theirs[:8], "may belong to this start", "whether one of them is yours")
 
 
 async def test_a_start_that_was_queued_is_found_when_it_begins(env: World) -> None:

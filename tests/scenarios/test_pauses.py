@@ -139,7 +139,7 @@ async def test_off_for_good_ends_the_pause(later: Team, known: bool) -> None:
 async def test_off_without_an_end_says_what_ends_it_and_how_to_give_it_an_end(later: Team) -> None:
     """Nothing switches it on by itself: the card names the verb that does, and the words of an order that ends."""
     asked = await do(later.env, "schedule off acc:shop/prices -- closed")
-    await asked.card("Off until someone runs `schedule on`", "for=2h` switches it on again automatically")
+    await asked.card("Off until someone runs `schedule on`", "add `for=2h`, and it switches on again automatically")
     timed = await do(later.env, "schedule off acc:shop/prices for=2h")
     assert "until someone runs" not in shown(await timed.card("schedule off acc:shop/prices"))
 

@@ -203,5 +203,5 @@ async def test_a_job_that_is_paused_without_an_end_is_told_of_in_its_own_words(
         await env.does(
             f"pause {job}",
             "Paused until someone runs `resume`",
-            f"`pause {job} for=2h` resumes it automatically",
+            "add `for=2h`, and it resumes automatically",
         )
