@@ -181,7 +181,7 @@ CASES = (
         "schedule delete acc:schedule/{schedule}",
         "DELETE",
         "/api/job/schedule/{schedule}",
-        card=("The schedule {schedule} is deleted",),
+        card=("The schedule", "is deleted"),
         danger=True,
     ),
     Case(
