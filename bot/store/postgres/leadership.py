@@ -36,7 +36,7 @@ class Fence(Protocol):
 
 
 LOOK: Final = 0.25  # seconds between two looks at the leader
-_LOCKS: Final = 77  # the class of the advisory locks that live as long as a replica's session; also in _STATE
+_LOCKS: Final = 77  # the class of the advisory locks that live as long as a replica's session; also in heartbeat.py
 
 _SILENT: Final = """
     SELECT state, abs(extract(epoch FROM clock_timestamp() - beat_at))::float8 FROM replicas WHERE epoch = %s FOR UPDATE"""
