@@ -46,6 +46,7 @@ async def test_a_grant_is_revoked_with_a_reason(team: Team) -> None:
     await env.does(f"revoke {grant} -- no", "Denied", user="U0RUI")
     await env.say(f"revoke {grant} -- Lee is back", user="U0LEE")
     await team.sees_in_thread("Grant ended", "Revoked by <@U0LEE>", "Lee is back")
+    await env.sees("Granted: start on acc:news/feed", "Revoked by <@U0LEE>: Lee is back")
     row = await team.event("revoked")
     assert (row.user_id, row.reason, row.rule) == ("U0LEE", "Lee is back", rule)
     await env.does("start acc:news/feed", "Denied", "start acc:news/feed")

@@ -92,6 +92,13 @@ async def test_a_timeline_tells_decisions_with_names_and_without_the_ages_of_fac
     assert "person read" not in text
 
 
+async def test_a_timeline_names_whose_pause_was_ended(env: World) -> None:
+    await env.does("schedule off acc:shop/prices for=2h -- closed", "Paused until")
+    await env.does("schedule on acc:shop/prices -- back", "All schedules of shop/prices are on")
+    text = shown(await env.does("timeline since=1h", "Timeline since", "resumed"))
+    assert "ends the pause of <@U0ANA>, which was to last until" in text
+
+
 async def test_a_timeline_of_many_long_entries_leaves_none_of_the_newest_out(env: World) -> None:
     """Long details are cut, so that the newest entries and the count of the others fit into one message."""
     why = "the prices of the shop are wrong since the release of this morning, see the ticket of the team " * 3

@@ -41,6 +41,7 @@ _MADE_OF_IDS = frozenset(
         Event.APPROVAL_REQUESTED,
         Event.REVIEWED,
         Event.SENT,
+        Event.RESUMED,
     }
 )
 _AGES = re.compile(r"(?:; |\s*\(|^)person read \d[^()]{0,60} ago\)?$")

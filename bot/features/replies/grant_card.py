@@ -1,5 +1,6 @@
 """The card of a grant in its channel, and the message that it ended."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from bot.core.card import Button, Card, Tone, approval_key, operation_key
@@ -10,15 +11,18 @@ from bot.operations import cards
 from bot.runtime.context import Context
 
 
-async def show(ctx: Context, grant: Grant, status: str = "", warning: str = "") -> None:
-    """The card of a grant in its channel: who may do what until when, who granted it, and why. It mentions the person."""
+async def show(ctx: Context, grant: Grant, status: str = "", warning: str = "", also: Sequence[str] = ()) -> None:
+    """The card of a grant in its channel: who may do what until when, who granted it, and why. It mentions the person.
+    `also` are further people in the status."""
     async with ctx.locks.of(f"grant:{grant.id}"):
         newest = await ctx.store.grant_by_id(grant.id)
-        await _show(ctx, newest or grant, status if newest is None or newest.state == grant.state else "", warning)
+        await _show(
+            ctx, newest or grant, status if newest is None or newest.state == grant.state else "", warning, also
+        )
     ctx.stale_homes.stale(grant.user_id)
 
 
-async def _show(ctx: Context, grant: Grant, status: str, warning: str) -> None:
+async def _show(ctx: Context, grant: Grant, status: str, warning: str, also: Sequence[str]) -> None:
     people = (grant.user_id, *grant.granted_by.split(", "))
     by, is_open = ", ".join(f"<@{user}>" for user in people[1:]), grant.state == "open"
     card = Card(
@@ -35,7 +39,7 @@ async def _show(ctx: Context, grant: Grant, status: str, warning: str) -> None:
         ),
         buttons=(revoke_button(ctx, grant, "Revoke"),) if is_open else (),
         details=(Fact(label="Grant", value=grant.id), Fact(label="Request", value=grant.request_id)),
-        mention=tuple(dict.fromkeys((*people, *((grant.channel_id,) if grant.channel_id else ())))),
+        mention=tuple(dict.fromkeys((*people, *also, *((grant.channel_id,) if grant.channel_id else ())))),
     )
     await ctx.presenter.show(card)
 
@@ -70,7 +74,7 @@ async def ended(ctx: Context, grant_id: str, text: str, *people: str) -> None:
     async with ctx.locks.of(f"grant:{found.id}"):
         posted = await ctx.store.message(f"grant:{found.id}")
         if posted is not None:
-            await show(ctx, found, text)
+            await show(ctx, found, text, also=people)
     for key in (operation_key(found.request_id), approval_key(found.request_id)):
         posted = posted or await ctx.store.message(key)
     place = _place(ctx, found)
