@@ -157,7 +157,7 @@ def prose(text: str, people: Collection[str] = ()) -> str:
     parts: list[str] = []
     end = 0
     visible = shown(text)
-    for piece in _PIECE.finditer(visible):
+    for piece in _PIECE.finditer(visible) if "`" in visible or "Z" in visible or "UTC" in visible else ():
         parts += [_words(visible[end : piece.start()], people), _piece(piece)]
         end = piece.end()
     parts.append(_words(visible[end:], people))
@@ -199,7 +199,7 @@ def moment_of(text: str) -> datetime | None:
 def _words(text: str, people: Collection[str]) -> str:
     if not _MARKS.search(text):
         return escape(text)
-    return "".join(_word(word, people) for word in _WORD.findall(text))
+    return "".join(_word(word, people) if _MARKS.search(word) else escape(word) for word in _WORD.findall(text))
 
 
 def _word(word: str, people: Collection[str]) -> str:

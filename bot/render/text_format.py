@@ -34,7 +34,7 @@ def shown(text: str) -> str:
 
     Keeps newlines and tabs; CR LF becomes a newline. Keeps the emoji style selector after a symbol, where it hides nothing.
     """
-    if text.isprintable() and not _IGNORABLE.search(text):
+    if text.isprintable() and (text.isascii() or not _IGNORABLE.search(text)):
         return text
     return _FOREIGN.sub(_visible, text.replace("\r\n", "\n"))
 

@@ -17,4 +17,7 @@ def in_zone(text: str, zone: tzinfo) -> str:
         clock = "%H:%M:%S" if found.group(1).count(":") > 1 else "%H:%M"
         return found.group() if moment is None else moment.astimezone(zone).strftime(f"%Y-%m-%d {clock} %Z")
 
-    return "\n".join(row if row.startswith(INDENT) else TIME.sub(local, row) for row in text.split("\n"))
+    return "\n".join(
+        TIME.sub(local, row) if ("Z" in row or "UTC" in row) and not row.startswith(INDENT) else row
+        for row in text.split("\n")
+    )
