@@ -16,7 +16,7 @@ from bot import config
 from bot.cli.exit_codes import CliError, Exit
 from bot.core.audit import AuditEntry, Event
 from bot.core.ports.store import StoreAddress
-from bot.core.records import NAME_KEY, Filters, StoredEntry, stamp
+from bot.core.records import NAME_KEY, Filters, StoredEntry, newest_of, searches, stamp
 from bot.core.text import utc_text
 from bot.render.text_format import NOTHING, aligned, one_line
 from bot.render.zones import in_zone
@@ -62,7 +62,8 @@ def search(
         kept = store.values_sync(NAME_KEY)
         names = {known: [str(one) for one in names] for known, names in kept.items() if isinstance(names, list)}
         filters = replace(filters, event=event, incident=incident, user_id=_person(user, names) if user else None)
-        found = store.search_sync(filters, limit=max(1, min(count, 500)))
+        most = max(1, min(count, 500))
+        found = newest_of([store.search_sync(one, limit=most) for one in searches(filters)], most)
     if not found:
         click.echo("signalbox: no matching audit entries", err=True)
         return Exit.DONE

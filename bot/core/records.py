@@ -1,12 +1,13 @@
 """The values that the store keeps. Every time is RFC 3339 UTC text with microseconds (see `stamp`)."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Final
 
 from pydantic import Field
 
-from bot.core.audit import AuditEntry
+from bot.core.audit import AuditEntry, Event
 from bot.core.intent import Intent, Place
 from bot.core.operation import Operation, Target
 from bot.core.outcome import RunView
@@ -280,6 +281,27 @@ class Filters:
     since: str | None = None
     until: str | None = None
     text: str | None = None
+
+
+# What a card calls these events.
+_SAID: Final = {"denied": (Event.DENIED, Event.REJECTED), "cancelled": (Event.ABANDONED,)}
+
+
+def searches(filters: Filters) -> list[Filters]:
+    """These filters, and those that find the entries of an event whose name is a word of the text: `denied shop`."""
+    words = [] if filters.event is not None else (filters.text or "").split()
+    for word in words:
+        events = _SAID.get(word.lower()) or ((Event(word.lower()),) if word.lower() in set(Event) else ())
+        if events:
+            rest = " ".join(other for other in words if other is not word) or None
+            return [filters, *(replace(filters, event=str(event), text=rest) for event in events)]
+    return [filters]
+
+
+def newest_of(found: Iterable[Sequence[StoredEntry]], most: int) -> list[StoredEntry]:
+    """The newest entries of several searches, each once."""
+    entries = {entry.seq: entry for entries in found for entry in entries}
+    return [entries[seq] for seq in sorted(entries, reverse=True)[:most]]
 
 
 NAME_KEY: Final = "name:"

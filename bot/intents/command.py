@@ -11,6 +11,7 @@ from bot.core.operation import Operation
 from bot.core.policy.decide import Denied
 from bot.features import approvals, preflight
 from bot.features.builtins import OPEN_TO_ALL, answer
+from bot.features.builtins.inventory import concerns
 from bot.features.builtins.policy import checks_itself
 from bot.features.forms.launcher import unfit_buttons
 from bot.features.replies import refusal
@@ -56,7 +57,7 @@ async def run_command(ctx: Context, intent: Intent, command: Command) -> None:
             await answered
             return
         if resolved.capability.pausable:
-            ends_at(resolved.operation, ctx.clock.now(), ctx.zone)
+            ends_at(resolved.operation, intent.at, ctx.clock.now(), ctx.zone)
     except Problem as problem:
         if (hidden := await _hidden(ctx, intent, typed)) is not None:
             await refusal.misread(ctx, intent, hidden)
@@ -110,7 +111,7 @@ async def _hidden(ctx: Context, intent: Intent, text: str) -> ParseError | None:
 async def _run_builtin(ctx: Context, intent: Intent, command: Command, *, late: bool) -> None:
     builtin = ctx.catalog.builtin(command.verb)
     refused = None if command.verb in OPEN_TO_ALL else await not_admitted(ctx, intent)
-    if refused is not None and not checks_itself(command, refused):
+    if refused and not (checks_itself(command, refused) or await concerns(ctx, intent, command, refused)):
         await refusal.unseen(ctx, intent, command, refused)
     elif builtin is not None and builtin.risk is not Risk.READ and late:
         await refusal.set_aside(ctx, intent, Doubt.LATE, command)

@@ -151,7 +151,7 @@ async def _repeatable(ctx: Context, attempt: Attempt) -> Attempt | None:
     capability = ctx.catalog.capability(operation.target.backend, operation.verb, operation.target.kind)
     if capability is None or now - intent.at > STILL_MEANT:
         return None
-    ends = ends_at(operation, intent.at, ctx.zone) if capability.pausable else None
+    ends = ends_at(operation, intent.at, intent.at, ctx.zone) if capability.pausable else None
     if ends is not None and ends <= now:  # the pause would be over already
         return None
     ruling = await authorize(ctx, intent, operation, capability, max_age=FRESH)

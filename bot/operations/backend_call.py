@@ -78,7 +78,7 @@ async def call(ctx: Context, attempt: Attempt) -> Outcome:
     """The outcome of one call within its timeout, whatever goes wrong."""
     operation = attempt.operation
     try:
-        ends = ends_at(operation, ctx.clock.now(), ctx.zone)
+        ends = ends_at(operation, attempt.intent.at, ctx.clock.now(), ctx.zone)
         backend = ctx.backends[operation.target.backend]
         async with asyncio.timeout(operation.timeout):
             return await backend.run(operation, OneCall(ctx, attempt, ends, ctx.clock, ctx.ids, ctx.spool))

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 from typing import Final, TypeVar
 
@@ -10,11 +11,12 @@ from bot.core.command.capability import Capability
 from bot.core.command.catalog import check_params
 from bot.core.command.parser import parse_target
 from bot.core.command.target_ref import SHORT_ID, TargetRef
+from bot.core.command.until import until_of
 from bot.core.errors import Ambiguous, BadRequest, Problem
 from bot.core.intent import Command, Intent
 from bot.core.operation import Operation, Target
 from bot.core.policy.decide import Denied
-from bot.core.text import with_article
+from bot.core.text import sentences, utc_text, with_article
 from bot.operations.authorize import may_ask, visibility_of
 from bot.runtime.context import Context
 
@@ -29,6 +31,12 @@ class Resolved:
 
     operation: Operation
     capability: Capability
+
+    def effect(self, asked_at: datetime, zone: str) -> str:
+        """What happens, and until when."""
+        ends = until_of(self.operation, asked_at, zone)
+        until = f"Until {utc_text(ends)}" if ends is not None else ""
+        return sentences(self.capability.effect or self.capability.help, until)
 
 
 async def resolve_seen(ctx: Context, intent: Intent, command: Command) -> Resolved | Denied:

@@ -87,7 +87,7 @@ class Joined:
 
     async def run(self, operation: Operation) -> Any:
         """Have the backend do it."""
-        self.call.ends = ends_at(operation, self.clock.now(), "UTC")
+        self.call.ends = ends_at(operation, self.clock.now(), self.clock.now(), "UTC")
         async with asyncio.timeout(60):
             return await self.backend.run(operation, self.call)
 

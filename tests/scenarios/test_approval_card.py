@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from tests.world import labels, shown
 
 MANY = RULES.replace('who = ["crawl"]\n  approvals = { count = 1, from = ["leads"], expires = "30m"', 'who = ["*"]\n'
                      '  approvals = { count = 1, from = ["leads"], expires = "30m"')  # fmt: skip
+MANY = MANY.replace('from = ["lonely"] }', 'from = ["leads"], expires = "1h", in = "C0APPR" }')
 
 
 @pytest.fixture
@@ -241,3 +243,26 @@ async def test_an_approver_who_wants_the_same_is_led_to_the_card(team: Team) -> 
     assert f"/archives/{APPROVERS}/p{card['ts'].replace('.', '')}" in shown(answer)
     await team.press(card, "Approve")
     await env.until(lambda: len(team.effects()) == 1)
+
+
+async def test_the_end_of_a_pause_is_in_each_readers_time_where_it_is_decided_and_where_it_was_asked(
+    team: Team,
+) -> None:
+    """`until=18:00` is typed in the bot's time zone, and an approver elsewhere has another clock."""
+    ends = (team.now() + timedelta(hours=3)).replace(second=0, microsecond=0)
+    await team.env.say(f"schedule off acc:shop/prices until={ends:%H:%M} -- the shop is closed")
+    card = await team.card("schedule off acc:shop/prices")
+    moment = f"Until <!date^{int(ends.timestamp())}^"
+    assert moment in next(line for line in lines(card) if line.startswith("*What happens:*"))
+    asked = await team.sees("schedule off acc:shop/prices", "Waiting for approval", user="U0ANA", channel=CRAWL)
+    assert f"*Until:* <!date^{int(ends.timestamp())}^" in shown(asked)
+
+
+async def test_the_end_of_a_pause_is_the_moment_that_was_approved_not_the_same_time_a_day_later(team: Team) -> None:
+    ends = team.now() + timedelta(minutes=20)
+    await team.env.say(f"schedule off acc:shop/prices until={ends:%H:%M} -- the shop is closed")
+    card = await team.card("schedule off acc:shop/prices")
+    team.later(minutes=30)
+    await team.press(card, "Approve")
+    await team.sees_in_thread("is in the past")
+    assert not [effect for effect in team.env.acc.effects if "schedule" in effect.action]

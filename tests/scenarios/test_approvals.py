@@ -12,7 +12,7 @@ import pytest
 
 from bot.core.card import approval_key
 from bot.core.records import CastVote, VoteResult
-from tests.scenarios.team import APPROVERS, CRAWL, RULES, Team, deciding
+from tests.scenarios.team import APPROVERS, CRAWL, INCIDENT, RULES, Team, deciding
 from tests.world import labels, request_id, shown
 
 
@@ -320,6 +320,18 @@ async def test_approvals_are_listed_and_decided_on_the_home_tab(team: Team) -> N
     await env.until(lambda: len(team.effects()) == 1)
     await team.sees("Approved by <@U0LEE>")
     await lee.wait_for(lambda p: "wants to run" not in shown(p.home() or {}))
+
+
+async def test_what_waits_for_a_person_is_listed_where_they_ask_also_in_a_channel_without_rules(team: Team) -> None:
+    """Lee decides and Ana asked: both read it in the channel where it is decided. Rui has no part in it."""
+    env = team.env
+    await env.say("start acc:shop/prices -- month end")
+    await team.card("start acc:shop/prices")
+    for user, channel in (("U0LEE", APPROVERS), ("U0LEE", INCIDENT), ("U0ANA", APPROVERS)):
+        found = await env.does("approvals", "Waiting for approval", user=user, channel=channel)
+        assert "start acc:shop/prices" in shown(found), (user, channel)
+    await env.does("approvals", "Denied", user="U0ROOT", channel=APPROVERS)
+    await env.does("watches", "Denied", user="U0LEE", channel=APPROVERS)
 
 
 @pytest.mark.parametrize("ending", ["denied from home", "denied", "cancelled", "expired", "approved"])

@@ -57,3 +57,19 @@ async def test_a_grant_is_told_with_names(env: World) -> None:
     ]
     assert {"type": "user", "user_id": "U0LEE"} in elements
     assert {"type": "channel", "channel_id": "C0CRAWL"} in elements
+
+
+async def test_a_search_finds_an_outcome_by_its_name(env: World) -> None:
+    """The name of an event is no word of the entry; with other words, both have to fit."""
+    await env.does("start acc:shop/price", "Nothing was done")
+    await env.does("incident open INC-7 -- checkout is down", "Incident INC-7", user="U0LEE")
+    await env.does("start acc:labs/slow", "Denied", user="U0RUI", channel="C0SEC")
+    for words in ("failed", "Failed price", "incident_opened"):
+        found = shown(await env.does(f"audit {words}", "Audit log"))
+        assert words.split()[0].lower() in found, found
+        assert "No matching entries" not in found
+    await env.does("audit failed nothing-like-this", "No matching entries.")
+    denied = shown(await env.does("audit denied", "Audit log", user="U0ROOT"))
+    assert "denied" in denied
+    assert "acc:labs/slow" in denied
+    assert "INC-7" not in denied

@@ -13,7 +13,7 @@ from bot.backends.resilio.presentation import bar, client_facts, client_state, r
 from bot.backends.resilio.settings import ResilioSettings
 from bot.backends.resilio.targets import AdapterContext, Finder
 from bot.core.command.capability import KindSpec
-from bot.core.command.params import map_of, number_of, text_of
+from bot.core.command.params import map_of, number_of
 from bot.core.errors import CallProblem, NoSuchTarget
 from bot.core.operation import Operation, Target
 from bot.core.outcome import Done, Health, Level, LookBack, Named, RecentRun, RunView
@@ -93,11 +93,9 @@ class ResilioBackend(HandlerAdapter[AdapterContext]):
         ]
         runs = await readable(self._ctx.client.runs())
         facts.append(("Runs", "can't be read" if runs is None else runs_text(runs)))
-        seconds, until = number_of(operation, "for"), text_of(operation, "until")
+        seconds = number_of(operation, "for")
         if operation.verb == "pause" and seconds is not None:
             facts.append(("Resumes", f"automatically after {seconds_words(seconds)}"))
-        elif operation.verb == "pause" and until:
-            facts.append(("Resumes", f"automatically at {until}"))
         return (*facts, *changed)
 
     async def _tags_before(self, operation: Operation) -> list[tuple[str, str]]:

@@ -59,7 +59,7 @@ BUILTINS: Final = (
     _builtin("status", Takes.TARGET,
          "Open requests, runs and pauses of this channel; `status acc:` shows whether that backend answers."),
     _builtin("health", Takes.TARGET, "Whether each backend answers."),
-    _builtin("approvals", Takes.NOTHING, "Requests waiting for a decision here."),
+    _builtin("approvals", Takes.NOTHING, "Requests waiting for a decision here, or for you."),
     _builtin("watch", Takes.TARGET,
          "Tell you here when any run of a target fails or works again; in the thread of a run, when that run ends.",
          "watch acc:shop/prices for=8h",

@@ -99,16 +99,25 @@ def _utc(instant: datetime) -> str:
     return f"{instant:%Y-%m-%dT%H:%M:%S}Z"
 
 
-def ends_at(asked: HasParams, now: datetime, zone: str) -> datetime | None:
-    """The moment of `for=` or `until=`, or None. Raises BadRequest for a time that can't be used."""
+def ends_at(asked: HasParams, asked_at: datetime, begins: datetime, zone: str) -> datetime | None:
+    """The moment of `until=`, as it was meant when it was asked for, or of `for=`, which counts from `begins`; otherwise None.
+    Raises BadRequest for a time that can't be used, such as one before `begins`."""
     lasts, until = asked.params.get("for"), asked.params.get("until")
     if lasts is not None and until is not None:
         raise BadRequest("Give `for=` or `until=`, not both.", code="bad_parameter")
     if isinstance(lasts, int):
-        return now + timedelta(seconds=lasts)
+        return begins + timedelta(seconds=lasts)
     if isinstance(until, str):
         try:
-            return parse_until(until, ZoneInfo(zone), now)
+            ends = parse_until(until, ZoneInfo(zone), asked_at)
         except BadParam as problem:
             raise BadRequest(f"{problem}.", code="bad_parameter") from None
+        if ends <= begins:
+            raise BadRequest(f"`{until}` is in the past; it was {_utc(ends)}.", code="bad_parameter")
+        return ends
     return None
+
+
+def until_of(asked: HasParams, asked_at: datetime, zone: str) -> datetime | None:
+    """The moment of `until=`, which is typed in the bot's zone, so that each reader sees it in their own; otherwise None."""
+    return ends_at(asked, asked_at, asked_at, zone) if asked.params.get("until") is not None else None

@@ -1,6 +1,6 @@
 """What a person may see, what they may use here, and names in the rules that match nothing."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Container, Iterable
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
@@ -95,9 +95,9 @@ class Visibility:
         """Whether the person may learn the name of this target."""
         return self.patterns is None or target_covered(self.patterns, target)
 
-    def told(self, target: Target | None, by: str | None, reader: str) -> bool:
-        """Whether the reader may be told of something that `by` did or does with this target."""
-        return self.patterns is None or by == reader or (target is not None and self.target(target))
+    def told(self, target: Target | None, people: Container[str | None], reader: str) -> bool:
+        """Whether the reader may be told of something that these people do or decide with this target."""
+        return self.patterns is None or reader in people or (target is not None and self.target(target))
 
     def written(self, text: str) -> bool:
         """Whether the person may see this name as it was typed, like `acc:shop/prices`."""

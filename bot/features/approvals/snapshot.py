@@ -40,7 +40,7 @@ async def look(ctx: Context, approval: Approval, capability: Capability) -> Targ
     ended = f"`{operation.target.text}` no longer exists" if target is None else _ended(approval, ruling)
     try:
         if capability.pausable:
-            ends_at(operation, ctx.clock.now(), ctx.zone)
+            ends_at(operation, approval.pending.intent.at, ctx.clock.now(), ctx.zone)
     except BadRequest as problem:
         ended = ended or problem.summary
     return TargetSnapshot(ruling, now, after, demand, ended)

@@ -13,7 +13,7 @@ from bot.core.intent import Command, Intent, Place, Source
 from bot.core.outcome import Chart, FileOut, Phase, Series, Table
 from bot.core.policy.decide import why_not_administrator
 from bot.core.policy.visibility import Visibility
-from bot.core.records import Filters, StoredEntry, stamp
+from bot.core.records import Filters, StoredEntry, newest_of, searches, stamp
 from bot.core.text import ago_text, csv_text, person_in, plural, seconds_words, utc_text
 from bot.core.value import canonical
 from bot.features import incidents
@@ -69,7 +69,8 @@ async def audit(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, 
         request_id=text if _REQUEST.fullmatch(text) else None,
         text=None if _REQUEST.fullmatch(text) else text or None,
     )
-    found = await _newest(ctx, filters, given["count"] + 1, intent)
+    most = given["count"] + 1
+    found = newest_of([await _newest(ctx, one, most, intent) for one in searches(filters)], most)
     entries = [entry for entry in found if entry.request_id != intent.request_id][: given["count"]]
     where = "every channel" if everywhere else "this channel"
     await _show(ctx, intent, f"Audit log, {where}", await readable(ctx, intent, entries))

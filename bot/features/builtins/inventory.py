@@ -11,6 +11,7 @@ from bot.core.command.ranking import fit, words_of
 from bot.core.errors import BadRequest
 from bot.core.intent import Command, Intent
 from bot.core.outcome import Fact, Table
+from bot.core.policy.decide import UNNAMED_PLACES, Denied
 from bot.core.policy.visibility import Visibility
 from bot.core.records import Filters
 from bot.core.text import capitalized, plural, utc_text
@@ -216,8 +217,18 @@ async def status(ctx: Context, intent: Intent, ask: Command, given: Mapping[str,
 
 
 async def approvals(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, Any]) -> None:
-    """The approvals that are open here."""
-    await _open(ctx, intent, "Waiting for approval", await approvals_table(ctx, *await _reading(ctx, intent)))
+    """The approvals that are open here, and those elsewhere that the person asked for or decides."""
+    await _open(ctx, intent, "Waiting for approval", await _approvals(ctx, intent))
+
+
+async def concerns(ctx: Context, intent: Intent, ask: Command, refused: Denied) -> bool:
+    """Whether `approvals` answers in a place that no rule names: where approvers decide, what waits for a person is told."""
+    asks = ask.verb == "approvals" and refused.code in UNNAMED_PLACES
+    return asks and bool((await _approvals(ctx, intent)).rows)
+
+
+async def _approvals(ctx: Context, intent: Intent) -> Table:
+    return await approvals_table(ctx, *await _reading(ctx, intent), anywhere=True)
 
 
 async def _reading(ctx: Context, intent: Intent) -> tuple[str, Visibility, str]:

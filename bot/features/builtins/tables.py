@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Final
 
+from bot.core.approval import Approval
 from bot.core.command.target_ref import SHORT_ID
 from bot.core.operation import Target
 from bot.core.outcome import Table
@@ -17,15 +18,20 @@ _TYPED: Final = "Typed as"
 _BEGIN: Final = 8  # characters of an id that a label shows
 
 
-async def approvals_table(ctx: Context, channel: str, visible: Visibility, reader: str) -> Table:
-    """Open approvals of a channel, where they were asked or are decided, that the reader may be told of."""
-    pending_decisions = [
-        pending
-        for pending in await ctx.store.pending_decisions(state="open")
-        if pending.kind != "preflight"
-        and channel in (pending.intent.place.channel_id, pending.record.get("channel"))
-        and visible.told(pending.operation.target if pending.operation else None, pending.intent.actor.user_id, reader)
-    ]
+async def approvals_table(
+    ctx: Context, channel: str, visible: Visibility, reader: str, *, anywhere: bool = False
+) -> Table:
+    """Open approvals of a channel, where they were asked or are decided, that the reader may be told of. With `anywhere`, also
+    those that the reader asked for or decides elsewhere."""
+    pending_decisions = []
+    for pending in await ctx.store.pending_decisions(state="open"):
+        target = pending.operation.target if pending.operation else None
+        approval = Approval.of(pending)
+        people = (pending.intent.actor.user_id, *(approval.record.eligible if approval is not None else ()))
+        here = channel in (pending.intent.place.channel_id, pending.record.get("channel"))
+        listed = here or (anywhere and reader in people)
+        if pending.kind != "preflight" and listed and visible.told(target, people, reader):
+            pending_decisions.append(pending)
     rows = [
         (
             pending.operation.title if pending.operation else "review of break-glass",
@@ -47,7 +53,7 @@ async def watches_table(
     watches = [
         watch
         for watch in await ctx.store.open_watches()
-        if watch.channel_id == channel and visible.told(watch.target, watch.user_id, reader)
+        if watch.channel_id == channel and visible.told(watch.target, (watch.user_id,), reader)
     ]
     rows = [
         (
@@ -109,7 +115,7 @@ async def pauses_of(ctx: Context, channel: str, visible: Visibility, reader: str
     return together(
         pause
         for pause in await ctx.store.open_pauses()
-        if pause.channel_id == channel and visible.told(pause.target, pause.user_id, reader)
+        if pause.channel_id == channel and visible.told(pause.target, (pause.user_id,), reader)
     )
 
 

@@ -71,7 +71,7 @@ async def settle(ctx: Context, attempt: Attempt, result: Outcome, now: datetime)
         return NOTHING
     held = await _held(ctx, operation, capability.resumes)
     no_end, with_end, ending = _RESUMED if capability.resumes == "resume" else _ON
-    until = ends_at(operation, sent_at or now, ctx.zone) if capability.pausable else None
+    until = ends_at(operation, intent.at, sent_at or now, ctx.zone) if capability.pausable else None
     if until is None:
         over = _over(ctx, attempt, held, now, Event.PAUSED, NO_END)
         status, lines = no_end.format(capability.resumes), (Line(text=with_end),)
