@@ -63,8 +63,6 @@ class Intake:
         if self._limit.all_are_full(len(ctx.tasks), urgent=is_urgent(intent)):
             return Receipt(say="Too many requests are in progress. Nothing was done. Try again in a minute.")
         try:
-            if isinstance(intent.payload, Form) and (errors := await check(ctx, intent, intent.payload)):
-                return Receipt(errors=errors)
             with ctx.tasks.acking():
                 return await self._accept(intent)
         except Problem as problem:
@@ -76,10 +74,12 @@ class Intake:
     async def _accept(self, intent: Intent) -> Receipt:
         ctx = self._ctx
         audit_writer = AuditWriter(ctx.secrets)
-        if isinstance(intent.payload, Form):
-            intent = await placed(ctx, intent, intent.payload)
         try:
             async with asyncio.timeout(self._patience(intent)):
+                if isinstance(intent.payload, Form):
+                    if errors := await check(ctx, intent, intent.payload):
+                        return Receipt(errors=errors)
+                    intent = await placed(ctx, intent, intent.payload)
                 if intent.edited_at is not None:
                     intent = await self._of_edit(intent, intent.edited_at)
                 intent = await incidents.marked(ctx.store, intent)

@@ -127,6 +127,27 @@ async def test_a_command_is_answered_in_time_when_the_store_does_not_even_answer
         assert starts(env) == 0
 
 
+async def test_a_form_is_answered_in_time_when_the_store_answers_no_read(
+    tmp_path: Path, postgres: LocalServer, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transport, "ACK_SECONDS", 60.0)
+    async with joined(tmp_path, postgres, database_url) as (env, proxy):
+        await env.say("")
+        await env.ana.wait_for(lambda one: one.modal())
+        await env.ana.choose("modal", action_id="suggest_target", block_id="target", value="acc:shop/prices")
+        await env.ana.choose("modal", action_id="suggest_verb", block_id="verb", value="start")
+        await env.ana.wait_for(lambda one: "param:input" in str(one.modal()))
+        proxy.cut = lambda _direction, _sent: True
+        receipt = await env.ana.submit("modal", {"reason": "doubtful"})
+        assert "The audit log did not answer in time, so nothing was done" in str(receipt), receipt
+        proxy.cut = lambda _direction, _sent: False
+        monkeypatch.setattr(intake, "IN_TIME", timedelta(minutes=1))
+        monkeypatch.setattr(intake, "PATIENCE", timedelta(minutes=1))
+        await env.does("status acc:shop/prices", "shop/prices")
+        assert env.events("start") == []
+        assert starts(env) == 0
+
+
 async def test_a_write_whose_answer_never_comes_is_made_once(postgres: LocalServer, database_url: str) -> None:
     """A proxy on the way keeps the connection open, and lets nothing pass."""
     link = await Link(postgres.folder).open()
