@@ -14,7 +14,7 @@ from __future__ import annotations
 import asyncio
 import selectors
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from functools import wraps
 from typing import Any, ClassVar, ParamSpec, TypeVar
@@ -86,14 +86,17 @@ class OwnTimeLoop(asyncio.SelectorEventLoop):
 
     def run_in_executor(self, *call: Any) -> asyncio.Future[Any]:  # type: ignore[override]
         """As any loop."""
-        future: asyncio.Future[Any] = super().run_in_executor(*call)
-        self.elsewhere(1)
-        future.add_done_callback(lambda _: self.elsewhere(-1))
-        return future
+        return self.elsewhere(super().run_in_executor(*call))
 
-    def elsewhere(self, calls: int) -> None:
-        """Other threads are at work on so many calls more."""
-        self._own.elsewhere += calls
+    def elsewhere(self, future: asyncio.Future[T]) -> asyncio.Future[T]:
+        """The same; another thread is at work on it until it is done."""
+
+        def ended(_: asyncio.Future[T]) -> None:
+            self._own.elsewhere -= 1
+
+        self._own.elsewhere += 1
+        future.add_done_callback(ended)
+        return future
 
     def close(self) -> None:
         """As any loop; the machine's time counts again."""
@@ -135,18 +138,12 @@ def monotonic() -> float:
     return MONOTONIC() if loop is None else loop.began_monotonic + loop.time()
 
 
-def elsewhere(call: Callable[P, Coroutine[Any, Any, T]]) -> Callable[P, Coroutine[Any, Any, T]]:
-    """The same call, of a method that waits for another thread."""
+def elsewhere(call: Callable[P, Awaitable[T]]) -> Callable[P, Awaitable[T]]:
+    """The same call, of a method that waits for another thread. It begins when the method does."""
 
     @wraps(call)
-    async def counted(*args: P.args, **kwargs: P.kwargs) -> T:
-        loop = asyncio.get_running_loop()
-        if not isinstance(loop, OwnTimeLoop):
-            return await call(*args, **kwargs)
-        loop.elsewhere(1)
-        try:
-            return await call(*args, **kwargs)
-        finally:
-            loop.elsewhere(-1)
+    def counted(*args: P.args, **kwargs: P.kwargs) -> Awaitable[T]:
+        loop, waits = asyncio.get_running_loop(), call(*args, **kwargs)
+        return loop.elsewhere(asyncio.ensure_future(waits)) if isinstance(loop, OwnTimeLoop) else waits
 
     return counted

@@ -73,3 +73,12 @@ async def test_nothing_is_shortened_once_another_process_takes_part() -> None:
     await asyncio.sleep(0.2)
     assert ahead() <= 0
     process.wait()
+
+
+async def test_a_write_begins_when_it_is_called_as_in_the_program(store: Store) -> None:
+    """Not when it is first waited for: a request is handed to the store before anything else may run."""
+    began = threading.Event()
+    writing = store.database.write(lambda _: began.set())
+    assert began.wait(30)
+    await writing
+    await store.close()

@@ -12,8 +12,9 @@ from tests.bench.bars import Measure
 ORDINARY: Final = Path(__file__).parents[1] / "core/data/ordinary.log"
 HOSTILE: Final = (
     "password", "=", "token:", "://", "eyJ", "a", "secret,=", "pwd;", "pw|", "--arg -p ", "az login ", "token ", "apikey ",
-    "sshpass -p ", "bearer ", "\\u0070assword,", "\\e]",
+    "sshpass -p ", "bearer ", "\\u0070assword,", "\\e]", ";",
 )  # fmt: skip
+BEFORE: Final = {";": "password="}  # what a text begins with
 LENGTH: Final = 60_000
 TIMES: Final = 8  # work that grows with the square of the length costs 64 times as much
 
@@ -24,7 +25,7 @@ def run(length: int = LENGTH) -> list[Measure]:
     measures: list[Measure] = []
     ordinary = _cost(ORDINARY.read_text(encoding="utf-8")[:length])
     for word in HOSTILE:
-        text = word * (length // len(word))
+        text = BEFORE.get(word, "") + word * (length // len(word))
         cost = _cost(text)
         measures.append(
             (f"masking `{word}` repeated, {TIMES} times as long", cost / _cost(text[: len(text) // TIMES]), "x", "< 24")

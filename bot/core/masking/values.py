@@ -345,7 +345,7 @@ def whole_line(found: Found) -> bool:
         and bool(first)
         and not PLAIN.fullmatch(first.strip(".,;:"))
         and first[0] not in "\"'`|>{[(&<!\\"
-        and not re.search(r"\S[ ,;&]+[\"']?[\w.-]{2,40}[\"']?(?:=|: )|[{}\[\]<>]|,[\w.-]+=", found.value)
+        and not re.search(r"\S[ ,;&]{1,40}[\"']?[\w.-]{2,40}[\"']?(?:=|: )|[{}\[\]<>]|,[\w.-]+=", found.value)
     )
 
 
