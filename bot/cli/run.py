@@ -62,19 +62,28 @@ async def _run(settings: config.Settings) -> int:
     for handler in logging.getLogger().handlers:
         handler.setFormatter(_Masking(bot.built.secrets))
     loop = asyncio.get_running_loop()
-    for name in (signal.SIGINT, signal.SIGTERM):  # before the start: a deploy may change its mind at once
-        loop.add_signal_handler(name, bot.stopping.set)
+    starting = loop.create_task(bot.start())
+
+    def stop() -> None:
+        """Also a start, which may wait for Slack or the database without end."""
+        bot.stopping.set()
+        starting.cancel()
+
+    for name in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(name, stop)
     try:
-        await bot.start()
-        event_loop.settle()
-        logging.getLogger("signalbox").info(
-            "ready: %s mode, %d backends, rules %s, listening on %s:%d",
-            settings.slack.mode,
-            len(bot.built.backends),
-            bot.rules.now.policy.version,
-            *bot.connections.address,
-        )
-        await bot.stopping.wait()
+        await asyncio.wait({starting})
+        if not starting.cancelled():
+            starting.result()
+            event_loop.settle()
+            logging.getLogger("signalbox").info(
+                "ready: %s mode, %d backends, rules %s, listening on %s:%d",
+                settings.slack.mode,
+                len(bot.built.backends),
+                bot.rules.now.policy.version,
+                *bot.connections.address,
+            )
+            await bot.stopping.wait()
     finally:
         await bot.close()
     return Exit.DONE

@@ -185,6 +185,26 @@ async def test_run_starts_is_ready_and_stops_on_a_signal(fork_server: ForkServer
         assert "not-a-secret" not in printed.read_text()
 
 
+class Forgotten(set[str]):
+    """The tickets of websockets, none of which is valid."""
+
+    def add(self, ticket: str) -> None: ...
+
+
+async def test_a_signal_ends_a_start_that_waits_for_slack(fork_server: ForkServer, tmp_path: Path) -> None:
+    """The websocket can't be opened, which slack_sdk tries again without end."""
+    printed = tmp_path / "printed"
+    printed.touch()
+    async with world(tmp_path) as env:
+        await env.bot.close()
+        env.ws.core.tickets = Forgotten()
+        pid = fork_server.order(arguments=["run"], folder=str(tmp_path), environ=dict(env.environ), err=str(printed))
+        await env.until(lambda: "Failed to connect" in printed.read_text(), timeout=60)
+        os.kill(pid, signal.SIGTERM)
+        assert await fork_server.ended(pid, within=60) == 0, printed.read_text()
+        assert "ready:" not in printed.read_text()
+
+
 async def test_do_and_why_are_the_same_pipeline_and_rules(program: Program, env: World) -> None:
     place = ("--channel", "C0CRAWL", "--user")
     asked = [
