@@ -25,6 +25,7 @@ from pydantic import (
 from pydantic_core import ErrorDetails
 
 from bot.core.command.target_ref import BACKEND_NAME
+from bot.core.masking.redact import redact
 from bot.core.network import DIRECT, FROM_ENVIRONMENT, Proxies
 from bot.core.ports.plugin import BackendSettings, FilePath, ProxySetting, RereadSecret, Secret, checked_url
 from bot.core.ports.store import Sockets, StoreAddress, StoreSettings
@@ -323,6 +324,10 @@ def _backends(tables: object, problems: list[str]) -> tuple[dict[str, Any], ...]
             problems.append(f"backend.name `{name}` is missing or doesn't look like `acc-prod`")
         elif name in usable:
             problems.append(f"backend.name `{name}` is used twice")
+        elif redact(f"{name}:jobs/run-7612c6ab")[1]:
+            problems.append(
+                f"backend.name `{name}` hides its targets: cards mask what follows the word. Choose another name"
+            )
         elif not isinstance(kind, str):
             problems.append(f"backend `{name}` has no kind")
         else:

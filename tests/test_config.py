@@ -59,6 +59,17 @@ def test_no_secret_is_in_what_is_printed_of_it(tmp_path: Path) -> None:
     assert not [secret for secret in ENV.values() if secret.strip() and secret in printed]
 
 
+@pytest.mark.parametrize("name", ["token", "prod-auth", "creds", "secrets", "keys"])
+def test_a_name_after_which_every_target_would_be_masked_is_refused(tmp_path: Path, name: str) -> None:
+    """A card would show `token:[redacted]` for each of its targets."""
+    assert f"backend.name `{name}` hides its targets" in refusal(tmp_path, GOOD + ACC.replace('"acc"', f'"{name}"'))
+
+
+@pytest.mark.parametrize("name", ["acc-prod", "vault", "auth-prod"])
+def test_a_name_that_only_resembles_a_secret_s_is_taken(tmp_path: Path, name: str) -> None:
+    assert loaded(tmp_path, GOOD + ACC.replace('"acc"', f'"{name}"')).backends[0]["name"] == name
+
+
 def test_secrets_come_from_the_environment_and_from_files(tmp_path: Path) -> None:
     (tmp_path / "token").write_text("xoxb-file-not-a-secret\n")
     settings = loaded(tmp_path, GOOD.replace("env:BOT", "file:token"))

@@ -76,16 +76,11 @@ class Intake:
         audit_writer = AuditWriter(ctx.secrets)
         try:
             async with asyncio.timeout(self._patience(intent)):
-                if isinstance(intent.payload, Form):
-                    if errors := await check(ctx, intent, intent.payload):
-                        return Receipt(errors=errors)
-                    intent = await placed(ctx, intent, intent.payload)
-                if intent.edited_at is not None:
-                    intent = await self._of_edit(intent, intent.edited_at)
-                intent = await incidents.marked(ctx.store, intent)
-                means = await self._meaning(intent)
+                intent, means, errors = await self._looked_up(intent)
         except TimeoutError:
             return Receipt(say=TOO_SLOW)
+        if errors:
+            return Receipt(errors=errors)
         entries, no, user = [audit_writer.requested(intent, means)], self._turned_away(intent), _whose(intent)
         if no is not None:
             entries.append(audit_writer.plain(Event.DENIED, intent, ctx.clock.now(), code=no.code))
@@ -115,6 +110,17 @@ class Intake:
     def _patience(self, intent: Intent) -> float:
         """Seconds that the ack can still wait for the store."""
         return max(0.5, (PATIENCE - intent.age_here(self._ctx.clock.now())).total_seconds())
+
+    async def _looked_up(self, intent: Intent) -> tuple[Intent, Mapping[str, Json], dict[str, str]]:
+        """The request with its place and incident, what its button stands for, and the errors of its form."""
+        if isinstance(intent.payload, Form):
+            if errors := await check(self._ctx, intent, intent.payload):
+                return intent, {}, errors
+            intent = await placed(self._ctx, intent, intent.payload)
+        if intent.edited_at is not None:
+            intent = await self._of_edit(intent, intent.edited_at)
+        intent = await incidents.marked(self._ctx.store, intent)
+        return intent, await self._meaning(intent), {}
 
     async def _meaning(self, intent: Intent) -> Mapping[str, Json]:
         """What a pressed button stands for, and for a decision the operation that it is about."""

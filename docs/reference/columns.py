@@ -124,7 +124,8 @@ NETWORK: Final[Words] = {
     "ca_file": "a PEM file with authorities that are trusted in addition to the system's, for everything",
 }
 BACKEND: Final[Words] = {
-    "name": "the name that people type: lower-case letters, digits, `_` and `-`, at most 32 characters",
+    "name": "the name that people type: lower-case letters, digits, `_` and `-`, at most 32 characters; not `token` or the like, "
+    "after which cards mask the target",
     "kind": "the type of control plane",
     "allow_http": "accept plain http to any address; `signalbox check` warns about it",
     "base_url": "the address; https, or http to a loopback address",

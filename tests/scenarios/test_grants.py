@@ -260,3 +260,16 @@ async def test_a_mistyped_permission_is_explained_and_no_button_gives_another_on
     """The person types it again: a guess could name another target, or leave out the time."""
     card = await team.env.does(command, says, user="U0ROOT")
     assert labels(card) == []
+
+
+@pytest.mark.parametrize("target", ["acc:tokens-weekly/eu-west-1/*", "acc:password/reset_2024"])
+async def test_a_grant_for_a_folder_whose_name_is_a_secret_s_is_given(team: Team, target: str) -> None:
+    await team.env.does(f"grant @ana start {target} for=1h -- x", "Granted: start on", user="U0ROOT")
+
+
+@pytest.mark.parametrize(
+    "word", ["password=correct-horse-7", "labs/token=correct-horse-7", "postgres://u:horse-7@db/x"]
+)
+async def test_a_grant_whose_target_holds_a_secret_is_refused(team: Team, word: str) -> None:
+    await team.env.does(f"grant @ana start acc:{word} for=1h -- x", "The target looks like a secret", user="U0ROOT")
+    assert team.env.audit(event="granted") == []

@@ -1,6 +1,7 @@
 """The commands `grant` and `revoke`: a grant never exceeds its giver's own rights, is announced, and ends by itself."""
 
 import difflib
+import re
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any, Final
@@ -19,7 +20,7 @@ from bot.core.policy.schema import AllowRule
 from bot.core.records import Grant, grant_id, stamp
 from bot.core.text import capitalized, person_in, seconds_words
 from bot.features.replies import grant_card
-from bot.features.replies.answer import reply
+from bot.features.replies.answer import clean, reply
 from bot.operations import cards
 from bot.operations.audit_writer import AuditWriter
 from bot.operations.authorize import FRESH, rules_and_person
@@ -27,6 +28,7 @@ from bot.runtime.context import Context
 
 LONGEST: Final = 24 * 3_600
 LONGEST_TARGET: Final = 200
+_PARTS: Final = re.compile(r"(?<!/)/(?!/)")  # not in an address
 _USAGE: Final = "Write it like `grant @ana start acc:shop/* for=2h -- covering for Lee`."
 
 
@@ -96,8 +98,10 @@ def _words(ask: Command) -> tuple[str, str, str]:
 
 
 def _check_patterns(ctx: Context, verb: str, target: str) -> None:
-    """The same patterns as in the rules file, refused in the same words. The card of a grant shows them to everyone."""
-    if AuditWriter(ctx.secrets).clean(target) != target:
+    """The same patterns as in the rules file, refused in the same words. The card of a grant shows them to everyone. A folder may
+    be called `tokens`, and what it holds isn't a secret then."""
+    parts = _PARTS.split(target.partition(":")[2] or target)
+    if ctx.secrets.hide(target) != target or any(clean(ctx, part) != part for part in parts):
         raise BadRequest("The target looks like a secret, so it isn't kept.", _USAGE, "bad_parameter")
     if len(target) > LONGEST_TARGET:
         raise BadRequest(f"A target of a grant has at most {LONGEST_TARGET} characters.", _USAGE, "bad_parameter")
