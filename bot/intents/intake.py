@@ -108,8 +108,9 @@ class Intake:
         return Receipt()
 
     def _patience(self, intent: Intent) -> float:
-        """Seconds that the ack can still wait for the store."""
-        return max(0.5, (PATIENCE - intent.age_here(self._ctx.clock.now())).total_seconds())
+        """Seconds that the ack can still wait for the store, also when the clock was set back meanwhile."""
+        age = max(timedelta(), intent.age_here(self._ctx.clock.now()))
+        return max(0.5, (PATIENCE - age).total_seconds())
 
     async def _looked_up(self, intent: Intent) -> tuple[Intent, Mapping[str, Json], dict[str, str]]:
         """The request with its place and incident, what its button stands for, and the errors of its form."""

@@ -6,6 +6,7 @@ import asyncio
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ import pytest
 from tests.own_time import stand_still
 from tests.scenarios.team import CRAWL, Team, deciding
 from tests.slack.support import http_world
+from tests.store.samples import intent
 from tests.world import OPEN_POLICY, World
 
 
@@ -62,6 +64,17 @@ async def retyped_runs_once(env: World) -> None:
 
 async def test_a_command_that_the_store_takes_too_late_runs_once_when_it_is_retyped(team: Team) -> None:
     await retyped_runs_once(team.env)
+
+
+async def test_a_clock_that_was_set_back_makes_no_ack_wait_for_longer(team: Team) -> None:
+    """By an hour after the request arrived: it still waits two seconds for the store, not an hour."""
+    asked = intent().model_copy(update={"at": team.now() + timedelta(hours=1)})
+    async with locked(team.env), asyncio.timeout(30):
+        receipt = await team.env.bot.intake.submit(asked)
+    assert receipt.say is not None
+    assert "did not answer in time" in receipt.say
+    await team.env.until(lambda: team.env.audit(event="abandoned"))
+    assert len(team.env.acc.effects) == 0
 
 
 async def test_the_same_in_http_mode(tmp_path: Path) -> None:
