@@ -1,4 +1,7 @@
-"""Installs a package of the system for the tests, where that needs no question: with apt, as root or with passwordless sudo."""
+"""Installs a package of the system for the tests, where that needs no question: with apt, as root or with passwordless sudo.
+
+`python -m tests.system_package PROGRAM FILE` finds or installs a program and writes its place to FILE.
+"""
 
 from __future__ import annotations
 
@@ -42,3 +45,19 @@ def install(package: str) -> None:
             [*apt, "update"],
             [*apt, "install", "-y", "--no-install-recommends", package],
         )
+
+
+def main(program: str, file: Path) -> None:
+    """Find this program or install its package of the same name, and write where it is to `file`."""
+    if shutil.which(program) is None:
+        install(program)
+    found = shutil.which(program)
+    if found is None:
+        sys.exit(
+            f"The commands of the docs need `{program}`, and it can't be installed here. Install the package {program}."
+        )
+    file.write_text(f"{found}\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], Path(sys.argv[2]))
