@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import ast
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,8 +16,9 @@ MODES = {"light": "wide window, light", "dark": "wide window, dark", "narrow": "
 class Shown(NamedTuple):
     """One card. `says` is typed by `user` in `channel`; `reader` sees `text` on the card in `place`. `press` comes before, one
     of its labels by the user, then `decides` by the reader. `fault` is one of the ACC's, for this command alone. `where` it is:
-    a message, the Home tab or a form. A form is behind the button `decides` of the card with the words `card`, which is the
-    answer to `says`, and is there `already` when another one says the same."""
+    a message, the Home tab or a form. Another page of the Home tab is behind its button `decides`. A form is
+    behind the button `decides` of the card with the words `card`, which is the answer to `says`, and is there `already` when
+    another one says the same. A notice (`comes` says when) comes by itself: it is the one with its name in `notices`."""
 
     name: str
     title: str
@@ -33,6 +35,7 @@ class Shown(NamedTuple):
     where: str = "message"
     card: str = ""
     already: bool = False
+    comes: str = ""
 
 
 SHOWN = (
@@ -203,6 +206,113 @@ SHOWN = (
         channel="C0INC",
     ),
     Shown(
+        "told",
+        "An answer to your request",
+        "A card that changes notifies nobody, so the requester is told in the thread too.",
+        "",
+        "Denied by",
+        comes="When your request is approved, denied, expires or is cancelled",
+    ),
+    Shown(
+        "reminder",
+        "A request still waits",
+        "For the people who did not decide yet, in the thread of the request.",
+        "",
+        "Still waiting",
+        reader="U0LEE",
+        place="C0APPR",
+        comes="When half of the time has passed",
+    ),
+    Shown(
+        "again",
+        "A request is asked again",
+        "For the people whose vote was for the earlier version.",
+        "",
+        "Asked again",
+        reader="U0LEE",
+        place="C0APPR",
+        comes="When the target or the rules change before the last vote",
+    ),
+    Shown(
+        "skipped",
+        "A command without its approval",
+        "The people who normally approve it are told what was done with emergency access.",
+        "",
+        "without your approval",
+        reader="U0LEE",
+        place="C0APPR",
+        comes="When emergency access skips an approval",
+    ),
+    Shown(
+        "grant-ended",
+        "The end of a grant or of emergency access",
+        "In the thread of its card.",
+        "",
+        "Grant ended",
+        comes="When its time is over, or when it is revoked",
+    ),
+    Shown(
+        "review-open",
+        "A review is overdue",
+        "Once a day, until the review is closed.",
+        "",
+        "is not reviewed yet",
+        reader="U0LEE",
+        place="C0SEC",
+        comes="A day after emergency access that nobody has reviewed",
+    ),
+    Shown(
+        "watch-failed",
+        "News of a watched target",
+        "Whoever started the run. If the channel has the card of the run, it is a reply to that card.",
+        "",
+        "acc:shop/prices failed",
+        comes="When a run of a watched target fails, or one works again",
+    ),
+    Shown(
+        "watch-unread",
+        "A run that can't be read",
+        "Once, for the people who follow it. It changes when the run can be read again.",
+        "",
+        "can't be read",
+        comes="When a control plane doesn't answer for a while",
+    ),
+    Shown(
+        "stays-off",
+        "The end of a pause",
+        "How the schedule was switched on again, or why it stays off.",
+        "",
+        "is no longer configured",
+        comes="When a pause ends by itself",
+    ),
+    Shown(
+        "security",
+        "A notice for administrators",
+        "In the security channel: the daily head of the audit log, a changed rules file, a credential that expires.",
+        "",
+        "Head of the audit log",
+        reader="U0LEE",
+        place="C0SEC",
+        comes="Once a day, or when something needs an administrator",
+    ),
+    Shown(
+        "elsewhere",
+        "A message that Slack refuses",
+        "It reaches the same people in a direct message, without its buttons. If Slack refuses that too, the security channel "
+        "is told.",
+        "",
+        "I can't write in",
+        comes="When Slack doesn't let the bot write in the channel",
+    ),
+    Shown(
+        "undelivered",
+        "A file that can't be uploaded",
+        "In the thread of the card. The Home tab and the step of a workflow have such a notice too.",
+        "",
+        "could not be uploaded",
+        comes="When Slack refuses a file",
+    ),
+    Shown(
         "home",
         "The Home tab",
         "What waits for you, what runs, and your targets.",
@@ -210,6 +320,28 @@ SHOWN = (
         "Favourites",
         user="U0LEE",
         where="home",
+    ),
+    Shown(
+        "decisions",
+        "What waits for your decision",
+        "The requests with their buttons, also when Slack refuses the card in the channel.",
+        "star acc:shop/prices",
+        "wants to run",
+        user="U0LEE",
+        where="home",
+        decides="Review",
+        already=True,
+    ),
+    Shown(
+        "favourites",
+        "Your favourites",
+        "Star what you use often: it is on the Home tab and first in the form.",
+        "star acc:shop/prices",
+        "Unstar",
+        user="U0LEE",
+        where="home",
+        decides="Edit favourites",
+        already=True,
     ),
     Shown(
         "launcher",
@@ -250,7 +382,7 @@ SHOWN = (
         reader="U0LEE",
         place="C0APPR",
         where="modal",
-        card="agent disapprove acc:shop/stock",
+        card="wants to run `agent disapprove acc:shop/stock`",
         already=True,
     ),
     Shown(
@@ -271,6 +403,83 @@ SHOWN = (
 )
 
 
+# Each function that makes a card, a form or a Home tab, and where the page shows what it makes.
+MADE: Mapping[str, tuple[str, ...]] = {
+    "features.access.breakglass._card": ("breakglass",),
+    "features.access.breakglass._skipped_card": ("skipped",),
+    "features.access.breakglass._overdue_card": ("review-open",),
+    "features.access.breakglass_review._form": ("review",),
+    "features.access.policy_reload._tell": ("security",),
+    "features.approvals.cards._decided": ("decided",),
+    "features.approvals.cards._home_card": ("decisions",),
+    "features.approvals.cards.call_back": ("again",),
+    "features.approvals.cards.remind": ("reminder",),
+    "features.approvals.cards.tell_requester": ("told",),
+    "features.approvals.exception_request._form": ("ask",),
+    "features.approvals.question.card": ("approval",),
+    "features.approvals.vote._open_deny": ("deny",),
+    "features.builtins.incident._card": ("incident",),
+    "features.builtins.incident._close": ("report",),
+    "features.forms.launcher.view": ("launcher", "parameters"),
+    "features.home.home_view": ("home", "decisions", "favourites"),
+    "features.housekeeping.publish_head": ("security",),
+    "features.housekeeping.warn_of_credentials": ("security",),
+    "features.pauses.resume._show_without_backend": ("stays-off",),
+    "features.replies.channel_freeze.tell_frozen": ("security",),
+    "features.replies.grant_card._show": ("grant",),
+    "features.replies.grant_card.ended": ("grant-ended",),
+    "features.target_watch._news_card": ("watch-failed",),
+    "features.target_watch._tell_unread": ("watch-unread",),
+    "features.target_watch.card_of": ("watch",),
+    "leader._keep_tokens": ("security",),
+    "operations.cards._card": (
+        "succeeded",
+        "running",
+        "failed",
+        "refused",
+        "unknown",
+        "log",
+        "history",
+        "outage",
+        "pause",
+    ),
+    "operations.cards.private": ("denied", "preflight", "help", "list", "timeline"),
+    "operations.cards.unread": ("watch-unread",),
+    "operations.restored._report": ("security",),
+    "runtime.context.tell_security": ("security",),
+    "slack.message_format._notice": ("elsewhere",),
+    "slack.message_format._to_security": ("elsewhere",),
+    "slack.message_format.arrived": ("elsewhere",),
+    "slack.message_format.elsewhere": ("elsewhere",),
+    "slack.message_format.home_refused": ("undelivered",),
+    "slack.message_format.message_limit": ("security",),
+    "slack.message_format.step_open": ("undelivered",),
+    "slack.message_format.too_large": ("undelivered",),
+    "slack.message_format.undelivered": ("undelivered",),
+}
+MAKERS = frozenset({"Card", "FormView", "HomeView", "tell_security"})
+
+
+def makers() -> set[str]:
+    """Each function of the bot that makes a card, a form or a Home tab: `operations.cards.unread`. The terminal has no cards."""
+    bot, found = ROOT / "bot", set()
+    for path in bot.rglob("*.py"):
+        inside = path.relative_to(bot).with_suffix("").parts
+        if inside[0] in ("playground", "cli", "demo"):
+            continue
+        for scope in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(scope, ast.FunctionDef | ast.AsyncFunctionDef) and MAKERS & {*_called(scope)}:
+                found.add(".".join((*inside, scope.name)))
+    return found
+
+
+def _called(scope: ast.AST) -> Iterator[str]:
+    for node in ast.walk(scope):
+        if isinstance(node, ast.Call):
+            name = node.func.value if getattr(node.func, "attr", "") == "model_validate" else node.func  # type: ignore[attr-defined]
+            yield getattr(name, "id", None) or getattr(name, "attr", "")
+
+
 def page_text() -> str:
     """The page."""
     parts = [
@@ -279,12 +488,14 @@ def page_text() -> str:
         "`SIGNALBOX_REWRITE_PICTURE=1 .venv/bin/python -m pytest -q tests/playground/test_cards.py` draws them anew.",
     ]
     for one in SHOWN:
+        after = f" after `{typed(one)}`" if not one.comes else ""
         pictures = [
-            f"![{one.title}: what {who(one)} sees after `{typed(one)}` ({words})](../pictures/cards/{one.name}-{mode}.png)"
+            f"![{one.title}: what {who(one)} sees{after} ({words})](../pictures/cards/{one.name}-{mode}.png)"
             for mode, words in MODES.items()
         ]
-        pressed = f", then *{one.decides}*" if one.where == "modal" and one.decides else ""
-        parts += [f"## {one.title}", f"`{typed(one)}`{pressed}", one.about, "\n".join(pictures)]
+        pressed = f", then *{one.decides}*" if one.where in ("modal", "home") and one.decides else ""
+        comes = f"{one.comes}." if one.comes else f"`{typed(one)}`{pressed}"
+        parts += [f"## {one.title}", comes, one.about, "\n".join(pictures)]
     return "\n\n".join(parts) + "\n"
 
 

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +14,8 @@ from typing import Any
 import pytest
 import pytest_asyncio
 from browser import STARTS, broken_rules, installed
-from cards_page import MODES, PAGE, PICTURES, ROOT, SHOWN, Shown, page_text
+from cards_page import MADE, MODES, PAGE, PICTURES, ROOT, SHOWN, Shown, makers, page_text
+from notices import NOTICES, made
 from playwright.async_api import FloatRect, Locator, Page, async_playwright
 from playwright.async_api import TimeoutError as WaitedTooLong
 
@@ -47,6 +49,9 @@ class Window:
 async def message_of(env: World, one: Shown) -> dict[str, Any]:
     """Type the command and press what it asks for; the card."""
     reader, place = one.reader or one.user, one.place or one.channel
+    if one.comes:
+        await made(env.bot.ctx, one.name, place)
+        return await env.sees(one.text, user=reader, channel=place)
     if one.name == "report":
         await env.does("incident open INC-43 -- checkout is down", "INC-43", user=one.user, channel=one.channel)
         await env.does("start acc:shop/prices -- restore", "incident INC-43", user=one.user, channel=one.channel)
@@ -158,6 +163,8 @@ async def opened(env: World, window: Window, one: Shown) -> Locator:
     if one.where == "home":
         await page.locator('[data-testid="home-tab"]').click()
     found = page.locator(f'[data-testid="{one.where}"]')
+    if one.where == "home" and one.decides:
+        await found.get_by_role("button", name=one.decides).first.click()
     await found.filter(has_text=one.text).wait_for()
     return found
 
@@ -176,7 +183,11 @@ async def test_the_home_tab_and_a_form_fit_their_window_and_break_no_rule_of_acc
         box["height"] = min(box["height"], 900)
     await pictured(window.page, one, mode, box)
     wrong = await broken_rules(window.page, "[data-testid='modal']" if one.card else "")
-    if one.where == "modal":
+    if one.where == "home" and one.decides:
+        leaves = window.page.get_by_role("button", name=re.compile("^(Back|Done)$"))
+        await leaves.click()
+        await leaves.wait_for(state="hidden")
+    elif one.where == "modal":
         await env.person(one.reader or one.user).close("modal", clear=True)
     assert not wrong, "\n".join(wrong)
 
@@ -187,6 +198,14 @@ async def test_every_card_and_each_of_its_blocks_has_a_text_for_notifications_an
     for name, message in cards[1].items():
         check_alternatives(message["text"], message["blocks"])
         assert any(word in message["text"] for word in shown(message).split()), name
+
+
+async def test_no_kind_of_card_is_missing_from_the_page() -> None:
+    """Whoever adds a function that makes a card, a form or a Home tab says here which part of the page shows it."""
+    assert makers() == {*MADE}
+    shown_ones = {one.name for one in SHOWN}
+    assert {name for names in MADE.values() for name in names} == shown_ones
+    assert {one.name for one in SHOWN if one.comes} == {*NOTICES}
 
 
 async def test_the_page_shows_every_card_with_pictures_and_their_text() -> None:

@@ -281,20 +281,20 @@ async def nag(ctx: Context, intent: Intent, pending: PendingDecision) -> None:
     if not await ctx.store.end_pending(pending.id, "expired", None, (), ctx.clock.now()):
         return
     channel = str(pending.record.get("channel"))
-    posted = await ctx.store.message(_key(grant_id, channel))
-    card = Card(
-        key=f"nag:{pending.id}",
+    await ctx.presenter.show(await _overdue_card(ctx, found, channel, pending.id))
+
+
+async def _overdue_card(ctx: Context, grant: Grant, channel: str, pending_id: str) -> Card:
+    posted = await ctx.store.message(_key(grant.id, channel))
+    people = (grant.user_id, grant.channel_id, *_reviewers(ctx.policy().policy, grant))
+    return Card(
+        key=f"nag:{pending_id}",
         place=Place(team_id=ctx.home_team, channel_id=channel, thread_ts=posted.ts if posted is not None else None),
-        title=f"Break-glass of <@{found.user_id}> in {_where(found)} is not reviewed yet",
+        title=f"Break-glass of <@{grant.user_id}> in {_where(grant)} is not reviewed yet",
         tone=Tone.WARN,
-        status=f"It began {utc_text(found.from_at)}. Why: {found.reason}",
-        mention=(
-            found.user_id,
-            *([found.channel_id] if found.channel_id else ()),
-            *_reviewers(ctx.policy().policy, found),
-        ),
+        status=f"It began {utc_text(grant.from_at)}. Why: {grant.reason}",
+        mention=tuple(filter(None, people)),
     )
-    await ctx.presenter.show(card)
 
 
 async def end_grant(ctx: Context, intent: Intent | None, grant: Grant) -> None:
