@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from bot.core.command.params import Param, ParamType
+from bot.core.operation import brief_id
 
 DIFF: Final = Param(
     name="diff", type=ParamType.BOOLEAN, default=False, help="Compare with the log of the last successful run"
@@ -28,7 +29,8 @@ _VARYING: Final = (
 
 
 def difference(good: Iterable[str], now: Iterable[str], good_name: str, now_name: str) -> str:
-    """The different lines of two logs in unified form, at most 60, or a sentence that there are none."""
+    """The different lines of two logs in unified form, at most 60, or a sentence that there are none. A run has a short id."""
+    good_name, now_name = map(_short, (good_name, now_name))
     lines = difflib.unified_diff(
         [plain(line) for line in good],
         [plain(line) for line in now],
@@ -48,6 +50,11 @@ def difference(good: Iterable[str], now: Iterable[str], good_name: str, now_name
         if shown
         else f"No differences from the last successful run ({good_name}), apart from times and numbers."
     )
+
+
+def _short(name: str) -> str:
+    kind, slash, id_ = name.rpartition("/")
+    return f"{kind} {brief_id(id_)}" if slash else name
 
 
 def plain(line: str) -> str:

@@ -1,5 +1,6 @@
 """The outcome of an operation. Refused, failed and unknown are three different answers."""
 
+import re
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -221,6 +222,13 @@ class Done(Value):
     remarks: tuple[str, ...] = ()
     restore: tuple[Target, ...] | None = None
     next: tuple[Suggestion, ...] = ()
+
+    @property
+    def beyond_state(self) -> str:
+        """The summary without a first sentence that only names the state: `prices is active. It needs a restart.`"""
+        named, said, rest = self.summary.partition(f"{self.state.text}." if self.state is not None else "\n")
+        repeats = said and named.endswith((" is ", ": ")) and not re.search(r"[.!?:;,] ", named[:-2])
+        return rest.strip() if repeats else self.summary
 
 
 def made_by(operation: Operation, done: Done) -> tuple[str, ...]:

@@ -217,3 +217,11 @@ def table_of(rows: Sequence[W], columns: Mapping[str, Callable[[W], object]], to
     """Objects as rows of a table. Each column has the function of its cells; None is an empty cell."""
     cells = tuple(tuple("" if (cell := of(row)) is None else str(cell) for of in columns.values()) for row in rows)
     return Table(columns=tuple(columns), rows=cells, total=total, note=unread(rows))
+
+
+def unless_named(
+    rows: Sequence[W], name: Callable[[W], str], column: str, typed: Callable[[W], object]
+) -> dict[str, Callable[[W], object]]:
+    """The column with the id that a command takes, where a name is missing or not unique. Otherwise a command takes the name."""
+    names = [name(row) for row in rows]
+    return {} if all(names) and len({*names}) == len(names) else {column: typed}

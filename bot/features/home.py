@@ -113,7 +113,7 @@ async def _overview(
     )
     shown = [section for section in sections if section.rows]
     calm = () if shown else (HomeRow(title="", text="Nothing is running, and nothing waits for you."),)
-    buttons = [_button(ctx, user, _START, open="")]
+    buttons = [_button(ctx, user, _START, open="")] if seen.patterns != () else []  # otherwise no rule names them
     if waiting:
         buttons.append(_button(ctx, user, f"Approve {len(waiting)}", page=_DECISIONS))
     top = HomeSection(title="Signalbox", rows=calm, buttons=tuple(buttons))
@@ -175,7 +175,8 @@ async def _reviews(ctx: Context, actor: Actor, place: Place) -> HomeSection:
         means = {"grant": grant.id, "verb": "close review"}
         button = _button(ctx, actor.user_id, "Close review", tag=breakglass.REVIEW_TAG, **means)
         where = cards.channel(grant.channel_id)
-        text = f"by <@{grant.user_id}> in {where}{_because(grant.reason)}, until {utc_text(str(pending.record.get('due')))}"
+        due = utc_text(str(pending.record.get("due")))
+        text = f"by <@{grant.user_id}> in {where}{_because(grant.reason)}. Review it by {due}"
         rows.append(HomeRow(title="Break-glass", text=text, button=button))
         people += [grant.user_id, grant.channel_id or ""]
     return _section("Waiting for your review", rows, MOST, people)

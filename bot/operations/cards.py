@@ -128,7 +128,7 @@ def _done(
             tone = Tone.WORKING
         if result.state is not None:
             tone, status = Tone(result.state.level), result.state.text
-        summary = "" if tone is Tone.WORKING else result.summary
+        summary = "" if tone is Tone.WORKING else result.beyond_state
         lines = _other_than(status, summary, *result.remarks)
         card = _card(operation, intent, tone, status, lines=lines, facts=_once(result.facts), buttons=buttons, now=now)
     ids = (Fact(label="Run", value=result.run.id),) if result.run is not None else ()

@@ -261,15 +261,16 @@ def add_relative(blocks: Sequence[Block], now: datetime, *, future: bool) -> Seq
     documents `{ago}` for the past only (docs.slack.dev/reference/block-kit/block-elements/date-element).
     """
 
-    def longer(seconds: int, form: str) -> str:
-        if "{ago}" in form or "{date" not in form:
+    def longer(seconds: int, form: str, before: str = "") -> str:
+        if "{ago}" in form or "{date" not in form or (seconds > now.timestamp() and not future):
             return form
-        if seconds <= now.timestamp():
-            return f"{form} ({{ago}})"
-        left = timedelta(seconds=seconds) - (now - _EPOCH)
-        if not seconds % 60 and "secs" not in form:  # it may have been written without its seconds
-            left = max(left + timedelta(seconds=30), timedelta(minutes=1))
-        return f"{form} (in {rough_span(left)})" if future else form
+        words = "{ago}"
+        if seconds > now.timestamp():
+            left = timedelta(seconds=seconds) - (now - _EPOCH)
+            if not seconds % 60 and "secs" not in form:  # it may have been written without its seconds
+                left = max(left + timedelta(seconds=30), timedelta(minutes=1))
+            words = f"in {rough_span(left)}"
+        return f"{form}, {words}" if before.rfind("(") > before.rfind(")") else f"{form} ({words})"
 
     def walk(value: Any) -> Any:
         if isinstance(value, list):
@@ -277,7 +278,8 @@ def add_relative(blocks: Sequence[Block], now: datetime, *, future: bool) -> Seq
         if not isinstance(value, dict):
             return value
         if value.get("type") == "mrkdwn":
-            text = _TOKEN.sub(lambda at: f"<!date^{at[1]}^{longer(int(at[1]), at[2])}|", value["text"])
+            told = value["text"]
+            text = _TOKEN.sub(lambda at: f"<!date^{at[1]}^{longer(int(at[1]), at[2], told[: at.start()])}|", told)
             return {**value, "text": text} if units(text) <= FIELD_TEXT else value
         if value.get("type") == "date":
             return {**value, "format": longer(value["timestamp"], value["format"])}

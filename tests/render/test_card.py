@@ -178,6 +178,14 @@ def test_a_time_is_local_to_the_viewer_in_blocks_and_in_the_notification():
     )
 
 
+@pytest.mark.parametrize(("before", "words"), [(3, ", {ago}"), (-90, ", in 1 h 30 min")])
+def test_a_time_in_brackets_gets_no_brackets_of_its_own(before: int, words: str) -> None:
+    told = Line(text="The newest run (2026-07-16 12:00 UTC) is over (as expected), since 2026-07-16 12:00 UTC.")
+    made = render_card(card(lines=(told,), only_for="U0ANA"), NOON + timedelta(minutes=before))
+    inside, outside = TOKEN % words, TOKEN % f" ({words[2:]})"
+    assert f"The newest run ({inside}) is over (as expected), since {outside}." in json.dumps(made.blocks)
+
+
 @pytest.mark.parametrize(
     ("private", "now", "words"),
     [

@@ -173,7 +173,7 @@ async def test_a_review_waits_on_the_tabs_of_those_who_may_close_it(team: Team) 
     root = env.person("U0ROOT")
     await opens(env, "U0ROOT", "Nothing is running")
     await env.say("breakglass for=30m -- checkout is down", user="U0RUI")
-    await tab(env, "U0ROOT", "Waiting for your review", "Break-glass", "<@U0RUI>", "checkout is down")
+    await tab(env, "U0ROOT", "Waiting for your review", "Break-glass", "<@U0RUI>", "checkout is down. Review it by ")
     for user in ("U0RUI", "U0ANA"):
         assert "Waiting for your review" not in await opened(env, user, "Backends")
     await root.press_label("home", label="Close review")

@@ -62,6 +62,15 @@ async def test_a_guest_hears_of_nothing_but_what_names_them(tmp_path: Path) -> N
         await env.does("doctor", "Denied", "for full members", user="U0GUEST")
 
 
+@pytest.mark.parametrize(("rules", "offered"), [(NAMED, True), (NAMED.replace('"U0GUEST"', '"U0RUI"'), False)])
+async def test_the_home_tab_offers_start_to_people_that_a_rule_names(rules: str, offered: bool, tmp_path: Path) -> None:
+    async with world(tmp_path, policy=rules) as env:
+        guest = env.person("U0GUEST")
+        await guest.open_home()
+        view = await guest.wait_for(lambda p: found if "Backends" in shown(found := p.home() or {}) else None)
+        assert ("Start…" in labels(view)) is offered
+
+
 @pytest.mark.parametrize(
     "words",
     [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from bot.playground.planes.sequentum import Script
 from tests.scenarios.acc_place import filled, place
 from tests.scenarios.steps import do
-from tests.world import World
+from tests.world import World, world
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -44,3 +45,10 @@ async def test_of_a_start_that_was_refreshed(team: World) -> None:
             refreshed = await asked.card("Running", "Refreshed", within=30)
             break
     assert sections(refreshed).count("Running") == 1
+
+
+async def test_of_what_is_no_run(tmp_path: Path) -> None:
+    """`invoice-reader is active.` below `active` says nothing new."""
+    async with world(tmp_path, only=("pre",)) as env:
+        card = await env.does("status pre:invoice-reader", "status pre:invoice-reader", "active")
+        assert "is active" not in sections(card)

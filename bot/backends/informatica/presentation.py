@@ -10,7 +10,7 @@ from bot.backends.informatica.targets import TaskKey
 from bot.core.operation import Target
 from bot.core.outcome import Fact, Phase, RunView, Table, facts_of
 from bot.core.text import plural, suggest, utc_text
-from bot.core.vendor_json import MARK, mark, moment, table_of, unread, unreadable
+from bot.core.vendor_json import MARK, mark, moment, table_of, unless_named, unread, unreadable
 
 Clean = Callable[[str], str]
 ROWS_WRITTEN: Final = "Rows written"
@@ -142,7 +142,7 @@ def schedule_table(schedules: Sequence[Schedule]) -> Table:
         "Interval": interval_text,
         "From": lambda one: utc_text(moment(one.start_time)),
         "Zone": lambda one: one.time_zone_id,
-        "Schedule": lambda one: f"schedule/{one.id}",
+        **unless_named(schedules, lambda one: one.name, "Schedule", lambda one: f"schedule/{one.id}"),
     }
     return table_of(schedules, columns, len(schedules))
 

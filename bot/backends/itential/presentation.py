@@ -11,7 +11,7 @@ from bot.backends.itential.schema import properties, required, types_of
 from bot.core.operation import Target
 from bot.core.outcome import Fact, Level, Phase, RunView, State, Suggestion, Table, facts_of
 from bot.core.text import suggest, utc_text
-from bot.core.vendor_json import mark, moment, table_of, unreadable
+from bot.core.vendor_json import mark, moment, table_of, unless_named, unreadable
 
 Clean = Callable[[str], str]
 # CODE itential_mcp. A job in `error` is still active there and can be retried; here following ends, as nothing more happens
@@ -234,7 +234,7 @@ def gateway_table(gateways: Sequence[Gateway], connections: Mapping[str, str] | 
         "State": lambda one: one.state,
         "Connection": lambda one: connection_word(connections, one.cluster_id),
         "Description": lambda one: one.description,
-        "Gateway": lambda one: f"gateway/{one.id}",
+        **unless_named(gateways, lambda one: one.label, "Gateway", lambda one: f"gateway/{one.id}"),
     }
     return table_of(gateways, columns, len(gateways))
 
@@ -249,7 +249,7 @@ def group_table(groups: Sequence[Group]) -> Table:
         "Cluster": lambda one: one.cluster_id,
         "Services": lambda one: len(one.services),
         "Description": lambda one: one.description,
-        "Id": lambda one: f"group/{one.id}",
+        **unless_named(groups, lambda one: one.label, "Id", lambda one: f"group/{one.id}"),
     }
     return table_of(groups, columns, len(groups))
 
@@ -286,7 +286,7 @@ def cert_table(certs: Sequence[Certificate]) -> Table:
         "Issuer": lambda one: one.issuer,
         "Ends": lambda one: utc_text(one.ends),
         "Gateways": lambda one: len(one.gateways),
-        "Id": lambda one: f"cert/{one.id}",
+        **unless_named(certs, lambda one: one.alias or "", "Id", lambda one: f"cert/{one.id}"),
     }
     return table_of(certs, columns, len(certs))
 

@@ -220,7 +220,8 @@ def _said_in(text: str, catalog: Catalog, around: Surroundings) -> Meant:
         if sure and verbs and not acts and catalog.changes(verbs[0]):
             cannot = cannot or f"{verbs[0]} {choices[0].written}"
         if ranked:
-            found = Meant(tuple(one.text for one in ranked[:MOST]), "" if acts else cannot)
+            alone = cannot and ranked[0].on  # the other words are no commands: `tag infa:nightly release`
+            found = Meant(tuple(one.text for one in ranked[:MOST] if one.on or not alone), "" if acts else cannot)
             if ranked[0].on or not targets:
                 return found
             if general == Meant() and verbs[0] in spoken.said:  # `timeline` leaves out the target that the words name

@@ -20,7 +20,7 @@ from bot.core.policy.visibility import Visibility
 from bot.core.text import asked_text, capitalized, sentences
 from bot.features.replies import channel_freeze
 from bot.features.replies.answer import LONGEST_BUTTON, as_typed, clean, command_button, reply, say
-from bot.features.replies.suggestions import commands_meant, repeats
+from bot.features.replies.suggestions import commands_meant, is_sentence, repeats
 from bot.operations import cards
 from bot.operations.audit_writer import AuditWriter
 from bot.operations.authorize import CACHED, usable, visibility_of
@@ -55,8 +55,7 @@ async def misread(ctx: Context, intent: Intent, ask: ParseError) -> None:
     buttons = _say_buttons(ctx, intent, nearest, lines)
     guessed = bool(nearest) and nearest != ["help"]
     title = "Did you mean this?" if guessed and not ask.nearest else "I can't read this command"
-    words = sum("=" not in word for word in ask.text.partition("--")[0].split())
-    vague = guessed and words > 3 and ask.problem.endswith("is not a verb.")  # it helps nobody to name one word
+    vague = guessed and is_sentence(ask.text, ask.problem)
     problem = "" if vague else clean(ctx, ask.problem)
     tone = Tone.PLAIN if vague else Tone.WARN
     await say(ctx, intent, title, tone=tone, status=problem, lines=tuple(lines), buttons=buttons)
@@ -177,12 +176,13 @@ async def problem(
     if isinstance(error, MAY_PASS) and isinstance(ask, Command):
         more = (*more, *_again(ctx, intent, ask))
     buttons = (*_say_buttons(ctx, intent, nearest, lines), *more)
+    vague = bool(nearest) and is_sentence(intent.typed, error.summary)
     await say(
         ctx,
         intent,
-        "Nothing was done",
+        "Did you mean this?" if vague else "Nothing was done",
         entries=(entry,),
-        status=clean(ctx, error.summary),
+        status="" if vague else clean(ctx, error.summary),
         lines=tuple(lines),
         buttons=buttons,
         details=facts_of((("Request", intent.request_id), ("Code", error.code))),

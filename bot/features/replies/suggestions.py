@@ -144,3 +144,9 @@ def _whole_backends(catalog: Catalog, visible: Visibility) -> Iterator[Known]:
     for name, spec in catalog.backends.items():
         if not spec.default_target.example and visible.backend(name):
             yield Known(name, spec.default_target.name, "", f"{name}:")
+
+
+def is_sentence(text: str, problem: str) -> bool:
+    """Whether these are words of a sentence rather than of a command: then it helps nobody to name the one that is not a verb."""
+    words = sum("=" not in word for word in text.partition("--")[0].split())
+    return words > 3 and problem.endswith("is not a verb.")

@@ -47,6 +47,15 @@ async def test_a_service_group_is_created_changed_and_deleted(itn: Joined, plane
     await itn.do('group set itn:group/nightly description="Night runs"')
     assert (group["description"], group["services"]) == ("Night runs", ["a", "b"])
     assert (await itn.do("status itn:group/nightly")).summary == "The service group nightly has 2 services."
+    listed = await itn.do("groups itn:")
+    assert listed.table is not None
+    assert "Id" not in listed.table.columns  # a command takes the name
+    again = await itn.do("group create itn:group/other cluster_id=cluster_1")
+    plane.groups[str(again.backend_ref)]["name"] = "nightly"
+    listed = await itn.do("groups itn:")
+    assert listed.table is not None
+    assert {row[-1] for row in listed.table.rows} == {f"group/{one}" for one in plane.groups}
+    await itn.do(f"group delete itn:group/{again.backend_ref}")
     listed = await itn.do("groups itn: cluster_id=cluster_2")
     assert listed.summary == "itn has no service groups on cluster_2."
     await itn.do(f"group delete itn:group/{made.backend_ref}")

@@ -11,6 +11,7 @@ import pytest
 from bot.backends.itential import PLUGIN
 from bot.backends.itential.adapter import ItentialBackend
 from bot.core.errors import Ambiguous, BadRequest, Lost, NoSuchTarget, Problem, Rejected, ServerError
+from bot.core.operation import brief_id
 from bot.core.outcome import Failed, Phase
 from bot.playground.planes.itential import ItentialPlane
 from tests.backends.fakes import TwinClock
@@ -176,12 +177,12 @@ async def test_the_output_is_compared_with_that_of_the_last_good_run(itn: Joined
     bad, good, _, worse, latest = runs
     for target in (f"itn:job/{worse}", f"itn:job/{worse} grep=step"):
         shown = (await itn.do(f"logs {target} diff=true")).preview
-        assert f"--- last successful job/{good}\n+++ job/{worse}" in shown
+        assert f"--- last successful job {brief_id(good)}\n+++ job {brief_id(worse)}" in shown
         assert "+no route to host" in shown
         assert "-connecting with password=[redacted]" in shown
     assert shown.startswith("Lines with “step”: 1")
     assert "No differences from the last successful run" in (await itn.do("logs itn:nightly diff=true")).preview
-    assert f"(job/{good})" in (await itn.do(f"logs itn:job/{latest} diff=true")).preview
+    assert f"(job {brief_id(good)})" in (await itn.do(f"logs itn:job/{latest} diff=true")).preview
     (remark,) = (await itn.do(f"logs itn:job/{bad} diff=true")).remarks
     assert remark == "Not compared with a successful run: there is none before this one."
 

@@ -9,7 +9,7 @@ import pytest
 from bot import plugins
 from bot.core.command.parser import format_command, parse
 from bot.core.command.ranking import Known
-from bot.core.command.suggest import Surroundings, meant, suggest
+from bot.core.command.suggest import Meant, Surroundings, meant, suggest
 from bot.core.command.target_ref import TargetRef
 from bot.core.intent import Command
 
@@ -192,3 +192,9 @@ def test_a_suggestion_does_not_mix_the_words_of_two_commands() -> None:
         assert offered[0] == "start acc:shop/stock"
         assert not [command for command in offered if "news/feed" in command or command.startswith("stop")], text
     assert suggest("hi\nstrat shop/stock", CATALOG, AROUND)[0] == "start acc:shop/stock"
+
+
+def test_a_word_after_what_cannot_be_done_is_no_command_of_its_own() -> None:
+    """`release` may mean an approval, but not after a verb and its target."""
+    found = meant("tag infa:task/load_orders release", CATALOG, DEMO)
+    assert found == Meant(("status infa:task/load_orders",), "tag infa:task/load_orders")
