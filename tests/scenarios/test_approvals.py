@@ -374,3 +374,13 @@ async def test_a_bot_cannot_ask_for_an_approval(tmp_path: Path, monkeypatch: pyt
         assert (row.user_id, row.code) == ("U0RUI", "no_approvers")
         assert not env.audit(event="approval_requested")
         assert not team.effects()
+
+
+async def test_a_reason_with_a_character_that_no_database_keeps_is_approved_as_any_other(team: Team) -> None:
+    """The digest is over the reason: what is stored of it must be what it was made of."""
+    env = team.env
+    await env.say("start acc:shop/prices -- month\0end")
+    card = await team.card("start acc:shop/prices")
+    await team.press(card, "Approve")
+    await env.sees("start acc:shop/prices", "Succeeded", "approved by <@U0LEE>", timeout=30)
+    assert len(team.effects()) == 1
