@@ -177,6 +177,9 @@ class Nowhere:
     async def show(self, card: Card, reply: Reply | None = None, *, replace: bool = False) -> None:
         """Not shown."""
 
+    async def show_again(self, key: str) -> None:
+        """Not shown."""
+
     async def deliver(self, delivery: Delivery) -> None:
         """Not delivered."""
 

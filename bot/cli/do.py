@@ -92,6 +92,9 @@ class TerminalPresenter:
         known = await self._names(tuple(dict.fromkeys(_MENTION.findall(text)))[:_MOST_NAMED])
         return _MENTION.sub(lambda at: f"@{one_line(known.get(at[1], at[1]))}", text)
 
+    async def show_again(self, key: str) -> None:
+        """A terminal keeps what was written to it."""
+
     async def deliver(self, delivery: Delivery) -> None:
         """Move the files here."""
         for file in delivery.files:

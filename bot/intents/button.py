@@ -35,6 +35,9 @@ async def press(ctx: Context, intent: Intent, pressed: Press) -> None:
     why_not = not_valid(button, intent)
     means = button.means if button is not None else {}
     if button is None or why_not is not None:
+        if button is not None and button.retired_at is not None:
+            # Slack may still show the older state: an earlier update that arrived late has undone the last one.
+            await ctx.presenter.show_again(button.message_key)
         if button is not None and await _was_used(ctx, intent, button, means):
             return
         await say(ctx, intent, why_not or "This button is not known.")

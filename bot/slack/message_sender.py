@@ -132,6 +132,11 @@ class MessageSender:
         )
         await self._keep(row, card.buttons)
 
+    async def show_again(self, key: str) -> None:
+        """Send the state that Slack should have once more."""
+        if await self._store.show_again(key, self._clock.now()):
+            self._wake.set()
+
     async def deliver(self, delivery: Delivery) -> None:
         """Store files for the thread of a card."""
         for file in delivery.files:

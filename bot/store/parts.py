@@ -112,6 +112,7 @@ class StoredMessages(StorePart):
     due_messages = reads(messages.due)
     sent = changes(messages.sent)
     postpone = changes(messages.postpone)
+    show_again = changes(messages.again)
     retire = writes(buttons.retire)
 
     async def show(self, outgoing: Outgoing, shown: Sequence[StoredButton] = ()) -> None:

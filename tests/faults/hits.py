@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import random
+import re
 import signal
 import sys
 import time
@@ -15,6 +17,7 @@ from pathlib import Path
 
 import psycopg
 
+from bot.core.card import approval_key
 from bot.store.errors import StoreProblem
 from bot.store.postgres.server import LocalServer
 from tests.faults.checker import Findings, Told, check, is_settled
@@ -22,7 +25,7 @@ from tests.faults.killed import POINTS, TAKEOVER
 from tests.faults.link import FROM, TO
 from tests.faults.replicas import Cluster, Replica, cluster
 from tests.faults.standby import Pair
-from tests.faults.voters import GUARDED, POLICY, Voters
+from tests.faults.voters import CHANNEL, GUARDED, PEOPLE, POLICY, Voters
 from tests.fork_server import ForkServer
 
 REPLICAS = 3
@@ -283,6 +286,20 @@ class Campaign:
             lines += [f"-- {replica.name} {replica.pid}", log[-2000:]]
         return "\n".join(lines)
 
+    async def _undecided(self) -> str:
+        """What waits for a decision, and whether people see the card that it should have."""
+        store, lines = self.group.store, list[str]()
+        for pending in [*await store.pending_decisions("open"), *await store.pending_decisions("approved")]:
+            card = await store.message(approval_key(pending.request_id))
+            shown = [one for one in self.group.ws.person(PEOPLE[0]).messages(CHANNEL) if card and one["ts"] == card.ts]
+            buttons = (
+                [button["id"][:6] for button in card.body["buttons"]] if card and isinstance(card.body, dict) else ""
+            )
+            values = [value[:6] for one in shown for value in re.findall(r'"value": "([^"]+)', json.dumps(one))]
+            lines += [f"{pending.id} is {pending.state}; its card {card and card.model_dump(exclude={'body'})}"]
+            lines += [f"  buttons {buttons}, people see {values}"]
+        return "\n".join(lines)
+
     async def _whole(self) -> None:
         """Start as many replicas as are gone, until one leads."""
         await self._fill()
@@ -324,7 +341,11 @@ class Campaign:
 
         with suppress(TimeoutError, StoreProblem):  # then the checker finds what is missing
             await self.group.until(nothing_open, SETTLED_WITHIN)
-            await self.group.until(all_decided, SHOWN_WITHIN, every=0.5)
+            try:
+                await self.group.until(all_decided, SHOWN_WITHIN, every=0.5)
+            except TimeoutError:
+                print(await self._undecided(), file=sys.stderr)  # noqa: T201  what the report can't hold
+                raise
             await self.group.until(nothing_open, SETTLED_WITHIN)
             await self.group.until(all_shown, SHOWN_WITHIN, every=1.0)  # reads every message
         await asyncio.sleep(1.0)

@@ -239,6 +239,9 @@ class OutsideSlack:
         ]
         await self._store.show(outgoing, buttons)
 
+    async def show_again(self, key: str) -> None:
+        """Here Slack has every state at once."""
+
     async def open_form(self, trigger_id: str, form: FormView) -> FormResult:
         self._outside.forms[trigger_id.partition(".")[0]] = (form.form, form.token)
         return FormResult.OPENED

@@ -6,6 +6,9 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
+import aiohttp
+from slack_sdk.web.async_client import AsyncWebClient
+
 from bot.playground.planes.sequentum import Script
 from tests.scenarios.steps import do
 from tests.world import World, labels, world
@@ -95,3 +98,22 @@ async def test_a_restart_between_two_presses_changes_nothing(tmp_path: Path) -> 
         await env.person("U0RUI").press_label("C0CRAWL", card["ts"], "Retry", seen=card)
         await env.sees("<@U0ANA> pressed Retry", "Your press did nothing", user="U0RUI")
         assert retries(env) == 1
+
+
+async def test_a_press_on_a_state_that_a_late_update_brought_back_puts_the_current_one_back(tmp_path: Path) -> None:
+    """Slack may carry out two updates in the wrong order, as when a replica was stopped in the middle of one."""
+    async with world(tmp_path, speed=60.0) as env, aiohttp.ClientSession() as session:
+        card = await failed(env)
+        await env.ana.press_label("C0CRAWL", card["ts"], "Retry", seen=card)
+        await env.sees("Retried by <@U0ANA>", "shop/twice")
+        slack = AsyncWebClient(env.ws.bot_token, base_url=env.ws.api_url, session=session)
+        await slack.chat_update(channel="C0CRAWL", ts=card["ts"], text=card["text"], blocks=card["blocks"])
+        assert "Retry" in labels(message(env, card["ts"]))
+        await env.ana.press_label("C0CRAWL", card["ts"], "Retry")
+        await env.until(lambda: "Retry" not in labels(message(env, card["ts"])))
+        assert retries(env) == 1
+
+
+def message(env: World, ts: str) -> dict[str, Any]:
+    """The message as it is now."""
+    return next(one for one in env.ana.messages("C0CRAWL") if one["ts"] == ts)

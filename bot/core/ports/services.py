@@ -158,6 +158,9 @@ class Presenter(Protocol):
         """Post the card, or update it when its key was shown before. `reply` has a response_url for a private answer; `replace`
         replaces the message that the request came from."""
 
+    async def show_again(self, key: str) -> None:
+        """Update a posted card although nothing changed: a person saw an older state of it."""
+
     async def deliver(self, delivery: Delivery) -> None:
         """Put files into the thread of a card."""
 

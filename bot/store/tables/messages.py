@@ -94,6 +94,13 @@ def sent(key: str, want: int, *, ts: str | None = None, gone: bool = False) -> S
     return sql, (want, ts, int(gone), key, want, want)
 
 
+def again(key: str, due_at: When) -> Statement:
+    """Send the state of a posted message once more, although Slack took it: a call that arrived late may have undone it."""
+    sql = """UPDATE messages SET want = want + 1, due_at = ?, attempts = 0
+        WHERE key = ? AND kind = 'message' AND have = want AND gone = 0 AND ts IS NOT NULL"""
+    return sql, (stamp(due_at), key)
+
+
 def postpone(key: str, due_at: When, error: str) -> Statement:
     """Try again at `due_at`. Counts the attempt."""
     sql = "UPDATE messages SET due_at = ?, last_error = ?, attempts = attempts + 1 WHERE key = ? AND have < want"
