@@ -190,7 +190,7 @@ async def test_of_a_paused_agent_one_schedule_can_have_its_own_end(later: Team, 
     env = later.env
     old = await do(env, "schedule off acc:shop/prices for=2h")
     await do(env, f"schedule off acc:schedule/{FIRST} {words}")
-    await env.sees("Paused until", old.request_id, "schedule/d9c944df", "by <@U0ANA>")
+    await env.sees("Paused until", old.request_id, "acc:shop/prices (schedule d9c944df)", "by <@U0ANA>")
     await still(later, {FIRST: after, SECOND: False}, minutes=40)
     later.later(hours=2)
     await env.until(lambda: enabled(env)[SECOND])

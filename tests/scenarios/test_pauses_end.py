@@ -96,7 +96,9 @@ async def test_a_control_plane_that_was_taken_out_of_the_configuration_ends_the_
     config.write_text(config.read_text(encoding="utf-8").replace('name = "acc"', 'name = "other"'), encoding="utf-8")
     await env.start()
     later.later(hours=1)
-    await env.sees("nothing is left to switch on", "`acc` is no longer configured", "<@U0ANA>")
+    notice = await env.sees("nothing is left to switch on", "`acc` is no longer configured", "<@U0ANA>")
+    assert "acc:shop/prices (schedule " in shown(notice)
+    assert "acc:schedule/" not in shown(notice)  # its id is no name
     (row,) = env.audit(event="abandoned")
     assert (row.code, row.target_id, row.backend) == ("no_such_backend", FIRST, "acc")
     await env.sees("This pause is over: Nothing is left to switch on", asked.request_id)

@@ -188,7 +188,7 @@ async def _say_ended(
 ) -> None:
     paused = f"Paused until {utc_text(ends)}" if ends is not None else "Paused without an end"
     new = "Switched on" if event is Event.RESUMED else paused
-    await say_over(ctx, key, f"{new} by <@{user}>.", operation.target.text, user)
+    await say_over(ctx, key, f"{new} by <@{user}>.", operation.target.label, user)
 
 
 async def say_over(ctx: Context, key: str | None, what: str, about: str, user: str | None) -> None:

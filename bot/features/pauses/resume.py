@@ -115,7 +115,7 @@ async def _show_without_backend(ctx: Context, intent: Intent, pause: Pause, text
     card = Card(
         key=key_of(pause),
         place=intent.place,
-        title=f"{pause.verb_back} {pause.target.text}",
+        title=f"{pause.verb_back} {pause.target.label}",
         lines=(Line(text=text),),
         mention=(pause.user_id,) if pause.user_id else (),
         at=ctx.clock.now(),
@@ -147,8 +147,8 @@ async def _nothing_left(operation: Operation, backend: Backend, result: Outcome)
 
 async def _say_nothing_left(ctx: Context, pause: Pause) -> None:
     """On the card of the request that paused it."""
-    what = f"Nothing is left to switch on ({pause.target.text})."
-    await say_over(ctx, pause.message_key, what, pause.target.text, pause.user_id)
+    what = f"Nothing is left to switch on ({pause.target.label})."
+    await say_over(ctx, pause.message_key, what, pause.target.label, pause.user_id)
 
 
 async def show_end_again(ctx: Context, entry: StoredEntry) -> None:
@@ -177,4 +177,4 @@ async def show_end_again(ctx: Context, entry: StoredEntry) -> None:
 
 
 def _stays(pause: Pause) -> str:
-    return f"I don't try again. If `{pause.target.text}` should be on, switch it on by hand."
+    return f"I don't try again. If `{pause.target.label}` should be on, switch it on by hand."
