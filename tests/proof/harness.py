@@ -17,6 +17,7 @@ from bot.core.card import Card
 from bot.core.command.catalog import Catalog
 from bot.core.command.parser import parse
 from bot.core.intent import Actor, Command, Due, Form, Intent, Payload, Place, Press, Receipt, Reply, Source
+from bot.core.masking.redact import SecretList
 from bot.core.policy.decide import Policy, parse_policy
 from bot.core.ports.services import Backend
 from bot.intents.intake import Intake
@@ -75,7 +76,7 @@ class Program:
         backends: dict[str, Backend] = {"box": OutsideBackend(self.outside, self.gate)}
         self.tasks = TaskQueue()
         built = build_context(
-            Built(backends, CATALOG, ()),
+            Built(backends, CATALOG, SecretList()),
             Installed(HOME, zone="Europe/Berlin"),
             clock=clock,
             ids=CountedIds(self.outside),
