@@ -12,7 +12,7 @@ async def test_the_backend_alone_is_worked_from_a_channel(tmp_path: Path) -> Non
     """Status with and without the colon, progress of a run, a pause, and a tag behind its warning."""
     async with world(tmp_path, only=("res",)) as env:
         plane = env.planes["res"]
-        card = await env.does("status res", "warehouse-7 is connected to its Management Console")
+        card = await env.does("status res", "connected to its Management Console", "warehouse-7")
         assert "Pause" in labels(card)
         await env.does("status res:run/543", "FullSync", "syncing", " %, about ", "of 144.9 MB")
         paused = await env.does("pause res: for=10m", "resumes automatically after 10 min")
