@@ -42,7 +42,7 @@ export function elementContext({ app, form, where, blocks }) {
     report: (receipt, node) => {
       const place = node.closest(".block")?.querySelector("[data-note]");
       const text = receipt.error && explain(receipt.error, app.appName(), receipt.detail);
-      if (text && !node.isConnected) toast(text, "error"); // the element is gone: there is nothing to show it beside
+      if (text && !node.isConnected) toast(text, "error"); // the element is gone
       else if (place) put(place, text && [icon("warn"), text]);
     },
   };
