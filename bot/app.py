@@ -156,10 +156,15 @@ class Bot:
         await self.connections.open(slack_app.build(client), sockets)
 
     async def _follow(self) -> None:
-        """What a replica keeps up to date that doesn't lead: the rules for its own answers, and its token."""
+        """What a replica keeps up to date that doesn't lead: the rules for its own answers, its token, and the messages that
+        it sent when another one took over."""
         beats = 0
         while True:
             await self.clock.sleep(RULES_EVERY)
+            try:
+                await self.sender.delivery.repair()
+            except Problem as problem:
+                _log.warning("messages from before the takeover wait: %s", problem.code)
             if self.leadership.leads:
                 continue
             self.rules.follow()

@@ -103,6 +103,7 @@ class Leader:
     async def abandon(self) -> None:
         """Cancel everything: another replica leads, and looks up what this one had begun."""
         await self._services.stop_services()
+        self._sender.delivery.give_up()
         await self._ctx.tasks.abandon()
 
     async def _pick_up(self) -> None:

@@ -57,6 +57,7 @@ _CODES: Final = {
         parameter_validation_failed missing_profile_id
         draft_already_deleted draft_already_sent draft_not_found duplicate_channel_not_found duplicate_message_not_found
 
+        cant_delete_message compliance_exports_prevent_deletion
         channel_not_found channel_is_limited_access channels_limit_exceeded invalid_channel is_archived
         messages_tab_disabled method_not_supported_for_channel_type not_in_channel posting_to_channel_denied
         restricted_action restricted_action_read_only_channel restricted_action_thread_only_channel user_not_in_channel

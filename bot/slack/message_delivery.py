@@ -64,7 +64,7 @@ class Again(Exception):
 
 
 class MessageDelivery:
-    """Sends rows of the outbox. Remembers posts without an answer, which may be in Slack already."""
+    """Sends rows of the outbox. Remembers calls that nothing was recorded of, which may be in Slack already."""
 
     def __init__(
         self,
@@ -81,8 +81,37 @@ class MessageDelivery:
         self._uploads = uploads
         self._clock = clock
         self._zone_of = zone_of
-        self._doubtful: set[str] = set()
+        self._doubtful: set[str] = set()  # calls of this process that may be in Slack, and aren't recorded
+        self._late: set[str] = set()  # those of a time when this replica led
         self._direct: dict[str, str] = {}
+
+    def give_up(self) -> None:
+        """Another replica leads: what this one sent last may arrive in Slack after a newer state. See `repair`."""
+        self._late |= self._doubtful
+        self._doubtful.clear()
+
+    async def repair(self) -> None:
+        """Have the newest state of these messages sent again, and delete a second post. Raises Problem of the store; what is
+        left is for the next call."""
+        for key in tuple(self._late):
+            row = await self._store.message(key)
+            if row is not None and row.kind == "message":
+                if row.ts is None and not row.gone:
+                    continue  # the other replica has not posted it yet
+                try:
+                    await self._delete_copies(row)
+                except (SlackApiError, *TRANSPORT) as error:
+                    if read(error).remedy in (Remedy.RETRY, Remedy.WAIT):
+                        continue
+                    _log.warning("message %s may be there twice: %s", key, read(error).code)
+            await self._store.show_again(key, self._clock.now())
+            self._late.discard(key)
+
+    async def _delete_copies(self, row: Outgoing) -> None:
+        channel = await self._channel(row.channel_id or "")
+        for ts in await _posted(self.client, row.model_copy(update={"channel_id": channel})):
+            if ts != row.ts:
+                await self.client.chat_delete(channel=channel, ts=ts)
 
     def take_over(self, left: Iterable[Outgoing]) -> None:
         """Look for these messages in Slack before they are posted: an earlier post may have no recorded answer."""
@@ -96,8 +125,10 @@ class MessageDelivery:
         elif row.kind == "home":
             view = HomeView.stored(row.body)
             view = too_large(view) if form is Form.TEXT else view
+            self._doubtful.add(row.key)
             await self.client.views_publish(user_id=view.user_id, view=render_home(view, self._clock.now()))
             await self._store.sent(row.key, row.want)
+            self._doubtful.discard(row.key)
         elif row.kind == "step":
             await self.end_step(row)
             await self._store.sent(row.key, row.want)
@@ -115,7 +146,7 @@ class MessageDelivery:
             await self._store.drop_file(file.path)
 
     def settled(self, key: str) -> None:
-        """Forget an unanswered post, because Slack refused it."""
+        """Forget an unanswered call, because Slack refused it."""
         self._doubtful.discard(key)
 
     async def end_step(self, row: Outgoing) -> None:
@@ -134,8 +165,8 @@ class MessageDelivery:
         if ts is None and isinstance(row.body, dict) and row.body.get("corrects"):
             await self._store.sent(row.key, row.want)
             return
+        self._doubtful.add(row.key)
         if ts is None:
-            self._doubtful.add(row.key)
             reply = await self.client.chat_postMessage(
                 channel=channel, thread_ts=row.thread_ts, metadata=metadata(row.key), **_QUIET, **message
             )
@@ -248,29 +279,31 @@ def metadata(key: str) -> dict[str, Any]:
 
 
 async def find(client: AsyncWebClient, row: Outgoing) -> str | None:
-    """The `ts` of the message with this row's key among the newest of its channel or thread, or None.
+    """The `ts` of the newest message with this row's key among the newest of its channel or thread, or None.
 
     Raises the error of Slack or the transport for an unreadable history, a few times. After that, or without permission to
     read it, returns None: showing a card twice is better than losing an outcome.
     """
     try:
-        if row.thread_ts is None:
-            reply = await client.conversations_history(
-                channel=row.channel_id or "", limit=_LOOKED_AT, include_all_metadata=True
-            )
-        else:
-            reply = await client.conversations_replies(
-                channel=row.channel_id or "", ts=row.thread_ts, limit=200, include_all_metadata=True
-            )
+        return next(iter(await _posted(client, row)), None)
     except (SlackApiError, *TRANSPORT) as error:
         if read(error).remedy is Remedy.RETRY and row.attempts < _ASKED:
             raise
         return None
+
+
+async def _posted(client: AsyncWebClient, row: Outgoing) -> Sequence[str]:
+    """The `ts` of each message with this row's key."""
+    channel = row.channel_id or ""
+    if row.thread_ts is None:
+        reply = await client.conversations_history(channel=channel, limit=_LOOKED_AT, include_all_metadata=True)
+    else:
+        reply = await client.conversations_replies(
+            channel=channel, ts=row.thread_ts, limit=200, include_all_metadata=True
+        )
     messages = reply.get("messages")
-    for message in messages if isinstance(messages, list) else ():
-        if isinstance(message, Mapping) and key_of(message) == row.key:
-            return str(message.get("ts"))
-    return None
+    found = [one for one in messages if isinstance(one, Mapping)] if isinstance(messages, list) else []
+    return [str(one.get("ts")) for one in found if key_of(one) == row.key]
 
 
 def key_of(message: Mapping[str, Any]) -> object:

@@ -74,9 +74,9 @@ class MessageSender:
         self._fatal = fatal
         self._may_send = may_send
         self._secrets = secrets or SecretList()
-        self._delivery = MessageDelivery(store, client, responder, uploads, clock, zone_of)
-        self._elsewhere = Elsewhere(store, self.show, self._delivery, clock, team_id, security_channel)
-        self.client = self._delivery.client
+        self.delivery = MessageDelivery(store, client, responder, uploads, clock, zone_of)
+        self._elsewhere = Elsewhere(store, self.show, self.delivery, clock, team_id, security_channel)
+        self.client = self.delivery.client
         self._wake = asyncio.Event()
         self._stopping = False
         self._last: dict[str, float] = {}
@@ -100,7 +100,7 @@ class MessageSender:
         `stand_ins` are the keys of messages that stand in for others.
         """
         self._stopping = False
-        self._delivery.take_over(left)
+        self.delivery.take_over(left)
         self._elsewhere.take_over(stand_ins)
 
     def wake(self) -> None:
@@ -168,7 +168,7 @@ class MessageSender:
             await self._keep(row)
         except Problem:
             try:
-                await self._delivery.end_step(row)
+                await self.delivery.end_step(row)
             except (SlackApiError, *TRANSPORT) as error:
                 _log.warning("workflow step %s: %s", step_id, read(error).code)
 
@@ -325,7 +325,7 @@ class MessageSender:
         form = Form.OLDER if self._clock.monotonic() < self._older_until else Form.FULL
         for _ in range(len(Remedy)):
             try:
-                await self._delivery.send(plan, form)
+                await self.delivery.send(plan, form)
             except Again as again:
                 await self._later(row, again.seconds, "card not posted yet")
                 return None
@@ -345,7 +345,7 @@ class MessageSender:
             self.troubles += 1
             _log.warning("message %s: %s", row.key, trouble.code)
             if trouble.refused:
-                self._delivery.settled(row.key)
+                self.delivery.settled(row.key)
             changed = other_form(plan, form, trouble.remedy)
             if changed is None or (trouble.remedy in tried and trouble.remedy is not Remedy.PLAIN):
                 break
@@ -376,7 +376,7 @@ class MessageSender:
         elif trouble.remedy is Remedy.UNKNOWN and row.attempts < MOST_UNKNOWN:
             await self._later(row, UNTIL_INVITED * 2.0 ** min(row.attempts, MOST_UNKNOWN), trouble.code)
         else:
-            await self._delivery.done(row)
+            await self.delivery.done(row)
         return None
 
     async def _later(self, row: Outgoing, seconds: float, why: str) -> None:

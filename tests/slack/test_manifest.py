@@ -112,6 +112,7 @@ NEEDED = {
     "auth_teams_list": None,
     "chat_postMessage": "chat:write",
     "chat_postEphemeral": "chat:write",
+    "chat_delete": "chat:write",
     "chat_update": "chat:write",
     "views_open": None,
     "views_update": None,

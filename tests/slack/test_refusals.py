@@ -472,14 +472,14 @@ async def test_after_an_outage_everything_comes_soon_and_in_order(world: SenderW
 
 
 async def test_a_message_that_always_fails_does_not_block_its_channel(world: SenderWorld) -> None:
-    real = world.sender._delivery.send
+    real = world.sender.delivery.send
 
     async def send(row: Any, form: Form = Form.FULL) -> None:
         if row.key == "op:0":
             raise OSError
         await real(row, form)
 
-    world.sender._delivery.send = send  # type: ignore[method-assign]
+    world.sender.delivery.send = send  # type: ignore[method-assign]
     for number in range(5):
         await world.sender.show(card(f"number {number}", key=f"op:{number}"))
     for _ in range(8):

@@ -95,9 +95,11 @@ def sent(key: str, want: int, *, ts: str | None = None, gone: bool = False) -> S
 
 
 def again(key: str, due_at: When) -> Statement:
-    """Send the state of a posted message once more, although Slack took it: a call that arrived late may have undone it."""
-    sql = """UPDATE messages SET want = want + 1, due_at = ?, attempts = 0
-        WHERE key = ? AND kind = 'message' AND have = want AND gone = 0 AND ts IS NOT NULL"""
+    """Send the state of a posted message or of a Home once more, although Slack took it: a call that arrived late may have
+    undone it. One that is being sent now is sent again afterwards; one that waits keeps its place and its tries."""
+    sql = """UPDATE messages SET want = want + 1, due_at = CASE WHEN have = want THEN ? ELSE due_at END,
+            attempts = CASE WHEN have = want THEN 0 ELSE attempts END
+        WHERE key = ? AND (kind = 'home' OR kind = 'message' AND ts IS NOT NULL) AND gone = 0"""
     return sql, (stamp(due_at), key)
 
 
