@@ -177,6 +177,11 @@ class Intent(Value):
         """How long ago it reached the bot."""
         return now - self.at
 
+    @property
+    def asked_at(self) -> datetime:
+        """When the person asked, or when it reached the bot if Slack doesn't say."""
+        return self.at if self.sent_at in (None, LONG_AGO) else min(self.at, self.sent_at)
+
     def age(self, now: datetime) -> timedelta:
         """How long ago the person asked."""
         return now - (min(self.at, self.sent_at) if self.sent_at is not None else self.at)

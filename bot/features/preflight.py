@@ -75,7 +75,7 @@ async def ask(ctx: Context, intent: Intent, resolved: Resolved, ruling: Ruling) 
         tone=Tone.ASK,
         status=status if has_buttons else "Not run. Pass `--yes` to run it.",
         rows=(
-            Fact(label="What happens", value=resolved.effect(intent.at, ctx.zone)),
+            Fact(label="What happens", value=resolved.capability.effect or resolved.capability.help),
             *((Fact(label="Why", value=operation.reason),) if operation.reason else ()),
         ),
         facts=(*cards.given_facts(operation), *(fact for fact in found if fact not in aside)),

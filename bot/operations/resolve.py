@@ -3,7 +3,6 @@
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import datetime
 from functools import partial
 from typing import Final, TypeVar
 
@@ -11,12 +10,12 @@ from bot.core.command.capability import Capability
 from bot.core.command.catalog import check_params
 from bot.core.command.parser import parse_target
 from bot.core.command.target_ref import SHORT_ID, TargetRef
-from bot.core.command.until import until_of
+from bot.core.command.until import with_moments
 from bot.core.errors import Ambiguous, BadRequest, Problem
 from bot.core.intent import Command, Intent
 from bot.core.operation import Operation, Target
 from bot.core.policy.decide import Denied
-from bot.core.text import sentences, utc_text, with_article
+from bot.core.text import with_article
 from bot.operations.authorize import may_ask, visibility_of
 from bot.runtime.context import Context
 
@@ -31,12 +30,6 @@ class Resolved:
 
     operation: Operation
     capability: Capability
-
-    def effect(self, asked_at: datetime, zone: str) -> str:
-        """What happens, and until when."""
-        ends = until_of(self.operation, asked_at, zone)
-        until = f"Until {utc_text(ends)}" if ends is not None else ""
-        return sentences(self.capability.effect or self.capability.help, until)
 
 
 async def resolve_seen(ctx: Context, intent: Intent, command: Command) -> Resolved | Denied:
@@ -89,7 +82,8 @@ async def resolve(ctx: Context, intent: Intent, command: Command) -> Resolved:
         _check_verb(ctx, command.verb, ref.backend)
         target = await find_target(ctx, ref, command)
     capability = _row(ctx, command.verb, target)
-    given = check_params(capability.params, command.params)
+    words = with_moments(capability.params, command.params, ctx.zone, intent.asked_at)
+    given = check_params(capability.params, words)
     if capability.reason_required and not (command.reason or "").strip():
         raise BadRequest(
             f"`{capability.verb}` needs a reason. Write it after `--`, for example: `{capability.example}`.",
@@ -102,7 +96,7 @@ async def resolve(ctx: Context, intent: Intent, command: Command) -> Resolved:
         given=given,
         reason=command.reason,
         files=command.files if capability.takes_files else (),
-        words=command.params,
+        words=words,
     )
     return Resolved(operation, capability)
 

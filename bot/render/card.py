@@ -212,7 +212,7 @@ def compose(
     budget.cost -= _NOTE
     budget.blocks -= 1
     head = _booked(budget, _head(card, called))
-    buttons = _shared(budget, 0.55, lambda part: parts.buttons(card.buttons, part, used))
+    buttons = _shared(budget, 0.55, lambda part: parts.buttons(card.buttons, part, used, zone))
     # The time of the card is among its details where it has some.
     at, inner = (None, card.details) if card.details else (card.at, ())
     if card.details and card.at is not None:

@@ -252,10 +252,10 @@ async def test_the_end_of_a_pause_is_in_each_readers_time_where_it_is_decided_an
     ends = (team.now() + timedelta(hours=3)).replace(second=0, microsecond=0)
     await team.env.say(f"schedule off acc:shop/prices until={ends:%H:%M} -- the shop is closed")
     card = await team.card("schedule off acc:shop/prices")
-    moment = f"Until <!date^{int(ends.timestamp())}^"
-    assert moment in next(line for line in lines(card) if line.startswith("*What happens:*"))
+    moment = f"<!date^{int(ends.timestamp())}^"
+    assert f"wants to run `schedule off acc:shop/prices` until {moment}" in lines(card)[0]
     asked = await team.sees("schedule off acc:shop/prices", "Waiting for approval", user="U0ANA", channel=CRAWL)
-    assert f"*Until:* <!date^{int(ends.timestamp())}^" in shown(asked)
+    assert f"*With:* until={moment}" in shown(asked)
 
 
 async def test_the_end_of_a_pause_is_the_moment_that_was_approved_not_the_same_time_a_day_later(team: Team) -> None:

@@ -1,11 +1,12 @@
 """`until=Mon 07:00` and similar: a local time becomes one instant, or a sentence that says why it can't."""
 
 import re
+from collections.abc import Sequence
 from datetime import UTC, datetime, time, timedelta, tzinfo
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from bot.core.command.params import BadParam, HasParams
+from bot.core.command.params import BadParam, HasParams, Param, ParamType
 from bot.core.errors import BadRequest
 
 LONGEST: Final = timedelta(days=31)
@@ -14,6 +15,7 @@ _CLOCK: Final = re.compile(r"(?:([A-Za-z]{3,9})\s+)?([0-9]{1,2}):([0-9]{2})")
 _STAMP: Final = re.compile(
     r"([0-9]{4}-[0-9]{2}-[0-9]{2})(?:[Tt ]([0-9]{2}:[0-9]{2}(?::[0-9]{2})?)([Zz]|[+-][0-9]{2}:[0-9]{2})?)?"
 )
+_PAST: Final = "{} is in the past; choose a later time"
 _ACCEPTED: Final = "write `18:30`, `Mon 07:00` or `2026-11-23T07:00`"
 
 
@@ -34,7 +36,7 @@ def parse_until(word: str, zone: tzinfo, now: datetime) -> datetime:
     else:
         raise BadParam(f"`{word[:40]}` is not a time; {_ACCEPTED}")
     if instant <= now:
-        raise BadParam(f"`{word}` is in the past; it was {_utc(instant)}")
+        raise BadParam(_PAST.format(in_full(instant)))
     if instant - now > LONGEST:
         raise BadParam(f"`{word}` is more than {LONGEST.days} days ahead; choose an earlier time")
     return instant
@@ -88,15 +90,43 @@ def _instant(local: datetime, zone: tzinfo, word: str) -> datetime:
         ahead = first.astimezone(zone)
         raise BadParam(
             f"`{word}` does not exist: {shown} is skipped when the clocks go forward; choose another time, "
-            f"such as `{ahead:%Y-%m-%dT%H:%M}`"
+            f"such as `{ahead.isoformat(timespec='minutes')}`"
         )
+    earlier, later = (one.astimezone(zone).isoformat(timespec="minutes") for one in (first, second))
     raise BadParam(
-        f"`{word}` is ambiguous: {shown} occurs twice when the clocks go back; write `{_utc(first)}` or `{_utc(second)}`"
+        f"`{word}` is ambiguous: {shown} occurs twice when the clocks go back; write `{earlier}` or `{later}`"
     )
 
 
-def _utc(instant: datetime) -> str:
-    return f"{instant:%Y-%m-%dT%H:%M:%S}Z"
+def in_full(instant: datetime) -> str:
+    """`2026-11-29T17:00Z`: an instant as `until=` takes it, which Slack shows in the reader's time zone."""
+    return f"{instant.astimezone(UTC):%Y-%m-%dT%H:%M{':%S' if instant.second else ''}}Z"
+
+
+def on_clock(word: str, zone: str) -> str:
+    """An instant as `until=` takes it, on the clock of that zone: `2026-11-29T18:00+01:00`. Other words stay as they are."""
+    try:
+        instant = datetime.fromisoformat(word)
+    except ValueError:
+        return word
+    return instant.astimezone(ZoneInfo(zone)).isoformat(timespec="minutes") if instant.tzinfo else word
+
+
+def with_moments(
+    declared: Sequence[Param], given: Sequence[tuple[str, str]], zone: str, asked_at: datetime
+) -> tuple[tuple[str, str], ...]:
+    """The given parameters with the instant for each time that was typed: `18:00` is another one a day later, and another one
+    for a reader elsewhere. Raises BadRequest."""
+    moments = {param.name for param in declared if param.type is ParamType.UNTIL}
+    try:
+        return tuple(
+            [
+                (name, in_full(parse_until(word, ZoneInfo(zone), asked_at)) if name in moments else word)
+                for name, word in given
+            ]
+        )
+    except BadParam as problem:
+        raise BadRequest(f"{problem}.", code="bad_parameter") from None
 
 
 def ends_at(asked: HasParams, asked_at: datetime, begins: datetime, zone: str) -> datetime | None:
@@ -113,11 +143,6 @@ def ends_at(asked: HasParams, asked_at: datetime, begins: datetime, zone: str) -
         except BadParam as problem:
             raise BadRequest(f"{problem}.", code="bad_parameter") from None
         if ends <= begins:
-            raise BadRequest(f"`{until}` is in the past; it was {_utc(ends)}.", code="bad_parameter")
+            raise BadRequest(f"{_PAST.format(in_full(ends))}.", code="bad_parameter")
         return ends
     return None
-
-
-def until_of(asked: HasParams, asked_at: datetime, zone: str) -> datetime | None:
-    """The moment of `until=`, which is typed in the bot's zone, so that each reader sees it in their own; otherwise None."""
-    return ends_at(asked, asked_at, asked_at, zone) if asked.params.get("until") is not None else None

@@ -7,7 +7,6 @@ from typing import Final
 from bot.core.approval import Approval
 from bot.core.card import Button, Card, Line, Question, Tone, approval_key, operation_key, slack_url
 from bot.core.command.parser import format_command
-from bot.core.command.until import until_of
 from bot.core.intent import Actor, Command, Place
 from bot.core.masking.redact import is_secret
 from bot.core.outcome import Fact, facts_of
@@ -116,8 +115,7 @@ async def show_requester(ctx: Context, approval: Approval) -> None:
         lines.append(Line(heading="Not asked yet", text=text))
     if await _is_over(ctx, approval):  # while Slack was asked about the channel
         return
-    ends = until_of(approval.operation, approval.pending.intent.at, ctx.zone)
-    rows = facts_of((("Until", ends), ("Expires", question.expiry_text(approval.due, ctx.clock.now()))))
+    rows = facts_of((("Expires", question.expiry_text(approval.due, ctx.clock.now())),))
     people = question.people_of(record.groups)
     await _show_request(ctx, approval, Tone.ASK, status, lines, people, *rows, buttons=(cancel,))
 
@@ -243,13 +241,12 @@ async def _home_card(ctx: Context, approval: Approval, person: Actor, place: Pla
     link = await link_to(ctx, approval_key(approval.pending.request_id), "Open")
     reason = question.brief(AuditWriter(ctx.secrets).clean(approval.operation.reason) or "")
     others = await joined(ctx, approval)
-    ends = until_of(approval.operation, approval.pending.intent.at, ctx.zone)
     buttons = [one for one in question.buttons_of(approval, claimed=False) if one.action in ("approve", "deny")]
     return Card(
         key=f"home:{approval.id}",
         place=place,
         title=question.wish(approval, others) + (f": {reason}" if reason else ""),
-        rows=facts_of((("Until", ends), ("Expires", approval.due))),
+        rows=facts_of((("Expires", approval.due),)),
         buttons=(
             *(button.model_copy(update={"id": _home_id(button.id, person)}) for button in buttons),
             *((Button(label=link[0], action="open", id="", url=link[1]),) if link else ()),

@@ -14,6 +14,7 @@ from bot.core.policy.compile import Rule
 from bot.core.policy.decide import Denied, NeedsApproval, Standing, standing
 from bot.core.policy.match import risk_or_verb, target_covered
 from bot.core.value import Json
+from bot.features.approvals import question
 from bot.features.approvals.request import Terms, grantable, open_approval, same_wish
 from bot.features.forms.opened import open_form
 from bot.features.replies import refusal
@@ -77,7 +78,7 @@ def _form(operation: Operation, capability: Capability | None, token: str) -> Fo
         title="Ask for it",
         submit="Ask",
         lines=(
-            Line(heading=operation.title, text=effect),
+            Line(heading=question.whole_title(operation), text=effect),
             Line(
                 text="Once: runs this command as soon as it is approved. 30 minutes: you can run it here for half an hour."
             ),

@@ -73,14 +73,13 @@ def wish(approval: Approval, others: Sequence[str] = ()) -> str:
     """`@Ana wants to run start acc:shop/prices input.region=north`: who wants what exactly, secrets masked."""
     operation, record = approval.operation, approval.record
     people = " and ".join(f"<@{user}>" for user in (approval.requester, *others))
-    command = whole_title(operation)
     files = f"with {plural(len(operation.files), 'attached file')}" if operation.files else ""
     lasts = f"for {plural(record.lasts // 60, 'minute')}" if record.sort == "grant" else ""
     words = (
         people,
         "want" if others else "wants",
         "to run",
-        command if "`" in command else f"`{command}`",
+        whole_title(operation),
         files,
         lasts,
     )
@@ -88,14 +87,18 @@ def wish(approval: Approval, others: Sequence[str] = ()) -> str:
 
 
 def whole_title(operation: Operation) -> str:
-    """The command with its typed parameters, secrets masked; without them if they are long."""
-    given = _given(operation)
-    return f"{operation.title} {given}".strip() if len(given) <= _SHORT else operation.title
+    """The command with its typed parameters as code, secrets masked; without them if they are long. The end of a pause comes
+    after it, because Slack shows no time in the reader's zone in code."""
+    given, ends = _given(operation), operation.params.get("until")
+    command = f"{operation.title} {given}".strip() if len(given) <= _SHORT else operation.title
+    command = command if "`" in command else f"`{command}`"
+    return f"{command} until {ends}" if isinstance(ends, str) else command
 
 
 def _given(operation: Operation) -> str:
-    """The typed parameters as they would be typed, secrets masked."""
-    params = tuple([(fact.label, str(fact.value)) for fact in cards.given_facts(operation)])
+    """The typed parameters but the end of a pause, as they would be typed, secrets masked."""
+    given = [(fact.label, str(fact.value)) for fact in cards.given_facts(operation)]
+    params = tuple([one for one in given if one[0] != "until" or "until" not in operation.params])
     return format_command(Command(verb="", params=params)).strip()
 
 

@@ -161,7 +161,7 @@ async def _ask(ctx: Context, intent: Intent, resolved: Resolved, ruling: Ruling,
         return True
     if other is not None:
         return await _joined(ctx, intent, other)
-    record = await _record(ctx, intent, resolved, ruling, terms, who.user_ids)
+    record = await _record(ctx, resolved, ruling, terms, who.user_ids)
     due = due_at(now, demand.expires)
     pending = PendingDecision(
         id=approval_id(intent.request_id, record.round),
@@ -206,7 +206,7 @@ def _may_allow(operation: Operation, ruling: Ruling, demand: NeedsApproval) -> b
 
 
 async def _record(
-    ctx: Context, intent: Intent, resolved: Resolved, ruling: Ruling, terms: Terms, people: Sequence[str]
+    ctx: Context, resolved: Resolved, ruling: Ruling, terms: Terms, people: Sequence[str]
 ) -> ApprovalRecord:
     demand = terms.demand
     facts, (target, state) = await both(what_is(ctx, resolved.operation), find_now(ctx, resolved.operation))
@@ -222,7 +222,7 @@ async def _record(
         state=state,
         target_id=target.id if target is not None else "",
         eligible=tuple(people),
-        effect=resolved.effect(intent.at, ctx.zone),
+        effect=resolved.capability.effect or resolved.capability.help,
         shown=facts,
         allows=terms.sort == "run" and _may_allow(resolved.operation, ruling, demand),
         buttons={choice: ctx.ids.secret() for choice in CHOICES},
@@ -244,7 +244,7 @@ async def ask_again(ctx: Context, approval: Approval, current: TargetSnapshot, r
         return gap or NOT_OFFERED
     resolved = Resolved(operation, capability)
     terms = Terms(current.demand, old.sort, old.lasts)
-    record = await _record(ctx, pending.intent, resolved, current.ruling, terms, who.user_ids)
+    record = await _record(ctx, resolved, current.ruling, terms, who.user_ids)
     note = "; ".join(reasons)
     record = record.model_copy(update={"round": old.round + 1, "note": capitalized(note)})
     now = ctx.clock.now()

@@ -7,6 +7,7 @@ from typing import Final
 from bot.core.card import FormField
 from bot.core.command.capability import Capability
 from bot.core.command.params import BadParam, Param, ParamType, duration_text
+from bot.core.command.until import on_clock
 from bot.core.text import capitalized, sentences
 from bot.core.value import Json
 from bot.operations.cards import value_text
@@ -24,19 +25,20 @@ _TYPES: Final = {
 _HINTS: Final = {
     ParamType.DURATION: "A span like 30s, 5m, 2h or 1d.",
     ParamType.DATETIME: "Like 2026-07-16T11:21:20.",
-    ParamType.UNTIL: "Like Mon 07:00 or 2026-07-16 07:00.",
+    ParamType.UNTIL: "Like Mon 07:00 or 2026-07-16 07:00, on the clock in {zone}.",
     ParamType.LIST: "Separated by commas.",
     ParamType.MAP: "NAME=VALUE, one per line.",
 }
 
 
-def fields_for(capability: Capability | None, own: Sequence[Param], typed: Pairs) -> list[FormField]:
-    """The fields. A parameter that the control plane describes replaces the declared `param.NAME=` that it belongs to."""
+def fields_for(capability: Capability | None, own: Sequence[Param], typed: Pairs, zone: str) -> list[FormField]:
+    """The fields. A parameter that the control plane describes replaces the declared `param.NAME=` that it belongs to. A time is
+    on the clock of `zone`."""
     covered = {param.name.partition(".")[0] for param in own}
     params = [param for param in capability.params if param.name not in covered] if capability is not None else []
     values = dict(typed)
     found = [described(param.model_copy(update={"default": values.get(param.name, param.default)})) for param in own]
-    return found + [declared(param, typed) for param in params]
+    return found + [declared(param, typed, zone) for param in params]
 
 
 def described(param: Param) -> FormField:
@@ -52,24 +54,24 @@ def described(param: Param) -> FormField:
     )
 
 
-def declared(param: Param, typed: Pairs) -> FormField:
+def declared(param: Param, typed: Pairs, zone: str) -> FormField:
     """The field of a parameter that the capability declares, filled with the typed value. The default is only in the hint."""
     return FormField(
         name=param.name,
         label="Values" if param.name == "*" else param.name,
         type=_TYPES.get(param.type, "text"),
-        hint=_hint(param),
+        hint=_hint(param, zone),
         optional=not param.required,
-        initial=_initial(param, typed),
+        initial=_initial(param, typed, zone),
         choices=param.choices,
     )
 
 
-def _hint(param: Param) -> str:
+def _hint(param: Param, zone: str) -> str:
     """What it means, how it is written, its range, an example, and what it is when left empty."""
     parts = [f"{param.help.rstrip('.')}."]
     if param.type in _HINTS:
-        parts.append(_HINTS[param.type])
+        parts.append(_HINTS[param.type].format(zone=zone))
     if limits := range_text(param):
         parts.append(f"{capitalized(limits)}.")
     if param.example is not None and not any(param.example in words for words in parts):
@@ -100,13 +102,15 @@ def _number(param: Param, number: int) -> str:
     return duration_text(number) if param.type is ParamType.DURATION and number else f"{number:,}"
 
 
-def _initial(param: Param, typed: Pairs) -> Json:
+def _initial(param: Param, typed: Pairs, zone: str) -> Json:
     if param.type is ParamType.MAP:
         own = [(name.removeprefix(f"{param.name}."), value) for name, value in typed if _belongs(name, param)]
         return "\n".join(f"{name}={value}" for name, value in own) or None
     words = [value for name, value in typed if name == param.name]
     if not words:
         return None
+    if param.type is ParamType.UNTIL:
+        return on_clock(words[0], zone)
     if param.type not in (ParamType.BOOLEAN, ParamType.CHOICE):
         return ",".join(words)
     try:

@@ -150,7 +150,7 @@ async def view(ctx: Context, actor: Actor, place: Place, draft: Draft) -> FormVi
             FormField(name="channel", label="Channel", type="channel", optional=False, initial=channel, live=True)
         )
     again = _without_secrets(ctx, command)
-    params = fields.fields_for(found.capability, found.described, again.params)[: MOST_FIELDS - len(shown)]
+    params = fields.fields_for(found.capability, found.described, again.params, ctx.zone)[: MOST_FIELDS - len(shown)]
     params = [field.model_copy(update={"name": f"{_PARAM}{field.name}"}) for field in params]
     optional = found.capability is None or not found.capability.reason_required
     reason = FormField(name="reason", label="Reason", type="text", initial=again.reason or None, optional=optional)

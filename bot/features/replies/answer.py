@@ -8,7 +8,10 @@ from bot.all_of import both
 from bot.core.audit import AuditEntry
 from bot.core.card import Button, Tone
 from bot.core.command.lexer import unescape
-from bot.core.intent import Intent
+from bot.core.command.parser import format_command, parse
+from bot.core.command.until import with_moments
+from bot.core.errors import BadRequest
+from bot.core.intent import Command, Intent
 from bot.operations import cards
 from bot.operations.audit_writer import AuditWriter
 from bot.runtime.context import Context
@@ -59,6 +62,20 @@ def command_button(ctx: Context, intent: Intent, text: str, *, label: str = "", 
         only_user=intent.actor.user_id,
         means=cards.say_means(text),
     )
+
+
+def lasting(ctx: Context, intent: Intent, text: str) -> str:
+    """The command as a button keeps it, with the instant for each time: pressed a day later, `18:00` would be another one."""
+    read = parse(text, ctx.catalog) if "until" in text else None
+    if not isinstance(read, Command):
+        return text
+    backend = (read.target or "").partition(":")[0]
+    declared = [param for _, capability in ctx.catalog.capabilities(read.verb, backend) for param in capability.params]
+    try:
+        params = with_moments(declared, read.params, ctx.zone, intent.asked_at)
+    except BadRequest:  # which a press says as well
+        return text
+    return text if params == read.params else format_command(read.model_copy(update={"params": params}))
 
 
 def as_typed(intent: Intent) -> str:

@@ -19,7 +19,7 @@ from bot.core.policy.decide import BUILT_IN_RULE, NO_RULE_ALLOWS, UNNAMED_PLACES
 from bot.core.policy.visibility import Visibility
 from bot.core.text import asked_text, capitalized, sentences
 from bot.features.replies import channel_freeze
-from bot.features.replies.answer import LONGEST_BUTTON, as_typed, clean, command_button, reply, say
+from bot.features.replies.answer import LONGEST_BUTTON, as_typed, clean, command_button, lasting, reply, say
 from bot.features.replies.suggestions import commands_meant, is_sentence, repeats
 from bot.operations import cards
 from bot.operations.audit_writer import AuditWriter
@@ -140,7 +140,7 @@ async def offer(ctx: Context, intent: Intent, title: str, command: Command) -> N
 def _say_buttons(ctx: Context, intent: Intent, commands: Sequence[str], lines: list[Line]) -> tuple[Button, ...]:
     """Buttons for at most four commands. A command that is too long for a button, or has a secret, which a button would keep,
     goes into the lines instead."""
-    shown = [(text, clean(ctx, text)) for text in commands[:MOST_NEAR]]
+    shown = [(text, clean(ctx, text)) for text in [lasting(ctx, intent, one) for one in commands[:MOST_NEAR]]]
     lines += [
         Line(heading="Did you mean", text=masked, code=True)
         for text, masked in shown
@@ -199,7 +199,7 @@ def _typed(ctx: Context, command: Command) -> dict[str, str | None]:
 def _again(ctx: Context, intent: Intent, ask: Command) -> tuple[Button, ...]:
     """The next steps when a control plane doesn't answer: the same command again, and whether it answers now."""
     backend = (ask.target or "").partition(":")[0]
-    text = format_command(ask)
+    text = lasting(ctx, intent, format_command(ask))
     again = (command_button(ctx, intent, text, label="Try again"),) if clean(ctx, text) == text else ()
     return (*again, command_button(ctx, intent, f"health {backend}")) if backend in ctx.backends else again
 

@@ -58,7 +58,7 @@ async def test_a_pause_until_a_time_becomes_the_agents_timer(tmp_path: Path) -> 
     async with world(tmp_path, only=("res",)) as env:
         plane = env.planes["res"]
         await env.does("pause res: until=banana", "`2026-11-23T07:00`.")
-        await env.does("pause res: until=2020-01-01T07:00", "is in the past; it was <!date^1577862000^")
+        await env.does("pause res: until=2020-01-01T07:00", "<!date^1577862000^", "is in the past")
         await env.does("pause res: for=1h until=18:30", "not both")
         assert not plane.paused
         ends = datetime.now(UTC).replace(microsecond=0) + timedelta(hours=20)
