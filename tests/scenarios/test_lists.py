@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import pytest_asyncio
 
 from tests.scenarios.steps import do, private
 from tests.scenarios.team import Team, deciding
-from tests.world import OPEN_POLICY, World, labels, shown
+from tests.world import OPEN_POLICY, World, labels, shown, world
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -61,3 +63,20 @@ async def test_a_run_is_listed_by_a_name_that_a_command_takes(later: Team) -> No
     assert run not in await lists(env, "watches", "Runs in progress", name)
     await lists(env, "status", "Open in this channel", name)
     await (await do(env, f"status {run[:8]}")).card("status acc:shop/prices", run)
+
+
+async def test_itential_jobs_are_listed_by_short_ids_that_a_command_takes(tmp_path: Path) -> None:
+    """Also a job that was not started here, and no whole id in the list; two with the same short id are told apart."""
+    async with world(tmp_path, policy=OPEN_POLICY, only=("itn",)) as env:
+        plane = env.planes["itn"]
+        await env.does("start itn:backup-configs", "start itn:cluster_1/backup-configs")
+        (ours,) = plane.jobs
+        other = replace(ours, job_id=f"{ours.job_id[:-8]}0ddba11e")
+        plane.jobs += [other]
+        listed = shown(await env.does("jobs itn:", "2 jobs", f"job/…{ours.job_id[-8:]}", "job/…0ddba11e"))
+        assert ours.job_id not in listed
+        assert other.job_id not in listed
+        await env.does("status itn:job/…0ddba11e", "status itn:job/", other.job_id)
+        await env.does("status itn:job/0ddba11e", "status itn:job/", other.job_id)
+        plane.jobs += [replace(ours, job_id="f" * 16 + "0ddba11e")]
+        await env.does("status itn:job/0ddba11e", "2 ids of itn have `0ddba11e`")

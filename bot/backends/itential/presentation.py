@@ -8,7 +8,7 @@ from typing import Any, Final
 from bot.backends import unknown
 from bot.backends.itential.models import Certificate, Gateway, Group, Job, Output, Service
 from bot.backends.itential.schema import properties, required, types_of
-from bot.core.operation import Target
+from bot.core.operation import Target, brief_id
 from bot.core.outcome import Fact, Level, Phase, RunView, State, Suggestion, Table, facts_of
 from bot.core.text import suggest, utc_text
 from bot.core.vendor_json import mark, moment, table_of, unless_named, unreadable
@@ -131,7 +131,7 @@ def job_table(jobs: Sequence[Job]) -> Table:
         "Started": lambda job: utc_text(job.began),
         "Name": lambda job: job.name,
         "State": lambda job: mark(job_state(job)[0], job),
-        "Job": lambda job: f"job/{job.id}",
+        "Job": lambda job: job.id and f"job/{brief_id(job.id)}",
     }
     return table_of(jobs, columns)
 

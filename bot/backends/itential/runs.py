@@ -10,7 +10,7 @@ from bot.backends.itential import presentation
 from bot.backends.itential.client import GATEWAYS
 from bot.backends.itential.models import Accepted, Broken, Finished, Job, Service
 from bot.backends.itential.schema import typed
-from bot.backends.itential.targets import AdapterContext
+from bot.backends.itential.targets import LISTED, AdapterContext
 from bot.backends.logs import LONGEST_PREVIEW
 from bot.core.command.params import map_of, texts_of, unseen
 from bot.core.errors import BadRequest
@@ -23,7 +23,6 @@ from bot.core.vendor_json import moment
 
 SKEW: Final = timedelta(seconds=5)
 TOFU: Final = "opentofu-plan"
-LISTED: Final = 100
 _GOOD: Final = frozenset({"success", "ok", ""})
 _LONGEST_REASON: Final = 400
 

@@ -16,12 +16,13 @@ from bot.backends.itential.models import Certificate, Gateway, Group, Service
 from bot.backends.itential.settings import ItentialSettings
 from bot.core.command.target_ref import TargetRef
 from bot.core.errors import Ambiguous, BadReply, BadRequest, NoSuchTarget
-from bot.core.operation import Target
+from bot.core.operation import Target, brief_id
 from bot.core.text import checked_name
 
 NEW: Final = "new"
 # All watched jobs are one group: one list of the newest jobs contains most of them.
 JOBS: Final = "jobs"
+LISTED: Final = 100  # jobs that one list has at most
 RESOURCES: Final[Mapping[str, Resource[Any]]] = {GATEWAY: GATEWAYS, GROUP: GROUPS, CERT: CERTS}
 _EXAMPLES: Final = {GATEWAY: "gateway/cluster_1", GROUP: "group/nightly", CERT: "cert/edge"}
 
@@ -68,6 +69,12 @@ class Finder(FinderBase[ItentialSettings, ItnClient]):
         known = await self._target_cache.by_id(self._backend, JOB, job_id)
         if known is not None:
             return known
+        if brief_id(job_id) == job_id:  # as `jobs` shows it
+            listed = [job.id for job in await self._client.jobs(LISTED)]
+            ids = tuple([f"{JOB}/{one}" for one in listed if brief_id(one).removeprefix("…") == job_id])
+            if len(ids) > 1:
+                raise Ambiguous(f"{len(ids)} ids of {self._backend} have `{job_id}`.", ids)
+            job_id = "".join(ids).removeprefix(f"{JOB}/") or job_id
         job = await self._client.job(job_id)
         check_same(self._backend, "_id", job_id, job.id)
         return self.job_target(job_id, None)
