@@ -5,10 +5,12 @@ from typing import Final
 
 from bot.core.approval import Approval
 from bot.core.card import Button, HomeRow, HomeSection, HomeView
+from bot.core.command.capability import Risk
 from bot.core.intent import Actor, Intent, Place
 from bot.core.operation import Target
+from bot.core.policy.match import Situation
 from bot.core.policy.rights import person_of, why_not_administrator, why_not_breakglass
-from bot.core.policy.visibility import Visibility
+from bot.core.policy.visibility import Visibility, may
 from bot.core.records import stamp
 from bot.core.text import plural, utc_text
 from bot.core.value import Json
@@ -18,7 +20,7 @@ from bot.features.approvals.question import brief
 from bot.features.builtins.tables import label_of, pause_label, together
 from bot.features.favourites import favourites, recent, star, unstar
 from bot.operations import cards
-from bot.operations.authorize import rules_and_person, visibility_of
+from bot.operations.authorize import each_channel, rules_and_person, visibility_of
 from bot.runtime.context import Context
 from bot.runtime.stale_homes import LOOKED_LATELY, OPENED, opened_lately
 
@@ -28,7 +30,7 @@ TAG: Final = "home1"
 MOST: Final = 5  # rows with a button in a section
 MOST_LINES: Final = 10
 _PAGE: Final = "home-page:"
-_START: Final = "Start…"
+_LAUNCH: Final = ("Look up…", "Start…")  # what the launcher is for: those who may only read, and the others
 _DECISIONS, _FAVOURITES = "decisions", "favourites"
 
 
@@ -113,15 +115,20 @@ async def _overview(
     )
     shown = [section for section in sections if section.rows]
     calm = () if shown else (HomeRow(title="", text="Nothing is running, and nothing waits for you."),)
-    buttons = [_button(ctx, user, _START, open="")] if seen.patterns != () else []  # otherwise no rule names them
+    everywhere = await each_channel(ctx, person)
+    changes = [
+        (name, one) for name, of in ctx.catalog.backends.items() for one in of.capabilities if one.risk is not Risk.READ
+    ]
+    launch = _LAUNCH[any(may(now, changes) for now in everywhere)]
+    buttons = [_button(ctx, user, launch, open="")] if seen.patterns != () else []  # otherwise no rule names them
     if waiting:
         buttons.append(_button(ctx, user, f"Approve {len(waiting)}", page=_DECISIONS))
     top = HomeSection(title="Signalbox", rows=calm, buttons=tuple(buttons))
-    return (top, *shown, await _targets(ctx, user, seen), _backends(ctx, seen))
+    return (top, *shown, await _targets(ctx, user, seen, everywhere), _backends(ctx, seen))
 
 
 def _button(ctx: Context, user: str, label: str, **means: Json) -> Button:
-    style = "primary" if label == _START else None
+    style = "primary" if label in _LAUNCH else None
     return Button(
         label=label, action="home", id=ctx.ids.secret(), style=style, means={"tag": TAG, **means}, only_user=user
     )
@@ -241,12 +248,15 @@ async def _watched(ctx: Context, user: str, seen: Visibility) -> HomeSection:
     return _section("You watch", rows, MOST_LINES, [one.place.channel_id for one in mine])
 
 
-async def _targets(ctx: Context, user: str, seen: Visibility) -> HomeSection:
+async def _targets(ctx: Context, user: str, seen: Visibility, everywhere: Sequence[Situation]) -> HomeSection:
     """Favourites first, then what was used lately, each with a button that opens the launcher for it."""
     starred = [target for target in await favourites(ctx, user) if seen.target(target)]
     used = [target for target in await recent(ctx, user, MOST) if seen.target(target) and target not in starred]
     rows = [
-        HomeRow(title=f"{'★ ' if target in starred else ''}{cards.written(target)}", button=_start(ctx, user, target))
+        HomeRow(
+            title=f"{'★ ' if target in starred else ''}{cards.written(target)}",
+            button=_start(ctx, user, target, everywhere),
+        )
         for target in [*starred, *used[:MOST]]
     ]
     if not rows:
@@ -256,9 +266,10 @@ async def _targets(ctx: Context, user: str, seen: Visibility) -> HomeSection:
     return section.model_copy(update={"buttons": edit})
 
 
-def _start(ctx: Context, user: str, target: Target) -> Button:
-    """Opens the launcher for this target, with `start` chosen where it can be started."""
-    starts = ctx.catalog.capability(target.backend, "start", target.kind) is not None
+def _start(ctx: Context, user: str, target: Target, everywhere: Sequence[Situation]) -> Button:
+    """Opens the launcher for this target, with `start` chosen where the person may start something there."""
+    capability = ctx.catalog.capability(target.backend, "start", target.kind)
+    starts = capability is not None and any(may(now, [(target.backend, capability)]) for now in everywhere)
     verb = "start" if starts else "status"
     return _button(ctx, user, "Start" if starts else "Status", open=f"{verb} {cards.written(target)}")
 

@@ -124,13 +124,24 @@ async def not_admitted(ctx: Context, intent: Intent) -> Denied | None:
 async def visibility_of(ctx: Context, actor: Actor, place: Place) -> Visibility:
     """What this person may see of the backends here; without a channel (Home tab, global form), anywhere."""
     if place.channel_id:
-        now = await read_situation(ctx, actor, place)
-        return visibility(now)
-    rules = ctx.policy()
-    subject = await ctx.directory.subject(actor, rules.user_groups, max_age=CACHED)
+        return visibility(await read_situation(ctx, actor, place))
+    return visibility(await _nowhere(ctx, actor), anywhere=True)
+
+
+async def _nowhere(ctx: Context, actor: Actor) -> Situation:
+    """The person with all their grants, in no channel."""
+    policy, subject = await rules_and_person(ctx, actor)
     mine = [grant for grant in await ctx.store.open_grants(ctx.clock.now()) if grant.user_id == actor.user_id]
+    place = Place(team_id=actor.team_id, channel_id="")
     grants = [_view(grant, await _lapsed(ctx, grant, place, CACHED)) for grant in mine if not grant.breakglass]
-    return visibility(Situation(rules.policy, subject, Where("", ""), grants, ctx.home_team), anywhere=True)
+    return Situation(policy, subject, Where("", ""), grants, ctx.home_team)
+
+
+async def each_channel(ctx: Context, actor: Actor) -> list[Situation]:
+    """The person in each channel that the rules or their grants name: what they may do there is offered on their Home tab."""
+    now = await _nowhere(ctx, actor)
+    named = dict.fromkeys((*now.policy.channels, *[grant.channel_id for grant in now.grants if grant.channel_id]))
+    return [replace(now, where=Where(ctx.home_team, channel, known=True)) for channel in named]
 
 
 async def catalog_of(ctx: Context, actor: Actor, place: Place) -> Catalog:

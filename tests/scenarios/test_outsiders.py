@@ -62,13 +62,26 @@ async def test_a_guest_hears_of_nothing_but_what_names_them(tmp_path: Path) -> N
         await env.does("doctor", "Denied", "for full members", user="U0GUEST")
 
 
-@pytest.mark.parametrize(("rules", "offered"), [(NAMED, True), (NAMED.replace('"U0GUEST"', '"U0RUI"'), False)])
-async def test_the_home_tab_offers_start_to_people_that_a_rule_names(rules: str, offered: bool, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("rules", "offered", "for_target"),
+    [
+        (NAMED, {"Look up…"}, {"Status"}),
+        (NAMED.replace('"status"', '"status", "start"'), {"Start…"}, {"Start"}),
+        (NAMED.replace('"U0GUEST"', '"U0RUI"'), set(), set()),
+    ],
+)
+async def test_the_home_tab_offers_what_the_rules_let_a_person_do(
+    rules: str, offered: set[str], for_target: set[str], tmp_path: Path
+) -> None:
+    """A guest who may only look up, one who may start, and one whom no rule names; each has a favourite."""
     async with world(tmp_path, policy=rules) as env:
+        if offered:
+            await env.does("star acc:shop/prices", "is on your Home tab", user="U0GUEST")
         guest = env.person("U0GUEST")
         await guest.open_home()
         view = await guest.wait_for(lambda p: found if "Backends" in shown(found := p.home() or {}) else None)
-        assert ("Start…" in labels(view)) is offered
+        assert {"Start…", "Look up…"} & set(labels(view)) == offered
+        assert {"Start", "Status"} & set(labels(view)) == for_target
 
 
 @pytest.mark.parametrize(
