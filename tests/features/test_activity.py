@@ -8,7 +8,7 @@ import pytest
 
 from bot.core.audit import Event
 from bot.core.records import StoredEntry, stamp
-from bot.features.builtins.audit import activity
+from bot.features.builtins.activity import activity
 
 NOW = datetime(2026, 1, 5, 12, tzinfo=UTC)
 

@@ -9,9 +9,12 @@ from typing import Any
 
 import pytest
 
+from bot.core.audit import Event
 from bot.core.intent import Actor, Place
+from bot.core.records import stamp
 from bot.features.forms import menus
 from bot.playground.planes.sequentum import Script
+from tests.store.samples import row
 from tests.world import World, labels, shown, world
 
 NAMED = """\
@@ -537,3 +540,20 @@ async def _pressed(env: World, team: str, ts: str, action: str, value: str) -> N
         "actions": [{"type": "button", "action_id": action, "value": value, "action_ts": env.ws.clock.next_ts()}],
     }
     assert (await env.ws.deliver("interactive", body)).acked
+
+
+async def test_a_guest_whose_entries_are_far_back_is_told_how_far_was_looked_and_how_to_look_further(
+    tmp_path: Path,
+) -> None:
+    """More than 5,000 newer entries are about what they may not see; naming the target finds theirs."""
+    async with world(tmp_path, policy=NAMED) as env:
+        await env.does("status acc:shop/prices", "newest run", user="U0GUEST")
+        at = stamp(env.bot.ctx.clock.now())
+        await env.bot.store.append(*[row(Event.DONE, at=at, target_name="acc:shop/stock") for _ in range(5_300)])
+        for words, expected in (("audit", "No entries that you may see."), ("timeline", "Timeline since")):
+            answer = await env.does(words, expected, user="U0GUEST")
+            assert "Only the newest 5,000 entries were searched." in shown(answer)
+            assert "`/ops audit BACKEND:PATH`" in shown(answer)
+        found = await env.does("audit acc:shop/prices", "Audit log", "status acc:shop/prices", user="U0GUEST")
+        assert "5,000" not in shown(found)
+        assert "5,000" not in shown(await env.does("audit", "Audit log", "acc:shop/stock"))

@@ -4,19 +4,20 @@ import hashlib
 import re
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any
 
 from bot.core.audit import Event
 from bot.core.card import Delivery, Line, operation_key
 from bot.core.command.capability import Risk
 from bot.core.intent import Command, Intent, Place, Source
-from bot.core.outcome import Chart, FileOut, Phase, Series, Table
+from bot.core.outcome import FileOut, Phase, Table
 from bot.core.policy.decide import why_not_administrator
 from bot.core.policy.visibility import Visibility
 from bot.core.records import Filters, StoredEntry, newest_of, searches, stamp
-from bot.core.text import ago_text, csv_text, person_in, plural, seconds_words, utc_text
+from bot.core.text import csv_text, person_in, plural, utc_text
 from bot.core.value import canonical
 from bot.features import incidents
+from bot.features.builtins.activity import activity
 from bot.features.incidents import Incident
 from bot.features.replies.answer import reply
 from bot.operations import cards
@@ -26,6 +27,10 @@ from bot.runtime.context import Context
 _COLUMNS = ("Seq", "When", "Who", "Event", "What", "Detail")
 _PAGE = 500
 _MOST = 5_000
+_FAR = (
+    f"Only the newest {_MOST:,} entries were searched. To look further back, name a target or a person: "
+    "`{0} audit BACKEND:PATH` or `{0} audit user=@NAME`."
+)
 _SHOWN = 24  # entries on the card; the files have all
 _ROOM = 2_000  # characters of all details there, so that the newest entries fit into one message
 _IN_ONE = 8  # entries in a paragraph
@@ -51,9 +56,6 @@ _NAMED_IN = re.compile(r"<[@#]([A-Z0-9]+)>")
 _ENDS = frozenset({Event.DONE, Event.FAILED, Event.UNKNOWN, Event.DENIED})
 _OUTCOMES = frozenset({Event.DONE, Event.FAILED, Event.UNKNOWN})
 _REQUEST = re.compile(r"r-[0-9a-z]{14}")
-_SPANS: Final = 8
-_SERIES: Final = ("Runs succeeded", "Failed", "Denied", "Actions")
-_KINDS: Final = {Event.FAILED: "Failed", Event.UNKNOWN: "Failed", Event.DENIED: "Denied", Event.DONE: "Actions"}
 
 
 async def audit(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, Any]) -> None:
@@ -70,16 +72,17 @@ async def audit(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, 
         text=None if _REQUEST.fullmatch(text) else text or None,
     )
     most = given["count"] + 1
-    found = newest_of([await _newest(ctx, one, most, intent) for one in searches(filters)], most)
-    entries = [entry for entry in found if entry.request_id != intent.request_id][: given["count"]]
+    found = [await _newest(ctx, one, most, intent) for one in searches(filters)]
+    newest = newest_of([entries for entries, _ in found], most)
+    entries = [entry for entry in newest if entry.request_id != intent.request_id][: given["count"]]
     where = "every channel" if everywhere else "this channel"
-    await _show(ctx, intent, f"Audit log, {where}", await readable(ctx, intent, entries))
+    await _show(ctx, intent, f"Audit log, {where}", await readable(ctx, intent, entries), max(far for _, far in found))
 
 
 async def timeline(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, Any]) -> None:
     """What happened in this channel or thread, oldest first. While an incident is open here, what belongs to it."""
     incident = await incidents.open_in(ctx.store, intent.place) if not dict(ask.params).get("since") else None
-    thread = intent.place.thread_ts
+    thread, far = intent.place.thread_ts, ""
     if incident is not None:
         oldest_first = await told(ctx, intent, await of_incident(ctx, incident))
         start, name = datetime.fromisoformat(incident.opened_at), incident.name
@@ -87,14 +90,15 @@ async def timeline(ctx: Context, intent: Intent, ask: Command, given: Mapping[st
     else:
         start, name = ctx.clock.now() - timedelta(seconds=given["since"]), "this thread" if thread else "this channel"
         filters = Filters(channel_id=intent.place.channel_id, since=stamp(start))
-        oldest_first = (await _newest(ctx, filters, 200 if thread is None else _PAGE, intent))[::-1]
+        newest, far = await _newest(ctx, filters, 200 if thread is None else _PAGE, intent)
+        oldest_first = newest[::-1]
         if thread is not None:
             # The entries of requests that were made in the thread, or whose card began it.
             ids = dict.fromkeys(str(entry.request_id) for entry in oldest_first if entry.request_id)
             here = {request_id for request_id in ids if await _is_of_thread(ctx, request_id, thread)}
             oldest_first = [entry for entry in oldest_first if entry.request_id in here]
         title = f"Timeline {'of this thread ' if thread else ''}since {utc_text(start)}"
-    await _show_timeline(ctx, intent, title, oldest_first, start)
+    await _show_timeline(ctx, intent, title, oldest_first, start, far)
     if oldest_first:
         await deliver(ctx, intent, oldest_first, name=name, place=cards.place_of(intent))
 
@@ -108,7 +112,7 @@ async def _is_of_thread(ctx: Context, request_id: str, thread_ts: str) -> bool:
 
 
 async def _show_timeline(
-    ctx: Context, intent: Intent, title: str, oldest_first: Sequence[StoredEntry], start: datetime
+    ctx: Context, intent: Intent, title: str, oldest_first: Sequence[StoredEntry], start: datetime, far: str
 ) -> None:
     """The chart and the newest moves, each on lines of its own, which a phone wraps where it would cut a table."""
     shown = [_told(one) for one in await readable(ctx, intent, _with_reasons(ctx, moves(ctx, oldest_first)))]
@@ -117,6 +121,7 @@ async def _show_timeline(
     notes = [f"{plural(earlier, 'earlier entry', 'earlier entries')} in the files."] if earlier > 0 else []
     if left:
         notes.append(f"{plural(left, 'more entry', 'more entries')} (reads and intermediate steps) in the files.")
+    notes.append(far if oldest_first else _none(far))
     starts = range(max(0, len(shown) - _SHOWN), len(shown), _IN_ONE)
     longest = min(300, _ROOM // max(1, min(len(shown), _SHOWN)))
     lines = [
@@ -128,7 +133,7 @@ async def _show_timeline(
         ctx,
         intent,
         title,
-        lines=(*lines, Line(text=" ".join(notes) or ("" if shown else "No matching entries."))),
+        lines=(*lines, Line(text=" ".join(note for note in notes if note))),
         chart=activity(counted, start, ctx.clock.now()),
         mention=_people(shown[-_SHOWN:]),
     )
@@ -165,15 +170,18 @@ def _sentence(ctx: Context, entry: StoredEntry, longest: int, *, undone: Collect
     return " · ".join(part for part in (at, ended, _asker(entry), detail) if part)
 
 
-async def _newest(ctx: Context, filters: Filters, most: int, reader: Intent | None = None) -> list[StoredEntry]:
-    """At most so many entries, newest first: with a reader those that they may be told, so that hidden ones take no place."""
+async def _newest(
+    ctx: Context, filters: Filters, most: int, reader: Intent | None = None
+) -> tuple[list[StoredEntry], str]:
+    """At most so many entries, newest first, and how far was looked if not at all: with a reader those entries that they may be
+    told, so that hidden ones take no place."""
     found: list[StoredEntry] = []
     before, read, size = None, 0, min(most, _PAGE)
     while size and len(found) < most and read < _MOST:
         page = await ctx.store.search(filters, before_seq=before, limit=size)
         found += page if reader is None else await told(ctx, reader, page)
         before, read, size = (page[-1].seq, read + size, _PAGE) if len(page) == size else (None, read, 0)
-    return found[:most]
+    return found[:most], _FAR.format(ctx.command) if size and len(found) < most else ""
 
 
 async def told(ctx: Context, intent: Intent, entries: Sequence[StoredEntry]) -> list[StoredEntry]:
@@ -228,7 +236,7 @@ def _target_of(entry: StoredEntry) -> tuple[str, str, str]:
 async def of_incident(ctx: Context, incident: Incident) -> list[StoredEntry]:
     """The entries of an incident since it was opened, oldest first; the newest ones when they are very many."""
     filters = Filters(incident=incident.name, since=incident.opened_at)
-    return incidents.of_place(await _newest(ctx, filters, _MOST), incident)[::-1]
+    return incidents.of_place((await _newest(ctx, filters, _MOST))[0], incident)[::-1]
 
 
 def moves(ctx: Context, entries: Sequence[StoredEntry]) -> list[StoredEntry]:
@@ -306,8 +314,8 @@ def _markdown(entry: StoredEntry) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-async def _show(ctx: Context, intent: Intent, title: str, entries: Sequence[StoredEntry]) -> None:
-    """A table that can be sorted; more than fit into one are paragraphs, which a phone wraps."""
+async def _show(ctx: Context, intent: Intent, title: str, entries: Sequence[StoredEntry], far: str) -> None:
+    """A table that can be sorted; more than fit into one are paragraphs, which a phone wraps. `far`: how far was looked."""
     named = [_told(entry) for entry in entries]
     if len(named) <= _IN_TABLE:
         rows = tuple(
@@ -316,14 +324,19 @@ async def _show(ctx: Context, intent: Intent, title: str, entries: Sequence[Stor
             for seq, at, _, event, what, detail in (_row(entry),)
         )
         table = Table(columns=("What", "Event", "When", "Who", "Detail", "Seq"), rows=rows) if rows else None
-        await reply(ctx, intent, title, lines=() if rows else (Line(text="No matching entries."),), table=table)
+        await reply(ctx, intent, title, lines=(Line(text=far if rows else _none(far)),), table=table)
         return
     shown, left = named[:_MOST_LISTED], len(named) - _MOST_LISTED
     texts = [f"{entry.seq} · {_sentence(ctx, entry, _SHORT)}" for entry in shown]
     lines = [Line(text="\n".join(texts[at : at + _IN_ONE])) for at in range(0, len(texts), _IN_ONE)]
     if left > 0:
         lines.append(Line(text=f"{plural(left, 'older entry', 'older entries')}: `signalbox audit search` lists all."))
+    lines.append(Line(text=far))
     await reply(ctx, intent, title, lines=tuple(lines), mention=_people(shown))
+
+
+def _none(far: str) -> str:
+    return f"No entries that you may see. {far}" if far else "No matching entries."
 
 
 def _told(entry: StoredEntry) -> StoredEntry:
@@ -357,41 +370,3 @@ def _row(entry: StoredEntry) -> tuple[str, ...]:
         what_of(entry),
         entry.detail or entry.reason or "",
     )
-
-
-def activity(entries: Sequence[StoredEntry], start: datetime, now: datetime) -> Chart | None:
-    """The chart, the oldest span first. None when there is nothing to count.
-
-    Its labels are lengths of time before now, because a label can't show a time in each reader's zone.
-    """
-    found = [(kind, datetime.fromisoformat(entry.at)) for entry in entries if (kind := _kind(entry)) is not None]
-    length = max((now - start) / _SPANS, timedelta(seconds=1))
-    if not found:
-        return None
-    counts = {name: [0.0] * _SPANS for name in _SERIES}
-    for kind, at in found:
-        counts[kind][min(_SPANS - 1, max(0, int((at - start) / length)))] += 1
-    shown = [name for name in _SERIES if name in _SERIES[:2] or any(counts[name])]
-    # Short spans need seconds: no two labels may be the same.
-    text = ago_text if length >= timedelta(minutes=1) else lambda age: seconds_words(int(age.total_seconds()))
-    return Chart(
-        title="Runs and actions",
-        labels=tuple(f"{text(length * (_SPANS - span))} ago" for span in range(_SPANS)),
-        series=tuple(Series(name=name, values=tuple(counts[name])) for name in shown),
-        unit="count",
-        about="Beginning of each span",
-        words=f"{', '.join(_counted(name, int(sum(counts[name]))) for name in shown)}.",
-    )
-
-
-def _counted(name: str, number: int) -> str:
-    if name == "Runs succeeded":
-        return f"{plural(number, 'run')} succeeded"
-    return plural(number, "action") if name == "Actions" else f"{number} {name.lower()}"
-
-
-def _kind(entry: StoredEntry) -> str | None:
-    """The series that counts the entry; None for one that is not an outcome."""
-    if entry.event is Event.ENDED:
-        return "Runs succeeded" if entry.code == Phase.SUCCEEDED else "Failed"
-    return _KINDS.get(entry.event)
