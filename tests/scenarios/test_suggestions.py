@@ -65,8 +65,11 @@ async def test_a_correction_that_would_be_refused_is_no_button(env: World, typed
 async def test_a_question_is_answered_without_the_word_that_is_not_a_verb(env: World) -> None:
     await env.does("start acc:shop/prices", "start acc:shop/prices")
     answer = await env.does("why did shop/prices fail", "Did you mean this?")
+    assert shown(answer).split("\n")[0] == "Did you mean this?"
     assert "is not a verb" not in shown(answer)
-    assert "acc:shop/prices" in labels(answer)[0]
+    assert "shows what you can do" not in shown(answer)
+    assert "lists what you can do" not in shown(answer)
+    assert labels(answer)[0] == "logs acc:shop/prices@last"
 
 
 async def test_a_freeze_is_explained_where_someone_types_it(env: World) -> None:

@@ -163,7 +163,6 @@ async def problem(
         entry = writer.plain(Event.FAILED, intent, now, **typed, **columns)
     else:
         entry = writer.about(Event.FAILED, operation, intent, now, **columns)
-    lines = [Line(text=error.hint)] if error.hint else []
     nearest = await offered(ctx, intent, await _nearest(ctx, intent, error))
     builtin = ctx.catalog.builtin(ask.verb) if isinstance(ask, Command) else None
     mistyped = error.code in _MISTYPED or (builtin is not None and error.code == "bad_parameter")
@@ -175,13 +174,15 @@ async def problem(
         more = (*more, *await _console(ctx, intent))
     if isinstance(error, MAY_PASS) and isinstance(ask, Command):
         more = (*more, *_again(ctx, intent, ask))
-    buttons = (*_say_buttons(ctx, intent, nearest, lines), *more)
     vague = bool(nearest) and is_sentence(intent.typed, error.summary)
+    lines = [Line(text=error.hint)] if error.hint and not vague else []
+    buttons = (*_say_buttons(ctx, intent, nearest, lines), *more)
     await say(
         ctx,
         intent,
         "Did you mean this?" if vague else "Nothing was done",
         entries=(entry,),
+        tone=Tone.PLAIN if vague else Tone.WARN,
         status="" if vague else clean(ctx, error.summary),
         lines=tuple(lines),
         buttons=buttons,
