@@ -184,3 +184,24 @@ async def test_a_run_with_a_secret_is_never_run_again_with_its_mask(env: World) 
         assert ("Run again" in labels(card)) is again
     await env.does("start acc:shop/prices input.password=[redacted]", "A masked value isn't kept")
     assert len([one for one in env.acc.requests if one.raw_path.endswith("/cluster/start")]) == 2
+
+
+async def test_a_target_whose_name_looks_like_a_secret_keeps_its_name_and_typed_secrets_stay_masked(
+    tmp_path: Path,
+) -> None:
+    """The control plane has that agent, so its name is on a button and in the timeline; what was only typed isn't."""
+    async with world(tmp_path, policy=RULES) as env:
+        env.acc.add_agent("password/reset_2024")
+        await env.does("start acc:password/reset_2024", "start acc:password/reset_2024", "Succeeded")
+        offered = await env.does("strat acc:password/reset_2024", "Did you mean this?")
+        assert labels(offered) == ["start acc:password/reset_2024"]
+        await press(env, "U0ANA", "start acc:password/reset_2024")
+        await env.until(lambda: [effect.action for effect in env.acc.effects].count("start") == 2)
+        timeline = await env.does("timeline", "Timeline since", "password/reset_2024 was started.")
+        assert "[redacted]" not in shown(timeline)
+        await env.does("audit", "Audit log", "password/reset_2024 was started.")
+        typed = await env.does("strat acc:password/reset_2024 -- password/hunter22", "Did you mean this?")
+        assert "hunter22" not in shown(typed)
+        for words in ("strat acc:password/hunter22", "start acc:password/hunter22"):
+            assert "hunter22" not in shown(await env.does(words, "password/[redacted]"))
+        assert "hunter22" not in await stored(env.bot.store)

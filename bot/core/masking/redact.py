@@ -263,6 +263,12 @@ def redact(text: str, known: Iterable[str] = ()) -> tuple[str, int]:
     return redactor.feed(text), redactor.count
 
 
+def with_name(masked: str, text: str, name: str) -> str:
+    """The masked text with this public name where the name itself looks like a secret. Nothing else of the text comes back."""
+    hidden = redact(name)[0]
+    return masked.replace(hidden, name) if hidden != name and masked.count(hidden) == text.count(name) else masked
+
+
 def redact_json(value: Json, key: str = "", known: Iterable[str] = ()) -> Json:
     """The value with every secret masked, judged by how a text looks and by the name of its key.
 

@@ -10,6 +10,9 @@ from bot.core.audit import Event
 from bot.core.card import Delivery, Line, operation_key
 from bot.core.command.capability import Risk
 from bot.core.intent import Command, Intent, Place, Source
+from bot.core.masking.redact import redact
+from bot.core.masking.values import MASK
+from bot.core.operation import Target
 from bot.core.outcome import FileOut, Phase, Table
 from bot.core.policy.decide import why_not_administrator
 from bot.core.policy.visibility import Visibility
@@ -216,17 +219,23 @@ def _was_read(entry: StoredEntry, visible: Visibility) -> bool:
 
 
 async def readable(ctx: Context, intent: Intent, entries: Sequence[StoredEntry]) -> list[StoredEntry]:
-    """The entries with each run named as on its card, `acc:shop/prices (run 7612c6ab)`, where the reader may see its parent."""
+    """The entries with each run named as on its card, `acc:shop/prices (run 7612c6ab)`, where the reader may see its parent. A
+    name that looks like a secret is masked in what was stored, and shown here."""
     visible = await visibility_of(ctx, intent.actor, intent.place)
-    names: dict[tuple[str, str, str], str] = {}
+    names: dict[tuple[str, str, str], Target | None] = {}
     for entry in entries:
         key = _target_of(entry)
         if key not in names:
             known = await ctx.target_cache.by_id(*key) if all(key) else None
-            names[key] = known.label if known is not None and visible.target(known) else ""
-    return [
-        entry.model_copy(update={"target_name": names[_target_of(entry)] or entry.target_name}) for entry in entries
-    ]
+            names[key] = known if known is not None and visible.target(known) else None
+    return [_named(entry, known) if (known := names[_target_of(entry)]) is not None else entry for entry in entries]
+
+
+def _named(entry: StoredEntry, target: Target) -> StoredEntry:
+    detail = entry.detail
+    if detail and MASK in detail:
+        detail = detail.replace(redact(target.owner)[0], target.owner)
+    return entry.model_copy(update={"target_name": target.label, "detail": detail})
 
 
 def _target_of(entry: StoredEntry) -> tuple[str, str, str]:

@@ -12,6 +12,7 @@ from bot.core.command.parser import format_command, parse
 from bot.core.command.until import with_moments
 from bot.core.errors import BadRequest
 from bot.core.intent import Command, Intent
+from bot.core.masking.redact import with_name
 from bot.operations import cards
 from bot.operations.audit_writer import AuditWriter
 from bot.runtime.context import Context
@@ -50,6 +51,15 @@ async def reply(ctx: Context, intent: Intent, title: str, **parts: Any) -> None:
 def clean(ctx: Context, text: str) -> str:
     """The text of a message with secrets masked."""
     return AuditWriter(ctx.secrets).clean(text, 40_000) or ""
+
+
+async def shown_as(ctx: Context, command: str) -> str:
+    """The command with secrets masked. The name of a target that a control plane has is not one, whatever it looks like."""
+    masked = clean(ctx, command)
+    read = parse(command, ctx.catalog) if masked != command else None
+    target = read.target if isinstance(read, Command) else None
+    known = await ctx.target_cache.known((target or "").partition(":")[0]) if target else ()
+    return with_name(masked, command, target) if target in [cards.written(one) for one, _ in known] else masked
 
 
 def command_button(ctx: Context, intent: Intent, text: str, *, label: str = "", confirm: str | None = None) -> Button:

@@ -19,7 +19,7 @@ from bot.core.policy.decide import BUILT_IN_RULE, NO_RULE_ALLOWS, UNNAMED_PLACES
 from bot.core.policy.visibility import Visibility
 from bot.core.text import asked_text, capitalized, sentences
 from bot.features.replies import channel_freeze
-from bot.features.replies.answer import LONGEST_BUTTON, as_typed, clean, command_button, lasting, reply, say
+from bot.features.replies.answer import LONGEST_BUTTON, as_typed, clean, command_button, lasting, reply, say, shown_as
 from bot.features.replies.suggestions import commands_meant, is_sentence, repeats
 from bot.operations import cards
 from bot.operations.audit_writer import AuditWriter
@@ -52,7 +52,7 @@ async def misread(ctx: Context, intent: Intent, ask: ParseError) -> None:
         meant = (*await _for_each_run(ctx, intent, ask.understood), "status")
     nearest = await offered(ctx, intent, meant or await commands_meant(ctx, intent.actor, intent.place, ask.text))
     lines = [] if nearest else [Line(text=f"`{ctx.command} help` shows what you can do here.")]
-    buttons = _say_buttons(ctx, intent, nearest, lines)
+    buttons = await _say_buttons(ctx, intent, nearest, lines)
     guessed = bool(nearest) and nearest != ["help"]
     title = "Did you mean this?" if guessed and not ask.nearest else "I can't read this command"
     vague = guessed and is_sentence(ask.text, ask.problem)
@@ -125,7 +125,7 @@ async def show_set_aside(ctx: Context, intent: Intent, doubt: Doubt, command: Co
     title, why = _WHY_NOT_RUN[doubt]
     lines = [Line(text=why)]
     again = await offered(ctx, intent, [format_command(ask)]) if isinstance(ask, Command) else ()
-    buttons = _say_buttons(ctx, intent, again, lines)
+    buttons = await _say_buttons(ctx, intent, again, lines)
     asked, tone = title or asked_text(intent, ctx.clock.now()), Tone.ASK if buttons else Tone.WARN
     await reply(ctx, intent, asked, tone=tone, lines=tuple(lines), buttons=buttons)
 
@@ -133,14 +133,15 @@ async def show_set_aside(ctx: Context, intent: Intent, doubt: Doubt, command: Co
 async def offer(ctx: Context, intent: Intent, title: str, command: Command) -> None:
     """End the request with a sentence and the command that it is about as a button."""
     lines: list[Line] = []
-    buttons = _say_buttons(ctx, intent, (format_command(command),), lines)
+    buttons = await _say_buttons(ctx, intent, (format_command(command),), lines)
     await say(ctx, intent, title, tone=Tone.PLAIN, lines=tuple(lines), buttons=buttons)
 
 
-def _say_buttons(ctx: Context, intent: Intent, commands: Sequence[str], lines: list[Line]) -> tuple[Button, ...]:
+async def _say_buttons(ctx: Context, intent: Intent, commands: Sequence[str], lines: list[Line]) -> tuple[Button, ...]:
     """Buttons for at most four commands. A command that is too long for a button, or has a secret, which a button would keep,
     goes into the lines instead."""
-    shown = [(text, clean(ctx, text)) for text in [lasting(ctx, intent, one) for one in commands[:MOST_NEAR]]]
+    texts = [lasting(ctx, intent, one) for one in commands[:MOST_NEAR]]
+    shown = [(text, await shown_as(ctx, text)) for text in texts]
     lines += [
         Line(heading="Did you mean", text=masked, code=True)
         for text, masked in shown
@@ -173,10 +174,10 @@ async def problem(
     if error.code == "no_such_verb":
         more = (*more, *await _console(ctx, intent))
     if isinstance(error, MAY_PASS) and isinstance(ask, Command):
-        more = (*more, *_again(ctx, intent, ask))
+        more = (*more, *await _again(ctx, intent, ask))
     vague = bool(nearest) and is_sentence(intent.typed, error.summary)
     lines = [Line(text=error.hint)] if error.hint and not vague else []
-    buttons = (*_say_buttons(ctx, intent, nearest, lines), *more)
+    buttons = (*await _say_buttons(ctx, intent, nearest, lines), *more)
     await say(
         ctx,
         intent,
@@ -197,11 +198,11 @@ def _typed(ctx: Context, command: Command) -> dict[str, str | None]:
     return {"verb": command.verb, "target_name": command.target} | kind
 
 
-def _again(ctx: Context, intent: Intent, ask: Command) -> tuple[Button, ...]:
+async def _again(ctx: Context, intent: Intent, ask: Command) -> tuple[Button, ...]:
     """The next steps when a control plane doesn't answer: the same command again, and whether it answers now."""
     backend = (ask.target or "").partition(":")[0]
     text = lasting(ctx, intent, format_command(ask))
-    again = (command_button(ctx, intent, text, label="Try again"),) if clean(ctx, text) == text else ()
+    again = (command_button(ctx, intent, text, label="Try again"),) if await shown_as(ctx, text) == text else ()
     return (*again, command_button(ctx, intent, f"health {backend}")) if backend in ctx.backends else again
 
 

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.core.masking import patterns, values
-from bot.core.masking.redact import LineSplitter, Redactor, redact
+from bot.core.masking.redact import LineSplitter, Redactor, redact, with_name
 from bot.core.masking.values import MASK, looks_random
 
 DATA = Path(__file__).parents[1] / "data"
@@ -342,3 +342,12 @@ def _planted() -> Iterator[tuple[int, str, tuple[str, ...]]]:
 
 def _shows(out: str, secrets: tuple[str, ...]) -> bool:
     return MASK not in out or any(secret in out for secret in secrets)
+
+
+def test_a_public_name_is_shown_where_it_looks_like_a_secret_and_nothing_else_comes_back() -> None:
+    name = "acc:password/reset_2024"
+    text = f"start {name} -- monthly"
+    assert with_name(redact(text)[0], text, name) == text
+    secret = f"start {name} -- password/hunter22 of acc:password/hunter22"
+    assert "hunter22" not in with_name(redact(secret)[0], secret, name)
+    assert with_name("token=[redacted]", "token=abc", "acc:shop/prices") == "token=[redacted]"
