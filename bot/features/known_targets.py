@@ -28,9 +28,8 @@ from bot.runtime.listings import Listing
 _CLOSE: Final = 65.0  # of 100: a misspelled name
 MOST_CLOSE: Final = 5
 RECENT: Final = 200  # audit entries
-_WORKED: Final = frozenset({Event.SENT, Event.DONE})
 _COMMON: Final = ("start", "status", "logs", "retry", "history", "schedule off", "pause", "health", "schedules")
-_PICKS: Final = {"logs": "last", "retry": "failed", "restart": "last", "data": "last", "stop": "running"}
+PICKS: Final = {"logs": "last", "retry": "failed", "restart": "last", "data": "last", "stop": "running"}
 _TRIED: Final = 40  # targets of a backend that are tried for a verb
 WITHIN: Final = 1.0  # seconds to wait for lists: Slack wants the options of a menu within three
 
@@ -128,7 +127,7 @@ async def used_here(ctx: Context, place: Place, visible: Visibility) -> UsedHere
     failed = [one.target_name for one in entries if one.event is Event.ENDED and one.code == Phase.FAILED]
     for entry in entries:
         written = entry.target_name
-        if entry.event in _WORKED and entry.verb and written and visible.written(written):
+        if entry.event is Event.DONE and entry.verb and written and visible.written(written):
             targets[written] = (*targets.get(written, ()), *_names_of(entry.params))
             commands[entry.request_id] = (entry.verb, written)
     used = Counter(commands.values())
@@ -229,7 +228,7 @@ class _Chooser:
                 return self._on(capability, known)
             usual = spec.default_target
             if usual.selects and known.target.kind == usual.name and capability.target in spec.selected:
-                pick = _PICKS.get(verb, "last")
+                pick = PICKS.get(verb, "last")
                 # Of other targets nobody knows whether they have a failed run.
                 return self._on(capability, known, pick) if pick != "failed" or known.text in self.failed else None
         return None

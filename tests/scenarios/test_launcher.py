@@ -150,6 +150,29 @@ async def test_a_chosen_target_leaves_the_verbs_that_fit_it(five: World) -> None
     assert set(await options(five, "verb")) == {"status", "history", "pause", "resume", "restart", "tags", "tag"}
 
 
+async def test_a_verb_about_runs_works_on_the_run_of_a_chosen_agent(five: World) -> None:
+    """An agent, as from the text of an alert, and then `logs`, means the log of its newest run."""
+    await opened(five)
+    await chosen(five, target="acc:shop/prices")
+    assert (await options(five, "verb", "log"))[:1] == ["logs"]
+    assert {"retry", "restart", "data"} <= set(await options(five, "verb"))
+    view = await chosen(five, "Acts on its newest run", verb="logs")
+    assert "Answers at once" in outlook(view)
+    await five.say("start acc:shop/prices")
+    await five.sees("start acc:shop/prices", "Succeeded")
+    assert (await five.ana.submit("modal", {"reason": "by the form"})).acked
+    await five.sees("logs acc:shop/prices", "by the form", "Last lines")
+
+
+async def test_runs_known_by_their_ids_come_after_the_newest_run_of_each_agent(five: World) -> None:
+    await opened(five)
+    await chosen(five, verb="logs")
+    found = await options(five, "target")
+    by_id = [at for at, name in enumerate(found) if name.startswith(("acc:run/", "acc:jobrun/"))]
+    assert found[0].endswith("@last") or not found[0].startswith("acc:")
+    assert min(by_id, default=len(found)) > max(at for at, name in enumerate(found) if name.endswith("@last"))
+
+
 async def test_the_parameters_of_the_command_are_typed_fields_with_hints(five: World) -> None:
     await opened(five)
     view = await chosen(five, "param:count", verb="history", target="acc:shop/prices")

@@ -179,7 +179,7 @@ async def changed(ctx: Context, change: FormChange) -> None:
     kept = await kept_of(ctx, change.actor, change.form.token)
     if kept is None:
         return
-    draft = _draft(change.form, kept)
+    draft = _draft(ctx.catalog, change.form, kept)
     place = place_of(kept, change.form)
     chosen = place.channel_id if place.chosen else ""
     await keep(ctx, draft.token, {**kept, **draft.kept, "chosen": chosen, "ts": change.ts})
@@ -208,7 +208,7 @@ async def suggest(ctx: Context, actor: Actor, place: Place, typed: str, *, menu:
     return await menus.targets(ctx, actor, place, _str(kept.get("verb")), typed)
 
 
-def _draft(form: Form, kept: Mapping[str, Json]) -> Draft:
+def _draft(catalog: Catalog, form: Form, kept: Mapping[str, Json]) -> Draft:
     """The state of the modal. Parameters are taken as text: they are checked when it is submitted."""
     files = kept.get("files")
     params = [
@@ -221,7 +221,7 @@ def _draft(form: Form, kept: Mapping[str, Json]) -> Draft:
         reason=_str(form.values.get("reason")) or None,
         files=tuple(str(file) for file in files) if isinstance(files, list) else (),
     )
-    return Draft(form.token, command, kept.get("asks_channel") is True)
+    return Draft(form.token, menus.on_its_run(catalog, command), kept.get("asks_channel") is True)
 
 
 def read(catalog: Catalog, form: Form, kept: Mapping[str, Json]) -> Command | dict[str, str]:
@@ -230,7 +230,7 @@ def read(catalog: Catalog, form: Form, kept: Mapping[str, Json]) -> Command | di
     A target on a backend that the person could not see when the modal opened has no errors here, whether it exists or not:
     such a form was not filled in by its menus, and it is answered as the typed command is.
     """
-    command, backends = _draft(form, kept).command, kept.get("backends")
+    command, backends = _draft(catalog, form, kept).command, kept.get("backends")
     if not command.target:
         return {"target": f"{command.verb} needs a target."}
     if not isinstance(backends, list) or command.target.partition(":")[0] not in backends:

@@ -11,8 +11,8 @@ from bot.core.command.catalog import Catalog
 from bot.core.command.parser import parse_target
 from bot.core.command.ranking import rank, words_of
 from bot.core.command.target_ref import SELECTORS, TargetRef
-from bot.core.intent import Actor, Place
-from bot.features.known_targets import WITHIN, KnownTarget, known_targets, matching, used_here
+from bot.core.intent import Actor, Command, Place
+from bot.features.known_targets import PICKS, WITHIN, KnownTarget, known_targets, matching, used_here
 from bot.features.replies.suggestions import as_target
 from bot.operations.authorize import catalog_of, usable, visibility_of
 from bot.runtime.context import Context
@@ -24,7 +24,7 @@ COMMON: Final = ("start", "status", "logs", "stop", "retry")
 RISKS: Final[Mapping[Risk, str]] = {Risk.READ: "Read", Risk.CHANGE: "Change", Risk.DANGER: "Danger: asks you first"}
 _ORDER: Final = tuple(RISKS)
 _NEAR: Final = 72.0  # of 100: a misspelled verb
-_PICKS: Final = {"last": "its newest run", "failed": "its newest failed run", "running": "its run in progress"}
+WHICH: Final = {"last": "its newest run", "failed": "its newest failed run", "running": "its run in progress"}
 
 Capabilities = Sequence[tuple[str, Capability]]
 
@@ -77,8 +77,18 @@ def fitting(catalog: Catalog, capabilities: Capabilities, target: str) -> Capabi
     if isinstance(ref, str):
         return capabilities
     there = [(name, capability) for name, capability in capabilities if name == ref.backend]
-    fits = [(name, capability) for name, capability in there if capability in catalog.meant(capability.verb, ref)]
+    runs = catalog.backends[ref.backend].selected if catalog.has_runs(ref) else ()
+    fits = [one for one in there if one[1] in catalog.meant(one[1].verb, ref) or one[1].target in runs]
     return fits if ref.selector is not None else fits or there
+
+
+def on_its_run(catalog: Catalog, command: Command) -> Command:
+    """The command on the run that its verb is usually about, when it works on runs and the target has some."""
+    ref = parse_target(command.target, catalog) if command.target else ""
+    if isinstance(ref, str) or not ref.path or catalog.meant(command.verb, ref) or not catalog.has_runs(ref):
+        return command
+    picked = ref.model_copy(update={"selector": PICKS.get(command.verb, "last")})
+    return command.model_copy(update={"target": str(picked)}) if catalog.meant(command.verb, picked) else command
 
 
 async def targets(ctx: Context, actor: Actor, place: Place, verb: str, typed: str) -> Sequence[Choices]:
@@ -112,20 +122,22 @@ def _offered(
     kinds = {(kind, capability.target) for kind, capability in ctx.catalog.capabilities(verb)} if verb else None
     fits = [one for one in known if kinds is None or _acts_on(ctx, kinds, one) or _on_runs(ctx, kinds, one)]
     found = matching(ctx, fits, part if at else typed, recent)
-    if not at:
-        yield from (_choice(one) for one in found if kinds is None or _acts_on(ctx, kinds, one))
+    whole = [one for one in found if not at and (kinds is None or _acts_on(ctx, kinds, one))]
+    yield from (_choice(one) for one in whole if not one.target.parent_name)
     if at or len(found) <= FEW or kinds is not None:
         picked = [selector for selector in SELECTORS if selector.startswith(picks.lower() if at else "")]
         for one in found[:MOST]:
             if _has_runs(ctx.catalog, one) and (kinds is None or _on_runs(ctx, kinds, one)):
-                yield from (Choice(value=f"{one.text}@{name}", note=_PICKS[name]) for name in picked)
+                yield from (Choice(value=f"{one.text}@{name}", note=WHICH[name]) for name in picked)
+    yield from (_choice(one) for one in whole if one.target.parent_name)  # known by their ids: after `@last`
     if at:  # an `@` that belongs to a name
         yield from (_choice(one) for one in matching(ctx, fits, typed, recent))
 
 
 def _choice(known: KnownTarget) -> Choice:
     state = known.listed.state if known.listed is not None else ""
-    return Choice(value=known.text, note=f"{known.target.kind}, {state}" if state else known.target.kind)
+    whose = f" of {known.target.parent_name}" if known.target.parent_name else ""
+    return Choice(value=known.text, note=f"{known.target.kind}{whose}{', ' if state else ''}{state}")
 
 
 def _acts_on(ctx: Context, kinds: set[tuple[str, str]], known: KnownTarget) -> bool:

@@ -15,6 +15,7 @@ from bot.core.policy.decide import Decision, Denied, NeedsApproval, Policy
 from bot.core.text import capitalized, first_of, plural, sentences, with_article
 from bot.core.value import Json
 from bot.features.forms import fields
+from bot.features.forms.menus import WHICH
 from bot.operations.authorize import CACHED, catalog_of, everybody, foresee, not_admitted, read_situation
 from bot.operations.resolve import find_seen
 from bot.runtime.context import Context
@@ -65,7 +66,9 @@ async def prospect(ctx: Context, intent: Intent, command: Command) -> Prospect:
     now = await read_situation(ctx, intent.actor, intent.place)
     decision = foresee(ctx, now, capability, target, _usable(capability, command.params))
     who = await _deciders(ctx, intent, now.policy, decision) if isinstance(decision, NeedsApproval) else ()
-    return Prospect(*_words(decision, capability, who), capability, described, who)
+    says, submit = _words(decision, capability, who)
+    which = WHICH.get(command.target.rpartition("@")[2], "") if target.parent_name else ""
+    return Prospect(sentences(f"Acts on {which}" if which else "", says), submit, capability, described, who)
 
 
 async def _deciders(ctx: Context, intent: Intent, policy: Policy, demand: NeedsApproval) -> tuple[str, ...]:
