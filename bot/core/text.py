@@ -116,6 +116,11 @@ def plural(number: int, unit: str, units: str = "") -> str:
     return f"{number} {unit}" if number == 1 else f"{number:,} {units or f'{unit}s'}"
 
 
+def some_of(number: int, groups: str) -> str:
+    """So many people of these groups: `one of leads`, `2 of leads`."""
+    return f"{'one' if number == 1 else number} of {groups}"
+
+
 def first_of(items: Iterable[str], most: int, between: str = "; ") -> str:
     """The first `most` items, and how many more there are: `a; b; and 3 more`, `a, b and 3 more`."""
     every = list(items)

@@ -83,7 +83,7 @@ class BlockBudget:
 
 def status_of(card: Card) -> str:
     """The status in words, because a colour alone says nothing. Empty when the title or the rows say it."""
-    return card.status or ("" if card.rows or card.title.rstrip().endswith((".", "!")) else WORDS[card.tone])
+    return card.status or ("" if card.rows or card.title.rstrip().endswith((".", "!", "?")) else WORDS[card.tone])
 
 
 def lines(items: Sequence[Line], people: Collection[str], budget: BlockBudget) -> list[Block]:

@@ -8,6 +8,7 @@ from typing import Any, Final
 from bot.core.card import Card, HomeView, Line, Question, Tone
 from bot.core.intent import Place, Reply
 from bot.core.records import PRIVATE, Outgoing, stamp
+from bot.core.text import sentences
 from bot.render import block_kit
 from bot.render.card import has_newer_blocks, render_card
 from bot.slack.errors import SlackTrouble
@@ -35,8 +36,9 @@ def reply_of(row: Outgoing) -> Reply | None:
 
 def words_of(card: Card) -> str:
     """A card as one short text, for a place that only takes text."""
-    rows = [card.title, card.status, *(line.text for line in card.lines)]
-    return block_kit.clip(". ".join(row.rstrip(".") for row in rows if row), _STEP_TEXT)
+    commands = ", ".join(f"`{button.label}`" for button in card.buttons if button.action == "say")
+    rows = [card.title, card.status, *(line.text for line in card.lines), commands]
+    return block_kit.clip(sentences(*rows).replace(f"in <#{card.place.channel_id}>", "here"), _STEP_TEXT)
 
 
 class Form(IntEnum):

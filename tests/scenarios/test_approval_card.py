@@ -51,7 +51,7 @@ async def test_the_card_is_five_lines_and_buttons(team: Team) -> None:
     assert what.startswith("*What happens:* ")
     assert now == "*Now:* idle"
     assert expires.startswith("*Expires:* <!date^")
-    assert expires.endswith(" (within 30 min). Waiting for 1 of `leads`: <@U0LEE>.")
+    assert expires.endswith(" (within 30 min). Waiting for one of `leads`: <@U0LEE>.")
     assert kinds(card) == ["section", "section", "actions", "container"]
     for part in ("Digest", "Exact id", "Last outcomes", "Rule", "Request", '"north"'):
         assert part in collapsed(card), part

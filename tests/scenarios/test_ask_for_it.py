@@ -132,7 +132,7 @@ PAIRED = RULES.replace(
 
 
 @pytest.mark.parametrize(
-    ("value", "waits"), [("failed", "Waiting for 2 of `pair`"), ("succeeded", "Waiting for 1 of `admins`")]
+    ("value", "waits"), [("failed", "Waiting for 2 of `pair`"), ("succeeded", "Waiting for one of `admins`")]
 )
 async def test_the_number_of_a_rule_means_its_own_people(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, value: str, waits: str

@@ -33,6 +33,7 @@ async def test_a_misread_offers_the_nearest_command_and_a_press_runs_it(team: Wo
     ("text", "expected"),
     [
         ("start shop/prices", "is not a target. Write `backend:path`"),
+        ("status <@U0LEE>", "A person or a channel is not a target"),
         ("start nowhere:shop/prices", "`nowhere` is not a backend"),
         ('start "acc:shop/prices', "A quote is not closed"),
         ("start acc:shop/prices now please", "is not `key=value`"),

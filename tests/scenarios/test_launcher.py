@@ -210,7 +210,7 @@ async def test_what_was_typed_stays_when_another_field_changes(five: World) -> N
         (
             "start",
             "acc:shop/prices",
-            "Needs approval by 1 person of leads: <@U0LEE>. Nothing runs before that",
+            "Needs approval from one of leads: <@U0LEE>. Nothing runs before that",
             "Ask for approval",
         ),
         ("schedule delete", "acc:shop/prices", "You see what it affects", "Ask for approval"),

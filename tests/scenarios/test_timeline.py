@@ -126,3 +126,18 @@ async def test_a_timeline_names_no_request_no_app_and_no_channel_by_its_id(tmp_p
     assert "closest is <#C0CRAWL> allow" in text
     assert not re.search(r"\br-[a-z0-9]+|A0SIGNAL|(?<![#@])\bC0CRAWL", text), text
     assert "ends the pause of" in text
+
+
+async def test_a_timeline_says_each_thing_once_and_names_only_people_that_it_tells_of(env: World) -> None:
+    """A run that was started and succeeded, and an approval whose deciders the files name."""
+    await env.say("start acc:shop/prices -- monthly")
+    await env.sees("start acc:shop/prices", "Succeeded")
+    text = shown(await env.does("timeline since=1h", "Timeline since", "start acc:shop/prices succeeded"))
+    assert "start acc:shop/prices started · <@U0ANA> · monthly." in text
+    assert "was started" not in text
+    assert "Succeeded: " not in text
+
+
+async def test_a_question_in_a_title_is_not_followed_by_the_word_attention(env: World) -> None:
+    text = shown(await env.does("why did shop/prices fail yesterday", "Did you mean this?"))
+    assert "Attention" not in text

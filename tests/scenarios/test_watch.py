@@ -277,3 +277,9 @@ async def test_a_control_plane_that_does_not_answer_tells_nothing_and_is_asked_a
     await env.restart()
     team.later(seconds=16)
     await env.sees("acc:shop/prices failed")
+
+
+async def test_watching_again_says_until_when(team: Team) -> None:
+    await watching(team, "watch acc:shop/prices for=30m")
+    again = await team.env.does("watch acc:shop/prices for=2h", "You already watch acc:shop/prices here, until")
+    assert "<!date^" in shown(again)

@@ -292,6 +292,8 @@ async def test_a_step_that_is_refused_ends_with_the_reason_and_whispers_to_nobod
     assert [call.error for call in env.ws.calls if not call.ok] == []
     assert [m for m in env.ana.messages("C0CRAWL") if "bot_id" in m] == []
     assert problem in str(step["error"])
+    assert "<#" not in str(step["error"]), "a step's error shows no ids"
+    assert "?." not in str(step["error"])
 
 
 async def test_a_step_ends_well_with_what_it_looked_up(tmp_path: Path) -> None:

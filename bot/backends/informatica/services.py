@@ -35,11 +35,10 @@ async def move(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     words, phase = states.named(states.SERVICE, state)
     # Only the details show whether it is up or down (SEED: check the status using the v2 agent resource).
     going = phase if phase in (Phase.WAITING, Phase.UNREADABLE) else Phase.ACTIVE
-    shown = f"{words} ({state})" if state in states.SERVICE else words
     facts = (Fact(label="Informatica says", value=ctx.clean(message)),) if message else ()
-    view = RunView(state=shown, phase=going, facts=facts, next=_while_going(target, goal))
+    view = RunView(state=words, phase=going, facts=facts, next=_while_going(target, goal))
     return Done(
-        summary=f"The {goal} of {target.name} was accepted: {shown}.",
+        summary=f"The {goal} of {target.name} was accepted: {words}.",
         run=run,
         view=view,
         backend_ref=target.id,

@@ -63,12 +63,10 @@ def named(table: Mapping[str, tuple[str, Phase]], state: str | int | None) -> tu
 def service_words(status: Status) -> tuple[str, Phase]:
     """A listed service; RUNNING counts as up only with subState "0", "-1" is still initialising (CODE iics-cli)."""
     words, phase = named(SERVICE, status.status)
-    if status.status != "RUNNING":
-        return (f"{words} ({status.status})" if status.status in SERVICE else words), phase
-    if status.sub_state == "0":
-        return f"{words} (RUNNING)", phase
+    if status.status != "RUNNING" or status.sub_state == "0":
+        return words, phase
     sub = "none" if status.sub_state is None else status.sub_state[:20]
-    return f"running, still initialising (RUNNING, sub-state {sub})", Phase.ACTIVE
+    return f"running, still initialising (sub-state {sub})", Phase.ACTIVE
 
 
 def newest(statuses: Sequence[Status]) -> Status:

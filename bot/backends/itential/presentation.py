@@ -128,7 +128,7 @@ def _steps(target: Target, phase: Phase, status: str | None) -> tuple[Suggestion
 def job_table(jobs: Sequence[Job]) -> Table:
     """Jobs as rows."""
     columns: dict[str, Callable[[Job], object]] = {
-        "Started": lambda job: utc_text(job.began),
+        "Started": lambda job: utc_text(job.began, seconds=True),
         "Name": lambda job: job.name,
         "State": lambda job: mark(job_state(job)[0], job),
         "Job": lambda job: job.id and f"job/{brief_id(job.id)}",

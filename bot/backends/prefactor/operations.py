@@ -126,7 +126,8 @@ async def switch(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
         if agent.status is None or (agent.status == "retired") is not retired:
             raise
         return done_with(ctx, agent, f"{ctx.clean(agent.name)} was already {word}.")
-    return done_with(ctx, agent, f"{ctx.clean(agent.name)} is {word}; it is {agent_state(agent)} now.")
+    now = "" if agent_state(agent) == word else f"; it is {agent_state(agent)} now"
+    return done_with(ctx, agent, f"{ctx.clean(agent.name)} is {word}{now}.")
 
 
 async def delete(ctx: AdapterContext, operation: Operation, call: Call) -> Done:

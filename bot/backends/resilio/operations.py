@@ -79,7 +79,7 @@ async def pause(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     """PATCH client?paused=true (SEED). The timer is the agent's own: it resumes even if this program is gone."""
     seconds = None if call.ends is None else max(1, ceil((call.ends - call.clock.now()).total_seconds()))
     await ctx.client.pause(seconds)
-    facts = [Fact(label="Paused", value="yes")]
+    facts = list[Fact]()
     ends = "until you run `resume`"
     if seconds is not None:
         ends = f"and resumes automatically after {seconds_words(seconds)}"
@@ -93,7 +93,7 @@ async def resume(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     """PATCH client?paused=false (SEED)."""
     await ctx.client.resume()
     note = _unlike(await readable(ctx.client.client()), paused=False)
-    return Done(summary=f"The agent is resumed.{note}", facts=(Fact(label="Paused", value="no"),))
+    return Done(summary=f"The agent is resumed.{note}")
 
 
 def _unlike(agent: Client | None, *, paused: bool) -> str:

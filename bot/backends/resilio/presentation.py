@@ -192,18 +192,18 @@ def device(client: Client, clean: Clean) -> tuple[Fact, ...]:
 
 
 def client_facts(client: Client, clean: Clean) -> list[Fact]:
-    """The facts of the agent."""
+    """The facts of the agent; that it isn't paused and needs no restart is not one."""
     server = client.server
-    paused = "not reported" if client.paused is None else "yes" if client.paused else "no"
+    paused = "not reported" if client.paused is None else "yes" if client.paused else None
     optional: tuple[tuple[str, FactValue], ...] = (
+        ("Paused", paused),
+        ("Restart required", "yes" if client.restart_required else None),
         ("Management Console", clean(server.addr or "") or None if server else None),
         ("Last seen by it", moment(server.last_seen) if server else None),
     )
     return [
         Fact(label="Agent", value=clean(client.name) or None),
         Fact(label="Connection", value=connection(server.state if server else None).text),
-        Fact(label="Paused", value=paused),
-        Fact(label="Restart required", value="yes" if client.restart_required else "no"),
         *(Fact(label=label, value=value) for label, value in optional if value is not None),
         *unreadable(client),
     ]

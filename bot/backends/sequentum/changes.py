@@ -47,7 +47,7 @@ async def switch(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
         await ctx.client.switch_schedule(target.id, on=on)
         summary = f"The schedule{_of(target)} is {word}."
     back = suggest(f"Switch {other}", f"schedule {other}", target)
-    return Done(summary=summary, facts=(Fact(label="Schedules", value=word),), restore=restore, next=(back,))
+    return Done(summary=summary, restore=restore, next=(back,))
 
 
 async def _enabled(ctx: AdapterContext, operation: Operation, call: Call) -> tuple[Target, ...] | None:

@@ -63,6 +63,8 @@ class Param(Value):
         return self._check_one(words[0])
 
     def _check_one(self, word: str) -> Json:
+        if not word.strip() and self.type is not ParamType.TEXT:
+            raise BadParam(f"`{self.name}=` needs a value{': ' if self.choices else ''}{', '.join(self.choices)}")
         if self.type is ParamType.INTEGER:
             return self._integer(word)
         if self.type is ParamType.BOOLEAN:

@@ -304,6 +304,8 @@ def read_target(word: Word, catalog: Catalog) -> TargetRef | str:
     name, colon, path = word.text.partition(":")
     if name.lower() in _EVERYTHING and name not in catalog.backends:
         return f"{ONE_TARGET} `status` shows what runs here."
+    if word.text[:2] in ("<@", "<#", "<!"):
+        return "A person or a channel is not a target. Write `backend:path`. The command `find` searches for targets."
     if not colon and name not in catalog.backends:
         return f"`{word.text[:80]}` is not a target. Write `backend:path`. The command `find` searches for targets."
     if not BACKEND_NAME.fullmatch(name) or name not in catalog.backends:

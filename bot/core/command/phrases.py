@@ -106,7 +106,7 @@ def _clock(hour: str | None, minute: str | None, half: str | None) -> str:
 def stated(
     params: Sequence[Param], phrases: Sequence[Phrase], words: Sequence[str], said: Sequence[str], used: Sequence[str]
 ) -> Iterator[str]:
-    """`key=value` for each parameter that these words state. `used` are names that were given for the target before."""
+    """`key=value` for each parameter that these words state. `used` are names given for the target before."""
     names = {param.name for param in params}
     for phrase in phrases:
         yield from [f"{name}={phrase.value}" for name in phrase.names if name in names][:1]
@@ -126,7 +126,8 @@ def stated(
             word = "".join(words[after + 1 : after + 2]) if after is not None else ""
             if word and (param.type is ParamType.TEXT or word.isdigit()):
                 yield f"{param.name}={word}"
-    short = {name.rpartition(".")[2].casefold(): name for name in used}
+    own = [name for name in used if "*" in names or name in names or name.partition(".")[0] in names]  # of this verb
+    short = {name.rpartition(".")[2].casefold(): name for name in own}
     for at, word in enumerate(said[:-1]):
         if word in short and said[at + 1] not in short:
             yield f"{short[word]}={words[at + 1]}"

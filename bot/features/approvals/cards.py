@@ -11,7 +11,7 @@ from bot.core.intent import Actor, Command, Place
 from bot.core.masking.redact import is_secret
 from bot.core.outcome import Fact, facts_of
 from bot.core.records import CastVote
-from bot.core.text import capitalized, sentences
+from bot.core.text import capitalized, sentences, some_of
 from bot.core.value import Json
 from bot.features.approvals import question
 from bot.operations import cards
@@ -104,7 +104,7 @@ async def show_requester(ctx: Context, approval: Approval) -> None:
         means=cards.pending_means(approval.id, "cancel"),
         only_user=approval.requester,
     )
-    status = f"Waiting for approval by {record.count} of {question.named(record.groups)}. Not started yet"
+    status = f"Waiting for approval from {some_of(record.count, question.named(record.groups))}. Not started yet"
     lines = [Line(heading="Asked again", text=record.note)] if record.note else []
     reach = await ctx.directory.reach(record.channel)
     if reach.trouble and reach.known:  # only the requester can do something about it

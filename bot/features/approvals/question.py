@@ -13,7 +13,7 @@ from bot.core.intent import Command, Place
 from bot.core.operation import Operation
 from bot.core.outcome import Fact, facts_of
 from bot.core.records import CastVote, PendingDecision
-from bot.core.text import first_of, plural, rough_span, sentences, utc_text
+from bot.core.text import first_of, plural, rough_span, sentences, some_of, utc_text
 from bot.core.value import canonical
 from bot.operations import cards
 from bot.operations.audit_writer import AuditWriter
@@ -144,7 +144,7 @@ def _progress(record: ApprovalRecord, votes: Sequence[CastVote], claimed: str | 
     agreed = len(cast) - stale
     left = [user for user in record.eligible if user not in cast]
     who = first_of([f"<@{user}>" for user in left], MOST_NAMED, ", ")
-    waits = f"Waiting for {record.count} of {named(record.groups)}: {who}"
+    waits = f"Waiting for {some_of(record.count, named(record.groups))}: {who}"
     so_far = f"{agreed} of {record.count} agreed ({', '.join(f'<@{user}>' for user in cast)}), still to decide: {who}"
     words = so_far if agreed else waits
     return f"<@{claimed}> is looking at it. {words}" if claimed else words

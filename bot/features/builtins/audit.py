@@ -17,7 +17,7 @@ from bot.core.outcome import FileOut, Phase, Table
 from bot.core.policy.decide import why_not_administrator
 from bot.core.policy.visibility import Visibility
 from bot.core.records import Filters, StoredEntry, newest_of, searches, stamp
-from bot.core.text import csv_text, person_in, plural, utc_text
+from bot.core.text import csv_text, person_in, plural, sentences, utc_text
 from bot.core.value import canonical
 from bot.features import incidents
 from bot.features.builtins.activity import activity
@@ -53,6 +53,7 @@ _MADE_OF_IDS = frozenset(
     }
 )
 _AGES = re.compile(r"(?:; |\s*\(|^)person read \d[^()]{0,60} ago\)?$")
+_DECIDERS = re.compile(r"; may decide: [A-Z0-9, ]+$")  # their names are in the files
 _IN_A_REQUEST = re.compile(r",? (?:in )?r-[a-z0-9]+\b")  # its id is in the files
 _AN_ID = re.compile(r"\b[CUW][A-Z0-9]{2,30}\b")
 _NAMED_IN = re.compile(r"<[@#]([A-Z0-9]+)>")
@@ -127,10 +128,8 @@ async def _show_timeline(
     notes.append(far if oldest_first else _none(far))
     starts = range(max(0, len(shown) - _SHOWN), len(shown), _IN_ONE)
     longest = min(300, _ROOM // max(1, min(len(shown), _SHOWN)))
-    lines = [
-        Line(text="\n".join(_sentence(ctx, entry, longest, undone=undone) for entry in shown[at : at + _IN_ONE]))
-        for at in starts
-    ]
+    told = [_sentence(ctx, entry, longest, undone=undone) for entry in shown]
+    lines = [Line(text="\n".join(told[at : at + _IN_ONE])) for at in starts]
     counted = [one for one in oldest_first if not _is_look(ctx, one) and one.request_id not in undone]
     await reply(
         ctx,
@@ -138,7 +137,7 @@ async def _show_timeline(
         title,
         lines=(*lines, Line(text=" ".join(note for note in notes if note))),
         chart=activity(counted, start, ctx.clock.now()),
-        mention=_people(shown[-_SHOWN:]),
+        mention=_people(told[-_SHOWN:]),
     )
 
 
@@ -150,13 +149,16 @@ def _with_reasons(ctx: Context, entries: Sequence[StoredEntry]) -> list[StoredEn
     asked = {entry.request_id: entry for entry in requests}
     left = (entry for entry in entries if asked.get(entry.request_id) is not entry)
     told = (one for one in left if one.event is not Event.REQUESTED or not ctx.catalog.builtin(one.verb or ""))
-    return [_reasoned(entry, asked.get(entry.request_id)) for entry in told]
+    return [_reasoned(ctx, entry, asked.get(entry.request_id)) for entry in told]
 
 
-def _reasoned(entry: StoredEntry, asked: StoredEntry | None) -> StoredEntry:
-    if asked is None or entry.event not in _ENDS or not asked.reason:
-        return entry
-    return entry.model_copy(update={"detail": f"{asked.reason}. {entry.detail or ''}".strip()})
+def _reasoned(ctx: Context, entry: StoredEntry, asked: StoredEntry | None) -> StoredEntry:
+    """The entry with the reason of its request, and without what the word of the event says already: that a run was started,
+    or in which state of the vendor it succeeded."""
+    says_enough = cards.happened(ctx.catalog, entry) in ("started", str(Phase.SUCCEEDED))
+    detail = "" if says_enough and entry.event in (Event.DONE, Event.ENDED) else entry.detail or ""
+    reason = asked.reason if asked is not None and entry.event in _ENDS else None
+    return entry.model_copy(update={"detail": sentences(reason, detail) if reason else detail or None})
 
 
 def _sentence(ctx: Context, entry: StoredEntry, longest: int, *, undone: Collection[str] = ()) -> str:
@@ -341,7 +343,7 @@ async def _show(ctx: Context, intent: Intent, title: str, entries: Sequence[Stor
     if left > 0:
         lines.append(Line(text=f"{plural(left, 'older entry', 'older entries')}: `signalbox audit search` lists all."))
     lines.append(Line(text=far))
-    await reply(ctx, intent, title, lines=tuple(lines), mention=_people(shown))
+    await reply(ctx, intent, title, lines=tuple(lines), mention=_people(texts))
 
 
 def _none(far: str) -> str:
@@ -352,17 +354,16 @@ def _told(entry: StoredEntry) -> StoredEntry:
     """The entry with a detail to read: without marks and the ages of facts, and with people and channels by name where the
     detail is made of their ids."""
     note = f": {entry.reason}" if entry.event is Event.REVIEWED and entry.reason and entry.detail else ""
-    detail = _AGES.sub("", entry.detail or entry.reason or "").replace("`", "") + note
+    detail = _DECIDERS.sub("", _AGES.sub("", entry.detail or entry.reason or "")).replace("`", "") + note
     detail = cards.rules_named(_IN_A_REQUEST.sub("", detail))
     if entry.event in _MADE_OF_IDS:
         detail = _AN_ID.sub(lambda found: f"<{'@' if found[0][0] in 'UW' else '#'}{found[0]}>", detail)
     return entry.model_copy(update={"detail": detail or None, "reason": None})
 
 
-def _people(entries: Sequence[StoredEntry]) -> tuple[str, ...]:
-    """The ids that these entries name."""
-    ids = (one for entry in entries for one in (entry.user_id, *_NAMED_IN.findall(entry.detail or "")))
-    return tuple(dict.fromkeys(one for one in ids if one))
+def _people(texts: Sequence[str]) -> tuple[str, ...]:
+    """The ids that these sentences name."""
+    return tuple(dict.fromkeys(one for text in texts for one in _NAMED_IN.findall(text)))
 
 
 def _asker(entry: StoredEntry) -> str:

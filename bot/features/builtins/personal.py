@@ -9,6 +9,7 @@ from bot.core.intent import Command, Intent
 from bot.core.operation import Target
 from bot.core.policy.decide import Denied
 from bot.core.records import Subscription, stamp
+from bot.core.text import utc_text
 from bot.features import favourites, target_watch
 from bot.features.access.grants import NotPermittedError
 from bot.features.replies.answer import reply
@@ -45,7 +46,8 @@ async def watch(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, 
         return
     await target_watch.show(ctx, kept)
     if kept.id != made.id:
-        await reply(ctx, intent, f"You already watch {target.label} here.")
+        until = f", until {utc_text(kept.until_at)}" if kept.until_at else ""
+        await reply(ctx, intent, f"You already watch {target.label} here{until}.")
 
 
 async def unwatch(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, Any]) -> None:

@@ -37,7 +37,7 @@ async def approvals_table(
             pending.operation.title if pending.operation else "review of break-glass",
             cards.person(pending.intent.actor.user_id),
             cards.channel(pending.record.get("channel")),
-            utc_text(pending.made_at),
+            utc_text(pending.made_at, seconds=True),
             utc_text(str(pending.record.get("due") or pending.due_at)),
         )
         for pending in pending_decisions
@@ -60,7 +60,7 @@ async def watches_table(
             label := await label_of(ctx, watch.target, visible),
             watch.view.state if watch.view else "?",
             cards.person(watch.user_id),
-            utc_text(watch.made_at),
+            utc_text(watch.made_at, seconds=True),
             "",
             _typed(watch.target, label),
         )
@@ -71,7 +71,7 @@ async def watches_table(
             one.target.label,
             "Watched",
             cards.person(one.user_id),
-            utc_text(one.made_at),
+            utc_text(one.made_at, seconds=True),
             utc_text(one.until_at) if one.until_at else "",
             _typed(one.target, one.target.label),
         )

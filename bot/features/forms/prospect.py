@@ -12,7 +12,7 @@ from bot.core.command.parser import parse_target
 from bot.core.errors import BadRequest, Problem
 from bot.core.intent import Command, Intent
 from bot.core.policy.decide import Decision, Denied, NeedsApproval, Policy
-from bot.core.text import capitalized, first_of, plural, sentences, with_article
+from bot.core.text import capitalized, first_of, sentences, some_of, with_article
 from bot.core.value import Json
 from bot.features.forms import fields
 from bot.features.forms.menus import WHICH
@@ -128,8 +128,8 @@ def _words(decision: Decision, capability: Capability, who: Sequence[str]) -> tu
     first = "You see what it affects before anything is sent." if capability.risk is Risk.DANGER else ""
     if isinstance(decision, NeedsApproval):
         names = f": {first_of([f'<@{user}>' for user in who], _MOST_NAMED, ', ')}" if who else ""
-        people = f"{plural(decision.count, 'person', 'people')} of {', '.join(decision.from_groups)}{names}"
-        return sentences(f"Needs approval by {people}", "Nothing runs before that", first), "Ask for approval"
+        people = f"{some_of(decision.count, ', '.join(decision.from_groups))}{names}"
+        return sentences(f"Needs approval from {people}", "Nothing runs before that", first), "Ask for approval"
     if capability.risk is Risk.READ:
         return "Answers at once and changes nothing.", "Show"
     if first:

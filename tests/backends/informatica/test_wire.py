@@ -215,7 +215,7 @@ async def test_the_samples_of_the_page(tmp_path: Path) -> None:
     assert json.loads(seen.body) == SEED_REQUEST
     wanted = {"content-type": "application/json", "accept": "application/json", "infa-session-id": SESSION}
     assert {name: seen.headers[name] for name in wanted} == wanted
-    assert (done.view.state, done.view.phase) == ("starting up (STARTING)", Phase.ACTIVE)
+    assert (done.view.state, done.view.phase) == ("starting up", Phase.ACTIVE)
     assert done.view.facts[0].value == SEED_REPLY["message"]
 
 

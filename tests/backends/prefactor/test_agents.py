@@ -60,7 +60,7 @@ async def test_buttons_are_those_that_the_vendor_allows_now(generation: str) -> 
         assert [step.verb for step in first.next] == ["history", "retire", "delete"]
         retired = await pre.do("retire pre:bot")
         assert [step.verb for step in retired.next] == ["history", "reinstate", "delete"]
-        assert retired.summary == "bot is retired; it is retired now."
+        assert retired.summary == "bot is retired."
         back = await pre.do("reinstate pre:bot")
         assert "retire" in [step.verb for step in back.next]
 

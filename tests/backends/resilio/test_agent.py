@@ -26,7 +26,7 @@ async def test_the_seeds_status_is_shown_whole() -> None:
         assert facts["Connection"] == "connected to its Management Console"
         assert facts["Management Console"] == "management_console.com"
         assert str(facts["Last seen by it"]) == "2023-12-19 11:36:36+00:00"
-        assert (facts["Paused"], facts["Restart required"], facts["Device"]) == ("no", "yes", "EA...JA")
+        assert (facts.get("Paused"), facts["Restart required"], facts["Device"]) == (None, "yes", "EA...JA")
         assert facts["Runs"] == "1: 1 syncing"
         assert [step.verb for step in done.next] == ["restart", "pause", "history"]
 
@@ -61,7 +61,7 @@ async def test_restart_required_is_read_as_text_and_as_boolean(required: Any) ->
         bare = {key: value for key, value in CLIENT.items() if key not in ("restartRequired", "server")}
         recorder.answers["GET /api/v3/client"] = said(bare)
         facts = facts_of(await res.do("status res:"))
-        assert (facts["Restart required"], facts["Connection"]) == ("no", "unknown (nothing)")
+        assert (facts.get("Restart required"), facts["Connection"]) == (None, "unknown (nothing)")
 
 
 async def test_the_backend_alone_is_the_agent() -> None:
@@ -96,7 +96,7 @@ async def test_pause_with_a_time_uses_the_agents_own_timer() -> None:
         assert status.summary == "warehouse-7 is paused, connected to its Management Console."
         assert status.next[0].verb == "resume"
         plane.clock.advance(1801)
-        assert facts_of(await res.do("status res:"))["Paused"] == "no"
+        assert "Paused" not in facts_of(await res.do("status res:"))
 
 
 async def test_pause_and_resume_without_a_time() -> None:
@@ -133,7 +133,7 @@ async def test_a_restart_is_followed_until_the_agent_answers_with_a_new_token() 
         assert plane.restarts == 1
         assert "It answers again, with a new token" in done.summary
         assert "its reply was lost" in done.summary
-        assert facts_of(done)["Restart required"] == "no"
+        assert "Restart required" not in facts_of(done)
         assert res.call.told == ["The restart was sent; waiting for the agent to answer again"]
         assert [request.raw_path for request in plane.requests if request.method == "PATCH"] == ["/api/v3/client"]
 

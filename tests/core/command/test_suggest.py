@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -198,3 +199,11 @@ def test_a_word_after_what_cannot_be_done_is_no_command_of_its_own() -> None:
     """`release` may mean an approval, but not after a verb and its target."""
     found = meant("tag infa:task/load_orders release", CATALOG, DEMO)
     assert found == Meant(("status infa:task/load_orders",), "tag infa:task/load_orders")
+
+
+def test_a_word_is_no_parameter_because_another_verb_takes_one_of_that_name() -> None:
+    """`for` was given for this target, with `schedule off`."""
+    around = replace(DEMO, parameters={"acc:shop/prices": ("for", "input.region")})
+    assert suggest("start the price crawl for the north", CATALOG, around) == ("start acc:shop/prices",)
+    region = suggest("start the price crawl with region north", CATALOG, around)
+    assert region[0] == "start acc:shop/prices input.region=north"
