@@ -86,7 +86,7 @@ async def ask(ctx: Context, intent: Intent, resolved: Resolved, ruling: Ruling) 
             Fact(label="Digest", value=ruling.digest),
         ),
         buttons=_buttons(ctx, intent, pending_id, ASKS if ruling.needs_approval else RUNS) if has_buttons else (),
-        footer=("valid for 10 minutes",) if has_buttons else (),
+        footer=("Valid for 10 minutes.",) if has_buttons else (),
         at=ctx.clock.now(),
     )
 

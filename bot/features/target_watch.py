@@ -249,9 +249,9 @@ async def _news_card(
     return Card(
         key=f"watch:{place.channel_id}:{place.thread_ts or ''}:{target.backend}:{run.id}:{view.ended or ''}",
         place=place,
-        title=f"{target.label} {happened.get(view.phase, 'ended')}",
+        title=f"{target.label} {happened.get(view.phase, 'ended')}{'.' if view.phase is Phase.SUCCEEDED else ''}",
         tone=_TONES.get(view.phase, Tone.WARN),
-        status=" ".join(view.message.split())[:_LONGEST] or view.state,
+        status="" if view.phase is Phase.SUCCEEDED else " ".join(view.message.split())[:_LONGEST] or view.state,
         rows=facts_of((("Started", view.started), ("Took", spent))) if below is None else (),
         buttons=(*steps, *(() if is_run else (stop_button(ctx, target),))),
         mention=tuple(dict.fromkeys(one.user_id for one in people)),

@@ -87,7 +87,7 @@ async def test_a_pre_flight_is_over_after_ten_minutes(tmp_path: Path, monkeypatc
     """A press after ten minutes runs nothing, and the audit log says that it expired."""
     async with deciding(tmp_path, monkeypatch, OPEN_POLICY) as later:
         asked = await ask(later.env, "input clear acc:shop/stock")
-        await asked.card("Dangerous", "valid for 10 minutes")
+        await asked.card("Dangerous", "Valid for 10 minutes")
         later.later(minutes=10, seconds=1)
         await asked.press("Run it")
         assert await asked.ends() == "expired"

@@ -139,5 +139,6 @@ async def test_a_timeline_says_each_thing_once_and_names_only_people_that_it_tel
 
 
 async def test_a_question_in_a_title_is_not_followed_by_the_word_attention(env: World) -> None:
+    await env.does("status acc:shop/prices", "status acc:shop/prices")
     text = shown(await env.does("why did shop/prices fail yesterday", "Did you mean this?"))
     assert "Attention" not in text

@@ -251,10 +251,10 @@ CAPABILITIES: Final = (
     _change("mark", AGENT, "Set the status of the newest job run", "The newest job run of the agent gets this status.",
             "POST api/job/ID/status", words="as=failed", params=(MARK,)),
     _change("agent approve", AGENT, "Approve an agent in the repository",
-            "The agent may be used. Your reason is written to the ACC's file log.",
+            "The agent may be used. The reason is written to the ACC's file log.",
             "POST api/agent/ID/toggleAgentApproval/False", words="-- reviewed by Lee", reason_required=True),
     _danger("agent disapprove", AGENT, "Withdraw the approval of an agent",
-            "The agent is no longer approved. Your reason is written to the ACC's file log.",
+            "The agent is no longer approved. The reason is written to the ACC's file log.",
             "POST api/agent/ID/toggleAgentApproval/True", words="-- breaks the site's terms", reason_required=True),
 )  # fmt: skip
 

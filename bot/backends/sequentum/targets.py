@@ -135,7 +135,8 @@ class Finder(FinderBase[SequentumSettings, AccClient]):
         found = [item.id for item in listed if item.phase in phases]
         what = f"{'' if selector == 'last' else selector} {'job run' if job else 'run'}".strip()
         if not found:
-            raise NoSuchTarget(f"{agent.name} has no {what} among its latest {_SEARCHED}.")
+            among = f" among its latest {_SEARCHED}" if listed else " yet"
+            raise NoSuchTarget(f"{agent.name} has no {what}{among}.")
         if not found[0]:
             raise BadReply(f"{self._backend} lists a {what} of {agent.name} whose id can't be read.")
         return await self.remembered(self.part(kind, found[0], agent))

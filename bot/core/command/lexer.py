@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 DOUBLE: Final = frozenset('"\u201c\u201d\u201e\u201f\u00ab\u00bb')
 _SINGLE: Final = frozenset("'\u2018\u2019\u201a\u201b")
 _OPENS_SINGLE_AFTER: Final = frozenset("=:/")
-_DASHES: Final = frozenset({"--", "\u2014", "\u2013", "\u2014\u2014"})
+_DASHES: Final = frozenset({"--", "\u2014", "\u2013", "\u2013\u2013", "\u2014\u2014"})
 _ENTITY: Final = re.compile(r"<([^<>\s|]*[^<>|]*)(?:\|([^<>]*))?>")
 _RUN: Final = re.compile(rf"[^\s{''.join(sorted(DOUBLE | _SINGLE))}]+")
 MARKERS: Final = frozenset("`*_~")  # how Slack writes code, bold, italic and struck text

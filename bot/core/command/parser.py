@@ -247,9 +247,10 @@ def _too_many_words(
     before = rest[rest.index(bare[1]) - 1]
     pair = _pair(before) if before is not bare[0] else None
     if pair is None:
-        targets = [read_target(word, catalog) for word in bare]
-        if all(isinstance(target, TargetRef) for target in targets):
-            each = tuple(f"{command.verb} {target}" for target in targets)
+        targets = [one for word in bare if isinstance(one := read_target(word, catalog), TargetRef)]
+        if len(targets) == len(bare):
+            listed = (target.model_copy(update={"path": target.path.rstrip(",")}) for target in targets)
+            each = tuple(f"{command.verb} {target}" for target in listed)
             return ParseError(text=text[:500], problem=ONE_TARGET, understood=command.verb, nearest=each)
         extra = " ".join(f"`{word.text[:60]}`" for word in bare[1:4])
         joined = quote(" ".join([ref.path, *(word.text for word in bare[1:])]))

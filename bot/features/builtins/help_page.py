@@ -28,7 +28,7 @@ _FIRST: Final = ("find", "targets", "why")  # what a newcomer needs first
 async def help_(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, Any]) -> None:
     """`help`, `help all`, `help acc`, `help VERB`."""
     usable_here = await usable(ctx, intent.actor, intent.place)
-    if not ask.words:
+    if not ask.words or ask.words == ("me",):
         await help_for(ctx, intent, usable_here)
         return
     if ask.words == (_EVERYTHING,):

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
+from operator import itemgetter
 from typing import Final
 
 from bot.core.card import Choice, Choices
@@ -122,14 +123,16 @@ def _offered(
     kinds = {(kind, capability.target) for kind, capability in ctx.catalog.capabilities(verb)} if verb else None
     fits = [one for one in known if kinds is None or _acts_on(ctx, kinds, one) or _on_runs(ctx, kinds, one)]
     found = matching(ctx, fits, part if at else typed, recent)
-    whole = [one for one in found if not at and (kinds is None or _acts_on(ctx, kinds, one))]
-    yield from (_choice(one) for one in whole if not one.target.parent_name)
-    if at or len(found) <= FEW or kinds is not None:
-        picked = [selector for selector in SELECTORS if selector.startswith(picks.lower() if at else "")]
-        for one in found[:MOST]:
-            if _has_runs(ctx.catalog, one) and (kinds is None or _on_runs(ctx, kinds, one)):
-                yield from (Choice(value=f"{one.text}@{name}", note=WHICH[name]) for name in picked)
-    yield from (_choice(one) for one in whole if one.target.parent_name)  # known by their ids: after `@last`
+    picked = [selector for selector in SELECTORS if selector.startswith(picks.lower() if at else "")]
+    picked = picked if at or len(found) <= FEW or kinds is not None else []
+    offered: list[tuple[int, Choice]] = []
+    for one in found:
+        if not at and (kinds is None or _acts_on(ctx, kinds, one)):
+            offered.append((2 if one.target.parent_name else 0, _choice(one)))  # known by its id: after `@last`
+        if picked and _has_runs(ctx.catalog, one) and (kinds is None or _on_runs(ctx, kinds, one)):
+            rank = 0 if verb else 1
+            offered += [(rank, Choice(value=f"{one.text}@{name}", note=WHICH[name])) for name in picked]
+    yield from (choice for _, choice in sorted(offered, key=itemgetter(0)))
     if at:  # an `@` that belongs to a name
         yield from (_choice(one) for one in matching(ctx, fits, typed, recent))
 

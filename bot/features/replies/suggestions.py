@@ -147,6 +147,7 @@ def _whole_backends(catalog: Catalog, visible: Visibility) -> Iterator[Known]:
 
 
 def is_sentence(text: str, problem: str) -> bool:
-    """Whether these are words of a sentence rather than of a command: then it helps nobody to name the one that is not a verb."""
+    """Whether these are words of a sentence rather than of a command: then it helps nobody to name the one that doesn't fit."""
     words = sum("=" not in word for word in text.partition("--")[0].split())
-    return words > 3 and problem.endswith("is not a verb.")
+    said = words > 3 or text.rstrip().endswith("?")
+    return said and ("` is not a verb." in problem or "` is not a target." in problem)

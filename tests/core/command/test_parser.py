@@ -40,6 +40,7 @@ SPELLINGS: tuple[tuple[str, dict[str, Any]], ...] = (
     # reasons
     ("start acc:x -- monthly check", {"verb": "start", "target": "acc:x", "reason": "monthly check"}),
     ("start acc:x \u2014 monthly check", {"verb": "start", "target": "acc:x", "reason": "monthly check"}),
+    ("start acc:x \u2013\u2013 monthly check", {"verb": "start", "target": "acc:x", "reason": "monthly check"}),
     ("start acc:x \u2013 monthly", {"verb": "start", "target": "acc:x", "reason": "monthly"}),
     ("start acc:x because it's Monday", {"verb": "start", "target": "acc:x", "reason": "it's Monday"}),
     ("start acc:x Because  of\nthat", {"verb": "start", "target": "acc:x", "reason": "of that"}),

@@ -207,3 +207,10 @@ def test_a_word_is_no_parameter_because_another_verb_takes_one_of_that_name() ->
     assert suggest("start the price crawl for the north", CATALOG, around) == ("start acc:shop/prices",)
     region = suggest("start the price crawl with region north", CATALOG, around)
     assert region[0] == "start acc:shop/prices input.region=north"
+
+
+def test_a_run_is_offered_to_nobody_by_its_id_where_no_target_is_named() -> None:
+    run = Known("acc", "run", "run/a9927011", "acc:run/a9927011-e8a4-5ae4-8240-211842e9d196")
+    around = replace(DEMO, targets=(run, *DEMO.targets), recent=(run.written, "acc:shop/prices"))
+    assert suggest("watch", CATALOG, around)[0] == "watch acc:shop/prices"
+    assert not any("a9927011" in one for one in suggest("logs", CATALOG, around))
