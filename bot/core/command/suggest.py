@@ -328,9 +328,8 @@ def _usual(verbs: Sequence[str], catalog: Catalog, around: Surroundings) -> list
         return []
     by_text = {known.written: known for known in around.targets}
     recent = [by_text[text] for text in around.recent if text in by_text]
-    # Nobody knows a run by its id.
     named = (one for one in (*recent, *around.targets) if one.kind not in catalog.backends[one.backend].selected)
-    fit = [one for one in named if any(_commands(verb, one, catalog) for verb in verbs)]
+    fit = [one for one in named if any(_commands(verb, one, catalog) for verb in verbs)]  # no run: nobody knows its id
     return sorted(dict.fromkeys(fit), key=lambda one: not around.may(verbs[0], one.written))[:MOST]
 
 
