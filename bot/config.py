@@ -372,6 +372,9 @@ def _said(error: ErrorDetails, model: type[BaseModel]) -> str:
         message = f"unknown key{_did_you_mean(str(error['loc'][-1]), known)}"
     if error["type"] == "missing":
         return f"{key} is missing"
+    if key in ("security_channel", "incident_channel"):
+        message = "write the id of the channel (C... or G..., at the bottom of its details)"
+    message = message.replace("Input should be", "must be")
     return f"{key}: {message}" if key else message
 
 

@@ -11,7 +11,10 @@ from bot.cli.exit_codes import CliError, Exit
 from bot.core.ports.store import StoreAddress, StoreSettings
 from bot.runtime.clock import SystemClock
 from bot.store.copy import copy_store
+from bot.store.errors import StoreProblem
 from bot.store.open import is_there, open_store, prepare_database
+from bot.store.sqlite.file_guard import HEAD_SUFFIX
+from bot.store.store import Store
 
 _WHERE = "into the environment variable PGPASSWORD"
 Print = Callable[[str], None]
@@ -26,9 +29,10 @@ def copy(source: str, target: str, say: Print, *, rehearse: bool) -> int:
         raise CliError(Exit.MISUSED, "--dry-run needs an empty target that exists")
     new = addresses[1].url if addresses[1].shared else f"sqlite:///{addresses[1].url}"
     with ExitStack() as stack:
-        stores = [open_store(address, exclusive=not address.shared) for address in addresses]
-        for store in stores:
-            stack.callback(store.close_sync)
+        stores = []
+        for address in addresses:
+            stores.append(_opened(address, into=address is addresses[1]))
+            stack.callback(stores[-1].close_sync)
         copied = copy_store(stores[0], stores[1], new, SystemClock().now(), rehearse=rehearse)
     for name, count in copied.rows.items():
         say(f"{count:>9}  {name}")
@@ -49,6 +53,18 @@ def prepare(config_path: Path, owner: str, say: Print) -> int:
     user = prepare_database(owners, address)
     say(f"The tables are ready. {user} may add to the audit log and read it, but not change it.")
     return Exit.DONE
+
+
+def _opened(address: StoreAddress, *, into: bool) -> Store:
+    """The open store. Raises CliError when it is to be copied `into`, and an earlier file or its head is in that place."""
+    try:
+        return open_store(address, exclusive=not address.shared)
+    except StoreProblem as problem:
+        if not into or problem.code not in ("store_moved", "store_rolled_back"):
+            raise
+    file = Path(address.url).name
+    move = f"Move {file} and {file}{HEAD_SUFFIX} away first, those of the two that are there."
+    raise CliError(Exit.NOT_DONE, f"An earlier store is in the place of {file}. Nothing was copied. {move}")
 
 
 def _address(url: str) -> StoreAddress:

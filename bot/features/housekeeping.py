@@ -24,7 +24,7 @@ async def publish_head(ctx: Context) -> None:
     if head is None or await ctx.store.value("head:published") == today:
         return
     # The card comes first: after a crash between the two, it is updated, and nothing is missing.
-    lines = (Line(text=head, code=True), Line(text=f"Check with `signalbox audit verify --head {head}`."))
+    lines = (Line(text="To check the audit log:"), Line(text=f"signalbox audit verify --head {head}", code=True))
     await ctx.tell_security(f"{HEAD_KEY}{today}", "Head of the audit log", lines=lines)
     entry = AuditWriter().system(Event.HEAD_PUBLISHED, ctx.ids.request(), now, ctx.home_team, detail=head)
     await ctx.store.set_value("head:published", today, now, (entry,))

@@ -34,6 +34,25 @@ def test_a_store_moves_to_postgresql_and_back(tmp_path: Path, database_url: str)
     last.close_sync()
 
 
+def test_the_way_back_names_the_earlier_file_that_is_in_its_place(tmp_path: Path, database_url: str) -> None:
+    file, here = tmp_path / "here.db", f"sqlite:///{tmp_path}/here.db"
+    first = open_store(file, exclusive=True)
+    first.append_sync(row(reason="once"))
+    first.close_sync()
+    copy(here, database_url, str, rehearse=False)
+    move = r"Nothing was copied\. Move here\.db and here\.db\.head away first"
+    with pytest.raises(CliError, match=move):
+        copy(database_url, here, str, rehearse=False)
+    file.rename(tmp_path / "kept.db")
+    with pytest.raises(CliError, match=move):
+        copy(database_url, here, str, rehearse=False)
+    (tmp_path / "here.db.head").unlink()
+    copy(database_url, here, str, rehearse=False)
+    last = open_store(file, exclusive=True)
+    assert len(last.search_sync(Filters(text="once"))) == 1
+    last.close_sync()
+
+
 @pytest.mark.parametrize(
     ("source", "words"),
     [

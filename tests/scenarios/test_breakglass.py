@@ -55,6 +55,9 @@ async def test_the_channel_where_it_is_active_reads_what_it_means_until_when_and
     env = team.env
     await opened(team)
     notice = await env.sees("Break-glass is active for <@U0RUI>", "checkout is down")
+    assert not [
+        one for one in env.person("U0RUI").messages(CRAWL) if one["ts"] != notice["ts"]
+    ]  # the notice is the answer
     assert f"What it means:* <@U0RUI> can run anything in <#{CRAWL}> that no rule denies, without approval" in shown(
         notice
     )
@@ -80,7 +83,7 @@ async def test_breakglass_refuses_words_that_it_does_not_understand(team: Team, 
 async def test_only_who_has_the_right_may_and_only_so_long(team: Team) -> None:
     """Ana may not; no reason, two hours, or a second one beside the first: no."""
     env = team.env
-    await env.does("breakglass for=30m -- please", "Denied", "You can't use break-glass")
+    await env.does("breakglass for=30m -- please", "Denied: you can't use break-glass.", "You are not in")
     assert (await team.event("denied")).code == "not_breakglass"
     await env.does("breakglass for=30m", "needs a reason", user="U0RUI")
     await env.does("breakglass for=2h -- please", "at most 1 h", user="U0RUI")
@@ -88,6 +91,18 @@ async def test_only_who_has_the_right_may_and_only_so_long(team: Team) -> None:
     await opened(team)
     await env.does("breakglass -- once more", "already active", user="U0RUI")
     assert len(env.audit(event="breakglass")) == 1
+
+
+async def test_ending_it_with_the_button_is_told_in_its_channel_once(team: Team) -> None:
+    env = team.env
+    await opened(team)
+    notice = await env.sees("Break-glass is active for <@U0RUI>", user="U0RUI")
+    await team.press(notice, "End it now", user="U0RUI", channel=CRAWL)
+    over = await env.sees("Break-glass ended for <@U0RUI>", "Revoked by <@U0RUI>", user="U0RUI")
+    await env.sees("Break-glass of <@U0RUI>", "has ended", user="U0RUI")
+    assert "with a button" not in shown(over)
+    assert len(env.person("U0RUI").messages(CRAWL)) == 2
+    assert (await team.event("revoked")).reason == "ended with a button"
 
 
 async def test_it_overrides_no_deny_and_ends_by_itself(team: Team) -> None:

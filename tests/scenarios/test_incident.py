@@ -170,7 +170,7 @@ async def test_break_glass_within_an_incident_is_marked_as_both(team: Team) -> N
     assert (sent.incident, sent.rule) == ("INC-50", opened.rule)
     await team.event("done", sent.request_id)
     grant = opened.rule.removeprefix("grant ")
-    await env.does(f"revoke {grant} -- over", "is revoked", user="U0RUI")
+    await env.does(f"revoke {grant} -- over", "Break-glass ended for", user="U0RUI")
     await env.sees("Break-glass of", "has ended", "start acc:shop/prices", channel="C0SEC")
     text = shown(await env.does("incident close", "INC-50 is closed"))
     assert "`break-glass` (approvers unreachable): started" in text
@@ -183,6 +183,7 @@ async def test_its_report_tells_what_was_tried_in_the_words_that_were_typed(env:
     await env.does("incident open g-7K2M", "Nothing was done")
     await env.acc.set_fault({"fault": "503"})
     await env.does("start acc:shop/stock -- during the outage", "Nothing was done", "internal error")
+    await env.does("history acc:shop/stock", "Nothing was done", "internal error")
     await env.acc.clear_faults()
     await env.does("start acc:shop/prices -- restore", "start acc:shop/prices", "Succeeded")
     await env.until(lambda: "ended" in env.events("start"))
@@ -190,4 +191,5 @@ async def test_its_report_tells_what_was_tried_in_the_words_that_were_typed(env:
     text = shown(await env.does("incident close", "INC-51 is closed"))
     assert "`start acc:shop/stock` (during the outage): not done: " in text
     assert "`incident" not in text
+    assert "history" not in text
     assert "`retry acc:shop/prices (run " in text

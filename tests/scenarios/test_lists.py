@@ -38,8 +38,8 @@ async def test_a_pause_is_listed_by_its_name_and_by_what_ends_it(later: Team) ->
     await do(env, "schedules acc:shop/prices")
     await do(env, f"schedule off acc:schedule/{FIRST} for=2h -- moving")
     listed = await env.does("pauses", "Pauses", NAMED, "moving")
-    assert labels(listed) == [f"schedule on {NAMED}"]
-    await later.press(listed, f"schedule on {NAMED}", user="U0ANA", channel="C0CRAWL")
+    assert labels(listed) == [f"End pause of {NAMED}"]
+    await later.press(listed, f"End pause of {NAMED}", user="U0ANA", channel="C0CRAWL")
     await env.sees("schedule on", NAMED, "is on")
     assert [entry.target_id for entry in env.audit(event="resumed")] == [FIRST]
     await lists(env, "pauses", "Pauses", "None.")
@@ -51,7 +51,7 @@ async def test_a_pause_by_a_bare_id_has_its_name_once_that_is_known(later: Team)
     await do(env, f"schedule off acc:schedule/{FIRST} for=2h")
     assert NAMED not in await lists(env, "pauses", "Pauses", FIRST)
     await do(env, "schedules acc:shop/prices")
-    await lists(env, "pauses", "Pauses", f"schedule on {NAMED}")
+    await lists(env, "pauses", "Pauses", f"End pause of {NAMED}")
 
 
 async def test_a_run_is_listed_by_a_name_that_a_command_takes(later: Team) -> None:

@@ -50,6 +50,10 @@ async def test_a_timeline_has_a_chart_of_what_was_done_and_says_who_asked_for_th
     assert series == {"Runs succeeded": [0] * 7 + [1], "Failed": [0] * 8, "Actions": [0] * 7 + [1]}
     assert block["chart"]["axis_config"]["categories"][0] == "4 h ago"
     assert "1 run succeeded, 0 failed, 1 action." in message["text"]
+    text = shown(message)
+    assert re.search(
+        r"· start acc:shop/prices started · <@U0ANA>\n.*· ✅ start acc:shop/prices succeeded · <@U0ANA>\n", text
+    ), text
     await env.sees("Timeline of this channel for <@U0ANA>: ")
 
 

@@ -223,10 +223,7 @@ async def mark(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     number = MARKS[text_of(operation, "as")]
     await ctx.client.mark(operation.target.id, number)
     state, _ = named(JOB, number)
-    return Done(
-        summary=f"The newest job run of {operation.target.name} is marked as {state}.",
-        facts=(Fact(label="State", value=state),),
-    )
+    return Done(summary=f"The newest job run of {operation.target.name} is marked as {state}.")
 
 
 async def approve(ctx: AdapterContext, operation: Operation, call: Call) -> Done:

@@ -232,7 +232,8 @@ def _worst(matches: Iterable[Match]) -> Match:
 
 def _looked(name: str, count: int, what: str, date: datetime | None) -> str:
     clocks = "" if date is not None else f", allowing for a clock difference of {SKEW.seconds} s"
-    checked = f"Checked the latest {plural(count, what)} of {name}" if count else f"{name} has no {what} yet"
+    latest = what if count == 1 else plural(count, what)
+    checked = f"Checked the latest {latest} of {name}" if count else f"{name} has no {what} yet"
     return f"{checked}{clocks}."
 
 

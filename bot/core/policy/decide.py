@@ -111,8 +111,8 @@ def admits(now: Situation) -> Denied | None:
     named = channel is not None and any(subject.user_id in rule.who.named for rule in channel.allows)
     if mine or named or kind is Standing.FULL:
         return None
-    reason = f"you are {words}, and no rule of this channel names your id {subject.user_id}"
-    return Denied(NO_RULE, reason, "no_rule", whole=True)
+    who = "you" if subject.user_id[:1] in ("U", "W") else f"your id {subject.user_id}"  # an app's, shown nowhere else
+    return Denied(NO_RULE, f"you are {words}, and no rule of this channel names {who}", "no_rule", whole=True)
 
 
 def _check(question: Question) -> None:

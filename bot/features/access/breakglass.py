@@ -17,7 +17,6 @@ from bot.core.records import Filters, Grant, PendingDecision, StoredEntry, grant
 from bot.core.text import plural, seconds_words, utc_text
 from bot.features.access import grants
 from bot.features.replies import grant_card
-from bot.features.replies.answer import reply
 from bot.operations import cards
 from bot.operations.audit_writer import AuditWriter
 from bot.operations.authorize import CACHED, FRESH, everybody, rules_and_person
@@ -77,13 +76,6 @@ async def breakglass(ctx: Context, intent: Intent, ask: Command, given: Mapping[
     await _arrange(ctx, intent, made.id, 1, now + within / 2, stamp(now + within))
     await ctx.store.add_grant(made, (entry,))
     await show(ctx, made.id)
-    title = f"Break-glass is active until {utc_text(made.until_at)}"
-    text = (
-        "You can run anything in this channel that no rule denies, without approval. All of it is recorded for review."
-    )
-    rows = (Fact(label="What it means", value=text),)
-    buttons = (grant_card.revoke_button(ctx, made, "End it now"),)
-    await reply(ctx, intent, title, tone=Tone.WARN, rows=rows, buttons=buttons)
 
 
 async def _arrange(ctx: Context, intent: Intent, grant_id: str, number: int, due: datetime, review_by: str) -> None:

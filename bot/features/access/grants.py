@@ -175,9 +175,11 @@ async def revoke(ctx: Context, intent: Intent, ask: Command) -> Grant:
     entry = AuditWriter(ctx.secrets).plain(Event.REVOKED, intent, ctx.clock.now(), reason=reason, **_columns(found))
     if not await ctx.store.end_grant(found.id, "revoked", (entry,)):
         raise BadRequest(f"The grant {found.id} has already ended.", code="grant_over")
-    await grant_card.ended(ctx, found.id, f"Revoked by <@{intent.actor.user_id}>: {reason}", intent.actor.user_id)
-    what = "Break-glass" if found.breakglass else f"The grant of {grant_card.what(found)}"
-    await reply(ctx, intent, f"{what} of <@{found.user_id}> is revoked.", tone=Tone.GOOD, mention=(found.user_id,))
+    why = "" if reason == grant_card.PRESSED else f": {reason}"
+    await grant_card.ended(ctx, found.id, f"Revoked by <@{intent.actor.user_id}>{why}", intent.actor.user_id)
+    if not found.breakglass or intent.place.channel_id != found.channel_id:  # there, the message that it ended says it
+        what = "Break-glass" if found.breakglass else f"The grant of {grant_card.what(found)}"
+        await reply(ctx, intent, f"{what} of <@{found.user_id}> is revoked.", tone=Tone.GOOD, mention=(found.user_id,))
     return found
 
 

@@ -170,6 +170,9 @@ def _sentence(ctx: Context, entry: StoredEntry, longest: int, *, undone: Collect
     good = word in ("done", str(Phase.SUCCEEDED))
     bad = entry.event in (Event.FAILED, Event.UNKNOWN, Event.DENIED, Event.ENDED) and not good
     mark = "✅ " if good else "⚠️ " if refused else "❌ " if bad else ""
+    state, _, why = detail.partition(": ")
+    if entry.event is Event.ENDED and state.casefold() == word:
+        detail = "" if good else why
     ended = mark + (word if word.startswith(what) else f"{what} {word}")
     detail = detail if len(detail) <= longest else f"{detail[: longest - 1].rstrip()}…"
     return " · ".join(part for part in (at, ended, _asker(entry), detail) if part)
@@ -281,7 +284,10 @@ def what_of(entry: StoredEntry) -> str:
 def _is_look(ctx: Context, entry: StoredEntry) -> bool:
     """A read, a built-in read, or a command that could not be read. A read that was denied is not one: it is told."""
     builtin = ctx.catalog.builtin(entry.verb or "")
-    asked = builtin is not None and builtin.risk is Risk.READ
+    risks = {builtin.risk} if builtin is not None else set()
+    if entry.event is Event.FAILED and entry.risk is None:  # before its target was found
+        risks |= {one.risk for _, one in ctx.catalog.capabilities(entry.verb or "", entry.backend)}
+    asked = risks == {Risk.READ}
     return entry.event is Event.MISREAD or (entry.event is not Event.DENIED and (asked or entry.risk == str(Risk.READ)))
 
 

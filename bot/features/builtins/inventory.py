@@ -256,10 +256,7 @@ async def pauses(ctx: Context, intent: Intent, ask: Command, given: Mapping[str,
     reading = await _reading(ctx, intent)
     groups = await pauses_of(ctx, *reading)
     commands = [
-        (
-            f"{group[0].verb_back} {written}",
-            f"{group[0].verb_back} {await pause_label(ctx, written, group, reading[1])}",
-        )
+        (f"{group[0].verb_back} {written}", f"End pause of {await pause_label(ctx, written, group, reading[1])}")
         for written, group in groups[:MOST_BUTTONS]
     ]
     buttons = tuple(

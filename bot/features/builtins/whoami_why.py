@@ -144,6 +144,8 @@ async def grants(ctx: Context, intent: Intent, ask: Command, given: Mapping[str,
         for g in await ctx.store.open_grants(ctx.clock.now())
         if everywhere or g.user_id == intent.actor.user_id or (here and g.channel_id in (None, intent.place.channel_id))
     ]
+    mine = [g for g in found if everywhere or intent.actor.user_id in (g.user_id, *g.granted_by.split(", "))]
+    ids = len(mine) > _REVOKED  # what has no button is revoked by its id
     rows = tuple(
         (
             cards.person(g.user_id),
@@ -151,12 +153,12 @@ async def grants(ctx: Context, intent: Intent, ask: Command, given: Mapping[str,
             cards.channel(g.channel_id) or "every channel",
             utc_text(g.until_at),
             cards.person(g.granted_by),
-            g.id,
+            *((g.id,) if ids else ()),
         )
         for g in found
     )
-    table = Table(columns=("Who", "May", "Where", "Until", "By", "Id"), rows=rows, total=len(rows), exact=("Id",))
-    mine = [g for g in found if everywhere or intent.actor.user_id in (g.user_id, *g.granted_by.split(", "))]
+    columns = ("Who", "May", "Where", "Until", "By", *(("Id",) if ids else ()))
+    table = Table(columns=columns, rows=rows, total=len(rows), exact=("Id",))
     buttons = tuple(
         grant_card.revoke_button(ctx, g, f"Revoke {'break-glass' if g.breakglass else grant_card.what(g)}")
         for g in mine[:_REVOKED]

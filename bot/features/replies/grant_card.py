@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Final
 
 from bot.core.card import Button, Card, Tone, approval_key, operation_key
 from bot.core.intent import Place
@@ -9,6 +10,8 @@ from bot.core.outcome import Fact
 from bot.core.records import Grant
 from bot.operations import cards
 from bot.runtime.context import Context
+
+PRESSED: Final = "ended with a button"  # the reason in the audit log when nobody typed one
 
 
 async def show(ctx: Context, grant: Grant, status: str = "", warning: str = "", also: Sequence[str] = ()) -> None:
@@ -57,7 +60,7 @@ def revoke_button(ctx: Context, grant: Grant, label: str) -> Button:
         id=ctx.ids.secret(),
         style="danger",
         confirm="It ends now, before its time is over.",
-        means=cards.say_means(f"revoke {grant.id} -- ended with a button"),
+        means=cards.say_means(f"revoke {grant.id} -- {PRESSED}"),
     )
 
 

@@ -38,6 +38,7 @@ MOST_OPENED: Final = 2
 _A_FREEZE: Final = (
     "An administrator writes a `[[freeze]]` table with start and end into the rules. `{} policy` shows them."
 )
+_CAN_NOT: Final = re.compile(r"(?i)(you can't [^:.]+)[:.] ?")  # what a built-in rule denies, before its reason
 _MENTIONED: Final = re.compile(r"<@([UW][A-Z0-9]+)>")
 
 
@@ -46,7 +47,7 @@ async def misread(ctx: Context, intent: Intent, ask: ParseError) -> None:
     meant: Sequence[str] = ask.nearest
     if re.match(r"(?:un)?freeze\b|thaw\b", ask.text, re.IGNORECASE):
         hint, button = Line(text=_A_FREEZE.format(ctx.command)), command_button(ctx, intent, "policy")
-        await say(ctx, intent, "Freezes are part of the rules", lines=(hint,), buttons=(button,))
+        await say(ctx, intent, "Freezes are part of the rules.", lines=(hint,), buttons=(button,))
         return
     if not meant and ask.problem.startswith(ONE_TARGET):
         meant = (*await _for_each_run(ctx, intent, ask.understood), "status")
@@ -345,6 +346,8 @@ def _denial(title: str, decision: Denied, channel_id: str) -> str:
     here = "in this direct message" if channel_id.startswith("D") else f"in <#{channel_id}>" if channel_id else "here"
     if decision.code in UNNAMED_PLACES:
         return f"Denied: I don't run commands {here}."
+    if decision.rule == BUILT_IN_RULE and (can_not := _CAN_NOT.match(decision.reason)):
+        return f"Denied: {can_not[1][:1].lower()}{can_not[1][1:]}."
     what = title if "`" in title else f"`{title}`" if title else "commands"
     return f"Denied: you can't run {what} {here}."
 
@@ -359,7 +362,10 @@ def _next_step(decision: Denied, where_else: Sequence[str], people: set[str]) ->
     can = f"You can run it in {channels}" if channels else ""
     who = ", ".join(_named(word, people) for word in decision.who_can) if decision.rule == BUILT_IN_RULE else ""
     ask = f"Ask {who}" if who else ""
-    return sentences("" if only_no_rule else capitalized(decision.reason), can, ask) or "No rule allows it."
+    reason = (
+        _CAN_NOT.sub("", decision.reason) if decision.rule == BUILT_IN_RULE else decision.reason
+    )  # the title has it
+    return sentences("" if only_no_rule else capitalized(reason), can, ask) or "No rule allows it."
 
 
 def _why_denied(ctx: Context, intent: Intent, decision: Denied, command: str, people: set[str]) -> tuple[Fact, ...]:

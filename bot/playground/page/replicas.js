@@ -41,8 +41,8 @@ export class ReplicasCard {
       h("span", { class: "plane-lamp" }),
       h("strong", {}, name),
       h("span", { class: "badge" }, leads ? "leads" : state),
-      h("button", { type: "button", class: "btn btn-small", "data-testid": `${name}-kill`, on: { click: () => this.send(name, "kill") } }, "Kill"),
-      h("button", { type: "button", class: "btn btn-small", "data-testid": `${name}-pause`, on: { click: () => this.send(name, paused ? "resume" : "pause") } }, paused ? "Resume" : "Pause"),
+      h("button", { type: "button", class: "btn btn-small", "aria-label": `Kill ${name}`, "data-testid": `${name}-kill`, on: { click: () => this.send(name, "kill") } }, "Kill"),
+      h("button", { type: "button", class: "btn btn-small", "aria-label": `${paused ? "Resume" : "Pause"} ${name}`, "data-testid": `${name}-pause`, on: { click: () => this.send(name, paused ? "resume" : "pause") } }, paused ? "Resume" : "Pause"),
     );
   }
 
