@@ -174,7 +174,7 @@ def test_paths_are_meant_from_where_the_file_is(tmp_path: Path) -> None:
         (GOOD + 'api_url = "http://slack.example.com/api/"\n', ("api_url", "loopback")),
         (GOOD + 'api_url = "slack.com"\n', ("api_url",)),
         (GOOD + 'response_hosts = ["https://hooks.slack.com"]\n', ("response_hosts", "HOST")),
-        (GOOD + 'security_channel = "#security"\n', ("security_channel",)),
+        (GOOD + 'security_channel = "#security"\n', ("security_channel: write the id of the channel",)),
         (GOOD + "connections = 11\n", ("connections",)),
         ("slack = 5\n", ("slack",)),
         ("[slack\n", ("signalbox.toml",)),
