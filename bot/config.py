@@ -35,6 +35,7 @@ _TEAM: Final = re.compile(r"^T[A-Z0-9]{2,}$")
 _COMMAND: Final = r"^/[a-z0-9_-]{1,31}$"
 _TABLES: Final = frozenset({"slack", "store", "policy", "backend", "time", "network"})
 _HOW: Final = "write a secret as env:NAME, file:PATH or keyring:SERVICE/NAME"
+_A_CHANNEL: Final = "write the id of the channel (C... or G..., at the bottom of its details)"
 
 
 class ConfigProblem(ValueError):
@@ -366,15 +367,12 @@ def _section(model: type[M], table: object, where: str, references: References) 
 
 def _said(error: ErrorDetails, model: type[BaseModel]) -> str:
     key = ".".join(str(part) for part in error["loc"])
-    message = error["msg"].removeprefix("Value error, ")
+    message = _A_CHANNEL if key.endswith("_channel") else error["msg"].removeprefix("Value error, ")
     if error["type"] == "extra_forbidden":
         known = model.model_fields if len(error["loc"]) == 1 else ()
         message = f"unknown key{_did_you_mean(str(error['loc'][-1]), known)}"
     if error["type"] == "missing":
         return f"{key} is missing"
-    if key in ("security_channel", "incident_channel"):
-        message = "write the id of the channel (C... or G..., at the bottom of its details)"
-    message = message.replace("Input should be", "must be")
     return f"{key}: {message}" if key else message
 
 

@@ -13,7 +13,6 @@ from bot.runtime.clock import SystemClock
 from bot.store.copy import copy_store
 from bot.store.errors import StoreProblem
 from bot.store.open import is_there, open_store, prepare_database
-from bot.store.sqlite.file_guard import HEAD_SUFFIX
 from bot.store.store import Store
 
 _WHERE = "into the environment variable PGPASSWORD"
@@ -63,7 +62,7 @@ def _opened(address: StoreAddress, *, into: bool) -> Store:
         if not into or problem.code not in ("store_moved", "store_rolled_back"):
             raise
     file = Path(address.url).name
-    move = f"Move {file} and {file}{HEAD_SUFFIX} away first, those of the two that are there."
+    move = f"Move {file} and {file}.head away first, those of the two that are there."
     raise CliError(Exit.NOT_DONE, f"An earlier store is in the place of {file}. Nothing was copied. {move}")
 
 

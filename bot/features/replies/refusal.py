@@ -35,9 +35,6 @@ _MISTYPED: Final = frozenset(
 MOST_ASKED: Final = 5  # channels whose members are asked for one denial
 MOST_ROOMS: Final = 20  # the same where the bot runs nothing at all
 MOST_OPENED: Final = 2
-_A_FREEZE: Final = (
-    "An administrator writes a `[[freeze]]` table with start and end into the rules. `{} policy` shows them."
-)
 _CAN_NOT: Final = re.compile(r"(?i)(you can't [^:.]+)[:.] ?")  # what a built-in rule denies, before its reason
 _MENTIONED: Final = re.compile(r"<@([UW][A-Z0-9]+)>")
 
@@ -46,8 +43,9 @@ async def misread(ctx: Context, intent: Intent, ask: ParseError) -> None:
     """Offer the nearest commands that this person may use here as buttons, and say what could not be read."""
     meant: Sequence[str] = ask.nearest
     if re.match(r"(?:un)?freeze\b|thaw\b", ask.text, re.IGNORECASE):
-        hint, button = Line(text=_A_FREEZE.format(ctx.command)), command_button(ctx, intent, "policy")
-        await say(ctx, intent, "Freezes are part of the rules.", lines=(hint,), buttons=(button,))
+        hint = f"An administrator writes a `[[freeze]]` table into the rules. `{ctx.command} policy` shows them."
+        button = command_button(ctx, intent, "policy")
+        await say(ctx, intent, "Freezes are part of the rules.", lines=(Line(text=hint),), buttons=(button,))
         return
     if not meant and ask.problem.startswith(ONE_TARGET):
         meant = (*await _for_each_run(ctx, intent, ask.understood), "status")
@@ -139,8 +137,7 @@ async def offer(ctx: Context, intent: Intent, title: str, command: Command) -> N
 
 
 async def _say_buttons(ctx: Context, intent: Intent, commands: Sequence[str], lines: list[Line]) -> tuple[Button, ...]:
-    """Buttons for at most four commands. A command that is too long for a button, or has a secret, which a button would keep,
-    goes into the lines instead."""
+    """Buttons for up to four commands. One that is too long, or has a secret, which a button would keep, goes into the lines."""
     texts = [lasting(ctx, intent, one) for one in commands[:MOST_NEAR]]
     shown = [(text, await shown_as(ctx, text)) for text in texts]
     lines += [
@@ -353,19 +350,19 @@ def _denial(title: str, decision: Denied, channel_id: str) -> str:
 
 
 def _next_step(decision: Denied, where_else: Sequence[str], people: set[str]) -> str:
-    """The reason, unless it is only that no rule allows it, the channels where the person can do it, and for a built-in command
-    the people who may. Adds those to `people`."""
+    """The reason unless only no rule allows it, where the person can do it, and who may run a built-in command: `people` too."""
     channels = " or ".join(f"<#{channel}>" for channel in where_else[:MOST_OPENED])
     if decision.code in UNNAMED_PLACES:
         return f"Use {channels}." if channels else "Ask an administrator of Signalbox in which channel you can use it."
     only_no_rule = decision.reason.startswith(NO_RULE_ALLOWS)
     can = f"You can run it in {channels}" if channels else ""
     who = ", ".join(_named(word, people) for word in decision.who_can) if decision.rule == BUILT_IN_RULE else ""
-    ask = f"Ask {who}" if who else ""
     reason = (
         _CAN_NOT.sub("", decision.reason) if decision.rule == BUILT_IN_RULE else decision.reason
     )  # the title has it
-    return sentences("" if only_no_rule else capitalized(reason), can, ask) or "No rule allows it."
+    return (
+        sentences("" if only_no_rule else capitalized(reason), can, f"Ask {who}" if who else "") or "No rule allows it."
+    )
 
 
 def _why_denied(ctx: Context, intent: Intent, decision: Denied, command: str, people: set[str]) -> tuple[Fact, ...]:
