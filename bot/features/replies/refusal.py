@@ -284,8 +284,7 @@ def denial_entry(ctx: Context, intent: Intent, operation: Operation, ruling: Rul
 
 
 async def unseen(ctx: Context, intent: Intent, command: Command | None, denied: Denied) -> None:
-    """Deny a command whose target was not looked up: the audit log gets what was typed. People who may use nothing here get one
-    answer whatever they type, also for words that are not a command (None)."""
+    """Deny a command whose target was not looked up. People who may use nothing here get one answer to all, also to None."""
     columns: dict[str, Any] = {"rule": denied.rule, "code": denied.code, "detail": denied.reason}
     columns |= _typed(ctx, command) if command is not None else {}
     now, version = ctx.clock.now(), ctx.policy().policy.version
@@ -304,8 +303,7 @@ async def _show_denied(
     buttons: Sequence[Button] = (),
     command: str = "",
 ) -> None:
-    """End the request with a denial in one sentence, and lead to the people or the channel that can help. `command` is the one
-    that `why` explains, empty when no rule was asked."""
+    """End the request with a denial in one sentence, and lead to who can help. `command`: what `why` explains, if a rule did it."""
     place = intent.place
     if decision.code == "not_a_member":  # Slack shows them nothing in that channel: the denial goes to their messages
         intent = intent.model_copy(update={"place": place.model_copy(update={"channel_id": ""})})
