@@ -303,7 +303,7 @@ async def _show_denied(
     buttons: Sequence[Button] = (),
     command: str = "",
 ) -> None:
-    """End the request with a denial in one sentence, and lead to who can help. `command`: what `why` explains, if a rule did it."""
+    """End the request with a denial in one sentence, and lead to who can help. `command`: what `why` explains, or empty."""
     place = intent.place
     if decision.code == "not_a_member":  # Slack shows them nothing in that channel: the denial goes to their messages
         intent = intent.model_copy(update={"place": place.model_copy(update={"channel_id": ""})})
