@@ -31,7 +31,6 @@ _SEQ: Final = _SORTED.index("seq")
 _EVENT: Final = _SORTED.index("event")
 _VALUES_OF: Final = attrgetter(*(name for name in _SORTED if name != "seq"))
 ORDER: Final = (*_SORTED, "prev_hash", "hash")  # of the values of a record
-INSERT: Final = f"INSERT INTO audit ({', '.join(ORDER)}) VALUES ({','.join('?' * len(ORDER))})"
 # The encoder that json.dumps would build for every call: no circle check, no indent, sorted already, no NaN.
 _ENCODE: Final[Any] = _encoder()
 HEAD: Final = "SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1"
