@@ -19,7 +19,9 @@ _log = logging.getLogger("signalbox.http")
 # Bolt raises these for a signed body that is malformed, nested too deep, not an object, or in an unknown encoding.
 _UNREADABLE: Final = (ValueError, TypeError, AttributeError, LookupError, RecursionError)
 # Fields that Bolt assumes to be objects.
-_OBJECTS: Final = ("event", "view", "user", "team", "channel", "message", "container", "enterprise")
+_OBJECTS: Final = frozenset({"event", "view", "user", "team", "channel", "message", "container", "enterprise"})
+_OBJECT: Final = dict | None
+_NOT_OF_COMMANDS: Final = frozenset({"type", "event", "view", "actions"})
 MOST_HELD: Final = 32_000_000  # bytes of all bodies that are being read
 LINGERS: Final = 1.0  # seconds in which a peer may still send data that is not read
 
@@ -72,21 +74,29 @@ class HttpServer:
         """Read the body. Returns 200, or the status of the refusal."""
         if (request.content_length or 0) > MAX_BODY:
             return 413
+        content = request.content
         try:
+            if content.is_eof():  # it came with its header
+                return self._keep(body, content.read_nowait())
             async with asyncio.timeout(self._limits.body):
-                async for chunk in request.content.iter_any():
-                    body += chunk
-                    self._held += len(chunk)
-                    if len(body) > MAX_BODY:
-                        return 413
-                    if self._held > MOST_HELD:
-                        self._quiet.note("too many bodies")
-                        return 503
+                async for chunk in content.iter_any():
+                    if (status := self._keep(body, chunk)) != 200:
+                        return status
         except TimeoutError:
             self._quiet.note("body not sent in time")
             return 408
         except (web.RequestPayloadError, ConnectionError):
             return 400
+        return 200
+
+    def _keep(self, body: bytearray, chunk: bytes) -> int:
+        body += chunk
+        self._held += len(chunk)
+        if len(body) > MAX_BODY:
+            return 413
+        if self._held > MOST_HELD:
+            self._quiet.note("too many bodies")
+            return 503
         return 200
 
     async def _dispatch(self, bolt: AsyncApp, request: web.Request, body: bytes) -> web.StreamResponse:
@@ -168,8 +178,10 @@ def _closing(status: int) -> web.Response:
 
 def _check_shape(body: Mapping[str, Any]) -> None:
     """Raises ValueError for a body with fields that would break Bolt's own matchers."""
-    if any(not isinstance(body.get(name, {}), dict | None) for name in _OBJECTS):
+    if not all(isinstance(body[name], _OBJECT) for name in _OBJECTS & body.keys()):
         raise ValueError("a field is not an object")
+    if _NOT_OF_COMMANDS.isdisjoint(body):
+        return
     # Bolt reads the parts of a legacy workflow step before any listener runs.
     event, view = body.get("event") or {}, body.get("view") or {}
     legacy = "workflow_step" in (view.get("type"), body.get("type")) or body.get("type") == "workflow_step_edit"
@@ -177,7 +189,7 @@ def _check_shape(body: Mapping[str, Any]) -> None:
         raise ValueError("a workflow step has no description")
     if "workflow_step" in event and not isinstance(event["workflow_step"], dict):
         raise ValueError("a workflow step has no description")
-    state_ok = isinstance(view.get("state"), dict | None)
+    state_ok = isinstance(view.get("state"), _OBJECT)
     kind, actions = body.get("type"), body.get("actions", [])
     if (body.get("event") is not None or kind == "event_callback") and not text(body, "event", "type"):
         raise ValueError("an event has no type")
