@@ -22,6 +22,7 @@ from bot.core.command.params import Param, ParamType
 from bot.core.command.target_ref import TargetRef
 from bot.core.errors import BadRequest
 from bot.core.intent import Actor, Place, Reply
+from bot.core.masking.redact import SecretList
 from bot.core.operation import Operation, Target
 from bot.core.outcome import Done, Health, LookBack, Named, Phase, RecentRun, Refused, RunView
 from bot.core.policy.decide import parse_policy
@@ -238,7 +239,7 @@ async def station(folder: Path, *, capabilities: int = 5, rules: int = 1) -> Asy
     backends = {"box": box}
     policy = ActivePolicy.of(parse_policy(rules_of(rules)), clock.now())
     ctx = build_context(
-        Built(backends, Catalog({"box": rows}), ()),
+        Built(backends, Catalog({"box": rows}), SecretList()),
         Installed(TEAM),
         clock=clock,
         ids=ids,

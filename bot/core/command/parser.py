@@ -176,15 +176,14 @@ def _parse(plain: str, catalog: Catalog, files: tuple[str, ...]) -> Command | Pa
     params, bare = _params(rest)
     if builtin is not None and (builtin.takes is Takes.WORDS or (builtin.takes is Takes.NOTHING and bare)):
         return Command(verb=verb, params=params, words=tuple(w.text for w in bare), reason=reason, files=files)
-    command = Command(verb=verb, params=params, reason=reason, files=files)
-    if not bare:
-        return command
-    ref = read_target(bare[0], catalog)
+    ref = read_target(bare[0], catalog) if bare else None
     if isinstance(ref, str):
-        return ParseError(text=plain[:500], problem=ref, understood=command.verb)
-    if len(bare) > 1:
-        return _too_many_words(plain, command.model_copy(update={"target": str(ref)}), rest, bare, ref, catalog)
-    return command.model_copy(update={"target": str(ref)})
+        return ParseError(text=plain[:500], problem=ref, understood=verb)
+    target = None if ref is None else str(ref)
+    command = Command(verb=verb, target=target, params=params, reason=reason, files=files)
+    if ref is not None and len(bare) > 1:
+        return _too_many_words(plain, command, rest, bare, ref, catalog)
+    return command
 
 
 def _is_elsewhere(words: Sequence[Word], catalog: Catalog) -> bool:
@@ -207,6 +206,9 @@ def _pair(word: Word) -> tuple[str, str] | None:
     """The name and the value of `key=value`. A name with blanks or special characters is quoted: `"input.Search Term"=x`."""
     if "=" not in word.text:
         return None
+    if word.bare:
+        key, _, value = word.text.partition("=")
+        return (trimmed(key), value) if _KEY.fullmatch(key) else None
     at = next((i for i, char in enumerate(word.text) if char == "=" and not word.quoted[i]), 0)
     key, quoted = word.text[:at], word.quoted[:at]
     bare = "".join(char for char, inside in zip(key, quoted, strict=True) if not inside)

@@ -122,7 +122,8 @@ class SecretList(Iterable[str]):
 
     def hide(self, text: str) -> str:
         """The text with only known secrets masked."""
-        return _masked(text, _known(self._all).spans(text))[0]
+        known = _known(self._all)
+        return _masked(text, known.spans(text))[0] if known.inside(text) else text
 
     def hide_in(self, value: T) -> T:
         """Applies `hide` to every text in a JSON value, keys included."""
