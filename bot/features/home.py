@@ -156,7 +156,7 @@ def _decisions(ctx: Context, user: str, waiting: Sequence[Approval]) -> HomeSect
     rows = [
         HomeRow(
             title=one.operation.title,
-            text=f"for <@{one.requester}>{_because(one.operation.reason)}, until {utc_text(one.pending.due_at)}",
+            text=f"for <@{one.requester}>{_because(one.operation.reason)}. Decide by {utc_text(one.pending.due_at)}",
             button=_button(ctx, user, "Review", page=_DECISIONS),
         )
         for one in sorted(waiting, key=lambda one: one.pending.due_at)
@@ -200,7 +200,7 @@ async def _requests(ctx: Context, user: str) -> HomeSection:
     rows = [
         HomeRow(
             title=one.operation.title,
-            text=f"waits for {', '.join(one.record.groups)}, until {utc_text(one.pending.due_at)}",
+            text=f"waits for {', '.join(one.record.groups)}. Expires {utc_text(one.pending.due_at)}",
         )
         for one in found
     ]

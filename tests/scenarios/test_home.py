@@ -68,8 +68,10 @@ async def test_a_new_question_appears_on_the_tabs_of_those_who_may_decide_and_of
     await opens(env, "U0LEE", "Backends")
     await opens(env, "U0ANA", "Nothing is running, and nothing waits for you.")
     await env.does("start acc:shop/prices -- month end", "Waiting for approval")
-    await tab(env, "U0LEE", "Waiting for your decision", "start acc:shop/prices", "<@U0ANA>", "month end", "Approve 1")
-    await tab(env, "U0ANA", "Your requests", "start acc:shop/prices", "waits for leads")
+    await tab(
+        env, "U0LEE", "Waiting for your decision", "start acc:shop/prices", "month end. Decide by <!date^", "Approve 1"
+    )
+    await tab(env, "U0ANA", "Your requests", "start acc:shop/prices", "waits for leads. Expires <!date^")
     assert env.person("U0RUI").home() is None
 
 

@@ -136,10 +136,15 @@ async def test_a_button_names_the_moment_on_the_clock_of_its_reader_and_means_no
 
 
 async def test_a_late_command_means_the_day_on_which_it_was_typed(free: Team) -> None:
-    """Slack brings it after its time: it is refused, and does not pause until the same time a day later."""
+    """Slack brings it after its time: it is refused, and does not pause until the same time a day later. Before its time, it is
+    confirmed with the moment that it means."""
     env, messages = free.env, Messages(free.env)
     await messages.mention("<@U0BOT> schedule off acc:shop/prices until=12:15", messages.ts(ago=3600))
     await env.sees("is in the past", token(at(free, "12:15")))
+    await messages.mention("<@U0BOT> schedule off acc:shop/prices until=18:00", messages.ts(ago=3600))
+    card = await env.sees("You asked for this 1 h ago", token(at(free, "18:00")))
+    await free.press(card, "Run it", user="U0ANA", channel=CRAWL)
+    await env.sees("Paused until", token(at(free, "18:00")))
 
 
 def next_at(team: Team, weekday: int, hour: int) -> datetime:
