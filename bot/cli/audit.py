@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from tzlocal import get_localzone
 from bot import config
 from bot.cli.exit_codes import CliError, Exit
 from bot.core.audit import AuditEntry, Event
+from bot.core.command.params import BadParam, duration_seconds
 from bot.core.ports.store import StoreAddress
 from bot.core.records import NAME_KEY, Filters, StoredEntry, newest_of, searches, stamp
 from bot.core.text import utc_text
@@ -52,12 +54,15 @@ def search(
     say: Print,
     *,
     user: str | None = None,
+    since: str | None = None,
 ) -> int:
     """Print entries, newest first, with times in the terminal's zone and the names that the bot has seen."""
     if event is not None and event not in set(Event):
         raise CliError(Exit.MISUSED, f"unknown event {event}; the events are {', '.join(Event)}")
     named = _REQUEST.fullmatch(words)
     filters = Filters(request_id=words) if named else Filters(text=words or None)
+    if since is not None:
+        filters = replace(filters, since=stamp(SystemClock().now() - timedelta(seconds=seconds_of(since))))
     with _opened(config.audit_log_of(config_path)[0]) as store:
         kept = store.values_sync(NAME_KEY)
         names = {known: [str(one) for one in names] for known, names in kept.items() if isinstance(names, list)}
@@ -74,6 +79,14 @@ def search(
     for line in aligned([_COLUMNS, *(_cells(entry, shown) for entry in found)]):
         say(line)
     return Exit.DONE
+
+
+def seconds_of(since: str) -> int:
+    """The seconds of the option `--since`. Raises CliError."""
+    try:
+        return duration_seconds(since)
+    except BadParam as problem:
+        raise CliError(Exit.MISUSED, f"--since: {problem}") from None
 
 
 def _person(written: str, names: Mapping[str, Sequence[str]]) -> str:

@@ -292,10 +292,17 @@ def audit(config: Path) -> None:
 @click.option("--event", type=TEXT, help="Only entries of this event, for example policy_loaded.")
 @click.option("--incident", type=TEXT, help="Only entries of this incident, for example INC-42.")
 @click.option("--user", type=TEXT, help="Only entries of this person: an id, or a name such as @ana.")
+@click.option("--since", type=TEXT, help="How far back, for example 12h.")
 @click.option("--count", type=int, default=50, show_default=True, help="The maximum number of entries.")
 @config_option
 def audit_search(
-    words: tuple[str, ...], event: str | None, incident: str | None, user: str | None, count: int, config: Path
+    words: tuple[str, ...],
+    event: str | None,
+    incident: str | None,
+    user: str | None,
+    since: str | None,
+    count: int,
+    config: Path,
 ) -> int:
     """Show entries that contain all WORDS, newest first.
 
@@ -304,7 +311,7 @@ def audit_search(
     """
     from bot.cli import audit as log
 
-    return log.search(config, " ".join(words), event, incident, count, _print, user=user)
+    return log.search(config, " ".join(words), event, incident, count, _print, user=user, since=since)
 
 
 @audit.command("export")

@@ -12,12 +12,12 @@ from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
 from bot import config, plugins
+from bot.cli.audit import seconds_of
 from bot.cli.exit_codes import CliError, Exit
 from bot.cli.offline import client_of, directory_of
 from bot.core.audit import Event
 from bot.core.command.capability import Capability
 from bot.core.command.catalog import Catalog
-from bot.core.command.params import BadParam, duration_seconds
 from bot.core.errors import Problem
 from bot.core.intent import Actor
 from bot.core.operation import Target
@@ -61,10 +61,7 @@ class Change(NamedTuple):
 
 def replay(settings: config.Settings, policy: Policy, since: str, say: Print) -> int:
     """Decide the requests of the last `since` again."""
-    try:
-        seconds = duration_seconds(since)
-    except BadParam as problem:
-        raise CliError(Exit.MISUSED, f"--since: {problem}") from None
+    seconds = seconds_of(since)
     if not is_there(settings.store):
         raise CliError(Exit.NOT_DONE, f"{settings.store.name}: no audit log found")
     return asyncio.run(_replay(settings, policy, seconds, since, say))

@@ -276,9 +276,16 @@ async def test_an_audit_search_has_the_zone_of_the_terminal_and_names_and_finds_
     def search(*options: str) -> Awaitable[Ended]:
         return program("audit", "search", *options, folder=env.folder, environ=environ)
 
-    every, lee, ana, nobody = await asyncio.gather(
-        search(), search("--user", "@lee"), search("--user", "U0ANA"), search("--user", "@nobody")
+    every, lee, ana, nobody, lately, longer = await asyncio.gather(
+        search(),
+        search("--user", "@lee"),
+        search("--user", "U0ANA"),
+        search("--user", "@nobody"),
+        search("--since", "1h"),
+        search("--since", "long"),
     )
+    assert lately.out == every.out
+    assert (longer.code, "--since: " in longer.err) == (2, True)
     assert set(column(lee.out, "Who")) == {"Lee Ling"}
     assert set(column(lee.out, "Where")) == {"crawl-ops"}
     assert set(column(ana.out, "Who")) == {"Ana Alves"}
