@@ -204,11 +204,16 @@ class Browser:
         await download.save_as(self._downloads / download.suggested_filename)
 
     async def fresh(self, downloads: Path) -> None:
-        """As if just opened: one empty page in one window, nothing remembered, no message in the console."""
-        await self._context.close()
-        self._downloads = downloads
+        """As if just opened: one empty page in one window, nothing remembered, no message in the console. Another context
+        would take longer than most tests."""
+        ended, self._downloads = self._context.pages, downloads
+        if self.page.url.startswith("http"):
+            await self.page.evaluate("localStorage.clear()")
+        await self._context.clear_cookies()
+        self.page = await self._context.new_page()
+        for page in ended:
+            await page.close()
         self._console.clear()
-        await self._open()
 
     async def go(self, url: str) -> None:
         await self.page.goto(url)

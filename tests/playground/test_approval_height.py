@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 from browser import Browser
 
 from bot.demo.run import running_demo
 from tests.world import labels
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 HIGHEST = 700  # pixels
 HEIGHT = "(node) => node.getBoundingClientRect().height"
@@ -24,10 +28,18 @@ ASKED = {
 }
 
 
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def browser(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Browser]:
+    """One browser for all tests of this file."""
+    async with Browser(downloads=tmp_path_factory.mktemp("browser"), size=(390, 900)) as window:
+        yield window
+
+
 @pytest.mark.parametrize("asked", ASKED.values(), ids=ASKED)
-async def test_an_approval_card_is_within_700_pixels(tmp_path: Path, asked: str) -> None:
+async def test_an_approval_card_is_within_700_pixels(tmp_path: Path, browser: Browser, asked: str) -> None:
     """Five lines, the buttons, and the details closed: on a desk and on a phone, also while someone looks at it."""
-    async with running_demo(tmp_path / "demo") as env, Browser(downloads=tmp_path, size=(390, 900)) as page:
+    async with running_demo(tmp_path / "demo") as env:
+        await browser.fresh(tmp_path)
         ws = env.workspace
         ws.edit_group("S0LEADS", OTHERS)
         env.planes["acc"].add_agent(DEEP)
@@ -39,9 +51,9 @@ async def test_an_approval_card_is_within_700_pixels(tmp_path: Path, asked: str)
         (card,) = await lee.wait_for(lambda person: person.messages("C0APPR"), timeout=30)
         await lee.press_label("C0APPR", card["ts"], "Claim", seen=card)
         await lee.wait_for(lambda person: "Release" in labels(person.messages("C0APPR")[0]))
-        await page.go(f"{ws.base_url}/#U0LEE/C0APPR")
-        seen = await page.testid("message", text="is looking at it", within=30)
+        await browser.go(f"{ws.base_url}/#U0LEE/C0APPR")
+        seen = await browser.testid("message", text="is looking at it", within=30)
         assert "Digest" not in await seen.text()
         for width in (390, 1280):
-            await page.page.set_viewport_size({"width": width, "height": 900})
-            assert await page.page.locator('[data-testid="message"]').first.evaluate(HEIGHT) <= HIGHEST
+            await browser.page.set_viewport_size({"width": width, "height": 900})
+            assert await browser.page.locator('[data-testid="message"]').first.evaluate(HEIGHT) <= HIGHEST

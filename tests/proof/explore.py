@@ -2,7 +2,8 @@
 
 Histories are merged where everything that the future can depend on is equal (`Play.print_of`), two people in the same part are
 told apart only once one of them acted, and what only changes the world is not done as the last step, where nobody would
-see it. `Map.histories` counts the histories that the map stands for.
+see it. A press of the first button is the same step as one of the shown button where both are the same. `Map.histories` counts
+the histories that the map stands for.
 """
 
 from __future__ import annotations
@@ -41,6 +42,9 @@ class Map:
         leads: dict[Step, Spot] = {}
         for step in self.letters:
             if not self._makes_sense(step, play, left, told_apart):
+                continue
+            if (same := play.plain(step)) in leads:
+                leads[step] = leads[same]
                 continue
             mark = play.mark()
             try:

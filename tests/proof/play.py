@@ -130,7 +130,7 @@ class Play:
         if step.what == "request":
             return model.request(state)
         if step.what in ("approve", "old approve", "deny", "claim", "cancel"):
-            if step.what == "old approve" and self.shown.get("approve") != self.first.get("approve"):
+            if self.plain(step).what == "old approve":
                 return state, Told.NO_RIGHT if model.outside(state, who, state.first_asked) else Told.OVER
             act: Callable[[State, str], model.Answer] = getattr(model, step.what.removeprefix("old "))
             return act(state, who)
@@ -146,6 +146,11 @@ class Play:
             return model.become(state, who, step.more)
         assert step.what == "drift", step
         return model.drift(state)
+
+    def plain(self, step: Step) -> Step:
+        """The same step; an old approval is an ordinary one as long as its button is the one that is shown."""
+        same = step.what == "old approve" and self.shown.get("approve") == self.first.get("approve")
+        return replace(step, what="approve") if same else step
 
     async def begin(self, step: Step) -> Intent | None:
         """Do it to the program; the request that answers it, None for what nobody asked for."""
