@@ -29,7 +29,7 @@ from bot.store.database import Database
 from tests import own_time
 from tests.cli.program import Program
 from tests.fork_server import ForkServer
-from tests.postgres import database_url, postgres  # noqa: F401  fixtures for every test
+from tests.postgres import database_url, empty_store, postgres, store_url  # noqa: F401  fixtures for every test
 from tests.world import World, world
 
 # No seconds are asserted anywhere, by nor by Hypothesis: a slow machine isn't a fault of the code. The examples are the same in

@@ -13,6 +13,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from bot.store.open import open_store
 from bot.store.postgres.server import LocalServer, ServerProblem, binaries
 from tests import own_time, system_package
 
@@ -59,6 +60,21 @@ def new_database(server: LocalServer, more: str = "") -> Iterator[str]:
 def database_url(postgres: LocalServer) -> Iterator[str]:
     """The address of a new, empty database."""
     with new_database(postgres) as name:
+        yield postgres.url(name)
+
+
+@pytest.fixture(scope="session")
+def empty_store(postgres: LocalServer) -> Iterator[str]:
+    """The name of a database with an empty store, to copy."""
+    with new_database(postgres) as name:
+        open_store(postgres.url(name)).close_sync()
+        yield name
+
+
+@pytest.fixture
+def store_url(postgres: LocalServer, empty_store: str) -> Iterator[str]:
+    """The address of a new database with an empty store: to copy it takes a third of the time that its tables take."""
+    with new_database(postgres, f"TEMPLATE {empty_store}") as name:
         yield postgres.url(name)
 
 

@@ -22,9 +22,9 @@ def starts(group: Cluster) -> int:
 
 
 async def test_what_a_follower_takes_the_leader_executes_and_the_next_leader_goes_on(
-    tmp_path: Path, fork_server: ForkServer, database_url: str
+    tmp_path: Path, fork_server: ForkServer, store_url: str
 ) -> None:
-    async with cluster(tmp_path, fork_server, database_url, 3) as group:
+    async with cluster(tmp_path, fork_server, store_url, 3) as group:
         first = await group.leader()
         follower, other = await group.followers()
         group.through(follower)
@@ -45,10 +45,10 @@ async def test_what_a_follower_takes_the_leader_executes_and_the_next_leader_goe
 
 @pytest.mark.parametrize("point", ["before:accept:1", "after:accept:1", "before:hand over:1", "after:hand over:1"])
 async def test_what_a_follower_has_stored_is_executed_when_it_is_killed(
-    tmp_path: Path, fork_server: ForkServer, database_url: str, point: str
+    tmp_path: Path, fork_server: ForkServer, store_url: str, point: str
 ) -> None:
     """Before it has stored it, Slack gets no ack and tells the person. Afterwards the leader executes it, acked or not."""
-    async with cluster(tmp_path, fork_server, database_url, 1) as group:
+    async with cluster(tmp_path, fork_server, store_url, 1) as group:
         follower = await group.start(point)
         group.through(follower)
         receipt = await group.says(START)
@@ -64,10 +64,10 @@ async def test_what_a_follower_has_stored_is_executed_when_it_is_killed(
 
 
 async def test_a_leader_that_is_killed_between_a_call_and_its_answer_has_made_it(
-    tmp_path: Path, fork_server: ForkServer, database_url: str
+    tmp_path: Path, fork_server: ForkServer, store_url: str
 ) -> None:
     """The control plane has done it, and the bytes of its answer are on their way."""
-    async with cluster(tmp_path, fork_server, database_url, 2) as group:
+    async with cluster(tmp_path, fork_server, store_url, 2) as group:
         leader, (follower,) = await group.leader(), await group.followers()
         group.through(follower)
         await group.acc.set_fault({"fault": "drip", "seconds": 30, "match": "/cluster/start", "times": 1})
@@ -87,10 +87,10 @@ POINTS = (
 
 
 async def test_a_call_of_a_leader_that_is_killed_is_made_once_at_most(
-    tmp_path: Path, fork_server: ForkServer, database_url: str
+    tmp_path: Path, fork_server: ForkServer, store_url: str
 ) -> None:
     """Each leader dies at its point, with its own request or with one that the leader before it has left."""
-    async with cluster(tmp_path, fork_server, database_url, 0) as group:
+    async with cluster(tmp_path, fork_server, store_url, 0) as group:
         mortal = [await group.start(point) for point in POINTS]
         typed: dict[str, Told] = {}
         while set(map(id, mortal)) & set(map(id, group.replicas)):
@@ -127,10 +127,10 @@ TAKEOVERS = (
 
 @pytest.mark.parametrize("points", TAKEOVERS, ids=[", ".join(points[1:]) for points in TAKEOVERS])
 async def test_each_leader_is_killed_in_the_middle_of_its_takeover_and_the_last_one_tells_the_outcome(
-    tmp_path: Path, fork_server: ForkServer, database_url: str, points: tuple[str, ...]
+    tmp_path: Path, fork_server: ForkServer, store_url: str, points: tuple[str, ...]
 ) -> None:
     """The first one dies with a request whose outcome nobody has, the others at a step of their takeover."""
-    async with cluster(tmp_path, fork_server, database_url, 0) as group:
+    async with cluster(tmp_path, fork_server, store_url, 0) as group:
         mortal = [await group.start(point) for point in points]
         group.through(mortal[1])
         assert (await group.says(START)).acked
@@ -148,9 +148,9 @@ async def test_each_leader_is_killed_in_the_middle_of_its_takeover_and_the_last_
 
 
 async def test_a_leader_that_is_stopped_in_a_call_and_wakes_up_changes_nothing(
-    tmp_path: Path, fork_server: ForkServer, database_url: str
+    tmp_path: Path, fork_server: ForkServer, store_url: str
 ) -> None:
-    async with cluster(tmp_path, fork_server, database_url, 2) as group:
+    async with cluster(tmp_path, fork_server, store_url, 2) as group:
         leader, (follower,) = await group.leader(), await group.followers()
         group.through(follower)
         for number in range(1, 4):  # the values tell the runs apart when they are looked up
@@ -169,9 +169,9 @@ async def test_a_leader_that_is_stopped_in_a_call_and_wakes_up_changes_nothing(
 
 
 async def test_a_deploy_of_every_replica_refuses_no_request(
-    tmp_path: Path, fork_server: ForkServer, database_url: str
+    tmp_path: Path, fork_server: ForkServer, store_url: str
 ) -> None:
-    async with cluster(tmp_path, fork_server, database_url, 2) as group:
+    async with cluster(tmp_path, fork_server, store_url, 2) as group:
         asked = 0
         for _ in range(2):
             leader = await group.leader()
@@ -190,9 +190,9 @@ async def test_a_deploy_of_every_replica_refuses_no_request(
 
 
 async def test_a_leader_that_is_told_to_stop_finishes_its_call_while_the_next_one_leads(
-    tmp_path: Path, fork_server: ForkServer, database_url: str
+    tmp_path: Path, fork_server: ForkServer, store_url: str
 ) -> None:
-    async with cluster(tmp_path, fork_server, database_url, 2) as group:
+    async with cluster(tmp_path, fork_server, store_url, 2) as group:
         leader, (follower,) = await group.leader(), await group.followers()
         group.through(follower)
         with held(group.acc, "/cluster/start"):

@@ -10,15 +10,6 @@ import pytest
 from bot.core.ports.store import StoreAddress
 from bot.store.open import open_store
 from bot.store.store import Store
-from tests.postgres import LocalServer, new_database
-
-
-@pytest.fixture(scope="session")
-def empty_store(postgres: LocalServer) -> Iterator[str]:
-    """The name of a database with an empty store, to copy."""
-    with new_database(postgres) as name:
-        open_store(postgres.url(name)).close_sync()
-        yield name
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
@@ -27,9 +18,7 @@ def address(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[StoreAdd
     if request.param == "sqlite":
         yield StoreAddress(str(tmp_path / "signalbox.db"))
         return
-    template, server = request.getfixturevalue("empty_store"), request.getfixturevalue("postgres")
-    with new_database(server, f"TEMPLATE {template}") as name:
-        yield StoreAddress(server.url(name))
+    yield StoreAddress(request.getfixturevalue("store_url"))
 
 
 @pytest.fixture

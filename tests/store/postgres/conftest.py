@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
@@ -10,15 +9,12 @@ import pytest
 from bot.core.ports.store import StoreAddress
 from bot.intents import intake
 from bot.playground.workspace import transport
-from bot.store.postgres.server import LocalServer
-from tests.postgres import new_database
 
 
 @pytest.fixture
-def address(postgres: LocalServer, empty_store: str) -> Iterator[StoreAddress]:
+def address(store_url: str) -> StoreAddress:
     """The address of a new, empty store."""
-    with new_database(postgres, f"TEMPLATE {empty_store}") as name:
-        yield StoreAddress(postgres.url(name))
+    return StoreAddress(store_url)
 
 
 @pytest.fixture

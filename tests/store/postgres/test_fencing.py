@@ -24,8 +24,8 @@ from tests.store.samples import NOW, intent, operation, row
 
 
 @pytest.fixture
-def address(database_url: str) -> StoreAddress:
-    return StoreAddress(database_url)
+def address(store_url: str) -> StoreAddress:
+    return StoreAddress(store_url)
 
 
 @pytest.fixture

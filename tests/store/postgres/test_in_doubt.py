@@ -25,11 +25,11 @@ GIVES_UP_AFTER = 13.0  # seconds, with a lease of 3
 
 
 @asynccontextmanager
-async def joined(folder: Path, postgres: LocalServer, database_url: str) -> AsyncIterator[tuple[World, Proxy]]:
+async def joined(folder: Path, postgres: LocalServer, store_url: str) -> AsyncIterator[tuple[World, Proxy]]:
     """A bot that reaches its database through a proxy."""
     with tempfile.TemporaryDirectory(prefix="sb-px-") as front:
         proxy = Proxy(Path(front), postgres.folder)
-        url = database_url.partition("?")[0] + f'?host={front}"\nlease = 3 # "'
+        url = store_url.partition("?")[0] + f'?host={front}"\nlease = 3 # "'
         async with world(folder, store=url) as env:
             await env.does("status acc:shop/prices", "shop/prices")
             yield env, proxy
@@ -60,11 +60,11 @@ def outcomes(env: World) -> list[tuple[str, str | None]]:
 
 
 async def test_a_request_whose_commit_was_in_doubt_does_not_run_later(
-    tmp_path: Path, postgres: LocalServer, database_url: str
+    tmp_path: Path, postgres: LocalServer, store_url: str
 ) -> None:
     """The commit's answer is lost and the database stays away until nobody waits for it anymore. The ack doesn't say that
     nothing is done, and a card says it later."""
-    async with joined(tmp_path, postgres, database_url) as (env, proxy):
+    async with joined(tmp_path, postgres, store_url) as (env, proxy):
         proxy.cut = cut = Cut(b"requested")
         receipt = await env.say("start acc:shop/prices -- doubtful")
         assert "If it has your request, a card appears here soon" in str(receipt.body)
@@ -79,10 +79,10 @@ async def test_a_request_whose_commit_was_in_doubt_does_not_run_later(
 
 
 async def test_a_call_that_was_recorded_too_late_is_not_made_and_its_person_is_told(
-    tmp_path: Path, postgres: LocalServer, database_url: str
+    tmp_path: Path, postgres: LocalServer, store_url: str
 ) -> None:
     """`sent` is in the audit log, but its commit was in doubt for so long that the call isn't made."""
-    async with joined(tmp_path, postgres, database_url) as (env, proxy):
+    async with joined(tmp_path, postgres, store_url) as (env, proxy):
         proxy.cut = cut = Cut(b"sent")
         await env.say("start acc:shop/prices -- doubtful")
         await env.bot.clock.sleep(GIVES_UP_AFTER)
@@ -95,10 +95,10 @@ async def test_a_call_that_was_recorded_too_late_is_not_made_and_its_person_is_t
 
 
 async def test_the_outcome_of_a_call_waits_for_the_database(
-    tmp_path: Path, postgres: LocalServer, database_url: str
+    tmp_path: Path, postgres: LocalServer, store_url: str
 ) -> None:
     """The database goes away during the call and stays away for longer than a unit is tried again."""
-    async with joined(tmp_path, postgres, database_url) as (env, proxy):
+    async with joined(tmp_path, postgres, store_url) as (env, proxy):
         await env.acc.set_fault({"fault": "delay", "seconds": 2.0, "match": "cluster/start$"})
         await env.say("start acc:shop/prices -- long")
         await env.until(lambda: starts(env) == 1)
@@ -111,11 +111,11 @@ async def test_the_outcome_of_a_call_waits_for_the_database(
 
 
 async def test_a_command_is_answered_in_time_when_the_store_does_not_even_answer_a_read(
-    tmp_path: Path, postgres: LocalServer, database_url: str, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, postgres: LocalServer, store_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The read would be tried again for longer than Slack waits; on a busy machine, Slack waits here as long as it takes."""
     monkeypatch.setattr(transport, "ACK_SECONDS", 60.0)
-    async with joined(tmp_path, postgres, database_url) as (env, proxy):
+    async with joined(tmp_path, postgres, store_url) as (env, proxy):
         proxy.cut = lambda _direction, _sent: True
         receipt = await env.say("start acc:shop/prices -- doubtful")
         assert "The audit log did not answer in time, so nothing was done" in str(receipt.body)
@@ -128,10 +128,10 @@ async def test_a_command_is_answered_in_time_when_the_store_does_not_even_answer
 
 
 async def test_a_form_is_answered_in_time_when_the_store_answers_no_read(
-    tmp_path: Path, postgres: LocalServer, database_url: str, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, postgres: LocalServer, store_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(transport, "ACK_SECONDS", 60.0)
-    async with joined(tmp_path, postgres, database_url) as (env, proxy):
+    async with joined(tmp_path, postgres, store_url) as (env, proxy):
         await env.say("")
         await env.ana.wait_for(lambda one: one.modal())
         await env.ana.choose("modal", action_id="suggest_target", block_id="target", value="acc:shop/prices")
@@ -148,10 +148,10 @@ async def test_a_form_is_answered_in_time_when_the_store_answers_no_read(
         assert starts(env) == 0
 
 
-async def test_a_write_whose_answer_never_comes_is_made_once(postgres: LocalServer, database_url: str) -> None:
+async def test_a_write_whose_answer_never_comes_is_made_once(postgres: LocalServer, store_url: str) -> None:
     """A proxy on the way keeps the connection open, and lets nothing pass."""
     link = await Link(postgres.folder).open()
-    name = database_url.partition("?")[0].rpartition("/")[2]
+    name = store_url.partition("?")[0].rpartition("/")[2]
     store = await asyncio.to_thread(
         open_store, StoreAddress(f"postgresql://postgres@127.0.0.1:{link.port}/{name}", lease=0.5)
     )

@@ -76,47 +76,40 @@ async def members(*urls: str) -> AsyncIterator[list[Member]]:
             await member.leadership.leave()
 
 
-@pytest.fixture
-def shared(database_url: str) -> str:
-    """The address of a prepared database."""
-    open_store(StoreAddress(database_url)).close_sync()
-    return database_url
-
-
-async def test_a_leader_whose_sessions_this_user_may_not_end_is_replaced(shared: str, postgres: LocalServer) -> None:
+async def test_a_leader_whose_sessions_this_user_may_not_end_is_replaced(store_url: str, postgres: LocalServer) -> None:
     """During a change of the database's user, replicas of both users run."""
     administrate(postgres, "CREATE ROLE newer LOGIN")
-    url = shared.replace("postgres@", "newer@")
+    url = store_url.replace("postgres@", "newer@")
     try:
-        prepare_database(StoreAddress(shared), StoreAddress(url))
-        async with members(shared, url) as (old, new):
+        prepare_database(StoreAddress(store_url), StoreAddress(url))
+        async with members(store_url, url) as (old, new):
             await (await old.join()).leads()
             await new.join()
             await old.vanish()
             await new.leads()
     finally:
-        with psycopg.connect(shared, autocommit=True) as connection:
+        with psycopg.connect(store_url, autocommit=True) as connection:
             connection.execute("DROP OWNED BY newer")
             connection.execute("DROP ROLE newer")
 
 
-async def test_a_leader_is_replaced_although_the_database_s_clock_was_set_back(shared: str) -> None:
-    async with members(shared, shared) as (old, new):
+async def test_a_leader_is_replaced_although_the_database_s_clock_was_set_back(store_url: str) -> None:
+    async with members(store_url, store_url) as (old, new):
         await (await old.join()).leads()
         await new.join()
         await old.vanish()
-        with psycopg.connect(shared, autocommit=True) as connection:
+        with psycopg.connect(store_url, autocommit=True) as connection:
             connection.execute("UPDATE signalbox.replicas SET beat_at = beat_at + interval '1 hour'")
         await new.leads()
 
 
 async def test_a_replica_that_is_stopped_in_its_takeover_holds_up_the_next_one_for_a_part_of_the_lease(
-    shared: str,
+    store_url: str,
 ) -> None:
-    async with members(shared, shared) as (old, new):
+    async with members(store_url, store_url) as (old, new):
         await (await old.join()).leads()
         await new.join()
-        stopped = await connect_async(StoreAddress(shared, lease=LEASE))
+        stopped = await connect_async(StoreAddress(store_url, lease=LEASE))
         await stopped.execute("BEGIN")
         await stopped.execute("SELECT epoch FROM leaders FOR UPDATE")
         await old.vanish()
@@ -125,11 +118,11 @@ async def test_a_replica_that_is_stopped_in_its_takeover_holds_up_the_next_one_f
             await stopped.close()
 
 
-async def test_a_leader_that_can_t_begin_for_whatever_reason_lets_another_one_lead(shared: str) -> None:
+async def test_a_leader_that_can_t_begin_for_whatever_reason_lets_another_one_lead(store_url: str) -> None:
     async def fails() -> None:
         raise ValueError
 
-    async with members(shared, shared, shared) as (old, odd, new):
+    async with members(store_url, store_url, store_url) as (old, odd, new):
         await (await old.join()).leads()
         await odd.join(fails)
         await asyncio.sleep(0.1)  # so that it looks first
@@ -138,7 +131,7 @@ async def test_a_leader_that_can_t_begin_for_whatever_reason_lets_another_one_le
         await (await new.join()).leads()
 
 
-async def test_a_leader_that_can_t_begin_again_and_again_waits_longer_each_time(shared: str) -> None:
+async def test_a_leader_that_can_t_begin_again_and_again_waits_longer_each_time(store_url: str) -> None:
     """Each try reads what is open and asks control planes; and another replica that can lead must get its turn."""
     tries, enough = list[float](), asyncio.Event()
 
@@ -148,7 +141,7 @@ async def test_a_leader_that_can_t_begin_again_and_again_waits_longer_each_time(
             enough.set()
         raise ValueError
 
-    async with members(shared, shared) as (old, odd):
+    async with members(store_url, store_url) as (old, odd):
         await (await old.join()).leads()
         await odd.join(fails)
         await old.leadership.leave()
@@ -170,24 +163,24 @@ def test_the_pause_before_another_try_to_lead_ends() -> None:
     ]
 
 
-async def test_replicas_that_ended_long_ago_are_forgotten_unless_a_request_is_theirs(shared: str) -> None:
-    store = open_store(StoreAddress(shared))
+async def test_replicas_that_ended_long_ago_are_forgotten_unless_a_request_is_theirs(store_url: str) -> None:
+    store = open_store(StoreAddress(store_url))
     store.fence(1)
-    with psycopg.connect(shared, autocommit=True) as connection:
+    with psycopg.connect(store_url, autocommit=True) as connection:
         connection.execute("SET search_path = signalbox")
         for epoch, state in ((1, "live"), (2, "dead"), (3, "live")):
             connection.execute(OLD, (f"r{epoch}", epoch, state))
         await store.accept(intent("r1"), [row(request_id="r1")], begun=True)
         connection.execute("UPDATE replicas SET state = 'left' WHERE epoch = 1")
         connection.execute("SELECT setval('epochs', 3)")
-        async with members(shared) as (new,):
+        async with members(store_url) as (new,):
             await new.join()
             assert [epoch for (epoch,) in connection.execute("SELECT epoch FROM replicas ORDER BY epoch")] == [1, 3, 4]
     await store.close()
 
 
 async def test_a_replica_whose_registration_gets_no_answer_comes_back_on_a_new_connection(
-    shared: str, postgres: LocalServer
+    store_url: str, postgres: LocalServer
 ) -> None:
     link = await Link(postgres.folder).open()
 
@@ -196,9 +189,9 @@ async def test_a_replica_whose_registration_gets_no_answer_comes_back_on_a_new_c
             while bool(connection.execute(_WAITS).fetchone()) is not waits:  # noqa: ASYNC110  nobody tells
                 await asyncio.sleep(0.02)
 
-    async with members(f"postgresql://postgres@127.0.0.1:{link.port}{urlsplit(shared).path}") as (one,):
+    async with members(f"postgresql://postgres@127.0.0.1:{link.port}{urlsplit(store_url).path}") as (one,):
         await (await one.join()).leads()
-        with psycopg.connect(shared, autocommit=True) as connection:
+        with psycopg.connect(store_url, autocommit=True) as connection:
             connection.execute("SELECT pg_advisory_lock(%s)", (MIGRATING,))
             connection.execute("UPDATE signalbox.replicas SET state = 'dead'")
             await registering(connection, waits=True)
@@ -210,9 +203,9 @@ async def test_a_replica_whose_registration_gets_no_answer_comes_back_on_a_new_c
     await link.close()
 
 
-async def test_what_a_leader_has_claimed_before_it_could_not_begin_is_claimed_again(shared: str) -> None:
+async def test_what_a_leader_has_claimed_before_it_could_not_begin_is_claimed_again(store_url: str) -> None:
     """A table is locked for a while, for example. Nothing else may take part that could take over."""
-    store, claims = open_store(StoreAddress(shared)), list[list[str]]()
+    store, claims = open_store(StoreAddress(store_url)), list[list[str]]()
     await store.accept(intent("r1"), [row(request_id="r1")], begun=True)
 
     async def fails_once() -> None:
@@ -220,9 +213,9 @@ async def test_what_a_leader_has_claimed_before_it_could_not_begin_is_claimed_ag
         if len(claims) == 1:
             raise StoreProblem("A table is locked.", "", "store_busy")
 
-    new = Member(shared, "new", store.fence)
+    new = Member(store_url, "new", store.fence)
     try:
-        async with members(shared) as (old,):
+        async with members(store_url) as (old,):
             await (await old.join()).leads()
             await new.join(fails_once)
         await new.leads()
@@ -236,18 +229,18 @@ async def test_what_a_leader_has_claimed_before_it_could_not_begin_is_claimed_ag
         await store.close()
 
 
-async def test_a_replica_whose_session_is_ended_while_it_joins_takes_part(shared: str) -> None:
+async def test_a_replica_whose_session_is_ended_while_it_joins_takes_part(store_url: str) -> None:
     """It was so slow that another one took it for dead."""
     ended: list[int] = []
 
     def end_once(epoch: int | None, *, leads: bool) -> None:
         if epoch and not ended:
             ended.append(epoch)
-            with psycopg.connect(shared) as admin:
+            with psycopg.connect(store_url) as admin:
                 sql = "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE application_name = %s"
                 assert admin.execute(sql, (session_name(epoch),)).fetchone() == (True,)
 
-    slow = Member(shared, "slow", end_once)
+    slow = Member(store_url, "slow", end_once)
     try:
         await (await slow.join()).leads()
     finally:
@@ -257,13 +250,13 @@ async def test_a_replica_whose_session_is_ended_while_it_joins_takes_part(shared
 
 
 @pytest.mark.parametrize("fault", [asyncio.Event().wait, None])
-async def test_a_leader_that_can_t_hand_over_lets_another_one_lead(shared: str, fault: Any) -> None:
+async def test_a_leader_that_can_t_hand_over_lets_another_one_lead(store_url: str, fault: Any) -> None:
     """Slack or the store does not answer it, or fails."""
 
     async def fails() -> None:
         raise StoreProblem("The database is away.", "", "store_unreachable")
 
-    async with members(shared, shared) as (old, new):
+    async with members(store_url, store_url) as (old, new):
         await (await old.join()).leads()
         await new.join()
         resigning = asyncio.ensure_future(old.leadership.resign(fault or fails))
@@ -293,21 +286,21 @@ def test_when_it_is_proved_that_a_failover_lost_nothing(last: Beat, now: Beat, h
     assert now.has_all_of(last) is has_all
 
 
-async def test_replicas_that_start_together_open_no_more_websockets_than_slack_allows(shared: str) -> None:
-    async with members(shared, shared) as (one, other):
+async def test_replicas_that_start_together_open_no_more_websockets_than_slack_allows(store_url: str) -> None:
+    async with members(store_url, store_url) as (one, other):
         await one.join()
         await other.join()
         opened = await asyncio.gather(*(member.leadership.claim_sockets(6) for member in (one, other)))
         assert sorted(opened) == [4, 6]
-        with psycopg.connect(shared) as connection:
+        with psycopg.connect(store_url) as connection:
             assert connection.execute("SELECT sum(sockets) FROM signalbox.replicas").fetchone() == (10,)
 
 
-async def test_a_replica_that_could_not_count_its_websockets_keeps_no_other_from_counting(shared: str) -> None:
-    async with members(shared, shared) as (one, other):
+async def test_a_replica_that_could_not_count_its_websockets_keeps_no_other_from_counting(store_url: str) -> None:
+    async with members(store_url, store_url) as (one, other):
         await one.join()
         await other.join()
-        with psycopg.connect(shared) as busy:
+        with psycopg.connect(store_url) as busy:
             busy.execute("SELECT 1 FROM signalbox.replicas WHERE epoch = %s FOR UPDATE", (one.leadership.epoch,))
             with pytest.raises(StoreProblem, match="locked"):
                 await one.leadership.claim_sockets(6)
@@ -316,14 +309,14 @@ async def test_a_replica_that_could_not_count_its_websockets_keeps_no_other_from
 
 @pytest.mark.parametrize("ends", [False, True])
 async def test_a_replica_that_is_declared_dead_while_it_counts_its_websockets_counts_again(
-    shared: str, *, ends: bool
+    store_url: str, *, ends: bool
 ) -> None:
     """Whoever declares it dead ends its session, too, if that has its name already."""
-    slow = Member(shared, "slow", lease=60)
+    slow = Member(store_url, "slow", lease=60)
     try:
         await slow.join()
         before = slow.leadership.epoch or 0
-        with psycopg.connect(shared, autocommit=True) as admin:
+        with psycopg.connect(store_url, autocommit=True) as admin:
             admin.execute("SELECT pg_advisory_lock(77, 0)")
             counting = asyncio.ensure_future(slow.leadership.claim_sockets(6))
             async with asyncio.timeout(30):

@@ -54,8 +54,8 @@ class Pooler:
                     break
                 own.sendall(sent)
                 said, idle = self._answers(own, sent.count(frame(b"S", b"")) + (sent[:1] == b"Q"))
+                own = self._given_back(own) if idle else own  # before the client knows, so that the next one gets it
                 client.sendall(said)
-                own = self._given_back(own) if idle else own
             if own is not None:
                 own.close()
 
