@@ -197,7 +197,7 @@ async def test_a_target_whose_name_looks_like_a_secret_keeps_its_name_and_typed_
         assert labels(offered) == ["start acc:password/reset_2024"]
         await press(env, "U0ANA", "start acc:password/reset_2024")
         await env.until(lambda: [effect.action for effect in env.acc.effects].count("start") == 2)
-        timeline = await env.does("timeline", "Timeline since", "password/reset_2024 was started.")
+        timeline = await env.does("timeline", "Timeline since", "start acc:password/reset_2024 started")
         assert "[redacted]" not in shown(timeline)
         await env.does("audit", "Audit log", "password/reset_2024 was started.")
         typed = await env.does("strat acc:password/reset_2024 -- password/hunter22", "Did you mean this?")
