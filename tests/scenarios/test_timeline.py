@@ -132,8 +132,8 @@ async def test_a_timeline_names_no_request_no_app_and_no_channel_by_its_id(tmp_p
     assert "ends the pause of" in text
 
 
-async def test_a_timeline_says_each_thing_once_and_names_only_people_that_it_tells_of(env: World) -> None:
-    """A run that was started and succeeded, and an approval whose deciders the files name."""
+async def test_a_timeline_says_once_that_a_run_was_started_and_that_it_succeeded(env: World) -> None:
+    """A run that was started and succeeded."""
     await env.say("start acc:shop/prices -- monthly")
     await env.sees("start acc:shop/prices", "Succeeded")
     text = shown(await env.does("timeline since=1h", "Timeline since", "start acc:shop/prices succeeded"))
@@ -146,3 +146,14 @@ async def test_a_question_in_a_title_is_not_followed_by_the_word_attention(env: 
     await env.does("status acc:shop/prices", "status acc:shop/prices")
     text = shown(await env.does("why did shop/prices fail yesterday", "Did you mean this?"))
     assert "Attention" not in text
+
+
+async def test_a_request_that_waits_for_approval_is_one_entry_and_names_no_decider(tmp_path: Path) -> None:
+    async with world(tmp_path, policy=POLICY) as env:
+        await env.say("agent approve acc:labs/new -- tested")
+        await env.sees("Waiting for approval from one of `leads`. Not started yet")
+        card = await env.does("timeline since=1h", "Timeline since", "agent approve acc:labs/new approval requested")
+    text = shown(card)
+    assert "approval requested · <@U0ANA> · tested · needs 1 of leads, asked in <#C0APPR>" in text
+    assert "agent approve acc:labs/new requested" not in text
+    assert "U0LEE" not in text

@@ -58,6 +58,7 @@ _IN_A_REQUEST = re.compile(r",? (?:in )?r-[a-z0-9]+\b")  # its id is in the file
 _AN_ID = re.compile(r"\b[CUW][A-Z0-9]{2,30}\b")
 _NAMED_IN = re.compile(r"<[@#]([A-Z0-9]+)>")
 _ENDS = frozenset({Event.DONE, Event.FAILED, Event.UNKNOWN, Event.DENIED})
+_ANSWERS = _ENDS | {Event.APPROVAL_REQUESTED}
 _OUTCOMES = frozenset({Event.DONE, Event.FAILED, Event.UNKNOWN})
 _REQUEST = re.compile(r"r-[0-9a-z]{14}")
 
@@ -142,14 +143,17 @@ async def _show_timeline(
 
 
 def _with_reasons(ctx: Context, entries: Sequence[StoredEntry]) -> list[StoredEntry]:
-    """These entries without the requests whose outcome is among them, which gets the reason, and without those of built-in
-    commands, whose effect is an entry."""
-    answered = {entry.request_id for entry in entries if entry.event in _ENDS}
-    requests = [entry for entry in entries if entry.event is Event.REQUESTED and entry.request_id in answered]
+    """These entries without the requests whose question or outcome is among them, the first of which gets the reason, and
+    without those of built-in commands, whose effect is an entry."""
+    answers = {entry.request_id: entry for entry in reversed(entries) if entry.event in _ANSWERS}
+    requests = [entry for entry in entries if entry.event is Event.REQUESTED and entry.request_id in answers]
     asked = {entry.request_id: entry for entry in requests}
     left = (entry for entry in entries if asked.get(entry.request_id) is not entry)
     told = (one for one in left if one.event is not Event.REQUESTED or not ctx.catalog.builtin(one.verb or ""))
-    return [_reasoned(ctx, entry, asked.get(entry.request_id)) for entry in told]
+    return [
+        _reasoned(ctx, entry, asked.get(entry.request_id) if answers.get(entry.request_id) is entry else None)
+        for entry in told
+    ]
 
 
 def _reasoned(ctx: Context, entry: StoredEntry, asked: StoredEntry | None) -> StoredEntry:
@@ -157,7 +161,9 @@ def _reasoned(ctx: Context, entry: StoredEntry, asked: StoredEntry | None) -> St
     or in which state of the vendor it succeeded."""
     says_enough = cards.happened(ctx.catalog, entry) in ("started", str(Phase.SUCCEEDED))
     detail = "" if says_enough and entry.event in (Event.DONE, Event.ENDED) else entry.detail or ""
-    reason = asked.reason if asked is not None and entry.event in _ENDS else None
+    reason = asked.reason if asked is not None else None
+    if reason and entry.event is Event.APPROVAL_REQUESTED:
+        return entry.model_copy(update={"detail": f"{reason} · {detail}"})
     return entry.model_copy(update={"detail": sentences(reason, detail) if reason else detail or None})
 
 

@@ -90,7 +90,7 @@ async def _ended_by_time(ctx: Context, attempt: Attempt, pause: Pause, result: O
 def _card_of(pause: Pause, status: str, tone: Tone, *texts: str) -> Consequences:
     """How the card of the operation becomes the one card of the end of this pause."""
     who = f"Paused by <@{pause.user_id}> since {utc_text(pause.from_at)}."
-    lines = tuple(Line(text=text) for text in (*texts, who))
+    lines = tuple(Line(text=text) for text in (*texts, who)) if texts else ()  # its first line says who and since when
     return Consequences(key=key_of(pause), tone=tone, status=status, lines=lines)
 
 
