@@ -31,6 +31,7 @@ POLL_WITHIN: Final = 20.0
 CLOCKS_DIFFER: Final = timedelta(hours=1)  # at most, ours and the control plane's
 AT_ONCE: Final = 4  # polls of one backend
 _LONGEST: Final = 300  # characters of the vendor's message
+_SUCCEEDED: Final = frozenset({"complete", "completed", "succeeded", "success"})  # what the title says already
 _TONES: Final = {Phase.FAILED: Tone.BAD, Phase.SUCCEEDED: Tone.GOOD}
 _log = logging.getLogger("signalbox.watch")
 
@@ -245,13 +246,15 @@ async def _news_card(
     else:
         place = place.model_copy(update={"thread_ts": below.thread_ts or below.ts})
     happened = {Phase.FAILED: "failed", Phase.SUCCEEDED: "succeeded" if is_run else "works again"}
+    says = " ".join(view.message.split())[:_LONGEST] or view.state
+    says = "" if says.casefold() in _SUCCEEDED else says
     spent = view.ended - view.started if view.ended is not None and view.started is not None else None
     return Card(
         key=f"watch:{place.channel_id}:{place.thread_ts or ''}:{target.backend}:{run.id}:{view.ended or ''}",
         place=place,
-        title=f"{target.label} {happened.get(view.phase, 'ended')}{'.' if view.phase is Phase.SUCCEEDED else ''}",
+        title=f"{target.label} {happened.get(view.phase, 'ended')}{'' if says else '.'}",
         tone=_TONES.get(view.phase, Tone.WARN),
-        status="" if view.phase is Phase.SUCCEEDED else " ".join(view.message.split())[:_LONGEST] or view.state,
+        status=says,
         rows=facts_of((("Started", view.started), ("Took", spent))) if below is None else (),
         buttons=(*steps, *(() if is_run else (stop_button(ctx, target),))),
         mention=tuple(dict.fromkeys(one.user_id for one in people)),
