@@ -166,6 +166,7 @@ class Intake:
 
     async def _abandon_when_stored(self, storing: asyncio.Future[bool], intent: Intent) -> None:
         """End a request that the store accepted late, and say so. When this program ends before, the next one executes it."""
+        storing.add_done_callback(lambda done: done.cancelled() or done.exception())  # read it also when this task ends
         await asyncio.wait({storing})
         if _in_doubt(storing):
             found = await self._insist(intent, lambda: self._ctx.store.request(intent.request_id))

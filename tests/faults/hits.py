@@ -276,14 +276,14 @@ class Campaign:
 
     async def _evidence(self) -> str:
         """What the database and the replicas say."""
-        lines = [f"nobody leads; hits so far: {dict(self.report.hits)}; held up {self.report.held_up:.1f} s at most"]
+        lines = [f"hits so far: {dict(self.report.hits)}; held up {self.report.held_up:.1f} s at most"]
         with suppress(psycopg.Error):
             async with await psycopg.AsyncConnection.connect(self.group.database, autocommit=True) as connection:
                 await connection.execute("SET search_path TO signalbox")
                 lines += [line for (line,) in await (await connection.execute(_STATE)).fetchall()]
         for replica in self.group.replicas:
             log = (self.group.folder / f"{replica.name}.log").read_text("utf-8", "replace")
-            lines += [f"-- {replica.name} {replica.pid}", log[-2000:]]
+            lines += [f"-- {replica.name} {replica.pid}", log[-3000:]]
         return "\n".join(lines)
 
     async def _undecided(self) -> str:
@@ -365,6 +365,9 @@ async def campaign(folder: Path, fork_server: ForkServer, server: LocalServer | 
         watching = asyncio.ensure_future(run.watches_itself())
         try:
             await run.hits()
+        except TimeoutError:
+            print(await run._evidence(), file=sys.stderr)  # noqa: T201  what the report can't hold
+            raise
         finally:
             run.over = True
             await typing
