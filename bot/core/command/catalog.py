@@ -213,10 +213,14 @@ def check_params(declared: Sequence[Param], given: Sequence[tuple[str, str]]) ->
             _add(maps.setdefault("*", {}), key, value, key)
         else:
             raise BadRequest(_unknown_key(key, declared), code="unknown_parameter")
-    try:
-        checked: dict[str, Json] = {name: by_name[name].check(texts) for name, texts in words.items()}
-    except BadParam as problem:
-        raise BadRequest(f"{problem}.", code="bad_parameter") from None
+    checked, problems = dict[str, Json](), list[str]()
+    for name, texts in words.items():
+        try:
+            checked[name] = by_name[name].check(texts)
+        except BadParam as problem:
+            problems.append(f"{problem}.")
+    if problems:
+        raise BadRequest(" ".join(problems), code="bad_parameter")
     checked.update(maps)
     missing = [param.name for param in declared if param.required and param.name not in checked]
     if missing:

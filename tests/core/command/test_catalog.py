@@ -132,3 +132,10 @@ def test_text_of_several_lines_is_taken() -> None:
     assert check_params((Param(name="text", type=ParamType.TEXT, help=""),), (("text", "a\n\tb"),)) == {
         "text": "a\n\tb"
     }
+
+
+def test_every_wrong_value_is_named_at_once() -> None:
+    declared = [Param(name=name, type=ParamType.INTEGER, help="", maximum=3) for name in ("a", "b")]
+    with pytest.raises(BadRequest) as refused:
+        check_params(declared, (("a", "7"), ("b", "many")))
+    assert refused.value.summary == "`a` takes at most 3. `b` takes a whole number, not `many`."
