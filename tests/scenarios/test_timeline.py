@@ -137,7 +137,8 @@ async def test_a_timeline_says_once_that_a_run_was_started_and_that_it_succeeded
     await env.say("start acc:shop/prices -- monthly")
     await env.sees("start acc:shop/prices", "Succeeded")
     text = shown(await env.does("timeline since=1h", "Timeline since", "start acc:shop/prices succeeded"))
-    assert "start acc:shop/prices started · <@U0ANA> · monthly." in text
+    assert "start acc:shop/prices started · <@U0ANA> · monthly\n" in text
+    assert "start acc:shop/prices succeeded · <@U0ANA>\n" in text
     assert "was started" not in text
     assert "Succeeded: " not in text
 
@@ -150,6 +151,7 @@ async def test_a_question_in_a_title_is_not_followed_by_the_word_attention(env: 
 
 async def test_a_request_that_waits_for_approval_is_one_entry_and_names_no_decider(tmp_path: Path) -> None:
     async with world(tmp_path, policy=POLICY) as env:
+        await env.does("start acc:labs/slow -- just trying", "Denied")
         await env.say("agent approve acc:labs/new -- tested")
         await env.sees("Waiting for approval from one of `leads`. Not started yet")
         card = await env.does("timeline since=1h", "Timeline since", "agent approve acc:labs/new approval requested")
@@ -157,3 +159,5 @@ async def test_a_request_that_waits_for_approval_is_one_entry_and_names_no_decid
     assert "approval requested · <@U0ANA> · tested · needs 1 of leads, asked in <#C0APPR>" in text
     assert "agent approve acc:labs/new requested" not in text
     assert "U0LEE" not in text
+    assert "start acc:labs/slow denied · <@U0ANA> · just trying. " in text
+    assert "person read" not in text

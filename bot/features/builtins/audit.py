@@ -160,8 +160,10 @@ def _reasoned(ctx: Context, entry: StoredEntry, asked: StoredEntry | None) -> St
     """The entry with the reason of its request, and without what the word of the event says already: that a run was started,
     or in which state of the vendor it succeeded."""
     says_enough = cards.happened(ctx.catalog, entry) in ("started", str(Phase.SUCCEEDED))
-    detail = "" if says_enough and entry.event in (Event.DONE, Event.ENDED) else entry.detail or ""
     reason = asked.reason if asked is not None else None
+    if says_enough and entry.event in (Event.DONE, Event.ENDED):
+        return entry.model_copy(update={"detail": reason, "reason": None})
+    detail = _AGES.sub("", entry.detail or "")
     if reason and entry.event is Event.APPROVAL_REQUESTED:
         return entry.model_copy(update={"detail": f"{reason} · {detail}"})
     return entry.model_copy(update={"detail": sentences(reason, detail) if reason else detail or None})
