@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from bot.core.intent import Intent, Place
+from bot.core.intent import Place
 from bot.core.ports.store import Store
 from bot.core.records import StoredEntry
 from bot.core.value import Value
@@ -46,10 +46,11 @@ async def at(store: Store, channel_id: str, thread_ts: str | None) -> Incident |
     return Incident.stored(kept) if kept is not None else None
 
 
-async def marked(store: Store, intent: Intent) -> Intent:
-    """The request with the name of the incident that is open in its place."""
-    found = await open_in(store, intent.place)
-    return intent if found is None else intent.model_copy(update={"incident": found.name})
+def keys(place: Place) -> tuple[str, ...]:
+    """Where the store keeps the incident of the channel and that of the thread."""
+    if not place.channel_id:
+        return ()
+    return tuple({_key(place.channel_id, None), _key(place.channel_id, place.thread_ts)})
 
 
 def of_place(entries: list[StoredEntry], incident: Incident) -> list[StoredEntry]:

@@ -74,13 +74,15 @@ class Intake:
     async def _accept(self, intent: Intent) -> Receipt:
         ctx = self._ctx
         audit_writer = AuditWriter(ctx.secrets)
-        try:
-            async with asyncio.timeout(self._patience(intent)):
-                intent, means, errors = await self._looked_up(intent)
-        except TimeoutError:
-            return Receipt(say=TOO_SLOW)
-        if errors:
-            return Receipt(errors=errors)
+        means: Mapping[str, Json] = {}
+        if isinstance(intent.payload, Form | Press) or intent.edited_at is not None:
+            try:
+                async with asyncio.timeout(self._patience(intent)):
+                    intent, means, errors = await self._looked_up(intent)
+            except TimeoutError:
+                return Receipt(say=TOO_SLOW)
+            if errors:
+                return Receipt(errors=errors)
         entries, no, user = [audit_writer.requested(intent, means)], self._turned_away(intent), _whose(intent)
         if no is not None:
             entries.append(audit_writer.plain(Event.DENIED, intent, ctx.clock.now(), code=no.code))
@@ -91,11 +93,12 @@ class Intake:
             if not storing.done() or _in_doubt(storing):
                 ctx.tasks.start(self._abandon_when_stored(storing, intent), f"late {intent.request_id}")
                 return Receipt(say=UNSURE)
-            is_new = storing.result()
-            if not is_new:
+            stored = storing.result()
+            if not stored:
                 self.repeated += 1
                 return Receipt()
             self.accepted += 1
+            intent = _marked(intent, stored)
             if no is not None:
                 await ctx.store.finish(intent.request_id, (), stamp(ctx.clock.now()))
                 return Receipt(say=no.says)
@@ -113,14 +116,13 @@ class Intake:
         return max(0.5, (PATIENCE - age).total_seconds())
 
     async def _looked_up(self, intent: Intent) -> tuple[Intent, Mapping[str, Json], dict[str, str]]:
-        """The request with its place and incident, what its button stands for, and the errors of its form."""
+        """The request with its place, what its button stands for, and the errors of its form."""
         if isinstance(intent.payload, Form):
             if errors := await check(self._ctx, intent, intent.payload):
                 return intent, {}, errors
             intent = await placed(self._ctx, intent, intent.payload)
         if intent.edited_at is not None:
             intent = await self._of_edit(intent, intent.edited_at)
-        intent = await incidents.marked(self._ctx.store, intent)
         return intent, await self._meaning(intent), {}
 
     async def _meaning(self, intent: Intent) -> Mapping[str, Json]:
@@ -145,15 +147,15 @@ class Intake:
         key = f"{intent.dedupe_key}:{stamp(edited_at)}" if isinstance(intent.payload, ParseError) else corrected
         return intent.model_copy(update={"dedupe_key": key, "sent_at": edited_at})
 
-    def _store(self, intent: Intent, entries: Sequence[AuditEntry]) -> Awaitable[bool]:
-        """Store it, from now on. Whether it was not stored before."""
-        storing = self._ctx.store.accept(intent, entries, begun=True)
+    def _store(self, intent: Intent, entries: Sequence[AuditEntry]) -> Awaitable[bool | str]:
+        """Store it, from now on, with the incident of its place, whose name is returned. False when it was stored before."""
+        storing = self._ctx.store.accept(intent, entries, begun=True, incidents=incidents.keys(intent.place))
         return self._again(storing, intent, entries) if isinstance(intent.payload, Form) else storing
 
-    async def _again(self, storing: Awaitable[bool], intent: Intent, entries: Sequence[AuditEntry]) -> bool:
-        """Whether a form is new: one that was sent again after it was given back counts as new."""
-        if await storing:
-            return True
+    async def _again(self, storing: Awaitable[bool | str], intent: Intent, entries: Sequence[AuditEntry]) -> bool | str:
+        """The same for a form: one that was sent again after it was given back counts as new."""
+        if stored := await storing:
+            return stored
         store = self._ctx.store
         earlier = await store.request_by_key(intent.dedupe_key)
         if earlier is None or earlier.intent.reply.trigger_id == intent.reply.trigger_id:
@@ -162,19 +164,20 @@ class Intake:
         if not any(entry.code in _GIVEN_BACK for entry in ends):
             return False
         again = intent.model_copy(update={"dedupe_key": f"{intent.dedupe_key}:{intent.reply.trigger_id}"})
-        return await store.accept(again, entries, begun=True)
+        return await store.accept(again, entries, begun=True, incidents=incidents.keys(again.place))
 
-    async def _abandon_when_stored(self, storing: asyncio.Future[bool], intent: Intent) -> None:
+    async def _abandon_when_stored(self, storing: asyncio.Future[bool | str], intent: Intent) -> None:
         """End a request that the store accepted late, and say so. When this program ends before, the next one executes it."""
         storing.add_done_callback(lambda done: done.cancelled() or done.exception())  # read it also when this task ends
         await asyncio.wait({storing})
         if _in_doubt(storing):
             found = await self._insist(intent, lambda: self._ctx.store.request(intent.request_id))
-            stored = found is not None
+            late = None if found is None else found.intent
         else:
             stored = storing.result()
-        if stored:
-            await self._insist(intent, lambda: refusal.set_aside(self._ctx, intent, Doubt.TOO_LATE))
+            late = _marked(intent, stored) if stored else None
+        if late is not None:
+            await self._insist(late, lambda: refusal.set_aside(self._ctx, late, Doubt.TOO_LATE))
 
     async def _insist(self, intent: Intent, work: Callable[[], Awaitable[T]]) -> T:
         return await until_stored(self._ctx.clock, f"request {intent.request_id}", work)
@@ -231,7 +234,12 @@ class Intake:
             await launcher.changed(self._ctx, change)
 
 
-def _in_doubt(storing: asyncio.Future[bool]) -> bool:
+def _marked(intent: Intent, stored: bool | str) -> Intent:
+    """The request as it was stored: with the incident that is open in its place."""
+    return intent.model_copy(update={"incident": stored}) if isinstance(stored, str) else intent
+
+
+def _in_doubt(storing: asyncio.Future[bool | str]) -> bool:
     """Whether nobody knows if it is stored."""
     error = storing.exception()
     return isinstance(error, Problem) and error.code == IN_DOUBT

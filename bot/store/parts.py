@@ -58,11 +58,9 @@ class StorePart:
     def __init__(self, database: Database) -> None:
         self.database = database
 
-    def _change(
-        self, change: Statement, entries: Sequence[AuditEntry] = (), *, urgent: bool = False
-    ) -> asyncio.Future[bool]:
+    def _change(self, change: Statement, entries: Sequence[AuditEntry] = ()) -> asyncio.Future[bool]:
         """Run a compare-and-set and append `entries` with it. If it changes no row, nothing is written."""
-        return self.database.write(Change(change, entries), urgent=urgent)
+        return self.database.write(Change(change, entries))
 
 
 def reads(query: Callable[Concatenate[Tx, P], T]) -> Callable[Concatenate[StorePart, P], Coroutine[Any, Any, T]]:

@@ -1,8 +1,10 @@
 """The store. Changes that belong together are one method and one transaction."""
 
 import asyncio
+import json
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
@@ -14,7 +16,7 @@ from bot.core.ports.services import Clock
 from bot.core.records import Filters, Pause, PendingDecision, StoredEntry, StoredRequest, Verdict, Watch, When, stamp
 from bot.core.value import Json
 from bot.store import parts
-from bot.store.database import Database, Tx
+from bot.store.database import Database, Rows, Tx
 from bot.store.errors import StoreProblem, conflict
 from bot.store.tables import (
     audit,
@@ -83,13 +85,16 @@ class Store(parts.StoredDecisions, parts.StoredFiles, parts.StoredMessages, part
         """Call `callback`, on any thread, when another replica has stored something for the leader."""
         self.database.wake(callback)
 
-    def accept(self, intent: Intent, entries: Sequence[AuditEntry], *, begun: bool = False) -> asyncio.Future[bool]:
+    def accept(
+        self, intent: Intent, entries: Sequence[AuditEntry], *, begun: bool = False, incidents: Sequence[str] = ()
+    ) -> asyncio.Future[bool | str]:
         """Store a request once, from now on. False, with nothing written, when its dedupe key is known.
 
-        `begun`: this process works on it from now on, like `begin` but without a second commit.
+        `begun`: this process works on it from now on, like `begin` but without a second commit. `incidents` are up to two keys
+        of values: when one has an open incident, the request and its entries are stored with its name, which is returned.
         """
-        state = "working" if begun else "new"
-        return self._change(requests.accept(intent, state), entries, urgent=True)
+        statement = requests.accept(intent, "working" if begun else "new", incidents)
+        return self.database.write(_Accept(statement, entries, intent), urgent=True)
 
     async def append(self, *entries: AuditEntry) -> int:
         """Append entries without another change. Returns the seq of the last one."""
@@ -269,6 +274,26 @@ class Store(parts.StoredDecisions, parts.StoredFiles, parts.StoredMessages, part
     def check_sync(self) -> None:
         """The database's own check of everything. Raises StoreProblem (store_corrupt). Blocks for some seconds per gigabyte."""
         self.database.check_all()
+
+
+@dataclass(frozen=True, slots=True)
+class _Accept(audit.Change):
+    """The unit of `accept`: one round trip, unless an incident is open."""
+
+    intent: Intent
+
+    def complete(self, db: Tx, result: Rows) -> bool | str:
+        row = result.fetchone()
+        if row is None:
+            return False
+        if row[0] is None:
+            audit.append(db, self.rows)
+            return True
+        name: str = json.loads(row[0])["name"]
+        marked = {"incident": name}
+        db.execute(*requests.mark(self.intent.model_copy(update=marked)))
+        audit.append(db, [entry.model_copy(update=marked) for entry in self.rows])
+        return name
 
 
 class _NotNowError(Exception):

@@ -190,3 +190,24 @@ async def test_pruning_forgets_ended_requests_and_no_row_of_the_audit_log(store:
     assert await store.request("old") is None
     assert await store.request("open") is not None
     assert await events(store, "old") == ["requested", "done"]
+
+
+async def test_a_request_and_its_entries_are_stored_with_the_incident_of_the_thread_or_else_of_the_channel(
+    store: Store,
+) -> None:
+    keys = ("incident:C0:", "incident:C0:1.1")
+    assert await store.accept(intent("r1"), [row(request_id="r1")], incidents=keys) is True
+    await store.set_value(keys[0], {"name": "INC-channel"}, NOW)
+    assert await store.accept(intent("r2"), [row(request_id="r2")], incidents=keys) == "INC-channel"
+    await store.set_value(keys[1], {"name": "INC-thread"}, NOW)
+    assert await store.accept(intent("r3"), [row(request_id="r3")], incidents=keys) == "INC-thread"
+    assert await store.accept(intent("r4", "key-r3"), [row(request_id="r4")], incidents=keys) is False
+    await store.set_value(keys[1], None, NOW)  # closed
+    assert await store.accept(intent("r5"), [row(request_id="r5")], incidents=keys[:1]) == "INC-channel"
+
+    marks = {entry.request_id: entry.incident for entry in await store.search(Filters())}
+    assert marks == {"r1": None, "r2": "INC-channel", "r3": "INC-thread", "r5": "INC-channel"}
+    for request_id, mark in marks.items():
+        found = await store.request(request_id)
+        assert found is not None
+        assert found.intent.incident == mark

@@ -91,10 +91,10 @@ class Change:
     statement: Statement
     rows: Sequence[AuditEntry]
 
-    def __call__(self, db: Tx) -> bool:
+    def __call__(self, db: Tx) -> Any:
         return self.complete(db, db.execute(*self.statement))
 
-    def complete(self, db: Tx, result: Rows) -> bool:
+    def complete(self, db: Tx, result: Rows) -> Any:
         """The second half: the statement was executed with this result."""
         if result.rowcount <= 0:
             return False

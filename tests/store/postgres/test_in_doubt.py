@@ -110,20 +110,21 @@ async def test_the_outcome_of_a_call_waits_for_the_database(
         assert starts(env) == 1
 
 
-async def test_a_command_is_answered_in_time_when_the_store_does_not_even_answer_a_read(
+async def test_a_command_is_answered_in_time_when_the_store_answers_nothing(
     tmp_path: Path, postgres: LocalServer, store_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The read would be tried again for longer than Slack waits; on a busy machine, Slack waits here as long as it takes."""
+    """It may be stored later, so its ack doesn't say that nothing is done. On a busy machine, Slack waits here as long as it
+    takes."""
     monkeypatch.setattr(transport, "ACK_SECONDS", 60.0)
     async with joined(tmp_path, postgres, store_url) as (env, proxy):
         proxy.cut = lambda _direction, _sent: True
         receipt = await env.say("start acc:shop/prices -- doubtful")
-        assert "The audit log did not answer in time, so nothing was done" in str(receipt.body)
+        assert "If it has your request, a card appears here soon; otherwise nothing is done" in str(receipt.body)
         proxy.cut = lambda _direction, _sent: False
         monkeypatch.setattr(intake, "IN_TIME", timedelta(minutes=1))
         monkeypatch.setattr(intake, "PATIENCE", timedelta(minutes=1))
         await env.does("status acc:shop/prices", "shop/prices")
-        assert env.events("start") == []
+        await env.until(lambda: env.events("start") in ([], ["requested", "abandoned"]))
         assert starts(env) == 0
 
 
