@@ -164,7 +164,7 @@ def _redirect(name: str, status: int, headers: Mapping[str, str], url: str, *, i
     problem = CallProblem if idempotent else Redirected
     return problem(
         f"{name} answered with a redirect ({status}) to {host}, which is not followed.",
-        "Set `base_url` to the final address.",
+        "Ask an administrator to set `base_url` to the final address.",
         code=Redirected.code,
         status=status,
     )

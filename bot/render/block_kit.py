@@ -232,9 +232,10 @@ def line(text: str, people: Collection[str] = ()) -> str:
 
 
 def bold(text: str, people: Collection[str] = ()) -> str:
-    """One line in bold; empty for an empty line. A line with a star stays plain, because the star could end the bold."""
+    """One line in bold; empty for an empty line. With a star, which could end the bold, only the words before its code."""
     inner = line(text, people)
-    return f"*{inner}*" if inner and "*" not in inner else inner
+    plain, blank, rest = inner.partition(" `") if "*" in inner else (inner, "", "")
+    return f"*{plain}*{blank}{rest}" if plain and "*" not in plain else inner
 
 
 def mention(id: str) -> str:

@@ -35,7 +35,7 @@ def render_text(card: Card, *, verbose: bool = False) -> str:
 def _head(card: Card) -> str:
     first = [parts.SYMBOLS[card.tone], one_line(card.title) or "Signalbox"]
     status = one_line(parts.status_of(card))
-    called = " ".join(one for one in card.mention if one != card.only_for and mention(one))
+    called = " ".join(one for one in card.mention if one != card.only_for and mention(one) not in card.byline)
     title = " ".join(part for part in first if part)
     if joins(card.title, status):
         title, status = f"{title} - {status}", ""

@@ -107,7 +107,14 @@ def test_dates_before_1970_are_utc_text():
 
 
 @pytest.mark.parametrize(
-    ("text", "made"), [("State", "*State*"), ("*State*", "`*State*`"), (" \n", ""), ("a_b <c", "*a_b &lt;c*")]
+    ("text", "made"),
+    [
+        ("State", "*State*"),
+        ("*State*", "`*State*`"),
+        (" \n", ""),
+        ("a_b <c", "*a_b &lt;c*"),
+        ("on acc:a/*: it", "*on* `acc:a/*`: it"),
+    ],
 )
 def test_bold_ends_where_it_should(text, made):
     assert block_kit.bold(text) == made

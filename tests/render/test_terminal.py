@@ -29,6 +29,7 @@ def test_no_control_character_reaches_the_terminal(any_card):
 def test_a_card_is_for_people_and_groups_and_never_for_a_channel():
     called = Card(key="k", place=PLACE, title="Denied", mention=("C0INC", "U0ANA", "S0LEADS"))
     assert render_text(called) == "Denied\nFor: U0ANA S0LEADS"
+    assert render_text(called.model_copy(update={"byline": "<@U0ANA>: try"})) == "Denied\n<@U0ANA>: try\nFor: S0LEADS"
     assert render_text(called.model_copy(update={"mention": ("C0INC",)})) == "Denied"
 
 

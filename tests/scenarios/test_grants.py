@@ -22,7 +22,7 @@ async def test_an_administrator_grants_and_the_person_acts_until_it_ends(team: T
     """Granted by Root for two hours, told to Ana, used, over by itself, told again."""
     env = team.env
     await env.say("grant @ana start acc:news/* for=2h -- covering for Lee", user="U0ROOT")
-    card = await env.sees("Granted: start on `acc:news/*`", "<@U0ANA>", "covering for Lee")
+    card = await env.sees("*Granted: start on* `acc:news/*`", "<@U0ANA>", "covering for Lee")
     row = await team.event("granted")
     assert (row.user_id, row.verb, row.target_name, row.reason) == ("U0ROOT", "start", "acc:news/*", "covering for Lee")
     await env.say("start acc:news/feed")
@@ -30,7 +30,7 @@ async def test_an_administrator_grants_and_the_person_acts_until_it_ends(team: T
     assert (await team.event("sent")).rule == row.rule
     team.later(hours=2)
     await team.sees_in_thread("Grant ended", "<@U0ANA>", "Its time is over")
-    assert "Its time is over" in shown(await env.sees("Granted: start on `acc:news/*`"))
+    assert "Its time is over" in shown(await env.sees("*Granted: start on* `acc:news/*`"))
     await env.does("start acc:news/feed", "Denied", "start acc:news/feed")
     assert len(team.effects()) == 1
     assert request_id(card) == row.request_id
@@ -238,7 +238,7 @@ async def test_the_list_of_grants_has_a_button_that_revokes_one(team: Team) -> N
     """For its giver; the list of a person who may not end it has none."""
     env = team.env
     await env.say("grant @ana start acc:news/* for=1h -- covering for Lee", user="U0ROOT")
-    await env.sees("Granted: start on `acc:news/*`")
+    await env.sees("*Granted: start on* `acc:news/*`")
     assert labels(await env.does("grants", "Grants", "start on acc:news/*", user="U0RUI")) == []
     listed = await env.does("grants", "Grants", "start on acc:news/*", user="U0ROOT")
     await env.person("U0ROOT").press_label("C0CRAWL", listed["ts"], "Revoke start on acc:news/*", seen=listed)

@@ -75,7 +75,7 @@ async def test_who_was_granted_something_cannot_grant_it_on(team: Team) -> None:
     """Neither what somebody granted nor a broken glass is a right of one's own."""
     env = team.env
     await env.say("grant @rui start acc:news/* for=1h -- covering", user="U0ROOT")
-    await env.sees("Granted: start on `acc:news/*`")
+    await env.sees("*Granted: start on* `acc:news/*`")
     await env.say("breakglass for=30m -- down", user="U0RUI")
     await team.event("breakglass")
     await env.does("grant @ana start acc:news/feed -- please", "Denied", "yourself", user="U0RUI")

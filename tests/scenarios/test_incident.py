@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 
 import pytest
@@ -181,6 +182,7 @@ async def test_its_report_tells_what_was_tried_in_the_words_that_were_typed(env:
     """A start during an outage by its command; a slip with a built-in command is left out; a retried run by its agent."""
     await env.does("incident open INC-51 -- checkout", "Incident INC-51")
     await env.does("incident open g-7K2M", "Nothing was done")
+    await env.does("schedule off", "Nothing was done", "needs a target")
     await env.acc.set_fault({"fault": "503"})
     await env.does("start acc:shop/stock -- during the outage", "Nothing was done", "internal error")
     await env.does("history acc:shop/stock", "Nothing was done", "internal error")
@@ -191,5 +193,41 @@ async def test_its_report_tells_what_was_tried_in_the_words_that_were_typed(env:
     text = shown(await env.does("incident close", "INC-51 is closed"))
     assert "`start acc:shop/stock` (during the outage): not done: " in text
     assert "`incident" not in text
+    assert "needs a target" not in text
     assert "history" not in text
     assert "`retry acc:shop/prices (run " in text
+
+
+async def test_its_report_is_in_words_that_a_person_reads(team: Team) -> None:
+    """A denial names people and channels, and has no ages of facts."""
+    env = team.env
+    await env.does("incident open INC-52 -- checkout", "Incident INC-52")
+    await env.say("grant <@U0GUEST> start acc:shop/* for=1h -- help")
+    await env.say("schedule off acc:shop/prices -- not mine", user="U0GUEST")
+    await env.until(lambda: len(env.audit(event="denied")) == 2)
+    text = shown(await env.does("incident close", "INC-52 is closed"))
+    assert "can grant <@U0GUEST>" in text
+    assert "person read" not in text
+    assert not re.search(r"(?<![#@])\bC0CRAWL|&lt;@", text), text
+
+
+async def test_its_report_names_what_was_asked_when_a_pause_of_several_schedules_ends(env: World) -> None:
+    """Not one of the schedules that are on again."""
+    await env.does("incident open INC-53 -- checkout", "Incident INC-53")
+    await env.does("schedule off acc:shop/prices for=2h -- closed", "Paused until")
+    await env.does("schedule on acc:shop/prices", "schedule on acc:shop/prices", "Ends the pause")
+    await env.until(lambda: env.audit(event="resumed"))
+    text = shown(await env.does("incident close", "INC-53 is closed"))
+    assert "`schedule on acc:shop/prices`: done" in text
+    assert "(schedule " not in text
+
+
+async def test_its_files_hold_the_reason_of_every_entry(env: World) -> None:
+    """Also where an entry has a detail."""
+    await env.does("incident open INC-54 -- checkout is down", "Incident INC-54")
+    await env.does("incident close -- back to normal", "INC-54 is closed")
+    files = await env.until(lambda: {file.name: file for file in env.ws.files.values() if file.thread_ts} or None)
+    for name in ("timeline.md", "timeline.csv"):
+        text = files[name].bytes.decode()
+        assert "checkout is down" in text
+        assert "back to normal" in text

@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+import textwrap
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -27,7 +28,7 @@ from bot.operations import cards
 from bot.operations.authorize import rules_and_person, visibility_of
 from bot.runtime.context import Context
 
-_COLUMNS = ("Seq", "When", "Who", "Event", "What", "Detail")
+_COLUMNS = ("Seq", "When", "Who", "Event", "What", "Reason", "Detail")
 _PAGE = 500
 _MOST = 5_000
 _FAR = (
@@ -120,7 +121,7 @@ async def _show_timeline(
     ctx: Context, intent: Intent, title: str, oldest_first: Sequence[StoredEntry], start: datetime, far: str
 ) -> None:
     """The chart and the newest moves, each on lines of its own, which a phone wraps where it would cut a table."""
-    shown = [_told(one) for one in await readable(ctx, intent, _with_reasons(ctx, moves(ctx, oldest_first)))]
+    shown = await readable(ctx, intent, _with_reasons(ctx, moves(ctx, oldest_first)))
     undone = not_sent(oldest_first)
     earlier, left = len(shown) - _SHOWN, len(oldest_first) - len(shown)
     notes = [f"{plural(earlier, 'earlier entry', 'earlier entries')} in the files."] if earlier > 0 else []
@@ -138,7 +139,7 @@ async def _show_timeline(
         title,
         lines=(*lines, Line(text=" ".join(note for note in notes if note))),
         chart=activity(counted, start, ctx.clock.now()),
-        mention=_people(told[-_SHOWN:]),
+        mention=named_in(told[-_SHOWN:]),
     )
 
 
@@ -166,13 +167,15 @@ def _reasoned(ctx: Context, entry: StoredEntry, asked: StoredEntry | None) -> St
     detail = _AGES.sub("", entry.detail or "")
     if reason and entry.event is Event.APPROVAL_REQUESTED:
         return entry.model_copy(update={"detail": f"{reason} · {detail}"})
-    return entry.model_copy(update={"detail": sentences(reason, detail) if reason else detail or None})
+    return entry.model_copy(
+        update={"detail": sentences(reason, detail) if reason and detail else reason or detail or None}
+    )
 
 
 def _sentence(ctx: Context, entry: StoredEntry, longest: int, *, undone: Collection[str] = ()) -> str:
     """When, what and how it went, who did it and why, with at most so many characters of the detail. `undone`: requests of which
     nothing was sent, which is not a failure of what they are about."""
-    _, at, _, _, what, detail = _row(entry)
+    _, at, _, _, what, _, detail = _row(entry)
     refused = entry.request_id in undone and entry.event is Event.FAILED
     word = "not done" if refused else cards.happened(ctx.catalog, entry)
     good = word in ("done", str(Phase.SUCCEEDED))
@@ -182,7 +185,7 @@ def _sentence(ctx: Context, entry: StoredEntry, longest: int, *, undone: Collect
     if entry.event is Event.ENDED and state.casefold() == word:
         detail = "" if good else why
     ended = mark + (word if word.startswith(what) else f"{what} {word}")
-    detail = detail if len(detail) <= longest else f"{detail[: longest - 1].rstrip()}…"
+    detail = textwrap.shorten(detail, longest, placeholder="…")  # a time is one word, and stays a time
     return " · ".join(part for part in (at, ended, _asker(entry), detail) if part)
 
 
@@ -232,8 +235,8 @@ def _was_read(entry: StoredEntry, visible: Visibility) -> bool:
 
 
 async def readable(ctx: Context, intent: Intent, entries: Sequence[StoredEntry]) -> list[StoredEntry]:
-    """The entries with each run named as on its card, `acc:shop/prices (run 7612c6ab)`, where the reader may see its parent. A
-    name that looks like a secret is masked in what was stored, and shown here."""
+    """The entries as a person reads them, with each run named as on its card, `acc:shop/prices (run 7612c6ab)`, where the reader
+    may see its parent. A name that looks like a secret is masked in what was stored, and shown here."""
     visible = await visibility_of(ctx, intent.actor, intent.place)
     names: dict[tuple[str, str, str], Target | None] = {}
     for entry in entries:
@@ -241,7 +244,7 @@ async def readable(ctx: Context, intent: Intent, entries: Sequence[StoredEntry])
         if key not in names:
             known = await ctx.target_cache.by_id(*key) if all(key) else None
             names[key] = known if known is not None and visible.target(known) else None
-    return [_named(entry, known) if (known := names[_target_of(entry)]) is not None else entry for entry in entries]
+    return [_told(_named(entry, known) if (known := names[_target_of(entry)]) else entry) for entry in entries]
 
 
 def _named(entry: StoredEntry, target: Target) -> StoredEntry:
@@ -300,9 +303,9 @@ def _is_look(ctx: Context, entry: StoredEntry) -> bool:
 
 
 def _is_slip(ctx: Context, entry: StoredEntry) -> bool:
-    """A built-in command that was refused, or what no capability covers: nothing was done, and nothing was denied."""
+    """A built-in command that was refused, one without a target, or what no capability covers: nothing was done or denied."""
     return entry.event is Event.FAILED and (
-        entry.code == "no_such_verb" or ctx.catalog.builtin(entry.verb or "") is not None
+        entry.code in ("no_such_verb", "target_missing") or ctx.catalog.builtin(entry.verb or "") is not None
     )
 
 
@@ -341,23 +344,22 @@ def _markdown(entry: StoredEntry) -> str:
 
 async def _show(ctx: Context, intent: Intent, title: str, entries: Sequence[StoredEntry], far: str) -> None:
     """A table that can be sorted; more than fit into one are paragraphs, which a phone wraps. `far`: how far was looked."""
-    named = [_told(entry) for entry in entries]
-    if len(named) <= _IN_TABLE:
+    if len(entries) <= _IN_TABLE:
         rows = tuple(
             (what, event, at, _asker(entry), detail, seq)
-            for entry in named
-            for seq, at, _, event, what, detail in (_row(entry),)
+            for entry in entries
+            for seq, at, _, event, what, _, detail in (_row(entry),)
         )
         table = Table(columns=("What", "Event", "When", "Who", "Detail", "Seq"), rows=rows) if rows else None
         await reply(ctx, intent, title, lines=(Line(text=far if rows else _none(far)),), table=table)
         return
-    shown, left = named[:_MOST_LISTED], len(named) - _MOST_LISTED
+    shown, left = entries[:_MOST_LISTED], len(entries) - _MOST_LISTED
     texts = [f"{entry.seq} · {_sentence(ctx, entry, _SHORT)}" for entry in shown]
     lines = [Line(text="\n".join(texts[at : at + _IN_ONE])) for at in range(0, len(texts), _IN_ONE)]
     if left > 0:
         lines.append(Line(text=f"{plural(left, 'older entry', 'older entries')}: `signalbox audit search` lists all."))
     lines.append(Line(text=far))
-    await reply(ctx, intent, title, lines=tuple(lines), mention=_people(texts))
+    await reply(ctx, intent, title, lines=tuple(lines), mention=named_in(texts))
 
 
 def _none(far: str) -> str:
@@ -375,7 +377,7 @@ def _told(entry: StoredEntry) -> StoredEntry:
     return entry.model_copy(update={"detail": detail or None, "reason": None})
 
 
-def _people(texts: Sequence[str]) -> tuple[str, ...]:
+def named_in(texts: Sequence[str]) -> tuple[str, ...]:
     """The ids that these sentences name."""
     return tuple(dict.fromkeys(one for text in texts for one in _NAMED_IN.findall(text)))
 
@@ -392,5 +394,6 @@ def _row(entry: StoredEntry) -> tuple[str, ...]:
         entry.user_id or "",
         "cancelled" if entry.event is Event.ABANDONED and entry.code == "cancelled" else str(entry.event),
         what_of(entry),
-        entry.detail or entry.reason or "",
+        entry.reason or "",
+        entry.detail or "",
     )

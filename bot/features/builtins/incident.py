@@ -94,6 +94,7 @@ async def _close(ctx: Context, intent: Intent, name: str, text: str) -> None:
         await ctx.store.set_value(found.key, None, now, (entry,))
         await ctx.presenter.show(_card(ctx, found, f"Closed by <@{person}> after {lasted}", person))
     entries = await audit.of_incident(ctx, found)
+    story = await _story(ctx, intent, entries)
     report = Card(
         key=f"incident:{intent.request_id}:closed",
         place=_place(ctx, found),
@@ -105,13 +106,13 @@ async def _close(ctx: Context, intent: Intent, name: str, text: str) -> None:
             for heading, words in (
                 ("What happened", found.text),
                 ("How it ended", writer.clean(text) or ""),
-                ("What was done", "\n".join(await _story(ctx, intent, entries))),
+                ("What was done", "\n".join(story)),
             )
             if words
         ),
         rows=_counts(found, entries),
         footer=("The timeline is in the thread." if found.thread_ts is None else "The timeline follows.",),
-        mention=tuple(dict.fromkeys((person, *(entry.user_id for entry in entries if entry.user_id)))),
+        mention=audit.named_in([f"<@{person}>", *(f"<@{entry.user_id}>" for entry in entries), *story]),
         at=now,
     )
     await ctx.presenter.show(report)
@@ -123,7 +124,8 @@ async def _story(ctx: Context, intent: Intent, entries: Sequence[StoredEntry]) -
     last: dict[str, StoredEntry] = {}
     undone = audit.not_sent(entries)
     for entry in await audit.readable(ctx, intent, audit.moves(ctx, entries)):
-        if entry.event is not Event.REQUESTED and entry.event not in _OWN:
+        part = entry.event is Event.RESUMED and entry.request_id in last  # of a change that ended several pauses
+        if entry.event is not Event.REQUESTED and entry.event not in _OWN and not part:
             last[entry.request_id] = entry
     first = {entry.request_id: entry for entry in reversed(entries)}
     lines = []
