@@ -75,6 +75,7 @@ _LIVE: Final = re.compile(
     r"|@(?:here|channel|everyone|group)\b",  # words that older clients and link_names turn into pings
     re.IGNORECASE,
 )
+_BOLD: Final = re.compile(r"^[^*]+$|^[^*]+?(?= `)")
 _MARKS: Final = re.compile(r"[*~`_:@<>]")  # without one of these, neither _LIVE nor _NAMED matches
 _NAMED: Final = re.compile(r"<(@|#|!subteam\^)([A-Z0-9]+)>([.,;:!?)]*)")
 
@@ -233,9 +234,7 @@ def line(text: str, people: Collection[str] = ()) -> str:
 
 def bold(text: str, people: Collection[str] = ()) -> str:
     """One line in bold; empty for an empty line. With a star, which could end the bold, only the words before its code."""
-    inner = line(text, people)
-    plain, blank, rest = inner.partition(" `") if "*" in inner else (inner, "", "")
-    return f"*{plain}*{blank}{rest}" if plain and "*" not in plain else inner
+    return _BOLD.sub(r"*\g<0>*", line(text, people))
 
 
 def mention(id: str) -> str:
