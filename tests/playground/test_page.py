@@ -401,6 +401,9 @@ class Switchable:
     def __init__(self) -> None:
         self.told: list[Json] = []
 
+    def person_acts(self) -> None:
+        """Its faults apply at once."""
+
     async def set_fault(self, spec: Json) -> None:
         self.told.append(spec)
 
@@ -437,7 +440,10 @@ async def test_control_planes_take_faults_and_show_their_requests(page: Browser,
     await (await page.testid("fault-acc-drop_after")).click()
 
     async def told() -> bool:
-        return json.dumps(plane.told) == '[{"fault": "drop_after", "times": 1, "match": "^(POST|PUT|PATCH|DELETE) "}]'
+        return (
+            json.dumps(plane.told)
+            == '[{"fault": "drop_after", "times": 1, "waits": true, "match": "^(POST|PUT|PATCH|DELETE) "}]'
+        )
 
     await page.until(told, f"the plane was told {plane.told}")
     await page.find(".plane-active", text="Active: drop_after")
@@ -454,7 +460,7 @@ async def test_control_planes_take_faults_and_show_their_requests(page: Browser,
     await (await page.testid("fault-acc-html")).click()
 
     async def replaced() -> bool:
-        return plane.told == [{"fault": "html", "times": 1}]
+        return plane.told == [{"fault": "html", "times": 1, "waits": True}]
 
     await page.until(replaced, "the fault chosen last is the only one")
     await (await page.testid("fault-acc-clear")).click()

@@ -34,7 +34,7 @@ const DETAILS = { delay: { seconds: 10 }, drop_before: CHANGE, drop_after: CHANG
 // A refused connection cannot be counted, so each "request" of such a fault stands for a minute: long enough to go and try it.
 const REFUSED_S = 60;
 
-const TIMES = [["1", "for the next request"], ["3", "for 3 requests"], ["", "until cleared"]];
+const TIMES = [["1", "for your next request"], ["3", "for your next 3 requests"], ["", "until cleared"]];
 
 export class PlanesPanel {
   constructor() {
@@ -114,7 +114,7 @@ class PlaneCard {
       else {
         // One fault at a time: the last one chosen. Refused connections can't be counted, so they end after a time.
         await api.fault(this.plane.name, { clear: true });
-        await api.fault(this.plane.name, fault === "refuse" && times ? { fault, seconds: REFUSED_S * times } : { fault, times, ...DETAILS[fault] });
+        await api.fault(this.plane.name, fault === "refuse" && times ? { fault, seconds: REFUSED_S * times } : { fault, times, ...(times ? { waits: true } : {}), ...DETAILS[fault] });
       }
       toast(`${this.plane.name} ${this.told(fault, times)}`);
     } catch (problem) {

@@ -197,6 +197,10 @@ class Plane(ABC):
         """The active faults; includes `refuse` while connections are refused."""
         return [*(["refuse"] if self._held_port is not None else []), *self._faults.names()]
 
+    def person_acts(self) -> None:
+        """A person does something, after which a fault that waits for a person applies."""
+        self._faults.acted_at = self.clock.now()
+
     async def clear_faults(self) -> None:
         """End every fault and listen again."""
         self._faults.clear()
@@ -232,7 +236,7 @@ class Plane(ABC):
             return await self._send(request, received, html_reply("Payload Too Large", 413))
         received.body = body
         fault: Fault | None = None
-        for met in self._faults.take(received.method, received.raw_path):
+        for met in self._faults.take(received.method, received.raw_path, received.at):
             received.fault = met.name
             if met.name == "delay":
                 await asyncio.sleep(met.seconds or 0)

@@ -11,6 +11,7 @@ from bot.playground.planes.wire import JSON, Reply, html_reply
 
 HUGE = 200 * 1024 * 1024
 _CHUNK = 256 * 1024
+_ACT_SECONDS = 5.0
 
 # In place of the call: nothing happens unless the fault has `done`.
 INSTEAD = frozenset(
@@ -24,7 +25,7 @@ BENDING = frozenset({"drop_after", "wrong_types", "unknown_enum", "drip"})
 NAMES = INSTEAD | BENDING | {"delay", "401_once"}
 _KEYS = frozenset(
     {"fault", "times", "match", "after", "seconds", "retry_after", "location", "size", "done",
-     "reset"}
+     "reset", "waits"}
 )  # fmt: skip
 
 
@@ -34,6 +35,7 @@ class Fault:
 
     `seconds`: of a delay, of an outage (refuse; None: until cleared), between bytes (drip).
     `done`: the call takes effect although the reply is replaced. `reset`: a drop is a TCP reset.
+    `waits`: only for requests soon after a person acted, so that no background read uses it up.
     """
 
     name: str
@@ -46,6 +48,7 @@ class Fault:
     size: int = HUGE
     done: bool = False
     reset: bool = False
+    waits: bool = False
     seen: int = 0
     used: int = 0
 
@@ -84,6 +87,7 @@ class Faults:
 
     def __init__(self) -> None:
         self._list: list[Fault] = []
+        self.acted_at = float("-inf")
 
     def add(self, fault: Fault) -> None:
         """Activate a fault."""
@@ -93,11 +97,13 @@ class Faults:
         """End all faults."""
         self._list.clear()
 
-    def take(self, method: str, raw_path: str) -> list[Fault]:
+    def take(self, method: str, raw_path: str, now: float) -> list[Fault]:
         """The faults for this request: every due delay and the first other fault."""
         met: list[Fault] = []
         for fault in self._list:
             if fault.spent or not fault.matches(method, raw_path):
+                continue
+            if fault.waits and now - self.acted_at > _ACT_SECONDS:
                 continue
             fault.seen += 1
             if fault.seen <= fault.after:

@@ -171,6 +171,8 @@ class PageApi:
     async def act(self, request: web.Request) -> web.StreamResponse:
         """POST an act as a person: its Receipt, 400 for a malformed act, 409 if Slack doesn't offer it."""
         given = await _json_object(request)
+        for plane in self._ws.planes.values() if given.get("act") != "suggest" else ():
+            plane.person_acts()
         try:
             return web.json_response(await act(self._ws, given))
         except CannotAct as refused:

@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
+from bot.playground.planes.clock import PlaneClock
 from bot.playground.planes.faults import NAMES
 from bot.playground.planes.sequentum import SequentumPlane
 
@@ -155,3 +156,18 @@ async def test_misspelt_fault_is_an_error(acc: SequentumPlane, spec: dict[str, A
     with pytest.raises(ValueError, match=r"unknown fault|regular expression"):
         await acc.set_fault(spec)
     assert "drip" in NAMES
+
+
+async def test_a_fault_that_waits_is_met_by_the_request_that_follows_a_persons_act(
+    acc: SequentumPlane, call: Client, clock: PlaneClock
+) -> None:
+    """A background read before it, or long after an act, doesn't use it up."""
+    await acc.set_fault({"fault": "500", "times": 1, "waits": True})
+    assert (await call.get(LOOKUP)).status_code == 200
+    acc.person_acts()
+    clock.advance(6)
+    assert (await call.get(LOOKUP)).status_code == 200
+    assert acc.faults == ["500"]
+    acc.person_acts()
+    assert (await call.get(LOOKUP)).status_code == 500
+    assert (await call.get(LOOKUP)).status_code == 200

@@ -46,6 +46,10 @@ class Plane:
 
     def __init__(self) -> None:
         self.faults: list[Json] = []
+        self.acts = 0
+
+    def person_acts(self) -> None:
+        self.acts += 1
 
     async def set_fault(self, fault: Json) -> None:
         self.faults.append(fault)
@@ -199,5 +203,8 @@ async def test_planes_are_reached_through_the_workspace(ws: Workspace, page: Pag
     assert (await page.get("planes/acc/log"))["log"] == [{"method": "GET", "path": "/x"}]
     async with page.session.post("/playground/planes/acc/faults", json={"fault": None}) as reply:
         assert (reply.status, plane.faults) == (200, [])
+    for act in ({"act": "home"}, {"act": "suggest"}):
+        await page.session.post("/playground/act", json={"user": "U0ANA"} | act)
+    assert plane.acts == 1
     async with page.session.get("/playground/planes/none/log") as reply:
         assert reply.status == 404
