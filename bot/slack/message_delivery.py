@@ -41,6 +41,7 @@ _TIMEOUT: Final = aiohttp.ClientTimeout(total=10)
 EVENT: Final = "signalbox_card"
 _LOOKED_AT: Final = 30
 _ASKED: Final = 5
+_REPAIR_EVERY: Final = 10.0  # seconds between two tries while Slack doesn't answer
 
 
 def other_form(row: Outgoing, form: Form, remedy: Remedy) -> tuple[Outgoing, Form] | None:
@@ -81,31 +82,35 @@ class MessageDelivery:
         self._uploads = uploads
         self._clock = clock
         self._zone_of = zone_of
-        self._doubtful: set[str] = set()  # calls of this process that may be in Slack, and aren't recorded
-        self._late: set[str] = set()  # those of a time when this replica led
+        self._doubtful: dict[str, str | None] = {}  # calls that may be in Slack and aren't recorded: the `ts` of an update
+        self._late: dict[str, str | None] = {}  # those of a time when this replica led
+        self._repair_at = 0.0  # on the monotonic clock
         self._direct: dict[str, str] = {}
 
     def give_up(self) -> None:
         """Another replica leads: what this one sent last may arrive in Slack after a newer state. See `repair`."""
-        self._late |= self._doubtful
+        self._late = self._doubtful | self._late
         self._doubtful.clear()
 
     async def repair(self) -> None:
         """Have the newest state of these messages sent again, and delete a second post. Raises Problem of the store; what is
-        left is for the next call."""
-        for key in tuple(self._late):
+        left is for the next call. While Slack doesn't answer or limits calls, asks it no more often than it wants."""
+        for key, updated in tuple(self._late.items()) if self._clock.monotonic() >= self._repair_at else ():
             row = await self._store.message(key)
-            if row is not None and row.kind == "message":
-                if row.ts is None and not row.gone:
-                    continue  # the other replica has not posted it yet
+            if row is not None and row.kind == "message" and row.ts is None and row.have < row.want:
+                continue  # the other replica has not posted it yet
+            if row is not None and row.kind == "message" and row.ts is not None and updated is None:
                 try:
                     await self._delete_copies(row)
                 except (SlackApiError, *TRANSPORT) as error:
-                    if read(error).remedy in (Remedy.RETRY, Remedy.WAIT):
-                        continue
-                    _log.warning("message %s may be there twice: %s", key, read(error).code)
+                    trouble = read(error)
+                    if trouble.remedy in (Remedy.RETRY, Remedy.WAIT):
+                        self._late[key] = self._late.pop(key)  # the next call begins with another one
+                        self._repair_at = self._clock.monotonic() + (trouble.after or _REPAIR_EVERY)
+                        return
+                    _log.warning("message %s may be there twice: %s", key, trouble.code)
             await self._store.show_again(key, self._clock.now())
-            self._late.discard(key)
+            self._late.pop(key, None)
 
     async def _delete_copies(self, row: Outgoing) -> None:
         channel = await self._channel(row.channel_id or "")
@@ -115,7 +120,7 @@ class MessageDelivery:
 
     def take_over(self, left: Iterable[Outgoing]) -> None:
         """Look for these messages in Slack before they are posted: an earlier post may have no recorded answer."""
-        self._doubtful = {row.key for row in left if row.kind == "message" and row.ts is None}
+        self._doubtful = {row.key: None for row in left if row.kind == "message" and row.ts is None}
 
     async def send(self, row: Outgoing, form: Form = Form.FULL) -> None:
         """Send it in that form and record it as sent. Raises Again, ValidationError for a row of another version, and
@@ -125,10 +130,10 @@ class MessageDelivery:
         elif row.kind == "home":
             view = HomeView.stored(row.body)
             view = too_large(view) if form is Form.TEXT else view
-            self._doubtful.add(row.key)
+            self._doubtful[row.key] = None
             await self.client.views_publish(user_id=view.user_id, view=render_home(view, self._clock.now()))
             await self._store.sent(row.key, row.want)
-            self._doubtful.discard(row.key)
+            self._doubtful.pop(row.key, None)
         elif row.kind == "step":
             await self.end_step(row)
             await self._store.sent(row.key, row.want)
@@ -147,7 +152,7 @@ class MessageDelivery:
 
     def settled(self, key: str) -> None:
         """Forget an unanswered call, because Slack refused it."""
-        self._doubtful.discard(key)
+        self._doubtful.pop(key, None)
 
     async def end_step(self, row: Outgoing) -> None:
         body: Any = row.body
@@ -165,7 +170,7 @@ class MessageDelivery:
         if ts is None and isinstance(row.body, dict) and row.body.get("corrects"):
             await self._store.sent(row.key, row.want)
             return
-        self._doubtful.add(row.key)
+        self._doubtful[row.key] = ts
         if ts is None:
             reply = await self.client.chat_postMessage(
                 channel=channel, thread_ts=row.thread_ts, metadata=metadata(row.key), **_QUIET, **message
@@ -175,7 +180,7 @@ class MessageDelivery:
             await self.client.chat_update(channel=channel, ts=ts, **message)
         await self._store.sent(row.key, row.want, ts=ts)
         if ts:
-            self._doubtful.discard(row.key)
+            self._doubtful.pop(row.key, None)
 
     async def _channel(self, name: str) -> str:
         """The id to post to: for a person the id of the direct message, which chat.update needs."""

@@ -160,3 +160,61 @@ async def test_a_post_that_the_other_replica_found_stays(pair: Pair) -> None:
     pair.clock.advance(1)
     await pair.settle(pair.two)
     assert [("Succeeded" in text) for text in pair.texts()] == [True]
+
+
+async def test_a_late_update_deletes_no_earlier_message(pair: Pair) -> None:
+    """Slack no longer takes changes of the first message, so the state was posted anew. Both stay, and so does the thread."""
+    await pair.one.sender.show(card("Working"))
+    await pair.settle(pair.one)
+    pair.ws.faults.fail("chat.update", error="edit_window_closed", times=1)
+    await pair.one.sender.show(card("Waits for a second person"))
+    await pair.settle(pair.one)
+    assert len(pair.texts()) == 2
+    await pair.one.sender.show(card("Asks again"))
+    sending = await pair.stop_first_while_it_sends()
+    pair.first_is_declared_dead()
+    await pair.second_leads()
+    await pair.two.sender.show(card("Approved"))
+    await pair.settle(pair.two)
+    await pair.wake_first(sending)
+    await pair.first_comes_back()
+    pair.clock.advance(1)
+    await pair.settle(pair.two)
+    assert [("Approved" in text) for text in pair.texts()] == [False, True]
+
+
+async def test_what_slack_limits_is_repaired_when_slack_allows_it(pair: Pair) -> None:
+    """A replica asks about one message, and then waits as long as Slack wants, however many messages are left."""
+    for number in range(5):
+        await pair.one.sender.show(card("Working").model_copy(update={"key": f"op:{number}"}))
+    left = await pair.one.store.due_messages("9999")
+    pair.one.sender.take_over(left)
+    await pair.settle(pair.two)
+    pair.first_is_declared_dead()
+    pair.ws.faults.rate_limit("conversations.history", times=None, retry_after=40)
+    before = len(pair.ws.calls)
+    await pair.first_comes_back()
+    for _ in range(30):
+        pair.clock.advance(1)
+        await pair.one.sender.delivery.repair()
+    assert len(pair.ws.calls) - before == 1
+    pair.ws.faults.clear()
+    pair.clock.advance(11)
+    before = len(pair.ws.calls)
+    await pair.one.sender.delivery.repair()
+    assert len(pair.ws.calls) - before == 5
+
+
+async def test_a_message_that_reached_nobody_is_not_looked_at_for_ever(pair: Pair) -> None:
+    """Its place refuses it, so it is settled without a message that could be repaired."""
+    await pair.one.sender.show(card("Working"))
+    sending = await pair.stop_first_while_it_sends()
+    pair.first_is_declared_dead()
+    await pair.second_leads()
+    pair.ws.faults.fail("chat.postMessage", error="restricted_action", channel="C0CRAWL")
+    await pair.settle(pair.two)
+    pair.ws.faults.clear()
+    await pair.wake_first(sending)
+    await pair.first_comes_back()
+    assert not pair.one.sender.delivery._late
+    assert [("Working" in text) for text in pair.texts()] == [True]
