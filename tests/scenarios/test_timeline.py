@@ -143,6 +143,16 @@ async def test_a_timeline_says_once_that_a_run_was_started_and_that_it_succeeded
     assert "Succeeded: " not in text
 
 
+async def test_a_timeline_tells_how_a_run_ended_that_is_not_followed(tmp_path: Path) -> None:
+    """Its control plane answers when the run is over, so no other entry says that it succeeded."""
+    async with world(tmp_path, only=("itn",)) as env:
+        env.planes["itn"].shape = "synchronous"
+        await env.does("start itn:cluster_1/check-links", "ended with return code 1")
+        await env.does("start itn:cluster_1/check-links -- monthly", "completed", "monthly")
+        text = shown(await env.does("timeline since=1h", "Timeline since"))
+    assert "monthly. cluster_1/check-links has run and ended with return code 0" in text, text
+
+
 async def test_a_question_in_a_title_is_not_followed_by_the_word_attention(env: World) -> None:
     await env.does("status acc:shop/prices", "status acc:shop/prices")
     text = shown(await env.does("why did shop/prices fail yesterday", "Did you mean this?"))

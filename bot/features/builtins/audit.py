@@ -149,18 +149,24 @@ def _with_reasons(ctx: Context, entries: Sequence[StoredEntry]) -> list[StoredEn
     answers = {entry.request_id: entry for entry in reversed(entries) if entry.event in _ANSWERS}
     requests = [entry for entry in entries if entry.event is Event.REQUESTED and entry.request_id in answers]
     asked = {entry.request_id: entry for entry in requests}
+    ended = {entry.request_id for entry in entries if entry.event is Event.ENDED}
     left = (entry for entry in entries if asked.get(entry.request_id) is not entry)
     told = (one for one in left if one.event is not Event.REQUESTED or not ctx.catalog.builtin(one.verb or ""))
     return [
-        _reasoned(ctx, entry, asked.get(entry.request_id) if answers.get(entry.request_id) is entry else None)
+        _reasoned(
+            ctx,
+            entry,
+            asked.get(entry.request_id) if answers.get(entry.request_id) is entry else None,
+            ends=entry.request_id in ended,
+        )
         for entry in told
     ]
 
 
-def _reasoned(ctx: Context, entry: StoredEntry, asked: StoredEntry | None) -> StoredEntry:
-    """The entry with the reason of its request, and without what the word of the event says already: that a run was started,
-    or in which state of the vendor it succeeded."""
-    says_enough = cards.happened(ctx.catalog, entry) in ("started", str(Phase.SUCCEEDED))
+def _reasoned(ctx: Context, entry: StoredEntry, asked: StoredEntry | None, *, ends: bool) -> StoredEntry:
+    """The entry with the reason of its request, and without what other words say: that a run was started which `ends` in another
+    entry, or in which state of the vendor it succeeded. Of a run that isn't followed, nothing else tells what happened."""
+    says_enough = ends and cards.happened(ctx.catalog, entry) in ("started", str(Phase.SUCCEEDED))
     reason = asked.reason if asked is not None else None
     if says_enough and entry.event in (Event.DONE, Event.ENDED):
         return entry.model_copy(update={"detail": reason, "reason": None})
