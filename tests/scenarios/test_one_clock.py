@@ -168,3 +168,18 @@ async def test_a_moment_is_read_in_the_zone_of_the_bot_however_it_is_written(fre
 async def test_a_moment_that_is_past_is_told_on_the_clock_of_the_reader(free: Team) -> None:
     past = datetime(2026, 3, 29, 9, 30, tzinfo=BERLIN)
     await free.env.does("schedule off acc:shop/prices until=2026-03-29T09:30", "is in the past", token(past))
+
+
+async def test_a_form_opens_with_the_time_that_was_typed_whatever_it_is(free: Team) -> None:
+    """In Berlin, the last second of the year 9999 is in a year that no calendar of ours has; a time keeps its seconds."""
+    soon = (at(free, "18:00") + timedelta(seconds=30)).astimezone(UTC)
+    for typed, refused, initial in (
+        ("9999-12-31T23:59:59Z", "days ahead", "9999-12-31T23:59:59Z"),
+        (f"{soon - timedelta(days=1):%Y-%m-%dT%H:%M:%S}Z", "is in the past", "18:00:30+01:00"),
+    ):
+        card = await free.env.does(f"schedule off acc:shop/prices until={typed}", refused)
+        await free.press(card, "Fill in", user="U0ANA", channel=CRAWL)
+        form = await free.env.ana.wait_for(lambda person: person.modal())
+        (field,) = [block for block in form["blocks"] if block["block_id"] == "param:until"]
+        assert field["element"]["initial_value"].endswith(initial)
+        await free.env.ana.close("modal")

@@ -107,9 +107,10 @@ def on_clock(word: str, zone: str) -> str:
     """An instant as `until=` takes it, on the clock of that zone: `2026-11-29T18:00+01:00`. Other words stay as they are."""
     try:
         instant = datetime.fromisoformat(word)
-    except ValueError:
+        there = instant.astimezone(ZoneInfo(zone)) if instant.tzinfo else None
+    except (ValueError, OverflowError):
         return word
-    return instant.astimezone(ZoneInfo(zone)).isoformat(timespec="minutes") if instant.tzinfo else word
+    return there.isoformat(timespec="seconds" if there.second else "minutes") if there is not None else word
 
 
 def with_moments(
