@@ -82,7 +82,7 @@ class MessageDelivery:
         self._uploads = uploads
         self._clock = clock
         self._zone_of = zone_of
-        self._doubtful: dict[str, str | None] = {}  # calls that may be in Slack and aren't recorded: the `ts` of an update
+        self._doubtful: dict[str, str | None] = {}  # calls that may be in Slack, unrecorded: `ts` of an update
         self._late: dict[str, str | None] = {}  # those of a time when this replica led
         self._repair_at = 0.0  # on the monotonic clock
         self._direct: dict[str, str] = {}
