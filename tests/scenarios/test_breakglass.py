@@ -105,6 +105,21 @@ async def test_ending_it_with_the_button_is_told_in_its_channel_once(team: Team)
     assert (await team.event("revoked")).reason == "ended with a button"
 
 
+async def test_who_asks_for_it_in_a_thread_is_answered_there(team: Team) -> None:
+    """Its card is in the channel, which a person who reads the thread doesn't see."""
+    env, rui = team.env, team.env.person("U0RUI")
+    await rui.post(CRAWL, "The checkout is down.")
+    ts = next(one["ts"] for one in rui.messages(CRAWL) if "checkout is down" in one["text"])
+    await rui.post(CRAWL, "<@U0BOT> breakglass for=30m -- approvers unreachable", ts)
+    await rui.wait_for(lambda one: [m for m in one.messages(CRAWL, ts) if "Break-glass is active until" in shown(m)])
+    grant = (await team.event("breakglass")).incident
+    await rui.post(CRAWL, f"<@U0BOT> revoke {grant} -- over", ts)
+    await rui.wait_for(
+        lambda one: [m for m in one.messages(CRAWL, ts) if "Break-glass of <@U0RUI> is revoked" in shown(m)]
+    )
+    await env.sees("Break-glass ended for <@U0RUI>")
+
+
 async def test_it_overrides_no_deny_and_ends_by_itself(team: Team) -> None:
     """A deny is a deny; after thirty minutes the leads are asked again."""
     env = team.env

@@ -177,7 +177,8 @@ async def revoke(ctx: Context, intent: Intent, ask: Command) -> Grant:
         raise BadRequest(f"The grant {found.id} has already ended.", code="grant_over")
     why = "" if reason == grant_card.PRESSED else f": {reason}"
     await grant_card.ended(ctx, found.id, f"Revoked by <@{intent.actor.user_id}>{why}", intent.actor.user_id)
-    if not found.breakglass or intent.place.channel_id != found.channel_id:  # there, the message that it ended says it
+    here = intent.place.channel_id == found.channel_id and intent.place.aside.thread_ts is None
+    if not found.breakglass or not here:  # the message in its channel says that it ended
         what = "Break-glass" if found.breakglass else f"The grant of {grant_card.what(found)}"
         await reply(ctx, intent, f"{what} of <@{found.user_id}> is revoked.", tone=Tone.GOOD, mention=(found.user_id,))
     return found
