@@ -183,3 +183,7 @@ async def test_a_form_opens_with_the_time_that_was_typed_whatever_it_is(free: Te
         (field,) = [block for block in form["blocks"] if block["block_id"] == "param:until"]
         assert field["element"]["initial_value"].endswith(initial)
         await free.env.ana.close("modal")
+
+
+async def test_a_time_that_is_empty_needs_a_value(free: Team) -> None:
+    await free.env.does("schedule off acc:shop/prices until= -- closed", "`until=` needs a value")

@@ -122,7 +122,10 @@ def with_moments(
     try:
         return tuple(
             [
-                (name, in_full(parse_until(word, ZoneInfo(zone), asked_at)) if name in moments else word)
+                (
+                    name,
+                    in_full(parse_until(word, ZoneInfo(zone), asked_at)) if name in moments and word.strip() else word,
+                )
                 for name, word in given
             ]
         )

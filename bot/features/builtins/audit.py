@@ -152,15 +152,8 @@ def _with_reasons(ctx: Context, entries: Sequence[StoredEntry]) -> list[StoredEn
     ended = {entry.request_id for entry in entries if entry.event is Event.ENDED}
     left = (entry for entry in entries if asked.get(entry.request_id) is not entry)
     told = (one for one in left if one.event is not Event.REQUESTED or not ctx.catalog.builtin(one.verb or ""))
-    return [
-        _reasoned(
-            ctx,
-            entry,
-            asked.get(entry.request_id) if answers.get(entry.request_id) is entry else None,
-            ends=entry.request_id in ended,
-        )
-        for entry in told
-    ]
+    asks = {one.seq: asked.get(one.request_id) for one in answers.values()}
+    return [_reasoned(ctx, one, asks.get(one.seq), ends=one.request_id in ended) for one in told]
 
 
 def _reasoned(ctx: Context, entry: StoredEntry, asked: StoredEntry | None, *, ends: bool) -> StoredEntry:
