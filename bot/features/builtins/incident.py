@@ -142,8 +142,8 @@ def _end_of(ctx: Context, entry: StoredEntry, undone: Collection[str]) -> str:
     """The state of a run, and why it did not succeed; of other requests the event, and why nothing was done."""
     if entry.event is Event.FAILED and entry.request_id in undone:
         return f"not done: {entry.detail}" if entry.detail else "not done"
-    if entry.event is Event.ENDED and entry.detail:
-        return entry.detail.partition(": ")[0] if entry.code == str(Phase.SUCCEEDED) else entry.detail
+    if entry.event is Event.ENDED and entry.detail and entry.code != str(Phase.SUCCEEDED):
+        return entry.detail
     return (
         f"{entry.event}: {entry.detail}" if entry.event in _BAD and entry.detail else cards.happened(ctx.catalog, entry)
     )
