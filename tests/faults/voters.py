@@ -73,12 +73,15 @@ class Voters:
                 if "Approve" in labels(card) and self.not_before.get(card["ts"], now) <= now
             ]
             if self.pressed and self.chance.random() < _AGAIN:
-                cards = self.pressed[-5:]
-            if cards:
-                await self._decide(self.chance.choice(cards[:_OLDEST]))
+                await self._press_all(self.chance.choice(self.pressed[-5:][:_OLDEST]))
+            elif cards:
+                card = self.chance.choice(cards[:_OLDEST])
+                self.pressed.append(card)
+                self.not_before[card["ts"]] = time.monotonic() + _PATIENCE
+                await self._press_all(card)
 
-    async def _decide(self, card: Any) -> None:
-        """One or both press. Each press goes through a replica of its own."""
+    async def _press_all(self, card: Any) -> None:
+        """One or both press what they saw then. Each press goes through a replica of its own."""
         people = PEOPLE if self.chance.random() < _TOGETHER else (self.chance.choice(PEOPLE),)
         presses: list[asyncio.Future[None]] = []
         for user in people:
@@ -87,8 +90,6 @@ class Voters:
                 self.group.through(self.chance.choice(ready))
                 presses.append(asyncio.ensure_future(self._press(user, card)))
                 await asyncio.sleep(0)
-        self.pressed.append(card)
-        self.not_before[card["ts"]] = time.monotonic() + _PATIENCE
         await asyncio.gather(*presses)
 
     async def _press(self, user: str, card: Any) -> None:
