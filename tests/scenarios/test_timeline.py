@@ -143,6 +143,13 @@ async def test_a_timeline_says_once_that_a_run_was_started_and_that_it_succeeded
     assert "Succeeded: " not in text
 
 
+async def test_a_timeline_says_once_that_a_run_was_started_also_while_it_goes_on(env: World) -> None:
+    await env.does("start acc:labs/slow -- monthly", "start acc:labs/slow", "Running")
+    text = shown(await env.does("timeline since=1h", "Timeline since"))
+    assert "start acc:labs/slow started · <@U0ANA> · monthly\n" in text
+    assert "was started" not in text
+
+
 async def test_a_timeline_tells_how_a_run_ended_that_is_not_followed(tmp_path: Path) -> None:
     """Its control plane answers when the run is over, so no other entry says that it succeeded."""
     async with world(tmp_path, only=("itn",)) as env:

@@ -159,11 +159,12 @@ def _with_reasons(ctx: Context, entries: Sequence[StoredEntry]) -> list[StoredEn
 def _reasoned(ctx: Context, entry: StoredEntry, asked: StoredEntry | None, *, ends: bool) -> StoredEntry:
     """The entry with the reason of its request, and without what other words say: that a run was started which `ends` in another
     entry, or in which state of the vendor it succeeded. Of a run that isn't followed, nothing else tells what happened."""
-    says_enough = ends and cards.happened(ctx.catalog, entry) in ("started", str(Phase.SUCCEEDED))
+    word, detail = cards.happened(ctx.catalog, entry), _AGES.sub("", entry.detail or "")
+    repeated = f"{(entry.target_name or '').partition(':')[2]} was {word}."
+    says_enough = (ends and word in ("started", str(Phase.SUCCEEDED))) or detail == repeated
     reason = asked.reason if asked is not None else None
     if says_enough and entry.event in (Event.DONE, Event.ENDED):
         return entry.model_copy(update={"detail": reason, "reason": None})
-    detail = _AGES.sub("", entry.detail or "")
     if reason and entry.event is Event.APPROVAL_REQUESTED:
         return entry.model_copy(update={"detail": f"{reason} · {detail}"})
     return entry.model_copy(
