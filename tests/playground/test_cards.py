@@ -169,14 +169,22 @@ async def opened(env: World, window: Window, one: Shown) -> Locator:
     return found
 
 
+async def box_of(found: Locator) -> FloatRect:
+    """Where it is. What is drawn anew in this moment is nowhere: then the new one counts."""
+    for _ in range(50):
+        await found.wait_for()
+        if (box := await found.bounding_box()) is not None:
+            return box
+    raise AssertionError("it has no size")
+
+
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("one", SURFACES, ids=lambda one: one.name)
 async def test_the_home_tab_and_a_form_fit_their_window_and_break_no_rule_of_accessibility(
     one: Shown, mode: str, cards: tuple[World, Seen], windows: dict[str, Window]
 ) -> None:
     env, window = cards[0], windows[mode]
-    box = await (await opened(env, window, one)).bounding_box()
-    assert box is not None
+    box = await box_of(await opened(env, window, one))
     assert await window.page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
     assert 0 <= box["x"] <= box["x"] + box["width"] <= SIZES[mode][0]
     if one.where == "home":  # it fills the window
