@@ -16,7 +16,7 @@ from bot.core.ports.services import Clock
 from bot.core.records import Filters, Pause, PendingDecision, StoredEntry, StoredRequest, Verdict, Watch, When, stamp
 from bot.core.value import Json
 from bot.store import parts
-from bot.store.database import Database, Rows, Tx
+from bot.store.database import Database, Rows, Statement, Tx
 from bot.store.errors import StoreProblem, conflict
 from bot.store.tables import (
     audit,
@@ -93,8 +93,8 @@ class Store(parts.StoredDecisions, parts.StoredFiles, parts.StoredMessages, part
         `begun`: this process works on it from now on, like `begin` but without a second commit. `incidents` are up to two keys
         of values: when one has an open incident, the request and its entries are stored with its name, which is returned.
         """
-        statement = requests.accept(intent, "working" if begun else "new", incidents)
-        return self.database.write(_Accept(statement, entries, intent), urgent=True)
+        statement = requests.accept(intent, "working" if begun else "new")
+        return self.database.write(_Accept(statement, entries, intent, target_names.incident(incidents)), urgent=True)
 
     async def append(self, *entries: AuditEntry) -> int:
         """Append entries without another change. Returns the seq of the last one."""
@@ -281,15 +281,17 @@ class _Accept(audit.Change):
     """The unit of `accept`: one round trip, unless an incident is open."""
 
     intent: Intent
+    incident: Statement
 
-    def complete(self, db: Tx, result: Rows) -> bool | str:
-        row = result.fetchone()
-        if row is None:
-            return False
-        if row[0] is None:
-            audit.append(db, self.rows)
-            return True
-        name: str = json.loads(row[0])["name"]
+    def send(self, db: Tx) -> tuple[Rows, Rows]:
+        return audit.Change.send(self, db), db.execute(*self.incident)
+
+    def complete(self, db: Tx, result: tuple[Rows, Rows]) -> bool | str:
+        stored, incident = result
+        (value,) = incident.fetchone()
+        if value is None or stored.rowcount <= 0:
+            return bool(audit.Change.complete(self, db, stored))
+        name: str = json.loads(value)["name"]
         marked = {"incident": name}
         db.execute(*requests.mark(self.intent.model_copy(update=marked)))
         audit.append(db, [entry.model_copy(update=marked) for entry in self.rows])

@@ -202,7 +202,7 @@ def run_all(tx: WriteTx, jobs: list[Job]) -> None:
         changes = _changes(jobs, place)
         try:
             if changes:
-                sent = [tx.execute(*change.statement) for change in changes]
+                sent = [change.send(tx) for change in changes]
                 for job, change, result in zip(jobs[place:], changes, sent, strict=False):
                     job.result = change.complete(tx, result)
             else:

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from bot.core.audit import COLUMNS, HASHED_COLUMNS, VERSION, ZERO_HASH, AuditEntry
 from bot.core.text import storable
-from bot.store.database import Rows, Statement, Tx
+from bot.store.database import Statement, Tx
 from bot.store.tables.sql import Table
 
 
@@ -92,10 +92,14 @@ class Change:
     rows: Sequence[AuditEntry]
 
     def __call__(self, db: Tx) -> Any:
-        return self.complete(db, db.execute(*self.statement))
+        return self.complete(db, self.send(db))
 
-    def complete(self, db: Tx, result: Rows) -> Any:
-        """The second half: the statement was executed with this result."""
+    def send(self, db: Tx) -> Any:
+        """The first half: execute the statement."""
+        return db.execute(*self.statement)
+
+    def complete(self, db: Tx, result: Any) -> Any:
+        """The second half, with the result of the first."""
         if result.rowcount <= 0:
             return False
         if self.rows:

@@ -23,11 +23,8 @@ _CLAIM: Final = """
 _ELSEWHERE: Final = """
     SELECT q.* FROM requests q JOIN replicas r ON r.epoch = q.owner_epoch
     WHERE q.state <> 'ended' AND q.state = 'sending' AND r.state = 'live' AND r.epoch <> ?"""
-
-# The incident of a thread has the longer key, and wins over that of its channel. A closed one is `null`.
-_ACCEPT = """INSERT INTO requests (request_id, dedupe_key, intent, state, updated_at) VALUES (?, ?, ?, ?, ?)
-    ON CONFLICT (dedupe_key) DO NOTHING RETURNING (SELECT value FROM key_values WHERE key IN (?, ?) AND value <> 'null'
-    ORDER BY length(key) DESC LIMIT 1)"""
+_ACCEPT: Final = """INSERT INTO requests (request_id, dedupe_key, intent, state, updated_at) VALUES (?, ?, ?, ?, ?)
+    ON CONFLICT (dedupe_key) DO NOTHING"""
 
 TABLE: Final = Table(
     "requests",
@@ -42,13 +39,9 @@ TABLE: Final = Table(
 )
 
 
-def accept(intent: Intent, state: str, incidents: Sequence[str]) -> Statement:
-    """Add a request unless its dedupe key is known. A known request_id with another key is an error.
-
-    It returns the open incident of one of the two keys of values `incidents`, if there is one.
-    """
-    values = (intent.request_id, intent.dedupe_key, dumped(intent), state, stamp(intent.at))
-    return _ACCEPT, (*values, *incidents, *("", "")[len(incidents) :])
+def accept(intent: Intent, state: str) -> Statement:
+    """Add a request unless its dedupe key is known. A known request_id with another key is an error."""
+    return _ACCEPT, (intent.request_id, intent.dedupe_key, dumped(intent), state, stamp(intent.at))
 
 
 def mark(intent: Intent) -> Statement:

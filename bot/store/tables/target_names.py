@@ -13,6 +13,9 @@ from bot.store.tables.sql import Table, dumped
 
 _REMEMBER = """INSERT INTO names (backend, kind, id, target, seen_at) VALUES (?, ?, ?, ?, ?)
     ON CONFLICT (backend, kind, id) DO UPDATE SET target = excluded.target, seen_at = excluded.seen_at"""
+# SQLite makes a temporary table for `IN`, for ORDER BY and for RETURNING, which costs more than both queries.
+_OPEN: Final = "(SELECT value FROM key_values WHERE key = ? AND value <> 'null')"
+_INCIDENT: Final = f"SELECT coalesce({_OPEN}, {_OPEN})"
 
 NAMES: Final = Table("names", "backend! kind! id! target! seen_at!", "backend, kind, id")
 _MADE: Final = "made:"
@@ -47,6 +50,14 @@ def value(db: Tx, key: str) -> Json:
     row = db.execute("SELECT value FROM key_values WHERE key = ?", (key,)).fetchone()
     value: Json = json.loads(row[0]) if row else None
     return value
+
+
+def incident(keys: Sequence[str]) -> Statement:
+    """A query for the value of the incident that is open at one of up to two keys, NULL when there is none.
+
+    The incident of a thread has the longer key, and wins over that of its channel. A closed one is `null`.
+    """
+    return _INCIDENT, (*sorted(keys, key=len, reverse=True), *("", "")[len(keys) :])
 
 
 def values_with(db: Tx, prefix: str) -> dict[str, Json]:
