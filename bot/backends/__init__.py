@@ -12,7 +12,19 @@ from bot.core.command.target_ref import TargetRef
 from bot.core.errors import BadReply, BadRequest, CallProblem, NoSuchTarget
 from bot.core.masking.redact import SecretList, redact
 from bot.core.operation import Operation, Target
-from bot.core.outcome import Done, Failed, Health, LookBack, Named, Phase, RecentRun, Refused, RunView, Unknown
+from bot.core.outcome import (
+    Done,
+    Failed,
+    Health,
+    LookBack,
+    Named,
+    Phase,
+    RecentRun,
+    Refused,
+    RunView,
+    Suggestion,
+    Unknown,
+)
 from bot.core.ports.plugin import BackendSettings
 from bot.core.ports.services import Call, Clock, TargetCache
 from bot.core.text import written
@@ -227,8 +239,13 @@ def named(target: Target, state: str = "", detail: str = "") -> Named:
     return Named(target=target, text=written(target.backend, target.name), state=state, detail=detail)
 
 
+def nothing_to(verb: str, why: str, *steps: Suggestion, hint: str = "") -> Refused:
+    """The refusal to stop, pause or resume what doesn't run: `why`, so there is nothing to do."""
+    return Refused(code="nothing_runs", summary=f"{why}, so there is nothing to {verb}.", hint=hint, next=steps)
+
+
 async def readable(ask: Awaitable[T]) -> T | None:
-    """The answer, or None if it can't be read: for what completes an answer, or checks a change that was accepted."""
+    """The answer, or None if it can't be read: for what completes an answer, or checks a change before or after it."""
     try:
         return await ask
     except (CallProblem, NoSuchTarget):

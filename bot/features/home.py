@@ -194,17 +194,20 @@ def _because(reason: str | None) -> str:
 
 
 async def _requests(ctx: Context, user: str) -> HomeSection:
-    """Their own requests that wait for approval."""
-    mine = [Approval.of(pending) for pending in await ctx.store.pending_decisions(state="open", user=user)]
-    found = sorted((one for one in mine if one is not None), key=lambda one: one.pending.due_at)
-    rows = [
-        HomeRow(
-            title=one.operation.title,
-            text=f"waits for {', '.join(one.record.groups)}. Expires {utc_text(one.pending.due_at)}",
-        )
-        for one in found
+    """Their requests that wait for approval, with those of others that they joined."""
+    waiting = [Approval.of(pending) for pending in await ctx.store.pending_decisions(state="open")]
+    found = [
+        one
+        for one in waiting
+        if one is not None and (one.requester == user or await ctx.store.value(one.joined_key(user)) is not None)
     ]
-    return _section("Your requests", rows, MOST_LINES)
+    rows, people = [], []
+    for one in sorted(found, key=lambda one: one.pending.due_at):
+        whose = "" if one.requester == user else f"asked by <@{one.requester}>, "
+        text = f"{whose}waits for {', '.join(one.record.groups)}. Expires {utc_text(one.pending.due_at)}"
+        rows.append(HomeRow(title=one.operation.title, text=text))
+        people.append(one.requester)
+    return _section("Your requests", rows, MOST_LINES, people)
 
 
 async def _runs(ctx: Context, user: str, seen: Visibility) -> HomeSection:

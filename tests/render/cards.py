@@ -249,8 +249,8 @@ TYPICAL: dict[str, Card] = {
         ),
         only_for="U0ANA",
     ),
-    "approval": card(AuditWriter(), WAITING, (), None, ()),
-    "approval_claimed": card(AuditWriter(), WAITING, (), "U0LEE", ("U0RUI",)),
+    "approval": card(AuditWriter(), WAITING, (), None, {}),
+    "approval_claimed": card(AuditWriter(), WAITING, (), "U0LEE", {"U0RUI": ""}),
     "running": _came(Done(summary="Started.", run=RUN, view=RUNNING), NOON + timedelta(minutes=5)).model_copy(
         update={
             "buttons": (

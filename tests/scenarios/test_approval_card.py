@@ -89,7 +89,7 @@ async def test_a_decided_card_is_one_line_that_leads_to_the_run(team: Team) -> N
     await team.press(await team.card("start acc:shop/prices"), "Approve")
     closed = await team.sees("Approved by <@U0LEE>")
     url = f"{env.ws.core.base_url}/archives/{CRAWL}/p{waiting['ts'].replace('.', '')}"
-    assert lines(closed) == [f"✅ *Approved by <@U0LEE>: start acc:shop/prices for <@U0ANA>.* <{url}|Open the run>"]
+    assert lines(closed) == [f"✅ *Approved by <@U0LEE>: `start acc:shop/prices` for <@U0ANA>.* <{url}|Open the run>"]
     assert kinds(closed) == ["section"]
 
 
@@ -98,7 +98,7 @@ async def test_a_denied_card_says_why_in_its_line(team: Team) -> None:
     await team.deny(await team.card("start acc:shop/prices"), "the shop is closed")
     closed = await team.sees("Denied by <@U0LEE>")
     (line,) = lines(closed)
-    assert line.startswith("❌ *Denied by <@U0LEE>: start acc:shop/prices for <@U0ANA>. The shop is closed.*")
+    assert line.startswith("❌ *Denied by <@U0LEE>: `start acc:shop/prices` for <@U0ANA>. The shop is closed.*")
 
 
 async def test_one_card_where_requester_and_approvers_share_a_channel(team: Team) -> None:
@@ -111,7 +111,7 @@ async def test_one_card_where_requester_and_approvers_share_a_channel(team: Team
     await team.press(card, "Cancel", user="U0LEE", channel=CRAWL)
     await team.sees("Only the requester can press this", channel=CRAWL)
     await team.press(card, "Cancel", user="U0ANA", channel=CRAWL)
-    closed = await team.sees("Cancelled by <@U0ANA>: mark acc:shop/prices", channel=CRAWL)
+    closed = await team.sees("Cancelled by <@U0ANA>: `mark acc:shop/prices as=failed`", channel=CRAWL)
     assert kinds(closed) == ["section"]
     await team.sees_in_thread("Cancelled by the requester", "<@U0ANA>")
 
@@ -266,3 +266,45 @@ async def test_the_end_of_a_pause_is_the_moment_that_was_approved_not_the_same_t
     await team.press(card, "Approve")
     await team.sees_in_thread("is in the past")
     assert not [effect for effect in team.env.acc.effects if "schedule" in effect.action]
+
+
+async def test_the_card_names_the_incident_of_its_channel_or_thread(team: Team) -> None:
+    """Who decides elsewhere sees that it is an emergency; on the Home tab too."""
+    env = team.env
+    await env.does("incident open INC-42 -- checkout is down", "Incident INC-42")
+    await env.say("start acc:shop/prices input.region=north -- month end")
+    card = await team.card("start acc:shop/prices")
+    who = lines(card)[0]
+    assert who == "✋ *<@U0ANA> wants to run `start acc:shop/prices input.region=north` for incident INC-42*"
+    lee = env.person("U0LEE")
+    await lee.open_home()
+    await lee.wait_for(lambda _: "Review" in labels(lee.home() or {}))
+    await lee.press_label("home", label="Review")
+    await lee.wait_for(lambda _: "for incident INC-42" in shown(lee.home() or {}))
+
+
+async def test_the_reason_of_a_person_who_joins_is_on_the_card(team: Team) -> None:
+    """Each reason with the name of the person who gave it; the card still has five lines."""
+    env = team.env
+    await env.say("start acc:shop/prices -- month end")
+    await team.card("start acc:shop/prices")
+    await env.does("start acc:shop/prices -- the audit needs it", "already asked for this", user="U0RUI")
+    card = await team.card("<@U0ANA> and <@U0RUI> want to run")
+    assert lines(card)[1] == "*Why:* month end · <@U0RUI>: the audit needs it"
+    assert len(lines(card)) == 5
+
+
+async def test_a_decided_card_names_the_parameters(team: Team) -> None:
+    """Who, what with which parameters, and who decided; long ones are cut, and whole on the card of the run."""
+    env = team.env
+    await env.say("start acc:shop/prices input.region=north -- month end")
+    await team.press(await team.card("start acc:shop/prices"), "Approve")
+    (line,) = lines(await team.sees("Approved by <@U0LEE>"))
+    assert line.startswith("✅ *Approved by <@U0LEE>: `start acc:shop/prices input.region=north` for <@U0ANA>.*")
+    regions = "-".join(str(number) for number in range(90))
+    await env.say(f"start acc:shop/prices input.region={regions}")
+    await team.deny(await team.card("start acc:shop/prices", "region=0-1"), "too many")
+    (line,) = lines(await team.sees("Denied by <@U0LEE>"))
+    assert line.startswith("❌ *Denied by <@U0LEE>: `start acc:shop/prices input.region=0-1-2-3-")
+    assert "…` for <@U0ANA>. Too many.*" in line
+    assert regions not in line

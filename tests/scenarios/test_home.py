@@ -97,6 +97,41 @@ async def test_approve_n_opens_the_whole_questions_and_one_press_decides(team: T
     assert "Back" not in labels(lee.home() or {})
 
 
+async def test_what_will_happen_is_shown_before_it_is_approved_on_the_tab(team: Team) -> None:
+    """As on the card in the channel: what happens, what is there now, and until when. The overview stays one line each."""
+    env = team.env
+    lee = env.person("U0LEE")
+    await env.does("start acc:shop/prices -- month end", "Waiting for approval")
+    words = await opened(env, "U0LEE", "Waiting for your decision")
+    assert "What happens" not in words
+    await lee.press_label("home", label="Review")
+    words = await tab(env, "U0LEE", "wants to run `start acc:shop/prices`: month end", "Approve")
+    card = await env.sees("wants to run", user="U0LEE", channel="C0APPR")
+    for label in ("*What happens:* ", "*Now:* "):
+        (line,) = [line for line in shown(card).split("\n") if line.startswith(label)]
+        assert line in words.split("\n")
+    assert "*Expires:* <!date^" in words
+
+
+async def test_a_request_that_a_person_joined_is_on_their_tab(team: Team) -> None:
+    """Until it is decided, as on the tab of who asked first; and in `approvals` wherever they ask."""
+    env = team.env
+    await team.new_rules(RULES.replace('who = ["crawl"]', 'who = ["*"]'))
+    await opens(env, "U0RUI", "Nothing is running, and nothing waits for you.")
+    await env.does("start acc:shop/prices -- month end", "Waiting for approval")
+    await env.does("start acc:shop/prices -- me too", "already asked for this", user="U0RUI")
+    await tab(
+        env, "U0RUI", "Your requests", "start acc:shop/prices", "asked by <@U0ANA>, waits for leads. Expires <!date^"
+    )
+    await env.does("approvals", "start acc:shop/prices", user="U0RUI", channel="C0INC")
+    await env.person("U0LEE").open_home()
+    await tab(env, "U0LEE", "Approve 1")
+    await env.person("U0LEE").press_label("home", label="Review")
+    await env.person("U0LEE").wait_for(lambda _: "Approve" in labels(env.person("U0LEE").home() or {}))
+    await env.person("U0LEE").press_label("home", label="Approve")
+    await tab(env, "U0RUI", "Nothing is running, and nothing waits for you.")
+
+
 async def test_a_press_counts_although_the_tab_was_drawn_again_meanwhile(team: Team) -> None:
     """The buttons of a question stay the same as long as the question does."""
     env = team.env

@@ -83,6 +83,21 @@ async def test_in_a_thread_the_timeline_is_that_threads(env: World) -> None:
     assert "around" not in files["timeline.md"].bytes.decode()
 
 
+async def test_the_chart_of_a_thread_spans_what_it_shows(env: World) -> None:
+    """Minutes, where the thread covers minutes: not the day that was searched. The same in a channel without `since=`."""
+    card = await env.does("start acc:shop/prices -- its card", "start acc:shop/prices", "Succeeded")
+    await env.until(lambda: "ended" in env.events("start"))
+    await mention(env, "timeline", thread_ts=card["ts"])
+    in_thread = await env.sees("Timeline of this thread since")
+    in_channel = await env.does("timeline", "Timeline since")
+    for message in (in_thread, in_channel):
+        (block,) = [block for block in message["blocks"] if block["type"] == "data_visualization"]
+        labels = block["chart"]["axis_config"]["categories"]
+        assert all(label.endswith(" s ago") for label in labels), labels
+        series = {one["name"]: [point["value"] for point in one["data"]] for one in block["chart"]["series"]}
+        assert (sum(series["Actions"]), series["Runs succeeded"][-1]) == (1, 1)
+
+
 async def test_a_timeline_tells_decisions_with_names_and_without_the_ages_of_facts(env: World) -> None:
     """A denial once, with the reason of the request; what the audit log keeps beside it is in the files."""
     await env.say("breakglass for=5m -- just trying")

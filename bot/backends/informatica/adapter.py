@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import ClassVar, Final
 
-from bot.backends import SEND_AGAIN, HandlerAdapter, and_seen, measured, named
+from bot.backends import SEND_AGAIN, HandlerAdapter, and_seen, measured, named, readable
 from bot.backends.informatica import agents, schedules, services, tasks
 from bot.backends.informatica.capabilities import AGENT, ORG, SCHEDULE, SERVICE, SPEC, TASK
 from bot.backends.informatica.client import InfaClient
@@ -17,7 +17,7 @@ from bot.backends.informatica.targets import AdapterContext, Finder, split_servi
 from bot.core.command.capability import KindSpec
 from bot.core.errors import CallProblem, NoSuchTarget
 from bot.core.operation import Operation, Target
-from bot.core.outcome import Fact, Health, LookBack, Named, RecentRun, RunView
+from bot.core.outcome import Fact, Health, LookBack, Named, RecentRun, Refused, RunView
 from bot.core.ports.services import BackendParts
 from bot.core.text import utc_text
 from bot.http_client import client_for
@@ -60,6 +60,13 @@ class InformaticaBackend(HandlerAdapter[AdapterContext]):
         client = InfaClient(http, SignIn(settings, http, parts.clock, parts.sign_in), parts.clock, settings)
         finder = Finder(settings, parts.target_cache, client)
         super().__init__(AdapterContext(settings, client, finder, parts.target_cache, parts.clock, parts.secrets))
+
+    async def check(self, operation: Operation) -> Refused | None:
+        """Refuses a stop of what doesn't run. What can't be read may be stopped."""
+        target = operation.target
+        if operation.verb != "stop":
+            return None
+        return await readable((tasks if target.kind == TASK else services).check(self._ctx, target))
 
     async def poll(self, group: str, runs: Sequence[Target]) -> Mapping[str, RunView]:
         """Starts and stops of services by one read of their agent; jobs by the monitor and the log."""

@@ -4,14 +4,14 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
-from bot.backends import readable
+from bot.backends import nothing_to, readable
 from bot.backends.informatica import states
 from bot.backends.informatica.models import Agent, Running
 from bot.backends.informatica.presentation import running_text, service_facts
 from bot.backends.informatica.targets import AdapterContext, Goal, ServiceKey, agent_name, split_service
 from bot.core import errors
 from bot.core.operation import Operation, Target
-from bot.core.outcome import Done, Fact, Failed, Level, LookBack, Phase, RunView, State, Suggestion
+from bot.core.outcome import Done, Fact, Failed, Level, LookBack, Phase, Refused, RunView, State, Suggestion
 from bot.core.ports.services import Call
 from bot.core.text import first_of, suggest, utc_text
 from bot.core.vendor_json import unreadable
@@ -70,6 +70,13 @@ async def _send(ctx: AdapterContext, target: Target, goal: Goal) -> tuple[str, s
         backend_ref=target.id,
         next=_after(target, goal),
     )
+
+
+async def check(ctx: AdapterContext, target: Target) -> Refused | None:
+    """Refuses a stop of a service that is stopped."""
+    if not await _there_already(ctx, target, "stop"):
+        return None
+    return nothing_to("stop", f"{target.name} is already stopped", *_after(target, "stop"))
 
 
 async def _there_already(ctx: AdapterContext, target: Target, goal: Goal) -> bool:

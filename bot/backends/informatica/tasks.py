@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from bot.backends import logs, of_run
+from bot.backends import logs, nothing_to, of_run
 from bot.backends.informatica.models import Entry, Running
 from bot.backends.informatica.presentation import ROWS_WRITTEN, ended_view, is_of, running_text, running_view
 from bot.backends.informatica.states import ENDED, RUNNING, named
@@ -16,7 +16,7 @@ from bot.core.command.params import flag_of, number_of, text_of
 from bot.core.errors import NoSuchTarget
 from bot.core.log_diff import NO_GOOD_RUN, difference
 from bot.core.operation import Operation, Target
-from bot.core.outcome import Done, Fact, Level, LookBack, Phase, RecentRun, RunView, State, numbered
+from bot.core.outcome import Done, Fact, Level, LookBack, Phase, RecentRun, Refused, RunView, State, numbered
 from bot.core.ports.services import Call
 from bot.core.runs import run_history
 from bot.core.text import plural, suggest, utc_text
@@ -89,6 +89,20 @@ async def stop(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
             "next": view.next,
         }
     )
+
+
+async def check(ctx: AdapterContext, task: Target) -> Refused | None:
+    """Refuses a stop when no job of the task runs. A job that was accepted and is not listed yet may be stopped."""
+    job, key = _of(await ctx.client.running(), task), TaskKey.of(task.group)
+    if job is not None and not named(RUNNING, job.execution_state)[1].ended:
+        return None
+    entries = await ended(ctx, task, key.run, 1)
+    if key.run is not None and job is None and not entries:
+        return None
+    last = f"The newest one {named(ENDED, entries[0].state)[0]} {utc_text(entries[0].ended)}. " if entries else ""
+    hint = f"{last}A job that has just started may not be listed yet: then run the command again."
+    log = (suggest("Log", "logs", task),) if entries else ()
+    return nothing_to("stop", f"{task.name} has no running job", *log, suggest("Start", "start", task), hint=hint)
 
 
 async def _running(ctx: AdapterContext, task: Target) -> Running | None:

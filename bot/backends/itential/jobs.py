@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Final, NamedTuple
 
 from bot.all_of import all_of
-from bot.backends import of_run
+from bot.backends import nothing_to, of_run, readable
 from bot.backends.itential.capabilities import JOB, SERVICE
 from bot.backends.itential.models import Job
 from bot.backends.itential.presentation import job_state, job_view, output_facts, output_text
@@ -23,6 +23,7 @@ from bot.core.ports.services import Call
 from bot.core.text import plural, suggest
 
 _NOT_FOUND: Final = "not found"
+_OVER: Final = frozenset({"complete", "canceled"})  # a job with the status `error` is still active: it can be canceled
 
 
 class _Act(NamedTuple):
@@ -47,8 +48,11 @@ async def status(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     """One job."""
     target = operation.target
     view = await _view(ctx, target)
-    who = f" of {target.parent_name}" if target.parent_name else ""
-    return of_run(None, f"The job{who} is {view.state}.", view)
+    return of_run(None, f"The job{_whose(target)} is {view.state}.", view)
+
+
+def _whose(target: Target) -> str:
+    return f" of {target.parent_name}" if target.parent_name else ""
 
 
 async def act(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
@@ -70,9 +74,17 @@ async def act(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
 
 
 async def check(ctx: AdapterContext, operation: Operation) -> Refused | None:
-    """A retry needs a task."""
-    task = await _task(ctx, operation) if operation.verb == "retry" else None
-    return task if isinstance(task, Refused) else None
+    """A retry needs a task; a job that is complete or canceled can't be stopped, paused or resumed. One whose state can't be
+    read may be."""
+    target, verb = operation.target, operation.verb
+    if verb == "retry":
+        task = await _task(ctx, operation)
+        return task if isinstance(task, Refused) else None
+    job = await readable(ctx.client.job(target.id)) if verb in _ACTS else None
+    if job is None or job.status not in _OVER:
+        return None
+    steps = job_view(target, job, ctx.hidden).next
+    return nothing_to(verb, f"The job{_whose(target)} is {job_state(job)[0]}", *steps)
 
 
 async def retry(ctx: AdapterContext, operation: Operation, call: Call) -> Done | Refused:

@@ -69,7 +69,7 @@ class PrefactorBackend(HandlerAdapter[AdapterContext]):
 
     async def run(self, operation: Operation, call: Call) -> Done | Refused | Failed | Unknown:
         """Run the operation, once. After a change with an unusable answer, the target is read to see whether it happened."""
-        refused = await self.check(operation)
+        refused = await self._unfit(operation)
         if refused is not None:
             return refused
         sent_at = call.clock.now()
@@ -129,7 +129,12 @@ class PrefactorBackend(HandlerAdapter[AdapterContext]):
         return await before.look_back(self._ctx, operation, sent_at, claimed)
 
     async def check(self, operation: Operation) -> Refused | None:
-        """A refusal to change an agent that doesn't exist, or to create one that does."""
+        """A refusal to change an agent that doesn't exist, to create one that does, or to stop an instance that has ended."""
+        if operation.verb == "stop":
+            return await readable(operations.nothing_to_stop(self._ctx, operation.target))
+        return await self._unfit(operation)
+
+    async def _unfit(self, operation: Operation) -> Refused | None:
         if operation.verb == "create":
             return None if is_new(operation.target) else operations.taken(self._ctx, operation.target)
         return await self._no_such(operation) if is_new(operation.target) else None

@@ -3,7 +3,7 @@
 import hashlib
 from typing import Final
 
-from bot.backends import of_run
+from bot.backends import nothing_to, of_run
 from bot.backends.prefactor.capabilities import CREATE, INSTANCE, NEW, SET
 from bot.backends.prefactor.models import Agent, Instance
 from bot.backends.prefactor.presentation import (
@@ -164,6 +164,14 @@ async def stop(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
         if not instance_state(instance)[1].ended:
             raise
     return stopped(ctx, target, instance, "had already ended")
+
+
+async def nothing_to_stop(ctx: AdapterContext, target: Target) -> Refused | None:
+    """The refusal to stop an instance that has ended, None while it can be stopped."""
+    instance = await ctx.client.instance(target.id)
+    state, phase = instance_state(instance)
+    who = f"The instance of {ctx.clean(target.parent_name)}" if target.parent_name else "The instance"
+    return nothing_to("stop", f"{who} is {state}") if phase.ended else None
 
 
 def stopped(ctx: AdapterContext, target: Target, instance: Instance, what: str) -> Done:

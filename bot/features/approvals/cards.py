@@ -42,7 +42,7 @@ async def show(
             claimed_by = claimed if isinstance(claimed, str) else None
             card = question.card(AuditWriter(ctx.secrets), approval, votes, claimed_by, others, stale)
         await ctx.presenter.show(card)
-    ctx.stale_homes.stale(*approval.record.eligible, approval.requester)
+    ctx.stale_homes.stale(*approval.record.eligible, approval.requester, *await joined(ctx, approval))
 
 
 async def _is_over(ctx: Context, approval: Approval) -> bool:
@@ -51,11 +51,14 @@ async def _is_over(ctx: Context, approval: Approval) -> bool:
     return newest is not None and newest.state != "open"
 
 
-async def joined(ctx: Context, approval: Approval) -> tuple[str, ...]:
-    """The people who asked for the same thing while it waited."""
+async def joined(ctx: Context, approval: Approval) -> dict[str, str]:
+    """The people who asked for the same thing while it waited, each with their reason."""
     prefix = approval.joined_key("")
-    keys = await ctx.store.keys_since(prefix, approval.pending.intent.at)
-    return tuple(key.removeprefix(prefix) for key in keys)
+    found = {}
+    for key in await ctx.store.keys_since(prefix, approval.pending.intent.at):
+        kept = await ctx.store.value(key)
+        found[key.removeprefix(prefix)] = str(kept.get("reason") or "") if isinstance(kept, dict) else ""
+    return found
 
 
 async def link_to(ctx: Context, key: str, label: str) -> tuple[str, str] | None:
@@ -71,7 +74,7 @@ async def _decided(
     ctx: Context, approval: Approval, votes: Sequence[CastVote], why: str, buttons: Sequence[Button]
 ) -> Card:
     """One line: who decided what, with a link to the request's card."""
-    pending, operation = approval.pending, approval.operation
+    pending = approval.pending
     label = "Open the run" if pending.state in question.AGREED else "Open the request"
     ending, asker = question.head(pending, votes), approval.requester
     people = [pending.decided_by] if pending.decided_by else []
@@ -82,7 +85,7 @@ async def _decided(
     return Card(
         key=approval_key(pending.request_id),
         place=question.place_of(approval),
-        title=sentences(f"{ending}: {operation.title}{whose}", capitalized(detail)),
+        title=sentences(f"{ending}: {question.short_title(approval.operation)}{whose}", capitalized(detail)),
         tone=_TONES.get(pending.state, Tone.WARN),
         link=await link_to(ctx, operation_key(pending.request_id), label),
         buttons=tuple(buttons),
@@ -231,8 +234,8 @@ async def _thread(ctx: Context, approval: Approval) -> Place:
 
 
 async def home_cards(ctx: Context, waiting: Sequence[Approval], person: Actor, place: Place) -> tuple[Card, ...]:
-    """The first of these approvals on a Home tab: who wants what and why, until when, with Approve, Deny and a link to the whole
-    card."""
+    """The first of these approvals on a Home tab: who wants what and why, what will happen, what is there now, until when,
+    with Approve, Deny and a link to the whole card."""
     return tuple([await _home_card(ctx, approval, person, place) for approval in waiting[:HOME_CARDS]])
 
 
@@ -246,7 +249,7 @@ async def _home_card(ctx: Context, approval: Approval, person: Actor, place: Pla
         key=f"home:{approval.id}",
         place=place,
         title=question.wish(approval, others) + (f": {reason}" if reason else ""),
-        rows=facts_of((("Expires", approval.due),)),
+        rows=question.outlook(AuditWriter(ctx.secrets), approval),
         buttons=(
             *(button.model_copy(update={"id": _home_id(button.id, person)}) for button in buttons),
             *((Button(label=link[0], action="open", id="", url=link[1]),) if link else ()),

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -48,11 +48,11 @@ def card(
     approval: Approval,
     votes: Sequence[CastVote],
     claimed: str | None,
-    others: Sequence[str],
+    others: Mapping[str, str],
     stale: int = 0,
 ) -> Card:
-    """The card while the question is open. `claimed` is who looks at it, `others` who asked for the same, `stale` how many
-    votes don't count."""
+    """The card while the question is open. `claimed` is who looks at it, `others` who asked for the same and why, `stale` how
+    many votes don't count."""
     pending, record = approval.pending, approval.record
     place = pending.intent.place
     people = (approval.requester, *others, *record.eligible, *([claimed] if claimed else []), place.channel_id)
@@ -61,7 +61,7 @@ def card(
         place=place_of(approval),
         title=wish(approval, others),
         tone=Tone.ASK,
-        rows=_rows(writer, approval, votes, claimed, stale),
+        rows=_rows(writer, approval, votes, claimed, others, stale),
         details=_details(writer, approval, votes),
         buttons=buttons_of(approval, claimed=claimed is not None),
         mention=tuple(dict.fromkeys(people)),
@@ -69,9 +69,10 @@ def card(
     )
 
 
-def wish(approval: Approval, others: Sequence[str] = ()) -> str:
-    """`@Ana wants to run start acc:shop/prices input.region=north`: who wants what exactly, secrets masked."""
-    operation, record = approval.operation, approval.record
+def wish(approval: Approval, others: Iterable[str] = ()) -> str:
+    """`@Ana wants to run start acc:shop/prices input.region=north`: who wants what exactly and in which incident, secrets
+    masked."""
+    operation, record, incident = approval.operation, approval.record, approval.pending.intent.incident
     people = " and ".join(f"<@{user}>" for user in (approval.requester, *others))
     files = f"with {plural(len(operation.files), 'attached file')}" if operation.files else ""
     lasts = f"for {plural(record.lasts // 60, 'minute')}" if record.sort == "grant" else ""
@@ -82,6 +83,7 @@ def wish(approval: Approval, others: Sequence[str] = ()) -> str:
         whole_title(operation),
         files,
         lasts,
+        f"for incident {incident}" if incident else "",
     )
     return " ".join(word for word in words if word)
 
@@ -89,8 +91,17 @@ def wish(approval: Approval, others: Sequence[str] = ()) -> str:
 def whole_title(operation: Operation) -> str:
     """The command with its typed parameters as code, secrets masked; without them if they are long. The end of a pause comes
     after it, because Slack shows no time in the reader's zone in code."""
-    given, ends = _given(operation), operation.params.get("until")
-    command = f"{operation.title} {given}".strip() if len(given) <= _SHORT else operation.title
+    given = _given(operation)
+    return _titled(operation, given if len(given) <= _SHORT else "")
+
+
+def short_title(operation: Operation) -> str:
+    """The same with the beginning of long parameters."""
+    return _titled(operation, brief(_given(operation)))
+
+
+def _titled(operation: Operation, given: str) -> str:
+    command, ends = f"{operation.title} {given}".strip(), operation.params.get("until")
     command = command if "`" in command else f"`{command}`"
     return f"{command} until {ends}" if isinstance(ends, str) else command
 
@@ -103,11 +114,17 @@ def _given(operation: Operation) -> str:
 
 
 def _rows(
-    writer: AuditWriter, approval: Approval, votes: Sequence[CastVote], claimed: str | None, stale: int
+    writer: AuditWriter,
+    approval: Approval,
+    votes: Sequence[CastVote],
+    claimed: str | None,
+    others: Mapping[str, str],
+    stale: int,
 ) -> tuple[Fact, ...]:
     """At most five lines with the title: why, what will happen, what is there now, until when and who decides."""
     operation, record = approval.operation, approval.record
     reason, given = writer.clean(operation.reason) or "no reason given", _given(operation)
+    too = [f"<@{user}>: {brief(why)}" for user, why in others.items() if why]
     exception = (
         "" if record.sort == "run" else f"No rule allows this here; you would make an exception {_LASTS[record.sort]}"
     )
@@ -117,12 +134,18 @@ def _rows(
     own_line = len(given) > _SHORT
     rows = (
         ("With", _cut(given, _LONGEST) if own_line else ""),
-        ("Why", _cut(reason, _SHORT)),
+        ("Why", " · ".join((_cut(reason, _SHORT), *too))),
         ("What happens", sentences(exception, record.effect, f"Now: {state}" if own_line else "", again)),
         ("Now", "" if own_line else state),
         ("Expires", sentences(due, _progress(record, votes, claimed, stale))),
     )
     return facts_of(rows)
+
+
+def outlook(writer: AuditWriter, approval: Approval) -> tuple[Fact, ...]:
+    """The lines of a Home tab, whose title has the reason: what will happen, what is there now, and until when."""
+    rows = [fact for fact in _rows(writer, approval, (), None, {}, 0) if fact.label not in ("Why", "Expires")]
+    return (*rows, Fact(label="Expires", value=approval.due))
 
 
 def _cut(text: str, most: int) -> str:

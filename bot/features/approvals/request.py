@@ -100,13 +100,13 @@ def _is_same(pending: PendingDecision, intent: Intent, operation: Operation, ter
     return Terms(other.record.demand, other.record.sort, other.record.lasts) == terms
 
 
-async def _joined(ctx: Context, intent: Intent, other: Approval) -> bool:
+async def _joined(ctx: Context, intent: Intent, other: Approval, reason: str | None) -> bool:
     """Tell the person that it waits already; add them unless they are the requester or may decide it. False when it was
     decided meanwhile."""
     now, user, asked = ctx.clock.now(), intent.actor.user_id, other.requester
     mine, decides = user == asked, user in other.record.eligible
     if not (mine or decides):
-        await ctx.store.set_value(other.joined_key(user), {"request": intent.request_id}, now)
+        await ctx.store.set_value(other.joined_key(user), {"request": intent.request_id, "reason": reason}, now)
         found = await ctx.store.open_pending(other.id)
         if found is None or found.state != "open":
             return False
@@ -160,7 +160,7 @@ async def _ask(ctx: Context, intent: Intent, resolved: Resolved, ruling: Ruling,
         await _refuse(ctx, intent, operation, ruling, demand, code, gap or f"Nobody can approve it, because {unseen}.")
         return True
     if other is not None:
-        return await _joined(ctx, intent, other)
+        return await _joined(ctx, intent, other, operation.reason)
     record = await _record(ctx, resolved, ruling, terms, who.user_ids)
     due = due_at(now, demand.expires)
     pending = PendingDecision(

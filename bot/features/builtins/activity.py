@@ -14,15 +14,19 @@ _SERIES: Final = ("Runs succeeded", "Failed", "Denied", "Actions")
 _KINDS: Final = {Event.FAILED: "Failed", Event.UNKNOWN: "Failed", Event.DENIED: "Denied", Event.DONE: "Actions"}
 
 
-def activity(entries: Sequence[StoredEntry], start: datetime, now: datetime) -> Chart | None:
-    """The chart, the oldest span first. None when there is nothing to count.
+def activity(entries: Sequence[StoredEntry], start: datetime | None, now: datetime) -> Chart | None:
+    """The chart, the oldest span first: from `start` to now, or without it from the first to the last of what is counted. None
+    when there is nothing to count.
 
     Its labels are lengths of time before now, because a label can't show a time in each reader's zone.
     """
     found = [(kind, datetime.fromisoformat(entry.at)) for entry in entries if (kind := _kind(entry)) is not None]
-    length = max((now - start) / _SPANS, timedelta(seconds=1))
     if not found:
         return None
+    times = [at for _, at in found]
+    start, end = (min(times), max(times)) if start is None else (start, now)
+    length = max((end - start) / _SPANS, timedelta(seconds=1))
+    start = end - length * _SPANS
     counts = {name: [0.0] * _SPANS for name in _SERIES}
     for kind, at in found:
         counts[kind][min(_SPANS - 1, max(0, int((at - start) / length)))] += 1
@@ -31,7 +35,7 @@ def activity(entries: Sequence[StoredEntry], start: datetime, now: datetime) -> 
     text = ago_text if length >= timedelta(minutes=1) else lambda age: seconds_words(int(age.total_seconds()))
     return Chart(
         title="Runs and actions",
-        labels=tuple(f"{text(length * (_SPANS - span))} ago" for span in range(_SPANS)),
+        labels=tuple(f"{text(now - start - length * span)} ago" for span in range(_SPANS)),
         series=tuple(Series(name=name, values=tuple(counts[name])) for name in shown),
         unit="count",
         about="Beginning of each span",

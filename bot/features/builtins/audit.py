@@ -87,7 +87,8 @@ async def audit(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, 
 
 async def timeline(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, Any]) -> None:
     """What happened in this channel or thread, oldest first. While an incident is open here, what belongs to it."""
-    incident = await incidents.open_in(ctx.store, intent.place) if not dict(ask.params).get("since") else None
+    asked = bool(dict(ask.params).get("since"))
+    incident = await incidents.open_in(ctx.store, intent.place) if not asked else None
     thread, far = intent.place.thread_ts, ""
     if incident is not None:
         oldest_first = await told(ctx, intent, await of_incident(ctx, incident))
@@ -103,8 +104,10 @@ async def timeline(ctx: Context, intent: Intent, ask: Command, given: Mapping[st
             ids = dict.fromkeys(str(entry.request_id) for entry in oldest_first if entry.request_id)
             here = {request_id for request_id in ids if await _is_of_thread(ctx, request_id, thread)}
             oldest_first = [entry for entry in oldest_first if entry.request_id in here]
+            start = datetime.fromisoformat(oldest_first[0].at) if oldest_first and not asked else start
         title = f"Timeline {'of this thread ' if thread else ''}since {utc_text(start)}"
-    await _show_timeline(ctx, intent, title, oldest_first, start, far)
+    spans_all = incident is not None or asked
+    await _show_timeline(ctx, intent, title, oldest_first, start if spans_all else None, far)
     if oldest_first:
         await deliver(ctx, intent, oldest_first, name=name, place=cards.place_of(intent))
 
@@ -118,9 +121,10 @@ async def _is_of_thread(ctx: Context, request_id: str, thread_ts: str) -> bool:
 
 
 async def _show_timeline(
-    ctx: Context, intent: Intent, title: str, oldest_first: Sequence[StoredEntry], start: datetime, far: str
+    ctx: Context, intent: Intent, title: str, oldest_first: Sequence[StoredEntry], start: datetime | None, far: str
 ) -> None:
-    """The chart and the newest moves, each on lines of its own, which a phone wraps where it would cut a table."""
+    """The chart and the newest moves, each on lines of its own, which a phone wraps where it would cut a table. The chart spans
+    the time since `start`, or what it shows."""
     shown = await readable(ctx, intent, _with_reasons(ctx, moves(ctx, oldest_first)))
     undone = not_sent(oldest_first)
     earlier, left = len(shown) - _SHOWN, len(oldest_first) - len(shown)

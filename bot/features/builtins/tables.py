@@ -22,12 +22,14 @@ async def approvals_table(
     ctx: Context, channel: str, visible: Visibility, reader: str, *, anywhere: bool = False
 ) -> Table:
     """Open approvals of a channel, where they were asked or are decided, that the reader may be told of. With `anywhere`, also
-    those that the reader asked for or decides elsewhere."""
+    those that the reader asked for, joined or decides elsewhere."""
     pending_decisions = []
     for pending in await ctx.store.pending_decisions(state="open"):
         target = pending.operation.target if pending.operation else None
         approval = Approval.of(pending)
         people = (pending.intent.actor.user_id, *(approval.record.eligible if approval is not None else ()))
+        if approval is not None and await ctx.store.value(approval.joined_key(reader)) is not None:
+            people += (reader,)
         here = channel in (pending.intent.place.channel_id, pending.record.get("channel"))
         listed = here or (anywhere and reader in people)
         if pending.kind != "preflight" and listed and visible.told(target, people, reader):
