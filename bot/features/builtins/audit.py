@@ -87,9 +87,8 @@ async def audit(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, 
 
 async def timeline(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, Any]) -> None:
     """What happened in this channel or thread, oldest first. While an incident is open here, what belongs to it."""
-    asked = bool(dict(ask.params).get("since"))
-    incident = await incidents.open_in(ctx.store, intent.place) if not asked else None
-    thread, far = intent.place.thread_ts, ""
+    asked, thread, far = bool(dict(ask.params).get("since")), intent.place.thread_ts, ""
+    incident = None if asked else await incidents.open_in(ctx.store, intent.place)
     if incident is not None:
         oldest_first = await told(ctx, intent, await of_incident(ctx, incident))
         start, name = datetime.fromisoformat(incident.opened_at), incident.name
@@ -106,8 +105,7 @@ async def timeline(ctx: Context, intent: Intent, ask: Command, given: Mapping[st
             oldest_first = [entry for entry in oldest_first if entry.request_id in here]
             start = datetime.fromisoformat(oldest_first[0].at) if oldest_first and not asked else start
         title = f"Timeline {'of this thread ' if thread else ''}since {utc_text(start)}"
-    spans_all = incident is not None or asked
-    await _show_timeline(ctx, intent, title, oldest_first, start if spans_all else None, far)
+    await _show_timeline(ctx, intent, title, oldest_first, start if incident or asked else None, far)
     if oldest_first:
         await deliver(ctx, intent, oldest_first, name=name, place=cards.place_of(intent))
 
@@ -123,8 +121,7 @@ async def _is_of_thread(ctx: Context, request_id: str, thread_ts: str) -> bool:
 async def _show_timeline(
     ctx: Context, intent: Intent, title: str, oldest_first: Sequence[StoredEntry], start: datetime | None, far: str
 ) -> None:
-    """The chart and the newest moves, each on lines of its own, which a phone wraps where it would cut a table. The chart spans
-    the time since `start`, or what it shows."""
+    """The chart, since `start` or of what it shows, and the newest moves, on lines, which a phone wraps and a table cuts."""
     shown = await readable(ctx, intent, _with_reasons(ctx, moves(ctx, oldest_first)))
     undone = not_sent(oldest_first)
     earlier, left = len(shown) - _SHOWN, len(oldest_first) - len(shown)
