@@ -1,6 +1,6 @@
 """A pressed button. It carries an id and never authority: its meaning is read from the store and decided again."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from bot.core.approval import Approval
 from bot.core.card import Tone
@@ -11,7 +11,7 @@ from bot.core.policy.decide import Denied, admits
 from bot.core.policy.rights import why_not_full
 from bot.core.records import StoredButton
 from bot.core.value import Json
-from bot.features import approvals, home, preflight
+from bot.features import approvals, home, preflight, several
 from bot.features.access import breakglass, breakglass_review
 from bot.features.forms import launcher
 from bot.features.refresh import refresh
@@ -25,8 +25,8 @@ from bot.operations.newer_run import meant, newer_run
 from bot.runtime.context import Context
 
 
-async def press(ctx: Context, intent: Intent, pressed: Press) -> None:
-    """Run the meaning of the pressed button, or show why it doesn't count."""
+async def press(ctx: Context, intent: Intent, pressed: Press, begin: Callable[[Intent], object]) -> None:
+    """Run the meaning of the pressed button, or show why it doesn't count. `begin` starts a further request that it made."""
     button = await _current(ctx, pressed.button)
     refused = await _refused(ctx, intent, button)
     if refused is not None:
@@ -42,7 +42,10 @@ async def press(ctx: Context, intent: Intent, pressed: Press) -> None:
             return
         await say(ctx, intent, why_not or "This button is not known.")
         return
-    await _carry_out(ctx, intent, button, means)
+    if means.get("tag") == several.TAG:
+        await several.confirmed(ctx, intent, button, means, begin)
+    else:
+        await _carry_out(ctx, intent, button, means)
 
 
 async def _current(ctx: Context, button_id: str) -> StoredButton | None:

@@ -99,7 +99,7 @@ async def _dispatch(ctx: Context, intent: Intent) -> None:
     elif isinstance(payload, ParseError):
         await run_misread(ctx, intent, payload)
     elif isinstance(payload, Press):
-        await press(ctx, intent, payload)
+        await press(ctx, intent, payload, lambda part: ctx.tasks.start(handle(ctx, part), part.request_id))
     elif isinstance(payload, Form):
         await submitted(ctx, intent, payload)
     elif isinstance(payload, Open):

@@ -21,6 +21,7 @@ _INSTANCE_STATES: Final[Mapping[str, Phase]] = {
     "cancelled": Phase.STOPPED,
     "terminated": Phase.STOPPED,
 }
+NO_CAUSE: Final = "Prefactor's API doesn't report why an instance failed. The agent's own log has the error."
 _ACTIONS: Final = ("update", "retire", "reinstate", "delete")
 
 
@@ -124,6 +125,7 @@ def instance_view(backend: str, instance: Instance, clean: Clean) -> RunView:
         phase=phase,
         facts=(*facts_of(facts), *unreadable(instance)),
         details=facts_of(inner),
+        message=NO_CAUSE if phase is Phase.FAILED else "",
         started=started,
         ended=ended if phase.ended else None,
         next=(refresh, stop) if phase in (Phase.WAITING, Phase.ACTIVE) else (),

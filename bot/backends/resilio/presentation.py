@@ -38,6 +38,7 @@ _PHASES: Final[Mapping[Phase, tuple[str, ...]]] = {
 }  # fmt: skip
 RUN_STATES: Final[Mapping[str, Phase]] = {state: phase for phase, states in _PHASES.items() for state in states}
 Clean = Callable[[str], str]  # a text of the agent on one line, without secrets
+NO_CAUSE: Final = "The agent reports no error text for it. Its Management Console has the log."
 _BAR: Final = 10
 _LONGEST_ETA: Final = 366 * 86_400
 _ERRORS_SHOWN: Final = 3
@@ -124,7 +125,7 @@ def _error(item: Any) -> str:
 def run_view(backend: str, run: Run, clean: Clean) -> RunView:
     """The state of a run, with bytes as its progress. This API can't stop a single run."""
     state, phase = run_state(run.status)
-    errors = error_texts(run.errors, clean)
+    errors = error_texts(run.errors, clean) or ([NO_CAUSE] if phase is Phase.FAILED else [])
     peers = run.peers_count
     proxied = f" ({run.peers_count_proxied} through a proxy)" if run.peers_count_proxied else ""
     files = _pair(run.files_completed, run.files_total)

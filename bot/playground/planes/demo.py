@@ -27,6 +27,7 @@ _EARLIER: tuple[tuple[int, float, End], ...] = (  # hours ago, seconds, end
     (13, 11, "Succeeded"),
     (1, 9, "Succeeded"),
 )
+_LONG = 1_800.0  # seconds: runs that can be stopped, several at a time
 _TOFU = {
     "type": "object",
     "required": ["action"],
@@ -107,7 +108,16 @@ def _infa(clock: Clock) -> InformaticaPlane:
     plane.add_agent("lab-1", "Data Integration Server", active=False, ready=False)
     plane.add_task("load_orders", eu)
     plane.add_task("sync_customers", us, sort="DSS", ends=2)
-    plane.add_task("rebuild_ledger", eu, sort="WORKFLOW", ends=3)
+    plane.add_task(
+        "rebuild_ledger",
+        eu,
+        sort="WORKFLOW",
+        ends=3,
+        says="ERROR: the connection LEDGER_DB was refused (ORA-12541)",
+    )
+    for name in ("reload_history", "export_ledger"):
+        plane.add_task(name, eu, lasts=_LONG)
+    plane.add_task("quarter_close", eu, lasts=_LONG, stop_refused=True)
     plane.add_schedule("nightly")
     plane.add_schedule("weekly close", "Weekly", enabled=False)
     return plane
@@ -130,6 +140,7 @@ def _itn(clock: Clock) -> ItentialPlane:
         description="Fails first, and succeeds when run again",
         scripts=(Outcome(return_code=1, stdout="", stderr="link 3 of 12 is down\n"), Outcome()),
     )
+    plane.add_service("audit-network", description="Half an hour", scripts=(Outcome(seconds=_LONG),))
     plane.add_service("far-away", "cluster_2", description="Its gateway is not connected")
     return plane
 
@@ -140,6 +151,7 @@ def _pre(clock: Clock) -> PrefactorPlane:
     triage = plane.add_agent("support-triage", external_identifier="support-triage")
     for status in ("complete", "complete", "failed"):
         plane.add_instance(reader, status)
+    plane.add_instance(plane.add_agent("refund-check"), "active", lasts=90, ends_as="failed")
     plane.add_instance(reader, "active")
     plane.add_instance(reader, "pending")
     plane.add_instance(triage, "active", lasts=120)
@@ -154,5 +166,12 @@ def _res(clock: Clock, first: int) -> ResilioPlane:
     plane.add_transfer("FullSync", done=126_936_039)
     plane.add_transfer("Release 42", sort="transfer", total=2_000_000_000, speed=4_000_000, path="D:\\Releases")
     plane.add_transfer("Clean temp", sort="script", total=10, speed=1, files=0, path="")
+    plane.add_transfer(
+        "Photos",
+        total=5_000_000_000,
+        done=1_250_000_000,
+        status="error",
+        errors=["Not enough free disk space", "Can't write 12 files"],
+    )
     plane.tags.update({"SITE": "warehouse-7", "RING": "2"})
     return plane

@@ -125,11 +125,11 @@ class InfaBase(Plane):
         self.agents.append(agent)
         return agent
 
-    def add_task(self, task_name: str, agent: SecureAgent, *, sort: str = "MTT", ends: int = 1) -> Task:
-        """A task that runs on an agent."""
+    def add_task(self, task_name: str, agent: SecureAgent, *, sort: str = "MTT", **fields: Any) -> Task:
+        """A task that runs on an agent; `fields` as in `infa_model.Task`."""
         task_id = f"0000P10Z{len(self.tasks) + 1:012d}"
         federated = base62(f"{self.name}/task/{task_name}")
-        task = Task(task_id, federated, task_name, sort, agent, ends)
+        task = Task(task_id, federated, task_name, sort, agent, **fields)
         self.tasks.append(task)
         return task
 

@@ -132,7 +132,8 @@ class SecureAgent:
 
 @dataclass(slots=True)
 class Task:
-    """A task that can be run on an agent; `ends` is the log state 1 good, 2 warnings, 3 failed."""
+    """A task that can be run on an agent; `ends` is the log state 1 good, 2 warnings, 3 failed, `says` its error message.
+    `lasts`: seconds, None for the usual time. `stop_refused`: the account may run it and not stop it."""
 
     task_id: str
     federated_id: str
@@ -140,6 +141,9 @@ class Task:
     sort: str
     agent: SecureAgent
     ends: int = 1
+    says: str = "ERROR: see the session log."
+    lasts: float | None = None
+    stop_refused: bool = False
 
 
 @dataclass(slots=True)
@@ -199,7 +203,7 @@ class Job:
         state = 3 if self.stopping is not None else self.task.ends
         rows = int((self.end() - self.started) * 10)
         bad = {1: 0, 2: 3, 3: rows}[state]
-        message = "No errors encountered." if state == 1 else "ERROR: see the session log."
+        message = "No errors encountered." if state == 1 else self.task.says
         return {
             "@type": "activityLogEntry",
             "id": self.log_id,

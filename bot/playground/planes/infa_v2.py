@@ -97,19 +97,22 @@ class V2Calls(InfaBase):
             raise self.refuse(call, "UI_10004", "The agent is not ready to run jobs.", 403)
         run_id = 1 + self.ids_made + sum(job.task is task for job in self.jobs)
         log_id = base62(f"{self.name}/job/{self.ids_made + len(self.jobs)}", 20)
-        self.jobs.append(Job(log_id, run_id, task, self.clock.now(), self.pace.job, utc_fields=self.utc_fields))
+        length = self.pace.job if task.lasts is None else task.lasts
+        self.jobs.append(Job(log_id, run_id, task, self.clock.now(), length, utc_fields=self.utc_fields))
         self.note("job start", task.name)
         answer = {"@type": "job", "taskId": task.task_id, "taskName": task.name}
         rest = {"taskType": task.sort, "runId": run_id, "callbackURL": body.get("callbackURL")}
         return json_reply({**answer, **rest})
 
     def stop_job(self, call: Call) -> Reply:
-        """DOC jobs: stop the running job of a task; `cleanStop=true` takes longer."""
+        """DOC jobs: stop the running job of a task; `cleanStop=true` takes longer. DOC Error_object: 403 is a missing right."""
         task = self._found_task(call, self.body(call))
         now = self.clock.now()
         running = [job for job in self.jobs if job.task is task and job.active(now)]
         if not running:
             raise self.refuse(call, "UI_10005", "The task is not running.", 400)
+        if task.stop_refused:
+            raise self.refuse(call, "UI_10009", "The user does not have the privilege to stop this task.", 403)
         clean = (call.first("cleanStop") or "").lower() == "true"
         for job in running:
             job.stopping = now + (3 if clean else 1)

@@ -1,0 +1,117 @@
+"""The emergency stop: one confirmation stops several runs. Each stop is a request of its own, with its own rules, entries and
+card."""
+
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from typing import Final
+
+from bot.core.card import Button, Line, Tone
+from bot.core.command.lexer import Unreadable, split
+from bot.core.command.parser import ONE_TARGET, parse
+from bot.core.intent import Intent, ParseError, Reply
+from bot.core.outcome import Fact
+from bot.core.records import StoredButton, Watch, stamp
+from bot.core.text import plural, utc_text
+from bot.core.value import Json
+from bot.features import incidents
+from bot.features.replies.answer import clean, reply, say
+from bot.features.replies.refusal import offered
+from bot.operations import cards
+from bot.operations.audit_writer import AuditWriter
+from bot.runtime.context import Context
+
+TAG: Final = "several1"
+VERB: Final = "stop"
+LIVES: Final = timedelta(minutes=10)
+MOST: Final = 20
+
+
+async def offer(ctx: Context, intent: Intent, ask: ParseError) -> bool:
+    """List the runs that `stop everything` here, or a `stop` with several targets, can mean, with one button that stops them all.
+    False when it means fewer than two."""
+    try:
+        words, reason = split(ask.text)
+    except Unreadable:
+        return False
+    if ask.understood != VERB or not ask.problem.startswith(ONE_TARGET) or any("=" in word.text for word in words):
+        return False
+    here = [one for one in await ctx.store.open_watches() if one.channel_id == intent.place.channel_id]
+    runs = {f"{VERB} {cards.written(one.target)}": one for one in here}
+    fit = [text for text, one in runs.items() if ctx.catalog.capability(one.backend, VERB, one.target.kind) is not None]
+    texts = await offered(ctx, intent, ask.nearest or fit)
+    stops, left = texts[:MOST], len(texts) - MOST
+    if len(stops) < 2:
+        return False
+    listed = [_line(runs[text]) if text in runs else f"• `{text.removeprefix(f'{VERB} ')}`" for text in stops]
+    others = [] if ask.nearest else [_line(one) for text, one in runs.items() if text not in texts]
+    why = clean(ctx, reason or "")
+    means: dict[str, Json] = {
+        "tag": TAG,
+        "verb": VERB,
+        "texts": [f"{text} -- {why}" if why else text for text in stops],
+        "until": stamp(ctx.clock.now() + LIVES),
+    }
+    await ctx.store.finish(intent.request_id, (), ctx.clock.now())
+    await reply(
+        ctx,
+        intent,
+        f"Stop {len(stops)} runs?",
+        tone=Tone.ASK,
+        status="Dangerous: check before you run it",
+        rows=(Fact(label="Why", value=why),) if why else (),
+        lines=(
+            Line(heading="These are stopped", text="\n".join(listed)),
+            *((Line(text=f"{plural(left, 'more run')} not listed: ask again after these."),) if left > 0 else ()),
+            *((Line(heading="These can't be stopped here", text="\n".join(others[:MOST])),) if others else ()),
+        ),
+        buttons=(
+            Button(
+                label=f"Stop all {len(stops)}",
+                action="several",
+                id=ctx.ids.secret(),
+                style="danger",
+                means=means,
+                only_user=intent.actor.user_id,
+            ),
+        ),
+        footer=("Valid for 10 minutes.",),
+        mention=tuple(dict.fromkeys(one.user_id for one in here if one.user_id)),
+    )
+    return True
+
+
+def _line(run: Watch) -> str:
+    """The run and what is known of it without asking: its last state, who started it, and when."""
+    state = run.view.state if run.view is not None else "started"
+    return f"• `{run.target.label}` {state}, started by {cards.person(run.user_id)} {utc_text(run.made_at)}"
+
+
+async def confirmed(
+    ctx: Context, intent: Intent, button: StoredButton, means: Mapping[str, Json], begin: Callable[[Intent], object]
+) -> None:
+    """Store each stop as a request of this person and `begin` it. However often the button is pressed, each is stored once."""
+    texts = means.get("texts")
+    if intent.is_late(ctx.clock.now()) or stamp(ctx.clock.now()) >= str(means.get("until")):
+        await say(ctx, intent, "This expired after 10 minutes. Type the command again.", replace=True)
+        return
+    begun = 0
+    for number, text in enumerate(texts if isinstance(texts, list) else ()):
+        command = parse(str(text), ctx.catalog)
+        part = intent.model_copy(
+            update={
+                "request_id": ctx.ids.request(),
+                "dedupe_key": f"{TAG}:{button.id}:{number}",
+                "place": intent.place.model_copy(update={"message_ts": None}),
+                "payload": command,
+                "typed": str(text),
+                "reply": Reply(),
+                "confirmed": True,
+            }
+        )
+        entry = AuditWriter(ctx.secrets).requested(part)
+        stored = await ctx.store.accept(part, [entry], begun=True, incidents=incidents.keys(part.place))
+        if stored:
+            begun += 1
+            begin(part.model_copy(update={"incident": stored}) if isinstance(stored, str) else part)
+    told = f"Stopping {plural(begun, 'run')}. Each has a card in the channel." if begun else "This was already pressed."
+    await say(ctx, intent, told, tone=Tone.PLAIN, replace=True)

@@ -1,0 +1,145 @@
+"""`stop everything`: what would be stopped, one confirmation, and the result of each stop on a card of its own."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.demo.run import POLICY
+from tests.scenarios.team import Team, deciding
+from tests.world import OPEN_POLICY, World, labels, shown
+
+INCIDENT = "C0INC"
+LONG = ("infa:task/reload_history", "infa:task/export_ledger", "infa:task/quarter_close", "itn:cluster_1/audit-network")
+NO_STOP_OF_ITENTIAL = """\
+[[channel]]
+id = "C0INC"
+[[channel.allow]]
+verbs = ["*"]
+targets = ["*"]
+who = ["crawl"]
+[[channel.deny]]
+verbs = ["stop"]
+targets = ["itn:*"]
+"""
+
+
+@pytest.fixture
+async def team(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Team]:
+    """The demo's rules and control planes: in the incident's channel, everyone may do everything."""
+    async with deciding(tmp_path, monkeypatch, POLICY, only=("infa", "itn", "acc")) as made:
+        yield made
+
+
+async def start(env: World, *targets: str) -> None:
+    """Start each, and wait until it runs."""
+    for target in targets:
+        await env.does(f"start {target}", f"start {target}", "running", channel=INCIDENT)
+
+
+async def ask(env: World, text: str = "stop everything -- prod is down") -> dict[str, Any]:
+    """What is listed before anything is stopped."""
+    return await env.does(text, "Dangerous: check before you run it", "These are stopped", channel=INCIDENT)
+
+
+async def press(env: World, card: dict[str, Any], label: str) -> None:
+    receipt = await env.ana.press_label(INCIDENT, card["ts"], label, seen=card)
+    assert receipt.acked
+
+
+def stops(env: World) -> list[str]:
+    """Each stop that a control plane was asked for."""
+    planes = (env.planes["infa"], env.planes["itn"])
+    asked = [call.raw_path for plane in planes for call in plane.requests]
+    return [path for path in asked if path.endswith(("/job/stop", "/cancel"))]
+
+
+async def test_one_confirmation_stops_several_runs_of_several_control_planes(team: Team) -> None:
+    """Listed beforehand with their state; of one the stop is refused, one has ended meanwhile, the others are stopped. Each has a
+    card and entries of its own."""
+    env = team.env
+    await start(env, *LONG)
+    await env.does("start acc:labs/slow", "start acc:labs/slow", "can't stop a run", channel=INCIDENT)
+    card = await ask(env)
+    stopped, _, others = shown({"blocks": card["blocks"]}).partition("These can't be stopped here")
+    assert "Stop 4 runs?" in stopped
+    for listed in (*LONG[:3], "itn:cluster_1/audit-network (job "):
+        assert f"• `{listed}" in stopped, stopped
+    assert stopped.count("started by <@U0ANA>") == 4
+    assert "acc:labs/slow" in others
+    assert "*Why:* prod is down" in stopped
+    assert labels(card) == ["Stop all 4"]
+    assert stops(env) == []
+    env.planes["infa"].jobs[1].length = 0.0
+    await press(env, card, "Stop all 4")
+    await env.sees("Stopping 4 runs. Each has a card in the channel.", channel=INCIDENT)
+    await env.sees("stop infa:task/reload_history", "stopped", "<@U0ANA>: prod is down", channel=INCIDENT)
+    await env.sees("stop infa:task/export_ledger", "has no running job, so there is nothing to stop", channel=INCIDENT)
+    await env.sees("stop infa:task/quarter_close", "does not have the privilege to stop this task", channel=INCIDENT)
+    await env.sees("stop itn:", "anceled", "prod is down", channel=INCIDENT)
+    assert len(stops(env)) == 3
+    asked = [row for row in env.audit(event="requested") if row.verb == "stop" and row.reason == "prod is down"]
+    assert len({row.request_id for row in asked}) == 4
+    ends = [row for row in env.audit() if row.request_id in {one.request_id for one in asked}]
+    assert sorted(str(row.event) for row in ends if row.event in ("done", "failed")) == [
+        "done",
+        "done",
+        "failed",
+        "failed",
+    ]
+
+
+async def test_a_second_press_and_a_late_one_stop_nothing(team: Team) -> None:
+    """Slack may deliver both before the list is replaced; after ten minutes other runs may have the same name."""
+    env = team.env
+    await start(env, *LONG[:2])
+    card = await ask(env)
+    await asyncio.gather(*(press(env, card, "Stop all 2") for _ in range(2)))
+    await env.until(lambda: len(stops(env)) == 2)
+    await env.quiet()
+    assert len(stops(env)) == 2
+    await env.sees("stop infa:task/export_ledger", "stopped", channel=INCIDENT)
+    await env.sees("stop infa:task/reload_history", "stopped", channel=INCIDENT)
+    await start(env, *LONG[:2])
+    card = await ask(env, "stop infa:task/reload_history infa:task/export_ledger")
+    team.later(minutes=11)
+    await press(env, card, "Stop all 2")
+    await env.sees("This expired after 10 minutes", channel=INCIDENT)
+    assert len(stops(env)) == 2
+
+
+async def test_the_list_has_only_what_this_person_may_stop_here(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And the rules decide about each stop again: where they demand an approval, it is asked for each."""
+    rules = OPEN_POLICY.replace("[administrators]", f"{NO_STOP_OF_ITENTIAL}[administrators]")
+    async with deciding(tmp_path, monkeypatch, rules, only=("infa", "itn")) as team:
+        env = team.env
+        await start(env, *LONG[:2], LONG[3])
+        card = await ask(env)
+        stopped, _, others = shown({"blocks": card["blocks"]}).partition("These can't be stopped here")
+        assert labels(card) == ["Stop all 2"]
+        assert "audit-network" not in stopped
+        assert "audit-network" in others
+        asks = rules.replace('id = "C0INC"\n', 'id = "C0INC"\n[[channel.allow]]\nverbs = ["stop"]\ntargets = ["*"]\n'
+            'who = ["crawl"]\napprovals = { count = 1, from = ["leads"] }\n')  # fmt: skip
+        await team.new_rules(asks)
+        await press(env, card, "Stop all 2")
+        await env.until(lambda: len(env.audit(event="approval_requested")) == 2)
+        assert stops(env) == []
+
+
+async def test_stops_that_were_confirmed_are_done_after_a_restart(team: Team) -> None:
+    """Each is stored before the first one is sent."""
+    env = team.env
+    await start(env, *LONG[:2])
+    card = await ask(env)
+    await press(env, card, "Stop all 2")
+    await env.restart()
+    await env.until(lambda: len(stops(env)) == 2)
+    await env.quiet()
+    assert len(stops(env)) == 2
