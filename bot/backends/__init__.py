@@ -27,7 +27,7 @@ from bot.core.outcome import (
 )
 from bot.core.ports.plugin import BackendSettings
 from bot.core.ports.services import Call, Clock, TargetCache
-from bot.core.text import written
+from bot.core.text import sentences, written
 from bot.http_client import HttpClient
 
 T = TypeVar("T")
@@ -239,9 +239,11 @@ def named(target: Target, state: str = "", detail: str = "") -> Named:
     return Named(target=target, text=written(target.backend, target.name), state=state, detail=detail)
 
 
-def nothing_to(verb: str, why: str, *steps: Suggestion, hint: str = "") -> Refused:
-    """The refusal to stop, pause or resume what doesn't run: `why`, so there is nothing to do."""
-    return Refused(code="nothing_runs", summary=f"{why}, so there is nothing to {verb}.", hint=hint, next=steps)
+def nothing_to(verb: str, why: str, *steps: Suggestion, last: str = "", hint: str = "") -> Refused:
+    """The refusal to stop, pause or resume what doesn't run: `why`, so there is nothing to do. `last` is how the newest run
+    ended."""
+    summary = sentences(f"{why}, so there is nothing to {verb}", last)
+    return Refused(code="nothing_runs", summary=summary, hint=hint, next=steps)
 
 
 async def readable(ask: Awaitable[T]) -> T | None:

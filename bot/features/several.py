@@ -83,7 +83,9 @@ async def offer(ctx: Context, intent: Intent, ask: ParseError) -> bool:
 def _line(run: Watch) -> str:
     """The run and what is known of it without asking: its last state, who started it, and when."""
     state = run.view.state if run.view is not None else "started"
-    return f"• `{run.target.label}` {state}, started by {cards.person(run.user_id)} {utc_text(run.made_at)}"
+    return (
+        f"• `{run.target.label}` {state}, started by {cards.person(run.user_id)} {utc_text(run.made_at, seconds=True)}"
+    )
 
 
 async def confirmed(

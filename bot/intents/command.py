@@ -1,5 +1,8 @@
 """A command: resolved, authorized, confirmed if dangerous, approved if the rules require it, then run."""
 
+import re
+from typing import Final
+
 from bot.core.audit import Event
 from bot.core.command.capability import Risk
 from bot.core.command.parser import format_command, parse
@@ -25,12 +28,17 @@ from bot.operations.execute import execute
 from bot.operations.resolve import Resolved, resolve_seen
 from bot.runtime.context import Context
 
+_DECIDES: Final = re.compile(r"\b(approv\w*|den(y|ied)|reject\w*|yes|ok|okay|lgtm)\b", re.IGNORECASE)
+
 
 async def run_misread(ctx: Context, intent: Intent, ask: ParseError) -> None:
     """Answer words that are not a command: run the read that they name without doubt, otherwise offer commands as buttons."""
     refused = None if intent.source is Source.TERMINAL else await not_admitted(ctx, intent)
     meant = None if refused or ask.nearest else await read_meant(ctx, intent.actor, intent.place, ask.text)
-    if refused is not None:
+    decisions = Command(verb="approvals")
+    if refused is not None and _DECIDES.search(ask.text) and await concerns(ctx, intent, decisions, refused):
+        await answer(ctx, intent, decisions)  # where nothing can be decided, such as a direct message: say where it can
+    elif refused is not None:
         await refusal.unseen(ctx, intent, None, refused)
     elif meant is None:
         ask = await _hidden(ctx, intent, ask.text) or ask

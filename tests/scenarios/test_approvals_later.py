@@ -10,8 +10,8 @@ import pytest
 from bot.core.audit import AuditEntry, Event
 from bot.core.ports.store import CLUSTER
 from bot.core.records import CastVote, stamp
-from tests.scenarios.team import CRAWL, RULES, Team, deciding
-from tests.world import labels, request_id
+from tests.scenarios.team import APPROVERS, CRAWL, RULES, Team, deciding
+from tests.world import labels, request_id, shown
 
 
 @pytest.fixture
@@ -288,3 +288,23 @@ async def test_what_was_approved_and_is_over_by_the_restart_is_not_run(team: Tea
     await env.restart()
     await env.sees("expired before it could run")
     assert not team.effects()
+
+
+async def test_in_a_direct_message_an_approver_is_led_to_where_they_can_decide(team: Team) -> None:
+    """Nothing is decided there: whatever they call it, the answer lists what waits, and leads to each card and the Home tab."""
+    env = team.env
+    await env.does("start acc:shop/prices -- month end", "Waiting for approval")
+    card = await team.card("start acc:shop/prices")
+    lee = env.person("U0LEE")
+    for said in ("approvals", "approve acc:shop/prices", "yes", "I deny it"):
+        before = len(lee.messages("D0LEE"))
+        await lee.post("D0LEE", said)
+        answer = await lee.wait_for(lambda one: (one.messages("D0LEE")[before + 1 :] or [None])[0])  # noqa: B023
+        words = shown(answer)
+        assert "start acc:shop/prices" in words, said
+        assert "Approve or deny on the card, or on my Home tab." in words
+        assert labels(answer) == ["Open start acc:shop/prices"]
+        assert f"/archives/{APPROVERS}/p{card['ts'].replace('.', '')}" in str(answer["blocks"])
+    assert team.effects() == []
+    await env.person("U0RUI").post("D0RUI", "approve acc:shop/prices")
+    await env.sees("I don't run commands in this direct message", user="U0RUI", channel="D0RUI")

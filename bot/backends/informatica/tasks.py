@@ -99,10 +99,10 @@ async def check(ctx: AdapterContext, task: Target) -> Refused | None:
     entries = await ended(ctx, task, key.run, 1)
     if key.run is not None and job is None and not entries:
         return None
-    last = f"The newest one {named(ENDED, entries[0].state)[0]} {utc_text(entries[0].ended)}. " if entries else ""
-    hint = f"{last}A job that has just started may not be listed yet: then run the command again."
-    log = (suggest("Log", "logs", task),) if entries else ()
-    return nothing_to("stop", f"{task.name} has no running job", *log, suggest("Start", "start", task), hint=hint)
+    last = f"The newest one: {named(ENDED, entries[0].state)[0]} {utc_text(entries[0].ended)}" if entries else ""
+    steps = (*((suggest("Log", "logs", task),) if entries else ()), suggest("Start", "start", task))
+    hint = "A job that has just started may not be listed yet: then run the command again."
+    return nothing_to("stop", f"{task.name} has no running job", *steps, last=last, hint=hint)
 
 
 async def _running(ctx: AdapterContext, task: Target) -> Running | None:

@@ -5,8 +5,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from bot.all_of import all_of
+from bot.core.approval import Approval
 from bot.core.audit import Event
-from bot.core.card import Button, Line, Tone
+from bot.core.card import Button, Line, Tone, approval_key
 from bot.core.command.ranking import fit, words_of
 from bot.core.errors import BadRequest
 from bot.core.intent import Command, Intent
@@ -17,6 +18,7 @@ from bot.core.records import Filters
 from bot.core.text import capitalized, plural, utc_text
 from bot.features.access.grants import NotPermittedError
 from bot.features.access.policy_reload import named_channels, review_warning
+from bot.features.approvals.cards import link_to
 from bot.features.builtins.tables import approvals_table, pause_label, pauses_of, pauses_table, watches_table
 from bot.features.known_targets import KnownTarget, known_targets, matching
 from bot.features.replies.answer import LONGEST_BUTTON, command_button, reply
@@ -28,6 +30,7 @@ from bot.runtime.health import Checked
 LIST_WITHIN: Final = 10.0
 FIND_WITHIN: Final = 2.0
 MOST_FOUND: Final = 50
+HOW_TO_DECIDE: Final = "Approve or deny on the card, or on my Home tab."
 MOST_BUTTONS: Final = 3
 # Most answers arrive by then. A check may take much longer, and the person should not wait for it.
 SHOWN_WITHIN: Final = 1.5
@@ -218,7 +221,17 @@ async def status(ctx: Context, intent: Intent, ask: Command, given: Mapping[str,
 
 async def approvals(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, Any]) -> None:
     """The approvals that are open here, and those elsewhere that the person asked for or decides."""
-    await _open(ctx, intent, "Waiting for approval", await _approvals(ctx, intent))
+    table, reader = await _approvals(ctx, intent), intent.actor.user_id
+    waiting = (
+        [Approval.of(pending) for pending in await ctx.store.pending_decisions(state="open")] if table.rows else []
+    )
+    theirs = [one for one in waiting if one is not None and reader in one.record.eligible]
+    links = [
+        await link_to(ctx, approval_key(one.pending.request_id), f"Open {one.operation.title}"[:LONGEST_BUTTON])
+        for one in theirs[:MOST_BUTTONS]
+    ]
+    buttons = tuple([Button(label=link[0], action="open", url=link[1]) for link in links if link is not None])
+    await _open(ctx, intent, "Waiting for approval", table, buttons, HOW_TO_DECIDE if theirs else "")
 
 
 async def concerns(ctx: Context, intent: Intent, ask: Command, refused: Denied) -> bool:
@@ -265,8 +278,11 @@ async def pauses(ctx: Context, intent: Intent, ask: Command, given: Mapping[str,
     await _open(ctx, intent, "Pauses", await pauses_table(ctx, *reading), buttons)
 
 
-async def _open(ctx: Context, intent: Intent, title: str, table: Table, buttons: tuple[Button, ...] = ()) -> None:
-    lines = () if table.rows else (Line(text="None."),)
+async def _open(
+    ctx: Context, intent: Intent, title: str, table: Table, buttons: tuple[Button, ...] = (), text: str = ""
+) -> None:
+    text = text if table.rows else "None."
+    lines = (Line(text=text),) if text else ()
     await reply(ctx, intent, title, lines=lines, table=table if table.rows else None, buttons=buttons)
 
 
