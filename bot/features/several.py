@@ -1,6 +1,7 @@
 """The emergency stop: one confirmation stops several runs. Each stop is a request of its own, with its own rules, entries and
 card."""
 
+import re
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Final
@@ -8,13 +9,14 @@ from typing import Final
 from bot.core.card import Button, Line, Tone
 from bot.core.command.lexer import Unreadable, split
 from bot.core.command.parser import ONE_TARGET, parse
+from bot.core.command.vocabulary import NEGATING
 from bot.core.intent import Intent, ParseError, Reply
 from bot.core.outcome import Fact
 from bot.core.records import StoredButton, Watch, stamp
 from bot.core.text import plural, utc_text
 from bot.core.value import Json
 from bot.features import incidents
-from bot.features.replies.answer import clean, reply, say
+from bot.features.replies.answer import clean, say
 from bot.features.replies.refusal import offered
 from bot.operations import cards
 from bot.operations.audit_writer import AuditWriter
@@ -24,6 +26,12 @@ TAG: Final = "several1"
 VERB: Final = "stop"
 LIVES: Final = timedelta(minutes=10)
 MOST: Final = 20
+# A sentence that means `stop everything`; its last words say of what and when.
+_ALL: Final = re.compile(
+    r"\b(stop|kill|abort|cancel|halt|terminate) (it |them )?(all|everything|every)"
+    r"( (the|of|them|it|running|active|runs?|jobs?|tasks?|now|here|please|immediately|at|once))*[.! ]*$"
+    r"|^emergency stop\b|^everything (must|has to|needs to|should) stop"
+)
 
 
 async def offer(ctx: Context, intent: Intent, ask: ParseError) -> bool:
@@ -33,17 +41,20 @@ async def offer(ctx: Context, intent: Intent, ask: ParseError) -> bool:
         words, reason = split(ask.text)
     except Unreadable:
         return False
-    if ask.understood != VERB or not ask.problem.startswith(ONE_TARGET) or any("=" in word.text for word in words):
+    asked = ask.understood == VERB and ask.problem.startswith(ONE_TARGET)
+    said = " ".join(word.text for word in words).casefold().replace("'", "")
+    if not (asked or (_ALL.search(said) and not NEGATING.search(said))) or "=" in said:
         return False
+    targets = ask.nearest if asked else ()
     here = [one for one in await ctx.store.open_watches() if one.channel_id == intent.place.channel_id]
     runs = {f"{VERB} {cards.written(one.target)}": one for one in here}
     fit = [text for text, one in runs.items() if ctx.catalog.capability(one.backend, VERB, one.target.kind) is not None]
-    texts = await offered(ctx, intent, ask.nearest or fit)
+    texts = await offered(ctx, intent, targets or fit)
     stops, left = texts[:MOST], len(texts) - MOST
     if len(stops) < 2:
         return False
     listed = [_line(runs[text]) if text in runs else f"• `{text.removeprefix(f'{VERB} ')}`" for text in stops]
-    others = [] if ask.nearest else [_line(one) for text, one in runs.items() if text not in texts]
+    others = [] if targets else [_line(one) for text, one in runs.items() if text not in texts]
     why = clean(ctx, reason or "")
     means: dict[str, Json] = {
         "tag": TAG,
@@ -51,8 +62,7 @@ async def offer(ctx: Context, intent: Intent, ask: ParseError) -> bool:
         "texts": [f"{text} -- {why}" if why else text for text in stops],
         "until": stamp(ctx.clock.now() + LIVES),
     }
-    await ctx.store.finish(intent.request_id, (), ctx.clock.now())
-    await reply(
+    await say(
         ctx,
         intent,
         f"Stop {len(stops)} runs?",

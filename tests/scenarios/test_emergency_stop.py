@@ -143,3 +143,28 @@ async def test_stops_that_were_confirmed_are_done_after_a_restart(team: Team) ->
     await env.until(lambda: len(stops(env)) == 2)
     await env.quiet()
     assert len(stops(env)) == 2
+
+
+async def test_it_is_understood_as_people_say_it_and_not_where_they_mean_something_else(team: Team) -> None:
+    """A sentence only lists; a target, a parameter, a denial or another thing to cancel is not about everything."""
+    env = team.env
+    await start(env, *LONG[:2])
+    for said in (
+        "stop all runs",
+        "please stop everything now",
+        "emergency stop",
+        "abort all jobs!",
+        "everything must stop",
+    ):
+        await env.does(said, "Stop 2 runs?", channel=INCIDENT)
+    for said in (
+        "don't stop everything",
+        "stop all clean=true",
+        "cancel all approvals",
+        "why did you stop everything that ran",
+    ):
+        before = len(env.ana.messages(INCIDENT))
+        await env.say(said, channel=INCIDENT)
+        answer = await env.ana.wait_for(lambda one: (one.messages(INCIDENT)[before:] or [None])[0])  # noqa: B023
+        assert "Stop all 2" not in labels(answer), said
+    assert stops(env) == []
