@@ -167,7 +167,7 @@ SHOWN = (
         "A decided request",
         "One line is left, with the way to the run.",
         "agent disapprove acc:shop/prices -- it breaks the site's terms",
-        "Approved by <@U0LEE>: agent disapprove acc:shop/prices",
+        "Approved by <@U0LEE>: `agent disapprove acc:shop/prices`",
         press=("Ask for approval", "Run it"),
         decides="Approve",
         reader="U0LEE",
