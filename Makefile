@@ -23,7 +23,7 @@ demo: $(VENV)/.installed $(if $(filter-out 1,$(REPLICAS)),$(VENV)/.postgres)
 
 # What the tests need and the checks that aren't tests go side by side.
 test: $(VENV)/.installed-dev
-	@$(MAKE) --no-print-directory --jobs=2 $(VENV)/.browser $(VENV)/.postgres $(VENV)/.sqlite3 style types $(VENV)/.compiled
+	@$(MAKE) --no-print-directory --jobs=2 $(VENV)/.browser $(VENV)/.postgres $(VENV)/.sqlite3 $(VENV)/.curl style types $(VENV)/.compiled
 	$(RUN) -m pytest -n $(WORKERS) --dist loadfile
 
 bench: $(VENV)/.installed-dev
@@ -70,9 +70,9 @@ $(VENV)/.browser: $(VENV)/.installed-dev
 $(VENV)/.postgres: $(VENV)/.installed-dev
 	@$(RUN) -m tests.postgres $@
 
-# The commands of the docs read the database with SQLite's own program: an installed one, or the system's package.
-$(VENV)/.sqlite3: $(VENV)/.installed-dev
-	@$(RUN) -m tests.system_package sqlite3 $@
+# The commands of the docs use SQLite's own program and curl: installed ones, or the system's packages.
+$(VENV)/.sqlite3 $(VENV)/.curl: $(VENV)/.installed-dev
+	@$(RUN) -m tests.system_package $(@F:.%=%) $@
 
 # The tests once, before several workers compile the same modules at the same time.
 $(VENV)/.compiled: $(VENV)/.installed-dev

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -28,15 +29,29 @@ def name_of(page: Path) -> str:
     return str(page.relative_to(ROOT))
 
 
-def blocks(language: str) -> list[Block]:
-    """Every block of a language."""
+def blocks(*languages: str) -> list[Block]:
+    """Every block of these languages, in the order of the pages."""
     found = []
     for page in PAGES:
         for indent, written_in, text in _FENCE.findall(page.read_text(encoding="utf-8")):
-            if written_in == language:
+            if written_in in languages:
                 lines = [line.removeprefix(indent) for line in text.splitlines()]
                 found.append(Block(name_of(page), written_in, "\n".join(lines) + "\n"))
     return found
+
+
+def typed(block: str) -> list[str]:
+    """The commands of a block for the shell, one a line; comments are cut off."""
+    lines = (re.sub(r"\s+# .*", "", line).strip() for line in block.replace("\\\n", " ").splitlines())
+    return [line for line in lines if line]
+
+
+def recipe(command: str) -> list[str]:
+    """The words of the last program that `make TARGET` runs once everything is installed; make says it."""
+    asked = ["make", "--dry-run", "--no-print-directory", *shlex.split(command)[1:]]
+    return shlex.split(
+        subprocess.run(asked, cwd=ROOT, check=True, capture_output=True, text=True).stdout.splitlines()[-1]
+    )
 
 
 def slack_commands() -> Iterator[tuple[str, str]]:
@@ -54,19 +69,6 @@ def slack_commands() -> Iterator[tuple[str, str]]:
             for start in ("/ops ", "@signalbox "):
                 if words.startswith(start) and not _PLACEHOLDER.search(words):
                     yield name_of(page), words.removeprefix(start).replace("\\|", "|")
-
-
-def shell_commands() -> Iterator[tuple[str, list[str]]]:
-    """(page, words) of every command in `sh` blocks; comments, variables and redirections are cut off."""
-    for block in blocks("sh"):
-        for line in block.text.replace("\\\n", " ").splitlines():
-            words = shlex.split(line, comments=True)
-            while words and re.fullmatch(r"[A-Z_]+=.*", words[0]):
-                words.pop(0)
-            if ">" in words:
-                words = words[: words.index(">")]
-            if words:
-                yield block.page, words
 
 
 def links() -> Iterator[tuple[Path, str]]:

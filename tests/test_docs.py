@@ -9,7 +9,6 @@ import os
 import re
 import subprocess
 import tomllib
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -30,37 +29,11 @@ from bot.core.policy.decide import parse_policy, policy_json_schema
 from bot.slack.manifest import EVENTS, manifest
 from bot.store.open import open_store
 from docs.reference import columns, generate
-from tests.cli.program import Ended, Program
-from tests.docs import PAGES, ROOT, blocks, links, name_of, shell_commands, slack_commands
+from tests.cli.program import Program
+from tests.docs import PAGES, ROOT, blocks, links, name_of, slack_commands
 
 CATALOG = plugins.catalog_of_all_kinds()
 ROWS = [(kind, row) for kind, row in CATALOG.everything()]
-# Programs of others that the pages use, and that this test does not run.
-KNOWN_TOOLS = frozenset(
-    {
-        ".",
-        "cp",
-        "mkdir",
-        "umask",
-        "curl",
-        "datasette",
-        "eval",
-        "export",
-        "pg_dump",
-        "pg_restore",
-        "pip",
-        "python",
-        "python3",
-        "sqlite3",
-        "ssh",
-        "sudo",
-        "systemctl",
-    }
-)
-# Programs of ours that only read what the test made.
-HARMLESS = frozenset(
-    {("audit", "search"), ("audit", "export"), ("audit", "verify"), ("policy", "test"), ("policy", "schema")}
-)
 
 
 def names(row: tuple[str, Capability]) -> str:
@@ -175,62 +148,6 @@ def objection(params: tuple[Param, ...], read: Command) -> str | None:
     return None
 
 
-def read_by_click(words: list[str]) -> None:
-    """Read `signalbox ...` as the command line does, without running it; an example's placeholders are texts like any other."""
-    command: click.Command = commands.cli
-    ctx = command.make_context("signalbox", list(words))
-    while isinstance(command, click.Group):
-        name, found, rest = command.resolve_command(ctx, [*ctx._protected_args, *ctx.args])
-        assert found is not None
-        command, ctx = found, found.make_context(name, rest, parent=ctx)
-
-
-def test_every_command_for_the_shell_is_there() -> None:
-    """`make X` is a target, `signalbox ...` is read by the command line, other programs are known ones."""
-    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
-    for page, words in shell_commands():
-        tool, *rest = words
-        if tool == "make":
-            target = next(word for word in rest if "=" not in word)
-            assert re.search(rf"^{target}:", makefile, re.MULTILINE), f"{page}: make {target}"
-        elif tool == "signalbox":
-            with suppress(click.exceptions.Exit):  # --help
-                read_by_click(rest)
-        elif tool == ".venv/bin/python":
-            assert rest[:2] == ["-m", "pytest"], f"{page}: {words}"
-            assert all((ROOT / word).is_file() for word in rest[2:] if word.startswith("tests/")), f"{page}: {words}"
-        else:
-            assert tool in KNOWN_TOOLS, f"{page}: {tool}"
-
-
-async def run(program: Program, installed: Path, *words: str) -> Ended:
-    """`signalbox ...` as a process in that folder."""
-    environ = environ_for((installed / "signalbox.toml").read_text(encoding="utf-8"))
-    return await program(*words, folder=installed, environ={**os.environ, **environ})
-
-
-def harmless() -> list[tuple[str, ...]]:
-    """The programs of the pages that may be run, each once, on the folder's own configuration and the audit log's own head."""
-    found = {
-        tuple(words[1:])
-        for _, words in shell_commands()
-        if words[0] == "signalbox" and (tuple(words[1:3]) in HARMLESS or words[1] in ("manifest", "--help"))
-    }
-    return sorted(words for words in found if "--config" not in words)
-
-
-@pytest.mark.parametrize("words", [("--help",), *harmless()], ids=" ".join)
-async def test_harmless_programs_of_the_pages_run(program: Program, installed: Path, words: tuple[str, ...]) -> None:
-    """What a reader may try without Slack does what the page says."""
-    head = (
-        (await run(program, installed, "audit", "verify")).out.split("head ")[1].split()[0] if "--head" in words else ""
-    )
-    arguments = [head if word == words[words.index("--head") + 1] else word for word in words] if head else list(words)
-    done = await run(program, installed, *arguments)
-    assert done.code == 0, done.out + done.err
-    assert done.out
-
-
 def test_the_command_line_page_names_every_program_and_option() -> None:
     """docs/reference/cli.md has each subcommand, each of its actions and each of its options, and the parser has all of those."""
     page = (ROOT / "docs" / "reference" / "cli.md").read_text(encoding="utf-8")
@@ -299,7 +216,8 @@ def test_the_example_configuration_loads(tmp_path: Path, switched_on: bool) -> N
 
 async def test_the_example_rules_keep_their_promises(program: Program, installed: Path) -> None:
     """policy.example.toml can be used as it is, without a warning, and every case of it comes out."""
-    done = await run(program, installed, "policy", "test", "policy.toml")
+    environ = environ_for((installed / "signalbox.toml").read_text(encoding="utf-8"))
+    done = await program("policy", "test", "policy.toml", folder=installed, environ={**os.environ, **environ})
     assert (done.code, "warn" in done.out, "no [[case]] tables" in done.out) == (0, False, False), done.out
 
 

@@ -1,60 +1,56 @@
 """Every command of every page runs in a fresh folder, as a reader has it who followed the page so far.
 
-The folder is that of a bot which has worked and is stopped; its Slack workspace and control plane still answer. What can't run
-here is in `NOT_RUN`, each with its reason and with what is checked instead.
+The folder is that of a bot which has worked and is stopped; its Slack workspace and control planes still answer. A command of the
+program is forked from a process that has everything imported already. What make would run is run in the same way.
 """
 
 from __future__ import annotations
 
-import asyncio
-import os
 import re
-import shlex
 import shutil
-import signal
-import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 import pytest_asyncio
 
 from tests.cli.program import Program
-from tests.docs import ROOT, blocks
+from tests.cli.reader import Reader
+from tests.docs import ROOT, Block, blocks, recipe, typed
+from tests.ports import free_port
+from tests.postgres import LocalServer, administrate
 from tests.world import World, world
 
-# Beginning of the command -> why it isn't run here.
-NOT_RUN = {
-    "make ": "the demo, this suite and the benchmarks: other tests run them; `make -n` shows that the target exists",
-    "python3 -m venv": "installs packages",
-    ". .venv/bin/activate": "installs packages",
-    "pip install": "installs packages; the lock file has to have a hash for each",
-    "sudo python3 -m venv": "installs packages",
-    "sudo /srv/signalbox/.venv/bin/pip install": "installs packages",
-    ".venv/bin/python -m pytest": "a part of this suite; the files have to exist",
-    "SIGNALBOX_REWRITE_DOCS=1 python -m pytest": "rewrites the pages that this suite reads; the file has to exist",
-    "ssh ": "needs a host to connect to",
-    "curl ": "asks the host of the line before",
-    "systemctl ": "needs systemd",
-    "sudo systemctl ": "needs systemd; the unit has to name the program that the page installs",
-    "sudo useradd ": "needs the right to add a user",
-    "datasette ": "a program of others; the file that it opens has to be there",
-    "signalbox store copy ": "needs a PostgreSQL of that name; the tests of the command copy between real stores",
-    "signalbox store prepare ": "needs a PostgreSQL of that name; tests/store/postgres/test_roles.py prepares a real database",
-    "sudo -u postgres create": "makes a role and a database on a server of the system",
-    "pg_dump ": "needs a PostgreSQL of that name; tests/store/postgres/test_restored.py dumps and restores a real database",
-    "pg_restore ": "as pg_dump",
-    "python -m tests.faults.pooled": "measures for minutes, with a package that the program doesn't use",
-    "export ": "sets secrets that the folder has already",
+# Beginning of the command -> the test that runs it.
+ELSEWHERE = {
+    "make test": "tests/test_docs_commands.py::test_make_test_is_this_suite",
+    "make demo TOUR=1": (
+        "tests/scenarios/test_tour.py::test_the_tour_sees_every_effect_on_the_planes_in_slack_and_in_the_audit_log"
+    ),
+    "make bench": "tests/bench/test_bench.py::test_every_benchmark_of_the_page_runs",
 }
-PAGES = sorted({block.page for block in blocks("sh")})
 HEAD = "4711:" + "0123456789abcdef" * 4
+STEPS: dict[str, list[Block]] = {}
+for step in blocks("sh", "sql", "ini", "toml"):
+    STEPS.setdefault(step.page, []).append(step)
+COMMANDS = {
+    page: found
+    for page, made in STEPS.items()
+    if (found := [command for block in made if block.language == "sh" for command in typed(block.text)])
+}
+# A page whose commands are the first ones of another page is run with that one.
+PAGES = sorted(
+    page
+    for page, found in COMMANDS.items()
+    if not any(found == more[: len(found)] != more for more in COMMANDS.values())
+)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def stopped(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
     """A bot that has done something and is stopped."""
-    async with world(tmp_path_factory.mktemp("docs")) as env:
+    async with world(tmp_path_factory.mktemp("docs"), only=("acc", "res")) as env:
         await env.does("start acc:shop/prices -- once", "start acc:shop/prices", "Succeeded")
         await env.quiet()
         newest = env.audit()[-1]
@@ -64,95 +60,112 @@ async def stopped(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Wor
         await env.start()  # the world closes it again
 
 
-def commands(page: str) -> list[str]:
-    """The commands of a page, one a line; comments are cut off."""
-    text = "\n".join(block.text for block in blocks("sh") if block.page == page).replace("\\\n", " ")
-    return [line for line in (re.sub(r"\s+# .*", "", line).strip() for line in text.splitlines()) if line]
+@pytest.fixture(scope="module")
+def wheels(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder for the wheel of the program."""
+    return tmp_path_factory.mktemp("wheels")
 
 
-def reason(command: str) -> str | None:
-    """Why the command isn't run here."""
-    return next((why for start, why in NOT_RUN.items() if command.startswith(start)), None)
+@pytest_asyncio.fixture(loop_scope="module")
+async def reader(
+    page: str, stopped: World, tmp_path: Path, program: Program, wheels: Path, request: pytest.FixtureRequest
+) -> AsyncIterator[Reader]:
+    """A reader of this page, with what other pages have left."""
+    written = "\n".join(COMMANDS[page])
+    shutil.copytree(stopped.folder, tmp_path, dirs_exist_ok=True)
+    for path in ("requirements.lock", "requirements-dev.lock", "Makefile", "pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / path, tmp_path)
+    for path in ("signalbox.example.toml", "policy.example.toml"):
+        shutil.copy(ROOT / path, tmp_path)
+    shutil.copy(tmp_path / "policy.toml", tmp_path / "policy.new.toml")
+    places = {
+        HEAD: stopped.environ["HEAD"],
+        "127.0.0.1:13840": f"127.0.0.1:{(tunnel := free_port())}",
+        "LOCAL_PORT=13840": f"LOCAL_PORT={tunnel}",
+        "127.0.0.1:3840": urlsplit(stopped.planes["res"].base_url).netloc,
+        "127.0.0.1:3000": f"127.0.0.1:{(port := free_port())}",
+    }
+    if "127.0.0.1:3000" in written:
+        settings = tmp_path / "signalbox.toml"
+        settings.write_text(settings.read_text().replace('\nlisten = "127.0.0.1:0"', f'\nlisten = "127.0.0.1:{port}"'))
+    made = Reader(tmp_path, stopped, program, places, wheels)
+    for name in re.findall(r"export (\w+)=", written):
+        del made.environ[name]
+    try:
+        await installs(made, written)
+        if "postgres" in written:
+            await moves(made, request.getfixturevalue("postgres"), written)
+        yield made
+    finally:
+        await made.leaves()
 
 
-def fresh(env: World, folder: Path) -> dict[str, str]:
-    """Fill the folder with what a reader has; the environment of the commands."""
-    shutil.copytree(env.folder, folder, dirs_exist_ok=True)
-    for name in ("signalbox.example.toml", "policy.example.toml", "requirements.lock", "Makefile"):
-        shutil.copy(ROOT / name, folder)
-    shutil.copy(folder / "policy.toml", folder / "policy.new.toml")
-    (folder / "demo-data").mkdir()
-    shutil.copy(folder / "signalbox.db", folder / "demo-data")
-    tools = folder / "tools"
-    tools.mkdir()
-    program = tools / "signalbox"
-    program.write_text(f'#!/bin/sh\nPYTHONPATH={ROOT} exec {sys.executable} -m bot "$@"\n')
-    program.chmod(0o755)
-    for place in (folder, folder / "srv"):
-        (place / ".venv" / "bin").mkdir(parents=True)
-        shutil.copy(program, place / ".venv" / "bin")
-    return {"PATH": f"{tools}:{os.environ['PATH']}", "HOME": str(folder), **env.environ}
+async def installs(reader: Reader, written: str) -> None:
+    """What the pages before have installed: the source, a user, the program or its environment, a service."""
+    folder = reader.folder
+    if "useradd" not in written:
+        reader.has_the_user()
+    if "pytest" in written:
+        for name in ("bot", "docs", "tests"):
+            shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("node_modules"))
+    else:
+        (folder / "bot").symlink_to(ROOT / "bot")
+    if ".venv/bin/python" in written:
+        await reader.types("python3 -m venv .venv")
+        (folder / ".venv/.installed").touch()
+    if "-m venv" in written:
+        return
+    reader.has_the_program()
+    if "/srv/signalbox/.venv/bin/pip" in written:
+        await reader.types("python3 -m venv /srv/signalbox/.venv")
+    if "restart signalbox" in written:
+        (unit,) = (step.text for step in STEPS["docs/how-to/install-socket-mode.md"] if step.language == "ini")
+        reader.has_a_service(unit)
 
 
-async def ran(command: str, folder: Path, environ: dict[str, str], program: Program) -> tuple[int | None, str]:
-    """Exit code and output. `run` is stopped once it is ready. A command that needs no shell is forked from a process that has
-    everything imported already."""
-    if re.match(r"\S*\bsignalbox (?!run\b)[^$<>|&;]*$", command):
-        name, *arguments = shlex.split(command)
-        assert shutil.which(name, path=environ["PATH"]), command
-        ended = await program(*arguments, folder=folder, environ=environ)
-        return ended.code, ended.out + ended.err
-    process = await asyncio.create_subprocess_exec(
-        "bash",
-        "-c",
-        f"umask 077; {command}" if command != "signalbox run" else "exec signalbox run",
-        cwd=folder,
-        env=environ,
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-    )
-    if command == "signalbox run":
-        assert process.stdout is not None
-        seen = b""
-        async with asyncio.timeout(60):
-            while b"ready" not in seen and (line := await process.stdout.readline()):
-                seen += line
-        process.send_signal(signal.SIGTERM)
-    output, _ = await process.communicate()
-    return process.returncode, output.decode()
+async def moves(reader: Reader, server: LocalServer, written: str) -> None:
+    """A server, and on it the store if the page doesn't put it there."""
+    reader.has_postgres(server)
+    if "createdb" not in written:
+        administrate(server, "CREATE ROLE signalbox LOGIN", "CREATE DATABASE signalbox OWNER signalbox")
+        shutil.copy(reader.folder / "signalbox.db", reader.folder / "moved.db")
+        await reader.types("signalbox store copy sqlite:///moved.db postgresql://signalbox@db.internal/signalbox")
 
 
 @pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize("page", PAGES)
-async def test_every_command_of_the_page_runs(page: str, stopped: World, tmp_path: Path, program: Program) -> None:
-    environ = fresh(stopped, tmp_path)
-    for written in commands(page):
-        if reason(written) is not None:
-            continue
-        command = re.sub(r"^sudo (-u signalbox )?", "", written).replace("/srv/signalbox", str(tmp_path / "srv"))
-        command = command.replace(HEAD, environ["HEAD"])
-        if re.match(r"signalbox (check|run|do|why)\b", command):  # the examples name a real Slack
-            for name in ("signalbox.toml", "policy.toml"):
-                shutil.copy(stopped.folder / name, tmp_path)
-        code, output = await ran(command, tmp_path, environ, program)
-        assert code == 0, f"{page}: {written}\n{output}"
+async def test_every_command_of_the_page_runs(page: str, reader: Reader) -> None:
+    name = re.search(r"/etc/systemd/system/(\S+\.service)", (ROOT / page).read_text(encoding="utf-8"))
+    for step in STEPS[page]:
+        match step.language:
+            case "sql":
+                reader.sql(step.text)
+            case "ini":
+                assert name is not None
+                reader.unit(step.text, name[1])
+            case "toml":
+                reader.settings(step.text)
+            case _:
+                for command in typed(step.text):
+                    if not command.startswith(tuple(ELSEWHERE)):
+                        await reader.types(command)
 
 
-def test_what_is_not_run_is_there() -> None:
-    """Targets of make, tests, and the lock file with a hash for each package."""
-    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
-    found = [command for page in PAGES for command in commands(page) if reason(command) is not None]
-    for command in found:
-        words = command.split()
-        if words[0] == "make":
-            assert re.search(rf"^{words[1]}:", makefile, re.MULTILINE), command
-        assert all((ROOT / word).is_file() for word in words if word.startswith("tests/")), command
-    lock = (ROOT / "requirements.lock").read_text(encoding="utf-8")
-    assert all("--hash=sha256:" in part for part in re.split(r"\n(?=[a-z])", lock) if "==" in part)
+def test_what_runs_elsewhere_is_run_there() -> None:
+    """The test is there, and its file has that command."""
+    for command in {
+        command for found in COMMANDS.values() for command in found if command.startswith(tuple(ELSEWHERE))
+    }:
+        file, _, name = next(test for start, test in ELSEWHERE.items() if command.startswith(start)).partition("::")
+        text = (ROOT / file).read_text(encoding="utf-8")
+        assert f"def {name}(" in text, command
+        assert command in text
 
 
-def test_every_reason_is_needed() -> None:
-    found = [command for page in PAGES for command in commands(page)]
-    unused = [start for start in NOT_RUN if not any(command.startswith(start) for command in found)]
-    assert not unused
+def test_make_test_is_this_suite(pytestconfig: pytest.Config) -> None:
+    """All files of the folder of this one, in several processes."""
+    python, *options = recipe("make test")
+    assert python == ".venv/bin/python"
+    assert options[:3] == ["-m", "pytest", "-n"]
+    assert options[4:] == ["--dist", "loadfile"]
+    assert pytestconfig.getini("testpaths") == [Path(__file__).parent.name]

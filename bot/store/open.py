@@ -66,7 +66,7 @@ def _need_psycopg() -> None:
     if find_spec("psycopg") is None:
         raise StoreProblem(
             "The package for PostgreSQL is not installed.",
-            "Run `pip install 'signalbox[postgres]'`.",
+            "Run `pip install '.[postgres]'` in the folder with the program's source.",
             "store_unreachable",
         )
 

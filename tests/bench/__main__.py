@@ -10,6 +10,7 @@ import asyncio
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from tests.bench import ack, audit_log, log, masking, start, sustained, watched
 from tests.bench.bars import Measure, held, line
@@ -21,24 +22,29 @@ Print = Callable[[str], None]
 class Wanted:
     """What is measured. Without `watched`, `log` and `minutes` the ack and the audit log, with `rows` rows; else what they name.
 
-    `watched` is a number of runs, `log` a size in megabytes, `minutes` how long a steady rate is kept up.
+    `watched` is a number of runs, `log` a size in megabytes, `minutes` how long a steady rate is kept up. `quick` repeats
+    everything as seldom as it can be: that shows that the benchmarks run, and their figures mean nothing.
     """
 
     rows: int = 100_000
     watched: int = 0
     log: float = 0.0
     minutes: float = 0.0
+    quick: bool = False
 
 
 def bench_all(wanted: Wanted, say: Print) -> int:
     """Measure and print; 0 when every bar holds, 1 otherwise."""
     usual = not (wanted.watched or wanted.log or wanted.minutes)
+    acks: dict[str, Any] = {"requests": 25, "seconds": 0.4} if wanted.quick else {}
+    looks = {"seconds": 0.2, "before": 0.1} if wanted.quick else {}
+    starts, length = (1, 800) if wanted.quick else (5, masking.LENGTH)
     parts: tuple[tuple[object, str, Callable[[], list[Measure]]], ...] = (
-        (usual, "From slash command to ack", lambda: asyncio.run(ack.run(wanted.rows))),
+        (usual, "From slash command to ack", lambda: asyncio.run(ack.run(wanted.rows, **acks))),
         (usual, "Audit log", lambda: audit_log.run(wanted.rows)),
-        (usual, "Start of the program", start.run),
-        (usual, "Masking of hostile text", masking.run),
-        (wanted.watched, "Runs that are followed", lambda: asyncio.run(watched.run(wanted.watched))),
+        (usual, "Start of the program", lambda: start.run(starts)),
+        (usual, "Masking of hostile text", lambda: masking.run(length)),
+        (wanted.watched, "Runs that are followed", lambda: asyncio.run(watched.run(wanted.watched, **looks))),
         (wanted.log, "A large log", lambda: asyncio.run(log.run(wanted.log))),
         (wanted.minutes, "A steady rate", lambda: asyncio.run(sustained.run(wanted.minutes))),
     )
@@ -62,8 +68,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         "--log", type=float, default=0.0, metavar="MB", help="instead: fetch and share a log of that size"
     )
     parser.add_argument("--minutes", type=float, default=0.0, help="instead: 500 commands a second for that long")
+    parser.add_argument("--quick", action="store_true", help="see that it runs; the figures mean nothing")
     asked = parser.parse_args(argv)
-    return bench_all(Wanted(asked.rows, asked.watched, asked.log, asked.minutes), print)
+    return bench_all(Wanted(asked.rows, asked.watched, asked.log, asked.minutes, asked.quick), print)
 
 
 if __name__ == "__main__":

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import gc
+import re
 from collections.abc import Iterator
 
 import pytest
 
 from bot.runtime import event_loop
-from tests.bench import log, masking, sustained, watched
-from tests.bench.__main__ import Wanted, bench_all
-from tests.bench.ack import compared, run
+from tests.bench.__main__ import main
+from tests.bench.ack import compared
 from tests.bench.bars import held, line, percentile
+from tests.docs import blocks, recipe, typed
 
 
 @pytest.fixture(autouse=True)
@@ -22,13 +23,64 @@ def unsettled() -> Iterator[None]:
     event_loop.settle()
 
 
-async def test_the_ack_is_measured_and_nothing_is_lost() -> None:
-    """How long it takes is no promise of a busy machine; that every number is there, and that nothing is lost, is."""
-    measures = {name: (value, bar) for name, value, _, bar in await run(600, requests=25, seconds=0.4)}
-    values = {name: value for name, (value, _) in measures.items()}
-    assert values.pop("lost or doubled") == 0
-    assert all(value > 0 for value in values.values())
-    assert {bar for _, bar in measures.values()} == {"", "< 2", "< 1.2", "< 10", "> 1000", "< 1"}
+# What a command of the page measures -> the bars of what is printed.
+BARS = {
+    "From slash command to ack": {"", "< 2", "< 1.2", "< 10", "> 1000", "< 1"},
+    "Audit log": {"", "< 2", "< 5", "> 300000"},
+    "Start of the program": {"< 4", "< 5"},
+    "Masking of hostile text": {"< 24", "< 10"},
+    "Runs that are followed": {"", "< 1.01", "< 25", "< 300"},
+    "A large log": {"", "< 60"},
+    "A steady rate": {"", "< 50", "< 1"},
+}
+COMMANDS = {
+    "make bench": tuple(BARS)[:4],
+    'make bench ARGS="--watched 10000"': ("Runs that are followed",),
+    'make bench ARGS="--log 200"': ("A large log",),
+    'make bench ARGS="--minutes 10"': ("A steady rate",),
+}
+SMALLER = {"10000": "300", "200": "2", "10": "0.01"}
+Numbers = dict[str, tuple[float, str]]
+
+
+def printed_by(command: str, capsys: pytest.CaptureFixture[str]) -> dict[str, Numbers]:
+    """Title -> name -> value and bar. What make would run is run here, with small numbers."""
+    python, option, module, *arguments = recipe(command)
+    assert (python, option, module) == (".venv/bin/python", "-m", "tests.bench")
+    code = main([*(SMALLER.get(word, word) for word in arguments), "--rows", "1000", "--quick"])
+    lines = capsys.readouterr().out.splitlines()
+    assert code == any(line.endswith("MISSED") for line in lines)
+    printed: dict[str, Numbers] = {}
+    for text in lines:
+        if not text.startswith("  "):
+            numbers = printed.setdefault(text, {})
+            continue
+        found = re.fullmatch(r"  (.*\S) +([\d.,e+-]+) \S.*?(?:  bar (.+): \w+)?", text)
+        assert found is not None, text
+        numbers[found[1]] = float(found[2].replace(",", "")), found[3] or ""
+    return printed
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_benchmark_of_the_page_runs(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Every number is there, and nothing is lost. How long it takes is no promise of a busy machine."""
+    printed = printed_by(command, capsys)
+    assert tuple(printed) == COMMANDS[command]
+    for title, numbers in printed.items():
+        assert {bar for _, bar in numbers.values()} == BARS[title]
+        nothing = {name for name, (value, _) in numbers.items() if value == 0}
+        assert nothing - {"acked and not yet done when the last one was acked"} == {
+            name for name in ("lost or doubled", "refused, because too much was under way") if name in numbers
+        }
+    names = " ".join(printed.get("Audit log", {}))
+    for words in ("time against a bare insert", "last 50 of a channel, p99", "text, a rare word, p99", "verify"):
+        assert not names or words in names
+
+
+def test_the_commands_of_the_page_are_those() -> None:
+    assert [line for block in blocks("sh") for line in typed(block.text) if line.startswith("make bench")] == list(
+        COMMANDS
+    )
 
 
 def test_an_ack_is_compared_with_a_bare_ack_and_a_bare_commit_and_a_full_bot_with_an_empty_one() -> None:
@@ -47,40 +99,6 @@ def test_an_ack_is_compared_with_a_bare_ack_and_a_bare_commit_and_a_full_bot_wit
         (pytest.approx(1.5), "x", "< 1.2"),
     ]
     assert "5,000 rows" in compared(times, 5_000)[-1][0]
-
-
-async def test_a_steady_rate_is_measured_and_nothing_is_lost() -> None:
-    measures = await sustained.run(0.01)
-    values = {name: value for name, value, _, _ in measures}
-    assert values.pop("lost or doubled") == 0
-    assert values.pop("refused, because too much was under way") == 0
-    assert all(value >= 0 for value in values.values())
-    assert {bar for _, _, _, bar in measures} == {"", "< 50", "< 1"}
-
-
-async def test_following_many_runs_is_measured() -> None:
-    measures = await watched.run(300, seconds=0.2, before=0.1)
-    assert all(value >= 0 for _, value, _, _ in measures)
-    assert {bar for _, _, _, bar in measures} == {"", "< 1.01", "< 25", "< 300"}
-
-
-async def test_a_log_goes_through_the_whole_program() -> None:
-    """A small one: how much memory a large one takes is for a quiet machine, but that it is streamed can be told of any."""
-    measures = {name: (value, bar) for name, value, _, bar in await log.run(6)}
-    assert measures["the file of it in Slack"][0] > 0
-    assert measures["memory, the most above idle"][1] == "< 60"
-
-
-def test_masking_of_hostile_text_is_measured() -> None:
-    measures = masking.run(800)
-    assert all(value > 0 for _, value, _, _ in measures)
-    assert {bar for _, _, _, bar in measures} == {"< 24", "< 10"}
-
-
-def test_what_is_asked_for_is_measured_alone_and_a_missed_bar_is_told() -> None:
-    lines: list[str] = []
-    assert bench_all(Wanted(log=0.1), lines.append) == 0
-    assert [row for row in lines if not row.startswith("  ")] == ["A large log"]
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,25 @@ class Ended:
     err: str
 
 
+@dataclass(frozen=True)
+class Running:
+    """A program that goes on."""
+
+    pid: int
+    out: Path
+    err: Path
+    fork_server: ForkServer
+
+    def said(self) -> str:
+        """What it has written so far."""
+        return "".join(path.read_text(encoding="utf-8") for path in (self.out, self.err) if path.exists())
+
+    async def ended(self) -> Ended:
+        """Wait for its end."""
+        code = await self.fork_server.ended(self.pid, within=60)
+        return Ended(code, self.out.read_text(encoding="utf-8"), self.err.read_text(encoding="utf-8"))
+
+
 class Program:
     """`signalbox` as a process of its own, forked from one that has everything imported already."""
 
@@ -28,13 +47,16 @@ class Program:
 
     async def __call__(self, *arguments: str, folder: Path, environ: Mapping[str, str] | None = None) -> Ended:
         """`signalbox ARGUMENTS` in a folder, with this environment alone."""
+        return await self.begin(*arguments, folder=folder, environ=environ).ended()
+
+    def begin(self, *arguments: str, folder: Path, environ: Mapping[str, str] | None = None) -> Running:
+        """The same, without waiting for its end."""
         self._count += 1
         out, err = (self._printed / f"{self._count}.{stream}" for stream in ("out", "err"))
         pid = self._fork_server.order(
             arguments=arguments, folder=str(folder), environ=dict(environ or {}), out=str(out), err=str(err)
         )
-        code = await self._fork_server.ended(pid, within=60)
-        return Ended(code, out.read_text(encoding="utf-8"), err.read_text(encoding="utf-8"))
+        return Running(pid, out, err, self._fork_server)
 
 
 def one_line(ended: Ended) -> str:

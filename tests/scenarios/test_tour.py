@@ -2,37 +2,54 @@
 
 from __future__ import annotations
 
+import asyncio
 import shlex
 import socket
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from bot import plugins
+from bot.cli.main import main
 from bot.core.records import Filters
 from bot.demo.run import MARKER, claim, demo_command, running_demo, welcome
 from bot.demo.tour import STEPS, play
+from bot.playground.workspace import Workspace
 from tests.cli.program import Program
+from tests.docs import recipe
 from tests.fork_server import ForkServer
 from tests.http_client.proxy import forward_proxy
+from tests.own_time import OwnTimeLoop
 from tests.test_language import banned_in
 
 
-async def test_the_tour_sees_every_effect_on_the_planes_in_slack_and_in_the_audit_log(tmp_path: Path) -> None:
-    """It ends with 0, shows every kind and one approval by a second person."""
-    lines: list[str] = []
-    async with running_demo(tmp_path / "demo") as env:
-        audit = env.bot.store
-        result = await play(env.workspace, env.planes, lambda: audit.search_sync(Filters(), limit=500), lines.append)
-        assert result == 0, "\n".join(lines)
-        channels = env.workspace.core.state.channels.values()
-        messages = [str(message.body) for channel in channels for message in channel.messages]
-        assert len(messages) > len(STEPS)
-        assert not banned_in("\n".join([*lines, *messages]))
-        assert {plane.kind for plane in env.planes.values()} == set(plugins.kinds())
-    assert {step.backend for step in STEPS} == set(env.planes)
+def test_the_tour_sees_every_effect_on_the_planes_in_slack_and_in_the_audit_log(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`make demo TOUR=1` ends with 0, shows every kind and one approval by a second person."""
+    seen: list[Any] = []
+
+    async def played(workspace: Workspace, planes: dict[str, Any], *more: Any) -> int:
+        seen.extend((workspace, planes))
+        return await play(workspace, planes, *more)
+
+    monkeypatch.setattr("bot.demo.run.play", played)
+    monkeypatch.setattr(asyncio, "run", asyncio.Runner(loop_factory=OwnTimeLoop).run)
+    *program, demo, option = recipe("make demo TOUR=1")
+    assert program == [".venv/bin/python", "-m", "bot"]
+    monkeypatch.setattr(OwnTimeLoop, "hurries", True)  # make has ended
+    result = main([demo, option])
+    text = capsys.readouterr().out
+    assert result == 0, text
+    workspace, planes = seen
+    messages = [str(one.body) for channel in workspace.core.state.channels.values() for one in channel.messages]
+    assert len(messages) > len(STEPS)
+    assert not banned_in("\n".join([text, *messages]))
+    assert {plane.kind for plane in planes.values()} == set(plugins.kinds())
+    assert {step.backend for step in STEPS} == set(planes)
     assert any(press.label == "Approve" and press.user != step.user for step in STEPS for press in step.presses)
-    assert not any("MISSING" in line for line in lines)
+    assert "MISSING" not in text
 
 
 async def test_a_second_demo_leaves_the_data_of_a_running_one_alone(tmp_path: Path) -> None:
