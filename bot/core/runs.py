@@ -26,8 +26,7 @@ from bot.core.vendor_json import MARK, NOT_READABLE
 WITH_BUTTONS: Final = 5  # the newest runs
 DURATION: Final = "Duration"
 WITH_DEFAULTS: Final = "Start with defaults"  # a list of runs has their results, not their parameters
-_SHORT_ID: Final = 8  # characters of an id that is longer than the next
-_LONGEST_ID: Final = 12
+_LONGEST_NUMBER: Final = 12
 _COUNTED: Final[Mapping[Phase, tuple[str, str]]] = {  # how the phase is counted, and said of one run
     Phase.SUCCEEDED: ("succeeded", "succeeded"),
     Phase.FAILED: ("failed", "failed"),
@@ -55,25 +54,26 @@ def run_history(
     """
     if not runs:
         return Done(summary=f"{who} has no {what}s.")
-    short = _short_ids(runs)
+    names = _names(runs)
     return Done(
         summary=_summary(who, [run.view for run in runs], what),
-        chart=_chart(who, list(zip(short, runs, strict=True)), what),
-        table=_table(short, runs, show, total, note),
+        chart=_chart(who, list(zip(names, runs, strict=True)), what),
+        table=_table(names, runs, show, total, note),
         details=tuple(
-            Fact(label=name, value=run.id) for name, run in zip(short, runs, strict=True) if not run.id.endswith(name)
+            Fact(label=f"{what.capitalize()} {name}", value=run.id)
+            for name, run in zip(names, runs, strict=True)
+            if run.id and run.id.rpartition("/")[2] != name
         ),
-        next=(*_buttons(short, runs), *((start.model_copy(update={"label": WITH_DEFAULTS}),) if start else ())),
+        next=(*_buttons(names, runs), *((start.model_copy(update={"label": WITH_DEFAULTS}),) if start else ())),
     )
 
 
-def _short_ids(runs: Sequence[RecentRun]) -> list[str]:
-    """The first characters of each id, as many as tell them apart."""
+def _names(runs: Sequence[RecentRun]) -> list[str]:
+    """What each run is called here: the vendor's own number, otherwise its place in the list, the newest is 1."""
     ids = [run.id.rpartition("/")[2] for run in runs]
-    size = _SHORT_ID
-    while len({one[:size] for one in ids}) < len(set(ids)):
-        size += 1
-    return [one if len(one) <= _LONGEST_ID else one[:size].rstrip("-") for one in ids]
+    if any(ids) and all(one.isdecimal() and len(one) <= _LONGEST_NUMBER for one in ids if one):
+        return ids
+    return [str(number) for number in range(1, len(ids) + 1)]
 
 
 def _summary(who: str, views: Sequence[RunView], what: str) -> str:
@@ -96,8 +96,8 @@ def _duration(seconds: float) -> str:
     return seconds_words(seconds)
 
 
-def _table(short: Sequence[str], runs: Sequence[RecentRun], show: Sequence[str], total: int | None, note: str) -> Table:
-    rows = [(name, *_cells(run.view, show)) for name, run in zip(short, runs, strict=True)]
+def _table(names: Sequence[str], runs: Sequence[RecentRun], show: Sequence[str], total: int | None, note: str) -> Table:
+    rows = [(name, *_cells(run.view, show)) for name, run in zip(names, runs, strict=True)]
     columns = ("Run", "State", DURATION, "Started", "Message", *show)
     kept = [at for at, cells in enumerate(zip(*rows, strict=True)) if at < 4 or set(cells) - {"", "0"}]
     return Table(
@@ -158,15 +158,15 @@ def _chart(who: str, named: Sequence[tuple[str, RecentRun]], what: str) -> Chart
         ),
         unit=unit,
         about=f"{what.capitalize()}, oldest first",
-        words=f"Durations of {who}: the longest is {_duration(max(seconds))} ({longest})"
-        + (f"; failed: {', '.join(failed)}." if failed else "."),
+        words=f"Durations of {who}: the longest is {_duration(max(seconds))} ({what} {longest})"
+        + (f"; failed: {what} {', '.join(failed)}." if failed else "."),
         beside=DURATION,
     )
 
 
-def _buttons(short: Sequence[str], runs: Sequence[RecentRun]) -> Iterator[Suggestion]:
-    """The next steps of the newest runs, each with the id of its run on it."""
-    for name, run in zip(short[:WITH_BUTTONS], runs, strict=False):
+def _buttons(names: Sequence[str], runs: Sequence[RecentRun]) -> Iterator[Suggestion]:
+    """The next steps of the newest runs, each with what the run is called on it."""
+    for name, run in zip(names[:WITH_BUTTONS], runs, strict=False):
         for step in run.view.next:
             if step.verb in ("logs", "retry", "stop"):
                 yield step.model_copy(update={"label": f"{step.label} {name}"})

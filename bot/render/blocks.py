@@ -41,7 +41,7 @@ _CELL: Final = 200
 _CELLS: Final = (_CELL, 80, 48)  # longest cell of a table block; shorter ones when the table is too large
 _TEXT_CELL: Final = 48  # widest cell of a code table, so that a row fits on a line
 _LEAST_CELL: Final = 8
-_LONG_CELL: Final = 24  # characters; a time has 20, and a longer text with blanks is a sentence
+_LONG_CELL: Final = 24  # characters; a longer text with blanks is a sentence
 _TEXT_ROW: Final = 240
 _TEXT_ROWS: Final = 100  # rows of a code table; nobody reads more
 _SMALL_PRINT: Final = 800  # JSON characters kept for the line below a table
@@ -162,8 +162,9 @@ def _native(item: Table, sizes: Sequence[int], *, live: bool, caption: str | Non
 
 
 def _wraps(cells: Sequence[str]) -> bool:
-    """Whether a column has sentences. Ids, which people copy, and times stay on one line."""
-    return any(len(cell) > _LONG_CELL and " " in cell for cell in cells)
+    """Whether a column has sentences or times, which would push the next column out of a phone. Ids, which people copy, stay on
+    one line."""
+    return any((len(cell) > _LONG_CELL and " " in cell) or kit.TIME.fullmatch(cell) for cell in cells)
 
 
 def _showing(count: int, total: int) -> str:

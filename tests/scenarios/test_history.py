@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -21,16 +22,16 @@ async def test_history_shows_durations_results_and_buttons_for_each_run(env: Wor
     chart = block(message, "data_visualization")["chart"]
     rows = block(message, "table")["rows"]
     assert [cell["text"] for cell in rows[0]][:4] == ["Run", "State", "Duration", "Started"]
-    ids = [row[0]["text"] for row in rows[1:]]
-    assert all(len(one) == 8 for one in ids)
-    assert chart["axis_config"]["categories"] == ids[::-1]
+    numbers = [row[0]["text"] for row in rows[1:]]
+    assert numbers == [str(number) for number in range(1, len(rows))]
+    assert chart["axis_config"]["categories"] == numbers[::-1]
     assert [one["name"] for one in chart["series"]] == ["Succeeded", "Failed"]
     failed = [row[0]["text"] for row in rows[1:] if row[1]["text"] == "Failed"]
-    newest = [label for one in ids[:5] for label in (f"Log {one}", *([f"Retry {one}"] if one in failed else []))]
+    newest = [label for one in numbers[:5] for label in (f"Log {one}", *([f"Retry {one}"] if one in failed else []))]
     assert labels(message) == [*newest, "Start with defaults"]
     full = shown({"blocks": [block(message, "container")]})
-    assert all(f"run/{one}" in full for one in ids)
-    assert f"failed: {', '.join(failed)}" in message["text"]
+    assert all(re.search(rf"Run {one}\*\nrun/[0-9a-f]{{8}}-", full) for one in numbers)
+    assert f"failed: run {', '.join(failed)}" in message["text"]
 
 
 async def test_a_run_is_retried_from_the_history(env: World) -> None:

@@ -1,7 +1,8 @@
 """Status numbers as names and phases. The same number means different things for runs, job runs and schedules.
 
 Source: the tables on the vendor's pages; which states are final is inferred from their names. The pages don't
-distinguish `Failure` from `Failed`; both end a run badly, and people see one word for both.
+distinguish `Failure` from `Failed`; both end a run badly, and people see one word for both. `Delivery`, in which a run exports
+its data, doesn't say by itself who delivers what.
 """
 
 from collections.abc import Mapping
@@ -14,7 +15,7 @@ RUN: Final[Mapping[int, tuple[str, Phase]]] = {
     0: ("Never Run", Phase.WAITING),
     1: ("Starting", Phase.ACTIVE),
     2: ("Running", Phase.ACTIVE),
-    3: ("Delivery", Phase.ACTIVE),
+    3: ("Delivering data", Phase.ACTIVE),
     4: ("Succeeded", Phase.SUCCEEDED),
     5: ("Failed", Phase.FAILED),
     6: ("Stopped", Phase.STOPPED),

@@ -24,7 +24,7 @@ from .support import AGENT, HISTORY, JOB, PATH, RUN, RUN_REPLY, START, Recording
 @pytest.mark.parametrize(
     ("table", "names"),
     [
-        (RUN_STATES, "Never Run,Starting,Running,Delivery,Succeeded,Failed,Stopped,Failed"),
+        (RUN_STATES, "Never Run,Starting,Running,Delivering data,Succeeded,Failed,Stopped,Failed"),
         (JOB_STATES, "Never Run,In Progress,In Progress With Failure,Succeeded,Failed,Failed"),
         (SCHEDULE_STATES, "Waiting,Running,Succeeded,Failed"),
     ],
@@ -150,8 +150,8 @@ async def test_a_job_run_tells_its_agent_runs() -> None:
         assert done.view
         assert (done.view.done, done.view.total) == (1, 1)
         assert done.table
-        assert done.table.rows[0][0] == RUN[:8]
-        assert (done.details[0].label, done.details[0].value) == (RUN[:8], f"run/{RUN}")
+        assert done.table.rows[0][0] == "1"
+        assert (done.details[0].label, done.details[0].value) == ("Run 1", f"run/{RUN}")
 
 
 async def test_many_watched_runs_cost_one_request() -> None:
