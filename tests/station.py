@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from pydantic import SecretStr
 from slack_sdk.web.async_client import AsyncWebClient
@@ -166,6 +167,10 @@ class People:
     async def members(self, group: str, *, max_age: float) -> tuple[str, ...] | None:
         """Nobody."""
         return ()
+
+    def zone(self, user_id: str | None) -> ZoneInfo | None:
+        """Not known."""
+        return None
 
     async def reach(self, channel_id: str) -> Reach:
         """It can be written to."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from types import MappingProxyType
+from zoneinfo import ZoneInfo
 
 import aiohttp
 from slack_sdk.web.async_client import AsyncWebClient
@@ -60,6 +61,9 @@ class AssumedDirectory:
 
     async def is_member(self, channel_id: str, user_id: str, *, max_age: float) -> bool:
         return True
+
+    def zone(self, user_id: str | None) -> ZoneInfo | None:
+        return None
 
     async def reach(self, channel_id: str) -> Reach:
         return Reach(trouble="Slack isn't asked", known=False)

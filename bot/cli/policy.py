@@ -2,13 +2,14 @@
 
 import json
 import tomllib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 from bot import config, plugins
 from bot.cli.exit_codes import CliError, Exit
@@ -16,6 +17,7 @@ from bot.core.command.capability import Capability, TargetKind
 from bot.core.command.catalog import Catalog, check_builtin, check_params
 from bot.core.command.parser import parse, parse_target
 from bot.core.command.target_ref import TargetRef
+from bot.core.command.until import with_moments
 from bot.core.errors import BadRequest
 from bot.core.intent import Command, ParseError
 from bot.core.operation import Operation, Target
@@ -89,7 +91,7 @@ def test_rules(file: Path, config_path: Path, say: Print) -> int:
     """Run every `[[case]]` of a rules file."""
     text, policy = usable_rules(file)
     try:
-        catalog, known = catalog_for(config_path)
+        catalog, zone, known = catalog_for(config_path)
     except ValueError as error:
         raise CliError(Exit.MISUSED, str(error)) from None
     channels, cases = plural(len(policy.channels), "channel"), plural(len(policy.file.case), "case")
@@ -103,7 +105,7 @@ def test_rules(file: Path, config_path: Path, say: Print) -> int:
     lines, now = Lines(text), SystemClock().now()
     differing = 0
     for number, case in enumerate(policy.file.case):
-        verdict = judge(policy, catalog, case, now)
+        verdict = judge(policy, catalog, case, now, zone)
         differing += verdict.word != case.expect
         for line in _told(policy, case, verdict, lines.of(("case", number))):
             say(line)
@@ -130,27 +132,31 @@ def where_is(policy: Policy, label: str) -> str:
     return next((f" (line {rule.line})" for rule in (*rules, *policy.freezes) if rule.label == label), "")
 
 
-def catalog_for(config_path: Path) -> tuple[Catalog, bool]:
-    """The capabilities of the backends that the file names, and True. Without that file, every kind under its default name.
+def catalog_for(config_path: Path) -> tuple[Catalog, str, bool]:
+    """The capabilities of the backends that the file names, its time zone, and True. Without that file, every kind under its
+    default name.
 
-    Only `name` and `kind` are read, so no secret is needed. Raises ValueError with one sentence.
+    Only these are read, so no secret is needed. Raises ValueError with one sentence.
     """
     if not config_path.exists():
         from bot.plugins import catalog_of_all_kinds  # noqa: PLC0415  loads every kind
 
-        return catalog_of_all_kinds(), False
+        return catalog_of_all_kinds(), config.TimeSettings().zone, False
     try:
-        tables = tomllib.loads(config_path.read_text(encoding="utf-8")).get("backend", [])
-        specs = {str(table["name"]): plugins.load(str(table["kind"])).spec for table in tables}
+        tables = tomllib.loads(config_path.read_text(encoding="utf-8"))
+        specs = {str(table["name"]): plugins.load(str(table["kind"])).spec for table in tables.get("backend", [])}
+        zone = config.TimeSettings.model_validate(tables.get("time", {})).zone
+    except ValidationError as error:
+        raise ValueError(f"{config_path}: [time]: {error.errors()[0]['msg'].removeprefix('Value error, ')}") from None
     except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ValueError(f"{config_path}: {error}") from None
     except (TypeError, KeyError, AttributeError):
         raise ValueError(f"{config_path}: each [[backend]] needs a name and a kind") from None
-    return Catalog(specs), True
+    return Catalog(specs), zone, True
 
 
-def judge(policy: Policy, catalog: Catalog, case: CaseTable, now: datetime) -> Verdict:
-    """The answer to this case outside of all freezes. The note says if a freeze is active now."""
+def judge(policy: Policy, catalog: Catalog, case: CaseTable, now: datetime, zone: str) -> Verdict:
+    """The answer to this case outside of all freezes, with times read in that zone. The note says if a freeze is active now."""
     subject = case_subject(policy, case, HOME)
     where = Where(team_id=HOME, channel_id=case.in_, is_dm=case.in_.startswith("D"), known=True)
     here = Situation(policy, subject, where, (), HOME)
@@ -161,7 +167,7 @@ def judge(policy: Policy, catalog: Catalog, case: CaseTable, now: datetime) -> V
         if _is_builtin(read, catalog):
             check_builtin(catalog.builtins[read.verb], read)
             return _builtin(read, catalog, here)
-        asked = _asked(read, catalog, here, _outside_freezes(policy, now))
+        asked = _asked(read, catalog, here, _outside_freezes(policy, now), zone)
     except BadRequest as problem:
         return Verdict("not understood", "no rule", problem.summary)
     decision = decide(policy, asked)
@@ -189,16 +195,24 @@ def _builtin(read: Command, catalog: Catalog, here: Situation) -> Verdict:
     )
 
 
-def _asked(read: Command, catalog: Catalog, here: Situation, now: datetime) -> Question:
+def _asked(read: Command, catalog: Catalog, here: Situation, now: datetime, zone: str) -> Question:
     if read.target is None:
         raise BadRequest(f"`{read.verb}` needs a target in a case.")
     ref = parse_target(read.target, catalog)
     if isinstance(ref, str):
         raise BadRequest(ref)
     row, target = _target(read, ref, catalog)
-    given = check_params(row.params, read.params)
+    given = check_params(row.params, with_moments(row.params, read.params, zone, _asked_at(read.params, now)))
     operation = Operation.of(row, request_id="case", target=target, given=given, reason=read.reason)
     return here.question(row, target, operation.params, now)
+
+
+def _asked_at(words: Sequence[tuple[str, str]], now: datetime) -> datetime:
+    """A day before a date in the case, so that it has the same result once that date is past; otherwise `now`."""
+    for _, word in words:
+        with suppress(ValueError, OverflowError):  # not a date, or the first one of the calendar
+            return datetime.fromisoformat(word).replace(tzinfo=UTC) - timedelta(days=1)
+    return now
 
 
 def _target(read: Command, ref: TargetRef, catalog: Catalog) -> tuple[Capability, Target]:

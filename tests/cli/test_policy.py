@@ -161,6 +161,29 @@ def test_cases_do_not_depend_on_the_calendar(rules: PolicyFolder) -> None:
     assert (code, "Now it is denied by freeze 1" in output) == (0, True), output
 
 
+def test_a_time_in_a_case_is_read_as_the_bot_reads_it(rules: PolicyFolder) -> None:
+    """It is a moment on the clock of `[time] zone`, on which no day of the year has an effect; what is not a time is refused."""
+    allow = '  [[channel.allow]]\n  verbs = ["schedule off"]\n  targets = ["acc:*"]\n  who = ["*"]\n'
+    only = "  params = {{ until = [{}] }}\n"
+    channel = 'version = 1\n[[channel]]\nid = "C0CRAWL"\n'
+    for limit, until, expect in (
+        ("18:00", "18:00", "denied"),
+        ("2020-02-03T17:00Z", "2020-02-03T18:00", "allowed"),
+        ("2020-02-03T18:00", "2020-02-03T18:00", "denied"),
+        ("25:00", "25:00", "not understood"),
+    ):
+        say = f"schedule off acc:shop/prices until={until}"
+        rules.write(
+            channel + allow + only.format(f'"{limit}"') + case("U0ANA", say, expect.replace("not understood", "denied"))
+        )
+        (rules.folder / "signalbox.toml").write_text(f'{CONFIG}\n[time]\nzone = "Europe/Berlin"\n', encoding="utf-8")
+        _, output = rules.run("test")
+        assert f"{say}: {expect}" in output
+    (rules.folder / "signalbox.toml").write_text(f'{CONFIG}\n[time]\nzone = "Europe/Berlim"\n', encoding="utf-8")
+    code, output = rules.run("test")
+    assert (code, "`Europe/Berlim` isn't a known time zone" in output) == (2, True), output
+
+
 RUN_ID = "9040f86d-bbc1-4038-9868-501145cc2370"
 
 

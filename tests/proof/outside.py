@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 from bot.core.card import Card, Delivery, FormView, HomeView
 from bot.core.command.capability import KindSpec, TargetKind
@@ -150,6 +151,9 @@ class OutsideDirectory:
 
     async def members(self, group: str, *, max_age: float) -> tuple[str, ...] | None:
         return self._outside.groups.get(group)
+
+    def zone(self, user_id: str | None) -> ZoneInfo | None:
+        return None
 
     async def reach(self, channel_id: str) -> Reach:
         return Reach()

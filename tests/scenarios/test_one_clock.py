@@ -187,3 +187,18 @@ async def test_a_form_opens_with_the_time_that_was_typed_whatever_it_is(free: Te
 
 async def test_a_time_that_is_empty_needs_a_value(free: Team) -> None:
     await free.env.does("schedule off acc:shop/prices until= -- closed", "`until=` needs a value")
+
+
+async def test_a_command_to_copy_has_its_time_on_the_clock_of_its_reader(free: Team) -> None:
+    """Too long for a button, or beside one that was pressed twice: Slack adapts no time there, and it means the same moment."""
+    env, ends = free.env, at(free, "18:00")
+    there = ends.astimezone(LOS_ANGELES).isoformat(timespec="minutes")
+    await env.person("U0ANA").post(
+        CRAWL, "<@U0BOT> ~schedule off acc:shop/prices until=18:00 -- the shop is closed for today~"
+    )
+    card = await env.sees("struck out")
+    assert labels(card) == []
+    copied = f"schedule off acc:shop/prices until={there} -- the shop is closed for today"
+    assert f"```\n{copied}\n```" in shown(card)
+    assert "Z" not in copied
+    await env.does(copied, "Paused until", token(ends))

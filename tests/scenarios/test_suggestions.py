@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from bot.playground.planes.demo import demo_planes
 from tests.world import World, shown, world
 
 
@@ -158,3 +159,15 @@ async def test_help_names_a_run_by_its_agent(env: World) -> None:
     offered = labels(await env.does("help", "What you can do here"))
     assert not [label for label in offered if "acc:run/" in label]
     assert "logs acc:labs/broken@last" in offered
+
+
+async def test_a_verb_without_a_target_offers_what_it_can_be_done_to(tmp_path: Path) -> None:
+    """First the run in progress here, then other targets; never another verb, such as the status of what can't be stopped."""
+    async with world(tmp_path, planes=demo_planes, only=("acc", "infa", "itn"), agents=True) as env:
+        offered = labels(await env.does("stop", "`stop` needs a target"))
+        assert offered
+        assert all(label.startswith("stop infa:") for label in offered)
+        await env.does("start itn:check-links", "Running")
+        first, *others = labels(await env.does("stop", "`stop` needs a target", "stop itn:"))
+        assert first.startswith("stop itn:job/")
+        assert all(label.startswith("stop infa:") for label in others)

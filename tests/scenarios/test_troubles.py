@@ -385,3 +385,11 @@ async def test_more_than_can_wait_is_told_so_and_what_ends_things_is_still_taken
         assert env.events("status") == ["requested"] * (15 - len(refused))
         stop = await ask(env, "stop pre:instance/nobody")
         assert await stop.ends() == "failed"
+
+
+@pytest.mark.parametrize("fault", ["refuse", "drop_before", "401", "429", "500", "bad_json", "redirect"])
+async def test_whatever_may_pass_can_be_tried_again_from_its_card(env: World, fault: str) -> None:
+    """Nothing was done, because the target was not found; once the ACC answers again, the same command works."""
+    await env.acc.set_fault({"fault": fault})
+    card = await env.does("schedules acc:shop/prices", "Nothing was done")
+    assert labels(card)[0] == "Try again"

@@ -211,10 +211,12 @@ def _said_in(text: str, catalog: Catalog, around: Surroundings) -> Meant:
         unnamed = unnamed and not (ALL & set(spoken.said) and catalog.changes(verbs[0]))
         targets = (named.by(rest) or named.by(spoken))[:MOST]
         sure = bool(targets) and targets[0][0] >= HOLDS and not used & spoken.guessed
-        choices = [known for _, known in targets] or (_usual(verbs, catalog, around) if unnamed else [])
-        if not choices and not unnamed and not any(_searches(verb, catalog) for verb in verbs):
+        able = _usual(verbs, catalog, around, itself=True) if unnamed and not rest.said else []  # `stop` alone
+        choices = [known for _, known in targets] or able or (_usual(verbs, catalog, around) if unnamed else [])
+        searching = any((own := catalog.builtin(verb)) and own.takes is not Takes.TARGET for verb in verbs)
+        if not choices and not unnamed and not searching:
             continue
-        said = _Said(verbs or ["status"], pairs, phrases, rest, reason, sure, failed)
+        said = _Said(verbs[: 1 if able else None] or ["status"], pairs, phrases, rest, reason, sure, failed)
         ranked = _ranked(said, choices or [None], catalog, around)
         acts = bool(ranked) and catalog.changes(ranked[0].verb)
         if sure and verbs and not acts and catalog.changes(verbs[0]):
@@ -278,11 +280,6 @@ def _ranked(said: _Said, choices: Sequence[Known | None], catalog: Catalog, arou
     return sorted(found, key=found.__getitem__)
 
 
-def _searches(verb: str, catalog: Catalog) -> bool:
-    builtin = catalog.builtin(verb)
-    return builtin is not None and builtin.takes is not Takes.TARGET
-
-
 def _second_words(spoken: Wording, reason: str) -> str:
     """`incident open INC-77 -- database down` for `open incident INC-77 database down`."""
     said = spoken.said
@@ -318,8 +315,8 @@ def _created(spoken: Wording, catalog: Catalog) -> str:
     return next((f"{verb} {TargetRef(backend=own, path=f'{prefix}/{name}')}" for own, prefix in homes.items()), "")
 
 
-def _usual(verbs: Sequence[str], catalog: Catalog, around: Surroundings) -> list[Known]:
-    """Targets for a verb that needs one: those that this channel used last, then others. None for a verb that needs none."""
+def _usual(verbs: Sequence[str], catalog: Catalog, around: Surroundings, *, itself: bool = False) -> list[Known]:
+    """Targets for a verb that needs one, those used here last first; `itself`: only for the first verb. None if it needs none."""
     builtin = catalog.builtin(verbs[0])
     if verbs[0] == "targets":
         used = [known.partition(":")[0] for known in around.recent]
@@ -329,8 +326,10 @@ def _usual(verbs: Sequence[str], catalog: Catalog, around: Surroundings) -> list
     by_text = {known.written: known for known in around.targets}
     recent = [by_text[text] for text in around.recent if text in by_text]
     named = (one for one in (*recent, *around.targets) if one.kind not in catalog.backends[one.backend].selected)
-    fit = [one for one in named if any(_commands(verb, one, catalog) for verb in verbs)]  # no run: nobody knows its id
-    return sorted(dict.fromkeys(fit), key=lambda one: not around.may(verbs[0], one.written))[:MOST]
+    said = {one: [own for verb in verbs for own, *_ in _commands(verb, one, catalog)] for one in named}
+    able = [one for one, own in said.items() if verbs[0] in own and around.may(verbs[0], one.written)]
+    fit = able if itself else [one for one, own in said.items() if own]  # no run: nobody knows its id
+    return sorted(fit, key=lambda one: not around.may(verbs[0], one.written))[:MOST]
 
 
 def _commands(verb: str, target: Known | None, catalog: Catalog, *, failed: bool = False) -> list[tuple[str, str, str]]:

@@ -114,21 +114,20 @@ def on_clock(word: str, zone: str) -> str:
 
 
 def with_moments(
-    declared: Sequence[Param], given: Sequence[tuple[str, str]], zone: str, asked_at: datetime
+    declared: Sequence[Param], given: Sequence[tuple[str, str]], zone: str, asked_at: datetime, *, reader: str = ""
 ) -> tuple[tuple[str, str], ...]:
     """The given parameters with the instant for each time that was typed: `18:00` is another one a day later, and another one
-    for a reader elsewhere. Raises BadRequest."""
+    for a reader elsewhere. It is on the clock of the zone `reader`, where one is given. Raises BadRequest."""
     moments = {param.name for param in declared if param.type is ParamType.UNTIL}
+
+    def fixed(name: str, word: str) -> str:
+        if name not in moments or not word.strip():
+            return word
+        instant = in_full(parse_until(word, ZoneInfo(zone), asked_at))
+        return on_clock(instant, reader) if reader else instant
+
     try:
-        return tuple(
-            [
-                (
-                    name,
-                    in_full(parse_until(word, ZoneInfo(zone), asked_at)) if name in moments and word.strip() else word,
-                )
-                for name, word in given
-            ]
-        )
+        return tuple([(name, fixed(name, word)) for name, word in given])
     except BadParam as problem:
         raise BadRequest(f"{problem}.", code="bad_parameter") from None
 

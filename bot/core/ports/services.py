@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import BinaryIO, Protocol
+from zoneinfo import ZoneInfo
 
 from bot.core.card import Card, Delivery, FormView, HomeView
 from bot.core.command.capability import KindSpec
@@ -189,6 +190,9 @@ class Directory(Protocol):
 
     async def is_member(self, channel_id: str, user_id: str, *, max_age: float) -> bool:
         """Whether Slack lists this person in that conversation. For an app's id: whether the bot is in it."""
+
+    def zone(self, user_id: str | None) -> ZoneInfo | None:
+        """The person's time zone as Slack last reported it; None when it is not known."""
 
     async def members(self, group: str, *, max_age: float) -> tuple[str, ...] | None:
         """The user ids of a user group, or None when they can't be read."""

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from bot.all_of import both
 from bot.core.audit import AuditEntry
-from bot.core.card import Button, Tone
+from bot.core.card import Button, Line, Tone
 from bot.core.command.lexer import unescape
 from bot.core.command.parser import format_command, parse
 from bot.core.command.until import with_moments
@@ -17,6 +17,7 @@ from bot.operations import cards
 from bot.operations.audit_writer import AuditWriter
 from bot.runtime.context import Context
 
+MOST_NEAR: Final = 4
 LONGEST_BUTTON: Final = 70  # characters: a button must show all of what it does
 
 
@@ -74,18 +75,38 @@ def command_button(ctx: Context, intent: Intent, text: str, *, label: str = "", 
     )
 
 
-def lasting(ctx: Context, intent: Intent, text: str) -> str:
-    """The command as a button keeps it, with the instant for each time: pressed a day later, `18:00` would be another one."""
+def lasting(ctx: Context, intent: Intent, text: str, *, reader: str = "") -> str:
+    """The command as a button keeps it, with the instant for each time: pressed a day later, `18:00` would be another one. It is
+    on the clock of the zone `reader`, where one is given."""
     read = parse(text, ctx.catalog) if "until" in text else None
     if not isinstance(read, Command):
         return text
     backend = (read.target or "").partition(":")[0]
     declared = [param for _, capability in ctx.catalog.capabilities(read.verb, backend) for param in capability.params]
     try:
-        params = with_moments(declared, read.params, ctx.zone, intent.asked_at)
+        params = with_moments(declared, read.params, ctx.zone, intent.asked_at, reader=reader)
     except BadRequest:  # which a press says as well
         return text
     return text if params == read.params else format_command(read.model_copy(update={"params": params}))
+
+
+def to_copy(ctx: Context, intent: Intent, text: str) -> str:
+    """The command as a text, which Slack doesn't adapt: it has the instant for each time, on the clock of its reader."""
+    return lasting(ctx, intent, text, reader=str(ctx.directory.zone(intent.actor.user_id) or ctx.zone))
+
+
+async def say_buttons(ctx: Context, intent: Intent, commands: Sequence[str], lines: list[Line]) -> tuple[Button, ...]:
+    """Buttons for up to four commands. One that is too long, or has a secret, which a button would keep, goes into the lines."""
+    texts = [lasting(ctx, intent, one) for one in commands[:MOST_NEAR]]
+    shown = [(text, await shown_as(ctx, text)) for text in texts]
+    lines += [
+        Line(heading="Did you mean", text=to_copy(ctx, intent, masked), code=True)
+        for text, masked in shown
+        if masked != text or len(text) > LONGEST_BUTTON
+    ]
+    return tuple(
+        command_button(ctx, intent, text) for text, masked in shown if masked == text and len(text) <= LONGEST_BUTTON
+    )
 
 
 def as_typed(intent: Intent) -> str:

@@ -12,7 +12,7 @@ from bot.core.intent import Command, Intent
 from bot.core.records import StoredButton, StoredRequest
 from bot.core.text import ago_text
 from bot.core.value import canonical
-from bot.features.replies.answer import say
+from bot.features.replies.answer import say, to_copy
 from bot.operations import cards
 from bot.operations.audit_writer import AuditWriter
 from bot.operations.newer_run import newer_run, state_of
@@ -86,6 +86,6 @@ async def tell_earlier(
         entries=(entry,),
         tone=Tone.ASK,
         status="Your press did nothing",
-        lines=(Line(text=format_command(command), code=True), *lines),
+        lines=(Line(text=to_copy(ctx, intent, format_command(command)), code=True), *lines),
         buttons=(anyway,),
     )

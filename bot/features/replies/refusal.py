@@ -11,7 +11,7 @@ from bot.core.card import Button, Line, Tone, slack_url
 from bot.core.command.parser import ONE_TARGET, format_command, parse, parse_target
 from bot.core.command.target_ref import TargetRef
 from bot.core.effects import Ruling
-from bot.core.errors import MAY_PASS, Ambiguous, NoSuchTarget, Problem
+from bot.core.errors import MAY_PASS, Ambiguous, NoSuchTarget, Problem, Redirected
 from bot.core.intent import Command, Doubt, Intent, ParseError
 from bot.core.operation import Operation
 from bot.core.outcome import Fact, facts_of
@@ -19,7 +19,17 @@ from bot.core.policy.decide import BUILT_IN_RULE, NO_RULE_ALLOWS, UNNAMED_PLACES
 from bot.core.policy.visibility import Visibility
 from bot.core.text import asked_text, capitalized, sentences
 from bot.features.replies import channel_freeze
-from bot.features.replies.answer import LONGEST_BUTTON, as_typed, clean, command_button, lasting, reply, say, shown_as
+from bot.features.replies.answer import (
+    MOST_NEAR,
+    as_typed,
+    clean,
+    command_button,
+    lasting,
+    reply,
+    say,
+    say_buttons,
+    shown_as,
+)
 from bot.features.replies.suggestions import commands_meant, is_sentence, repeats
 from bot.operations import cards
 from bot.operations.audit_writer import AuditWriter
@@ -27,7 +37,6 @@ from bot.operations.authorize import CACHED, usable, visibility_of
 from bot.operations.next_steps import link_to
 from bot.runtime.context import Context
 
-MOST_NEAR: Final = 4
 # Problems with what was typed, where another command may have been meant.
 _MISTYPED: Final = frozenset(
     {"unknown_parameter", "wrong_target_kind", "no_such_verb", "no_such_target", "target_missing", "misread"}
@@ -51,7 +60,7 @@ async def misread(ctx: Context, intent: Intent, ask: ParseError) -> None:
         meant = (*await _for_each_run(ctx, intent, ask.understood), "status")
     nearest = await offered(ctx, intent, meant or await commands_meant(ctx, intent.actor, intent.place, ask.text))
     lines = [] if nearest else [Line(text=f"`{ctx.command} help` shows what you can do here.")]
-    buttons = await _say_buttons(ctx, intent, nearest, lines)
+    buttons = await say_buttons(ctx, intent, nearest, lines)
     guessed = bool(nearest) and nearest != ["help"]
     title = "Did you mean this?" if guessed and not ask.nearest else "I can't read this command"
     vague = guessed and is_sentence(ask.text, ask.problem)
@@ -124,7 +133,7 @@ async def show_set_aside(ctx: Context, intent: Intent, doubt: Doubt, command: Co
     title, why = _WHY_NOT_RUN[doubt]
     lines = [Line(text=why)]
     again = await offered(ctx, intent, [format_command(ask)]) if isinstance(ask, Command) else ()
-    buttons = await _say_buttons(ctx, intent, again, lines)
+    buttons = await say_buttons(ctx, intent, again, lines)
     asked, tone = title or asked_text(intent, ctx.clock.now()), Tone.ASK if buttons else Tone.WARN
     await reply(ctx, intent, asked, tone=tone, lines=tuple(lines), buttons=buttons)
 
@@ -132,22 +141,8 @@ async def show_set_aside(ctx: Context, intent: Intent, doubt: Doubt, command: Co
 async def offer(ctx: Context, intent: Intent, title: str, command: Command) -> None:
     """End the request with a sentence and the command that it is about as a button."""
     lines: list[Line] = []
-    buttons = await _say_buttons(ctx, intent, (format_command(command),), lines)
+    buttons = await say_buttons(ctx, intent, (format_command(command),), lines)
     await say(ctx, intent, title, tone=Tone.PLAIN, lines=tuple(lines), buttons=buttons)
-
-
-async def _say_buttons(ctx: Context, intent: Intent, commands: Sequence[str], lines: list[Line]) -> tuple[Button, ...]:
-    """Buttons for up to four commands. One that is too long, or has a secret, which a button would keep, goes into the lines."""
-    texts = [lasting(ctx, intent, one) for one in commands[:MOST_NEAR]]
-    shown = [(text, await shown_as(ctx, text)) for text in texts]
-    lines += [
-        Line(heading="Did you mean", text=masked, code=True)
-        for text, masked in shown
-        if masked != text or len(text) > LONGEST_BUTTON
-    ]
-    return tuple(
-        command_button(ctx, intent, text) for text, masked in shown if masked == text and len(text) <= LONGEST_BUTTON
-    )
 
 
 async def problem(
@@ -168,14 +163,16 @@ async def problem(
     # A guess at what `grant` or `breakglass` means could give more than was asked for.
     if not nearest and mistyped and (builtin is None or not ctx.catalog.changes(builtin.verb)):
         meant = await commands_meant(ctx, intent.actor, intent.place, intent.typed)
+        if isinstance(ask, Command) and ask.target is None:
+            meant = [*dict.fromkeys((*await _for_each_run(ctx, intent, ask.verb), *meant))]
         nearest = await offered(ctx, intent, [one for one in meant if not repeats(ctx.catalog, one, ask, error.code)])
     if error.code == "no_such_verb":
         more = (*more, *await _console(ctx, intent))
-    if isinstance(error, MAY_PASS) and isinstance(ask, Command):
+    if (isinstance(error, MAY_PASS) or error.code == Redirected.code) and isinstance(ask, Command):
         more = (*more, *await _again(ctx, intent, ask))
     vague = bool(nearest) and is_sentence(intent.typed, error.summary)
     lines = [Line(text=error.hint)] if error.hint and not vague else []
-    buttons = (*await _say_buttons(ctx, intent, nearest, lines), *more)
+    buttons = (*await say_buttons(ctx, intent, nearest, lines), *more)
     await say(
         ctx,
         intent,

@@ -113,7 +113,7 @@ def _infa(clock: Clock) -> InformaticaPlane:
         eu,
         sort="WORKFLOW",
         ends=3,
-        says="The connection LEDGER_DB was refused (ORA-12541).",
+        says="ERROR: the connection LEDGER_DB was refused (ORA-12541)",
     )
     for name in ("reload_history", "export_ledger"):
         plane.add_task(name, eu, lasts=_LONG)

@@ -36,6 +36,7 @@ class Fault:
     `seconds`: of a delay, of an outage (refuse; None: until cleared), between bytes (drip).
     `done`: the call takes effect although the reply is replaced. `reset`: a drop is a TCP reset.
     `waits`: only for requests soon after a person acted, so that no background read uses it up.
+    `called`: the name by which it was asked for, when that is another one.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Fault:
     done: bool = False
     reset: bool = False
     waits: bool = False
+    called: str = ""
     seen: int = 0
     used: int = 0
 
@@ -67,7 +69,7 @@ def parse(spec: Mapping[str, Any]) -> Fault:
 
     Raises ValueError for an unknown name or key, or a `match` that is not a regular expression.
     """
-    name = str(spec.get("fault"))
+    called = name = str(spec.get("fault"))
     unknown = set(spec) - _KEYS
     if name not in NAMES or unknown:
         raise ValueError(f"unknown fault {name!r} or keys {sorted(unknown)}; {sorted(NAMES)}")
@@ -79,7 +81,7 @@ def parse(spec: Mapping[str, Any]) -> Fault:
             raise ValueError(f"match is not a regular expression: {problem}") from None
     if name == "401_once":
         name, values["times"] = "401", 1
-    return Fault(name, **values)
+    return Fault(name, called=called, **values)
 
 
 class Faults:
@@ -117,7 +119,7 @@ class Faults:
 
     def names(self) -> list[str]:
         """The faults that can still apply to later requests."""
-        return [fault.name for fault in self._list if not fault.spent]
+        return [fault.called or fault.name for fault in self._list if not fault.spent]
 
     def leave_now(self) -> Fault | None:
         """A connection refusal for all requests whose `after` has just been reached; it is used up."""

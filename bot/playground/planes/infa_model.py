@@ -229,7 +229,7 @@ class Job:
         lines = [
             f"{utc(self.started)} INFO Initializing session for {self.task.name}",
             f"{utc(self.started)} INFO Connecting user=etl password=hunter2-not-a-secret",
-            f"{utc(self.end())} {'INFO' if self.log()['state'] == 1 else 'ERROR'} {self.log()['errorMsg']}",
+            f"{utc(self.end())} INFO {self.log()['errorMsg']}",
         ]
         return "\n".join(lines) + "\n"
 

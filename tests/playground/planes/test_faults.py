@@ -24,6 +24,7 @@ async def test_status_faults_stand_in_place_of_the_thing(
     acc: SequentumPlane, call: Client, name: str, status: int
 ) -> None:
     await acc.set_fault({"fault": name, "times": 1, "retry_after": 7, "location": "http://x.test/"})
+    assert acc.faults == [name]
     reply = await call.post(START, json={})
     again = await call.post(START, json={})
     assert (reply.status_code, again.status_code) == (status, 200)
