@@ -18,7 +18,7 @@ from bot.cli.exit_codes import CliError, Exit
 from bot.core.audit import AuditEntry, Event
 from bot.core.command.params import BadParam, duration_seconds
 from bot.core.ports.store import StoreAddress
-from bot.core.records import NAME_KEY, Filters, StoredEntry, newest_of, searches, stamp
+from bot.core.records import NAME_KEY, OPENINGS, Filters, StoredEntry, newest_of, searches, stamp
 from bot.core.text import utc_text
 from bot.render.text_format import NOTHING, aligned, one_line
 from bot.render.zones import in_zone
@@ -68,7 +68,8 @@ def search(
         names = {known: [str(one) for one in names] for known, names in kept.items() if isinstance(names, list)}
         filters = replace(filters, event=event, incident=incident, user_id=_person(user, names) if user else None)
         most = max(1, min(count, 500))
-        found = newest_of([store.search_sync(one, limit=most) for one in searches(filters)], most)
+        opened = store.search_sync(OPENINGS, limit=500) if filters.text else ()
+        found = newest_of([store.search_sync(one, limit=most) for one in searches(filters, opened)], most)
     if not found:
         click.echo("signalbox: no matching audit entries", err=True)
         return Exit.DONE

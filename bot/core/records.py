@@ -1,6 +1,6 @@
 """The values that the store keeps. Every time is RFC 3339 UTC text with microseconds (see `stamp`)."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Final
@@ -283,19 +283,34 @@ class Filters:
     text: str | None = None
 
 
+# What people call the end of such a request, by its code.
+ABANDONED_AS: Final = {"cancelled": "cancelled", "joined": "asked again", "already_waiting": "asked again"}
+OPENINGS: Final = Filters(event=Event.INCIDENT_OPENED)
 # What a card calls these events.
 _SAID: Final = {"denied": (Event.DENIED, Event.REJECTED), "cancelled": (Event.ABANDONED,)}
 
 
-def searches(filters: Filters) -> list[Filters]:
-    """These filters, and those that find the entries of an event whose name is a word of the text: `denied shop`."""
-    words = [] if filters.event is not None else (filters.text or "").split()
-    for word in words:
+def searches(filters: Filters, opened: Iterable[StoredEntry] = ()) -> list[Filters]:
+    """These filters, and those that find the entries of an event or an incident whose name is a word of the text: `denied shop`,
+    `INC-42`. `opened` are the openings of incidents, newest first."""
+    began = {str(entry.incident).casefold(): entry for entry in opened}
+    named: dict[str, list[tuple[str, dict[str, str]]]] = {"event": [], "incident": []}
+    for word in (filters.text or "").split():
         events = _SAID.get(word.lower()) or ((Event(word.lower()),) if word.lower() in set(Event) else ())
-        if events:
-            rest = " ".join(other for other in words if other is not word) or None
-            return [filters, *(replace(filters, event=str(event), text=rest) for event in events)]
-    return [filters]
+        if filters.event is None and not named["event"]:
+            named["event"] = [(word, {"event": str(event)}) for event in events]
+        if filters.incident is None and not named["incident"] and (first := began.get(word.casefold())) is not None:
+            since = max(first.at, filters.since or "")
+            named["incident"] = [(word, {"incident": str(first.incident), "since": since})]
+    found = [filters]
+    for names in named.values():
+        found += [_without(one, word, columns) for one in found for word, columns in names]
+    return found
+
+
+def _without(filters: Filters, word: str, columns: Mapping[str, str]) -> Filters:
+    rest = [other for other in (filters.text or "").split() if other != word]
+    return replace(filters, text=" ".join(rest) or None, **columns)
 
 
 def newest_of(found: Iterable[Sequence[StoredEntry]], most: int) -> list[StoredEntry]:

@@ -113,7 +113,10 @@ async def test_one_card_where_requester_and_approvers_share_a_channel(team: Team
     await team.press(card, "Cancel", user="U0ANA", channel=CRAWL)
     closed = await team.sees("Cancelled by <@U0ANA>: `mark acc:shop/prices as=failed`", channel=CRAWL)
     assert kinds(closed) == ["section"]
-    await team.sees_in_thread("Cancelled by the requester", "<@U0ANA>")
+    told = await team.sees_in_thread("mark acc:shop/prices", "Cancelled by <@U0ANA>. Nothing was done.")
+    timeline = await env.does("timeline since=1h", "mark acc:shop/prices cancelled · <@U0ANA> · Nothing was done.")
+    for message in (closed, told, timeline):
+        assert shown({**message, "text": ""}).lower().count("cancelled") == 1, shown(message)
 
 
 async def test_a_workspace_that_refuses_the_collapsed_section_gets_the_same_card_without_it(team: Team) -> None:
@@ -215,6 +218,10 @@ async def test_the_same_wish_of_a_second_person_joins_the_first(team: Team) -> N
     assert len(env.audit(event="approval_requested")) == 1
     (row,) = [row for row in env.audit(event="abandoned") if row.code == "joined"]
     assert row.user_id == "U0RUI"
+    timeline = {**await env.does("timeline since=1h", "Timeline since"), "text": ""}
+    told = [line for line in shown(timeline).split("\n") if "<@U0RUI>" in line]
+    assert len(told) == 1, told
+    assert "start acc:shop/prices asked again · <@U0RUI> · <@U0ANA> already asked for the same" in told[0]
     await env.say("start acc:shop/prices input.region=north", user="U0RUI")
     await env.until(lambda: len(env.audit(event="approval_requested")) == 2)
 

@@ -73,3 +73,23 @@ async def test_a_search_finds_an_outcome_by_its_name(env: World) -> None:
     assert "denied" in denied
     assert "acc:labs/slow" in denied
     assert "INC-7" not in denied
+
+
+async def test_a_search_by_an_incident_finds_all_that_was_done_in_it(env: World) -> None:
+    """Its name is in the column of each entry, and a word of none but the opening; the name in small letters is the same one."""
+    await env.does("start acc:shop/prices -- earlier", "Succeeded")
+    await env.does("incident open INC-50 -- checkout is down", "Incident INC-50", user="U0LEE")
+    await env.does("start acc:labs/broken -- restore", "2 of 40 pages failed")
+    await env.does("incident close INC-50 -- over", "INC-50 is closed", user="U0LEE")
+    await env.does("start acc:shop/prices -- afterwards", "Succeeded")
+    around = {entry.seq for entry in env.audit() if entry.reason in ("earlier", "afterwards")}
+    of_incident = {entry.seq for entry in env.audit(incident="INC-50")}
+    assert {"sent", "ended"} <= {entry.event for entry in env.audit(incident="INC-50")}
+    for words in ("INC-50", "inc-50"):
+        message = await env.does(f"audit {words} count=50", "Audit log")
+        (block,) = [block for block in message["blocks"] if block["type"] in ("table", "data_table")]
+        seen = {int(row[-1].get("text") or row[-1]["value"]) for row in block["rows"][1:]}
+        assert seen >= of_incident
+        assert seen.isdisjoint(around)
+    failed = shown(await env.does("audit failed INC-50", "Audit log", "acc:labs/broken"))
+    assert "incident_opened" not in failed

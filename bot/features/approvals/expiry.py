@@ -38,7 +38,8 @@ async def close(ctx: Context, pending_id: str, text: str) -> None:
     await cards.show(ctx, approval, why=text, buttons=buttons if approval.is_asked_in_place else ())
     await cards.close_requester(ctx, approval, Tone.WARN, words, text, *people, buttons=buttons)
     await newer_run.show_older(ctx, pending.intent, approval.operation)
-    await cards.tell_requester(ctx, approval, pending.state, text, *people, tone=Tone.WARN)
+    told = f"{words}. {text}" if people else text
+    await cards.tell_requester(ctx, approval, pending.state, told, *people, tone=Tone.WARN)
     if pending.intent.reply.step_id is not None:
         await ctx.presenter.step(pending.intent.reply.step_id, ok=False, text=text)
 
@@ -66,5 +67,4 @@ async def void(ctx: Context, approval: Approval, why: str) -> str:
 
 async def withdraw(ctx: Context, intent: Intent, approval: Approval) -> bool:
     """The requester cancels it; False when it was decided before."""
-    text = "Cancelled by the requester. Nothing was done."
-    return await end(ctx, approval, "cancelled", Event.ABANDONED, "cancelled", text, by=intent)
+    return await end(ctx, approval, "cancelled", Event.ABANDONED, "cancelled", "Nothing was done.", by=intent)

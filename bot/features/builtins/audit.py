@@ -17,11 +17,11 @@ from bot.core.operation import Target
 from bot.core.outcome import FileOut, Phase, Table
 from bot.core.policy.decide import why_not_administrator
 from bot.core.policy.visibility import Visibility
-from bot.core.records import Filters, StoredEntry, newest_of, searches, stamp
+from bot.core.records import OPENINGS, Filters, StoredEntry, newest_of, searches, stamp
 from bot.core.text import csv_text, person_in, plural, sentences, utc_text
 from bot.core.value import canonical
 from bot.features import incidents
-from bot.features.builtins.activity import activity
+from bot.features.builtins.activity import activity, happened
 from bot.features.incidents import Incident
 from bot.features.replies.answer import reply
 from bot.operations import cards
@@ -58,9 +58,8 @@ _DECIDERS = re.compile(r"; may decide: [A-Z0-9, ]+$")  # their names are in the 
 _IN_A_REQUEST = re.compile(r",? (?:in )?r-[a-z0-9]+\b")  # its id is in the files
 _AN_ID = re.compile(r"\b[CUW][A-Z0-9]{2,30}\b")
 _NAMED_IN = re.compile(r"<[@#]([A-Z0-9]+)>")
-_ENDS = frozenset({Event.DONE, Event.FAILED, Event.UNKNOWN, Event.DENIED})
-_ANSWERS = _ENDS | {Event.APPROVAL_REQUESTED}
 _OUTCOMES = frozenset({Event.DONE, Event.FAILED, Event.UNKNOWN})
+_ANSWERS = _OUTCOMES | {Event.DENIED, Event.APPROVAL_REQUESTED, Event.ABANDONED, Event.EXPIRED}
 _REQUEST = re.compile(r"r-[0-9a-z]{14}")
 
 
@@ -78,7 +77,8 @@ async def audit(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, 
         text=None if _REQUEST.fullmatch(text) else text or None,
     )
     most = given["count"] + 1
-    found = [await _newest(ctx, one, most, intent) for one in searches(filters)]
+    opened = await ctx.store.search(OPENINGS, limit=_PAGE) if filters.text else ()
+    found = [await _newest(ctx, one, most, intent) for one in searches(filters, opened)]
     newest = newest_of([entries for entries, _ in found], most)
     entries = [entry for entry in newest if entry.request_id != intent.request_id][: given["count"]]
     where = "every channel" if everywhere else "this channel"
@@ -160,7 +160,7 @@ def _with_reasons(ctx: Context, entries: Sequence[StoredEntry]) -> list[StoredEn
 def _reasoned(ctx: Context, entry: StoredEntry, asked: StoredEntry | None, *, ends: bool) -> StoredEntry:
     """The entry with the reason of its request, and without what other words say: that a run was started which `ends` in another
     entry, or in which state of the vendor it succeeded. Of a run that isn't followed, nothing else tells what happened."""
-    word, detail = cards.happened(ctx.catalog, entry), _AGES.sub("", entry.detail or "")
+    word, detail = happened(ctx.catalog, entry), _AGES.sub("", entry.detail or "")
     repeated = f"{(entry.target_name or '').partition(':')[2]} was {word}."
     says_enough = (ends and word in ("started", str(Phase.SUCCEEDED))) or detail == repeated
     reason = asked.reason if asked is not None else None
@@ -178,7 +178,7 @@ def _sentence(ctx: Context, entry: StoredEntry, longest: int, *, undone: Collect
     nothing was sent, which is not a failure of what they are about."""
     _, at, _, _, what, _, detail = _row(entry)
     refused = entry.request_id in undone and entry.event is Event.FAILED
-    word = "not done" if refused else cards.happened(ctx.catalog, entry)
+    word = "not done" if refused else happened(ctx.catalog, entry)
     good = word in ("done", str(Phase.SUCCEEDED))
     bad = entry.event in (Event.FAILED, Event.UNKNOWN, Event.DENIED, Event.ENDED) and not good
     mark = "✅ " if good else "⚠️ " if refused else "❌ " if bad else ""

@@ -136,10 +136,9 @@ async def find(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, A
     known = await known_targets(ctx, visible, within=FIND_WITHIN)
     found, remark = matching(ctx, known.targets, typed), ""
     if not (found and fit(words_of(typed), found[0].plain)):
-        remark = f"No target has `{typed[:80]}` in its name."
-        remark += " These names are close:" if found else " A full path or id always works."
-        partial = [(name, spec.unlisted) for name, spec in ctx.catalog.backends.items() if visible.backend(name)]
-        remark = " ".join([remark, *(text.format(backend=name) for name, text in partial if text and not found)])
+        partial = [name for name, spec in ctx.catalog.backends.items() if spec.unlisted and visible.backend(name)]
+        more = f"Type a full path or id for what is not listed on {' and '.join(partial)}." if partial else ""
+        remark = f"No target has `{typed[:80]}` in its name. {'These names are close:' if found else more}".strip()
     await _show_targets(ctx, intent, f"Targets with {typed[:80]}", found, known.silent, MOST_FOUND, remark)
 
 
