@@ -105,11 +105,10 @@ async def installs(reader: Reader, written: str) -> None:
     folder = reader.folder
     if "useradd" not in written:
         reader.has_the_user()
-    if "pytest" in written:
-        for name in ("bot", "docs", "tests"):
+    (folder / "bot").symlink_to(ROOT / "bot")
+    if "pytest" in written:  # which may write the pages
+        for name in ("docs", "tests"):
             shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("node_modules"))
-    else:
-        (folder / "bot").symlink_to(ROOT / "bot")
     if ".venv/bin/python" in written:
         await reader.types("python3 -m venv .venv")
         (folder / ".venv/.installed").touch()

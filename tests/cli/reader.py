@@ -32,6 +32,7 @@ LASTS = {
     r"ssh -N ": "",
     r"datasette ": "Uvicorn running",
 }
+WAIT = 120.0  # seconds for a program to get ready, on a busy machine
 OURS = re.compile(r"(?:sudo -u signalbox )?(\S*\bsignalbox|\.venv/bin/python -m bot) ([^$<>|&;]*)(?:> (\S+))?$")
 
 
@@ -215,7 +216,7 @@ class Reader:
                 self._lasting.append(await self._process(f"exec {command}", file.fileno()))
             said = printed.read_text
         forwarded = re.search(r"-L ([\d.]+):(\d+):", command)
-        await until(lambda: words in said() and (not forwarded or listens(forwarded[1], int(forwarded[2]))))
+        await until(lambda: words in said() and (not forwarded or listens(forwarded[1], int(forwarded[2]))), WAIT)
         return said()
 
     async def stops(self) -> None:
@@ -238,7 +239,8 @@ class Reader:
         for file in (self.system / "services").glob("*.log"):
             of_the_program = file.stem == "signalbox"
             if of_the_program:
-                await until(lambda: "ready" in file.read_text() or file.with_suffix(".ended").exists())  # noqa: B023  called at once
+                log, ended = file.read_text, file.with_suffix(".ended").exists
+                await until(lambda: "ready" in log() or ended(), WAIT)  # noqa: B023  called at once
             assert not file.with_suffix(".ended").exists(), file.read_text()
             code, printed = await self._shell(f"systemctl stop {file.stem}")
             assert code == 0 or not of_the_program, printed + file.read_text()
