@@ -206,23 +206,29 @@ class Reader:
     async def _begins(self, command: str) -> str:
         """Run it until it is ready."""
         words = next(words for start, words in LASTS.items() if re.match(start, command))
-        if ours := OURS.match(command):
-            running = self._program.begin(*shlex.split(ours[2]), folder=self.folder, environ=self.environ)
-            said = running.said
-            self._lasting.append(running)
-        else:
-            printed = self.system / "printed"
-            with printed.open("wb") as file:
-                self._lasting.append(await self._process(f"exec {command}", file.fileno()))
-            said = printed.read_text
         forwarded = re.search(r"-L ([\d.]+):(\d+):", command)
-        await until(lambda: words in said() and (not forwarded or listens(forwarded[1], int(forwarded[2]))), WAIT)
-        return said()
+        if ours := OURS.match(command):
+            forked = self._program.begin(*shlex.split(ours[2]), folder=self.folder, environ=self.environ)
+            self._lasting.append(forked)
+            await until(lambda: words in forked.said(), WAIT)
+            return forked.said()
+        printed = self.system / "printed"
+        with printed.open("wb") as file:
+            process = await self._process(f"exec {command}", file.fileno())
+        self._lasting.append(process)
+
+        def ready() -> bool:
+            return words in printed.read_text() and (not forwarded or listens(forwarded[1], int(forwarded[2])))
+
+        await until(lambda: ready() or process.returncode is not None, WAIT)
+        assert process.returncode is None, printed.read_text()
+        return printed.read_text()
 
     async def stops(self) -> None:
         """Press Ctrl-C in the terminal in which something goes on."""
         for running in self._lasting:
-            os.kill(running.pid, signal.SIGINT)
+            if isinstance(running, Running) or running.returncode is None:
+                os.kill(running.pid, signal.SIGINT)
             if isinstance(running, Running):
                 ended = await running.ended()
                 assert ended.code == 0, ended
