@@ -11,7 +11,7 @@ from bot.core.policy.decide import Denied, admits
 from bot.core.policy.rights import why_not_full
 from bot.core.records import StoredButton
 from bot.core.value import Json
-from bot.features import approvals, home, preflight, several
+from bot.features import approvals, home, preflight, stop_everything
 from bot.features.access import breakglass, breakglass_review
 from bot.features.forms import launcher
 from bot.features.refresh import refresh
@@ -42,8 +42,8 @@ async def press(ctx: Context, intent: Intent, pressed: Press, begin: Callable[[I
             return
         await say(ctx, intent, why_not or "This button is not known.")
         return
-    if means.get("tag") == several.TAG:
-        await several.confirmed(ctx, intent, button, means, begin)
+    if means.get("tag") == stop_everything.TAG:
+        await stop_everything.confirmed(ctx, intent, button, means, begin)
     else:
         await _carry_out(ctx, intent, button, means)
 

@@ -12,7 +12,7 @@ from bot.core.errors import BadRequest, NoSuchTarget, Problem
 from bot.core.intent import Command, Doubt, Intent, ParseError, Source
 from bot.core.operation import Operation
 from bot.core.policy.decide import Denied
-from bot.features import approvals, preflight, several
+from bot.features import approvals, preflight, stop_everything
 from bot.features.builtins import OPEN_TO_ALL, answer
 from bot.features.builtins.inventory import concerns
 from bot.features.builtins.policy import checks_itself
@@ -42,7 +42,7 @@ async def run_misread(ctx: Context, intent: Intent, ask: ParseError) -> None:
         await refusal.unseen(ctx, intent, None, refused)
     elif meant is None:
         ask = await _hidden(ctx, intent, ask.text) or ask
-        if not await several.offer(ctx, intent, ask):
+        if not await stop_everything.offer(ctx, intent, ask):
             await refusal.misread(ctx, intent, ask)
     else:
         await run_command(ctx, intent, meant)

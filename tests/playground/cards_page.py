@@ -79,6 +79,14 @@ SHOWN = (
         "schedule delete acc:shop/prices",
     ),
     Shown(
+        "stop-everything",
+        "Before everything is stopped",
+        "The runs in progress in this channel. One press stops them all, and each stop has a card of its own.",
+        "stop everything -- production is down",
+        "These are stopped",
+        channel="C0INC",
+    ),
+    Shown(
         "approval",
         "A request for approval",
         "Who wants what and why, for the people who decide.",
@@ -443,7 +451,7 @@ MADE: Mapping[str, tuple[str, ...]] = {
         "outage",
         "pause",
     ),
-    "operations.cards.private": ("denied", "preflight", "help", "list", "timeline"),
+    "operations.cards.private": ("denied", "preflight", "stop-everything", "help", "list", "timeline"),
     "operations.cards.unread": ("watch-unread",),
     "operations.restored._report": ("security",),
     "runtime.context.tell_security": ("security",),

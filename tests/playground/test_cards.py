@@ -55,6 +55,9 @@ async def message_of(env: World, one: Shown) -> dict[str, Any]:
     if one.name == "report":
         await env.does("incident open INC-43 -- checkout is down", "INC-43", user=one.user, channel=one.channel)
         await env.does("start acc:shop/prices -- restore", "incident INC-43", user=one.user, channel=one.channel)
+    if one.name == "stop-everything":
+        for target in ("infa:task/reload_history", "infa:task/export_ledger"):
+            await env.does(f"start {target}", f"start {target}", "running", user=one.user, channel=one.channel)
     if one.fault:
         await env.acc.set_fault(one.fault)
     await env.say(one.says, user=one.user, channel=one.channel)
@@ -75,8 +78,10 @@ async def message_of(env: World, one: Shown) -> dict[str, Any]:
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def cards(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[tuple[World, Seen]]:
     """A world in which all of it was done."""
+    rule = '  verbs = ["stop", "start"]\n  targets = ["infa:*"]\n  who = ["crawl"]\n\n'
     policy = (ROOT / "policy.example.toml").read_text(encoding="utf-8")
-    async with world(tmp_path_factory.mktemp("cards"), policy=policy) as env:
+    policy = policy.replace("[breakglass]", f"  [[channel.allow]]\n{rule}[breakglass]")
+    async with world(tmp_path_factory.mktemp("cards"), policy=policy, only=("acc", "infa")) as env:
         found = {}
         for one in MESSAGES:
             found[one.name] = await message_of(env, one)

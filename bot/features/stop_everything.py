@@ -22,7 +22,7 @@ from bot.operations import cards
 from bot.operations.audit_writer import AuditWriter
 from bot.runtime.context import Context
 
-TAG: Final = "several1"
+TAG: Final = "stop_everything1"
 VERB: Final = "stop"
 LIVES: Final = timedelta(minutes=10)
 MOST: Final = 20
@@ -77,7 +77,7 @@ async def offer(ctx: Context, intent: Intent, ask: ParseError) -> bool:
         buttons=(
             Button(
                 label=f"Stop all {len(stops)}",
-                action="several",
+                action="stop_everything",
                 id=ctx.ids.secret(),
                 style="danger",
                 means=means,
