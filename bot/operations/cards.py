@@ -17,7 +17,7 @@ from bot.core.log_diff import DIFF, NOT_COMPARED
 from bot.core.masking.redact import redact
 from bot.core.operation import Operation, Target
 from bot.core.outcome import Done, Fact, Failed, Outcome, Phase, Refused, RunView, Unknown, facts_of
-from bot.core.records import StoredEntry, StoredRequest, stamp
+from bot.core.records import ABANDONED_AS, StoredEntry, StoredRequest, stamp
 from bot.core.text import capitalized, seconds_words, utc_text
 from bot.core.value import Json
 from bot.operations.progress import late_words, progress_of
@@ -127,7 +127,7 @@ def _done(
         if _is_followed(operation, result):
             tone = Tone.WORKING
         if result.state is not None:
-            tone, status = Tone(result.state.level), result.state.text
+            tone, status = Tone(result.state.level), capitalized(result.state.text)
         summary = "" if tone is Tone.WORKING else result.beyond_state
         lines = _other_than(status, summary, *result.remarks)
         card = _card(operation, intent, tone, status, lines=lines, facts=_once(result.facts), buttons=buttons, now=now)
@@ -207,7 +207,7 @@ def _run_card(
     error = facts_of((("Error", view.message if bad else None),))
     rows = (*error, *facts, *view.facts, *facts_of((("Took", took), ("Started", view.started if active else None))))
     hidden = (*view.details, *facts_of(times), *facts_of((("Message", view.message if good else None),)))
-    card = _card(operation, intent, tone, view.state, lines=lines, buttons=buttons, now=now)
+    card = _card(operation, intent, tone, capitalized(view.state), lines=lines, buttons=buttons, now=now)
     shown = _once([fact for fact in (*error, *card.rows, *rows) if fact.value != view.state])
     return card.model_copy(
         update={
@@ -247,7 +247,7 @@ def _once(facts: Sequence[Fact]) -> tuple[Fact, ...]:
 
 def _other_than(status: str, *texts: str) -> list[Line]:
     """Paragraphs for the texts that differ from the status."""
-    return [Line(text=text) for text in dict.fromkeys(texts) if text and text != status]
+    return [Line(text=text) for text in dict.fromkeys(texts) if text and text.casefold() != status.casefold()]
 
 
 def _card(
@@ -274,7 +274,7 @@ def _card(
         byline=_byline(operation, intent),
         lines=tuple(lines),
         rows=_given(operation),
-        facts=tuple(fact for fact in facts if fact.value != status),
+        facts=tuple(fact for fact in facts if str(fact.value).casefold() != status.casefold()),
         details=(
             *part,
             *(given if (given := _given(operation, sys.maxsize)) != _given(operation) else ()),
@@ -317,9 +317,9 @@ def _rule(label: str) -> tuple[Fact, ...]:
 
 def happened(catalog: Catalog, entry: StoredEntry) -> str:
     """The event in a word that a person uses: a run starts, and succeeds or fails later."""
-    if entry.event is Event.ENDED and entry.code:
-        return entry.code
     event = entry.event
+    if said := {Event.ENDED: entry.code, Event.ABANDONED: ABANDONED_AS.get(entry.code or "")}.get(event):
+        return said
     if event is Event.RECONCILED:
         event = Event.DONE if entry.code == "done" else Event.FAILED
     capability = catalog.capability(entry.backend or "", entry.verb or "", entry.target_kind or "")

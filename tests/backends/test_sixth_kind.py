@@ -109,7 +109,7 @@ async def test_a_control_plane_built_from_the_page_alone_is_operated_from_slack(
 ) -> None:
     await joined.does("start night:report", "start night:report", "report was started.")
     assert nightly.started == ["report"]
-    await joined.does("status night:backup", "❌", "broken")
+    await joined.does("status night:backup", "❌", "Broken")
     await joined.does("start night:report", "the job is running")
     await joined.does("targets night", "night:report", "night:backup")
     await joined.does("help night", "Start a job")

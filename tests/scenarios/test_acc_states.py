@@ -30,7 +30,7 @@ def title(card: dict[str, Any]) -> str:
 async def test_a_number_that_nobody_documented_is_unknown_and_never_a_success(
     team: World, monkeypatch: pytest.MonkeyPatch, number: int, text: str, read: str, known: str
 ) -> None:
-    """A documented state has its name in the title; `unknown (9)` stands for another one, in no good colour."""
+    """A documented state has its name in the title; `Unknown (9)` stands for another one, in no good colour."""
     monkeypatch.setattr(faults, "_novel", lambda _: number)
     at = place(team)
     usual = await do(team, filled(text, at))
@@ -38,8 +38,8 @@ async def test_a_number_that_nobody_documented_is_unknown_and_never_a_success(
     await team.acc.set_fault({"fault": "unknown_enum", "match": f"GET {filled(read, at)}$"})
     asked = await do(team, filled(text, at))
     await team.acc.clear_faults()
-    card = await asked.card(f"unknown ({number})")
-    assert title(card).endswith(f"unknown ({number})")
+    card = await asked.card(f"Unknown ({number})")
+    assert title(card).endswith(f"Unknown ({number})")
     assert "\u2705" not in title(card)
 
 
@@ -73,7 +73,7 @@ async def test_a_run_in_a_state_that_nobody_knows_is_still_followed(
     at = place(team)
     await team.acc.set_fault({"fault": "unknown_enum", "match": f"GET /api/(run|agent/{at.agent})"})
     asked = await ask(team, f"start acc:{at.path}")
-    await asked.card(f"unknown ({number})")
+    await asked.card(f"Unknown ({number})")
     assert "ended" not in asked.events
     await team.acc.clear_faults()
     await asked.card("Succeeded")

@@ -38,7 +38,7 @@ async def team(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator
 async def start(env: World, *targets: str) -> None:
     """Start each, and wait until it runs."""
     for target in targets:
-        await env.does(f"start {target}", f"start {target}", "running", channel=INCIDENT)
+        await env.does(f"start {target}", f"start {target}", "Running", channel=INCIDENT)
 
 
 async def ask(env: World, text: str = "stop everything -- prod is down") -> dict[str, Any]:
@@ -77,7 +77,7 @@ async def test_one_confirmation_stops_several_runs_of_several_control_planes(tea
     env.planes["infa"].jobs[1].length = 0.0
     await press(env, card, "Stop all 4")
     await env.sees("Stopping 4 runs. Each has a card in the channel.", channel=INCIDENT)
-    await env.sees("stop infa:task/reload_history", "stopped", "<@U0ANA>: prod is down", channel=INCIDENT)
+    await env.sees("stop infa:task/reload_history", "Stopped", "<@U0ANA>: prod is down", channel=INCIDENT)
     await env.sees("stop infa:task/export_ledger", "has no running job, so there is nothing to stop", channel=INCIDENT)
     await env.sees("stop infa:task/quarter_close", "does not have the privilege to stop this task", channel=INCIDENT)
     await env.sees("stop itn:", "anceled", "prod is down", channel=INCIDENT)
@@ -102,8 +102,8 @@ async def test_a_second_press_and_a_late_one_stop_nothing(team: Team) -> None:
     await env.until(lambda: len(stops(env)) == 2)
     await env.quiet()
     assert len(stops(env)) == 2
-    await env.sees("stop infa:task/export_ledger", "stopped", channel=INCIDENT)
-    await env.sees("stop infa:task/reload_history", "stopped", channel=INCIDENT)
+    await env.sees("stop infa:task/export_ledger", "Stopped", channel=INCIDENT)
+    await env.sees("stop infa:task/reload_history", "Stopped", channel=INCIDENT)
     await start(env, *LONG[:2])
     card = await ask(env, "stop infa:task/reload_history infa:task/export_ledger")
     team.later(minutes=11)

@@ -70,7 +70,7 @@ async def test_a_job_that_runs_can_be_stopped_and_one_that_ended_meanwhile_is_no
     """Before `Run it`, and once more when it is pressed."""
     async with world(tmp_path, policy=OPEN_POLICY, only=("infa",)) as env:
         plane = env.planes["infa"]
-        await env.does("start infa:task/load_orders", "start infa:task/load_orders", "running")
+        await env.does("start infa:task/load_orders", "start infa:task/load_orders", "Running")
         await env.does("stop infa:task/load_orders -- wrong", "Dangerous", "load_orders run 1")
         plane.jobs[-1].length = 0.0
         await _press(env, "Dangerous", "Run it")
@@ -82,7 +82,7 @@ async def test_a_job_that_runs_can_be_stopped_and_one_that_ended_meanwhile_is_no
 async def test_a_control_plane_that_can_not_tell_leaves_it_to_the_person(tmp_path: Path) -> None:
     """An emergency stop isn't held up by a read that fails."""
     async with world(tmp_path, policy=OPEN_POLICY, only=("infa",)) as env:
-        await env.does("start infa:task/load_orders", "start infa:task/load_orders", "running")
+        await env.does("start infa:task/load_orders", "start infa:task/load_orders", "Running")
         await env.planes["infa"].set_fault({"fault": "500", "match": "activityMonitor"})
         card = await env.does("stop infa:task/load_orders -- wrong", "Dangerous")
         assert "Run it" in labels(card)

@@ -80,5 +80,5 @@ async def test_odd_runs_do_not_make_a_healthy_agent_look_ill(tmp_path: Path) -> 
     """Prefactor's status needs the agent, not the list of its instances."""
     async with world(tmp_path, only=("pre",)) as env:
         for _ in range(2):
-            await env.does("status pre:invoice-reader", "✅ *status pre:invoice-reader*", "active")
+            await env.does("status pre:invoice-reader", "✅ *status pre:invoice-reader*", "Active")
             spoil(env.planes["pre"])

@@ -14,7 +14,7 @@ async def test_a_failed_informatica_job_shows_its_error_and_the_last_lines_and_c
     async with world(tmp_path, policy=OPEN_POLICY, only=("infa",)) as env:
         env.planes["infa"].tasks[2].lasts = 1.0
         await env.say("start infa:task/WORKFLOW/rebuild_ledger")
-        card = await env.sees("start infa:task/rebuild_ledger", "failed", "Last errors in the log")
+        card = await env.sees("start infa:task/rebuild_ledger", "Failed", "Last errors in the log")
         assert "*Error:* ERROR: the connection LEDGER_DB was refused (ORA-12541)" in shown(card)
         assert {"Log", "Retry"} <= {*labels(card)}
         await env.ana.press_label("C0CRAWL", card["ts"], "Retry", seen=card)
@@ -29,13 +29,13 @@ async def test_a_failed_prefactor_instance_says_that_the_vendor_reports_no_cause
         env, why = team.env, "Prefactor's API doesn't report why an instance failed."
         await env.does("watch pre:refund-check for=2h", "Watching pre:refund-check")
         team.later(seconds=100)
-        card = await env.does("status pre:refund-check@last", "failed", why)
+        card = await env.does("status pre:refund-check@last", "Failed", why)
         assert "Retry" not in labels(card)
         await env.sees("pre:refund-check", "failed", why)
 
 
 async def test_a_resilio_run_in_error_shows_what_the_agent_reports_or_that_it_reports_nothing(tmp_path: Path) -> None:
     async with world(tmp_path, policy=OPEN_POLICY, only=("res",)) as env:
-        await env.does("status res:run/546", "error", "Not enough free disk space; Can't write 12 files")
+        await env.does("status res:run/546", "Error", "Not enough free disk space; Can't write 12 files")
         env.planes["res"].transfers[-1].errors.clear()
-        await env.does("status res:run/546", "error", "The agent reports no error text for it.")
+        await env.does("status res:run/546", "Error", "The agent reports no error text for it.")

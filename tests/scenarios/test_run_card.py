@@ -249,7 +249,7 @@ async def test_a_failed_run_shows_the_last_lines_of_its_error_and_retry(tmp_path
         await made.say("start itn:check-links")
         await made.until(lambda: made.planes["itn"].jobs)
         made.ws.clock.advance(60)
-        card = await made.sees("error", "link 3 of 12 is down", timeout=40)
+        card = await made.sees("Error", "link 3 of 12 is down", timeout=40)
         assert {"Log", "Retry", "Open in Itential"} <= set(labels(card))
         assert link(card, "Open in Itential") == made.planes["itn"].base_url
         assert made.planes["itn"].jobs[-1].job_id not in outside(card)
@@ -333,7 +333,7 @@ async def test_a_service_that_was_started_is_not_run_again(tmp_path: Path) -> No
         plane.pace = Pace(starting=0.1, initialising=0.1)
         plane.service("eu-1", "Data Integration Server").phase = "stopped"
         await made.say('start infa:eu-1/"Data Integration Server"')
-        assert labels(await made.sees("running and ready for jobs", timeout=40)) == ["Open in Informatica", "Refresh"]
+        assert labels(await made.sees("Running and ready for jobs", timeout=40)) == ["Open in Informatica", "Refresh"]
         assert "Open in Informatica" not in labels(await made.does("status infa:task/none", "no task"))
 
 

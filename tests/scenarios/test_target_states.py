@@ -44,10 +44,10 @@ def _connects_all(plane: Any) -> None:
 
 
 LOOKS: tuple[tuple[str, str, Break, str, str], ...] = (
-    ("acc", "health acc:server/server-1", _breaks_server, "✅ answers", "❌ error"),
-    ("infa", 'status infa:eu-1/"Data Integration Server"', _breaks_service, "✅ running", "❌ in an error state"),
-    ("infa", "status infa:agent/eu-1", _breaks_agent, "✅ active", "❌ not active"),
-    ("itn", "status itn:gateway/cluster_1", _breaks_gateway, "✅ enabled and connected", "❌ enabled and disconnected"),
+    ("acc", "health acc:server/server-1", _breaks_server, "✅ Answers", "❌ Error"),
+    ("infa", 'status infa:eu-1/"Data Integration Server"', _breaks_service, "✅ Running", "❌ In an error state"),
+    ("infa", "status infa:agent/eu-1", _breaks_agent, "✅ Active", "❌ Not active"),
+    ("itn", "status itn:gateway/cluster_1", _breaks_gateway, "✅ Enabled and connected", "❌ Enabled and disconnected"),
     (
         "itn",
         "connections itn:",
@@ -55,8 +55,8 @@ LOOKS: tuple[tuple[str, str, Break, str, str], ...] = (
         "✅ 2 of 2 gateways are connected",
         "❌ 0 of 2 gateways are connected",
     ),
-    ("pre", "status pre:invoice-reader", _retires, "✅ active", "⚠️ retired"),
-    ("res", "status res:", _breaks_connection, "✅ connected", "❌ not connected"),
+    ("pre", "status pre:invoice-reader", _retires, "✅ Active", "⚠️ Retired"),
+    ("res", "status res:", _breaks_connection, "✅ Connected", "❌ Not connected"),
 )
 
 

@@ -170,7 +170,7 @@ async def test_a_timeline_tells_how_a_run_ended_that_is_not_followed(tmp_path: P
     async with world(tmp_path, only=("itn",)) as env:
         env.planes["itn"].shape = "synchronous"
         await env.does("start itn:cluster_1/check-links", "ended with return code 1")
-        await env.does("start itn:cluster_1/check-links -- monthly", "completed", "monthly")
+        await env.does("start itn:cluster_1/check-links -- monthly", "Completed", "monthly")
         text = shown(await env.does("timeline since=1h", "Timeline since"))
     assert "monthly. cluster_1/check-links has run and ended with return code 0" in text, text
 

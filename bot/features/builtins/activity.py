@@ -5,11 +5,9 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from bot.core.audit import Event
-from bot.core.command.catalog import Catalog
 from bot.core.outcome import Chart, Phase, Series
-from bot.core.records import ABANDONED_AS, StoredEntry
+from bot.core.records import StoredEntry
 from bot.core.text import ago_text, plural, seconds_words
-from bot.operations import cards
 
 _SPANS: Final = 8
 _SERIES: Final = ("Runs succeeded", "Failed", "Denied", "Actions")
@@ -56,9 +54,3 @@ def _kind(entry: StoredEntry) -> str | None:
     if entry.event is Event.ENDED:
         return "Runs succeeded" if entry.code == Phase.SUCCEEDED else "Failed"
     return _KINDS.get(entry.event)
-
-
-def happened(catalog: Catalog, entry: StoredEntry) -> str:
-    """See `cards.happened`; of a request that was cancelled or asked again, that."""
-    abandoned = ABANDONED_AS.get(entry.code or "") if entry.event is Event.ABANDONED else None
-    return abandoned or cards.happened(catalog, entry)

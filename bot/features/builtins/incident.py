@@ -15,7 +15,6 @@ from bot.core.text import ago_text, utc_text
 from bot.features import incidents
 from bot.features.access.grants import NotPermittedError
 from bot.features.builtins import audit
-from bot.features.builtins.activity import happened
 from bot.features.incidents import Incident
 from bot.operations import cards
 from bot.operations.audit_writer import AuditWriter
@@ -145,7 +144,7 @@ def _end_of(ctx: Context, entry: StoredEntry, undone: Collection[str]) -> str:
         return f"not done: {entry.detail}" if entry.detail else "not done"
     if entry.event is Event.ENDED and entry.detail and entry.code != str(Phase.SUCCEEDED):
         return entry.detail
-    word = happened(ctx.catalog, entry)
+    word = cards.happened(ctx.catalog, entry)
     return f"{word}: {entry.detail}" if entry.event in _BAD and entry.detail else word
 
 

@@ -19,10 +19,10 @@ async def test_a_service_is_stopped_after_its_preflight_and_started_again(tmp_pa
         plane.pace = type(plane.pace)(starting=0.5, initialising=0.5, stopping=0.5)
         asked = await env.does(f"stop {service}", "Jobs running now", "Process Server")
         await env.ana.press_label("C0CRAWL", asked["ts"], "Run it")
-        ended = await env.sees("stopped (no longer listed)", "eu-1/Data Integration Server", timeout=30)
+        ended = await env.sees("Stopped (no longer listed)", "eu-1/Data Integration Server", timeout=30)
         assert "Start" in labels(ended)
         await env.say(f"start {service}")
-        await env.sees("running and ready for jobs", timeout=30)
+        await env.sees("Running and ready for jobs", timeout=30)
         assert [deed.action for deed in plane.effects] == ["stop", "start"]
         await env.until(lambda: [env.events(verb)[-1] for verb in ("stop", "start")] == ["ended", "ended"])
 
@@ -31,7 +31,7 @@ async def test_the_card_of_a_stop_says_that_the_job_is_stopped(tmp_path: Path) -
     """Informatica reports a stopped job as failed; the stop itself worked."""
     async with world(tmp_path, only=("infa",)) as env:
         await env.say("start infa:task/load_orders")
-        started = await env.sees("start infa:task/load_orders - running", "Stop")
+        started = await env.sees("start infa:task/load_orders - Running", "Stop")
         await env.ana.press_label("C0CRAWL", started["ts"], "Stop", seen=started)
         asked = await env.sees("stop infa:task/load_orders", "Dangerous")
         await env.ana.press_label("C0CRAWL", asked["ts"], "Run it")
@@ -46,7 +46,7 @@ async def test_a_person_is_told_when_the_run_of_a_task_ends(tmp_path: Path) -> N
     """Informatica has no id for a run: the button on its card means the run of that card, not every run of the task."""
     async with world(tmp_path, only=("infa",)) as env:
         await env.say("start infa:task/load_orders")
-        card = await env.sees("start infa:task/load_orders", "accepted")
+        card = await env.sees("start infa:task/load_orders", "Accepted")
         assert "Notify me" in labels(card)
         await env.person("U0LEE").press_label("C0CRAWL", card["ts"], "Notify me", seen=card)
         await env.sees("You will be told in the thread when infa:task/load_orders ends", user="U0LEE")
@@ -68,7 +68,7 @@ async def test_a_person_is_told_when_a_service_has_started(tmp_path: Path) -> No
         service = 'infa:eu-1/"Data Integration Server"'
         asked = await env.does(f"stop {service}", "Process Server")
         await env.ana.press_label("C0CRAWL", asked["ts"], "Run it")
-        await env.sees("stopped (no longer listed)", "eu-1/Data Integration Server", timeout=30)
+        await env.sees("Stopped (no longer listed)", "eu-1/Data Integration Server", timeout=30)
         await env.say(f"start {service}")
         card = await env.sees("start infa:eu-1/Data Integration Server", "Notify me")
         await env.person("U0LEE").press_label("C0CRAWL", card["ts"], "Notify me", seen=card)
@@ -77,12 +77,12 @@ async def test_a_person_is_told_when_a_service_has_started(tmp_path: Path) -> No
         def told(person: Person) -> dict[str, Any] | None:
             replies = person.messages("C0CRAWL", card["ts"])[1:]
             return next(
-                (one for one in replies if "running and ready" in shown(one) and "<@U0LEE>" in shown(one)), None
+                (one for one in replies if "Running and ready" in shown(one) and "<@U0LEE>" in shown(one)), None
             )
 
         await env.person("U0LEE").wait_for(told, timeout=40)
         assert "Refresh" in labels(
-            await env.sees("start infa:eu-1/Data Integration Server", "running and ready for jobs")
+            await env.sees("start infa:eu-1/Data Integration Server", "Running and ready for jobs")
         )
 
 

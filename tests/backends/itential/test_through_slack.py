@@ -15,9 +15,9 @@ async def test_a_service_is_run_and_its_end_is_shown(tmp_path: Path) -> None:
         plane = env.planes["itn"]
         await env.does("start itn:my-tofu-service", "is missing (one of apply, destroy)")
         await env.say("start itn:my-tofu-service param.action=apply")
-        await env.sees("start itn:cluster_1/my-tofu-service", "running")
+        await env.sees("start itn:cluster_1/my-tofu-service", "Running")
         env.ws.clock.advance(60)
-        await env.sees("start itn:cluster_1/my-tofu-service", "complete", timeout=30)
+        await env.sees("start itn:cluster_1/my-tofu-service", "Complete", timeout=30)
         await env.say("start itn:check-links")
         await env.until(lambda: len(plane.jobs) == 2)
         env.ws.clock.advance(60)

@@ -12,9 +12,9 @@ async def test_the_backend_alone_is_worked_from_a_channel(tmp_path: Path) -> Non
     """Status with and without the colon, progress of a run, a pause, and a tag behind its warning."""
     async with world(tmp_path, only=("res",)) as env:
         plane = env.planes["res"]
-        card = await env.does("status res", "connected to its Management Console", "warehouse-7")
+        card = await env.does("status res", "Connected to its Management Console", "warehouse-7")
         assert "Pause" in labels(card)
-        await env.does("status res:run/543", "FullSync", "syncing", " %, about ", "of 144.9 MB")
+        await env.does("status res:run/543", "FullSync", "Syncing", " %, about ", "of 144.9 MB")
         paused = await env.does("pause res: for=10m", "resumes automatically after 10 min")
         assert plane.paused
         await env.ana.press_label("C0CRAWL", paused["ts"], "Resume")
@@ -36,7 +36,7 @@ async def test_a_lookup_that_finds_something_broken_is_red(tmp_path: Path) -> No
         plane = env.planes["res"]
         for state, sign in (("CONNECTED", "✅"), ("CONNECTION_FAILED", "❌"), ("SOMETHING_NEW", "❔")):
             plane.server_state = state
-            words = "connected to its" if state == "CONNECTED" else f"unknown ({state})"
+            words = "Connected to its" if state == "CONNECTED" else f"Unknown ({state})"
             await env.does("status res:", words, sign)
 
 
@@ -73,6 +73,6 @@ async def test_what_has_succeeded_shows_no_bar_that_stops_halfway(tmp_path: Path
     async with world(tmp_path, only=("res",)) as env:
         (run, *_) = env.planes["res"].transfers
         run.done, run.status = run.total // 2, "syncing"
-        assert "░░░ " in shown(await env.does(f"status res:run/{run.run_id}", "syncing"))
+        assert "░░░ " in shown(await env.does(f"status res:run/{run.run_id}", "Syncing"))
         run.status = "synced"
-        assert "░░░" not in shown(await env.does(f"status res:run/{run.run_id}", "synced"))
+        assert "░░░" not in shown(await env.does(f"status res:run/{run.run_id}", "Synced"))
