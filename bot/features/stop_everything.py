@@ -13,7 +13,7 @@ from bot.core.command.vocabulary import NEGATING
 from bot.core.intent import Intent, ParseError, Reply
 from bot.core.outcome import Fact
 from bot.core.records import StoredButton, Watch, stamp
-from bot.core.text import plural, utc_text
+from bot.core.text import capitalized, plural, utc_text
 from bot.core.value import Json
 from bot.features import incidents
 from bot.features.replies.answer import clean, say
@@ -92,9 +92,9 @@ async def offer(ctx: Context, intent: Intent, ask: ParseError) -> bool:
 
 def _line(run: Watch) -> str:
     """The run and what is known of it without asking: its last state, who started it, and when."""
-    state = run.view.state if run.view is not None else "started"
+    state = capitalized(run.view.state) if run.view is not None else "Started"
     return (
-        f"• `{run.target.label}` {state}, started by {cards.person(run.user_id)} {utc_text(run.made_at, seconds=True)}"
+        f"• `{run.target.label}`: {state}, started by {cards.person(run.user_id)} {utc_text(run.made_at, seconds=True)}"
     )
 
 
