@@ -90,7 +90,8 @@ TESTS = Path(__file__).parent
 # failed tests.
 MEMORY, ROOM = Path("/dev/shm"), 3 * 2**30
 IN_USE = ".in-use"
-HURRIED = ("scenarios",)  # where the world of a test is in its process, as a rule
+# Where the world of a test is in its process, as a rule.
+HURRIED = ("backends", "features", "http_client", "intents", "operations", "proof", "scenarios", "slack")
 OF_SEVERAL_PROCESSES = ("faults", "demo")
 
 

@@ -5,8 +5,8 @@ which the process gets no processor, one has passed: none at all would make a wa
 What it computes counts half, because one processor may be slower than another. A call that blocks the event loop counts as time
 without a processor; `stand_still` is for a test that wants the whole program to stop.
 
-A test whose world is all in this process hurries: a wait in which nothing happens takes a tenth of its time. What another thread
-does for the event loop takes as long as it takes. As soon as another process takes part, time passes as for that one.
+A test whose world is all in this process hurries: a wait in which nothing happens takes a hundredth of its time. What another
+thread does for the event loop takes as long as it takes. As soon as another process takes part, time passes as for that one.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from typing import Any, ClassVar, ParamSpec, TypeVar
 MONOTONIC, WALL = time.monotonic, time.time
 COMPUTED = 0.5  # how much a second counts in which the process computes
 HELD_UP = 0.2  # the same for a second in which it gets no processor
-HURRY = 10  # by how much a wait is shortened in which nothing happens, for tests that hurry
+HURRY = 100  # by how much a wait is shortened in which nothing happens, for tests that hurry
 P, T = ParamSpec("P"), TypeVar("T")
 
 

@@ -37,7 +37,7 @@ def counted() -> Callable[[], float]:
 
 
 async def ticks() -> None:
-    """Timers that would be waited for in a tenth of their time."""
+    """Timers that would be waited for in a hundredth of their time."""
     while True:  # noqa: ASYNC110  it is about the sleep
         await asyncio.sleep(0.01)
 

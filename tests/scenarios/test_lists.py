@@ -70,7 +70,7 @@ async def test_itential_jobs_are_listed_by_short_ids_that_a_command_takes(tmp_pa
     async with world(tmp_path, policy=OPEN_POLICY, only=("itn",)) as env:
         plane = env.planes["itn"]
         await env.does("start itn:backup-configs", "start itn:cluster_1/backup-configs")
-        (ours,) = plane.jobs
+        (ours,) = await env.until(lambda: plane.jobs)
         other = replace(ours, job_id=f"{ours.job_id[:-8]}0ddba11e")
         plane.jobs += [other]
         listed = shown(await env.does("jobs itn:", "2 jobs", f"job/…{ours.job_id[-8:]}", "job/…0ddba11e"))
