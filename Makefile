@@ -8,7 +8,7 @@ PORT ?= 8765
 TOUR ?= 0
 FRESH ?= 0
 REPLICAS ?= 1
-WORKERS ?= 4
+WORKERS ?= 5
 
 # The tests start many processes; without their compiled modules each of them compiles all of the program again.
 unexport PYTHONDONTWRITEBYTECODE

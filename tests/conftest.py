@@ -38,8 +38,8 @@ settings.register_profile("signalbox", deadline=None, derandomize=os.environ.get
 settings.load_profile("signalbox")
 
 
-# Files that take longest, longest first, and in turn those that compute and those that wait. They are handed out before all
-# others, so that no worker ends the run alone with one of them. Where a number is wrong the run is only a little longer.
+# Files that take longest, longest first. They are handed out before all others, so that no worker ends the run alone with one
+# of them. Where a place is wrong the run is only a little longer.
 LONGEST = (
     "proof/test_interleavings.py",
     "faults/test_replicas.py",
@@ -85,6 +85,21 @@ LONGEST = (
 )
 # Files that are so long that their tests are handed out in several parts.
 PARTS = {"tests/proof/test_interleavings.py": 3, "tests/backends/test_tolerant_readers.py": 3}
+# Files that rather wait for other processes than compute. Half of the workers begin with these and half with the others, so that
+# the processors neither stand still nor are short all the time.
+WAITING = tuple(
+    f"tests/{start}"
+    for start in (
+        "bench/",
+        "cli/",
+        "demo/",
+        "faults/",
+        "playground/test_",
+        "scenarios/test_crash_in_a_call",
+        "store/",
+        "test_docs_commands",
+    )
+)
 TESTS = Path(__file__).parent
 # Files in memory cost neither a disk's time nor the wait for it. They are gone when the run ends: set TMPDIR to keep those of
 # failed tests.
@@ -133,6 +148,13 @@ class Scheduler(LoadFileScheduling):
     def _split_scope(self, nodeid: str) -> str:
         file = super()._split_scope(nodeid)
         return f"{file} {zlib.crc32(nodeid.encode()) % PARTS[file]}" if file in PARTS else file
+
+    def _assign_work_unit(self, node: Any) -> None:
+        waits = self.nodes.index(node) % 2 == 0
+        scope = next((scope for scope in self.workqueue if scope.startswith(WAITING) == waits), None)
+        if scope is not None:
+            self.workqueue.move_to_end(scope, last=False)
+        super()._assign_work_unit(node)
 
 
 @pytest.hookimpl(optionalhook=True)
