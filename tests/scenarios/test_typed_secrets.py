@@ -21,7 +21,7 @@ id = "C0CRAWL"
   [[channel.allow]]
   verbs = ["agent approve", "agent disapprove"]
   targets = ["*"]
-  who = ["U0ANA"]
+  who = ["U0ANA", "U0RUI"]
   approvals = { count = 1, from = ["admins"] }
   [[channel.allow]]
   verbs = ["*"]
@@ -102,6 +102,14 @@ async def approval(env: World, secret: str) -> None:
     await press(env, "U0ANA", "Cancel")
 
 
+async def joined(env: World, secret: str) -> None:
+    """A second person asks for what waits already, with a reason of their own."""
+    for user, why in (("U0ANA", "month end"), ("U0RUI", secret)):
+        await env.say(f"agent approve acc:labs/new -- {why}", user=user)
+        await settled(env)
+    await press(env, "U0LEE", "Approve")
+
+
 async def wanted(env: World, secret: str) -> None:
     """`Ask for it` on a denial becomes a grant, whose card has the reason."""
     await env.say(f"start acc:shop/stock -- {secret}", user="U0RUI")
@@ -155,7 +163,8 @@ async def typed(env: World, secret: str) -> None:
 
 
 PATHS: dict[str, Act] = {
-    one.__name__: one for one in (typed, filled_in, preflight, shortcut, step, approval, wanted, grant, breakglass)
+    one.__name__: one
+    for one in (typed, filled_in, preflight, shortcut, step, approval, joined, wanted, grant, breakglass)
 }
 
 
