@@ -2,7 +2,7 @@
 card."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Final
 
@@ -12,14 +12,17 @@ from bot.core.command.parser import ONE_TARGET, parse
 from bot.core.command.vocabulary import NEGATING
 from bot.core.intent import Intent, ParseError, Reply
 from bot.core.outcome import Fact
+from bot.core.policy.decide import NeedsApproval
 from bot.core.records import StoredButton, Watch, stamp
 from bot.core.text import capitalized, plural, utc_text
 from bot.core.value import Json
-from bot.features import incidents
+from bot.features import incidents, preflight
+from bot.features.forms.prospect import prospect
 from bot.features.replies.answer import clean, say
 from bot.features.replies.refusal import offered
 from bot.operations import cards
 from bot.operations.audit_writer import AuditWriter
+from bot.operations.authorize import foresee, read_situation
 from bot.runtime.context import Context
 
 TAG: Final = "stop_everything1"
@@ -53,7 +56,10 @@ async def offer(ctx: Context, intent: Intent, ask: ParseError) -> bool:
     stops, left = texts[:MOST], len(texts) - MOST
     if len(stops) < 2:
         return False
-    listed = [_line(runs[text]) if text in runs else f"• `{text.removeprefix(f'{VERB} ')}`" for text in stops]
+    asks = await _that_ask(ctx, intent, stops, runs)
+    listed = {text: _line(runs[text]) if text in runs else f"• `{text.removeprefix(f'{VERB} ')}`" for text in stops}
+    at_once = [line for text, line in listed.items() if text not in asks]
+    waiting = [line for text, line in listed.items() if text in asks]
     others = [] if targets else [_line(one) for text, one in runs.items() if text not in texts]
     why = clean(ctx, reason or "")
     means: dict[str, Json] = {
@@ -61,6 +67,7 @@ async def offer(ctx: Context, intent: Intent, ask: ParseError) -> bool:
         "verb": VERB,
         "texts": [f"{text} -- {why}" if why else text for text in stops],
         "until": stamp(ctx.clock.now() + LIVES),
+        "asks": len(waiting),
     }
     await say(
         ctx,
@@ -70,24 +77,57 @@ async def offer(ctx: Context, intent: Intent, ask: ParseError) -> bool:
         status="Dangerous: check before you run it",
         rows=(Fact(label="Why", value=why),) if why else (),
         lines=(
-            Line(heading="These are stopped", text="\n".join(listed)),
+            *((Line(heading="These are stopped", text="\n".join(at_once)),) if at_once else ()),
+            *((Line(heading="These are stopped once approved", text="\n".join(waiting)),) if waiting else ()),
             *((Line(text=f"{plural(left, 'more run')} not listed: ask again after these."),) if left > 0 else ()),
             *((Line(heading="These can't be stopped here", text="\n".join(others[:MOST])),) if others else ()),
         ),
-        buttons=(
+        buttons=tuple(
             Button(
-                label=f"Stop all {len(stops)}",
+                label=label,
                 action="stop_everything",
                 id=ctx.ids.secret(),
-                style="danger",
-                means=means,
+                style=style,
+                means=kept,
                 only_user=intent.actor.user_id,
-            ),
+            )
+            for label, style, kept in (
+                (_label(len(at_once), len(waiting)), "danger" if at_once else "primary", means),
+                ("Cancel", None, {"tag": TAG, "texts": []}),
+            )
         ),
         footer=("Valid for 10 minutes.",),
         mention=tuple(dict.fromkeys(one.user_id for one in here if one.user_id)),
     )
     return True
+
+
+async def _that_ask(ctx: Context, intent: Intent, texts: Sequence[str], runs: Mapping[str, Watch]) -> set[str]:
+    """Those of the commands that the rules hold until others approve them."""
+    now, asks = await read_situation(ctx, intent.actor, intent.place), set[str]()
+    for text in texts:
+        command, run = parse(text, ctx.catalog), runs.get(text)
+        if run is not None:
+            capability = ctx.catalog.capability(run.backend, VERB, run.target.kind)
+            held = capability is not None and isinstance(foresee(ctx, now, capability, run.target), NeedsApproval)
+        else:
+            held = isinstance(command, Command) and (await prospect(ctx, intent, command)).submit == preflight.ASKS
+        asks |= {text} if held else set()
+    return asks
+
+
+def _label(at_once: int, waiting: int) -> str:
+    """What the button does: it stops, asks for approval, or some of each."""
+    if not waiting:
+        return f"Stop all {at_once}"
+    return f"Stop {at_once}, ask for {waiting}" if at_once else preflight.ASKS
+
+
+def _told(at_once: int, waiting: int) -> str:
+    """What the press began."""
+    stopping = f"Stopping {plural(at_once, 'run')}" if at_once else ""
+    asked = f"{'Asked' if not at_once else 'asked'} for approval to stop {plural(waiting, 'run')}" if waiting else ""
+    return f"{'; '.join(filter(None, (stopping, asked)))}. Each has a card in the channel."
 
 
 def _line(run: Watch) -> str:
@@ -103,6 +143,9 @@ async def confirmed(
 ) -> None:
     """Store each stop as a request of this person and `begin` it. However often the button is pressed, each is stored once."""
     texts = means.get("texts")
+    if not texts:
+        await say(ctx, intent, "Cancelled. Nothing was stopped.", tone=Tone.PLAIN, replace=True)
+        return
     if intent.is_late(ctx.clock.now()) or stamp(ctx.clock.now()) >= str(means.get("until")):
         await say(ctx, intent, "This expired after 10 minutes. Type the command again.", replace=True)
         return
@@ -125,5 +168,7 @@ async def confirmed(
         if stored:
             begun += 1
             begin(part.model_copy(update={"incident": stored}) if isinstance(stored, str) else part)
-    told = f"Stopping {plural(begun, 'run')}. Each has a card in the channel." if begun else "This was already pressed."
+    asks = means.get("asks")
+    waiting = min(begun, asks) if isinstance(asks, int) else 0
+    told = _told(begun - waiting, waiting) if begun else "This was already pressed."
     await say(ctx, intent, told, tone=Tone.PLAIN, replace=True)

@@ -27,6 +27,24 @@ verbs = ["stop"]
 targets = ["itn:*"]
 """
 
+APPROVED_STOP = """\
+[[channel]]
+id = "C0INC"
+[[channel.allow]]
+verbs = ["stop"]
+targets = ["infa:*"]
+who = ["crawl"]
+approvals = { count = 1, from = ["leads"] }
+[[channel.allow]]
+verbs = ["risk:read", "start"]
+targets = ["*"]
+who = ["crawl"]
+[[channel.allow]]
+verbs = ["stop"]
+targets = ["itn:*"]
+who = ["crawl"]
+"""
+
 
 @pytest.fixture
 async def team(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Team]:
@@ -72,7 +90,7 @@ async def test_one_confirmation_stops_several_runs_of_several_control_planes(tea
     assert stopped.count("started by <@U0ANA>") == 4
     assert "acc:labs/slow" in others
     assert "*Why:* prod is down" in stopped
-    assert labels(card) == ["Stop all 4"]
+    assert labels(card) == ["Stop all 4", "Cancel"]
     assert stops(env) == []
     env.planes["infa"].jobs[1].length = 0.0
     await press(env, card, "Stop all 4")
@@ -122,7 +140,7 @@ async def test_the_list_has_only_what_this_person_may_stop_here(
         await start(env, *LONG[:2], LONG[3])
         card = await ask(env)
         stopped, _, others = shown({"blocks": card["blocks"]}).partition("These can't be stopped here")
-        assert labels(card) == ["Stop all 2"]
+        assert labels(card) == ["Stop all 2", "Cancel"]
         assert "audit-network" not in stopped
         assert "audit-network" in others
         asks = rules.replace('id = "C0INC"\n', 'id = "C0INC"\n[[channel.allow]]\nverbs = ["stop"]\ntargets = ["*"]\n'
@@ -131,6 +149,36 @@ async def test_the_list_has_only_what_this_person_may_stop_here(
         await press(env, card, "Stop all 2")
         await env.until(lambda: len(env.audit(event="approval_requested")) == 2)
         assert stops(env) == []
+
+
+async def test_the_button_says_when_it_only_asks_for_approval(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is said to stop that others have to approve first; what needs no approval is told apart."""
+    rules = OPEN_POLICY.replace("[administrators]", f"{APPROVED_STOP}[administrators]")
+    async with deciding(tmp_path, monkeypatch, rules, only=("infa", "itn")) as team:
+        env = team.env
+        await start(env, *LONG[:2], LONG[3])
+        card = await env.does("stop everything", "Dangerous: check before you run it", channel=INCIDENT)
+        at_once, _, later = shown({"blocks": card["blocks"]}).partition("These are stopped once approved")
+        assert "itn:cluster_1/audit-network" in at_once
+        assert later.count("• `infa:task/") == 2
+        assert labels(card) == ["Stop 1, ask for 2", "Cancel"]
+        await press(env, card, "Stop 1, ask for 2")
+        await env.sees("Stopping 1 run; asked for approval to stop 2 runs.", channel=INCIDENT)
+        await env.until(lambda: len(env.audit(event="approval_requested")) == 2)
+        await env.until(lambda: len(stops(env)) == 1)
+        await env.does(
+            "stop infa:task/reload_history infa:task/export_ledger", "These are stopped once approved", channel=INCIDENT
+        )
+        card = env.ana.messages(INCIDENT)[-1]
+        assert labels(card) == ["Ask for approval", "Cancel"]
+        assert "These are stopped\n" not in shown(card)
+        await press(env, card, "Cancel")
+        await env.sees("Cancelled. Nothing was stopped.", channel=INCIDENT)
+        await env.quiet()
+        assert len(stops(env)) == 1
+        assert len(env.audit(event="approval_requested")) == 2
 
 
 async def test_stops_that_were_confirmed_are_done_after_a_restart(team: Team) -> None:
