@@ -10,7 +10,7 @@ from bot.core.card import Button, Line, Tone
 from bot.core.command.lexer import Unreadable, split
 from bot.core.command.parser import ONE_TARGET, parse
 from bot.core.command.vocabulary import NEGATING
-from bot.core.intent import Intent, ParseError, Reply
+from bot.core.intent import Command, Intent, ParseError, Reply
 from bot.core.outcome import Fact
 from bot.core.policy.decide import NeedsApproval
 from bot.core.records import StoredButton, Watch, stamp
@@ -62,6 +62,7 @@ async def offer(ctx: Context, intent: Intent, ask: ParseError) -> bool:
     waiting = [line for text, line in listed.items() if text in asks]
     others = [] if targets else [_line(one) for text, one in runs.items() if text not in texts]
     why = clean(ctx, reason or "")
+    cancel: dict[str, Json] = {"tag": TAG, "texts": []}
     means: dict[str, Json] = {
         "tag": TAG,
         "verb": VERB,
@@ -93,7 +94,7 @@ async def offer(ctx: Context, intent: Intent, ask: ParseError) -> bool:
             )
             for label, style, kept in (
                 (_label(len(at_once), len(waiting)), "danger" if at_once else "primary", means),
-                ("Cancel", None, {"tag": TAG, "texts": []}),
+                ("Cancel", None, cancel),
             )
         ),
         footer=("Valid for 10 minutes.",),

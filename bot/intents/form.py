@@ -24,13 +24,13 @@ REASON: Final = "reason"
 async def check(ctx: Context, intent: Intent, form: Form) -> dict[str, str]:
     """Errors by field, empty when the form can be taken. Slack shows them as plain text, without markup."""
     kept = await kept_of(ctx, intent.actor, form.token)
-    errors = _errors(ctx, form, kept) if kept is not None else {}
+    errors = _errors(ctx, intent, form, kept) if kept is not None else {}
     return {field: text.replace("`", "") for field, text in errors.items()}
 
 
-def _errors(ctx: Context, form: Form, kept: dict[str, Json]) -> dict[str, str]:
+def _errors(ctx: Context, intent: Intent, form: Form, kept: dict[str, Json]) -> dict[str, str]:
     if form.form == launcher.FORM:
-        read = launcher.read(ctx.catalog, form, kept)
+        read = launcher.read(ctx, intent, form, kept)
         return read if isinstance(read, dict) else {}
     if form.form in (approvals.DENY_FORM, approvals.ASK_FORM) and not form.text(REASON):
         return {REASON: "Enter a reason; others will read it."}
@@ -63,7 +63,7 @@ async def submitted(ctx: Context, intent: Intent, form: Form) -> None:
     words = {name: clean(ctx, form.text(name)) for name in (REASON, breakglass_review.NOTE) if name in form.values}
     form = form.model_copy(update={"values": {**form.values, **words}})
     if form.form == launcher.FORM:
-        read = launcher.read(ctx.catalog, form, kept)
+        read = launcher.read(ctx, intent, form, kept)
         if isinstance(read, Command):
             await run_command(ctx, intent, read)
         else:

@@ -18,6 +18,7 @@ from bot.slack.payload import Stamp, dedupe, event_actor, event_place, file_ids,
 _PLAIN_SUBTYPES: Final = frozenset({None, "file_share", "thread_broadcast"})
 _AROUND: Final = "".join(MARKERS) + EDGES
 _BEFORE_REASON: Final = re.compile(r"\s(?:--|[\u2013\u2014]|because)\s", re.IGNORECASE)
+_GREETING: Final = re.compile(r"\s*(?:hi|hey|hello|please|good (?:morning|evening))[\s,!.:]*", re.IGNORECASE)
 _QUOTE: Final = re.compile(rf"[\s{EDGES}]*(?:&gt;|>)")
 _REST_IS_QUOTE: Final = re.compile(rf"[\s{EDGES}]*(?:&gt;|>){{3}}")
 
@@ -122,10 +123,14 @@ def _strikes(node: Any, typed: str) -> bool:
 
 
 def _in_sentence(before: str, after: str, catalog: Catalog, files: tuple[str, ...]) -> _Words | None:
-    """A command after a mention inside a sentence, or before a mention at its end; else None."""
+    """A command after a mention inside a sentence, or before a mention at its end. After a greeting, any words count as said to
+    the bot. Otherwise None."""
     typed = after.partition("\n")[0] if unwrap(after) else before
     payload = parse(typed, catalog, files)
-    return _Words(typed, payload, Doubt.IN_SENTENCE) if isinstance(payload, Command) else None
+    if isinstance(payload, Command):
+        return _Words(typed, payload, Doubt.IN_SENTENCE)
+    greeted = _GREETING.fullmatch(before) is not None and bool(unwrap(after))
+    return _Words(after.lstrip(" :,"), parse(after.lstrip(" :,"), catalog, files)) if greeted else None
 
 
 def _own_words(typed: str) -> str:

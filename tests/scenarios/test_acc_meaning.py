@@ -65,6 +65,7 @@ async def test_an_approval_without_a_reason_is_not_sent(team: World, verb: str) 
         ("production=perhaps", "takes `true` or `false`"),
         ("sync=true timeout=2h", "at most"),
         ("colour=red", "is not a parameter here"),
+        ("colour=red log_level=9", "takes at most 3"),
     ],
 )
 async def test_a_start_that_contradicts_itself_is_not_sent(team: World, words: str, expected: str) -> None:

@@ -151,9 +151,7 @@ async def test_the_list_has_only_what_this_person_may_stop_here(
         assert stops(env) == []
 
 
-async def test_the_button_says_when_it_only_asks_for_approval(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_the_button_says_when_it_only_asks_for_approval(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is said to stop that others have to approve first; what needs no approval is told apart."""
     rules = OPEN_POLICY.replace("[administrators]", f"{APPROVED_STOP}[administrators]")
     async with deciding(tmp_path, monkeypatch, rules, only=("infa", "itn")) as team:

@@ -230,6 +230,16 @@ async def test_it_says_what_will_happen_before_it_is_sent(
     assert len(ruled.audit(user_id="U0ANA")) == before
 
 
+async def test_a_denial_is_said_without_the_rules_that_do_not_count(ruled: World) -> None:
+    """One sentence for people; `why` and the card's *Details* explain the rules."""
+    await opened(ruled)
+    await chosen(ruled, verb="start")
+    view = await chosen(ruled, "You can't do this here", target="acc:labs/slow")
+    assert outlook(view).endswith(
+        "You can't do this here: no rule allows it. Send it to see who can, and to ask for it."
+    ), outlook(view)
+
+
 async def test_a_danger_shows_its_preflight_first(five: World) -> None:
     await opened(five)
     view = await chosen(five, "Check first", verb="input clear", target="acc:shop/prices")
@@ -250,6 +260,11 @@ async def test_all_errors_are_shown_at_once_at_their_fields_in_plain_text(five: 
     wrong = await five.ana.submit("modal", {"param:log_level": 99, "param:input": "no equals sign"})
     assert set(wrong.errors) == {"param:log_level", "param:input"}
     assert "`" not in "".join(wrong.errors.values())
+    await opened(five)
+    await chosen(five, "param:until", verb="schedule off", target="acc:shop/prices")
+    wrong = await five.ana.submit("modal", {"param:until": "Mon 25:00", "param:for": "soon"})
+    assert set(wrong.errors) == {"param:until", "param:for"}
+    assert "Mon 25:00 is not a time of day" in wrong.errors["param:until"]
     await opened(five)
     await chosen(five, verb="schedule on")
     assert set((await five.ana.submit("modal", {"target": None})).errors) == {"target"}

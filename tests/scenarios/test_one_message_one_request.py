@@ -211,6 +211,22 @@ async def test_a_command_within_a_sentence_is_offered_and_not_run(team: Team, me
     await team.env.until(lambda: starts(team) == 1)
 
 
+async def test_a_command_within_a_sentence_that_needs_a_run_is_offered_for_the_newest_ones(
+    team: Team, messages: Messages
+) -> None:
+    await messages.mention("hey <@U0BOT> restart acc:shop/prices")
+    card = await team.env.sees("Did you ask me to run this?")
+    assert labels(card) == ["restart acc:shop/prices@last", "restart acc:shop/prices@failed"]
+
+
+async def test_words_after_a_greeting_are_said_to_the_bot(team: Team, messages: Messages) -> None:
+    """They offer commands as words after the name do; nothing runs."""
+    await messages.mention("Hey, <@U0BOT> can you start acc:shop/prices?")
+    card = await team.env.sees("Did you mean this?")
+    assert labels(card)[0] == "start acc:shop/prices"
+    assert starts(team) == 0
+
+
 @pytest.mark.parametrize("text", ["thanks <@U0BOT>!", "I asked <@U0BOT> for the status page", "cc <@U0BOT> <@U0LEE>"])
 async def test_a_mention_in_passing_is_not_answered(team: Team, messages: Messages, text: str) -> None:
     await messages.mention(text)

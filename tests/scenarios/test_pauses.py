@@ -46,6 +46,8 @@ async def test_a_timed_pause_ends_by_itself(later: Team) -> None:
     later.later(hours=2)
     await env.until(lambda: enabled(env)[FIRST])
     await env.sees("The pause is over: it is on again", "<@U0ANA>")
+    over = await env.sees("This pause is over: It is on again.", asked.request_id)
+    assert "Switch on" not in labels(over)
     resumed = env.audit(event="resumed")
     assert [row.verb for row in resumed] == ["schedule on"]
     assert asked.request_id in str(resumed[0].detail)

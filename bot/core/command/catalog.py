@@ -203,6 +203,7 @@ def check_params(declared: Sequence[Param], given: Sequence[tuple[str, str]]) ->
     by_name = {param.name: param for param in declared}
     words: dict[str, list[str]] = {}
     maps: dict[str, dict[str, Json]] = {}
+    unknown, problems = list[str](), list[str]()
     for key, value in given:
         head, dot, rest = key.partition(".")
         if key in by_name and by_name[key].type is not ParamType.MAP:
@@ -212,19 +213,21 @@ def check_params(declared: Sequence[Param], given: Sequence[tuple[str, str]]) ->
         elif "*" in by_name:
             _add(maps.setdefault("*", {}), key, value, key)
         else:
-            raise BadRequest(_unknown_key(key, declared), code="unknown_parameter")
-    checked, problems = dict[str, Json](), list[str]()
+            unknown.append(key)
+    checked: dict[str, Json] = {}
     for name, texts in words.items():
         try:
             checked[name] = by_name[name].check(texts)
         except BadParam as problem:
             problems.append(f"{problem}.")
-    if problems:
-        raise BadRequest(" ".join(problems), code="bad_parameter")
     checked.update(maps)
-    missing = [param.name for param in declared if param.required and param.name not in checked]
+    missing = [param.name for param in declared if param.required and param.name not in {*checked, *words}]
     if missing:
-        raise BadRequest("Missing: " + ", ".join(f"`{name}=`" for name in missing) + ".", code="missing_parameter")
+        problems.append("Missing: " + ", ".join(f"`{name}=`" for name in missing) + ".")
+    if unknown or problems:
+        only_missing = bool(missing) and len(problems) == 1
+        code = "unknown_parameter" if unknown else "missing_parameter" if only_missing else "bad_parameter"
+        raise BadRequest(" ".join([*_unknown_keys(unknown, declared), *problems]), code=code)
     return checked
 
 
@@ -249,14 +252,21 @@ def _add(into: dict[str, Json], name: str, value: str, key: str) -> None:
     into[name] = value
 
 
-def _unknown_key(key: str, declared: Sequence[Param]) -> str:
+def _unknown_keys(keys: Sequence[str], declared: Sequence[Param]) -> list[str]:
+    """A sentence for each key that is close to a parameter, and one for all others, with the parameters that there are."""
     names = [_written(param) for param in declared]
-    near = difflib.get_close_matches(key, names, n=1, cutoff=0.5)
-    if near:
-        return f"`{key}` is not a parameter here. Did you mean `{near[0]}`?"
-    if not names:
-        return f"`{key}` is not a parameter here. This command takes no parameters."
-    return f"`{key}` is not a parameter here. There are: " + ", ".join(f"`{name}`" for name in names) + "."
+    near = {key: difflib.get_close_matches(key, names, n=1, cutoff=0.5) for key in keys}
+    said = [f"`{key}` is not a parameter here. Did you mean `{found[0]}`?" for key, found in near.items() if found]
+    *others, last = [f"`{key}`" for key, found in near.items() if not found] or [""]
+    if last:
+        are = (
+            f"{', '.join(others)} and {last} are not parameters here." if others else f"{last} is not a parameter here."
+        )
+        there = (
+            f"There are: {', '.join(f'`{name}`' for name in names)}." if names else "This command takes no parameters."
+        )
+        said.append(f"{are} {there}")
+    return said
 
 
 def _written(param: Param) -> str:

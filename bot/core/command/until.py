@@ -10,6 +10,7 @@ from bot.core.command.params import BadParam, HasParams, Param, ParamType
 from bot.core.errors import BadRequest
 
 LONGEST: Final = timedelta(days=31)
+_SHOWN: Final = 60  # characters of what is not a time
 _DAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _CLOCK: Final = re.compile(r"(?:([A-Za-z]{3,9})\s+)?([0-9]{1,2}):([0-9]{2})")
 _STAMP: Final = re.compile(
@@ -34,7 +35,8 @@ def parse_until(word: str, zone: tzinfo, now: datetime) -> datetime:
     elif clock is not None:
         instant = _next(clock, zone, now, word)
     else:
-        raise BadParam(f"`{word[:40]}` is not a time; {_ACCEPTED}")
+        shown = word if len(word) <= _SHOWN else f"{word[:_SHOWN].rstrip()}…"
+        raise BadParam(f"`{shown}` is not a time; {_ACCEPTED}")
     if instant <= now:
         raise BadParam(_PAST.format(in_full(instant)))
     if instant - now > LONGEST:

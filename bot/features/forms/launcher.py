@@ -16,6 +16,7 @@ from bot.core.command.catalog import Catalog, check_params
 from bot.core.command.lexer import unescape
 from bot.core.command.params import ParamType
 from bot.core.command.parser import parse
+from bot.core.command.until import with_moments
 from bot.core.effects import NOTHING, Attempt, Consequences, OfRefusals
 from bot.core.errors import BadRequest
 from bot.core.intent import Actor, Command, Form, FormChange, Intent, Open, Place, Source
@@ -224,12 +225,13 @@ def _draft(catalog: Catalog, form: Form, kept: Mapping[str, Json]) -> Draft:
     return Draft(form.token, menus.on_its_run(catalog, command), kept.get("asks_channel") is True)
 
 
-def read(catalog: Catalog, form: Form, kept: Mapping[str, Json]) -> Command | dict[str, str]:
+def read(ctx: Context, intent: Intent, form: Form, kept: Mapping[str, Json]) -> Command | dict[str, str]:
     """The command, or what is wrong at each field, all at once.
 
     A target on a backend that the person could not see when the modal opened has no errors here, whether it exists or not:
     such a form was not filled in by its menus, and it is answered as the typed command is.
     """
+    catalog = ctx.catalog
     command, backends = _draft(catalog, form, kept).command, kept.get("backends")
     if not command.target:
         return {"target": f"{command.verb} needs a target."}
@@ -242,6 +244,7 @@ def read(catalog: Catalog, form: Form, kept: Mapping[str, Json]) -> Command | di
     if capability is None:
         return {"target": "This target doesn't fit."}
     pairs, errors = _params(capability, form)
+    errors |= _bad_times(ctx, intent, capability, pairs)
     if capability.reason_required and not (command.reason or "").strip():
         errors["reason"] = f"{command.verb} needs a reason."
     if errors:
@@ -265,6 +268,17 @@ def _params(capability: Capability, form: Form) -> tuple[fields.Pairs, dict[str,
     )
     errors |= {name: f"{capability.verb} has no {name}. Empty this field." for name in strange}
     return pairs, {f"{_PARAM}{name}": text for name, text in errors.items()}
+
+
+def _bad_times(ctx: Context, intent: Intent, capability: Capability, pairs: fields.Pairs) -> dict[str, str]:
+    """What is wrong at each field that takes a time to come."""
+    errors: dict[str, str] = {}
+    for pair in pairs:
+        try:
+            with_moments(capability.params, (pair,), ctx.zone, intent.asked_at)
+        except BadRequest as problem:
+            errors[f"{_PARAM}{pair[0]}"] = problem.summary
+    return errors
 
 
 def _field_of(capability: Capability, form: Form, says: str) -> str:

@@ -11,11 +11,12 @@ from bot.core.command.params import Param
 from bot.core.command.parser import parse_target
 from bot.core.errors import BadRequest, Problem
 from bot.core.intent import Command, Intent
-from bot.core.policy.decide import Decision, Denied, NeedsApproval, Policy
+from bot.core.policy.decide import NO_RULE_ALLOWS, Decision, Denied, NeedsApproval, Policy
 from bot.core.text import capitalized, first_of, sentences, some_of, with_article
 from bot.core.value import Json
 from bot.features.forms import fields
 from bot.features.forms.menus import WHICH
+from bot.operations import cards
 from bot.operations.authorize import CACHED, catalog_of, everybody, foresee, not_admitted, read_situation
 from bot.operations.resolve import find_seen
 from bot.runtime.context import Context
@@ -140,4 +141,6 @@ def _words(decision: Decision, capability: Capability, who: Sequence[str]) -> tu
 def _denied(decision: Denied) -> str:
     """The reason, and the way on where there is one: only what no rule covers can be asked for."""
     ask = "Send it to see who can, and to ask for it" if decision.code == "no_rule" else ""
-    return sentences("You can't do this here", capitalized(decision.reason), ask)
+    if decision.reason.startswith(f"{NO_RULE_ALLOWS};"):  # the rest is about rules that don't count here
+        return sentences("You can't do this here: no rule allows it", ask)
+    return sentences("You can't do this here", cards.rules_named(capitalized(decision.reason)), ask)

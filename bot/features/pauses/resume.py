@@ -65,6 +65,8 @@ class PauseEffect(OfSchedules[Context]):
             await show_over(ctx, attempt.intent, attempt.operation, consequences)
         elif consequences.over_state == "failed":
             await _say_nothing_left(ctx, attempt.pause)
+        elif consequences.over_state == "resumed":
+            await _say_on_again(ctx, attempt.pause)
 
 
 async def _ended_by_time(ctx: Context, attempt: Attempt, pause: Pause, result: Outcome, now: datetime) -> Consequences:
@@ -151,6 +153,11 @@ async def _say_nothing_left(ctx: Context, pause: Pause) -> None:
     await say_over(ctx, pause.message_key, what, pause.target.label, pause.user_id)
 
 
+async def _say_on_again(ctx: Context, pause: Pause) -> None:
+    """On the same card: it no longer promises an end, and its button would do nothing."""
+    await say_over(ctx, pause.message_key, "It is on again.", pause.target.label, None)
+
+
 async def show_end_again(ctx: Context, entry: StoredEntry) -> None:
     """Show the end of a pause in this entry, when the program stopped before its card was shown."""
     request = await ctx.store.request(entry.request_id)
@@ -170,6 +177,7 @@ async def show_end_again(ctx: Context, entry: StoredEntry) -> None:
     if entry.event is Event.RESUMED:
         card = cards.outcome(request.operation, intent, Done(summary=""), (), now)
         await ctx.presenter.show(_card_of(pause, ON_AGAIN, Tone.GOOD).on(card))
+        await _say_on_again(ctx, pause)
         return
     card = cards.outcome(request.operation, intent, Refused(code=entry.code or "", summary=summary), (), now)
     await ctx.presenter.show(_card_of(pause, NOTHING_LEFT, Tone.BAD, _stays(pause)).on(card))

@@ -133,6 +133,8 @@ async def show_set_aside(ctx: Context, intent: Intent, doubt: Doubt, command: Co
     title, why = _WHY_NOT_RUN[doubt]
     lines = [Line(text=why)]
     again = await offered(ctx, intent, [format_command(ask)]) if isinstance(ask, Command) else ()
+    if not again and doubt is Doubt.IN_SENTENCE and isinstance(ask, Command) and ask.target:
+        again = await offered(ctx, intent, _of_its_runs(ctx, ask, ask.target))
     buttons = await say_buttons(ctx, intent, again, lines)
     asked, tone = title or asked_text(intent, ctx.clock.now()), Tone.ASK if buttons else Tone.WARN
     await reply(ctx, intent, asked, tone=tone, lines=tuple(lines), buttons=buttons)

@@ -132,6 +132,26 @@ def test_what_was_not_declared_is_refused(given_: tuple[tuple[str, str], ...], c
     assert caught.value.code == code
 
 
+@pytest.mark.parametrize(
+    ("given_", "code", "says"),
+    [
+        (
+            (("zzz", "1"), ("corn", "1"), ("yyy", "1"), ("as", "both")),
+            "unknown_parameter",
+            "`corn` is not a parameter here. Did you mean `cron=`? `zzz` and `yyy` are not parameters here. ",
+        ),
+        ((("as", "both"),), "bad_parameter", "`as` takes"),
+    ],
+)
+def test_everything_wrong_is_said_at_once(given_: tuple[tuple[str, str], ...], code: str, says: str) -> None:
+    """A person corrects it in one go."""
+    with pytest.raises(BadRequest) as caught:
+        check_params(DECLARED, given_)
+    assert caught.value.summary.startswith(says)
+    assert caught.value.summary.endswith("`as` takes one of run, job, not `both`. Missing: `cron=`.")
+    assert caught.value.code == code
+
+
 def test_a_map_for_everything_takes_every_key() -> None:
     """`tag res: SITE=berlin RING.2=x` needs no declared names."""
     anything = (Param(name="*", type=ParamType.MAP, help="any"),)
