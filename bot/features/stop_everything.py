@@ -22,13 +22,16 @@ from bot.features.replies.answer import clean, say
 from bot.features.replies.refusal import offered
 from bot.operations import cards
 from bot.operations.audit_writer import AuditWriter
-from bot.operations.authorize import foresee, read_situation
+from bot.operations.authorize import foresee, read_situation, visibility_of
 from bot.runtime.context import Context
 
 TAG: Final = "stop_everything1"
 VERB: Final = "stop"
 LIVES: Final = timedelta(minutes=10)
 MOST: Final = 20
+NONE: Final = (
+    "No run in progress was started in this channel. A run that was started elsewhere is stopped by its target's name."
+)
 # A sentence that means `stop everything`; its last words say of what and when.
 _ALL: Final = re.compile(
     r"\b(stop|kill|abort|cancel|halt|terminate) (it |them )?(all|everything|every)"
@@ -39,7 +42,7 @@ _ALL: Final = re.compile(
 
 async def offer(ctx: Context, intent: Intent, ask: ParseError) -> bool:
     """List the runs that `stop everything` here, or a `stop` with several targets, can mean, with one button that stops them all.
-    False when it means fewer than two."""
+    Without one that can be stopped, say that. False when it means one."""
     try:
         words, reason = split(ask.text)
     except Unreadable:
@@ -49,18 +52,25 @@ async def offer(ctx: Context, intent: Intent, ask: ParseError) -> bool:
     if not (asked or (_ALL.search(said) and not NEGATING.search(said))) or "=" in said:
         return False
     targets = ask.nearest if asked else ()
-    here = [one for one in await ctx.store.open_watches() if one.channel_id == intent.place.channel_id]
+    seen, channel = await visibility_of(ctx, intent.actor, intent.place), intent.place.channel_id
+    here = [one for one in await ctx.store.open_watches() if one.channel_id == channel and seen.target(one.target)]
     runs = {f"{VERB} {cards.written(one.target)}": one for one in here}
     fit = [text for text, one in runs.items() if ctx.catalog.capability(one.backend, VERB, one.target.kind) is not None]
     texts = await offered(ctx, intent, targets or fit)
     stops, left = texts[:MOST], len(texts) - MOST
-    if len(stops) < 2:
+    if len(stops) < 2 and (stops or targets):
         return False
     asks = await _that_ask(ctx, intent, stops, runs)
     listed = {text: _line(runs[text]) if text in runs else f"• `{text.removeprefix(f'{VERB} ')}`" for text in stops}
     at_once = [line for text, line in listed.items() if text not in asks]
     waiting = [line for text, line in listed.items() if text in asks]
     others = [] if targets else [_line(one) for text, one in runs.items() if text not in texts]
+    cannot = (Line(heading="These can't be stopped here", text="\n".join(others[:MOST])),) if others else ()
+    people = tuple(dict.fromkeys(one.user_id for one in here if one.user_id))
+    if not stops:
+        none = (Line(text=NONE),) if not others else ()
+        await say(ctx, intent, "There is nothing to stop", tone=Tone.PLAIN, lines=(*none, *cannot), mention=people)
+        return True
     why = clean(ctx, reason or "")
     cancel: dict[str, Json] = {"tag": TAG, "texts": []}
     means: dict[str, Json] = {
@@ -81,7 +91,7 @@ async def offer(ctx: Context, intent: Intent, ask: ParseError) -> bool:
             *((Line(heading="These are stopped", text="\n".join(at_once)),) if at_once else ()),
             *((Line(heading="These are stopped once approved", text="\n".join(waiting)),) if waiting else ()),
             *((Line(text=f"{plural(left, 'more run')} not listed: ask again after these."),) if left > 0 else ()),
-            *((Line(heading="These can't be stopped here", text="\n".join(others[:MOST])),) if others else ()),
+            *cannot,
         ),
         buttons=tuple(
             Button(
@@ -98,7 +108,7 @@ async def offer(ctx: Context, intent: Intent, ask: ParseError) -> bool:
             )
         ),
         footer=("Valid for 10 minutes.",),
-        mention=tuple(dict.fromkeys(one.user_id for one in here if one.user_id)),
+        mention=people,
     )
     return True
 

@@ -214,3 +214,42 @@ async def test_it_is_understood_as_people_say_it_and_not_where_they_mean_somethi
         answer = await env.ana.wait_for(lambda one: (one.messages(INCIDENT)[before:] or [None])[0])  # noqa: B023
         assert "Stop all 2" not in labels(answer), said
     assert stops(env) == []
+
+
+async def test_without_a_run_that_can_be_stopped_the_answer_says_that(team: Team) -> None:
+    """And lists the runs that are left; the sentence is about everything, not about one target."""
+    env = team.env
+    for said in ("stop everything -- prod is down", "emergency stop"):
+        text = shown(await env.does(said, "There is nothing to stop", channel=INCIDENT))
+        assert "No run in progress was started in this channel" in text
+    await env.does("start acc:labs/slow", "start acc:labs/slow", "can't stop a run", channel=INCIDENT)
+    text = shown(
+        await env.does("stop everything", "There is nothing to stop", "can't be stopped here", channel=INCIDENT)
+    )
+    assert "acc:labs/slow" in text.partition("can't be stopped here")[2]
+
+
+async def test_the_timeline_and_the_report_tell_of_a_stop_that_it_worked(team: Team) -> None:
+    """The vendor's word for a stopped run may be that it failed; the stop did what it was for."""
+    env = team.env
+    await env.does("incident open INC-9 -- prod is down", "Incident INC-9", channel=INCIDENT)
+    await start(env, LONG[0], LONG[3])
+    await press(env, await ask(env), "Stop all 2")
+    await env.until(lambda: sum(row.event == "ended" for row in env.audit()) == 4)
+    message = await env.does("timeline", "Timeline of INC-9 since", channel=INCIDENT)
+    told = {line.partition("> · ")[2] for line in shown(message).splitlines() if " stop " in line}
+    for target in (LONG[0], LONG[3]):
+        (asked, ended) = sorted(line for line in told if target in line)
+        assert asked.startswith(f"stop {target}")
+        assert "accepted" in asked
+        assert ended.startswith(f"✅ stop {target}")
+        assert "stopped · <@U0ANA>" in ended
+        assert "failed" not in ended
+    (block,) = [block for block in message["blocks"] if block["type"] == "data_visualization"]
+    series = {one["name"]: sum(point["value"] for point in one["data"]) for one in block["chart"]["series"]}
+    assert series == {"Runs succeeded": 0, "Failed": 1, "Stopped": 1, "Actions": 4}
+    report = shown(await env.does("incident close -- stopped", "INC-9 is closed", channel=INCIDENT))
+    for target in (LONG[0], LONG[3]):
+        lines = {line.partition("> <")[2] for line in report.splitlines() if f"`stop {target}" in line}
+        assert len(lines) == 1
+        assert lines.pop().endswith(": stopped")

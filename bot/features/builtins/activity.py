@@ -1,17 +1,20 @@
-"""The chart of a timeline: how much of what happened in each span."""
+"""What a timeline tells in a word and in its chart: how much of what happened in each span."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
 from bot.core.audit import Event
+from bot.core.command.catalog import Catalog
 from bot.core.outcome import Chart, Phase, Series
 from bot.core.records import StoredEntry
 from bot.core.text import ago_text, plural, seconds_words
+from bot.operations import cards
 
 _SPANS: Final = 8
-_SERIES: Final = ("Runs succeeded", "Failed", "Denied", "Actions")
+_SERIES: Final = ("Runs succeeded", "Failed", "Stopped", "Denied", "Actions")
 _KINDS: Final = {Event.FAILED: "Failed", Event.UNKNOWN: "Failed", Event.DENIED: "Denied", Event.DONE: "Actions"}
+_ENDED: Final[Mapping[str, str]] = {Phase.SUCCEEDED: "Runs succeeded", Phase.STOPPED: "Stopped"}
 
 
 def activity(entries: Sequence[StoredEntry], start: datetime | None, now: datetime) -> Chart | None:
@@ -50,7 +53,21 @@ def _counted(name: str, number: int) -> str:
 
 
 def _kind(entry: StoredEntry) -> str | None:
-    """The series that counts the entry; None for one that is not an outcome."""
+    """The series that counts the entry; None for one that is not an outcome, and for what a `stop` was for: it is an action, and
+    the run that it stopped has an end of its own."""
+    if stopped_as_asked(entry):
+        return None
     if entry.event is Event.ENDED:
-        return "Runs succeeded" if entry.code == Phase.SUCCEEDED else "Failed"
+        return _ENDED.get(entry.code or "", "Failed")
     return _KINDS.get(entry.event)
+
+
+def stopped_as_asked(entry: StoredEntry) -> bool:
+    """Whether the entry is the good end of a `stop`, in whichever word the vendor tells it."""
+    return entry.event is Event.ENDED and entry.verb == "stop" and entry.code == Phase.STOPPED
+
+
+def happened(catalog: Catalog, entry: StoredEntry) -> str:
+    """See `cards.happened`; a stop doesn't start anything."""
+    word = cards.happened(catalog, entry)
+    return "accepted" if word == "started" and entry.verb == "stop" else word

@@ -21,7 +21,7 @@ from bot.core.records import OPENINGS, Filters, StoredEntry, newest_of, searches
 from bot.core.text import csv_text, person_in, plural, sentences, utc_text
 from bot.core.value import canonical
 from bot.features import incidents
-from bot.features.builtins.activity import activity
+from bot.features.builtins.activity import activity, happened, stopped_as_asked
 from bot.features.incidents import Incident
 from bot.features.replies.answer import reply
 from bot.operations import cards
@@ -160,9 +160,9 @@ def _with_reasons(ctx: Context, entries: Sequence[StoredEntry]) -> list[StoredEn
 def _reasoned(ctx: Context, entry: StoredEntry, asked: StoredEntry | None, *, ends: bool) -> StoredEntry:
     """The entry with the reason of its request, and without what other words say: that a run was started which `ends` in another
     entry, or in which state of the vendor it succeeded. Of a run that isn't followed, nothing else tells what happened."""
-    word, detail = cards.happened(ctx.catalog, entry), _AGES.sub("", entry.detail or "")
+    word, detail = happened(ctx.catalog, entry), _AGES.sub("", entry.detail or "")
     repeated = f"{(entry.target_name or '').partition(':')[2]} was {word}."
-    says_enough = (ends and word in ("started", str(Phase.SUCCEEDED))) or detail == repeated
+    says_enough = (ends and word in ("started", "accepted", str(Phase.SUCCEEDED))) or detail == repeated
     reason = asked.reason if asked is not None else None
     if says_enough and entry.event in (Event.DONE, Event.ENDED):
         return entry.model_copy(update={"detail": reason, "reason": None})
@@ -178,12 +178,12 @@ def _sentence(ctx: Context, entry: StoredEntry, longest: int, *, undone: Collect
     nothing was sent, which is not a failure of what they are about."""
     _, at, _, _, what, _, detail = _row(entry)
     refused = entry.request_id in undone and entry.event is Event.FAILED
-    word = "not done" if refused else cards.happened(ctx.catalog, entry)
-    good = word in ("done", str(Phase.SUCCEEDED))
+    word = "not done" if refused else happened(ctx.catalog, entry)
+    good = word in ("done", str(Phase.SUCCEEDED)) or stopped_as_asked(entry)
     bad = entry.event in (Event.FAILED, Event.UNKNOWN, Event.DENIED, Event.ENDED) and not good
     mark = "✅ " if good else "⚠️ " if refused else "❌ " if bad else ""
     state, _, why = detail.partition(": ")
-    if entry.event is Event.ENDED and state.casefold() == word:
+    if entry.event is Event.ENDED and (good or state.casefold() == word):
         detail = "" if good else why
     ended = mark + (word if word.startswith(what) else f"{what} {word}")
     detail = textwrap.shorten(detail, longest, placeholder="…")  # a time is one word, and stays a time

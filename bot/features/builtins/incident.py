@@ -15,6 +15,7 @@ from bot.core.text import ago_text, utc_text
 from bot.features import incidents
 from bot.features.access.grants import NotPermittedError
 from bot.features.builtins import audit
+from bot.features.builtins.activity import happened, stopped_as_asked
 from bot.features.incidents import Incident
 from bot.operations import cards
 from bot.operations.audit_writer import AuditWriter
@@ -142,9 +143,10 @@ def _end_of(ctx: Context, entry: StoredEntry, undone: Collection[str]) -> str:
     """The state of a run, and why it did not succeed; of other requests the event, and why nothing was done."""
     if entry.event is Event.FAILED and entry.request_id in undone:
         return f"not done: {entry.detail}" if entry.detail else "not done"
-    if entry.event is Event.ENDED and entry.detail and entry.code != str(Phase.SUCCEEDED):
+    good = entry.code == str(Phase.SUCCEEDED) or stopped_as_asked(entry)
+    if entry.event is Event.ENDED and entry.detail and not good:
         return entry.detail
-    word = cards.happened(ctx.catalog, entry)
+    word = happened(ctx.catalog, entry)
     return f"{word}: {entry.detail}" if entry.event in _BAD and entry.detail else word
 
 
