@@ -31,6 +31,7 @@ _PATTERNS: Final = tuple(
     for pattern, names in (
         (rf"(?:(?:in|for|over|during|within|of) )?(?:the )?(?:last|past) (?:{_NUMBER} ?)?{_UNIT}", ("since",)),
         (rf"since {_SPAN}", ("since",)),
+        (r"(?P<when>last night|yesterday|this morning)", ()),  # not the agent `nightly`
         (rf"(?:until|till|til|bis|before) (?:next )?(?P<day>{_DAY})?(?:(?: at)? ?{_CLOCK})?", ("until",)),
         (r"(?:for )?(?P<part>half|quarter)(?: of)? an hour", ("for",)),
         (rf"(?:for )?(?:the next )?{_SPAN}", ("for",)),
@@ -81,6 +82,8 @@ def take_phrases(said: Sequence[str], names: Container[str]) -> tuple[list[Phras
 
 def _value(match: re.Match[str]) -> str:
     parts: Mapping[str, str | None] = match.groupdict()
+    if "when" in parts:
+        return match[0]
     if "day" in parts:
         clock = _clock(parts["hour"], parts["minute"] or str(NUMBERS.get(parts["spoken"] or "", "")), parts["half"])
         return f'"{_DAYS.get(day, day[:3].capitalize())} {clock or "00:00"}"' if (day := parts["day"]) else clock

@@ -90,7 +90,8 @@ schedule off, pause: \b(dont|not|never|doesnt|shouldnt|wont|no longer) (be )?run
 audit: ^(who|when) (was|did|has|have|had)?\b.*ed\b|^who (ran|did)\b|^whos? .*\blast$|^(has|did) (any|some)(body|one)\b
 timeline: \bwhat happened( today| here| yesterday)?$|\bwhat (changed|was done)\b
 pauses: \b(what|which)\b.*\b(is|are|schedules?) paused\b
-targets: \b(what|which) (agents|targets)\b
+targets: \b(what|which) (agents|targets)\b|\b(all|all the|show me|show me the) (agents|targets)$
+timeline: ^(what|which|did)( (any)?(thing|runs?|jobs?))* (failed|fail|broke|crashed|went wrong)( today| tonight| this \w+)?$
 services, targets: \b(what|which) services\b
 find: \b(named|called)\b
 history, status: ^how (long|often|many|much time)\b
@@ -137,7 +138,8 @@ CONDITIONS: Final = re.compile(
 EXPLAINING: Final = re.compile(r"\b(why|warum|whether|how to|explain)\b")
 WISHING: Final = _words("want need like please pls plz get let lets must should would")
 PERMISSION: Final = re.compile(
-    r"^(?:who (?:can|may|(?:is|are) allowed to|has permission to)|why can'?t i|why can i not|(?:should|shall) (?:i|we)|may we"
+    r"^(?:who (?!(?:can|may) approve(?: (?:this|that|it))?\W*$)(?:can|may|(?:is|are) allowed to|has permission to)"
+    r"|why can'?t i|why can i not|(?:should|shall) (?:i|we)|may we"
     r"|(?:can|may) i(?! (?:please )?(?:have|get|see|ask)\b)|(?:why )?(?:am i|are we) (?:not )?allowed to"
     r"|what (?:would|will) happen if (?:i|we)"
     r"|is it (?:ok(?:ay)?|safe|possible|fine|allowed) to)\s+(?P<what>.*)",

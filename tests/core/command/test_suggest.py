@@ -126,6 +126,21 @@ def test_a_change_that_may_be_meant_comes_after_the_status() -> None:
     assert offered[:2] == ("status infa:task/load_orders", "stop infa:task/load_orders")
 
 
+@pytest.mark.parametrize(
+    ("typed", "offered"),
+    [
+        ("what failed last night?", ("timeline",)),
+        ("which runs failed today?", ("timeline",)),
+        ("did anything fail yesterday?", ("timeline",)),
+        ("who can approve?", ("approvals",)),
+        ("did nightly run last night?", ("status infa:schedule/nightly",)),
+    ],
+)
+def test_a_time_of_day_is_no_target_and_a_question_is_offered_no_approval(typed: str, offered: tuple[str, ...]) -> None:
+    """`last night` is not the schedule `nightly`, and `who can approve` is about people."""
+    assert suggest(typed, CATALOG, DEMO) == offered
+
+
 @pytest.mark.parametrize("typed", ["stpo load_orders", "delt contract-draft", "kil load_orders job"])
 def test_what_is_dangerous_is_not_first_when_the_verb_is_a_guess(typed: str) -> None:
     offered = suggest(typed, CATALOG, DEMO)
