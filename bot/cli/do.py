@@ -19,7 +19,8 @@ from bot.core.command.parser import parse
 from bot.core.intent import Actor, Intent, ParseError, Place, Reply, Source
 from bot.core.masking.redact import SecretList
 from bot.core.ports.services import FormResult
-from bot.core.records import Filters
+from bot.core.records import NAME_KEY, Filters
+from bot.core.value import Json
 from bot.features.access.policy_reload import PolicyReloader
 from bot.http_client.transport import open_session
 from bot.intents.intake import Intake
@@ -59,11 +60,13 @@ class TerminalPresenter:
         slack: MessageSender,
         secrets: SecretList,
         names: Callable[[Collection[str]], Awaitable[Mapping[str, str]]],
+        kept: Callable[[str], Awaitable[Json]],
         *,
         verbose: bool = False,
     ) -> None:
         self._say = say
         self._names = names
+        self._kept = kept
         self._secrets = secrets
         self._verbose = verbose
         self._channel = channel
@@ -86,8 +89,10 @@ class TerminalPresenter:
         self.last = card
 
     async def _named(self, text: str) -> str:
-        """The text with the names of people, their ids where Slack tells no name, and the ids of channels."""
-        text = _CHANNEL.sub(r"#\1", text)
+        """The text with the names of people as Slack tells them and of channels as the bot has seen them; otherwise ids."""
+        rooms = {room: await self._kept(f"{NAME_KEY}{room}") for room in dict.fromkeys(_CHANNEL.findall(text))}
+        seen = {room: str(names[0]) for room, names in rooms.items() if isinstance(names, list) and names}
+        text = _CHANNEL.sub(lambda at: f"#{one_line(seen.get(at[1], at[1]))}", text)
         text = _FOR.sub(lambda at: "For: " + " ".join(f"<@{user}>" for user in at[1].split()), text)
         known = await self._names(tuple(dict.fromkeys(_MENTION.findall(text)))[:_MOST_NAMED])
         return _MENTION.sub(lambda at: f"@{one_line(known.get(at[1], at[1]))}", text)
@@ -168,7 +173,9 @@ async def do(
             secrets=built.secrets,
         )
         directory = directory_of(slack, client, store, clock, tell)
-        presenter = TerminalPresenter(tell, channel, sender, built.secrets, directory.names, verbose=verbose)
+        presenter = TerminalPresenter(
+            tell, channel, sender, built.secrets, directory.names, store.value, verbose=verbose
+        )
         spool = FileSpool(spool_folder(settings.folder, settings.store, terminal=True))
         spool.prepare()
         ctx = build_context(

@@ -54,7 +54,7 @@ async def offer(ctx: Context, intent: Intent, ask: ParseError) -> bool:
     targets = ask.nearest if asked else ()
     seen, channel = await visibility_of(ctx, intent.actor, intent.place), intent.place.channel_id
     here = [one for one in await ctx.store.open_watches() if one.channel_id == channel and seen.target(one.target)]
-    runs = {f"{VERB} {cards.written(one.target)}": one for one in here}
+    runs = {f"{VERB} {cards.written(one.target)}": one for one in sorted(here, key=lambda one: one.made_at)}
     fit = [text for text, one in runs.items() if ctx.catalog.capability(one.backend, VERB, one.target.kind) is not None]
     texts = await offered(ctx, intent, targets or fit)
     stops, left = texts[:MOST], len(texts) - MOST

@@ -236,6 +236,18 @@ async def test_people_whom_a_reason_mentions_have_their_names_in_the_terminal(pr
     assert "<@" not in ended.out
 
 
+async def test_channels_have_the_names_that_the_bot_has_seen_in_the_terminal(program: Program, env: World) -> None:
+    """As in the list of the audit log; a channel that it has not seen keeps its id."""
+    place = ("--channel", "C0CRAWL", "--user", "U0ANA")
+    await env.does("status acc:shop/prices", "status acc:shop/prices")
+    asked = "status acc:shop/prices -- as in <#C0NOTSEEN>"
+    denied = await program("why", "start acc:shop/prices", *place, folder=env.folder, environ=env.environ)
+    reason = await program("do", asked, *place, folder=env.folder, environ=env.environ)
+    assert "#crawl-ops allow" in denied.out, denied
+    assert "C0CRAWL" not in denied.out
+    assert "#C0NOTSEEN" in reason.out, reason
+
+
 async def test_a_byte_that_is_not_utf_8_is_replaced_and_recorded(program: Program, env: World) -> None:
     """A Latin-1 terminal sends the byte 0xEF, which Python keeps as half a surrogate pair."""
     place = ("--channel", "C0CRAWL", "--user", "U0ANA")

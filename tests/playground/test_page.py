@@ -98,6 +98,25 @@ async def test_a_command_brings_a_card_and_text_never_becomes_markup(page: Brows
     assert labels == ["Log", "Retry", "Stop", "Mute"]
 
 
+async def test_a_chart_shows_each_label_whole_and_within_its_picture(page: Browser, ws: Workspace) -> None:
+    """Up to the 20 characters that Slack allows, in the wide picture and in the one for a phone."""
+    labels = [f"{minutes} h {minutes + 10} min ago" for minutes in range(17, 9, -1)]
+    series = [{"name": "Runs", "data": [{"label": label, "value": 1} for label in labels]}]
+    chart = {"type": "bar", "series": series, "axis_config": {"categories": labels, "y_label": "count"}}
+    block = {"type": "data_visualization", "title": "Runs", "chart": chart}
+    client = AsyncWebClient(ws.bot_token, base_url=ws.api_url)
+    await client.chat_postMessage(channel="C0CRAWL", text="Runs", blocks=[block])
+    await page.testid("chart")
+    cut = """() => [...document.querySelectorAll("svg.chart")].map((svg) => {
+      svg.style.display = "block";
+      const box = svg.getBoundingClientRect();
+      const texts = [...svg.querySelectorAll("text")].filter((one) => one.textContent.endsWith("ago"));
+      const inside = (at) => at.left >= box.left - 1 && at.right <= box.right + 1 && at.bottom <= box.bottom + 1;
+      return texts.filter((one) => inside(one.getBoundingClientRect())).map((one) => one.textContent);
+    })"""
+    assert await page.page.evaluate(cut) == [labels, labels]
+
+
 async def test_an_ephemeral_message_says_that_only_you_see_it(page: Browser) -> None:
     """Ana sees the app's ephemeral message with its mark; Lee does not see it at all."""
     await say(page, "/ops start acc:shop/prices")

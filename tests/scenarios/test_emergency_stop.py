@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -253,3 +254,17 @@ async def test_the_timeline_and_the_report_tell_of_a_stop_that_it_worked(team: T
         lines = {line.partition("> <")[2] for line in report.splitlines() if f"`stop {target}" in line}
         assert len(lines) == 1
         assert lines.pop().endswith(": stopped")
+
+
+async def test_a_task_that_was_started_twice_is_offered_once_with_its_newest_run(team: Team) -> None:
+    """Informatica stops the running job of the task, whichever it is."""
+    env = team.env
+    await start(env, LONG[0])
+    team.later(minutes=5)
+    await start(env, LONG[0])
+    card = await env.does("stop everything", "A command acts on one target.", channel=INCIDENT)
+    assert labels(card) == ["stop infa:task/reload_history", "status"]
+    await start(env, LONG[1])
+    listed = shown(await ask(env)).partition("These are stopped")[2]
+    since = {task: int(at) for task, at in re.findall(r"`infa:task/(\w+)`: Running.*?<!date\^(\d+)", listed)}
+    assert since["export_ledger"] - since["reload_history"] < 300

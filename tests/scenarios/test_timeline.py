@@ -193,3 +193,13 @@ async def test_a_request_that_waits_for_approval_is_one_entry_and_names_no_decid
     assert "U0LEE" not in text
     assert "start acc:labs/slow denied · <@U0ANA> · just trying. " in text
     assert "person read" not in text
+
+
+async def test_a_timeline_tells_the_end_of_a_pause_without_its_id(env: World) -> None:
+    """The pause is named by its request, which is in the files."""
+    await env.does("schedule off acc:shop/prices for=1s -- closed", "Paused until")
+    await env.until(lambda: env.audit(event="resumed"))
+    text = shown(await env.does("timeline since=1h", "Timeline since", "resumed"))
+    ended = [line.partition("> · ")[2] for line in text.splitlines() if " resumed" in line]
+    assert ended
+    assert all(line.endswith("resumed · <@U0ANA>") for line in ended), ended

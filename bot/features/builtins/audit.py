@@ -55,7 +55,7 @@ _MADE_OF_IDS = frozenset(
 )
 _AGES = re.compile(r"(?:; |\s*\(|^)person read \d[^()]{0,60} ago\)?$")
 _DECIDERS = re.compile(r"; may decide: [A-Z0-9, ]+$")  # their names are in the files
-_IN_A_REQUEST = re.compile(r",? (?:in )?r-[a-z0-9]+\b")  # its id is in the files
+_IN_A_REQUEST = re.compile(r"(?:^pause|,? in|,?) r-[a-z0-9]+\b(?:: )?")  # its id is in the files
 _AN_ID = re.compile(r"\b[CUW][A-Z0-9]{2,30}\b")
 _NAMED_IN = re.compile(r"<[@#]([A-Z0-9]+)>")
 _OUTCOMES = frozenset({Event.DONE, Event.FAILED, Event.UNKNOWN})

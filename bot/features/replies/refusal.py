@@ -73,7 +73,7 @@ async def _for_each_run(ctx: Context, intent: Intent, verb: str) -> list[str]:
     """The command for each run in progress here, the newest first: what "stop everything" can mean."""
     here = [watch.target for watch in await ctx.store.open_watches() if watch.channel_id == intent.place.channel_id]
     fit = (target for target in reversed(here) if ctx.catalog.capability(target.backend, verb, target.kind) is not None)
-    return [f"{verb} {cards.written(target)}" for target in fit][: MOST_NEAR - 1]
+    return list(dict.fromkeys(f"{verb} {cards.written(target)}" for target in fit))[: MOST_NEAR - 1]
 
 
 async def offered(ctx: Context, intent: Intent, texts: Sequence[str]) -> list[str]:

@@ -4,6 +4,7 @@ import { h, s } from "./dom.js";
 const HEIGHT = 210;
 const TOP = 10;
 const RIGHT = 8;
+const LABEL = 20; // characters: the most that a label may have
 const number = new Intl.NumberFormat([], { maximumFractionDigits: 2 });
 
 /** The block as a figure. The picture is one image to a screen reader; the table below it has every figure. */
@@ -73,14 +74,16 @@ function plot(given, width, size) {
   const { series } = given;
   const { step, top } = scale(series.flatMap((one) => labels.map((label) => valueAt(one, label))));
   const lines = Array.from({ length: Math.round(top / step) + 1 }, (_, index) => index * step);
-  const left = 14 + 7 * Math.max(...lines.map((at) => number.format(at).length)) + (given.axis_config?.y_label ? 16 : 0);
+  const axis = 14 + 7 * Math.max(...lines.map((at) => number.format(at).length)) + (given.axis_config?.y_label ? 16 : 0);
+  const longest = Math.min(Math.max(...labels.map((label) => label.length)), LABEL);
+  const room = (width - axis - RIGHT) / labels.length;
+  const turned = longest * 7.6 > room - 6;
+  const left = turned ? Math.max(axis, longest * 5.7 - room / 2) : axis; // the first label needs its length to the left
   const slot = (width - left - RIGHT) / labels.length;
-  const longest = Math.max(...labels.map((label) => label.length));
-  const turned = longest * 7.6 > slot - 6;
   const bottom = TOP + HEIGHT - 40;
   const y = (value) => bottom - (value / top) * (bottom - TOP);
   const x = (index) => left + slot * index;
-  const foot = turned ? Math.min(longest, 12) * 5 + 14 : 20;
+  const foot = turned ? longest * 5 + 14 : 20;
   const height = bottom + foot + (given.axis_config?.x_label ? 16 : 0);
   const marks = [
     lines.map((at) => [s("line", { class: "chart-line", x1: left, x2: width - RIGHT, y1: y(at), y2: y(at) }), s("text", { class: "chart-text", x: left - 5, y: y(at) + 4, "text-anchor": "end" }, number.format(at))]),
@@ -94,7 +97,7 @@ function plot(given, width, size) {
 
 function categoryLabel(label, x, y, turned) {
   const place = turned ? { transform: `translate(${x + 4} ${y - 4}) rotate(-40)`, "text-anchor": "end" } : { x, y, "text-anchor": "middle" };
-  return s("text", { class: "chart-text", ...place }, label.length > 12 ? `${label.slice(0, 11)}…` : label);
+  return s("text", { class: "chart-text", ...place }, label.length > LABEL ? `${label.slice(0, LABEL - 1)}…` : label);
 }
 
 /** Bars grouped by label, as Slack groups them. */
