@@ -57,7 +57,7 @@ async def message_of(env: World, one: Shown) -> dict[str, Any]:
         await env.does("start acc:shop/prices -- restore", "incident INC-43", user=one.user, channel=one.channel)
     if one.name == "stop-everything":
         for target in ("infa:task/reload_history", "infa:task/export_ledger"):
-            await env.does(f"start {target}", f"start {target}", "running", user=one.user, channel=one.channel)
+            await env.does(f"start {target}", f"start {target}", "Running", user=one.user, channel=one.channel)
     if one.fault:
         await env.acc.set_fault(one.fault)
     await env.say(one.says, user=one.user, channel=one.channel)

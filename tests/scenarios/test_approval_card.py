@@ -98,7 +98,7 @@ async def test_a_denied_card_says_why_in_its_line(team: Team) -> None:
     await team.deny(await team.card("start acc:shop/prices"), "the shop is closed")
     closed = await team.sees("Denied by <@U0LEE>")
     (line,) = lines(closed)
-    assert line.startswith("❌ *Denied by <@U0LEE>: `start acc:shop/prices` for <@U0ANA>. The shop is closed.*")
+    assert line.startswith("❌ *Denied by <@U0LEE>: `start acc:shop/prices` for <@U0ANA>. Reason: the shop is closed.*")
 
 
 async def test_one_card_where_requester_and_approvers_share_a_channel(team: Team) -> None:
@@ -313,5 +313,5 @@ async def test_a_decided_card_names_the_parameters(team: Team) -> None:
     await team.deny(await team.card("start acc:shop/prices", "region=0-1"), "too many")
     (line,) = lines(await team.sees("Denied by <@U0LEE>"))
     assert line.startswith("❌ *Denied by <@U0LEE>: `start acc:shop/prices input.region=0-1-2-3-")
-    assert "…` for <@U0ANA>. Too many.*" in line
+    assert "…` for <@U0ANA>. Reason: too many.*" in line
     assert regions not in line

@@ -81,11 +81,12 @@ async def _decided(
     # Why it expired or was cancelled by its requester says nothing new.
     telling = pending.state != "expired" and pending.decided_by != asker
     detail = why.removeprefix(ending).strip(" :.") if telling else ""
+    detail = f"Reason: {detail}" if detail and pending.state == "rejected" else capitalized(detail)
     whose = "" if pending.decided_by == asker else f" for <@{asker}>"
     return Card(
         key=approval_key(pending.request_id),
         place=question.place_of(approval),
-        title=sentences(f"{ending}: {question.short_title(approval.operation)}{whose}", capitalized(detail)),
+        title=sentences(f"{ending}: {question.short_title(approval.operation)}{whose}", detail),
         tone=_TONES.get(pending.state, Tone.WARN),
         link=await link_to(ctx, operation_key(pending.request_id), label),
         buttons=tuple(buttons),
