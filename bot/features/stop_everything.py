@@ -7,10 +7,10 @@ from datetime import timedelta
 from typing import Final
 
 from bot.core.card import Button, Line, Tone
-from bot.core.command.lexer import Unreadable, split
+from bot.core.command.lexer import Unreadable, split, unescape
 from bot.core.command.parser import ONE_TARGET, parse
-from bot.core.command.vocabulary import NEGATING
-from bot.core.intent import Command, Intent, ParseError, Reply
+from bot.core.command.vocabulary import CONDITIONS, EXPLAINING, NEGATING, REQUESTING, WONDERING
+from bot.core.intent import Command, Intent, ParseError, Reply, Source
 from bot.core.outcome import Fact
 from bot.core.policy.decide import NeedsApproval
 from bot.core.records import StoredButton, Watch, stamp
@@ -18,11 +18,11 @@ from bot.core.text import capitalized, plural, utc_text
 from bot.core.value import Json
 from bot.features import incidents, preflight
 from bot.features.forms.prospect import prospect
-from bot.features.replies.answer import clean, say
+from bot.features.replies.answer import PRESS_AGAIN, clean, say, shown_as
 from bot.features.replies.refusal import offered
 from bot.operations import cards
 from bot.operations.audit_writer import AuditWriter
-from bot.operations.authorize import foresee, read_situation, visibility_of
+from bot.operations.authorize import FRESH, foresee, read_situation, visibility_of
 from bot.runtime.context import Context
 
 TAG: Final = "stop_everything1"
@@ -32,34 +32,35 @@ MOST: Final = 20
 NONE: Final = (
     "No run in progress was started in this channel. A run that was started elsewhere is stopped by its target's name."
 )
-# A sentence that means `stop everything`; its last words say of what and when.
+_IN_A_LINE: Final = 5  # runs; Slack takes 3,000 characters, and a run that is not shown is not confirmed
+# A sentence that means `stop everything`. Other words after it may make an exception or name something else.
 _ALL: Final = re.compile(
-    r"\b(stop|kill|abort|cancel|halt|terminate) (it |them )?(all|everything|every)"
-    r"( (the|of|them|it|running|active|runs?|jobs?|tasks?|now|here|please|immediately|at|once))*[.! ]*$"
-    r"|^emergency stop\b|^everything (must|has to|needs to|should) stop"
+    r"(\b(stop|kill|abort|cancel|halt|terminate) (it |them )?(all|everything|every|\*)|^emergency stop"
+    r"|^everything (must|has to|needs to|should) stop)"
+    r"(,? (the|of|them|it|all|everything|running|active|runs?|jobs?|tasks?|right|now|here|please|immediately|at|once))*[.,:! ]*$"
 )
+_NOBODY: Final = re.compile(r"\b(can ?not|cant|couldnt|(nothing|nobody|no one) (can|may|will|should|must))\b")
 
 
 async def offer(ctx: Context, intent: Intent, ask: ParseError) -> bool:
     """List the runs that `stop everything` here, or a `stop` with several targets, can mean, with one button that stops them all.
     Without one that can be stopped, say that. False when it means one."""
     try:
-        words, reason = split(ask.text)
+        words, reason = split(unescape(intent.typed or ask.text))
     except Unreadable:
         return False
-    asked = ask.understood == VERB and ask.problem.startswith(ONE_TARGET)
-    said = " ".join(word.text for word in words).casefold().replace("'", "")
-    if not (asked or (_ALL.search(said) and not NEGATING.search(said))) or "=" in said:
+    targets = ask.nearest if ask.understood == VERB and ask.problem.startswith(ONE_TARGET) else ()
+    said = re.sub("['\u2019]", "", " ".join(word.text for word in words).casefold())
+    if "=" in said or not (targets or _means_all(said)) or intent.source is Source.TERMINAL:  # which has no buttons
         return False
-    targets = ask.nearest if asked else ()
     seen, channel = await visibility_of(ctx, intent.actor, intent.place), intent.place.channel_id
     here = [one for one in await ctx.store.open_watches() if one.channel_id == channel and seen.target(one.target)]
     runs = {f"{VERB} {cards.written(one.target)}": one for one in sorted(here, key=lambda one: one.made_at)}
     fit = [text for text, one in runs.items() if ctx.catalog.capability(one.backend, VERB, one.target.kind) is not None]
     texts = await offered(ctx, intent, targets or fit)
     stops, left = texts[:MOST], len(texts) - MOST
-    if len(stops) < 2 and (stops or targets):
-        return False
+    if (len(stops) < 2 and (stops or targets)) or [await shown_as(ctx, text) for text in stops] != stops:
+        return False  # a button would keep a secret
     asks = await _that_ask(ctx, intent, stops, runs)
     listed = {text: _line(runs[text]) if text in runs else f"• `{text.removeprefix(f'{VERB} ')}`" for text in stops}
     at_once = [line for text, line in listed.items() if text not in asks]
@@ -76,7 +77,8 @@ async def offer(ctx: Context, intent: Intent, ask: ParseError) -> bool:
     means: dict[str, Json] = {
         "tag": TAG,
         "verb": VERB,
-        "texts": [f"{text} -- {why}" if why else text for text in stops],
+        "texts": [*stops],
+        "reason": why,
         "until": stamp(ctx.clock.now() + LIVES),
         "asks": len(waiting),
     }
@@ -88,8 +90,8 @@ async def offer(ctx: Context, intent: Intent, ask: ParseError) -> bool:
         status="Dangerous: check before you run it",
         rows=(Fact(label="Why", value=why),) if why else (),
         lines=(
-            *((Line(heading="These are stopped", text="\n".join(at_once)),) if at_once else ()),
-            *((Line(heading="These are stopped once approved", text="\n".join(waiting)),) if waiting else ()),
+            *_lines("These are stopped", at_once),
+            *_lines("These are stopped once approved", waiting),
             *((Line(text=f"{plural(left, 'more run')} not listed: ask again after these."),) if left > 0 else ()),
             *cannot,
         ),
@@ -111,6 +113,18 @@ async def offer(ctx: Context, intent: Intent, ask: ParseError) -> bool:
         mention=people,
     )
     return True
+
+
+def _means_all(said: str) -> bool:
+    """Whether the sentence asks for it: it denies nothing, has no condition and is not a question."""
+    asks = EXPLAINING.search(said) or (said.split(" ", 1)[0] in WONDERING and not REQUESTING.search(said))
+    unsaid = asks or NEGATING.search(said) or _NOBODY.search(said) or CONDITIONS.search(said)
+    return _ALL.search(said) is not None and not unsaid
+
+
+def _lines(heading: str, listed: Sequence[str]) -> list[Line]:
+    parts = ["\n".join(listed[first : first + _IN_A_LINE]) for first in range(0, len(listed), _IN_A_LINE)]
+    return [Line(heading="" if place else heading, text=part) for place, part in enumerate(parts)]
 
 
 async def _that_ask(ctx: Context, intent: Intent, texts: Sequence[str], runs: Mapping[str, Watch]) -> set[str]:
@@ -152,24 +166,32 @@ def _line(run: Watch) -> str:
 async def confirmed(
     ctx: Context, intent: Intent, button: StoredButton, means: Mapping[str, Json], begin: Callable[[Intent], object]
 ) -> None:
-    """Store each stop as a request of this person and `begin` it. However often the button is pressed, each is stored once."""
-    texts = means.get("texts")
+    """Store each stop as a request of this person, then `begin` all. However often the button is pressed, each is stored once."""
+    texts, why = means.get("texts"), str(means.get("reason") or "")
     if not texts:
         await say(ctx, intent, "Cancelled. Nothing was stopped.", tone=Tone.PLAIN, replace=True)
         return
-    if intent.is_late(ctx.clock.now()) or stamp(ctx.clock.now()) >= str(means.get("until")):
+    if stamp(ctx.clock.now()) >= str(means.get("until")):
         await say(ctx, intent, "This expired after 10 minutes. Type the command again.", replace=True)
         return
-    begun = 0
+    if intent.is_late(ctx.clock.now()):
+        await say(ctx, intent, PRESS_AGAIN)
+        return
+    await read_situation(
+        ctx, intent.actor, intent.place, max_age=FRESH
+    )  # once for all: each is decided by what this reads
+    begun: list[Intent] = []
     for number, text in enumerate(texts if isinstance(texts, list) else ()):
         command = parse(str(text), ctx.catalog)
+        if why and isinstance(command, Command):
+            command = command.model_copy(update={"reason": why})
         part = intent.model_copy(
             update={
                 "request_id": ctx.ids.request(),
                 "dedupe_key": f"{TAG}:{button.id}:{number}",
                 "place": intent.place.model_copy(update={"message_ts": None}),
                 "payload": command,
-                "typed": str(text),
+                "typed": f"{text} -- {why}" if why else str(text),
                 "reply": Reply(),
                 "confirmed": True,
             }
@@ -177,9 +199,10 @@ async def confirmed(
         entry = AuditWriter(ctx.secrets).requested(part)
         stored = await ctx.store.accept(part, [entry], begun=True, incidents=incidents.keys(part.place))
         if stored:
-            begun += 1
-            begin(part.model_copy(update={"incident": stored}) if isinstance(stored, str) else part)
+            begun.append(part.model_copy(update={"incident": stored}) if isinstance(stored, str) else part)
+    for part in begun:
+        begin(part)
     asks = means.get("asks")
-    waiting = min(begun, asks) if isinstance(asks, int) else 0
-    told = _told(begun - waiting, waiting) if begun else "This was already pressed."
-    await say(ctx, intent, told, tone=Tone.PLAIN, replace=True)
+    waiting = min(len(begun), asks) if isinstance(asks, int) else 0
+    told = _told(len(begun) - waiting, waiting) if begun else "This was already pressed."
+    await say(ctx, intent, told, tone=Tone.PLAIN, replace=bool(begun))

@@ -16,7 +16,7 @@ from bot.features.access import breakglass, breakglass_review
 from bot.features.forms import launcher
 from bot.features.refresh import refresh
 from bot.features.replies import refusal
-from bot.features.replies.answer import say
+from bot.features.replies.answer import PRESS_AGAIN, say
 from bot.features.replies.double_press import earlier_press, tell_earlier
 from bot.intents.command import run_command
 from bot.intents.form import opened
@@ -171,9 +171,7 @@ async def _typed(ctx: Context, intent: Intent, button: StoredButton, text: str) 
 
 async def _pending(ctx: Context, intent: Intent, means: Mapping[str, Json]) -> None:
     if means.get("choice") not in ("deny", "cancel") and intent.is_late(ctx.clock.now()):
-        await say(
-            ctx, intent, "Slack delivered this press late, so it doesn't count. Press again if you still mean it."
-        )
+        await say(ctx, intent, PRESS_AGAIN)
         return
     pending = await ctx.store.open_pending(str(means.get("pending")))
     if pending is None:

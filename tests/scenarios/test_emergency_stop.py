@@ -12,9 +12,16 @@ import pytest
 
 from bot.demo.run import POLICY
 from tests.scenarios.team import Team, deciding
-from tests.world import OPEN_POLICY, World, labels, shown
+from tests.scenarios.test_one_message_one_request import press_payload
+from tests.world import OPEN_POLICY, World, labels, shown, world
 
 INCIDENT = "C0INC"
+A_GUEST = """\
+[[channel.allow]]
+verbs = ["*"]
+targets = ["infa:*"]
+who = ["U0GUEST"]
+"""
 LONG = ("infa:task/reload_history", "infa:task/export_ledger", "infa:task/quarter_close", "itn:cluster_1/audit-network")
 NO_STOP_OF_ITENTIAL = """\
 [[channel]]
@@ -192,8 +199,61 @@ async def test_stops_that_were_confirmed_are_done_after_a_restart(team: Team) ->
     assert len(stops(env)) == 2
 
 
+async def test_every_run_that_is_stopped_is_shown_however_long_the_names_are(team: Team) -> None:
+    """And a reason may be anything, at the end of a long command too."""
+    names = [f"infa:task/{'quite_a_long_name_' * 6}{number}" for number in range(20)]
+    card = await ask(team.env, f'stop {" ".join(names)} -- prod is down; stop asking <me> & "Bob')
+    assert labels(card) == ["Stop all 20"]
+    assert not [name for name in names if f"`{name}`" not in shown({"blocks": card["blocks"]})]
+    await press(team.env, card, "Stop all 20")
+    await team.env.until(lambda: team.env.audit(event="failed")[19:])
+    reasons = {row.reason for row in team.env.audit(event="requested") if row.target_name in names}
+    assert reasons == {'prod is down; stop asking <me> & "Bob'}
+
+
+async def test_a_secret_in_a_target_is_neither_shown_nor_kept(team: Team) -> None:
+    await team.env.say("stop infa:task/password/hunter22hunter infa:task/load_orders", channel=INCIDENT)
+    card = await team.env.sees("load_orders", channel=INCIDENT)
+    assert "hunter22" not in shown(card)
+    assert not [label for label in labels(card) if label.startswith("Stop all")]
+
+
+async def test_the_list_tells_a_guest_of_no_run_that_they_may_not_see(tmp_path: Path) -> None:
+    rules = OPEN_POLICY.replace("[administrators]", f"{A_GUEST}[administrators]")
+    async with world(tmp_path, policy=rules, only=("infa", "itn")) as env:
+        for target in (*LONG[:2], LONG[3]):
+            await env.does(f"start {target}", f"start {target}", "Running")
+        card = await env.does("stop everything", "These are stopped", user="U0GUEST")
+        assert labels(card) == ["Stop all 2"]
+        assert "audit-network" not in shown({"blocks": card["blocks"]})
+
+
+async def test_who_has_lost_the_right_meanwhile_stops_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who may stop is read anew when the button is pressed, also right after the list."""
+    rules = OPEN_POLICY.replace("C0CRAWL", INCIDENT)
+    async with deciding(tmp_path, monkeypatch, rules, only=("infa", "itn")) as team:
+        await start(team.env, *LONG[:2])
+        card = await ask(team.env)
+        team.regroup("S0CRAWL", ["U0RUI"])
+        await press(team.env, card, "Stop all 2")
+        await team.env.until(lambda: len(team.env.audit(event="denied")) == 2)
+        assert stops(team.env) == []
+
+
+async def test_a_press_that_slack_delivers_late_can_be_repeated(team: Team) -> None:
+    env = team.env
+    await start(env, *LONG[:2])
+    card = await ask(env)
+    await env.ws.deliver("interactive", press_payload(team, card, "Stop all 2", ago=360, channel=INCIDENT))
+    await env.sees("Slack delivered this press late", channel=INCIDENT)
+    assert stops(env) == []
+    await press(env, card, "Stop all 2")
+    await env.until(lambda: len(stops(env)) == 2)
+
+
 async def test_it_is_understood_as_people_say_it_and_not_where_they_mean_something_else(team: Team) -> None:
-    """A sentence only lists; a target, a parameter, a denial or another thing to cancel is not about everything."""
+    """A sentence only lists; a target, an exception, a time, a parameter, a denial, a question or another thing to cancel is not
+    about everything."""
     env = team.env
     await start(env, *LONG[:2])
     for said in (
@@ -202,6 +262,8 @@ async def test_it_is_understood_as_people_say_it_and_not_where_they_mean_somethi
         "emergency stop",
         "abort all jobs!",
         "everything must stop",
+        "stop *",
+        "stop everything because nothing works",
     ):
         await env.does(said, "Stop 2 runs?", channel=INCIDENT)
     for said in (
@@ -209,6 +271,14 @@ async def test_it_is_understood_as_people_say_it_and_not_where_they_mean_somethi
         "stop all clean=true",
         "cancel all approvals",
         "why did you stop everything that ran",
+        "please don\u2019t stop everything",
+        "you cannot stop everything",
+        "how do I stop everything",
+        "stop all notifications",
+        "stop everything except infa:task/reload_history",
+        "stop all runs of load_orders",
+        "stop everything tomorrow",
+        "emergency stop of load_orders",
     ):
         before = len(env.ana.messages(INCIDENT))
         await env.say(said, channel=INCIDENT)

@@ -376,7 +376,9 @@ async def test_a_press_without_a_time_that_can_be_right_is_confirmed_first(team:
     assert starts(team) == 0
 
 
-def press_payload(team: Team, message: dict[str, Any], label: str, *, ago: float) -> dict[str, Any]:
+def press_payload(
+    team: Team, message: dict[str, Any], label: str, *, ago: float, channel: str = CRAWL
+) -> dict[str, Any]:
     """Ana's press on a button, as it was made some seconds ago."""
     found = next(
         element
@@ -391,8 +393,8 @@ def press_payload(team: Team, message: dict[str, Any], label: str, *, ago: float
         "team": {"id": team.env.ws.team_id},
         "api_app_id": team.env.ws.app_id,
         "trigger_id": f"late.{stamp}",
-        "container": {"type": "message", "channel_id": CRAWL, "message_ts": message["ts"]},
-        "channel": {"id": CRAWL},
+        "container": {"type": "message", "channel_id": channel, "message_ts": message["ts"]},
+        "channel": {"id": channel},
         "actions": [
             {"type": "button", "action_id": found["action_id"], "value": found["value"], "action_ts": f"{stamp:.6f}"}
         ],

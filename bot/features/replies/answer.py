@@ -18,6 +18,7 @@ from bot.operations.audit_writer import AuditWriter
 from bot.runtime.context import Context
 
 MOST_NEAR: Final = 4
+PRESS_AGAIN: Final = "Slack delivered this press late, so it doesn't count. Press again if you still mean it."
 LONGEST_BUTTON: Final = 70  # characters: a button must show all of what it does
 
 
