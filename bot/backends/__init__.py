@@ -1,5 +1,6 @@
 """One package for each kind of control plane, and what their adapters share."""
 
+import asyncio
 import difflib
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
@@ -31,6 +32,7 @@ from bot.core.text import sentences, written
 from bot.http_client import HttpClient
 
 T = TypeVar("T")
+LOOK_FIRST: Final = 3.0  # seconds to see whether there is something to stop: an emergency stop isn't held up for longer
 # The phases that `@failed`, `@running` and `@last` select.
 SELECTED: Final[Mapping[str, frozenset[Phase]]] = {
     "failed": frozenset({Phase.FAILED}),
@@ -239,18 +241,21 @@ def named(target: Target, state: str = "", detail: str = "") -> Named:
     return Named(target=target, text=written(target.backend, target.name), state=state, detail=detail)
 
 
-def nothing_to(verb: str, why: str, *steps: Suggestion, last: str = "", hint: str = "") -> Refused:
+def nothing_to(
+    verb: str, why: str, *steps: Suggestion, last: str = "", hint: str = "", code: str = "nothing_runs"
+) -> Refused:
     """The refusal to stop, pause or resume what doesn't run: `why`, so there is nothing to do. `last` is how the newest run
     ended."""
-    summary = sentences(f"{why}, so there is nothing to {verb}", last)
-    return Refused(code="nothing_runs", summary=summary, hint=hint, next=steps)
+    return Refused(code=code, summary=sentences(f"{why}, so there is nothing to {verb}", last), hint=hint, next=steps)
 
 
-async def readable(ask: Awaitable[T]) -> T | None:
-    """The answer, or None if it can't be read: for what completes an answer, or checks a change before or after it."""
+async def readable(ask: Awaitable[T], *, within: float | None = None) -> T | None:
+    """The answer, or None if it can't be read, or not in so many seconds: for what completes an answer, or checks a change
+    before or after it."""
     try:
-        return await ask
-    except (CallProblem, NoSuchTarget):
+        async with asyncio.timeout(within):
+            return await ask
+    except (CallProblem, NoSuchTarget, TimeoutError):
         return None
 
 

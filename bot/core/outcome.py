@@ -256,6 +256,9 @@ class _NotDone(Value):
     next: tuple[Suggestion, ...] = ()
 
 
+NOT_LISTED: Final = "not_listed"  # the code of a refusal because the backend lists nothing that runs; it may do so late
+
+
 class Refused(_NotDone):
     """Nothing was done: the policy or the backend refused, or the command is wrong."""
 

@@ -13,7 +13,7 @@ from bot.core.command.capability import Risk
 from bot.core.command.until import ends_at
 from bot.core.effects import Attempt
 from bot.core.operation import Operation, Target
-from bot.core.outcome import Failed, Outcome, Refused, Unknown
+from bot.core.outcome import NOT_LISTED, Failed, Outcome, Phase, Refused, Unknown
 from bot.core.ports.services import Clock, Ids, SlackFile, Spool
 from bot.operations import cards
 from bot.runtime.context import Context
@@ -114,12 +114,24 @@ def outcome_of(problem: errors.Problem, operation: Operation) -> Outcome:
 async def check(ctx: Context, operation: Operation) -> Refused | None:
     """The refusal that the call would get, None when it would be accepted. Raises Problem when the backend can't tell."""
     try:
-        return await ctx.backends[operation.target.backend].check(operation)
+        refused = await ctx.backends[operation.target.backend].check(operation)
     except errors.Problem as problem:
         found = outcome_of(problem, operation)
         if isinstance(found, Refused):
             return found
         raise
+    if refused is not None and refused.code == NOT_LISTED and await _awaited(ctx, operation.target):
+        return None
+    return refused
+
+
+async def _awaited(ctx: Context, target: Target) -> bool:
+    """Whether the bot started it and the backend doesn't list it yet."""
+    return any(
+        (watch.backend, watch.target.id) == (target.backend, target.id)
+        and (watch.view is None or watch.view.phase is Phase.WAITING)
+        for watch in await ctx.store.open_watches()
+    )
 
 
 async def unfit(ctx: Context, operation: Operation) -> str | None:

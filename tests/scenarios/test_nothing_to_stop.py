@@ -88,6 +88,30 @@ async def test_a_control_plane_that_can_not_tell_leaves_it_to_the_person(tmp_pat
         assert "Run it" in labels(card)
 
 
+async def test_a_slow_control_plane_holds_up_no_stop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whether something runs is looked up for seconds, not for as long as a call may take."""
+    monkeypatch.setattr("bot.backends.informatica.adapter.LOOK_FIRST", 0.2)
+    async with world(tmp_path, policy=OPEN_POLICY, only=("infa",)) as env:
+        await env.does("start infa:task/load_orders", "start infa:task/load_orders", "Running")
+        await env.planes["infa"].set_fault({"fault": "delay", "seconds": 20, "times": 1, "match": "activityMonitor"})
+        await env.does("stop infa:task/load_orders -- wrong", "Dangerous")
+
+
+@pytest.mark.parametrize("has_just", ["started", "an odd row"])
+async def test_a_job_that_may_run_can_be_stopped(tmp_path: Path, has_just: str) -> None:
+    """One that was accepted and is not listed yet, or is listed with an id that can't be read."""
+    async with world(tmp_path, policy=OPEN_POLICY, only=("infa",)) as env:
+        plane = env.planes["infa"]
+        plane.lists_after = 600.0 if has_just == "started" else 0.0
+        wait = "Accepted" if has_just == "started" else "Running"
+        await env.does("start infa:task/load_orders", "start infa:task/load_orders", wait)
+        if has_just == "an odd row":
+            await plane.set_fault({"fault": "wrong_types", "match": "activityMonitor"})
+        await env.does("stop infa:task/load_orders -- wrong", "Dangerous")
+        await _press(env, "Dangerous", "Run it")
+        await env.until(lambda: len(stops(env)) == 1)
+
+
 async def test_nobody_is_asked_to_approve_a_stop_of_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async with deciding(tmp_path, monkeypatch, STOP_NEEDS_A_LEAD, only=("infa",)) as team:
         await team.env.does("stop infa:task/load_orders -- wrong", "so there is nothing to stop")

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import ClassVar, Final
 
-from bot.backends import SEND_AGAIN, HandlerAdapter, and_seen, measured, named, readable
+from bot.backends import LOOK_FIRST, SEND_AGAIN, HandlerAdapter, and_seen, measured, named, readable
 from bot.backends.informatica import agents, schedules, services, tasks
 from bot.backends.informatica.capabilities import AGENT, ORG, SCHEDULE, SERVICE, SPEC, TASK
 from bot.backends.informatica.client import InfaClient
@@ -62,11 +62,11 @@ class InformaticaBackend(HandlerAdapter[AdapterContext]):
         super().__init__(AdapterContext(settings, client, finder, parts.target_cache, parts.clock, parts.secrets))
 
     async def check(self, operation: Operation) -> Refused | None:
-        """Refuses a stop of what doesn't run. What can't be read may be stopped."""
+        """Refuses a stop of what doesn't run. What can't be read, or not soon, may be stopped."""
         target = operation.target
         if operation.verb != "stop":
             return None
-        return await readable((tasks if target.kind == TASK else services).check(self._ctx, target))
+        return await readable((tasks if target.kind == TASK else services).check(self._ctx, target), within=LOOK_FIRST)
 
     async def poll(self, group: str, runs: Sequence[Target]) -> Mapping[str, RunView]:
         """Starts and stops of services by one read of their agent; jobs by the monitor and the log."""

@@ -11,7 +11,7 @@ from bot.backends.informatica.presentation import running_text, service_facts
 from bot.backends.informatica.targets import AdapterContext, Goal, ServiceKey, agent_name, split_service
 from bot.core import errors
 from bot.core.operation import Operation, Target
-from bot.core.outcome import Done, Fact, Failed, Level, LookBack, Phase, Refused, RunView, State, Suggestion
+from bot.core.outcome import NOT_LISTED, Done, Fact, Failed, Level, LookBack, Phase, Refused, RunView, State, Suggestion
 from bot.core.ports.services import Call
 from bot.core.text import first_of, suggest, utc_text
 from bot.core.vendor_json import unreadable
@@ -76,7 +76,7 @@ async def check(ctx: AdapterContext, target: Target) -> Refused | None:
     """Refuses a stop of a service that is stopped."""
     if not await _there_already(ctx, target, "stop"):
         return None
-    return nothing_to("stop", f"{target.name} is already stopped", *_after(target, "stop"))
+    return nothing_to("stop", f"{target.name} is already stopped", *_after(target, "stop"), code=NOT_LISTED)
 
 
 async def _there_already(ctx: AdapterContext, target: Target, goal: Goal) -> bool:

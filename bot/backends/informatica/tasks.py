@@ -16,7 +16,19 @@ from bot.core.command.params import flag_of, number_of, text_of
 from bot.core.errors import NoSuchTarget
 from bot.core.log_diff import NO_GOOD_RUN, difference
 from bot.core.operation import Operation, Target
-from bot.core.outcome import Done, Fact, Level, LookBack, Phase, RecentRun, Refused, RunView, State, numbered
+from bot.core.outcome import (
+    NOT_LISTED,
+    Done,
+    Fact,
+    Level,
+    LookBack,
+    Phase,
+    RecentRun,
+    Refused,
+    RunView,
+    State,
+    numbered,
+)
 from bot.core.ports.services import Call
 from bot.core.runs import run_history
 from bot.core.text import plural, suggest, utc_text
@@ -92,9 +104,13 @@ async def stop(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
 
 
 async def check(ctx: AdapterContext, task: Target) -> Refused | None:
-    """Refuses a stop when no job of the task runs. A job that was accepted and is not listed yet may be stopped."""
-    job, key = _of(await ctx.client.running(), task), TaskKey.of(task.group)
+    """Refuses a stop when no job of the task runs. A job that was accepted and is not listed yet may be stopped, and so may one
+    that can't be told apart from another task's."""
+    jobs, key = await ctx.client.running(), TaskKey.of(task.group)
+    job = _of(jobs, task)
     if job is not None and not named(RUNNING, job.execution_state)[1].ended:
+        return None
+    if any(one.odd or (one.task_id is None and key.v2) for one in jobs):
         return None
     entries = await ended(ctx, task, key.run, 1)
     if key.run is not None and job is None and not entries:
@@ -102,7 +118,7 @@ async def check(ctx: AdapterContext, task: Target) -> Refused | None:
     last = f"The newest one: {named(ENDED, entries[0].state)[0]} {utc_text(entries[0].ended)}" if entries else ""
     steps = (*((suggest("Log", "logs", task),) if entries else ()), suggest("Start", "start", task))
     hint = "A job that has just started may not be listed yet: then run the command again."
-    return nothing_to("stop", f"{task.name} has no running job", *steps, last=last, hint=hint)
+    return nothing_to("stop", f"{task.name} has no running job", *steps, last=last, hint=hint, code=NOT_LISTED)
 
 
 async def _running(ctx: AdapterContext, task: Target) -> Running | None:

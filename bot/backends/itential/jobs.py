@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Final, NamedTuple
 
 from bot.all_of import all_of
-from bot.backends import nothing_to, of_run, readable
+from bot.backends import LOOK_FIRST, nothing_to, of_run, readable
 from bot.backends.itential.capabilities import JOB, SERVICE
 from bot.backends.itential.models import Job
 from bot.backends.itential.presentation import job_state, job_view, output_facts, output_text
@@ -75,12 +75,12 @@ async def act(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
 
 async def check(ctx: AdapterContext, operation: Operation) -> Refused | None:
     """A retry needs a task; a job that is complete or canceled can't be stopped, paused or resumed. One whose state can't be
-    read may be."""
+    read, or not soon, may be."""
     target, verb = operation.target, operation.verb
     if verb == "retry":
         task = await _task(ctx, operation)
         return task if isinstance(task, Refused) else None
-    job = await readable(ctx.client.job(target.id)) if verb in _ACTS else None
+    job = await readable(ctx.client.job(target.id), within=LOOK_FIRST) if verb in _ACTS else None
     if job is None or job.status not in _OVER:
         return None
     steps = job_view(target, job, ctx.hidden).next

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import ClassVar
 
 from bot.all_of import all_of
-from bot.backends import HandlerAdapter, and_seen, measured, readable
+from bot.backends import LOOK_FIRST, HandlerAdapter, and_seen, measured, readable
 from bot.backends.prefactor import operations
 from bot.backends.prefactor import preflight as before
 from bot.backends.prefactor.capabilities import AGENT, INSTANCE, NEW, SPEC
@@ -131,7 +131,7 @@ class PrefactorBackend(HandlerAdapter[AdapterContext]):
     async def check(self, operation: Operation) -> Refused | None:
         """A refusal to change an agent that doesn't exist, to create one that does, or to stop an instance that has ended."""
         if operation.verb == "stop":
-            return await readable(operations.nothing_to_stop(self._ctx, operation.target))
+            return await readable(operations.nothing_to_stop(self._ctx, operation.target), within=LOOK_FIRST)
         return await self._unfit(operation)
 
     async def _unfit(self, operation: Operation) -> Refused | None:

@@ -102,6 +102,7 @@ class InfaBase(Plane):
         self.wrap_schedules = wrap_schedules
         self.utc_fields = utc_fields
         self.lingers = lingers
+        self.lists_after = 0.0  # seconds until the monitor lists a job that has started
         self.zip_session_log = zip_session_log
         self.pace = pace or Pace()
         self.agents: list[SecureAgent] = []

@@ -124,9 +124,11 @@ class V2Calls(InfaBase):
     # --- logs ----------------------------------------------------------------------------------
 
     def monitor(self, call: Call) -> Reply:
-        """DOC activityMonitor: the jobs that run now, and for `lingers` seconds those that have ended."""
+        """DOC activityMonitor: the jobs that run now, and for `lingers` seconds those that have ended. GUESS: one that has
+        just started may be missing."""
         now = self.clock.now()
-        return json_reply([job.monitor(now) for job in self.jobs if now < job.end() + self.lingers])
+        listed = [job for job in self.jobs if job.started + self.lists_after <= now < job.end() + self.lingers]
+        return json_reply([job.monitor(now) for job in listed])
 
     def activity_log(self, call: Call) -> Reply:
         """DOC activityLog: ended jobs, newest first; `runId` needs `taskId`."""
