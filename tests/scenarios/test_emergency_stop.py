@@ -203,7 +203,7 @@ async def test_every_run_that_is_stopped_is_shown_however_long_the_names_are(tea
     """And a reason may be anything, at the end of a long command too."""
     names = [f"infa:task/{'quite_a_long_name_' * 6}{number}" for number in range(20)]
     card = await ask(team.env, f'stop {" ".join(names)} -- prod is down; stop asking <me> & "Bob')
-    assert labels(card) == ["Stop all 20"]
+    assert labels(card) == ["Stop all 20", "Cancel"]
     assert not [name for name in names if f"`{name}`" not in shown({"blocks": card["blocks"]})]
     await press(team.env, card, "Stop all 20")
     await team.env.until(lambda: team.env.audit(event="failed")[19:])
@@ -224,7 +224,7 @@ async def test_the_list_tells_a_guest_of_no_run_that_they_may_not_see(tmp_path: 
         for target in (*LONG[:2], LONG[3]):
             await env.does(f"start {target}", f"start {target}", "Running")
         card = await env.does("stop everything", "These are stopped", user="U0GUEST")
-        assert labels(card) == ["Stop all 2"]
+        assert labels(card) == ["Stop all 2", "Cancel"]
         assert "audit-network" not in shown({"blocks": card["blocks"]})
 
 
