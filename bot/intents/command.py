@@ -28,7 +28,7 @@ from bot.operations.execute import execute
 from bot.operations.resolve import Resolved, resolve_seen
 from bot.runtime.context import Context
 
-_DECIDES: Final = re.compile(r"\b(approv\w*|den(y|ied)|reject\w*|yes|ok|okay|lgtm)\b", re.IGNORECASE)
+_DECIDES: Final = re.compile(r"\b(approv\w*|den(y|ied)|reject\w*|wait\w*|pending|yes|ok|okay|lgtm)\b", re.IGNORECASE)
 
 
 async def run_misread(ctx: Context, intent: Intent, ask: ParseError) -> None:

@@ -296,7 +296,7 @@ async def test_in_a_direct_message_an_approver_is_led_to_where_they_can_decide(t
     await env.does("start acc:shop/prices -- month end", "Waiting for approval")
     card = await team.card("start acc:shop/prices")
     lee = env.person("U0LEE")
-    for said in ("approvals", "approve acc:shop/prices", "yes", "I deny it"):
+    for said in ("approvals", "approve acc:shop/prices", "yes", "I deny it", "what waits for me?"):
         before = len(lee.messages("D0LEE"))
         await lee.post("D0LEE", said)
         answer = await lee.wait_for(lambda one: (one.messages("D0LEE")[before + 1 :] or [None])[0])  # noqa: B023
@@ -306,5 +306,12 @@ async def test_in_a_direct_message_an_approver_is_led_to_where_they_can_decide(t
         assert labels(answer) == ["Open start acc:shop/prices"]
         assert f"/archives/{APPROVERS}/p{card['ts'].replace('.', '')}" in str(answer["blocks"])
     assert team.effects() == []
+    await lee.post("D0LEE", "help")
+    await env.sees("Write `approvals` to see what waits for approval.", user="U0LEE", channel="D0LEE")
+    await env.say("help", user="U0LEE", channel=APPROVERS)
+    await env.sees(f"I don't run commands in <#{APPROVERS}>", user="U0LEE", channel=APPROVERS)
+    await env.person("U0RUI").post("D0RUI", "help")
+    told = await env.sees("I don't run commands in this direct message", user="U0RUI", channel="D0RUI")
+    assert "approvals" not in shown(told)
     await env.person("U0RUI").post("D0RUI", "approve acc:shop/prices")
     await env.sees("I don't run commands in this direct message", user="U0RUI", channel="D0RUI")

@@ -11,6 +11,7 @@ from bot.core.errors import BadRequest
 from bot.core.intent import Command, Intent, Source
 from bot.core.policy.decide import why_not_administrator, why_not_breakglass
 from bot.core.policy.rights import why_not_full
+from bot.features.builtins.inventory import concerns
 from bot.features.forms.fields import default_text, range_text
 from bot.features.known_targets import likely_commands
 from bot.features.replies.answer import LONGEST_BUTTON, command_button, reply
@@ -78,8 +79,11 @@ async def help_for(ctx: Context, intent: Intent, usable_here: Sequence[tuple[str
 async def _everything(ctx: Context, intent: Intent, usable_here: Sequence[tuple[str, Capability]]) -> None:
     """The verbs by backend, then the built-in commands."""
     nowhere = await not_admitted(ctx, intent) if not usable_here else None
-    if nowhere is not None and await lead_elsewhere(ctx, intent, nowhere):
-        return
+    if nowhere is not None:
+        waits = await concerns(ctx, intent, Command(verb="approvals"), nowhere)
+        waiting = (Line(text="Write `approvals` to see what waits for approval."),) if waits else ()
+        if await lead_elsewhere(ctx, intent, nowhere, waiting):
+            return
     names = sorted({name for name, _ in usable_here})
     lines = [
         Line(

@@ -323,15 +323,16 @@ async def _show_denied(
     )
 
 
-async def lead_elsewhere(ctx: Context, intent: Intent, decision: Denied) -> bool:
-    """Where the bot runs nothing at all, say in which of the person's channels it does. False for any other denial."""
+async def lead_elsewhere(ctx: Context, intent: Intent, decision: Denied, lines: tuple[Line, ...]) -> bool:
+    """Where the bot runs nothing at all, say in which of the person's channels it does, then `lines`. False elsewhere."""
     if decision.code not in UNNAMED_PLACES:
         return False
     where_else = await _joined(ctx, intent, decision.where_else[:MOST_ROOMS])
     title = _denial("", decision, intent.place.channel_id).removeprefix("Denied: ").rstrip(".")
     links = [await _open_button(ctx, one) for one in where_else[:MOST_OPENED] if ctx.workspace_url]
-    parts = {"status": _next_step(decision, where_else, set()), "buttons": tuple(links), "mention": tuple(where_else)}
-    await reply(ctx, intent, title, **parts)
+    mention = (*where_else, intent.place.channel_id)
+    status = _next_step(decision, where_else, set())
+    await reply(ctx, intent, title, status=status, lines=lines, buttons=tuple(links), mention=mention)
     return True
 
 
