@@ -44,7 +44,7 @@ _NOBODY: Final = re.compile(r"\b(can ?not|cant|couldnt|(nothing|nobody|no one) (
 
 async def offer(ctx: Context, intent: Intent, ask: ParseError) -> bool:
     """List the runs that `stop everything` here, or a `stop` with several targets, can mean, with one button that stops them all.
-    Without one that can be stopped, say that. False when it means one."""
+    Without one that can be stopped, say that. False when it means one target."""
     try:
         words, reason = split(unescape(intent.typed or ask.text))
     except Unreadable:
@@ -59,7 +59,7 @@ async def offer(ctx: Context, intent: Intent, ask: ParseError) -> bool:
     fit = [text for text, one in runs.items() if ctx.catalog.capability(one.backend, VERB, one.target.kind) is not None]
     texts = await offered(ctx, intent, targets or fit)
     stops, left = texts[:MOST], len(texts) - MOST
-    if (len(stops) < 2 and (stops or targets)) or [await shown_as(ctx, text) for text in stops] != stops:
+    if (len(stops) < 2 and targets) or [await shown_as(ctx, text) for text in stops] != stops:
         return False  # a button would keep a secret
     asks = await _that_ask(ctx, intent, stops, runs)
     listed = {text: _line(runs[text]) if text in runs else f"• `{text.removeprefix(f'{VERB} ')}`" for text in stops}
@@ -85,7 +85,7 @@ async def offer(ctx: Context, intent: Intent, ask: ParseError) -> bool:
     await say(
         ctx,
         intent,
-        f"Stop {len(stops)} runs?",
+        f"Stop {plural(len(stops), 'run')}?",
         tone=Tone.ASK,
         status="Dangerous: check before you run it",
         rows=(Fact(label="Why", value=why),) if why else (),
@@ -144,7 +144,7 @@ async def _that_ask(ctx: Context, intent: Intent, texts: Sequence[str], runs: Ma
 def _label(at_once: int, waiting: int) -> str:
     """What the button does: it stops, asks for approval, or some of each."""
     if not waiting:
-        return f"Stop all {at_once}"
+        return f"Stop all {at_once}" if at_once > 1 else "Stop it"
     return f"Stop {at_once}, ask for {waiting}" if at_once else preflight.ASKS
 
 

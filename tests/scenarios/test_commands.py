@@ -190,9 +190,9 @@ async def test_a_command_for_everything_offers_it_for_each_run_in_progress(tmp_p
     """One command acts on one target; the buttons are the runs that it can be about, and what runs here."""
     async with world(tmp_path, policy=OPEN_POLICY, only=("itn",)) as env:
         await env.does("start itn:cluster_1/check-links", "start itn:cluster_1/check-links", "Running")
-        card = await env.does("stop everything", "A command acts on one target.")
+        card = await env.does("pause everything", "A command acts on one target.")
     first, last = labels(card)
-    assert first.startswith("stop itn:job/")
+    assert first.startswith("pause itn:job/")
     assert last == "status"
 
 

@@ -332,9 +332,19 @@ async def test_a_task_that_was_started_twice_is_offered_once_with_its_newest_run
     await start(env, LONG[0])
     team.later(minutes=5)
     await start(env, LONG[0])
-    card = await env.does("stop everything", "A command acts on one target.", channel=INCIDENT)
-    assert labels(card) == ["stop infa:task/reload_history", "status"]
+    assert labels(await env.does("stop everything", "Stop 1 run?", channel=INCIDENT)) == ["Stop it", "Cancel"]
     await start(env, LONG[1])
     listed = shown(await ask(env)).partition("These are stopped")[2]
     since = {task: int(at) for task, at in re.findall(r"`infa:task/(\w+)`: Running.*?<!date\^(\d+)", listed)}
     assert since["export_ledger"] - since["reload_history"] < 300
+
+
+async def test_the_only_run_is_stopped_with_the_reason_and_without_a_second_question(team: Team) -> None:
+    """As when there are several; what nobody can stop is listed too."""
+    env = team.env
+    await start(env, LONG[0])
+    await env.does("start acc:labs/slow", "start acc:labs/slow", "can't stop a run", channel=INCIDENT)
+    card = await env.does("stop everything -- prod is down", "Stop 1 run?", "These can't be stopped", channel=INCIDENT)
+    await press(env, card, "Stop it")
+    await env.sees("stop infa:task/reload_history", "topped", "<@U0ANA>: prod is down", channel=INCIDENT)
+    assert len(stops(env)) == 1
