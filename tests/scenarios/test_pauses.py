@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -109,6 +111,15 @@ async def test_a_later_pause_replaces_the_earlier_one(later: Team) -> None:
     later.later(hours=2)
     await env.until(lambda: enabled(env)[FIRST])
     await env.until(lambda: len(env.audit(event="resumed")) == 1)
+
+
+async def test_a_pause_that_goes_on_is_not_listed_as_over(later: Team) -> None:
+    """Its end is listed to the second: to the minute, the last one would be said to be some seconds ago."""
+    env = later.env
+    await do(env, f"schedule off acc:schedule/{FIRST} for=2h")
+    (held,) = await env.bot.ctx.store.open_pauses()
+    listed = await env.does("pauses", "Pauses")
+    assert f'"timestamp": {int(datetime.fromisoformat(held.until_at).timestamp())}' in json.dumps(listed)
 
 
 async def test_a_shorter_pause_counts_too(later: Team) -> None:

@@ -40,7 +40,7 @@ async def approvals_table(
             cards.person(pending.intent.actor.user_id),
             cards.channel(pending.record.get("channel")),
             utc_text(pending.made_at, seconds=True),
-            utc_text(str(pending.record.get("due") or pending.due_at)),
+            utc_text(str(pending.record.get("due") or pending.due_at), seconds=True),
         )
         for pending in pending_decisions
     ]
@@ -74,7 +74,7 @@ async def watches_table(
             "Watched",
             cards.person(one.user_id),
             utc_text(one.made_at, seconds=True),
-            utc_text(one.until_at) if one.until_at else "",
+            utc_text(one.until_at, seconds=True) if one.until_at else "",
             _typed(one.target, one.target.label),
         )
         for one in following[:MOST]
@@ -101,7 +101,7 @@ async def pauses_table(ctx: Context, channel: str, visible: Visibility, reader: 
     rows = [
         (
             label := await pause_label(ctx, written, group, visible),
-            utc_text(group[0].until_at),
+            utc_text(group[0].until_at, seconds=True),
             cards.person(group[0].user_id),
             group[0].reason or "",
             "" if len(group) > 1 else _typed(group[0].target, label),

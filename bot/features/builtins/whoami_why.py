@@ -151,7 +151,7 @@ async def grants(ctx: Context, intent: Intent, ask: Command, given: Mapping[str,
             cards.person(g.user_id),
             "anything (break-glass)" if g.breakglass else grant_card.what(g),
             cards.channel(g.channel_id) or "every channel",
-            utc_text(g.until_at),
+            utc_text(g.until_at, seconds=True),
             cards.person(g.granted_by),
             *((g.id,) if ids else ()),
         )
