@@ -84,7 +84,8 @@ TYPED = (
 MENTIONED = ("status X", "retire X", "X", "help X", "start X -- r", "audit", "find reader", "retire acc:shop/prices")
 UNSENT = "SELECT count(*) FROM messages WHERE have < want AND gone = 0"
 VARIES = re.compile(
-    r"r-[0-9a-z]{14}|\b[0-9a-z]{26}\b|\b[0-9a-f]{12,64}\b|\"(?:block_id\": \"[\w-]{5}|hash\": \"[^\"]*)\"|<!date\^[^>]*>"
+    r"(?:\d[\dhmins ]* ago: [^;\n]+;? ?)+"  # the spans of a chart: which of them has an entry depends on when it was made
+    r"|r-[0-9a-z]{14}|\b[0-9a-z]{26}\b|\b[0-9a-f]{12,64}\b|\"(?:block_id\": \"[\w-]{5}|hash\": \"[^\"]*)\"|<!date\^[^>]*>"
     r"|\d+ (?:second|minute|hour)s?\b|\d+(?:\.\d+)? (?:ms|s|min|h)\b|\d[\d:.-]*|\n[^\n]*… \(\+"
 )
 
