@@ -208,14 +208,16 @@ async def cluster(
     servers: tuple[Path, ...] = (),
     socket_mode: bool = False,
     policy: str = OPEN_POLICY,
+    plane: str = "acc",
 ) -> AsyncIterator[Cluster]:
-    """A workspace, an ACC and that many replicas; the first one leads. `servers`: see `Cluster.start`.
+    """A workspace, an ACC or another `plane` and that many replicas; the first one leads. `servers`: see `Cluster.start`.
 
     They take requests over HTTP from whoever calls `through`, or in Socket Mode from Slack.
     """
     async with Workspace(DEMO_SEED, port=0) as ws:
-        acc: Any = next(plane for plane in demo_planes(ws.clock) if plane.name == "acc")
-        acc.world.speed = 60.0
+        acc: Any = next(one for one in demo_planes(ws.clock) if one.name == plane)
+        if plane == "acc":
+            acc.world.speed = 60.0
         async with acc, aiohttp.ClientSession() as session:
             ws.register_plane(acc)
             environ = write_config(folder, ws, (acc,), policy) | {"SIGNING": ws.signing_secret}

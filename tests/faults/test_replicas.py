@@ -12,6 +12,7 @@ from tests.faults.checker import Told, check, is_settled
 from tests.faults.replicas import Cluster, cluster, outcomes
 from tests.fork_server import ForkServer
 from tests.waiting import held
+from tests.world import shown
 
 START = "start acc:shop/prices"
 
@@ -61,6 +62,32 @@ async def test_what_a_follower_has_stored_is_executed_when_it_is_killed(
         ((request_id, rows),) = group.requests("start").items()
         assert (outcomes(rows), starts(group)) == (["done"], 1)
         await group.until(lambda: group.card(request_id, "Succeeded"))
+
+
+async def test_all_stops_that_were_confirmed_are_done_once(
+    tmp_path: Path, fork_server: ForkServer, store_url: str
+) -> None:
+    """Pressed twice, and the replica that leads is killed when it has stored one of them, after the three commands before."""
+    async with cluster(tmp_path, fork_server, store_url, 0, plane="infa") as group:
+        leader, follower = await group.start("after:accept:4"), await group.start()
+        tasks = ("infa:task/reload_history", "infa:task/export_ledger")
+        group.through(leader)
+        for task in tasks:
+            assert (await group.says(f"start {task}")).acked
+            await group.until(lambda task=task: group.card(f"start {task}", "Running"))
+        assert (await group.says("stop everything -- prod is down")).acked
+        ana = group.ws.person("U0ANA")
+        card = await group.until(
+            lambda: next((one for one in ana.messages("C0CRAWL") if "Stop all 2" in shown(one)), None)
+        )
+        group.through(follower)
+        pressed = [ana.press_label("C0CRAWL", card["ts"], "Stop all 2", seen=card)]
+        await asyncio.gather(*pressed, ana.press_label("C0CRAWL", card["ts"], "Stop all 2", seen=card))
+        await group.gone(leader)
+        await group.until(lambda: all(group.card(f"stop {task}", "Stopped", "prod is down") for task in tasks))
+        stops = [call for call in group.acc.requests if call.raw_path.endswith("/job/stop")]
+        assert len(stops) == 2
+        assert [outcomes(rows) for rows in group.requests("stop").values() if outcomes(rows)] == [["done"]] * 2
 
 
 async def test_a_leader_that_is_killed_between_a_call_and_its_answer_has_made_it(
