@@ -226,7 +226,8 @@ class Reader:
 
     async def stops(self) -> None:
         """Press Ctrl-C in the terminal in which something goes on."""
-        for running in self._lasting:
+        while self._lasting:
+            running = self._lasting.pop(0)
             if isinstance(running, Running) or running.returncode is None:
                 os.kill(running.pid, signal.SIGINT)
             if isinstance(running, Running):
@@ -234,10 +235,18 @@ class Reader:
                 assert ended.code == 0, ended
             else:
                 await running.wait()
-        self._lasting.clear()
 
     async def leaves(self) -> None:
         """Stop everything. Services have to run until then, and those of the program have to get ready and end well."""
+        try:
+            await self._closes()
+        finally:  # nothing goes on after a page that is wrong
+            pids = [one.pid for one in self._lasting if isinstance(one, Running) or one.returncode is None]
+            services = (self.system / "services").glob("*.pid")
+            for pid in (*pids, *(int(one.read_text()) for one in services if not one.with_suffix(".ended").exists())):
+                os.kill(pid, signal.SIGKILL)
+
+    async def _closes(self) -> None:
         await self.stops()
         if self._server is not None:
             drop = "DROP DATABASE IF EXISTS signalbox WITH (FORCE)", "DROP ROLE IF EXISTS signalbox_owner, signalbox"
