@@ -42,6 +42,17 @@ async def test_what_no_rule_allows_is_said_in_one_sentence(team: Team) -> None:
     assert "/ops why start acc:news/feed" in details
 
 
+async def test_a_denial_because_of_a_parameter_names_it(team: Team) -> None:
+    """With other values the same command is allowed, so the sentence is not that the command isn't."""
+    allow = '  [[channel.allow]]\n  verbs = ["start"]\n  targets = ["acc:news/*"]\n  who = ["crawl"]\n'
+    limit = "  params = { log_level = [1, 2] }\n"
+    await team.new_rules(RULES.replace("  [[channel.deny]]\n", f"{allow}{limit}  [[channel.deny]]\n", 1))
+    no = await team.env.does("start acc:news/feed log_level=3", "Denied")
+    told = lines(no)[1]
+    assert told.startswith("No rule of this channel allows it with these parameters; closest is <#C0CRAWL> allow"), told
+    assert "`log_level` is `3`" in told
+
+
 async def test_a_denial_names_the_channel_where_the_person_may(team: Team) -> None:
     """The button opens it."""
     allow = '[[channel.allow]]\nverbs = ["start"]\ntargets = ["acc:news/*"]\nwho = ["*"]\n'

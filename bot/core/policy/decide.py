@@ -294,7 +294,7 @@ def _closest(channel: ChannelRules, question: Question) -> str:
         return "this channel has no allow rules"
     (held, sentence), rule = max(failures, key=lambda found: found[0][0])
     if held == 3:  # only the parameters are different
-        return f"no rule of this channel allows it with these parameters ({rule.label}): {sentence}"
+        return f"{NO_RULE_ALLOWS} with these parameters; closest is {rule.label}: {sentence}"
     return f"{NO_RULE_ALLOWS}; closest is {rule.label}: {sentence}"
 
 

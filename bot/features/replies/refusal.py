@@ -352,15 +352,14 @@ def _next_step(decision: Denied, where_else: Sequence[str], people: set[str]) ->
     channels = " or ".join(f"<#{channel}>" for channel in where_else[:MOST_OPENED])
     if decision.code in UNNAMED_PLACES:
         return f"Use {channels}." if channels else "Ask an administrator of Signalbox in which channel you can use it."
-    only_no_rule = decision.reason.startswith(NO_RULE_ALLOWS)
+    only_no_rule = decision.reason.startswith(f"{NO_RULE_ALLOWS};")  # other parameters may be allowed: that is said
     can = f"You can run it in {channels}" if channels else ""
     who = ", ".join(_named(word, people) for word in decision.who_can) if decision.rule == BUILT_IN_RULE else ""
-    reason = (
-        _CAN_NOT.sub("", decision.reason) if decision.rule == BUILT_IN_RULE else decision.reason
-    )  # the title has it
-    return (
-        sentences("" if only_no_rule else capitalized(reason), can, f"Ask {who}" if who else "") or "No rule allows it."
-    )
+    reason = "" if only_no_rule else decision.reason
+    if decision.rule == BUILT_IN_RULE:
+        reason = _CAN_NOT.sub("", reason)  # the title has it
+    said = cards.rules_named(capitalized(reason))
+    return sentences(said, can, f"Ask {who}" if who else "") or "No rule allows it."
 
 
 def _why_denied(ctx: Context, intent: Intent, decision: Denied, command: str, people: set[str]) -> tuple[Fact, ...]:
