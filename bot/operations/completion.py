@@ -18,7 +18,7 @@ from bot.core.text import plural
 from bot.core.value import Json
 from bot.operations import cards, newer_run
 from bot.operations.audit_writer import AuditWriter
-from bot.operations.next_steps import MOST, MOST_OF_A_LIST, buttons_for, check_again
+from bot.operations.next_steps import MOST, MOST_OF_A_LIST, buttons_for, check_again, once_more
 from bot.runtime.context import Context
 from bot.runtime.until_stored import IN_DOUBT, until_stored
 
@@ -130,11 +130,13 @@ async def _show(ctx: Context, attempt: Attempt, result: Outcome, found: Conseque
         if done.view is not None:
             kept: Json = {"at": stamp(now), "state": done.view.state}
             await ctx.store.set_value(cards.refreshed_key(operation.request_id), kept, now)
+    turned_away = isinstance(result, Failed) and result.code == CredentialRefused.code
+    failed = isinstance(result, Failed) and attempt.pause is None and not turned_away
     buttons = await buttons_for(
         ctx,
         intent,
         operation,
-        result.next,
+        (*result.next, *(once_more(operation) if failed else ())),
         about=(done and (done.run or done.made)) or attempt.operation.target,
         refresh=done is not None and (done.run is not None or attempt.operation.verb == "status"),
         view=done.view if done is not None else None,
@@ -142,7 +144,7 @@ async def _show(ctx: Context, attempt: Attempt, result: Outcome, found: Conseque
         situation=situation,
         most=MOST_OF_A_LIST if done is not None and done.view is None and done.table is not None else MOST,
     )
-    if isinstance(result, Failed) and result.code == CredentialRefused.code:
+    if turned_away:
         health = f"health {operation.target.backend}"  # tries to sign in again
         buttons = (Button(label=health, action="say", id=ctx.ids.secret(), means=cards.say_means(health)), *buttons)
     if isinstance(result, Unknown):

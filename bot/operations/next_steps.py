@@ -38,6 +38,15 @@ def again(operation: Operation, view: RunView | None, run: Target) -> tuple[Sugg
     return (Suggestion(label=label, verb=operation.verb, target=cards.written(target), params=operation.words),)
 
 
+def once_more(operation: Operation) -> tuple[Suggestion, ...]:
+    """The same command, after a call that had no effect for certain. None with attached files: they would have to be attached
+    again."""
+    if operation.files:
+        return ()
+    target = cards.written(operation.target)
+    return (Suggestion(label="Try again", verb=operation.verb, target=target, params=operation.words),)
+
+
 def link_to(ctx: Context, target: Target) -> tuple[Button, ...]:
     """A button that opens the target in the vendor's console, if one is configured."""
     url = console_url(ctx.consoles.get(target.backend, ""), target)

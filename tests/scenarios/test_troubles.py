@@ -152,10 +152,32 @@ async def test_a_refused_connection_is_a_failure_that_sent_nothing(env: World) -
     await do(env, "status acc:shop/prices")
     await env.acc.set_fault({"fault": "refuse", "after": 1, "seconds": 5})
     asked = await do(env, "start acc:shop/prices")
-    await asked.card("Failed", "nothing was sent", "connection refused")
+    card = await asked.card("Failed", "nothing was sent", "connection refused")
     assert asked.events == FAILED
     assert asked.row("failed").code == "not_sent"
     assert asked.changes == []
+    assert "Try again" in labels(card)
+
+
+@pytest.mark.parametrize(
+    ("text", "fault", "match"),
+    [
+        ("start acc:shop/prices input.region=north -- month end", "429", START),
+        ("schedule off acc:shop/prices -- month end", "html", "POST .*/schedules/off"),
+    ],
+)
+async def test_what_failed_is_tried_again_from_its_card(env: World, text: str, fault: str, match: str) -> None:
+    """The same command with its parameters, decided anew."""
+    await do(env, "status acc:shop/prices")
+    await env.acc.set_fault({"fault": fault, "match": match})
+    asked = await do(env, text)
+    await asked.card("Failed")
+    await env.acc.clear_faults()
+    await asked.press("Try again")
+    await env.until(lambda: len(env.audit(event="done")) == 2)  # with the status
+    first, again = env.audit(event="sent")
+    assert first.request_id == asked.request_id
+    assert (again.verb, again.params) == (first.verb, first.params)
 
 
 async def test_a_control_plane_that_is_away_is_failed_with_nothing_sent(env: World) -> None:
