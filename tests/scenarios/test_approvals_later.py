@@ -307,7 +307,7 @@ async def test_in_a_direct_message_an_approver_is_led_to_where_they_can_decide(t
         assert f"/archives/{APPROVERS}/p{card['ts'].replace('.', '')}" in str(answer["blocks"])
     assert team.effects() == []
     await lee.post("D0LEE", "help")
-    await env.sees("Write `approvals` to see what waits for approval.", user="U0LEE", channel="D0LEE")
+    await env.sees("`/ops approvals` shows what waits for approval.", user="U0LEE", channel="D0LEE")
     await env.say("help", user="U0LEE", channel=APPROVERS)
     await env.sees(f"I don't run commands in <#{APPROVERS}>", user="U0LEE", channel=APPROVERS)
     await env.person("U0RUI").post("D0RUI", "help")

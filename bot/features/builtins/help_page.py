@@ -81,7 +81,7 @@ async def _everything(ctx: Context, intent: Intent, usable_here: Sequence[tuple[
     nowhere = await not_admitted(ctx, intent) if not usable_here else None
     if nowhere is not None:
         waits = await concerns(ctx, intent, Command(verb="approvals"), nowhere)
-        waiting = (Line(text="Write `approvals` to see what waits for approval."),) if waits else ()
+        waiting = (Line(text=f"`{ctx.command} approvals` shows what waits for approval."),) if waits else ()
         if await lead_elsewhere(ctx, intent, nowhere, waiting):
             return
     names = sorted({name for name, _ in usable_here})
