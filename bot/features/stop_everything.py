@@ -12,7 +12,7 @@ from bot.core.command.parser import ONE_TARGET, parse
 from bot.core.command.vocabulary import CONDITIONS, EXPLAINING, NEGATING, REQUESTING, WONDERING
 from bot.core.intent import Command, Intent, ParseError, Reply, Source
 from bot.core.outcome import Fact
-from bot.core.policy.decide import NeedsApproval
+from bot.core.policy.decide import Decision, Denied, NeedsApproval
 from bot.core.records import StoredButton, Watch, stamp
 from bot.core.text import capitalized, plural, utc_text
 from bot.core.value import Json
@@ -56,21 +56,22 @@ async def offer(ctx: Context, intent: Intent, ask: ParseError) -> bool:
     seen, channel = await visibility_of(ctx, intent.actor, intent.place), intent.place.channel_id
     here = [one for one in await ctx.store.open_watches() if one.channel_id == channel and seen.target(one.target)]
     runs = {f"{VERB} {cards.written(one.target)}": one for one in sorted(here, key=lambda one: one.made_at)}
-    fit = [text for text, one in runs.items() if ctx.catalog.capability(one.backend, VERB, one.target.kind) is not None]
-    texts = await offered(ctx, intent, targets or fit)
+    rules = await _decisions(ctx, intent, runs)
+    texts = [one for one in await offered(ctx, intent, targets or [*rules]) if not isinstance(rules.get(one), Denied)]
     stops, left = texts[:MOST], len(texts) - MOST
     if (len(stops) < 2 and targets) or [await shown_as(ctx, text) for text in stops] != stops:
         return False  # a button would keep a secret
-    asks = await _that_ask(ctx, intent, stops, runs)
+    asks = {text for text in stops if await _asks(ctx, intent, text, rules)}
     listed = {text: _line(runs[text]) if text in runs else f"• `{text.removeprefix(f'{VERB} ')}`" for text in stops}
     at_once = [line for text, line in listed.items() if text not in asks]
     waiting = [line for text, line in listed.items() if text in asks]
-    others = [] if targets else [_line(one) for text, one in runs.items() if text not in texts]
+    others = [] if targets else [_line(one, rules.get(text)) for text, one in runs.items() if text not in texts]
     cannot = (Line(heading="These can't be stopped here", text="\n".join(others[:MOST])),) if others else ()
     people = tuple(dict.fromkeys(one.user_id for one in here if one.user_id))
     if not stops:
         none = (Line(text=NONE),) if not others else ()
-        await say(ctx, intent, "There is nothing to stop", tone=Tone.PLAIN, lines=(*none, *cannot), mention=people)
+        title = "Nothing can be stopped here" if others else "There is nothing to stop"
+        await say(ctx, intent, title, tone=Tone.PLAIN, lines=(*none, *cannot), mention=people)
         return True
     why = clean(ctx, reason or "")
     cancel: dict[str, Json] = {"tag": TAG, "texts": []}
@@ -127,18 +128,22 @@ def _lines(heading: str, listed: Sequence[str]) -> list[Line]:
     return [Line(heading="" if place else heading, text=part) for place, part in enumerate(parts)]
 
 
-async def _that_ask(ctx: Context, intent: Intent, texts: Sequence[str], runs: Mapping[str, Watch]) -> set[str]:
-    """Those of the commands that the rules hold until others approve them."""
-    now, asks = await read_situation(ctx, intent.actor, intent.place), set[str]()
-    for text in texts:
-        command, run = parse(text, ctx.catalog), runs.get(text)
-        if run is not None:
-            capability = ctx.catalog.capability(run.backend, VERB, run.target.kind)
-            held = capability is not None and isinstance(foresee(ctx, now, capability, run.target), NeedsApproval)
-        else:
-            held = isinstance(command, Command) and (await prospect(ctx, intent, command)).submit == preflight.ASKS
-        asks |= {text} if held else set()
-    return asks
+async def _decisions(ctx: Context, intent: Intent, runs: Mapping[str, Watch]) -> dict[str, Decision]:
+    """What the rules say to each command for a run that can be stopped at all."""
+    now, found = await read_situation(ctx, intent.actor, intent.place), dict[str, Decision]()
+    for text, run in runs.items():
+        capability = ctx.catalog.capability(run.backend, VERB, run.target.kind)
+        if capability is not None:
+            found[text] = foresee(ctx, now, capability, run.target)
+    return found
+
+
+async def _asks(ctx: Context, intent: Intent, text: str, rules: Mapping[str, Decision]) -> bool:
+    """Whether the rules hold the command until others approve it."""
+    if text in rules:
+        return isinstance(rules[text], NeedsApproval)
+    command = parse(text, ctx.catalog)
+    return isinstance(command, Command) and (await prospect(ctx, intent, command)).submit == preflight.ASKS
 
 
 def _label(at_once: int, waiting: int) -> str:
@@ -155,11 +160,13 @@ def _told(at_once: int, waiting: int) -> str:
     return f"{'; '.join(filter(None, (stopping, asked)))}. Each has a card in the channel."
 
 
-def _line(run: Watch) -> str:
-    """The run and what is known of it without asking: its last state, who started it, and when."""
+def _line(run: Watch, decision: Decision | None = None) -> str:
+    """The run and what is known of it without asking: its last state, who started it, and when; why it can't be stopped."""
+    denied = cards.rules_named(capitalized(decision.reason)) if isinstance(decision, Denied) else ""
     state = capitalized(run.view.state) if run.view is not None else "Started"
     return (
         f"• `{run.target.label}`: {state}, started by {cards.person(run.user_id)} {utc_text(run.made_at, seconds=True)}"
+        + (f". {denied}" if denied else "")
     )
 
 
@@ -177,9 +184,8 @@ async def confirmed(
     if intent.is_late(ctx.clock.now()):
         await say(ctx, intent, PRESS_AGAIN)
         return
-    await read_situation(
-        ctx, intent.actor, intent.place, max_age=FRESH
-    )  # once for all: each is decided by what this reads
+    # Once for all: each is decided by what this reads.
+    await read_situation(ctx, intent.actor, intent.place, max_age=FRESH)
     begun: list[Intent] = []
     for number, text in enumerate(texts if isinstance(texts, list) else ()):
         command = parse(str(text), ctx.catalog)

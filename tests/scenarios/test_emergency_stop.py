@@ -16,6 +16,19 @@ from tests.scenarios.test_one_message_one_request import press_payload
 from tests.world import OPEN_POLICY, World, labels, shown, world
 
 INCIDENT = "C0INC"
+A_DENY = """\
+[[channel.deny]]
+verbs = ["stop"]
+targets = ["infa:task/export_ledger"]
+because = "The audit needs its end."
+"""
+A_FREEZE = """
+[[freeze]]
+verbs = ["stop"]
+from = 2026-01-01T00:00:00Z
+until = 2036-01-01T00:00:00Z
+because = "The year is closed."
+"""
 A_GUEST = """\
 [[channel.allow]]
 verbs = ["*"]
@@ -228,6 +241,24 @@ async def test_the_list_tells_a_guest_of_no_run_that_they_may_not_see(tmp_path: 
         assert "audit-network" not in shown({"blocks": card["blocks"]})
 
 
+async def test_what_a_rule_or_a_freeze_denies_is_listed_with_the_reason_and_not_among_what_is_stopped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rules = OPEN_POLICY.replace("C0CRAWL", INCIDENT).replace("[administrators]", f"{A_DENY}[administrators]")
+    async with deciding(tmp_path, monkeypatch, rules, only=("infa", "itn")) as team:
+        env = team.env
+        await start(env, *LONG[:3])
+        card = await ask(env)
+        stopped, _, others = shown({"blocks": card["blocks"]}).partition("These can't be stopped here")
+        assert labels(card) == ["Stop all 2", "Cancel"]
+        assert LONG[1] not in stopped
+        assert LONG[1] in others
+        assert "The audit needs its end" in others
+        await team.new_rules(rules + A_FREEZE)
+        card = await env.does("stop everything", "Nothing can be stopped here", "The year is closed", channel=INCIDENT)
+        assert labels(card) == []
+
+
 async def test_who_has_lost_the_right_meanwhile_stops_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Who may stop is read anew when the button is pressed, also right after the list."""
     rules = OPEN_POLICY.replace("C0CRAWL", INCIDENT)
@@ -295,7 +326,7 @@ async def test_without_a_run_that_can_be_stopped_the_answer_says_that(team: Team
         assert "No run in progress was started in this channel" in text
     await env.does("start acc:labs/slow", "start acc:labs/slow", "can't stop a run", channel=INCIDENT)
     text = shown(
-        await env.does("stop everything", "There is nothing to stop", "can't be stopped here", channel=INCIDENT)
+        await env.does("stop everything", "Nothing can be stopped here", "can't be stopped here", channel=INCIDENT)
     )
     assert "acc:labs/slow" in text.partition("can't be stopped here")[2]
 
