@@ -37,7 +37,8 @@ _IN_A_LINE: Final = 5  # runs; Slack takes 3,000 characters, and a run that is n
 _ALL: Final = re.compile(
     r"(\b(stop|kill|abort|cancel|halt|terminate) (it |them )?(all|everything|every|\*)|^emergency stop"
     r"|^everything (must|has to|needs to|should) stop)"
-    r"(,? (the|of|them|it|all|everything|running|active|runs?|jobs?|tasks?|right|now|here|please|immediately|at|once))*[.,:! ]*$"
+    r"(,? (the|of|them|it|all|everything|that|which|is|are|still|currently|running|active|runs?|jobs?|tasks?|in|this|channel"
+    r"|right|now|here|please|pls|plz|immediately|at|once|asap))*[.,:!? ]*$"
 )
 _NOBODY: Final = re.compile(r"\b(can ?not|cant|couldnt|(nothing|nobody|no one) (can|may|will|should|must))\b")
 

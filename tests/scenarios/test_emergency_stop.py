@@ -294,6 +294,7 @@ async def test_it_is_understood_as_people_say_it_and_not_where_they_mean_somethi
         "abort all jobs!",
         "everything must stop",
         "stop *",
+        "can you stop everything that is still running in this channel, asap?",
         "stop everything because nothing works",
     ):
         await env.does(said, "Stop 2 runs?", channel=INCIDENT)
@@ -305,6 +306,7 @@ async def test_it_is_understood_as_people_say_it_and_not_where_they_mean_somethi
         "please don\u2019t stop everything",
         "you cannot stop everything",
         "how do I stop everything",
+        "did you stop everything?",
         "stop all notifications",
         "stop everything except infa:task/reload_history",
         "stop all runs of load_orders",
