@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Final
 
+from bot.all_of import all_of
 from bot.core.card import Button, Line, Tone
 from bot.core.command.lexer import Unreadable, split, unescape
 from bot.core.command.parser import ONE_TARGET, parse
@@ -62,7 +63,8 @@ async def offer(ctx: Context, intent: Intent, ask: ParseError) -> bool:
     stops, left = texts[:MOST], len(texts) - MOST
     if (len(stops) < 2 and targets) or [await shown_as(ctx, text) for text in stops] != stops:
         return False  # a button would keep a secret
-    asks = {text for text in stops if await _asks(ctx, intent, text, rules)}
+    held = await all_of([_asks(ctx, intent, text, rules) for text in stops])  # at once: a control plane may be slow
+    asks = {text for text, waits in zip(stops, held, strict=True) if waits}
     listed = {text: _line(runs[text]) if text in runs else f"• `{text.removeprefix(f'{VERB} ')}`" for text in stops}
     at_once = [line for text, line in listed.items() if text not in asks]
     waiting = [line for text, line in listed.items() if text in asks]

@@ -224,6 +224,12 @@ async def test_every_run_that_is_stopped_is_shown_however_long_the_names_are(tea
     assert reasons == {'prod is down; stop asking <me> & "Bob'}
 
 
+async def test_a_slow_control_plane_does_not_hold_up_the_list(team: Team) -> None:
+    """Each target is looked up for two seconds at most, and all at once."""
+    await team.env.planes["infa"].set_fault({"fault": "delay", "seconds": 60})
+    await ask(team.env, f"stop {' '.join(f'infa:task/unknown_{number}' for number in range(20))} -- prod is down")
+
+
 async def test_a_secret_in_a_target_is_neither_shown_nor_kept(team: Team) -> None:
     await team.env.say("stop infa:task/password/hunter22hunter infa:task/load_orders", channel=INCIDENT)
     card = await team.env.sees("load_orders", channel=INCIDENT)
