@@ -70,9 +70,9 @@ async def test_ids_and_rules_are_printed_when_they_are_asked_for(program: Progra
     verbose = await ran(program, env, "status acc:shop/prices", "--verbose")
     assert not re.search(r"r-[0-9a-z]{14}", plain.out)
     assert re.search(r"Request +r-[0-9a-z]{14}", verbose.out)
-    assert "C0CRAWL allow 1" in verbose.out
+    assert "#crawl-ops allow 1" in verbose.out
     why = await program("why", "start acc:shop/prices", *PLACE, folder=env.folder, environ=env.environ)
-    assert "#C0CRAWL allow 1" in why.out
+    assert "#crawl-ops allow 1" in why.out
     assert not re.search("<[@#!]", why.out)
 
 
