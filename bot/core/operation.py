@@ -8,6 +8,7 @@ from pydantic import Field
 
 from bot.core.command.capability import Capability, Risk
 from bot.core.intent import Actor, Place
+from bot.core.masking.redact import redact
 from bot.core.value import Json, Value, canonical
 
 _BRIEF = 8
@@ -110,6 +111,11 @@ class Operation(Value):
     def title(self) -> str:
         """`start acc:shop/prices`."""
         return f"{self.verb} {self.target.label}"
+
+    @property
+    def masked_words(self) -> tuple[tuple[str, str], ...]:
+        """The given parameters as typed, with values that look like secrets masked."""
+        return tuple((name, redact(f"{name}={text}")[0][len(name) + 1 :]) for name, text in self.words if text)
 
     def digest(self, actor: Actor, place: Place, policy_version: str) -> str:
         """Hex SHA-256 over requester, verb, exact target id, canonical parameters, place and policy version."""

@@ -9,7 +9,7 @@ from bot.core.command.capability import Risk
 from bot.core.effects import Attempt, Ruling
 from bot.core.intent import Intent, Source
 from bot.core.operation import Operation
-from bot.core.outcome import Fact
+from bot.core.outcome import Fact, facts_of
 from bot.core.records import PendingDecision, stamp
 from bot.core.text import asked_text, sentences
 from bot.features import approvals
@@ -78,7 +78,7 @@ async def ask(ctx: Context, intent: Intent, resolved: Resolved, ruling: Ruling) 
             Fact(label="What happens", value=resolved.capability.effect or resolved.capability.help),
             *((Fact(label="Why", value=operation.reason),) if operation.reason else ()),
         ),
-        facts=(*cards.given_facts(operation), *(fact for fact in found if fact not in aside)),
+        facts=(*facts_of(operation.masked_words), *(fact for fact in found if fact not in aside)),
         details=(
             *aside,
             Fact(label="Exact id", value=operation.target.id),

@@ -14,7 +14,6 @@ from bot.core.command.target_ref import TargetRef
 from bot.core.errors import CredentialRefused, RateLimited
 from bot.core.intent import Intent, Place, Source
 from bot.core.log_diff import DIFF, NOT_COMPARED
-from bot.core.masking.redact import redact
 from bot.core.operation import Operation, Target
 from bot.core.outcome import Done, Fact, Failed, Outcome, Phase, Refused, RunView, Unknown, facts_of
 from bot.core.records import ABANDONED_AS, StoredEntry, StoredRequest, stamp
@@ -306,7 +305,7 @@ def _byline(operation: Operation, intent: Intent) -> str:
 
 def _given(operation: Operation, most: int = _LONGEST_GIVEN) -> tuple[Fact, ...]:
     """The typed parameters in one line, the rest of a long one among the details."""
-    given = ", ".join(f"{fact.label}={fact.value}" for fact in given_facts(operation))
+    given = ", ".join(f"{name}={text}" for name, text in operation.masked_words)
     short = given if len(given) <= most else f"{given[:most].rpartition(', ')[0] or given[:most]}… (all in Details)"
     return facts_of((("With", short),))
 
@@ -346,12 +345,6 @@ def rules_named(text: str) -> str:
 def place_of(intent: Intent) -> Place:
     """The place of this request's card: its thread if it has one, never the pressed message."""
     return intent.place.model_copy(update={"message_ts": None})
-
-
-def given_facts(operation: Operation) -> tuple[Fact, ...]:
-    """The given parameters as typed, with values that look like secrets masked."""
-    masked = ((name, redact(f"{name}={value}")[0][len(name) + 1 :]) for name, value in operation.words if value)
-    return tuple(Fact(label=name, value=value) for name, value in masked)
 
 
 def value_text(value: Json) -> str:

@@ -33,7 +33,10 @@ def main() -> int:
         "--clock", type=float, default=0.0, help="seconds by which one replica's clock is wrong at most"
     )
     parser.add_argument(
-        "--rate", type=float, default=1.0, help="commands per second; Slack takes about one message per second and channel"
+        "--rate",
+        type=float,
+        default=1.0,
+        help="commands per second; Slack takes about one message per second and channel",
     )
     parser.add_argument("--seed", type=int, default=1, help="chooses the moments and the points")
     plan = Plan(**vars(parser.parse_args()))

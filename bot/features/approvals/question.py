@@ -108,8 +108,7 @@ def _titled(operation: Operation, given: str) -> str:
 
 def _given(operation: Operation) -> str:
     """The typed parameters but the end of a pause, as they would be typed, secrets masked."""
-    given = [(fact.label, str(fact.value)) for fact in cards.given_facts(operation)]
-    params = tuple([one for one in given if one[0] != "until" or "until" not in operation.params])
+    params = tuple([one for one in operation.masked_words if one[0] != "until" or "until" not in operation.params])
     return format_command(Command(verb="", params=params)).strip()
 
 
