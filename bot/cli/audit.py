@@ -1,6 +1,5 @@
 """`signalbox audit search|export|verify`."""
 
-import json
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -8,7 +7,6 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import click
 from tzlocal import get_localzone
@@ -104,22 +102,12 @@ def _person(written: str, names: Mapping[str, Sequence[str]]) -> str:
 
 def _cells(entry: StoredEntry, names: Mapping[str, str]) -> tuple[str, ...]:
     """The entry for a person to read; `audit export` has the exact values."""
-    given = " ".join(_given(json.loads(entry.params)))
-    what = " ".join(part for part in (entry.verb, entry.target_name, given) if part)
+    what = " ".join(part for part in (entry.verb, entry.target_name, entry.given) if part)
     detail = ". ".join(part for part in (entry.reason, entry.detail or entry.code) if part)
     at, detail = (in_zone(text, get_localzone()) for text in (utc_text(entry.at, seconds=True), detail))
     named = _ID.sub(lambda found: names.get(found[0], found[0]), detail)
     who, where = (names.get(one or "", one or NOTHING) for one in (entry.user_id, entry.channel_id))
     return tuple(one_line(cell) for cell in (str(entry.seq), at, who, where, str(entry.event), what, named))
-
-
-def _given(params: Mapping[str, Any], before: str = "") -> Iterator[str]:
-    """Parameters as they are typed: `input.region=north`."""
-    for name, value in params.items():
-        if isinstance(value, dict):
-            yield from _given(value, f"{before}{name}.")
-        else:
-            yield f"{before}{name}={value if isinstance(value, str) else json.dumps(value)}"
 
 
 def export(config_path: Path, form: str, output: Path, say: Print) -> int:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+import json
+from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from typing import Final
 
@@ -93,6 +94,19 @@ class AuditEntry(Value):
     code: str | None = None
     detail: str | None = None
     duration_ms: int | None = None
+
+    @property
+    def given(self) -> str:
+        """The parameters as they are typed: `input.region=north`."""
+        return " ".join(_given(json.loads(self.params)))
+
+
+def _given(params: Mapping[str, Json], before: str = "") -> Iterator[str]:
+    for name, value in params.items():
+        if isinstance(value, dict):
+            yield from _given(value, f"{before}{name}.")
+        else:
+            yield f"{before}{name}={value if isinstance(value, str) else json.dumps(value)}"
 
 
 COLUMNS: Final = ("seq", *AuditEntry.model_fields, "prev_hash", "hash")

@@ -4,6 +4,7 @@ import re
 import sys
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from textwrap import shorten
 from typing import Final
 
 from bot.core.audit import Event
@@ -340,6 +341,11 @@ def channel(channel_id: object) -> str:
 def rules_named(text: str) -> str:
     """A text with the name of the channel instead of its id in the label of each rule."""
     return _CHANNEL.sub(r"<#\g<0>>", text)
+
+
+def typed_in(entry: StoredEntry) -> str:
+    """The parameters of a request as typed, in one short line. The audit log has all of them."""
+    return shorten(entry.given, _LONGEST_GIVEN, placeholder=" …")
 
 
 def place_of(intent: Intent) -> Place:

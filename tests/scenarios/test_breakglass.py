@@ -141,6 +141,16 @@ async def test_it_overrides_no_deny_and_ends_by_itself(team: Team) -> None:
     assert len(team.effects()) == 1
 
 
+async def test_the_reviewer_reads_with_which_parameters_a_command_ran(team: Team) -> None:
+    """As typed: marking a run as failed is not the same as marking it as a success."""
+    await opened(team)
+    await team.env.say("mark acc:shop/prices as=failed -- wrong prices", user="U0RUI")
+    await team.event("done")
+    team.later(minutes=30)
+    over = await team.env.sees("Break-glass", "has ended", "must review", channel=SECURITY)
+    assert "'mark acc:shop/prices as=failed'" in str(over["blocks"])
+
+
 async def reviewed(team: Team, note: str, *, user: str = "U0ROOT") -> None:
     """Press `Close review` on the newest card, write the note, submit."""
     env = team.env

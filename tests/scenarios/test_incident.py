@@ -86,9 +86,11 @@ async def test_timeline_is_the_incidents_while_it_is_open(env: World) -> None:
 
 
 async def test_its_end_posts_the_report_for_everyone_with_the_files(env: World) -> None:
-    """What happened, how it ended, who did what, and the entries with their hashes; the first card says that it is over."""
+    """What happened, how it ended, who did what as typed, the entries with their hashes; the first card says that it is over."""
     await env.does("incident open INC-44 -- checkout is down", "Incident INC-44")
-    await env.does("start acc:shop/prices -- restore", "start acc:shop/prices", "Succeeded", user="U0RUI")
+    await env.does(
+        "start acc:shop/prices input.region=north -- restore", "start acc:shop/prices", "Succeeded", user="U0RUI"
+    )
     await env.until(lambda: "ended" in env.events("start"))
     await env.say("incident close -- back to normal")
     report = await env.sees(
@@ -96,7 +98,7 @@ async def test_its_end_posts_the_report_for_everyone_with_the_files(env: World) 
     )
     assert not report["ephemeral"]
     assert "1, none failed" in shown(report)
-    assert "`start acc:shop/prices` (restore): succeeded" in shown(report)
+    assert "`start acc:shop/prices input.region=north` (restore): succeeded" in shown(report)
     files = await env.until(lambda: {file.name: file for file in env.ws.files.values() if file.thread_ts} or None)
     assert all(file.thread_ts == report["ts"] for file in files.values())
     (opened,) = env.audit(event="incident_opened")

@@ -204,14 +204,20 @@ def _under(entry: StoredEntry, grant: Grant) -> bool:
 async def _done_under(ctx: Context, grant: Grant) -> Table:
     """How everything that was done under it went, by the last entry of each request in the audit log."""
     filters = Filters(user_id=grant.user_id, since=grant.from_at)
+    found = await ctx.store.search(filters, limit=_LOOKED_AT)
+    typed = {entry.request_id: cards.typed_in(entry) for entry in found if entry.event is Event.REQUESTED}
     last = {
         entry.request_id: entry
-        for entry in reversed(await ctx.store.search(filters, limit=_LOOKED_AT))
+        for entry in reversed(found)
         if _under(entry, grant) and str(entry.event) in _OUTCOMES and entry.backend is not None
     }
     entries = list(last.values())
     rows = tuple(
-        (f"{entry.verb} {entry.target_name}", cards.happened(ctx.catalog, entry), utc_text(entry.at, seconds=True))
+        (
+            f"{entry.verb} {entry.target_name} {typed.get(entry.request_id, '')}".rstrip(),
+            cards.happened(ctx.catalog, entry),
+            utc_text(entry.at, seconds=True),
+        )
         for entry in entries[:_LISTED]
     )
     return Table(columns=("What", "Outcome", "When"), rows=rows, total=len(entries))

@@ -134,7 +134,9 @@ async def _story(ctx: Context, intent: Intent, entries: Sequence[StoredEntry]) -
         asked = first[request_id]
         why = f" ({asked.reason})" if asked.reason else ""
         who, when = cards.person(asked.user_id), utc_text(asked.at, seconds=True)
-        lines.append(f"• {when} {who} `{audit.what_of(end)}`{why}: {_end_of(ctx, end, undone)}")
+        given = cards.typed_in(asked) if asked.event is Event.REQUESTED and end.backend is not None else ""
+        what = " ".join(part for part in (audit.what_of(end), given) if part)
+        lines.append(f"• {when} {who} `{what}`{why}: {_end_of(ctx, end, undone)}")
     left = len(lines) - _MOST_LINES
     return lines[:_MOST_LINES] + ([f"{left} more in the timeline"] if left > 0 else [])
 
