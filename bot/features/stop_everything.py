@@ -68,7 +68,11 @@ async def offer(ctx: Context, intent: Intent, ask: ParseError) -> bool:
     listed = {text: _line(runs[text]) if text in runs else f"• `{text.removeprefix(f'{VERB} ')}`" for text in stops}
     at_once = [line for text, line in listed.items() if text not in asks]
     waiting = [line for text, line in listed.items() if text in asks]
-    others = [] if targets else [_line(one, rules.get(text)) for text, one in runs.items() if text not in texts]
+    others = (
+        []
+        if targets
+        else [_line(one, _why_not(ctx, one, rules.get(text))) for text, one in runs.items() if text not in texts]
+    )
     cannot = (Line(heading="These can't be stopped here", text="\n".join(others[:MOST])),) if others else ()
     people = tuple(dict.fromkeys(one.user_id for one in here if one.user_id))
     if not stops:
@@ -163,13 +167,19 @@ def _told(at_once: int, waiting: int) -> str:
     return f"{'; '.join(filter(None, (stopping, asked)))}. Each has a card in the channel."
 
 
-def _line(run: Watch, decision: Decision | None = None) -> str:
+def _why_not(ctx: Context, run: Watch, decision: Decision | None) -> str:
+    """Why the run can't be stopped: a rule, a freeze, or a control plane that has no way to do it."""
+    if isinstance(decision, Denied):
+        return cards.rules_named(capitalized(decision.reason))
+    return ctx.catalog.no_stop(run.backend, run.target.kind)
+
+
+def _line(run: Watch, why_not: str = "") -> str:
     """The run and what is known of it without asking: its last state, who started it, and when; why it can't be stopped."""
-    denied = cards.rules_named(capitalized(decision.reason)) if isinstance(decision, Denied) else ""
     state = capitalized(run.view.state) if run.view is not None else "Started"
     return (
         f"• `{run.target.label}`: {state}, started by {cards.person(run.user_id)} {utc_text(run.made_at, seconds=True)}"
-        + (f". {denied}" if denied else "")
+        + (f". {why_not}" if why_not else "")
     )
 
 

@@ -327,7 +327,7 @@ async def test_it_is_understood_as_people_say_it_and_not_where_they_mean_somethi
 
 
 async def test_without_a_run_that_can_be_stopped_the_answer_says_that(team: Team) -> None:
-    """And lists the runs that are left; the sentence is about everything, not about one target."""
+    """And lists the runs that are left, and why; the sentence is about everything, not about one target."""
     env = team.env
     for said in ("stop everything -- prod is down", "emergency stop"):
         text = shown(await env.does(said, "There is nothing to stop", channel=INCIDENT))
@@ -336,7 +336,9 @@ async def test_without_a_run_that_can_be_stopped_the_answer_says_that(team: Team
     text = shown(
         await env.does("stop everything", "Nothing can be stopped here", "can't be stopped here", channel=INCIDENT)
     )
-    assert "acc:labs/slow" in text.partition("can't be stopped here")[2]
+    left = text.partition("These can't be stopped here")[2]
+    assert "acc:labs/slow" in left
+    assert "Sequentum's API can't stop a run. Stop it in the Agent Control Center." in left
 
 
 async def test_the_timeline_and_the_report_tell_of_a_stop_that_it_worked(team: Team) -> None:
