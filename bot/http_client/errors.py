@@ -137,8 +137,9 @@ def problem_of_status(
         return RateLimited(f"{name} reports too many requests{tail}", retry_after=retry_after(headers, now))
     if status == 404 and missing is not None:
         page = looks_html(media_type_of(headers), body)
-        silent = page or _MERELY_MISSING.fullmatch(message or "")
-        return NoSuchTarget(f"{name} has no {missing}{'.' if silent else tail}", code=NO_SUCH_PAGE if page else None)
+        silent = page or not message or _MERELY_MISSING.fullmatch(message)
+        text = f"{name} has no {missing}." if silent else f"{name} found nothing for {missing}{tail}"
+        return NoSuchTarget(text, code=NO_SUCH_PAGE if page else None)
     if status >= 500:
         return ServerError(f"{name} reports an internal error ({status}){tail}", status=status)
     if status < 200:

@@ -59,7 +59,6 @@ _SPAN: Final = re.compile(r"(?<![^\s(\[\"',;])`([^`\n]*[^`\s][^`\n]*)`(?![^\s)\]
 # A time as `core.text.utc_text` writes it, seconds or not, or as the store does (RFC 3339 in UTC).
 TIME: Final = re.compile(r"(?<![\w:.-])(\d{4}-\d\d-\d\d[ T]\d\d:\d\d(?::\d\d)?)(?:\.\d+)?(?: UTC|Z)(?!\w)")
 _TOKEN: Final = re.compile(r"<!date\^(\d+)\^([^|<>]*)\|")
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _PIECE: Final = re.compile(f"{_SPAN.pattern}|{TIME.pattern}")
 _MENTION: Final = re.compile(r"<([@#]|!subteam\^)([A-Z0-9]+)>")
 _IN_CELL: Final = re.compile(f"{TIME.pattern}|{_MENTION.pattern}")
@@ -262,14 +261,14 @@ def add_relative(blocks: Sequence[Block], now: datetime, *, future: bool) -> Seq
     """
 
     def longer(seconds: int, form: str, before: str = "") -> str:
-        if "{ago}" in form or "{date" not in form or (seconds > now.timestamp() and not future):
+        since = now.timestamp() - seconds
+        rounded = not seconds % 60 and "secs" not in form  # it may have been written without its seconds
+        if "{ago}" in form or "{date" not in form or (since < 0 and not future) or (rounded and 0 <= since < 60):
             return form
         words = "{ago}"
-        if seconds > now.timestamp():
-            left = timedelta(seconds=seconds) - (now - _EPOCH)
-            if not seconds % 60 and "secs" not in form:  # it may have been written without its seconds
-                left = max(left + timedelta(seconds=30), timedelta(minutes=1))
-            words = f"in {rough_span(left)}"
+        if since < 0:
+            left = max(30 - since, 60) if rounded else -since
+            words = f"in {rough_span(timedelta(seconds=left))}"
         return f"{form}, {words}" if before.rfind("(") > before.rfind(")") else f"{form} ({words})"
 
     def walk(value: Any) -> Any:

@@ -175,7 +175,9 @@ async def test_a_404_keeps_the_words_of_the_backend_and_not_those_of_a_web_serve
     plain = lambda: web.Response(status=404, text="The agent has no job runs.")  # noqa: E731
     page = lambda: web.Response(status=404, text="<html><title>404 nginx</title></html>", content_type="text/html")  # noqa: E731
     async with serving(in_turn(plain, page, bare)) as server, client_of(server.base_url) as client:
-        with pytest.raises(NoSuchTarget, match=r"^acc has no agent 7: The agent has no job runs\.$") as clear:
+        with pytest.raises(
+            NoSuchTarget, match=r"^acc found nothing for agent 7: The agent has no job runs\.$"
+        ) as clear:
             await client.call("GET", "/x", missing="agent 7")
         with pytest.raises(NoSuchTarget, match=r"^acc has no agent 7\.$") as unclear:
             await client.call("GET", "/x", missing="agent 7")

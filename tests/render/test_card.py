@@ -193,6 +193,8 @@ def test_a_time_in_brackets_gets_no_brackets_of_its_own(before: int, words: str)
         (True, NOON + timedelta(minutes=3), " ({ago})"),
         (True, NOON - timedelta(minutes=90), " (in 1 h 30 min)"),
         (False, NOON - timedelta(minutes=90), ""),
+        (False, NOON + timedelta(seconds=59), ""),  # written without its seconds, it may have been a second ago
+        (False, NOON + timedelta(seconds=60), " ({ago})"),
     ],
 )
 def test_a_time_says_how_long_ago_it_is_and_in_how_long_where_that_stays_true(private, now, words):

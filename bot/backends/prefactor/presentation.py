@@ -55,11 +55,12 @@ def allowed_text(agent: Agent) -> str:
 
 
 def counts_text(counts: Counts | None) -> str:
-    """`2 active, 5 complete; 10 in all`: every counter above zero. The vendor's own sums may differ."""
+    """`2 active, 5 complete; 10 in all`: every counter above zero. `finished` is the sum of others, and shown without them."""
     if counts is None:
         return "not reported"
-    names = ("active", "pending", "complete", "failed", "cancelled", "terminated", "finished")
+    names = ("active", "pending", "complete", "failed", "cancelled", "terminated")
     parts = [f"{number} {name}" for name in names if (number := getattr(counts, name))]
+    parts = parts or ([f"{counts.finished} finished"] if counts.finished else [])
     total = f"{counts.total} in all" if counts.total else ""
     return "; ".join(filter(None, (", ".join(parts), total))) or "none"
 
