@@ -11,7 +11,7 @@ Our own code, because the models of slack_sdk raise an error for a text that is 
 import json
 import re
 from collections.abc import Callable, Collection, Iterable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from bot.core.text import rough_span
