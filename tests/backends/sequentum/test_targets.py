@@ -80,7 +80,7 @@ async def test_an_unknown_agent_is_no_target() -> None:
     """The ACC's 404 is told with the path that was asked."""
     acc = RecordingAcc({("GET", "/api/agent"): said({"message": "no"}, 404)})
     async with joined(acc) as env:
-        with pytest.raises(NoSuchTarget, match="acc has no agent `shop/x`"):
+        with pytest.raises(NoSuchTarget, match="acc found nothing for agent `shop/x`"):
             await env.target("shop/x")
 
 
