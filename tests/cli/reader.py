@@ -214,7 +214,8 @@ class Reader:
             return forked.said()
         printed = self.system / "printed"
         with printed.open("wb") as file:
-            process = await self._process(f"exec {command}", file.fileno())
+            # Ctrl-C ends it as in a terminal, also where the tests were started with that signal ignored.
+            process = await self._process(f"exec env --default-signal=INT {command}", file.fileno())
         self._lasting.append(process)
 
         def ready() -> bool:
@@ -234,7 +235,7 @@ class Reader:
                 ended = await running.ended()
                 assert ended.code == 0, ended
             else:
-                await running.wait()
+                await asyncio.wait_for(running.wait(), WAIT)
 
     async def leaves(self) -> None:
         """Stop everything. Services have to run until then, and those of the program have to get ready and end well."""
