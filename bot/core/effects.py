@@ -98,7 +98,7 @@ class Consequences:
     """The consequences of an outcome, written in its transaction, and how the card shows them.
 
     `opened` are pauses that begin, `over` those that end with the state `over_state`. `outcome` replaces the outcome's audit
-    entry. `key`, `tone` and `status` replace those of the card.
+    entry. `key`, `title`, `tone` and `status` replace those of the card.
     """
 
     entries: tuple[AuditEntry, ...] = ()
@@ -108,6 +108,7 @@ class Consequences:
     over_state: str = ""
     result: Outcome | None = None
     key: str = ""
+    title: str = ""
     tone: Tone | None = None
     status: str = ""
     lines: tuple[Line, ...] = ()
@@ -116,13 +117,14 @@ class Consequences:
     def on(self, card: Card) -> Card:
         """The card of the operation with these lines and buttons. It mentions the owners of ended pauses."""
         people = (*card.mention, *(pause.user_id for pause in self.over if pause.user_id))
-        if self.opened and self.status:  # the status says what matters of a pause
+        if (self.opened and self.status) or self.tone is Tone.GOOD:  # the status says what matters of a pause
             answer = tuple(Fact(label="Answer", value=line.text) for line in card.lines)
             details = (*answer, *card.rows, *card.facts, *card.details)
             card = card.model_copy(update={"lines": (), "rows": (), "facts": (), "details": details})
         return card.model_copy(
             update={
                 "key": self.key or card.key,
+                "title": self.title or card.title,
                 "tone": self.tone or card.tone,
                 "status": self.status or card.status,
                 "lines": (*card.lines, *self.lines),
@@ -142,6 +144,7 @@ class Consequences:
             over_state=self.over_state or other.over_state,
             result=self.result or other.result,
             key=self.key or other.key,
+            title=self.title or other.title,
             tone=self.tone or other.tone,
             status=self.status or other.status,
             lines=(*self.lines, *other.lines),

@@ -280,6 +280,7 @@ class TimedRows(StorePart):
     open_pauses = reads(pauses.opened)
     due_pauses = reads(pauses.due)
     pause_by_id = reads(pauses.by_id)
+    pauses_of = reads(pauses.of_request)
     postpone_pause = changes(pauses.postpone)
     grant_by_id = reads(grants.by_id)
     grants_for = glances(grants.for_user)

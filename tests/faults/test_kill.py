@@ -300,7 +300,7 @@ async def test_the_card_of_a_replaced_pause_is_mended_after_kill_9(tmp_path: Pat
         await env.dies()
         assert not seen(ana, old, "This pause is over")
         await env.start()
-        await ana.wait_for(lambda who: seen(who, old, "This pause is over: Paused until"))
+        await ana.wait_for(lambda who: seen(who, old, "This pause is over: paused until"))
 
 
 @pytest.mark.parametrize(("gone", "says"), [(False, "it is on again"), (True, "nothing is left to switch on")])

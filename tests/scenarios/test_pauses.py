@@ -48,7 +48,7 @@ async def test_a_timed_pause_ends_by_itself(later: Team) -> None:
     later.later(hours=2)
     await env.until(lambda: enabled(env)[FIRST])
     await env.sees("The pause is over: it is on again", "<@U0ANA>")
-    over = await env.sees("This pause is over: It is on again.", asked.request_id)
+    over = await env.sees("This pause is over: it is on again.", asked.request_id)
     assert "Switch on" not in labels(over)
     resumed = env.audit(event="resumed")
     assert [row.verb for row in resumed] == ["schedule on"]
@@ -98,7 +98,7 @@ async def test_a_later_pause_replaces_the_earlier_one(later: Team) -> None:
     old = await do(env, f"schedule off acc:schedule/{FIRST} for=20m -- short")
     new = await do(env, f"schedule off acc:schedule/{FIRST} for=2h -- longer", user="U0LEE")
     await new.card("Paused until", "Replaces the pause until", "<@U0ANA>")
-    await env.sees("This pause is over", "Paused until", "by <@U0LEE>", old.request_id)
+    await env.sees("This pause is over", "paused until", "by <@U0LEE>", old.request_id)
     assert new.events == ["requested", "sent", "done", "paused", "paused"]
     replaced = new.rows[-1]
     assert (replaced.code, replaced.target_id) == ("replaced", FIRST)
@@ -216,7 +216,7 @@ async def test_switching_on_by_hand_ends_the_pause_on_its_card_and_in_the_audit_
     await do(env, "schedules acc:shop/prices")
     old = await do(env, f"schedule off acc:schedule/{FIRST} for=2h")
     new = await do(env, f"schedule on acc:schedule/{FIRST} -- open again", user="U0LEE")
-    card = await env.sees("This pause is over: Switched on by <@U0LEE>", old.request_id)
+    card = await env.sees("This pause is over: switched on by <@U0LEE>", old.request_id)
     assert labels(card) == []
     assert (new.row("resumed").code, new.row("resumed").target_id) == ("by_hand", FIRST)
     assert old.request_id in str(new.row("resumed").detail)

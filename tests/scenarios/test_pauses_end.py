@@ -40,7 +40,7 @@ async def test_what_was_deleted_meanwhile_ends_the_pause_once(later: Team) -> No
     (row,) = env.audit(event="abandoned")
     assert (row.code, row.target_id, row.verb) == ("gone", FIRST, "schedule on")
     assert f"pause {asked.request_id}" in str(row.detail)
-    await env.sees("This pause is over: Nothing is left to switch on", asked.request_id)
+    await env.sees("This pause is over: nothing is left to switch on", asked.request_id)
     assert attempts(later) == ["abandoned"]
     later.later(hours=5)
     await env.bot.leader.timers.beat()
@@ -55,9 +55,34 @@ async def test_of_a_paused_agent_only_what_is_left_comes_back(later: Team) -> No
     del env.acc.schedules[SECOND]
     later.later(hours=1)
     await env.until(lambda: env.acc.schedules[FIRST].enabled)
-    await env.sees("Nothing is left to switch on", asked.request_id)
+    await env.sees("nothing is left to switch on", asked.request_id)
     await env.until(lambda: len(env.audit(event="resumed")) == 1)
     assert [row.target_id for row in env.audit(event="abandoned")] == [SECOND]
+    over = shown(await env.sees("The pause is over: 1 of 2 is on again", "I don't try again"))
+    assert "acc:shop/prices (schedule d9c944df): it is on again." in over
+    assert "acc:shop/prices (schedule b4cdc56a): nothing is left to switch on." in over
+
+
+async def test_a_pause_of_two_schedules_ends_with_one_card_that_names_both(later: Team) -> None:
+    """One is refused at first: the card says of each how it ended, and becomes whole when the other is on too. The end of each
+    has its own audit entries."""
+    env = later.env
+    asked = await do(env, "schedule off acc:shop/prices for=1h")
+    await env.acc.set_fault({"fault": "503", "match": f"POST .*{SECOND}.*/on"})
+    later.later(hours=1)
+    first = shown(await env.sees("The pause is over: 1 of 2 is on again", "Next attempt:", "keep trying"))
+    assert "acc:shop/prices (schedule d9c944df): it is on again." in first
+    assert "acc:shop/prices (schedule b4cdc56a): it could not be switched on yet." in first
+    await env.acc.clear_faults()
+    later.later(minutes=2)
+    await env.sees("The pause is over: both are on again")
+    mine = [message for message in env.ana.messages("C0CRAWL") if "pause is over" in shown(message).casefold()]
+    assert len(mine) == 2, "one card of the end, and the card of the request"
+    of_request = shown(next(message for message in mine if asked.request_id in shown(message)))
+    for card in (of_request, shown(mine[1])):
+        assert "schedule d9c944df): it is on again." in card and "schedule b4cdc56a): it is on again." in card
+    assert "This pause is over" in of_request
+    assert {row.target_id for row in env.audit(event="resumed")} == {FIRST, SECOND}
 
 
 async def test_an_outage_is_never_given_up_and_asked_about_less_and_less(later: Team) -> None:
@@ -101,7 +126,7 @@ async def test_a_control_plane_that_was_taken_out_of_the_configuration_ends_the_
     assert "acc:schedule/" not in shown(notice)  # its id is no name
     (row,) = env.audit(event="abandoned")
     assert (row.code, row.target_id, row.backend) == ("no_such_backend", FIRST, "acc")
-    await env.sees("This pause is over: Nothing is left to switch on", asked.request_id)
+    await env.sees("This pause is over: nothing is left to switch on", asked.request_id)
 
 
 @pytest.mark.parametrize("fault", ["drop_after", "drop_before", "500"])
@@ -148,7 +173,7 @@ async def test_a_lost_answer_does_not_leave_the_earlier_end_in_force(later: Team
     await env.acc.set_fault({"fault": "drop_after", "match": "POST .*/off"})
     new = await do(env, f"schedule off acc:schedule/{FIRST} -- for good")
     await new.card("Unknown", "Ends the pause until")
-    await env.sees("This pause is over: Paused without an end", old.request_id)
+    await env.sees("This pause is over: paused without an end", old.request_id)
     await env.acc.clear_faults()
     later.later(minutes=30)
     await env.bot.leader.timers.beat()

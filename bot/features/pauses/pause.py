@@ -166,9 +166,9 @@ def _end_lines(verb: str, over: Sequence[Pause]) -> tuple[Line, ...]:
 async def show_over(ctx: Context, intent: Intent, operation: Operation, settled: Consequences) -> None:
     """Show on the cards of the earlier requests that their pauses are over."""
     ends = settled.opened[0].until_at if settled.opened else None
-    for key in dict.fromkeys(pause.message_key for pause in settled.over):
-        if key != operation_key(operation.request_id):
-            await _say_ended(ctx, key, operation, intent.actor.user_id, settled.entries[0].event, ends)
+    for request_id in dict.fromkeys(pause.request_id for pause in settled.over):
+        if request_id != operation.request_id:
+            await _say_ended(ctx, request_id, operation, intent.actor.user_id, settled.entries[0].event, ends)
 
 
 async def show_over_again(ctx: Context, entry: StoredEntry) -> None:
@@ -179,32 +179,32 @@ async def show_over_again(ctx: Context, entry: StoredEntry) -> None:
     entries = await ctx.store.search(Filters(request_id=entry.request_id, event=str(Event.PAUSED)))
     details = [other.detail or "" for other in entries]
     ends = next((text.removeprefix(_UNTIL) for text in details if text.startswith(_UNTIL)), None)
-    key = operation_key(ended[1])
-    await _say_ended(ctx, key, request.operation, request.intent.actor.user_id, entry.event, ends)
+    await _say_ended(ctx, ended[1], request.operation, request.intent.actor.user_id, entry.event, ends)
 
 
 async def _say_ended(
-    ctx: Context, key: str | None, operation: Operation, user: str, event: Event, ends: str | None
+    ctx: Context, request_id: str, operation: Operation, user: str, event: Event, ends: str | None
 ) -> None:
-    paused = f"Paused until {utc_text(ends)}" if ends is not None else "Paused without an end"
-    new = "Switched on" if event is Event.RESUMED else paused
-    await say_over(ctx, key, f"{new} by <@{user}>.", operation.target.label, user)
+    paused = f"paused until {utc_text(ends)}" if ends is not None else "paused without an end"
+    new = "switched on" if event is Event.RESUMED else paused
+    await say_over(ctx, request_id, f"{new} by <@{user}>.", operation.target.label, user)
 
 
-async def say_over(ctx: Context, key: str | None, what: str, about: str, user: str | None) -> None:
+async def say_over(ctx: Context, request_id: str, what: str, about: str, user: str | None) -> None:
     """Show once on the card of a request that its pause, or the pause of its part `about`, is over. The last one removes the
     buttons. A card that the store no longer has stays as it is."""
-    posted = await ctx.store.message(key) if key is not None else None
+    posted = await ctx.store.message(operation_key(request_id))
     if posted is None or posted.body is None:
         return
-    card = Card.stored(posted.body)
-    left = [pause for pause in await ctx.store.open_pauses() if pause.message_key == key]
-    status, line = f"This pause is over: {what}", Line(text=f"{about}: {what}")
-    if card.status == status or line in card.lines:
+    card, every = Card.stored(posted.body), await ctx.store.pauses_of(request_id)
+    left, line = any(one.state == "open" for one in every), Line(text=f"{about}: {what}")
+    told = any(text.text.startswith(f"{one.target.label}: ") for one in every for text in card.lines)
+    status = "This pause is over" if told else f"This pause is over: {what}"
+    if line in card.lines or (card.status == status and not told):
         return
     changed = {
         "status": card.status if left else status,
-        "lines": (*card.lines, line) if left else card.lines,
+        "lines": (*card.lines, line) if left or told else card.lines,
         "buttons": card.buttons if left else (),
         "mention": tuple(dict.fromkeys((*card.mention, *((user,) if user else ())))),
     }

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from bot.core.audit import Event
-from bot.core.card import Card, Line, Tone
+from bot.core.card import Card, Line, Tone, operation_key
 from bot.core.effects import Attempt, Consequences, OfSchedules
 from bot.core.errors import NoSuchTarget, Problem
 from bot.core.intent import Due, Intent
@@ -16,7 +16,7 @@ from bot.core.operation import Operation
 from bot.core.outcome import GONE, Done, Outcome, Refused
 from bot.core.ports.services import Backend
 from bot.core.records import Pause, StoredEntry
-from bot.core.text import utc_text
+from bot.core.text import sentences, utc_text
 from bot.features.pauses.pause import say_over, settle, show_over
 from bot.operations import cards
 from bot.operations.audit_writer import AuditWriter, columns_of
@@ -27,16 +27,8 @@ from bot.runtime.context import Context
 AGAIN_AFTER: Final = tuple(
     timedelta(minutes=minutes) for minutes in (1, 2, 4, 8, 15)
 )  # the last one for all that follow
-ON_AGAIN: Final = "The pause is over: it is on again"
-NOT_YET: Final = "The pause is over, but it could not be switched on yet"
-NOTHING_LEFT: Final = "The pause is over, but nothing is left to switch on"
-_LAST: Final = (ON_AGAIN, NOTHING_LEFT)
+_ENDS: Final = {"resumed": "it is on again", "failed": "nothing is left to switch on"}
 GIVEN_UP: Final = frozenset({"gone", "no_such_backend"})  # the codes of an `abandoned` that ends a pause
-
-
-def key_of(pause: Pause) -> str:
-    """One card for all attempts, so that a control plane that is down does not fill the channel."""
-    return f"pause:{pause.id}"
 
 
 async def resume(ctx: Context, intent: Intent, pause: Pause) -> None:
@@ -63,10 +55,8 @@ class PauseEffect(OfSchedules[Context]):
         """Update the cards of the requests whose pauses are over."""
         if attempt.pause is None:
             await show_over(ctx, attempt.intent, attempt.operation, consequences)
-        elif consequences.over_state == "failed":
-            await _say_nothing_left(ctx, attempt.pause)
-        elif consequences.over_state == "resumed":
-            await _say_on_again(ctx, attempt.pause)
+        elif consequences.over_state:
+            await _say_over(ctx, attempt.pause, consequences.over_state)
 
 
 async def _ended_by_time(ctx: Context, attempt: Attempt, pause: Pause, result: Outcome, now: datetime) -> Consequences:
@@ -78,22 +68,48 @@ async def _ended_by_time(ctx: Context, attempt: Attempt, pause: Pause, result: O
             attempt, left, Event.ABANDONED, now, ctx.clock.monotonic(), code="gone", detail=f"{whose}: {left.summary}"
         )
         over = Consequences(over=(pause,), over_state="failed", outcome=entry, result=left)
-        return over + _card_of(pause, NOTHING_LEFT, Tone.BAD, _stays(pause))
+        return over + await _card_of(ctx, pause, "failed")
     if isinstance(result, Done):
         entry = writer.attempted(attempt, Event.RESUMED, now, detail=whose)
         over = Consequences(over=(pause,), over_state="resumed", entries=(entry,))
-        return over + _card_of(pause, ON_AGAIN, Tone.GOOD)
+        return over + await _card_of(ctx, pause, "resumed")
     again = now + AGAIN_AFTER[min(pause.tries, len(AGAIN_AFTER) - 1)]
     await ctx.store.postpone_pause(pause.id, again)
-    more = f"Next attempt: {utc_text(again)}. I keep trying until it is on."
-    return _card_of(pause, NOT_YET, Tone.BAD, more)
+    return await _card_of(ctx, pause, "open")
 
 
-def _card_of(pause: Pause, status: str, tone: Tone, *texts: str) -> Consequences:
-    """How the card of the operation becomes the one card of the end of this pause."""
-    who = f"Paused by <@{pause.user_id}> since {utc_text(pause.from_at)}."
-    lines = tuple(Line(text=text) for text in (*texts, who)) if texts else ()  # its first line says who and since when
-    return Consequences(key=key_of(pause), tone=tone, status=status, lines=lines)
+async def _card_of(ctx: Context, pause: Pause, state: str) -> Consequences:
+    """How the card of the operation becomes the one card of the end of all pauses of a request, for all attempts: a control
+    plane that is down does not fill the channel. `state` is that of this pause after the operation."""
+    every = await ctx.store.pauses_of(pause.request_id)
+    ends = [one.model_copy(update={"state": state}) if one.id == pause.id else one for one in every]
+    ends = [one for one in ends if one.state in (*_ENDS, "open")]  # the others ended with newer requests
+    again = sum(one.state == "resumed" for one in ends)
+    tone = Tone.GOOD if again == len(ends) else Tone.BAD if any(map(_what_next, ends)) else Tone.WORKING
+    texts = [text for one in ends if (text := _what_next(one))]
+    title, status = "", f"The pause is over{': ' if again else ', but '}{_how(ends[0])}"
+    if len(ends) > 1:
+        title = f"{pause.verb_back} {pause.target.scope or pause.target.label}"
+        many = "both are" if again == len(ends) == 2 else f"{again} of {len(ends)} {'is' if again == 1 else 'are'}"
+        status = f"The pause is over: {many} on again"
+        texts = [f"{one.target.label}: {sentences(_how(one), _what_next(one))}" for one in ends]
+    if tone is Tone.BAD:  # in a good state, the first line of the card says so
+        texts.append(f"Paused by <@{pause.user_id}> since {utc_text(pause.from_at)}.")
+    lines = tuple(Line(text=text) for text in texts)
+    return Consequences(key=f"pause:{every[0].id}", title=title, tone=tone, status=status, lines=lines)
+
+
+def _how(pause: Pause) -> str:
+    return _ENDS.get(pause.state) or ("it could not be switched on yet" if pause.tries else "it is being switched on")
+
+
+def _what_next(pause: Pause) -> str:
+    """The next step after the end of a pause that did not work."""
+    if pause.state == "failed":
+        return f"I don't try again. If `{pause.target.label}` should be on, switch it on by hand."
+    if pause.state == "open" and pause.tries:
+        return f"Next attempt: {utc_text(pause.until_at)}. I keep trying until it is on."
+    return ""
 
 
 async def _without_backend(ctx: Context, intent: Intent, pause: Pause) -> None:
@@ -115,7 +131,7 @@ async def _without_backend(ctx: Context, intent: Intent, pause: Pause) -> None:
 
 async def _show_without_backend(ctx: Context, intent: Intent, pause: Pause, text: str) -> None:
     card = Card(
-        key=key_of(pause),
+        key=operation_key(intent.request_id),
         place=intent.place,
         title=f"{pause.verb_back} {pause.target.label}",
         lines=(Line(text=text),),
@@ -123,8 +139,8 @@ async def _show_without_backend(ctx: Context, intent: Intent, pause: Pause, text
         at=ctx.clock.now(),
     )
     ctx.stale_homes.stale(pause.user_id)
-    await ctx.presenter.show(_card_of(pause, NOTHING_LEFT, Tone.BAD, _stays(pause)).on(card))
-    await _say_nothing_left(ctx, pause)
+    await ctx.presenter.show((await _card_of(ctx, pause, "failed")).on(card))
+    await _say_over(ctx, pause, "failed")
 
 
 async def _nothing_left(operation: Operation, backend: Backend, result: Outcome) -> Refused | None:
@@ -147,15 +163,10 @@ async def _nothing_left(operation: Operation, backend: Backend, result: Outcome)
     return result.model_copy(update={"summary": f"{target.name} has ended ({view.state}). {result.summary}"})
 
 
-async def _say_nothing_left(ctx: Context, pause: Pause) -> None:
-    """On the card of the request that paused it."""
-    what = f"Nothing is left to switch on ({pause.target.label})."
-    await say_over(ctx, pause.message_key, what, pause.target.label, pause.user_id)
-
-
-async def _say_on_again(ctx: Context, pause: Pause) -> None:
-    """On the same card: it no longer promises an end, and its button would do nothing."""
-    await say_over(ctx, pause.message_key, "It is on again.", pause.target.label, None)
+async def _say_over(ctx: Context, pause: Pause, state: str) -> None:
+    """On the card of the request that paused it: it no longer promises an end, and its button would do nothing."""
+    about, user = pause.target.label, pause.user_id if state == "failed" else None
+    await say_over(ctx, pause.request_id, f"{_ENDS[state]}.", about, user)
 
 
 async def show_end_again(ctx: Context, entry: StoredEntry) -> None:
@@ -165,24 +176,18 @@ async def show_end_again(ctx: Context, entry: StoredEntry) -> None:
         return
     intent = request.intent
     pause = await ctx.store.pause_by_id(request.intent.payload.row)
-    posted = await ctx.store.message(key_of(pause)) if pause is not None else None
-    if pause is None or (posted is not None and isinstance(posted.body, dict) and posted.body.get("status") in _LAST):
+    if pause is None:
+        return
+    state = "resumed" if entry.event is Event.RESUMED else "failed"
+    over = await _card_of(ctx, pause, state)
+    posted = await ctx.store.message(over.key)
+    if posted is not None and isinstance(posted.body, dict) and posted.body.get("status") == over.status:
         return
     summary = (entry.detail or "").removeprefix(f"pause {pause.request_id}: ")
     ctx.stale_homes.stale(pause.user_id)
     if request.operation is None:
         await _show_without_backend(ctx, intent, pause, summary)
         return
-    now = ctx.clock.now()
-    if entry.event is Event.RESUMED:
-        card = cards.outcome(request.operation, intent, Done(summary=""), (), now)
-        await ctx.presenter.show(_card_of(pause, ON_AGAIN, Tone.GOOD).on(card))
-        await _say_on_again(ctx, pause)
-        return
-    card = cards.outcome(request.operation, intent, Refused(code=entry.code or "", summary=summary), (), now)
-    await ctx.presenter.show(_card_of(pause, NOTHING_LEFT, Tone.BAD, _stays(pause)).on(card))
-    await _say_nothing_left(ctx, pause)
-
-
-def _stays(pause: Pause) -> str:
-    return f"I don't try again. If `{pause.target.label}` should be on, switch it on by hand."
+    result = Done(summary="") if state == "resumed" else Refused(code=entry.code or "", summary=summary)
+    await ctx.presenter.show(over.on(cards.outcome(request.operation, intent, result, (), ctx.clock.now())))
+    await _say_over(ctx, pause, state)

@@ -34,6 +34,12 @@ def by_id(db: Tx, pause_id: str) -> Pause | None:
     return as_one(Pause, found(db, "SELECT * FROM pauses WHERE id = ?", (pause_id,)), ("target",))
 
 
+def of_request(db: Tx, request_id: str) -> Sequence[Pause]:
+    """All that a request began, in whatever state they are, always in the same order."""
+    rows = found(db, "SELECT * FROM pauses WHERE request_id = ? ORDER BY id", (request_id,))
+    return as_models(Pause, rows, ("target",))
+
+
 def due(db: Tx, now: When) -> Sequence[Pause]:
     """Open pauses that are over."""
     sql = f"SELECT * FROM pauses WHERE state = 'open' AND until_at <= ? ORDER BY until_at LIMIT {LIMIT}"
