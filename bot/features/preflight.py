@@ -4,13 +4,13 @@ from datetime import timedelta
 from typing import Final
 
 from bot.core.audit import Event
-from bot.core.card import Button, Tone
+from bot.core.card import Button, Line, Tone
 from bot.core.command.capability import Risk
 from bot.core.effects import Attempt, Ruling
 from bot.core.intent import Intent, Source
 from bot.core.operation import Operation
 from bot.core.outcome import Fact, facts_of
-from bot.core.records import PendingDecision, stamp
+from bot.core.records import PendingDecision, StoredEntry, stamp
 from bot.core.text import asked_text, sentences
 from bot.features import approvals
 from bot.features.replies import refusal
@@ -20,6 +20,7 @@ from bot.operations.audit_writer import AuditWriter
 from bot.operations.authorize import FRESH, authorize
 from bot.operations.backend_call import unfit
 from bot.operations.execute import execute
+from bot.operations.newer_run import HEADING, said_of
 from bot.operations.resolve import Resolved
 from bot.operations.restored import VOID, is_before_restore
 from bot.operations.target_facts import what_is
@@ -31,8 +32,11 @@ RUNS: Final = "Run it"
 ASKS: Final = "Ask for approval"
 
 
-async def ask(ctx: Context, intent: Intent, resolved: Resolved, ruling: Ruling) -> None:
-    """Store the pending decision and show it to the requester with `Run it` and `Cancel`.
+async def ask(
+    ctx: Context, intent: Intent, resolved: Resolved, ruling: Ruling, earlier: StoredEntry | None = None
+) -> None:
+    """Store the pending decision and show it to the requester with `Run it` and `Cancel`. `earlier` is the entry of the request
+    that ran the same run again already.
 
     A terminal has no buttons: its request ends here, and `--yes` answers in advance.
     """
@@ -78,6 +82,8 @@ async def ask(ctx: Context, intent: Intent, resolved: Resolved, ruling: Ruling) 
             Fact(label="What happens", value=resolved.capability.effect or resolved.capability.help),
             *((Fact(label="Why", value=operation.reason),) if operation.reason else ()),
         ),
+        lines=(Line(heading=HEADING, text=await said_of(ctx, earlier)),) if earlier is not None else (),
+        mention=(earlier.user_id,) if earlier is not None else (),
         facts=(*facts_of(operation.masked_words), *(fact for fact in found if fact not in aside)),
         details=(
             *aside,

@@ -134,11 +134,12 @@ async def _run_builtin(ctx: Context, intent: Intent, command: Command, *, late: 
 async def _proceed(ctx: Context, intent: Intent, resolved: Resolved, ruling: Ruling, *, late: bool) -> None:
     """Show what is dangerous or late first, ask approvers where the rule requires it, else run it."""
     operation = resolved.operation
-    confirms = (operation.risk is Risk.DANGER or late) and not intent.confirmed
+    earlier = await newer_run.asked_before(ctx, intent, operation)
+    confirms = (operation.risk is Risk.DANGER or late or earlier is not None) and not intent.confirmed
     if confirms and intent.source is Source.STEP:
         await refusal.problem(ctx, intent, _needs_a_person(operation, late=late), operation)
     elif confirms:
-        await preflight.ask(ctx, intent, resolved, ruling)
+        await preflight.ask(ctx, intent, resolved, ruling, earlier)
     elif ruling.needs_approval:
         await approvals.request(ctx, intent, resolved, ruling)
         await newer_run.waits(ctx, intent)
@@ -147,7 +148,8 @@ async def _proceed(ctx: Context, intent: Intent, resolved: Resolved, ruling: Rul
 
 
 def _needs_a_person(operation: Operation, *, late: bool) -> BadRequest:
-    why = "Slack delivered this request late" if late else f"`{operation.verb}` is dangerous"
+    risky = f"`{operation.verb}` is dangerous" if operation.risk is Risk.DANGER else "This run was run again already"
+    why = "Slack delivered this request late" if late else risky
     return BadRequest(
         f"{why}: a person has to check what will happen first, and a workflow can't press `Run it`.",
         "Type the command in the channel.",

@@ -12,19 +12,22 @@ from typing import Final
 
 from bot.core.audit import Event
 from bot.core.card import Button, Card, Line, Tone, operation_key
+from bot.core.command.capability import Risk
 from bot.core.command.catalog import Catalog
 from bot.core.command.parser import format_command, parse, parse_target
 from bot.core.effects import Attempt, Consequences, OfNewerRuns
 from bot.core.intent import Command, Intent, Press
 from bot.core.operation import Operation
 from bot.core.outcome import Outcome
-from bot.core.records import Filters, StoredButton, StoredRequest
+from bot.core.records import Filters, StoredButton, StoredEntry, StoredRequest
 from bot.core.value import Json
 from bot.operations.cards import written
 from bot.runtime.context import Context
 
 HEADING: Final = "Newer run"
 _DONE_BY: Final = {"retry": "Retried", "restart": "Restarted", "start": "Started"}
+_RERUNS: Final = ("retry", "restart")  # verbs on a run
+_MOST_OF_RUN: Final = 100  # entries
 _WAITS: Final = "waiting for approval"
 _GIVEN_UP: Final = frozenset({"cancelled", "void"})  # an approval that ended, not a lost answer
 _STATES: Final = {Event.DONE: "running", Event.UNKNOWN: "the answer was lost", Event.ABANDONED: "the answer was lost"}
@@ -75,12 +78,67 @@ async def _older(ctx: Context, intent: Intent, operation: Operation | None) -> _
 
 async def _card_of_run(ctx: Context, command: Command) -> list[str]:
     """The key of the card of the run that a command names, nothing when it names none or no request started it."""
-    ref = parse_target(command.target or "", ctx.catalog)
-    if isinstance(ref, str) or ref.selector is not None:
-        return []
-    kind, run_id = ctx.catalog.split_path(ref.backend, ref.path)
-    maker = await ctx.store.maker_of(ref.backend, run_id) if kind is not None else None
+    named = _run_named(ctx.catalog, command.target or "")
+    maker = await ctx.store.maker_of(*named) if named is not None else None
     return [operation_key(maker)] if maker is not None else []
+
+
+def _run_named(catalog: Catalog, text: str) -> tuple[str, str] | None:
+    """The backend and the id in a written target such as `acc:run/ID`, None for a target without a prefix or with a selector."""
+    ref = parse_target(text, catalog)
+    if isinstance(ref, str) or ref.selector is not None:
+        return None
+    kind, run_id = catalog.split_path(ref.backend, ref.path)
+    return (ref.backend, run_id) if kind is not None else None
+
+
+async def asked_before(ctx: Context, intent: Intent, operation: Operation) -> StoredEntry | None:
+    """The entry of the request that ran this run again already, unless the pressed button says that it did."""
+    target = operation.target
+    if operation.verb not in _RERUNS or not ctx.catalog.starts_run(operation.verb, f"{target.backend}:"):
+        return None
+    button = await _pressed(ctx, intent)
+    return None if button is not None and "card" in button.means else await _rerun(ctx, target.backend, target.id)
+
+
+async def _rerun(ctx: Context, backend: str, run_id: str) -> StoredEntry | None:
+    """The first entry of the newest request that ran this run again. None also for a run that went on under its own id and has
+    ended: it may be retried once more."""
+    entries = await ctx.store.search(Filters(target_id=run_id, backend=backend), limit=_MOST_OF_RUN)
+    for entry in {entry.request_id: entry for entry in entries if entry.verb in _RERUNS}.values():
+        state = await state_of(ctx, entry.request_id)
+        if state is not None:
+            made = await ctx.store.run_of(entry.request_id)
+            goes_on = made is None or made.id != run_id or state in (_WAITS, *_STATES.values())
+            return entry if goes_on else None
+    return None
+
+
+async def said_of(ctx: Context, entry: StoredEntry) -> str:
+    """Who ran it again, and how that run stands."""
+    state = await state_of(ctx, entry.request_id)
+    return f"{_DONE_BY[entry.verb or '']} by <@{entry.user_id}>: {state}"
+
+
+async def with_reruns(ctx: Context, card: Card, operation: Operation) -> Card:
+    """The answer to a lookup, with a line in place of each button that would run again what was run again already."""
+    if operation.risk is not Risk.READ:
+        return card
+    lines, kept, people = list[Line](), list[Button](), list[str]()
+    for button in card.buttons:
+        command = meant(ctx.catalog, button.means)
+        named = (
+            _run_named(ctx.catalog, command.target or "") if command is not None and command.verb in _RERUNS else None
+        )
+        entry = await _rerun(ctx, *named) if named is not None else None
+        if entry is None:
+            kept.append(button)
+            continue
+        which = button.label.partition(" ")[2].removeprefix("run ")
+        lines.append(Line(heading=f"Run {which}" if which else HEADING, text=await said_of(ctx, entry)))
+        people.append(entry.user_id or "")
+    more = {"lines": (*lines, *card.lines), "mention": tuple(dict.fromkeys((*card.mention, *people)))}
+    return card.model_copy(update={"buttons": tuple(kept), **more})
 
 
 class NewerRunEffect(OfNewerRuns[Context]):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -183,3 +185,51 @@ async def test_a_service_that_was_read_again_may_be_started_again(tmp_path: Path
         service.phase = "stopped"
         await made.ana.press_label("C0CRAWL", card["ts"], "Refresh")
         assert "Start" in labels(await made.sees("Refreshed", "not listed"))
+
+
+async def test_the_history_says_who_retried_a_run_and_offers_no_second_retry(env: World) -> None:
+    await retried(env)
+    message = await env.does("history acc:shop/broken", "The latest")
+    assert re.search(r"Run 2\W+Retried by <@U0RUI>: succeeded", shown(message))
+    assert not [label for label in labels(message) if label.startswith("Retry")]
+    assert {"Log 1", "Log 2", "Start with defaults"} <= set(labels(message))
+
+
+async def test_the_status_of_a_run_that_was_retried_says_so_and_has_no_retry_button(env: World) -> None:
+    await retried(env)
+    message = await env.does("status acc:shop/broken@failed", "Retried by <@U0RUI>: succeeded", "Failed")
+    assert "Retry" not in labels(message)
+
+
+async def test_a_typed_retry_of_a_run_that_was_retried_asks_first(env: World) -> None:
+    await retried(env)
+    await env.say("retry acc:shop/broken@failed")
+    question = await private(env, "Retried by <@U0RUI>: succeeded", "Run it only if you still want it")
+    await env.quiet()
+    assert retries(env) == 1
+    await env.ana.press_label("C0CRAWL", question["ts"], "Run it")
+    await env.sees("Retried by <@U0ANA>: succeeded")
+    assert retries(env) == 2
+
+
+async def test_a_retry_from_an_old_history_asks_while_the_other_retry_runs(env: World) -> None:
+    await failed(env)
+    message = await env.does("history acc:shop/broken", "The latest")
+    env.acc.world.speed = 0.05
+    await do(env, "retry acc:shop/broken@failed", user="U0RUI")
+    await env.sees("Retried by <@U0RUI>: running")
+    await env.ana.press_label("C0CRAWL", message["ts"], "Retry 1", seen=message)
+    await private(env, "Retried by <@U0RUI>: running")
+    await env.quiet()
+    assert retries(env) == 1
+
+
+async def test_a_run_that_goes_on_under_its_own_id_and_fails_again_is_retried_without_a_question(env: World) -> None:
+    """Some ACCs keep the id of the run: its new end is that of the retry."""
+    env.acc.world.rules = replace(env.acc.world.rules, retry_makes_new_run=False)
+    env.acc.add_agent("shop/stuck", scripts=(Script(end="Failure"), Script(end="Failure"), Script()))
+    await (await do(env, "start acc:shop/stuck")).card("Failed")
+    for count in (1, 2):
+        await env.say("retry acc:shop/stuck@failed", user="U0RUI")
+        await env.until(lambda count=count: len(env.audit(event="ended", verb="retry")) == count, 30)
+    assert retries(env) == 2
