@@ -43,6 +43,7 @@ settings.load_profile("signalbox")
 LONGEST = (
     "proof/test_interleavings.py",
     "faults/test_replicas.py",
+    "faults/test_scaling_page.py",
     "backends/test_tolerant_readers.py",
     "faults/test_kill.py",
     "playground/test_cards.py",

@@ -13,6 +13,7 @@ ROOT = Path(__file__).parents[1]
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
 _FENCE = re.compile(r"^( *)```(\w*)\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
 _INLINE = re.compile(r"`([^`\n]+)`")
+_PROGRAM = re.compile(r"(?:\w+=\S+ )*(?:make|\.venv/bin/python|pytest|valgrind|python3?|pip|psql) ")
 _PLACEHOLDER = re.compile(r"\b(VERB|TARGET|COMMAND|KEY|WORDS)\b|\.\.\.")
 _LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
 
@@ -44,6 +45,21 @@ def typed(block: str) -> list[str]:
     """The commands of a block for the shell, one a line; comments are cut off."""
     lines = (re.sub(r"\s+# .*", "", line).strip() for line in block.replace("\\\n", " ").splitlines())
     return [line for line in lines if line]
+
+
+def commands_of(page: str, start: str) -> list[str]:
+    """The commands of the page that begin in this way, in blocks and in sentences."""
+    found = [command for block in blocks("sh") if block.page == page for command in typed(block.text)]
+    found += [command for where, command in named() if where == page]
+    return [command for command in found if command.startswith(start)]
+
+
+def named() -> Iterator[tuple[str, str]]:
+    """(page, command) of every command for the shell within a sentence, but for those of the program, which are patterns."""
+    for page in PAGES:
+        for words in _INLINE.findall(_FENCE.sub("", page.read_text(encoding="utf-8"))):
+            if _PROGRAM.match(words):
+                yield name_of(page), words
 
 
 def recipe(command: str) -> list[str]:

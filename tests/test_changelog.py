@@ -1,4 +1,4 @@
-"""The changelog is assembled from its fragments."""
+"""`make changelog` assembles the changelog from its fragments."""
 
 from __future__ import annotations
 

@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import re
 import shutil
+import subprocess
+import tomllib
+import zipfile
 from collections.abc import AsyncIterator
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -17,18 +20,34 @@ import pytest_asyncio
 
 from tests.cli.program import Program
 from tests.cli.reader import Reader
-from tests.docs import ROOT, Block, blocks, recipe, typed
+from tests.docs import ROOT, Block, blocks, named, recipe, typed
 from tests.ports import free_port
 from tests.postgres import LocalServer, administrate
 from tests.world import World, world
 
-# Beginning of the command -> the test that runs it.
+# Beginning of the command -> the test that runs it. After a space or a dash, the test reads the rest on the page.
 ELSEWHERE = {
     "make test": "tests/test_docs_commands.py::test_make_test_is_this_suite",
+    "make lint": "tests/test_docs_commands.py::test_make_test_does_what_make_lint_does",
+    "make compat": "tests/test_docs_commands.py::test_make_compat_says_that_node_is_missing",
+    "make changelog": "tests/test_changelog.py::test_fragments_become_the_section_of_the_new_version_and_are_gone",
     "make demo TOUR=1": (
         "tests/scenarios/test_tour.py::test_the_tour_sees_every_effect_on_the_planes_in_slack_and_in_the_audit_log"
     ),
+    "make demo FRESH=1": "tests/scenarios/test_tour.py::test_messages_rules_and_the_audit_log_stay_between_starts",
+    "make demo REPLICAS=3": "tests/demo/test_replicas.py::test_the_page_kills_the_leader_and_the_next_one_executes",
     "make bench": "tests/bench/test_bench.py::test_every_benchmark_of_the_page_runs",
+    ".venv/bin/python -m build": "tests/test_docs_commands.py::test_the_wheel_of_a_release_is_built",
+    ".venv/bin/python -m tests.faults ": "tests/faults/test_scaling_page.py::test_a_campaign_breaks_no_promise",
+    ".venv/bin/python -m tests.faults.measure ": "tests/faults/test_scaling_page.py::test_times_are_measured",
+    "PYTHONPATH=TREE valgrind ": "tests/faults/test_scaling_page.py::test_requests_are_accepted_to_be_counted",
+    # Of this suite.
+    ".venv/bin/python -m pytest tests/faults/test_two_stores.py": (
+        "tests/faults/test_two_stores.py::test_two_replicas_on_one_database_are_as_the_model_says"
+    ),
+    "SIGNALBOX_REWRITE_PICTURE=1 .venv/bin/python -m pytest -q tests/playground/test_cards.py": (
+        "tests/playground/test_cards.py::test_the_page_shows_every_card_with_pictures_and_their_text"
+    ),
 }
 HEAD = "4711:" + "0123456789abcdef" * 4
 STEPS: dict[str, list[Block]] = {}
@@ -44,6 +63,7 @@ PAGES = sorted(
     page
     for page, found in COMMANDS.items()
     if not any(found == more[: len(found)] != more for more in COMMANDS.values())
+    and not all(command.startswith(tuple(ELSEWHERE)) for command in found)
 )
 
 
@@ -151,14 +171,17 @@ async def test_every_command_of_the_page_runs(page: str, reader: Reader) -> None
 
 
 def test_what_runs_elsewhere_is_run_there() -> None:
-    """The test is there, and its file has that command."""
-    for command in {
-        command for found in COMMANDS.values() for command in found if command.startswith(tuple(ELSEWHERE))
-    }:
-        file, _, name = next(test for start, test in ELSEWHERE.items() if command.startswith(start)).partition("::")
+    """The test is there, and its file has that command. A command in a sentence is in a block, too, or runs elsewhere."""
+    in_blocks = {command for found in COMMANDS.values() for command in found}
+    in_sentences = {command for _, command in named()} - in_blocks
+    elsewhere = in_sentences | {command for command in in_blocks if command.startswith(tuple(ELSEWHERE))}
+    for command in elsewhere:
+        start, test = next(((start, test) for start, test in ELSEWHERE.items() if command.startswith(start)), ("", ""))
+        assert test, f"no test runs {command}"
+        file, _, name = test.partition("::")
         text = (ROOT / file).read_text(encoding="utf-8")
         assert f"def {name}(" in text, command
-        assert command in text
+        assert (start if start.endswith(" ") else command) in text
 
 
 def test_make_test_is_this_suite(pytestconfig: pytest.Config) -> None:
@@ -168,3 +191,35 @@ def test_make_test_is_this_suite(pytestconfig: pytest.Config) -> None:
     assert options[:3] == ["-m", "pytest", "-n"]
     assert options[4:] == ["--dist", "loadfile"]
     assert pytestconfig.getini("testpaths") == [Path(__file__).parent.name]
+
+
+def test_make_test_does_what_make_lint_does() -> None:
+    lint, test = (
+        subprocess.run(["make", "--dry-run", target], cwd=ROOT, check=True, capture_output=True, text=True).stdout
+        for target in ("lint", "test")
+    )
+    checks = [line for line in lint.splitlines() if " -m " in line and " -m pip " not in line]
+    assert [line.split()[2] for line in checks] == ["ruff", "ruff", "mypy"]
+    assert set(checks) <= set(test.splitlines())
+
+
+def test_make_compat_says_that_node_is_missing(tmp_path: Path) -> None:
+    python, *options = recipe("make compat")
+    ended = subprocess.run(
+        [ROOT / python, *options], cwd=ROOT, env={"PATH": str(tmp_path)}, check=True, capture_output=True, text=True
+    )
+    assert ended.stdout == "Node is not installed: Bolt for JavaScript was not tried.\n"
+
+
+def test_the_wheel_of_a_release_is_built(tmp_path: Path) -> None:
+    """Its name is that of the version, and the folders that aren't the program are left out."""
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, tmp_path)
+    for name in ("bot", "tests"):
+        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("node_modules", "__pycache__"))
+    (command,) = {command for _, command in named() if " -m build" in command}
+    assert command == ".venv/bin/python -m build --wheel --no-isolation"
+    subprocess.run([ROOT / ".venv/bin/python", *command.split()[1:]], cwd=tmp_path, check=True, capture_output=True)
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
+    with zipfile.ZipFile(tmp_path / f"dist/signalbox-{version}-py3-none-any.whl") as wheel:
+        assert {name.split("/")[0] for name in wheel.namelist()} == {"bot", f"signalbox-{version}.dist-info"}

@@ -11,6 +11,8 @@ import argparse
 import asyncio
 import sys
 import tempfile
+from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 
 from bot.store.postgres.server import LocalServer
@@ -19,8 +21,8 @@ from tests.faults.standby import Pair
 from tests.fork_server import ForkServer
 
 
-def main() -> int:
-    """Run it; returns the exit code."""
+def planned(arguments: Sequence[str] | None = None) -> Plan:
+    """What these arguments ask for; without any, those of the program."""
     parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
     parser.add_argument(
         "--kills", type=int, default=20, help="kill -9 of a replica, at a random moment or a named point"
@@ -39,17 +41,19 @@ def main() -> int:
         help="commands per second; Slack takes about one message per second and channel",
     )
     parser.add_argument("--seed", type=int, default=1, help="chooses the moments and the points")
-    plan = Plan(**vars(parser.parse_args()))
+    return Plan(**vars(parser.parse_args(arguments)))
+
+
+def main(plan: Plan, fork_server: ForkServer) -> int:
+    """Run it; returns the exit code."""
     with tempfile.TemporaryDirectory(prefix="sb-faults-") as folder:
         Path(folder).chmod(0o755)  # the database's user has to get to its own folder
         place = Path(folder) / "pg"
         server = Pair(place) if plan.failovers else LocalServer(place, settings={"track_commit_timestamp": "on"})
-        fork_server = ForkServer()
         server.start()
         try:
             report = asyncio.run(campaign(Path(folder) / "bot", fork_server, server, plan))
         finally:
-            fork_server.close()
             server.stop()
     for line in report.lines():
         print(line)  # noqa: T201  the command's output
@@ -57,4 +61,5 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    with closing(ForkServer()) as processes:
+        sys.exit(main(planned(), processes))

@@ -21,7 +21,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
@@ -253,22 +253,25 @@ async def _all_delivered(group: Cluster) -> bool:
     return await group.store.next_due() is None
 
 
-def main() -> int:
-    """Measure and print."""
+def asked(arguments: Sequence[str] | None = None) -> argparse.Namespace:
+    """What these arguments ask for; without any, those of the program."""
     parser = argparse.ArgumentParser(prog="python -m tests.faults.measure", description=__doc__)
     parser.add_argument("--number", type=int, default=500, help="how often each thing is measured")
     parser.add_argument("--modes", nargs="*", default=["http", "socket"], help="in which a deploy is measured")
     parser.add_argument("--rate", type=float, default=20.0, help="commands per second during a deploy")
-    given = parser.parse_args()
+    return parser.parse_args(arguments)
+
+
+def main(given: argparse.Namespace, fork_server: ForkServer) -> int:
+    """Measure and print; returns the exit code."""
     with tempfile.TemporaryDirectory(prefix="sb-measure-") as name:
         folder = Path(name)
         folder.chmod(0o755)  # the database's user has to get to its own folder
-        server, fork_server = LocalServer(folder / "pg"), ForkServer()
+        server = LocalServer(folder / "pg")
         server.start()
         try:
             return _measured(folder, server, fork_server, given)
         finally:
-            fork_server.close()
             server.stop()
 
 
@@ -298,4 +301,5 @@ def _measured(folder: Path, server: LocalServer, fork_server: ForkServer, given:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    with closing(ForkServer()) as processes:
+        sys.exit(main(asked(), processes))

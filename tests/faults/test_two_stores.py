@@ -1,7 +1,7 @@
 """Two stores on one PostgreSQL against a model: whatever two replicas do, alone or at once, each thing has one owner and one end.
 
 The suite tells a few histories, always the same ones. With SIGNALBOX_HISTORIES=5000 in the environment
-`pytest tests/faults/test_two_stores.py` tells that many new ones.
+`.venv/bin/python -m pytest tests/faults/test_two_stores.py` tells that many new ones.
 """
 
 from __future__ import annotations

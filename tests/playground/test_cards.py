@@ -1,6 +1,7 @@
 """Every card in a real browser, wide, dark and narrow: no card is wider than its window, none breaks a rule of accessibility.
 
-`SIGNALBOX_REWRITE_PICTURE=1 pytest tests/playground/test_cards.py` draws docs/pictures/cards and docs/reference/cards.md anew.
+`SIGNALBOX_REWRITE_PICTURE=1 .venv/bin/python -m pytest -q tests/playground/test_cards.py` draws docs/pictures/cards and
+docs/reference/cards.md anew.
 """
 
 from __future__ import annotations

@@ -77,6 +77,7 @@ def test_a_folder_that_the_demo_did_not_make_is_refused_and_left_alone(tmp_path:
 
 
 async def test_messages_rules_and_the_audit_log_stay_between_starts(tmp_path: Path) -> None:
+    """Unless `make demo FRESH=1` forgets them."""
     folder = tmp_path / "demo"
     async with running_demo(folder) as env:
         ana = env.workspace.person("U0ANA")
