@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Final
 
 from bot.all_of import all_of
+from bot.core.audit import Event
 from bot.core.card import Button, Line, Tone
 from bot.core.command.lexer import Unreadable, split, unescape
 from bot.core.command.parser import ONE_TARGET, parse
@@ -28,6 +29,7 @@ from bot.runtime.context import Context
 
 TAG: Final = "stop_everything1"
 VERB: Final = "stop"
+_LISTS: Final = {"verb": "stop everything", "risk": "read"}  # each stop that is confirmed is a request of its own
 LIVES: Final = timedelta(minutes=10)
 MOST: Final = 20
 NONE: Final = (
@@ -47,14 +49,12 @@ _NOBODY: Final = re.compile(r"\b(can ?not|cant|couldnt|(nothing|nobody|no one) (
 async def offer(ctx: Context, intent: Intent, ask: ParseError) -> bool:
     """List the runs that `stop everything` here, or a `stop` with several targets, can mean, with one button that stops them all.
     Without one that can be stopped, say that. False when it means one target."""
-    try:
-        words, reason = split(unescape(intent.typed or ask.text))
-    except Unreadable:
-        return False
+    said, reason = _said(intent, ask)
     targets = ask.nearest if ask.understood == VERB and ask.problem.startswith(ONE_TARGET) else ()
-    said = re.sub("['\u2019]", "", " ".join(word.text for word in words).casefold())
     if "=" in said or not (targets or _means_all(said)) or intent.source is Source.TERMINAL:  # which has no buttons
         return False
+    answer = AuditWriter(ctx.secrets).plain(Event.DONE, intent, ctx.clock.now(), code="listed", **_LISTS)
+    entries = () if targets else (answer,)
     seen, channel = await visibility_of(ctx, intent.actor, intent.place), intent.place.channel_id
     here = [one for one in await ctx.store.open_watches() if one.channel_id == channel and seen.target(one.target)]
     runs = {f"{VERB} {cards.written(one.target)}": one for one in sorted(here, key=lambda one: one.made_at)}
@@ -62,6 +62,7 @@ async def offer(ctx: Context, intent: Intent, ask: ParseError) -> bool:
     texts = [one for one in await offered(ctx, intent, targets or [*rules]) if not isinstance(rules.get(one), Denied)]
     stops, left = texts[:MOST], len(texts) - MOST
     if (len(stops) < 2 and targets) or [await shown_as(ctx, text) for text in stops] != stops:
+        await ctx.store.append(*entries)
         return False  # a button would keep a secret
     held = await all_of([_asks(ctx, intent, text, rules) for text in stops])  # at once: a control plane may be slow
     asks = {text for text, waits in zip(stops, held, strict=True) if waits}
@@ -78,7 +79,7 @@ async def offer(ctx: Context, intent: Intent, ask: ParseError) -> bool:
     if not stops:
         none = (Line(text=NONE),) if not others else ()
         title = "Nothing can be stopped here" if others else "There is nothing to stop"
-        await say(ctx, intent, title, tone=Tone.PLAIN, lines=(*none, *cannot), mention=people)
+        await say(ctx, intent, title, tone=Tone.PLAIN, lines=(*none, *cannot), mention=people, entries=entries)
         return True
     why = clean(ctx, reason or "")
     cancel: dict[str, Json] = {"tag": TAG, "texts": []}
@@ -94,12 +95,13 @@ async def offer(ctx: Context, intent: Intent, ask: ParseError) -> bool:
         ctx,
         intent,
         f"Stop {plural(len(stops), 'run')}?",
+        entries=entries,
         tone=Tone.ASK,
         status="Dangerous: check before you run it",
         rows=(Fact(label="Why", value=why),) if why else (),
         lines=(
-            *_lines("These are stopped", at_once),
-            *_lines("These are stopped once approved", waiting),
+            *_lines("These will be stopped", at_once),
+            *_lines("These will be stopped once approved", waiting),
             *((Line(text=f"{plural(left, 'more run')} not listed: ask again after these."),) if left > 0 else ()),
             *cannot,
         ),
@@ -121,6 +123,21 @@ async def offer(ctx: Context, intent: Intent, ask: ParseError) -> bool:
         mention=people,
     )
     return True
+
+
+def meaning(intent: Intent) -> dict[str, Json]:
+    """What a text that is not a command asks for, when that is to stop everything; otherwise empty."""
+    said = _said(intent, intent.payload)[0] if isinstance(intent.payload, ParseError) else ""
+    return {**_LISTS} if _means_all(said) and "=" not in said and intent.source is not Source.TERMINAL else {}
+
+
+def _said(intent: Intent, ask: ParseError) -> tuple[str, str | None]:
+    """The words in small letters, empty if they can't be read, and the reason."""
+    try:
+        words, reason = split(unescape(intent.typed or ask.text))
+    except Unreadable:
+        return "", None
+    return re.sub("['\u2019]", "", " ".join(word.text for word in words).casefold()), reason
 
 
 def _means_all(said: str) -> bool:

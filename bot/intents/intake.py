@@ -14,7 +14,7 @@ from bot.core.errors import Problem
 from bot.core.intent import Actor, Command, Doubt, Form, FormChange, Intent, ParseError, Place, Press, Receipt, Source
 from bot.core.records import Filters, stamp
 from bot.core.value import Json
-from bot.features import incidents
+from bot.features import incidents, stop_everything
 from bot.features.forms import launcher
 from bot.features.replies import refusal
 from bot.intents.dispatcher import ends_things, handle, is_urgent
@@ -83,6 +83,7 @@ class Intake:
                 return Receipt(say=TOO_SLOW)
             if errors:
                 return Receipt(errors=errors)
+        means = means or stop_everything.meaning(intent)
         entries, no, user = [audit_writer.requested(intent, means)], self._turned_away(intent), _whose(intent)
         if no is not None:
             entries.append(audit_writer.plain(Event.DENIED, intent, ctx.clock.now(), code=no.code))

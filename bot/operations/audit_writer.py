@@ -35,7 +35,7 @@ class AuditWriter:
         return canonical(redact_json(dict(params), known=self._secrets))
 
     def requested(self, intent: Intent, means: Mapping[str, Json] | None = None) -> AuditEntry:
-        """The first entry of a request, written before it is acked. `means` is what a pressed button stands for."""
+        """The first entry of a request, written before it is acked. `means` is what a pressed button or a sentence stands for."""
         payload = intent.payload
         columns: dict[str, Any] = {}
         event = Event.REQUESTED
@@ -49,8 +49,9 @@ class AuditWriter:
                 "detail": " ".join(payload.words) if payload.words else None,
             }
         elif isinstance(payload, ParseError):
-            event = Event.MISREAD
-            columns = {"detail": payload.text, "code": "misread", "verb": payload.understood.partition(" ")[0] or None}
+            event, code = (Event.REQUESTED, None) if means else (Event.MISREAD, "misread")
+            columns = {"detail": payload.text, "code": code, "verb": payload.understood.partition(" ")[0] or None}
+            columns |= means or {}
         elif isinstance(payload, Press):
             columns = _press(payload, means or {})
         elif isinstance(payload, Form):

@@ -83,7 +83,7 @@ SHOWN = (
         "Before everything is stopped",
         "The runs in progress in this channel. One press stops them all, and each stop has a card of its own.",
         "stop everything -- production is down",
-        "These are stopped",
+        "These will be stopped",
         channel="C0INC",
     ),
     Shown(

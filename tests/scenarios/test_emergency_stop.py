@@ -82,7 +82,7 @@ async def start(env: World, *targets: str) -> None:
 
 async def ask(env: World, text: str = "stop everything -- prod is down") -> dict[str, Any]:
     """What is listed before anything is stopped."""
-    return await env.does(text, "Dangerous: check before you run it", "These are stopped", channel=INCIDENT)
+    return await env.does(text, "Dangerous: check before you run it", "These will be stopped", channel=INCIDENT)
 
 
 async def press(env: World, card: dict[str, Any], label: str) -> None:
@@ -172,6 +172,18 @@ async def test_the_list_has_only_what_this_person_may_stop_here(
         assert stops(env) == []
 
 
+async def test_the_audit_log_has_it_as_a_request_that_was_understood(team: Team) -> None:
+    """A text that is not understood stays one that was misread."""
+    await start(team.env, LONG[0])
+    await press(team.env, await ask(team.env), "Stop it")
+    await team.env.until(lambda: stops(team.env))
+    await team.env.does("abolish everything", "I can't read this command", channel=INCIDENT)
+    asked = [row for row in team.env.audit() if row.verb == "stop everything"]
+    assert [str(row.event) for row in asked] == ["requested", "done"]
+    assert asked[0].detail == "stop everything -- prod is down"
+    assert [row.detail for row in team.env.audit(event="misread")] == ["abolish everything"]
+
+
 async def test_the_button_says_when_it_only_asks_for_approval(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is said to stop that others have to approve first; what needs no approval is told apart."""
     rules = OPEN_POLICY.replace("[administrators]", f"{APPROVED_STOP}[administrators]")
@@ -179,7 +191,7 @@ async def test_the_button_says_when_it_only_asks_for_approval(tmp_path: Path, mo
         env = team.env
         await start(env, *LONG[:2], LONG[3])
         card = await env.does("stop everything", "Dangerous: check before you run it", channel=INCIDENT)
-        at_once, _, later = shown({"blocks": card["blocks"]}).partition("These are stopped once approved")
+        at_once, _, later = shown({"blocks": card["blocks"]}).partition("These will be stopped once approved")
         assert "itn:cluster_1/audit-network" in at_once
         assert later.count("• `infa:task/") == 2
         assert labels(card) == ["Stop 1, ask for 2", "Cancel"]
@@ -188,11 +200,13 @@ async def test_the_button_says_when_it_only_asks_for_approval(tmp_path: Path, mo
         await env.until(lambda: len(env.audit(event="approval_requested")) == 2)
         await env.until(lambda: len(stops(env)) == 1)
         await env.does(
-            "stop infa:task/reload_history infa:task/export_ledger", "These are stopped once approved", channel=INCIDENT
+            "stop infa:task/reload_history infa:task/export_ledger",
+            "These will be stopped once approved",
+            channel=INCIDENT,
         )
         card = env.ana.messages(INCIDENT)[-1]
         assert labels(card) == ["Ask for approval", "Cancel"]
-        assert "These are stopped\n" not in shown(card)
+        assert "These will be stopped\n" not in shown(card)
         await press(env, card, "Cancel")
         await env.sees("Cancelled. Nothing was stopped.", channel=INCIDENT)
         await env.quiet()
@@ -242,7 +256,7 @@ async def test_the_list_tells_a_guest_of_no_run_that_they_may_not_see(tmp_path: 
     async with world(tmp_path, policy=rules, only=("infa", "itn")) as env:
         for target in (*LONG[:2], LONG[3]):
             await env.does(f"start {target}", f"start {target}", "Running")
-        card = await env.does("stop everything", "These are stopped", user="U0GUEST")
+        card = await env.does("stop everything", "These will be stopped", user="U0GUEST")
         assert labels(card) == ["Stop all 2", "Cancel"]
         assert "audit-network" not in shown({"blocks": card["blocks"]})
 
@@ -375,7 +389,7 @@ async def test_a_task_that_was_started_twice_is_offered_once_with_its_newest_run
     await start(env, LONG[0])
     assert labels(await env.does("stop everything", "Stop 1 run?", channel=INCIDENT)) == ["Stop it", "Cancel"]
     await start(env, LONG[1])
-    listed = shown(await ask(env)).partition("These are stopped")[2]
+    listed = shown(await ask(env)).partition("These will be stopped")[2]
     since = {task: int(at) for task, at in re.findall(r"`infa:task/(\w+)`: Running.*?<!date\^(\d+)", listed)}
     assert since["export_ledger"] - since["reload_history"] < 300
 
