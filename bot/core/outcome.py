@@ -154,15 +154,20 @@ class RunView(Value):
     unread_since: datetime | None = None
     unread_told: bool = False
 
-    def after(self, verb: str) -> Self:
-        """The view for a request with this verb: a run that failed because of its `stop` was stopped. A service has no end."""
-        stopped = verb == "stop" and self.phase is Phase.FAILED and self.ended is not None
-        if not stopped:
+    def after(self, verb: str, by: str | None = None) -> Self:
+        """The view for a request with this verb: a run that failed because of its `stop` was stopped. A service has no end.
+
+        `by` is the person whose own request stopped the run.
+        """
+        stopped = (verb == "stop" or by) and self.phase is Phase.FAILED and self.ended is not None
+        if not stopped and not (by and self.phase is Phase.STOPPED):
             return self
         # Nothing failed: another run is not a retry.
         again = {"Retry": "Run again"}
         steps = tuple(one.model_copy(update={"label": again.get(one.label, one.label)}) for one in self.next)
-        return self.model_copy(update={"state": "Stopped", "phase": Phase.STOPPED, "next": steps})
+        return self.model_copy(
+            update={"state": f"Stopped by <@{by}>" if by else "Stopped", "phase": Phase.STOPPED, "next": steps}
+        )
 
 
 class RecentRun(Value):

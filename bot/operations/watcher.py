@@ -22,7 +22,7 @@ from bot.core.errors import Problem
 from bot.core.intent import Intent
 from bot.core.operation import Operation, Target
 from bot.core.outcome import STARTED, Done, Phase, RunView
-from bot.core.records import StoredRequest, Watch, stamp
+from bot.core.records import Filters, StoredRequest, Watch, stamp
 from bot.operations import cards, newer_run
 from bot.operations.audit_writer import AuditWriter
 from bot.operations.backend_call import call
@@ -187,10 +187,12 @@ async def _changed(ctx: Context, watch: Watch, view: RunView) -> None:
     """Show it, then record the end: until then the watch is open, so that a program that stops in between does both again."""
     request = await ctx.store.request(watch.request_id)
     operation, run = (request.operation if request is not None else None), watch.target
+    if by := await _stopped_by(ctx, watch, operation, view):
+        view = view.after("", by)
     async with ctx.locks.of(operation_key(watch.request_id)):
         card = None
         if request is not None and operation is not None:
-            card = await _show(ctx, request, operation, run, view)
+            card = await _show(ctx, request, operation, run, view, by=by)
         if view.phase.ended:
             await _end(ctx, watch, view, request)
     if view.phase.ended and request is not None:
@@ -199,6 +201,17 @@ async def _changed(ctx: Context, watch: Watch, view: RunView) -> None:
         ctx.stale_homes.stale(watch.user_id)
     if request is not None and operation is not None and card is not None and wanted(card, view):
         ctx.tasks.start(_explain(ctx, request, operation, run, view), f"log of {watch.request_id}")
+
+
+async def _stopped_by(ctx: Context, watch: Watch, operation: Operation | None, view: RunView) -> str | None:
+    """Who stopped the run with a request of their own: the control plane may call that failed or canceled."""
+    if operation is None or operation.verb == "stop" or view.phase not in (Phase.FAILED, Phase.STOPPED):
+        return None
+    filters = Filters(target_id=watch.target.id, backend=watch.backend, verb="stop", since=watch.made_at)
+    entries = await ctx.store.search(filters)
+    failed = {entry.request_id for entry in entries if entry.event is Event.FAILED}
+    sent = (entry.user_id for entry in entries if entry.event is Event.SENT and entry.request_id not in failed)
+    return next(sent, None)
 
 
 async def _explain(ctx: Context, request: StoredRequest, operation: Operation, run: Target, view: RunView) -> None:
@@ -210,9 +223,15 @@ async def _explain(ctx: Context, request: StoredRequest, operation: Operation, r
 
 
 async def _show(
-    ctx: Context, request: StoredRequest, operation: Operation, run: Target, view: RunView, *more: Line
+    ctx: Context,
+    request: StoredRequest,
+    operation: Operation,
+    run: Target,
+    view: RunView,
+    *more: Line,
+    by: str | None = None,
 ) -> Card:
-    """Show the run's card, with these lines below its own."""
+    """Show the run's card, with these lines below its own. `by` is the person that its state names."""
     view = view.after(operation.verb)
     buttons = await buttons_for(ctx, request.intent, operation, view.next, about=run, refresh=True, view=view)
     note = await ctx.store.value(cards.note_key(request.request_id))
@@ -228,7 +247,9 @@ async def _show(
         refreshed=await _refreshed(ctx, request.request_id, view),
         no_stop=ctx.catalog.no_stop(run.backend, run.kind),
     )
-    shown = await newer_run.noted(ctx, card.model_copy(update={"lines": (*card.lines, *more)}))
+    shown = await newer_run.noted(
+        ctx, card.model_copy(update={"lines": (*card.lines, *more), "mention": (*card.mention, *((by,) if by else ()))})
+    )
     await ctx.presenter.show(shown)
     return shown
 

@@ -355,6 +355,26 @@ async def test_without_a_run_that_can_be_stopped_the_answer_says_that(team: Team
     assert "Sequentum's API can't stop a run. Stop it in the Agent Control Center." in left
 
 
+async def test_the_card_of_a_run_says_who_stopped_it_whatever_the_control_plane_calls_that(team: Team) -> None:
+    """Informatica says failed, Itential canceled. It can be run again, and it isn't counted as failed; of a stop that the control
+    plane refused, the run's card says nothing."""
+    env = team.env
+    await env.does("incident open INC-7 -- prod is down", "Incident INC-7", channel=INCIDENT)
+    await start(env, LONG[0], LONG[2], LONG[3])
+    await press(env, await ask(env), "Stop all 3")
+    for started in (f"start {LONG[0]}", f"start {LONG[3]}"):
+        card = await env.sees(started, "Stopped by <@U0ANA>", channel=INCIDENT)
+        assert "Run again" in labels(card)
+        assert "Retry" not in labels(card)
+        assert "⚠️" in shown(card)
+    await env.sees("stop infa:task/quarter_close", "does not have the privilege", channel=INCIDENT)
+    ends = {row.target_name: row for row in env.audit(event="ended") if row.verb == "start"}
+    assert {row.code for row in ends.values()} == {"stopped"}
+    env.planes["infa"].jobs[1].length = 0.0
+    await env.sees(f"start {LONG[2]}", "Completed", channel=INCIDENT)
+    await env.does("incident close -- over", "INC-7 is closed", "6, 1 failed, 2 stopped", channel=INCIDENT)
+
+
 async def test_the_timeline_and_the_report_tell_of_a_stop_that_it_worked(team: Team) -> None:
     """The vendor's word for a stopped run may be that it failed; the stop did what it was for."""
     env = team.env
@@ -373,7 +393,7 @@ async def test_the_timeline_and_the_report_tell_of_a_stop_that_it_worked(team: T
         assert "failed" not in ended
     (block,) = [block for block in message["blocks"] if block["type"] == "data_visualization"]
     series = {one["name"]: sum(point["value"] for point in one["data"]) for one in block["chart"]["series"]}
-    assert series == {"Runs succeeded": 0, "Failed": 1, "Stopped": 1, "Actions": 4}
+    assert series == {"Runs succeeded": 0, "Failed": 0, "Stopped": 2, "Actions": 4}
     report = shown(await env.does("incident close -- stopped", "INC-9 is closed", channel=INCIDENT))
     for target in (LONG[0], LONG[3]):
         lines = {line.partition("> <")[2] for line in report.splitlines() if f"`stop {target}" in line}

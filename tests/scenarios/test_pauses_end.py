@@ -80,7 +80,8 @@ async def test_a_pause_of_two_schedules_ends_with_one_card_that_names_both(later
     assert len(mine) == 2, "one card of the end, and the card of the request"
     of_request = shown(next(message for message in mine if asked.request_id in shown(message)))
     for card in (of_request, shown(mine[1])):
-        assert "schedule d9c944df): it is on again." in card and "schedule b4cdc56a): it is on again." in card
+        assert "schedule d9c944df): it is on again." in card
+        assert "schedule b4cdc56a): it is on again." in card
     assert "This pause is over" in of_request
     assert {row.target_id for row in env.audit(event="resumed")} == {FIRST, SECOND}
 

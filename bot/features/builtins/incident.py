@@ -156,10 +156,16 @@ def _counts(found: Incident, entries: Sequence[StoredEntry]) -> tuple[Fact, ...]
     changes = {entry.request_id for entry in entries if entry.event is Event.SENT}
     bad = [entry for entry in entries if entry.event is Event.FAILED or entry.code == str(Phase.FAILED)]
     failed = len({entry.request_id for entry in bad} & changes)
+    stopped = len({entry.request_id for entry in entries if entry.code == str(Phase.STOPPED) and entry.verb != "stop"})
     people = dict.fromkeys(f"<@{entry.user_id}>" for entry in entries if entry.user_id)
     return (
         Fact(label="Opened", value=datetime.fromisoformat(found.opened_at)),
-        Fact(label="Changes", value=f"{len(changes)}, {failed or 'none'} failed" if changes else "none"),
+        Fact(
+            label="Changes",
+            value=f"{len(changes)}, {failed or 'none'} failed{f', {stopped} stopped' * bool(stopped)}"
+            if changes
+            else "none",
+        ),
         Fact(label="People", value=", ".join(people)),
     )
 
