@@ -73,8 +73,12 @@ async def _send(ctx: AdapterContext, target: Target, goal: Goal) -> tuple[str, s
 
 
 async def check(ctx: AdapterContext, target: Target) -> Refused | None:
-    """Refuses a stop of a service that is stopped."""
-    if not await _there_already(ctx, target, "stop"):
+    """Refuses a stop of a service that is stopped, and one that its own restart would undo."""
+    there, goal = await _there_already(ctx, target, "stop"), ctx.client.restarts.get(target.id)
+    if goal == "stop" or (goal and there):
+        hint = "Let the restart go on. To leave the service stopped, run the command again when the restart has ended."
+        return Refused(code="restarting", summary=f"{target.name} is restarting now.", hint=hint)
+    if not there:
         return None
     return nothing_to("stop", f"{target.name} is already stopped", *_after(target, "stop"), code=NOT_LISTED)
 
@@ -142,7 +146,15 @@ def _view(run: Target, agent: Agent, current: states.ServiceState, goal: Goal, s
 
 async def restart(ctx: AdapterContext, operation: Operation, call: Call) -> Done | Failed:
     """Stop, wait, start, wait. The API has no restart, although it has a state RESTARTING (SEED)."""
-    target = operation.target
+    restarts, id_ = ctx.client.restarts, operation.target.id
+    restarts[id_] = "stop"
+    try:
+        return await _restart(ctx, operation.target, call)
+    finally:
+        restarts.pop(id_, None)
+
+
+async def _restart(ctx: AdapterContext, target: Target, call: Call) -> Done | Failed:
     await call.progress(f"Stopping {target.name}.")
     await _send(ctx, target, "stop")
     current = await _wait(ctx, target, "stop", call)
@@ -156,6 +168,7 @@ async def restart(ctx: AdapterContext, operation: Operation, call: Call) -> Done
         )
     await call.progress(f"{target.name} is stopped; starting it.")
     trouble = await _start_again(ctx, target)
+    ctx.client.restarts[target.id] = "start"
     if trouble:
         return Failed(
             code="stopped_not_started",

@@ -27,6 +27,22 @@ async def test_a_service_is_stopped_after_its_preflight_and_started_again(tmp_pa
         await env.until(lambda: [env.events(verb)[-1] for verb in ("stop", "start")] == ["ended", "ended"])
 
 
+async def test_a_service_that_is_being_restarted_is_not_called_stopped(tmp_path: Path) -> None:
+    """Between its stop and its start it is down: a stop would be undone, and is answered so; afterwards it is stopped."""
+    service = 'infa:eu-1/"Data Integration Server"'
+    async with world(tmp_path, only=("infa",)) as env:
+        plane = env.planes["infa"]
+        plane.pace = type(plane.pace)(starting=0.5, initialising=0.5, stopping=0.1)
+        await plane.set_fault({"fault": "delay", "match": "POST .*agent.service.*", "times": 9, "seconds": 3})
+        asked = await env.does(f"restart {service}", "Dangerous")
+        await env.ana.press_label("C0CRAWL", asked["ts"], "Run it")
+        await env.sees("is stopped; starting it")
+        said = shown(await env.does(f"stop {service}", "is restarting now", "Let the restart go on"))
+        assert "already" not in said
+        await env.sees("was restarted", timeout=30)
+        await env.does(f"stop {service}", "Dangerous")
+
+
 async def test_the_card_of_a_stop_says_that_the_job_is_stopped(tmp_path: Path) -> None:
     """Informatica reports a stopped job as failed; the stop itself worked."""
     async with world(tmp_path, only=("infa",)) as env:
