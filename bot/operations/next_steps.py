@@ -22,20 +22,28 @@ MOST = 5
 MOST_OF_A_LIST = 11  # two for each of the newest runs, and one more
 
 
-def again(operation: Operation, view: RunView | None, run: Target) -> tuple[Suggestion, ...]:
+def again(operation: Operation, view: RunView, run: Target) -> tuple[Suggestion, ...]:
     """Another run like the one that ended: Retry or Run again.
 
-    None for a run with attached files, for a retry, and where the target itself is followed, such as a service that starts.
+    None for a run with attached files, for the retry of a run that was not started here, and where the target itself is
+    followed, such as a service that starts.
     """
     if run.id == operation.target.id:
         return ()
-    if view is None or not view.phase.ended or not operation.starts_run or operation.files:
-        return ()
     target = operation.target
-    if target.parent is not None:
+    if not operation.starts_run or operation.files or target.parent is not None:
         return ()
     label = "Retry" if view.phase is Phase.FAILED else "Run again"
     return (Suggestion(label=label, verb=operation.verb, target=cards.written(target), params=operation.words),)
+
+
+async def _started_by(ctx: Context, intent: Intent, operation: Operation) -> Operation:
+    """Of the retry of a run, the operation that started the run in this channel; otherwise the operation itself."""
+    target = operation.target
+    maker = await ctx.store.maker_of(target.backend, target.id) if operation.starts_run and target.parent else None
+    request = await ctx.store.request(maker) if maker is not None else None
+    here = request is not None and request.intent.place.channel_id == intent.place.channel_id
+    return request.operation if here and request is not None and request.operation is not None else operation
 
 
 def once_more(operation: Operation) -> tuple[Suggestion, ...]:
@@ -79,7 +87,8 @@ async def buttons_for(
     `linked` False: the target may not exist, so the console has no page for it. `situation` is the person and the place if
     already read, None to read them.
     """
-    another = again(operation, view, about)
+    over = view is not None and view.phase.ended
+    another = again(await _started_by(ctx, intent, operation), view, about) if view is not None and over else ()
     if (suggestions or another) and situation is None:
         situation = await read_situation(ctx, intent.actor, intent.place)
     allowed = [
@@ -91,7 +100,7 @@ async def buttons_for(
         allowed = [one for one in allowed if one not in another]
     out = [
         Button(
-            label=_label(suggestion),
+            label=_label(suggestion, operation),
             action=f"do_{suggestion.verb.replace(' ', '_')}",
             id=ctx.ids.secret(),
             style="danger" if suggestion.verb == "stop" else None,
@@ -106,16 +115,18 @@ async def buttons_for(
         out.append(Button(label="Notify me", action="watch", id=ctx.ids.secret(), means=means))
     # What is followed itself, such as a service that starts, may change after that.
     itself = about.id == operation.target.id
-    ended = view is not None and view.phase.ended and about.parent is not None and not itself
-    if refresh and not ended:
+    if refresh and not (over and about.parent is not None and not itself):
         out.append(
             Button(label="Refresh", action="refresh", id=ctx.ids.secret(), means=refresh_means(operation.request_id))
         )
     return tuple(out[:most])
 
 
-def _label(suggestion: Suggestion) -> str:
-    """The usual label of the verb, with what is meant where the suggestion says which of several."""
+def _label(suggestion: Suggestion, operation: Operation) -> str:
+    """The usual label of the verb, with what is meant where the suggestion says which of several. After a stop, another run is
+    not the same once more."""
+    if (operation.verb, suggestion.verb) == ("stop", "start"):
+        return "Start"
     usual = LABELS.get(suggestion.verb, suggestion.label)
     return suggestion.label if suggestion.label.startswith(f"{usual} ") else usual
 

@@ -55,6 +55,15 @@ async def test_the_card_says_who_retried_and_how_it_ended_and_has_no_retry_butto
     assert "Log" in labels(now)
 
 
+async def test_the_card_of_the_retry_offers_the_start_of_that_run_again(env: World) -> None:
+    """With the parameters of the run: a retry itself is not repeated once it has succeeded."""
+    card = await (await do(env, "start acc:shop/broken log_level=2")).card("Failed")
+    await env.person("U0RUI").press_label("C0CRAWL", card["ts"], "Retry", seen=card)
+    ended = await env.sees("retry acc:shop/broken", "Succeeded", "Run again", user="U0RUI")
+    await env.person("U0RUI").press_label("C0CRAWL", ended["ts"], "Run again", seen=ended)
+    await env.sees("start acc:shop/broken", "log_level=2", "<@U0RUI>")
+
+
 async def test_a_person_who_may_start_but_not_retry_starts_the_failed_run_again(tmp_path: Path) -> None:
     """The button does what the rules let them do."""
     rules = POLICY.replace('"start", "retry", "restart"', '"start"').replace('"acc:shop/*", "acc:news/*"', '"acc:*"', 1)
