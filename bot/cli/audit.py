@@ -103,7 +103,8 @@ def _person(written: str, names: Mapping[str, Sequence[str]]) -> str:
 def _cells(entry: StoredEntry, names: Mapping[str, str]) -> tuple[str, ...]:
     """The entry for a person to read; `audit export` has the exact values."""
     what = " ".join(part for part in (entry.verb, entry.target_name, entry.given) if part)
-    detail = ". ".join(part for part in (entry.reason, entry.detail or entry.code) if part)
+    parts = (entry.reason, entry.detail or entry.code)  # of a request, the detail are the words before the reason
+    detail = ". ".join(part for part in (parts[::-1] if entry.event is Event.REQUESTED else parts) if part)
     at, detail = (in_zone(text, get_localzone()) for text in (utc_text(entry.at, seconds=True), detail))
     named = _ID.sub(lambda found: names.get(found[0], found[0]), detail)
     who, where = (names.get(one or "", one or NOTHING) for one in (entry.user_id, entry.channel_id))

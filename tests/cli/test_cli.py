@@ -352,6 +352,9 @@ async def test_the_entries_of_one_incident_are_found_by_its_name(program: Progra
     assert set(column(found.out, "Event")) == {"incident_opened", "requested", "done"}
     assert "logs" in found.out
     assert "status" not in found.out
+    await env.does("incident close -- prices restored", "INC-42 is closed")
+    closed = await program("audit", "search", "prices restored", folder=env.folder, environ=env.environ)
+    assert "close. prices restored" in column(closed.out, "Detail")
 
 
 async def test_a_head_that_is_none_is_a_misuse(program: Program, env: World) -> None:

@@ -93,3 +93,11 @@ async def test_a_search_by_an_incident_finds_all_that_was_done_in_it(env: World)
         assert seen.isdisjoint(around)
     failed = shown(await env.does("audit failed INC-50", "Audit log", "acc:labs/broken"))
     assert "incident_opened" not in failed
+
+
+async def test_a_closed_incident_is_told_with_its_name_and_the_reason(env: World) -> None:
+    await env.does("incident open INC-8 -- checkout is down", "Incident INC-8")
+    await env.does("incident close -- prices restored", "INC-8 is closed")
+    text = shown(await env.does("audit INC-8 count=3", "Audit log"))
+    assert "INC-8: prices restored" in text
+    assert "close: prices restored" in text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -34,6 +35,18 @@ async def test_an_administrator_grants_and_the_person_acts_until_it_ends(team: T
     await env.does("start acc:news/feed", "Denied", "start acc:news/feed")
     assert len(team.effects()) == 1
     assert request_id(card) == row.request_id
+    text = shown(await env.does("audit due", "Audit log", user="U0ROOT"))
+    assert "end of a grant" in text
+    assert "Signalbox" in text
+    assert row.rule.removeprefix("grant ") not in text
+
+
+async def test_the_card_of_a_grant_has_who_gave_it_and_why_apart(team: Team) -> None:
+    env = team.env
+    await env.say("grant @ana start acc:news/* for=2h -- covering for Lee", user="U0ROOT")
+    text = shown(await env.sees("*Granted: start on* `acc:news/*`"))
+    assert re.search(r"Granted by\W+<@U0ROOT>\n", text), text
+    assert re.search(r"Why\W+covering for Lee", text), text
 
 
 async def test_a_grant_is_revoked_with_a_reason(team: Team) -> None:

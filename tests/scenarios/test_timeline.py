@@ -13,11 +13,14 @@ from tests.world import World, shown, world
 async def test_a_timeline_comes_as_a_table_and_as_files_with_the_hashes(env: World) -> None:
     """What was done here, for a report and for a proof."""
     await env.does("schedule off acc:shop/prices -- closed", "All schedules of shop/prices are off")
+    await env.does("start acc:shop/prices input.region=north", "Succeeded")
     await env.does("timeline since=1h", "Timeline since")
     files = await env.until(lambda: {file.name: file for file in env.ws.files.values() if file.channel_id} or None)
     assert "closed" in files["timeline.md"].bytes.decode()
     assert "sent" in files["timeline.md"].bytes.decode()
     assert files["timeline.csv"].bytes.decode().startswith("Seq,")
+    for name in ("timeline.md", "timeline.csv"):
+        assert "input.region=north" in files[name].bytes.decode()
     head = env.audit()[-1]
     assert any(entry.hash in files["timeline.jsonl"].bytes.decode() for entry in env.audit() if entry.seq <= head.seq)
 

@@ -21,14 +21,14 @@ from bot.core.records import OPENINGS, Filters, StoredEntry, newest_of, searches
 from bot.core.text import csv_text, person_in, plural, sentences, utc_text
 from bot.core.value import canonical
 from bot.features import incidents
-from bot.features.builtins.activity import activity, happened, stopped_as_asked
+from bot.features.builtins.activity import DUE, activity, happened, stopped_as_asked
 from bot.features.incidents import Incident
 from bot.features.replies.answer import reply
 from bot.operations import cards
 from bot.operations.authorize import rules_and_person, visibility_of
 from bot.runtime.context import Context
 
-_COLUMNS = ("Seq", "When", "Who", "Event", "What", "Reason", "Detail")
+_COLUMNS = ("Seq", "When", "Who", "Event", "What", "Parameters", "Reason", "Detail")
 _PAGE = 500
 _MOST = 5_000
 _FAR = (
@@ -42,17 +42,9 @@ _IN_TABLE = 14  # entries in a table; more don't fit into a message with times a
 _MOST_LISTED = 40  # entries of the audit log in paragraphs
 _SHORT = 80  # characters of a detail there
 _MADE_OF_IDS = frozenset(
-    {
-        Event.GRANTED,
-        Event.REVOKED,
-        Event.EXPIRED,
-        Event.BREAKGLASS,
-        Event.APPROVAL_REQUESTED,
-        Event.REVIEWED,
-        Event.SENT,
-        Event.RESUMED,
-    }
+    {"granted", "revoked", "expired", "breakglass", "approval_requested", "reviewed", "sent", "resumed"}
 )
+_WITH_REASON = frozenset({"reviewed", "requested", "incident_opened", "incident_closed"})  # besides the detail
 _AGES = re.compile(r"(?:; |\s*\(|^)person read \d[^()]{0,60} ago\)?$")
 _DECIDERS = re.compile(r"; may decide: [A-Z0-9, ]+$")  # their names are in the files
 _IN_A_REQUEST = re.compile(r"(?:^pause|,? in|,?) r-[a-z0-9]+\b(?:: )?")  # its id is in the files
@@ -176,7 +168,7 @@ def _reasoned(ctx: Context, entry: StoredEntry, asked: StoredEntry | None, *, en
 def _sentence(ctx: Context, entry: StoredEntry, longest: int, *, undone: Collection[str] = ()) -> str:
     """When, what and how it went, who did it and why, with at most so many characters of the detail. `undone`: requests of which
     nothing was sent, which is not a failure of what they are about."""
-    _, at, _, _, what, _, detail = _row(entry)
+    _, at, _, _, what, _, _, detail = _row(entry)
     refused = entry.request_id in undone and entry.event is Event.FAILED
     word = "not done" if refused else happened(ctx.catalog, entry)
     good = word in ("done", str(Phase.SUCCEEDED)) or stopped_as_asked(entry)
@@ -349,7 +341,7 @@ async def _show(ctx: Context, intent: Intent, title: str, entries: Sequence[Stor
         rows = tuple(
             (what, event, at, _asker(entry), detail, seq)
             for entry in entries
-            for seq, at, _, event, what, _, detail in (_row(entry),)
+            for seq, at, _, event, what, _, _, detail in (_row(entry),)
         )
         table = Table(columns=("What", "Event", "When", "Who", "Detail", "Seq"), rows=rows) if rows else None
         await reply(ctx, intent, title, lines=(Line(text=far if rows else _none(far)),), table=table)
@@ -369,8 +361,10 @@ def _none(far: str) -> str:
 
 def _told(entry: StoredEntry) -> StoredEntry:
     """The entry with a detail to read: without marks and the ages of facts, and with people and channels by name where the
-    detail is made of their ids."""
-    note = f": {entry.reason}" if entry.event is Event.REVIEWED and entry.reason and entry.detail else ""
+    detail is made of their ids. What a timer did has no person."""
+    if entry.verb in DUE:
+        return entry.model_copy(update={"verb": DUE[entry.verb], "user_id": "Signalbox", "detail": None})
+    note = f": {entry.reason}" if entry.event in _WITH_REASON and entry.reason and entry.detail else ""
     detail = _DECIDERS.sub("", _AGES.sub("", entry.detail or entry.reason or "")).replace("`", "") + note
     detail = cards.rules_named(_IN_A_REQUEST.sub("", detail))
     if entry.event in _MADE_OF_IDS:
@@ -395,6 +389,7 @@ def _row(entry: StoredEntry) -> tuple[str, ...]:
         entry.user_id or "",
         "cancelled" if entry.event is Event.ABANDONED and entry.code == "cancelled" else str(entry.event),
         what_of(entry),
+        entry.given,
         entry.reason or "",
         entry.detail or "",
     )
