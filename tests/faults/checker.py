@@ -177,13 +177,14 @@ def runs_by_value(group: Cluster) -> dict[str, list[float]]:
 
 
 def cards_of(group: Cluster) -> dict[str, list[str]]:
-    """The messages in the channel that name each request; a private answer does not, so what Slack has of it is in the store."""
+    """The messages in the channel that name each request. Not every private answer does, so what Slack has of those is in the
+    store."""
     found: dict[str, list[str]] = defaultdict(list)
     with psycopg.connect(group.database, autocommit=True) as connection:
         for key, body in connection.execute(_PRIVATE):
             found[key.partition(":")[2]].append(body)
     for message in group.ws.person("U0ANA").messages("C0CRAWL"):
-        text = shown(message)
+        text = "" if message["ephemeral"] else shown(message)
         for request_id in set(re.findall(r"\br-[0-9a-z]{14}\b", text)):
             found[request_id].append(text)
     return found
