@@ -16,10 +16,11 @@ from bot.features.access import breakglass, breakglass_review
 from bot.features.forms import launcher
 from bot.features.refresh import refresh
 from bot.features.replies import refusal
-from bot.features.replies.answer import PRESS_AGAIN, say
+from bot.features.replies.answer import ONCE, PRESS_AGAIN, clean, say
 from bot.features.replies.double_press import earlier_press, tell_earlier
 from bot.intents.command import run_command
 from bot.intents.form import opened
+from bot.operations import cards
 from bot.operations.authorize import read_situation
 from bot.operations.newer_run import meant, newer_run
 from bot.runtime.context import Context
@@ -166,6 +167,9 @@ async def _typed(ctx: Context, intent: Intent, button: StoredButton, text: str) 
     elif (earlier := await earlier_press(ctx, intent, button, read)) is not None:
         await tell_earlier(ctx, intent, button, read, earlier)
     else:
+        if button.means.get(ONCE):
+            over = cards.private(intent, f"Tried again: `{clean(ctx, text)}`", key=f"again:{intent.request_id}")
+            await ctx.presenter.show(over, intent.reply, replace=True)
         await run_command(ctx, intent, read)
 
 

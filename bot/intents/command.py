@@ -78,7 +78,8 @@ async def run_command(ctx: Context, intent: Intent, command: Command) -> None:
         if meant is not None and meant != command:
             await run_command(ctx, intent, meant)
             return
-        await refusal.problem(ctx, intent, problem, more=unfit_buttons(ctx, intent, command, problem.code))
+        more = unfit_buttons(ctx, intent, command, problem.code)
+        await refusal.problem(ctx, intent.model_copy(update={"payload": command}), problem, more=more)
         return
     operation = resolved.operation
     ruling = await authorize(ctx, intent, operation, resolved.capability)
@@ -89,7 +90,7 @@ async def run_command(ctx: Context, intent: Intent, command: Command) -> None:
     try:
         misfit = await check(ctx, operation)
     except Problem as problem:
-        await refusal.problem(ctx, intent, problem, operation)
+        await refusal.problem(ctx, intent.model_copy(update={"payload": command}), problem, operation)
         return
     if misfit is not None:
         await finish(ctx, Attempt(intent, operation, ruling, began=ctx.clock.monotonic()), misfit, Event.FAILED)

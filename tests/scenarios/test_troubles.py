@@ -413,5 +413,17 @@ async def test_more_than_can_wait_is_told_so_and_what_ends_things_is_still_taken
 async def test_whatever_may_pass_can_be_tried_again_from_its_card(env: World, fault: str) -> None:
     """Nothing was done, because the target was not found; once the ACC answers again, the same command works."""
     await env.acc.set_fault({"fault": fault})
-    card = await env.does("schedules acc:shop/prices", "Nothing was done")
+    card = await env.does("schedules acc:shop/prices", "Nothing was done: `schedules acc:shop/prices`")
     assert labels(card)[0] == "Try again"
+
+
+async def test_the_button_of_a_refusal_is_used_up_by_its_press(env: World) -> None:
+    """The message says that it was tried again, and the next refusal has the button."""
+    await env.acc.set_fault({"fault": "401"})
+    refused = await env.does("start acc:shop/prices", "Nothing was done: `start acc:shop/prices`")
+    await env.ana.press_label("C0CRAWL", refused["ts"], "Try again", seen=refused)
+    over = await env.sees("Tried again: `start acc:shop/prices`")
+    assert over["ts"] == refused["ts"]
+    assert labels(over) == []
+    next_one = await env.sees("Nothing was done: `start acc:shop/prices`")
+    assert "Try again" in labels(next_one)

@@ -19,6 +19,7 @@ from bot.runtime.context import Context
 
 MOST_NEAR: Final = 4
 PRESS_AGAIN: Final = "Slack delivered this press late, so it doesn't count. Press again if you still mean it."
+ONCE: Final = "once"
 LONGEST_BUTTON: Final = 70  # characters: a button must show all of what it does
 
 
@@ -64,15 +65,17 @@ async def shown_as(ctx: Context, command: str) -> str:
     return with_name(masked, command, target) if target in [cards.written(one) for one, _ in known] else masked
 
 
-def command_button(ctx: Context, intent: Intent, text: str, *, label: str = "", confirm: str | None = None) -> Button:
-    """A button that runs this command as if the person had typed it."""
+def command_button(
+    ctx: Context, intent: Intent, text: str, *, label: str = "", confirm: str | None = None, once: bool = False
+) -> Button:
+    """A button that runs this command as if the person had typed it. `once`: the message is over when it is pressed."""
     return Button(
         label=label or text,
         action="say",
         id=ctx.ids.secret(),
         confirm=confirm,
         only_user=intent.actor.user_id,
-        means=cards.say_means(text),
+        means=cards.say_means(text) | ({ONCE: True} if once else {}),
     )
 
 

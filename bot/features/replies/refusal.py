@@ -151,14 +151,12 @@ async def problem(
     ctx: Context, intent: Intent, error: Problem, operation: Operation | None = None, *, more: Sequence[Button] = ()
 ) -> None:
     """End the request with a problem that occurred before anything was sent. `more` are further buttons."""
-    now, writer = ctx.clock.now(), AuditWriter(ctx.secrets)
-    ask = intent.payload
-    columns: dict[str, Any] = {"code": error.code, "detail": error.summary}
+    ask, now, writer = intent.payload, ctx.clock.now(), AuditWriter(ctx.secrets)
     if operation is None:
         typed = _typed(ctx, ask) if isinstance(ask, Command) else {}
-        entry = writer.plain(Event.FAILED, intent, now, **typed, **columns)
+        entry = writer.plain(Event.FAILED, intent, now, **typed, code=error.code, detail=error.summary)
     else:
-        entry = writer.about(Event.FAILED, operation, intent, now, **columns)
+        entry = writer.about(Event.FAILED, operation, intent, now, code=error.code, detail=error.summary)
     nearest = await offered(ctx, intent, await _nearest(ctx, intent, error))
     builtin = ctx.catalog.builtin(ask.verb) if isinstance(ask, Command) else None
     mistyped = error.code in _MISTYPED or (builtin is not None and error.code == "bad_parameter")
@@ -170,15 +168,17 @@ async def problem(
         nearest = await offered(ctx, intent, [one for one in meant if not repeats(ctx.catalog, one, ask, error.code)])
     if error.code == "no_such_verb":
         more = (*more, *await _console(ctx, intent))
+    named = ""
     if (isinstance(error, MAY_PASS) or error.code == Redirected.code) and isinstance(ask, Command):
         more = (*more, *await _again(ctx, intent, ask))
+        named = clean(ctx, " ".join(filter(None, (ask.verb, ask.target))))  # Slack doesn't show a slash command
     vague = bool(nearest) and is_sentence(intent.typed, error.summary)
     lines = [Line(text=error.hint)] if error.hint and not vague else []
     buttons = (*await say_buttons(ctx, intent, nearest, lines), *more)
     await say(
         ctx,
         intent,
-        "Did you mean this?" if vague else "Nothing was done",
+        "Did you mean this?" if vague else f"Nothing was done: `{named}`" if named else "Nothing was done",
         entries=(entry,),
         tone=Tone.PLAIN if vague else Tone.WARN,
         status="" if vague else clean(ctx, error.summary),
@@ -199,7 +199,8 @@ async def _again(ctx: Context, intent: Intent, ask: Command) -> tuple[Button, ..
     """The next steps when a control plane doesn't answer: the same command again, and whether it answers now."""
     backend = (ask.target or "").partition(":")[0]
     text = lasting(ctx, intent, format_command(ask))
-    again = (command_button(ctx, intent, text, label="Try again"),) if await shown_as(ctx, text) == text else ()
+    button = command_button(ctx, intent, text, label="Try again", once=True)
+    again = (button,) if await shown_as(ctx, text) == text else ()
     return (*again, command_button(ctx, intent, f"health {backend}")) if backend in ctx.backends else again
 
 
@@ -386,8 +387,7 @@ async def _open_button(ctx: Context, channel_id: str) -> Button:
 
 async def _joined(ctx: Context, intent: Intent, channels: Sequence[str]) -> list[str]:
     """Those of the channels that the person is a member of. The existence of a private channel is not revealed to others."""
-    user = intent.actor.user_id
-    found = await all_of(ctx.directory.is_member(one, user, max_age=CACHED) for one in channels)
+    found = await all_of(ctx.directory.is_member(one, intent.actor.user_id, max_age=CACHED) for one in channels)
     return [channel for channel, joined in zip(channels, found, strict=True) if joined]
 
 
