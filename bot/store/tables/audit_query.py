@@ -14,7 +14,7 @@ from pydantic import TypeAdapter
 from bot.core.audit import COLUMNS
 from bot.core.records import Filters, StoredEntry, stamp
 from bot.store.database import Term, Tx
-from bot.store.tables.audit import COMMON_EVENTS
+from bot.store.tables.audit import COMMON_EVENTS, rare_event
 
 MOST: Final = 500
 # Entries are in the order of commits. Their `at` was read before that, from clocks that may jump.
@@ -85,9 +85,9 @@ def _place(filters: Filters, wheres: list[str], values: list[Any], led: str, no_
     if filters.event is not None:
         wheres.append(f"{led}r.event = ?")
         values.append(filters.event)
-        if not led and filters.event not in COMMON_EVENTS.replace("'", " ").split():
+        if not led and filters.event not in COMMON_EVENTS:
             # Written out, because a partial index is only used when the query contains its condition.
-            wheres.append(f"r.{COMMON_EVENTS}")
+            wheres.append(rare_event("r.event"))
     for name, comparison in (
         ("verb", "verb = ?"),
         ("backend", "backend = ?"),
