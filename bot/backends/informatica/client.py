@@ -32,9 +32,7 @@ class InfaClient(ClientBase):
         self._v3, self._v2 = Source(session, V3_HEADER), Source(session, V2_HEADER)
         self._clock = clock
         self.sign_in = sign_in
-        self.restarts: dict[
-            str, str
-        ] = {}  # the services that are restarted now, and whether their stop or start is next
+        self.restarts: dict[str, str] = {}  # services that are being restarted -> what comes next, "stop" or "start"
         self.server_ahead = 0.0
         self._monitor_lock = asyncio.Lock()
         self._monitored: tuple[float, list[Running]] | None = None
