@@ -162,6 +162,26 @@ async def test_a_post_that_the_other_replica_found_stays(pair: Pair) -> None:
     assert [("Succeeded" in text) for text in pair.texts()] == [True]
 
 
+async def test_a_late_post_is_the_only_one_when_its_replica_leads_again(pair: Pair) -> None:
+    """The other one took over and was gone before it posted anything."""
+    await pair.one.sender.show(card("Working"))
+    sending = await pair.stop_first_while_it_sends()
+    pair.first_is_declared_dead()
+    await pair.second_leads()
+    await pair.wake_first(sending)
+    await pair.first_comes_back()
+    pair.one.store.fence(3, leads=True)
+    pair.one.sender.take_over(await pair.one.store.due_messages("9999"))
+    await pair.one.sender.show(card("Succeeded"))
+    pair.clock.advance(2)
+    await pair.settle(pair.one)
+    assert [("Succeeded" in text) for text in pair.texts()] == [True]
+    await pair.one.sender.delivery.repair()
+    pair.clock.advance(2)
+    await pair.settle(pair.one)
+    assert [("Succeeded" in text) for text in pair.texts()] == [True]
+
+
 async def test_a_late_update_deletes_no_earlier_message(pair: Pair) -> None:
     """Slack no longer takes changes of the first message, so the state was posted anew. Both stay, and so does the thread."""
     await pair.one.sender.show(card("Working"))
