@@ -23,6 +23,15 @@ _DANGEROUS: Final = re.compile(
 _PERSON: Final = re.compile(r"<?@?([UW][A-Z0-9]{1,30})(?:\|[^>]*)?>?")
 
 
+_LEVEL: Final = re.compile(r"(?:(?:INFO|ERROR)\b:?\s+|[Ee]rror:\s+)+")
+
+
+def without_level(text: str) -> str:
+    """The text of an error without the level that a log writes in front: `INFO ERROR: it broke`."""
+    level = _LEVEL.match(text)
+    return text[level.end() :] if level is not None else text
+
+
 def person_in(typed: object) -> str | None:
     """The user id in a mention or a typed id; None for anything else."""
     found = _PERSON.fullmatch(typed) if isinstance(typed, str) else None

@@ -17,7 +17,7 @@ from bot.core.operation import Operation, Target
 from bot.core.outcome import Phase, RecentRun, facts_of
 from bot.core.records import Outgoing, Subscription, WatchedTarget, stamp
 from bot.core.runs import news
-from bot.core.text import capitalized, seconds_words
+from bot.core.text import capitalized, seconds_words, without_level
 from bot.operations import cards
 from bot.operations.audit_writer import AuditWriter, columns_of
 from bot.operations.authorize import visibility_of
@@ -246,7 +246,7 @@ async def _news_card(
     else:
         place = place.model_copy(update={"thread_ts": below.thread_ts or below.ts})
     happened = {Phase.FAILED: "failed", Phase.SUCCEEDED: "succeeded" if is_run else "works again"}
-    says = " ".join(view.message.split())[:_LONGEST] or capitalized(view.state)
+    says = without_level(" ".join(view.message.split()))[:_LONGEST] or capitalized(view.state)
     says = "" if says.casefold() in _SUCCEEDED else says
     spent = view.ended - view.started if view.ended is not None and view.started is not None else None
     return Card(

@@ -18,7 +18,7 @@ from bot.core.log_diff import DIFF, NOT_COMPARED
 from bot.core.operation import Operation, Target
 from bot.core.outcome import Done, Fact, Failed, Outcome, Phase, Refused, RunView, Unknown, facts_of
 from bot.core.records import ABANDONED_AS, StoredEntry, StoredRequest, stamp
-from bot.core.text import capitalized, seconds_words, utc_text
+from bot.core.text import capitalized, seconds_words, utc_text, without_level
 from bot.core.value import Json
 from bot.operations.progress import late_words, progress_of
 
@@ -204,7 +204,7 @@ def _run_card(
         lines.append(Line(text=no_stop))
     took = view.ended - view.started if view.ended and view.started and view.ended >= view.started else None
     times = (("Started", view.started), ("Ended", view.ended))
-    error = facts_of((("Error", view.message if bad else None),))
+    error = facts_of((("Error", without_level(view.message) if bad else None),))
     rows = (*error, *facts, *view.facts, *facts_of((("Took", took), ("Started", view.started if active else None))))
     hidden = (*view.details, *facts_of(times), *facts_of((("Message", view.message if good else None),)))
     card = _card(operation, intent, tone, capitalized(view.state), lines=lines, buttons=buttons, now=now)

@@ -23,6 +23,7 @@ from bot.core.intent import Intent
 from bot.core.operation import Operation, Target
 from bot.core.outcome import STARTED, Done, Phase, RunView
 from bot.core.records import Filters, StoredRequest, Watch, stamp
+from bot.core.text import without_level
 from bot.operations import cards, newer_run
 from bot.operations.audit_writer import AuditWriter
 from bot.operations.backend_call import call
@@ -80,7 +81,7 @@ async def last_lines(ctx: Context, intent: Intent, run: Target) -> Line | None:
     for file in found.files:
         Path(file.path).unlink(missing_ok=True)  # noqa: ASYNC240  one unlink of a local file
     rows = [_TIME.sub("", row)[:_LONGEST] for row in found.preview.splitlines() if row.strip()]
-    errors = [row for row in rows if _ERROR.search(row)]
+    errors = [without_level(row) for row in rows if _ERROR.search(row)]
     heading = "Last errors in the log" if errors else "Last lines of the log"
     return Line(heading=heading, text="\n".join((errors or rows)[-LINES:]), code=True) if rows else None
 

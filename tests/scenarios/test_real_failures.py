@@ -15,7 +15,7 @@ async def test_a_failed_informatica_job_shows_its_error_and_the_last_lines_and_c
         env.planes["infa"].tasks[2].lasts = 1.0
         await env.say("start infa:task/WORKFLOW/rebuild_ledger")
         card = await env.sees("start infa:task/rebuild_ledger", "Failed", "Last errors in the log")
-        assert "*Error:* ERROR: the connection LEDGER_DB was refused (ORA-12541)" in shown(card)
+        assert "*Error:* the connection LEDGER_DB was refused (ORA-12541)" in shown(card)
         assert {"Log", "Retry"} <= {*labels(card)}
         await env.ana.press_label("C0CRAWL", card["ts"], "Retry", seen=card)
         await env.until(lambda: len(env.planes["infa"].jobs) == 2)

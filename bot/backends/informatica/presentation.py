@@ -74,7 +74,7 @@ def running_text(job: Running) -> str:
     """`load_orders run 3, running since 2026-11-22 02:23 UTC`."""
     words, _ = named(RUNNING, job.execution_state)
     number = f" run {job.run_id}" if job.run_id is not None else ""
-    return f"{job.task_name or job.task_id or 'a job'}{number}, {words} since {utc_text(job.began)}"
+    return f"{job.task_name or job.task_id or 'a job'}{number}, {words} since {utc_text(job.began, seconds=True)}"
 
 
 def running_view(target: Target, job: Running) -> RunView:

@@ -60,7 +60,6 @@ async def switch(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     word, other = ("on", "off") if on else ("off", "on")
     return Done(
         summary=f"The schedule {target.name.partition('/')[2]} is {word}.",
-        facts=(Fact(label="Switched", value=word),),
         restore=restore,
         next=(suggest(f"Switch {other}", f"schedule {other}", target),),
     )

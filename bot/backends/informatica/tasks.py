@@ -115,7 +115,11 @@ async def check(ctx: AdapterContext, task: Target) -> Refused | None:
     entries = await ended(ctx, task, key.run, 1)
     if key.run is not None and job is None and not entries:
         return None
-    last = f"The newest one: {named(ENDED, entries[0].state)[0]} {utc_text(entries[0].ended)}" if entries else ""
+    last = (
+        f"The newest one: {named(ENDED, entries[0].state)[0]} {utc_text(entries[0].ended, seconds=True)}"
+        if entries
+        else ""
+    )
     steps = (*((suggest("Log", "logs", task),) if entries else ()), suggest("Start", "start", task))
     hint = "A job that has just started may not be listed yet: then run the command again."
     return nothing_to("stop", f"{task.name} has no running job", *steps, last=last, hint=hint, code=NOT_LISTED)
@@ -172,7 +176,7 @@ async def status(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
         )
     view = ended_view(task, entries[0], ctx.clean)
     run = f"run {entries[0].run_id}" if entries[0].run_id is not None else "the newest run"
-    when = utc_text(view.ended)
+    when = utc_text(view.ended, seconds=True)
     beside = "The newest run that ended." if run_id is None else ""
     return of_run(None, f"{task.name}: {run} ended as {view.state} at {when}.", view, beside=beside)
 
@@ -237,7 +241,7 @@ async def preflight(ctx: AdapterContext, operation: Operation) -> list[tuple[str
     task = operation.target
     job = await _running(ctx, task)
     entries = await ended(ctx, task, None, 5)
-    last = "; ".join(f"{named(ENDED, entry.state)[0]} {utc_text(entry.ended)}" for entry in entries)
+    last = "; ".join(f"{named(ENDED, entry.state)[0]} {utc_text(entry.ended, seconds=True)}" for entry in entries)
     return [("Running job", running_text(job) if job else "none"), ("Last outcomes", last or "none")]
 
 
@@ -270,7 +274,7 @@ async def _start_look_back(ctx: AdapterContext, task: Target, sent_at: datetime,
     listed = [one for one in listed if numbered(task, one.run_id) not in claimed]
     for one in listed:
         if one.run_id is not None and one.began is not None and one.began >= since:
-            runs[one.run_id] = utc_text(one.began)
+            runs[one.run_id] = utc_text(one.began, seconds=True)
     looked = f"Checked {len(jobs)} running and {len(entries)} ended jobs of {task.name}."
     if not runs:
         unsure = any(one.odd or one.began is None or one.run_id is None for one in listed)

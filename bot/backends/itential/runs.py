@@ -205,7 +205,7 @@ async def look_back(ctx: AdapterContext, operation: Operation, sent_at: datetime
         )
     job_id, began = next(iter(found.items()))
     run = await ctx.finder.remembered(ctx.finder.job_target(job_id, target))
-    evidence = f"{looked} A job started {utc_text(began)}; who started it is unknown."
+    evidence = f"{looked} A job started {utc_text(began, seconds=True)}; who started it is unknown."
     return LookBack(found=_following(run, target), evidence=evidence)
 
 

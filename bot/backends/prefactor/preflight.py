@@ -62,7 +62,7 @@ async def _instance(ctx: AdapterContext, operation: Operation) -> Facts:
     instance = await ctx.client.instance(operation.target.id)
     state, phase = presentation.instance_state(instance)
     began = moment(instance.started_at)
-    facts = [("State", state), ("Started", utc_text(began) if began and began.year > 1 else "not yet")]
+    facts = [("State", state), ("Started", utc_text(began, seconds=True) if began and began.year > 1 else "not yet")]
     if operation.target.parent_name:
         facts.insert(0, ("Agent", ctx.clean(operation.target.parent_name)))
     if operation.verb == "stop":

@@ -59,8 +59,10 @@ async def preflight(ctx: AdapterContext, operation: Operation) -> Sequence[tuple
 
 
 def _runs(runs: Sequence[Run]) -> list[tuple[str, str]]:
-    active = [f"{run.state} since {utc_text(moment(run.start_time))}" for run in runs if not run.phase.ended]
-    ended = [f"{run.state} {utc_text(moment(run.start_time))}" for run in runs if run.phase.ended]
+    active = [
+        f"{run.state} since {utc_text(moment(run.start_time), seconds=True)}" for run in runs if not run.phase.ended
+    ]
+    ended = [f"{run.state} {utc_text(moment(run.start_time), seconds=True)}" for run in runs if run.phase.ended]
     return [
         ("Active runs", "; ".join(active[:_OUTCOMES]) or "none"),
         ("Last outcomes", "; ".join(ended[:_OUTCOMES]) or "none"),
@@ -101,7 +103,12 @@ async def _job(ctx: AdapterContext, agent: Target) -> list[tuple[str, str]]:
     if WHOLE_ROW in newest.odd:
         return [("Newest job run", "can't be read")]
     busy = "; a second job run is refused while it is active" if newest.phase is Phase.ACTIVE else ""
-    return [("Newest job run", f"number {newest.run_id}, {newest.state}, {utc_text(moment(newest.start_time))}{busy}")]
+    return [
+        (
+            "Newest job run",
+            f"number {newest.run_id}, {newest.state}, {utc_text(moment(newest.start_time), seconds=True)}{busy}",
+        )
+    ]
 
 
 async def state_of(ctx: AdapterContext, target: Target) -> str:

@@ -52,7 +52,7 @@ async def agent_status(ctx: AdapterContext, operation: Operation, call: Call) ->
     if WHOLE_ROW in runs[0].odd:
         return Done(summary=f"{agent.name}: its newest run can't be read.", facts=facts, table=table, next=(start,))
     view = presentation.run_view(ctx.name, runs[0], ctx.clean)
-    ago = utc_text(view.started)
+    ago = utc_text(view.started, seconds=True)
     return Done(
         summary=f"{agent.name}: the newest run ({ago}) is {view.state}.",
         facts=(*view.facts, *facts),

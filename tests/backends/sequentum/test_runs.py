@@ -122,7 +122,7 @@ async def test_an_agent_tells_its_newest_run_and_its_schedules() -> None:
     """One answer with the state, the next time and the schedules."""
     async with joined() as env:
         done = await env.do("status", PATH)
-        assert done.summary == f"{PATH}: the newest run (2019-05-21 03:52 UTC) is Succeeded."
+        assert done.summary == f"{PATH}: the newest run (2019-05-21 03:52:14 UTC) is Succeeded."
         assert done.table
         assert done.table.rows[0][:4] == (
             "on", "Runs every day at 3:36:00 PM (AET).", "2019-05-30 05:36 UTC", "AUS Eastern Standard Time"
@@ -300,7 +300,7 @@ async def test_an_approver_sees_what_goes_on() -> None:
     runs = [run_at(-60), *({**RUN_REPLY, "agentRunHistoryId": f"r{i}", "status": 4 + i % 2} for i in range(9))]
     async with joined(RecordingAcc({HISTORY: said(runs)})) as env:
         facts = dict(await env.backend.preflight(await env.operation("start", PATH, as_="job")))
-        assert facts["Active runs"] == "Running since 2026-11-22 11:59 UTC"
+        assert facts["Active runs"] == "Running since 2026-11-22 11:59:00 UTC"
         assert facts["Last outcomes"].count(";") == 4
         assert facts["Next scheduled runs"] == "2019-05-30 05:36 UTC"
         assert facts["Newest job run"].startswith("number 3, Succeeded")
