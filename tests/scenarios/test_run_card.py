@@ -258,9 +258,7 @@ async def test_a_failed_run_shows_the_last_lines_of_its_error_and_retry(tmp_path
 async def test_a_failed_run_of_the_acc_shows_the_end_of_its_log(env: World) -> None:
     """The ACC reports one sentence. The log's last lines follow, masked, for a person who may read the log here."""
     env.acc.add_agent("shop/broken", scripts=FAILS)
-    await env.does(
-        "start acc:shop/broken", "2 of 40 pages failed", "Last errors in the log", "Run ended: Failure"
-    )
+    await env.does("start acc:shop/broken", "2 of 40 pages failed", "Last errors in the log", "Run ended: Failure")
     await env.until(lambda: not list((env.folder / "signalbox.spool").iterdir()))
 
 
