@@ -8,6 +8,7 @@ from typing import Final, TypeVar
 
 from bot.core.command.capability import Capability
 from bot.core.command.catalog import check_params
+from bot.core.command.params import ParamType
 from bot.core.command.parser import parse_target
 from bot.core.command.target_ref import SHORT_ID, TargetRef
 from bot.core.command.until import with_moments
@@ -82,7 +83,15 @@ async def resolve(ctx: Context, intent: Intent, command: Command) -> Resolved:
         _check_verb(ctx, command.verb, ref.backend)
         target = await find_target(ctx, ref, command)
     capability = _row(ctx, command.verb, target)
-    words = with_moments(capability.params, command.params, ctx.zone, intent.asked_at)
+    try:
+        words = with_moments(capability.params, command.params, ctx.zone, intent.asked_at)
+    except BadRequest as problem:
+        times = {param.name for param in capability.params if param.type is ParamType.UNTIL}
+        try:
+            check_params(capability.params, [pair for pair in command.params if pair[0] not in times])
+        except BadRequest as other:
+            raise BadRequest(f"{problem.summary} {other.summary}", code=other.code) from None
+        raise
     given = check_params(capability.params, words)
     if capability.reason_required and not (command.reason or "").strip():
         raise BadRequest(

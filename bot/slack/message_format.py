@@ -36,7 +36,10 @@ def reply_of(row: Outgoing) -> Reply | None:
 
 def words_of(card: Card) -> str:
     """A card as one short text, for a place that only takes text."""
-    commands = ", ".join(f"`{button.label}`" for button in card.buttons if button.action == "say")
+    offered = [
+        one.label for one in card.buttons if one.action == "say" and one.label == one.means.get("text") != "help"
+    ]
+    commands = ", ".join(f"`{label}`" for label in offered)
     rows = [card.title, card.status, *(line.text for line in card.lines), commands]
     return block_kit.clip(sentences(*rows).replace(f"in <#{card.place.channel_id}>", "here"), _STEP_TEXT)
 

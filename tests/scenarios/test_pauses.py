@@ -237,6 +237,12 @@ async def test_orders_about_one_agent_take_turns(later: Team) -> None:
     await env.until(lambda: enabled(env)[FIRST])
 
 
+async def test_a_time_that_cannot_be_used_hides_no_other_wrong_parameter(later: Team) -> None:
+    """As in the form, everything that is wrong is said at once."""
+    card = await later.env.does("schedule off acc:shop/prices until=never colour=red", "`never`", "`colour`")
+    assert "is not a parameter here" in shown(card)
+
+
 @pytest.mark.parametrize("words", ["for=2h until=18:30", "for=0s", "for=soon", "until=never", "for=900d"])
 async def test_a_pause_that_cannot_be_meant_is_not_sent(team: World, words: str) -> None:
     """Both ends, no end, or an end that is none: refused before anything is sent."""

@@ -296,6 +296,18 @@ async def test_a_step_that_is_refused_ends_with_the_reason_and_whispers_to_nobod
     assert "?." not in str(step["error"])
 
 
+async def test_the_error_of_a_step_has_no_label_of_a_button_that_says_nothing_there(tmp_path: Path) -> None:
+    """Of the buttons that the card has, the text names the commands that may be meant."""
+    async with world(tmp_path, policy=STEP_POLICY) as env:
+        for command, says in (
+            ("make coffee", "I can't read this command. make is not a verb."),
+            ("strat acc:shop/prices", "Did you mean this? strat is not a verb. start acc:shop/prices."),
+        ):
+            receipt = await env.ana.run_step("run_operation", {"command": command, "channel": "C0CRAWL"})
+            step = await env.until(lambda receipt=receipt: ended(env, receipt.execution_id))
+            assert step["error"] == says
+
+
 async def test_a_step_ends_well_with_what_it_looked_up(tmp_path: Path) -> None:
     async with world(tmp_path, policy=STEP_POLICY) as env:
         receipt = await env.ana.run_step("run_operation", {"command": "status acc:shop/prices", "channel": "C0CRAWL"})
