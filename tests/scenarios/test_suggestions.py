@@ -171,3 +171,34 @@ async def test_a_verb_without_a_target_offers_what_it_can_be_done_to(tmp_path: P
         first, *others = labels(await env.does("stop", "`stop` needs a target", "stop itn:"))
         assert first.startswith("stop itn:job/")
         assert all(label.startswith("stop infa:") for label in others)
+
+
+async def offered(env: World, typed: str) -> list[str]:
+    """The buttons of the answer to it."""
+    await env.quiet()
+    before = len(env.ana.messages("C0CRAWL"))
+    await env.say(typed)
+    return labels(await env.ana.wait_for(lambda person: next(iter(person.messages("C0CRAWL")[before:]), None)))
+
+
+async def test_a_sentence_about_all_runs_is_offered_no_ids_and_one_about_a_targets_runs_that_target(
+    tmp_path: Path,
+) -> None:
+    async with world(tmp_path, planes=demo_planes, only=("acc", "infa"), agents=True) as env:
+        await env.does("start acc:labs/slow", "start acc:labs/slow", "Running")
+        await env.does("status infa:task/load_orders", "load_orders")
+        assert await offered(env, "status everything") == ["status"]
+        assert (await offered(env, "stop all runs of load_orders"))[0] == "stop infa:task/load_orders"
+
+
+async def test_a_target_without_its_backend_leaves_no_other(tmp_path: Path) -> None:
+    """Not the schedules of Informatica, whose names have the word `schedule`."""
+    async with world(tmp_path, planes=demo_planes, only=("acc", "infa"), agents=True) as env:
+        await env.does("targets infa:", "nightly")
+        (only,) = await offered(env, "turn off the schedule of shop/prices until the release is done")
+        assert only == "schedule off acc:shop/prices"
+
+
+async def test_a_value_that_is_almost_one_of_those_that_a_parameter_takes_is_corrected(env: World) -> None:
+    await env.does("mark acc:shop/prices as=success", "takes one of")
+    assert (await offered(env, "mark acc:shop/prices as=success"))[0] == "mark acc:shop/prices as=succeeded"

@@ -9,6 +9,9 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
+from rapidfuzz import fuzz, process
+
+from bot.core.command.capability import Capability
 from bot.core.command.catalog import Catalog
 from bot.core.command.params import Param, ParamType
 from bot.core.command.vocabulary import CALLED, FILLERS, NUMBERS
@@ -52,6 +55,8 @@ _IMPLIED: Final[Mapping[tuple[str, ...], tuple[str, ...]]] = MappingProxyType(
         ("since",): ("timeline",),
     }
 )
+_NEAR_PARAM: Final = 72.0
+_NEAR_CHOICE: Final = 60.0  # `success` is `succeeded`
 _MEANS: Final = frozenset(
     {"to", "as", "is", "=", "into"}
 )  # before the value of a parameter: `set the description to ...`
@@ -152,3 +157,23 @@ def implied(verbs: list[str], phrases: Sequence[Phrase], catalog: Catalog) -> li
         if meant and taken.isdisjoint(phrase.names) and vague:
             return meant
     return verbs
+
+
+def corrected(pair: str, capability: Capability, used: Sequence[str]) -> str:
+    """A typed `key=value` with the names and values that the capability takes. `used` are names given for the target before."""
+    key, _, value = pair.partition("=")
+    choices = param.choices if (param := capability.param(key)) is not None else ()
+    near = process.extractOne(value.casefold(), choices, scorer=fuzz.ratio, score_cutoff=_NEAR_CHOICE)
+    if near is not None:
+        return f"{key}={near[0]}"
+    names = [param.name for param in capability.params if param.type is not ParamType.MAP]
+    maps = [param.name for param in capability.params if param.type is ParamType.MAP and param.name != "*"]
+    if key in names or any(key.startswith(f"{name}.") for name in maps):
+        return pair
+    candidates = {name: name for name in names} | {name.partition(".")[2] or name: name for name in used}
+    if longer := [name for name in candidates if len(key) > 2 and name.startswith(key)]:
+        return f"{candidates[longer[0]]}={value}"
+    near = process.extractOne(key, list(candidates), scorer=fuzz.ratio, score_cutoff=_NEAR_PARAM)
+    if near is not None:
+        return f"{candidates[near[0]]}={value}"
+    return f"{maps[0]}.{pair}" if maps else pair

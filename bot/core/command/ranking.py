@@ -160,7 +160,7 @@ class Named:
         found = {
             word: [*scores(word, catalog, targets, names, None if said[word] in text.known else NEAR)] for word in said
         }
-        self.whole = {word: _whole(own) for word, own in found.items() if ":" in word}
+        self.whole = {word: _whole(own) for word, own in found.items() if {":", "/"} & set(word)}
         self.words = {word: [more(*one) for one in own] for word, own in found.items()}
 
     def by(self, words: Wording) -> list[tuple[float, Known]]:

@@ -14,14 +14,11 @@ from operator import itemgetter
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
-from rapidfuzz import fuzz, process
-
 from bot.core.command.builtins import Takes
 from bot.core.command.capability import Capability, Risk
 from bot.core.command.catalog import Catalog
 from bot.core.command.lexer import unescape, unwrap
-from bot.core.command.params import ParamType
-from bot.core.command.phrases import Phrase, implied, params_of, stated, take_phrases
+from bot.core.command.phrases import Phrase, corrected, implied, params_of, stated, take_phrases
 from bot.core.command.ranking import BEGINS, EDGES, HOLDS, LAST, Known, Named, forms_of, name_parts, parts_of, scores
 from bot.core.command.target_ref import SELECTORS, SHORT_ID, TargetRef, plain, quote
 from bot.core.command.vocabulary import ALL, ALONE, FILLERS, GRANTING, PERMISSION, POLITE, SECOND_WORDS, SYNONYMS
@@ -29,7 +26,6 @@ from bot.core.command.wording import Wording, exact_verb, meanings, pairs_of, re
 
 MOST: Final = 3
 _LONGEST: Final = 1_000  # characters of a sentence: each of its words is compared with each target
-_NEAR_PARAM: Final = 72.0
 _MENTION: Final = re.compile(r"<@[^>]*>|^\s*/\w+\s|(?<!\S)@\w[\w.-]*(?=\s)")
 _CUT: Final = re.compile(r"[\r\n]+|;\s|(?=<@[^>]*>)")
 _TOKEN: Final = re.compile(r'[^\s"“”]*["“”][^"“”]*["“”]\S*|\S+')
@@ -179,7 +175,10 @@ def _meant(text: str, catalog: Catalog, around: Surroundings) -> Meant:
     granted, asked = GRANTING.search(text), PERMISSION.match(_MENTION.sub(" ", f" {text}").strip())
     if granted is None and asked is None:
         return _said_in(text, catalog, around)
-    found = _meant(granted["what"] if granted else asked["what"].rstrip("? ") if asked else "", catalog, around)
+    what = granted["what"] if granted else asked["what"].rstrip("? ") if asked else ""
+    first, _, rest = what.partition(" ")  # `who can approve start acc:labs/new`
+    other = first.casefold() == "approve" and catalog.canonical_verb(rest.split())[0] is not None
+    found = _meant(rest if other else what, catalog, around)
     if found == Meant() or granted is None:  # `can I start prices?`
         return found if found == Meant() else Meant((f"why {found.commands[0]}", *found.commands)[:MOST])
     lasts, _ = take_phrases(granted["what"].casefold().split(), ())  # `give @lee the right to start prices for 2 hours`
@@ -381,19 +380,4 @@ def _pairs(pairs: Sequence[str], catalog: Catalog, verb: str, target: Known, aro
     if capability is None:
         return list(pairs)
     used = around.parameters.get(target.written, ())
-    return [_pair(pair, capability, used) for pair in pairs]
-
-
-def _pair(pair: str, capability: Capability, used: Sequence[str]) -> str:
-    key, _, value = pair.partition("=")
-    names = [param.name for param in capability.params if param.type is not ParamType.MAP]
-    maps = [param.name for param in capability.params if param.type is ParamType.MAP and param.name != "*"]
-    if key in names or any(key.startswith(f"{name}.") for name in maps):
-        return pair
-    candidates = {name: name for name in names} | {name.partition(".")[2] or name: name for name in used}
-    if longer := [name for name in candidates if len(key) > 2 and name.startswith(key)]:
-        return f"{candidates[longer[0]]}={value}"
-    near = process.extractOne(key, list(candidates), scorer=fuzz.ratio, score_cutoff=_NEAR_PARAM)
-    if near is not None:
-        return f"{candidates[near[0]]}={value}"
-    return f"{maps[0]}.{pair}" if maps else pair
+    return [corrected(pair, capability, used) for pair in pairs]

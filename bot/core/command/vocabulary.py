@@ -84,7 +84,8 @@ PHRASES: Final = tuple(
 )
 # Verbs: what a question asks for. The first that matches counts.
 _QUESTIONS: Final = r"""
-approvals: ^who (approves|can approve)\b|\bmy requests\b|\bwait(s|ing)? (for|on) (me|approval|my)\b|\bto approve$
+policy, approvals: ^who (approves|(can|may) approve) (?!this|that|it)\S+$
+approvals: ^who (approves|(can|may) approve)\b|\bmy requests\b|\bwait(s|ing)? (for|on) (me|approval|my)\b|\bto approve$
 approvals: \b(open|pending) (requests?|approvals?)\b|\brequests?\b.*\b(open|pending)\b|\b(my|our|an|for|needs?) approval\b
 schedule off, pause: \b(dont|not|never|doesnt|shouldnt|wont|no longer) (be )?run\b
 audit: ^(who|when) (was|did|has|have|had)?\b.*ed\b|^who (ran|did)\b|^whos? .*\blast$|^(has|did) (any|some)(body|one)\b
@@ -92,6 +93,7 @@ timeline: \bwhat happened( today| here| yesterday)?$|\bwhat (changed|was done)\b
 pauses: \b(what|which)\b.*\b(is|are|schedules?) paused\b
 targets: \b(what|which) (agents|targets)\b|\b(all|all the|show me|show me the) (agents|targets)$
 timeline: ^(what|which|did)( (any)?(thing|runs?|jobs?))* (failed|fail|broke|crashed|went wrong)( today| tonight| this \w+)?$
+timeline: ^((show|list|see|all|the|me|us|latest|recent) )*failed (runs?|jobs?)( today| tonight| this \w+| here)?$
 services, targets: \b(what|which) services\b
 find: \b(named|called)\b
 history, status: ^how (long|often|many|much time)\b
@@ -138,7 +140,7 @@ CONDITIONS: Final = re.compile(
 EXPLAINING: Final = re.compile(r"\b(why|warum|whether|how to|explain)\b")
 WISHING: Final = _words("want need like please pls plz get let lets must should would")
 PERMISSION: Final = re.compile(
-    r"^(?:who (?!(?:can|may) approve(?: (?:this|that|it))?\W*$)(?:can|may|(?:is|are) allowed to|has permission to)"
+    r"^(?:who (?!(?:can|may) approve(?: \w+)?\W*$)(?:can|may|(?:is|are) allowed to|has permission to)"
     r"|why can'?t i|why can i not|(?:should|shall) (?:i|we)|may we"
     r"|(?:can|may) i(?! (?:please )?(?:have|get|see|ask)\b)|(?:why )?(?:am i|are we) (?:not )?allowed to"
     r"|what (?:would|will) happen if (?:i|we)"

@@ -38,9 +38,9 @@ from bot.operations.next_steps import link_to
 from bot.runtime.context import Context
 
 # Problems with what was typed, where another command may have been meant.
-_MISTYPED: Final = frozenset(
-    {"unknown_parameter", "wrong_target_kind", "no_such_verb", "no_such_target", "target_missing", "misread"}
-)
+_MISTYPED: Final = frozenset({
+    "bad_parameter", "unknown_parameter", "wrong_target_kind", "no_such_verb", "no_such_target", "target_missing", "misread",
+})  # fmt: skip
 MOST_ASKED: Final = 5  # channels whose members are asked for one denial
 MOST_ROOMS: Final = 20  # the same where the bot runs nothing at all
 MOST_OPENED: Final = 2
@@ -56,9 +56,11 @@ async def misread(ctx: Context, intent: Intent, ask: ParseError) -> None:
         button = command_button(ctx, intent, "policy")
         await say(ctx, intent, "Freezes are part of the rules.", lines=(Line(text=hint),), buttons=(button,))
         return
-    if not meant and ask.problem.startswith(ONE_TARGET):
-        meant = (*await _for_each_run(ctx, intent, ask.understood), "status")
-    nearest = await offered(ctx, intent, meant or await commands_meant(ctx, intent.actor, intent.place, ask.text))
+    meant = meant or await commands_meant(ctx, intent.actor, intent.place, ask.text)
+    if not ask.nearest and ask.problem.startswith(ONE_TARGET) and not any(":" in one for one in meant):
+        runs = await _for_each_run(ctx, intent, ask.understood)
+        meant = (*runs, "status") if ctx.catalog.changes(ask.understood) else ("status",)
+    nearest = await offered(ctx, intent, meant)
     lines = [] if nearest else [Line(text=f"`{ctx.command} help` shows what you can do here.")]
     buttons = await say_buttons(ctx, intent, nearest, lines)
     guessed = bool(nearest) and nearest != ["help"]
@@ -159,9 +161,8 @@ async def problem(
         entry = writer.about(Event.FAILED, operation, intent, now, code=error.code, detail=error.summary)
     nearest = await offered(ctx, intent, await _nearest(ctx, intent, error))
     builtin = ctx.catalog.builtin(ask.verb) if isinstance(ask, Command) else None
-    mistyped = error.code in _MISTYPED or (builtin is not None and error.code == "bad_parameter")
     # A guess at what `grant` or `breakglass` means could give more than was asked for.
-    if not nearest and mistyped and (builtin is None or not ctx.catalog.changes(builtin.verb)):
+    if not nearest and error.code in _MISTYPED and (builtin is None or not ctx.catalog.changes(builtin.verb)):
         meant = await commands_meant(ctx, intent.actor, intent.place, intent.typed)
         if isinstance(ask, Command) and ask.target is None:
             meant = [*dict.fromkeys((*await _for_each_run(ctx, intent, ask.verb), *meant))]
