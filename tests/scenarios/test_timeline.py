@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from bot.core.audit import AuditEntry, Event
+from bot.core.records import stamp
 from bot.demo.run import POLICY
 from tests.scenarios.steps import mention
 from tests.world import World, shown, world
@@ -131,6 +133,32 @@ async def test_a_timeline_of_many_long_entries_leaves_none_of_the_newest_out(env
     assert "earlier entries in the files" in text
     assert f"29 {why[:40]}" in text
     assert "Too long to show" not in text
+
+
+async def test_a_timeline_of_a_busy_channel_begins_where_it_says(env: World) -> None:
+    """Everything since then is told or in the files, however much happened later."""
+    card = await env.does("start acc:shop/prices -- the first", "start acc:shop/prices", "Succeeded")
+    await env.until(lambda: "ended" in env.events("start"))
+    at = env.audit()[-1].at
+    looks = [
+        AuditEntry(at=at, request_id=f"r-{n}", event=Event.REQUESTED, channel_id="C0CRAWL", verb="whoami")
+        for n in range(600)
+    ]
+    await env.bot.store.append(*looks)
+    await env.does("timeline since=1h", "Timeline since", "start acc:shop/prices succeeded")
+    files = await env.until(lambda: {file.name: file for file in env.ws.files.values() if file.channel_id} or None)
+    assert "the first" in files["timeline.md"].bytes.decode()
+    await mention(env, "timeline since=1h", thread_ts=card["ts"])
+    await env.sees("Timeline of this thread since", "start acc:shop/prices succeeded")
+
+
+async def test_a_timeline_of_more_entries_than_it_reads_says_so(env: World) -> None:
+    at = stamp(env.bot.ctx.clock.now())
+    one = AuditEntry(
+        at=at, request_id="r-1", event=Event.DONE, channel_id="C0CRAWL", verb="start", target_name="acc:shop/x"
+    )
+    await env.bot.store.append(*[one] * 5_001)
+    await env.does("timeline since=1h", "Timeline since", "Only the newest 5,000 entries are here and in the files")
 
 
 async def test_a_timeline_names_no_request_no_app_and_no_channel_by_its_id(tmp_path: Path) -> None:

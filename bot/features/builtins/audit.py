@@ -35,6 +35,7 @@ _FAR = (
     f"Only the newest {_MOST:,} entries were searched. To look further back, name a target or a person: "
     "`{0} audit BACKEND:PATH` or `{0} audit user=@NAME`."
 )
+_CUT = f"Only the newest {_MOST:,} entries are here and in the files; `signalbox audit export` writes all of them."
 _SHOWN = 24  # entries on the card; the files have all
 _ROOM = 2_000  # characters of all details there, so that the newest entries fit into one message
 _IN_ONE = 8  # entries in a paragraph
@@ -88,8 +89,8 @@ async def timeline(ctx: Context, intent: Intent, ask: Command, given: Mapping[st
     else:
         start, name = ctx.clock.now() - timedelta(seconds=given["since"]), "this thread" if thread else "this channel"
         filters = Filters(channel_id=intent.place.channel_id, since=stamp(start))
-        newest, far = await _newest(ctx, filters, 200 if thread is None else _PAGE, intent)
-        oldest_first = newest[::-1]
+        newest, far = await _newest(ctx, filters, _MOST, intent)
+        oldest_first, far = newest[::-1], far or (_CUT if len(newest) == _MOST else "")
         if thread is not None:
             # The entries of requests that were made in the thread, or whose card began it.
             ids = dict.fromkeys(str(entry.request_id) for entry in oldest_first if entry.request_id)
