@@ -338,7 +338,8 @@ def params_fail(limits: Mapping[str, tuple[Any, ...]], question: Question) -> st
             return f"`{name}` isn't given; this rule allows {_values(allowed)}"
         for value in values:
             if not any(type(value) is type(one) and value == one for one in allowed):
-                return f"`{name}` is {_shown(value)}, not in {_values(allowed)}"
+                exact = str(value) in map(str, allowed)  # another type: the quotes of a text tell them apart
+                return f"`{name}` is {_shown(value, exact=exact)}; this rule allows {_values(allowed, exact=exact)}"
     return None
 
 
@@ -369,13 +370,14 @@ def _leaves(value: Json) -> Iterable[Json]:
         yield value
 
 
-def _shown(value: Json) -> str:
-    text = json.dumps(value, ensure_ascii=False)
+def _shown(value: Json, *, exact: bool = False) -> str:
+    text = value if isinstance(value, str) and not exact else json.dumps(value, ensure_ascii=False)
     return f"`{text[:60]}`"
 
 
-def _values(values: Iterable[Json]) -> str:
-    return "[" + ", ".join(_shown(value) for value in values) + "]"
+def _values(values: Iterable[Json], *, exact: bool = False) -> str:
+    *others, last = [_shown(value, exact=exact) for value in values] or ["nothing"]
+    return f"{', '.join(others)} or {last}" if others else last
 
 
 def quoted(words: Iterable[object]) -> str:

@@ -70,8 +70,8 @@ def test_every_rule_is_shown_in_the_order_of_evaluation() -> None:
             {"target": unseen()},
             "the path of `acc:run/4711` is unknown, so only `acc:*` covers it",
         ),
-        ("C0CRAWL allow 2", {"params": {"production": False}}, "`production` is `false`, not in [`true`]"),
-        ("C0CRAWL allow 2", {"params": {}}, "`production` isn't given; this rule allows [`true`]"),
+        ("C0CRAWL allow 2", {"params": {"production": False}}, "`production` is `false`; this rule allows `true`"),
+        ("C0CRAWL allow 2", {"params": {}}, "`production` isn't given; this rule allows `true`"),
         (
             "C0CRAWL allow 2",
             {"subject": person("U0ANA", is_restricted=True)},
@@ -198,3 +198,17 @@ def test_mistyped_verbs_and_backends_are_found() -> None:
         "line 29: no configured backend matches `inva:*`",
     )
     assert unknown_names(POLICY, verbs=verbs, backends={"acc", "infa"}) == ()
+
+
+@pytest.mark.parametrize(
+    ("given", "allowed", "sentence"),
+    [
+        ("3", '["1", "2"]', "`page` is `3`; this rule allows `1` or `2`"),
+        ("d", '["a", "b", "c"]', "`page` is `d`; this rule allows `a`, `b` or `c`"),
+        ("1", "[1, 2]", '`page` is `"1"`; this rule allows `1` or `2`'),
+    ],
+)
+def test_a_limit_is_told_as_people_write_it(given: str, allowed: str, sentence: str) -> None:
+    """Quotes only where a text is not the number that it looks like."""
+    policy = one_channel(allow(more=f"params = {{ page = {allowed} }}"))
+    assert says("C0CRAWL allow 1", policy, params={"page": given}) == sentence
