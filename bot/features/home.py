@@ -7,7 +7,7 @@ from bot.core.approval import Approval
 from bot.core.card import Button, HomeRow, HomeSection, HomeView
 from bot.core.command.capability import Risk
 from bot.core.intent import Actor, Intent, Place
-from bot.core.operation import Target
+from bot.core.operation import Operation, Target
 from bot.core.policy.match import Situation
 from bot.core.policy.rights import person_of, why_not_administrator, why_not_breakglass
 from bot.core.policy.visibility import Visibility, may
@@ -18,7 +18,7 @@ from bot.features import approvals
 from bot.features.access import breakglass
 from bot.features.approvals.question import brief
 from bot.features.builtins.tables import label_of, pause_label, together
-from bot.features.favourites import favourites, recent, star, unstar
+from bot.features.favourites import favourites, last_channel, recent, star, unstar
 from bot.operations import cards
 from bot.operations.authorize import each_channel, rules_and_person, visibility_of
 from bot.runtime.context import Context
@@ -156,7 +156,8 @@ def _decisions(ctx: Context, user: str, waiting: Sequence[Approval]) -> HomeSect
     rows = [
         HomeRow(
             title=one.operation.title,
-            text=f"for <@{one.requester}>{_because(one.operation.reason)}. Decide by {utc_text(one.pending.due_at)}",
+            text=f"{_given(one.operation)}for <@{one.requester}>{_because(one.operation.reason)}. "
+            f"Decide by {utc_text(one.pending.due_at)}",
             button=_button(ctx, user, "Review", page=_DECISIONS),
         )
         for one in sorted(waiting, key=lambda one: one.pending.due_at)
@@ -193,6 +194,11 @@ def _because(reason: str | None) -> str:
     return f": {brief(reason)}" if reason else ""
 
 
+def _given(operation: Operation) -> str:
+    words = ", ".join(f"{name}={text}" for name, text in operation.masked_words)
+    return f"with {brief(words)}, " if words else ""
+
+
 async def _requests(ctx: Context, user: str) -> HomeSection:
     """Their requests that wait for approval, with those of others that they joined."""
     waiting = [Approval.of(pending) for pending in await ctx.store.pending_decisions(state="open")]
@@ -204,7 +210,7 @@ async def _requests(ctx: Context, user: str) -> HomeSection:
     rows, people = [], []
     for one in sorted(found, key=lambda one: one.pending.due_at):
         whose = "" if one.requester == user else f"asked by <@{one.requester}>, "
-        text = f"{whose}waits for {', '.join(one.record.groups)}. Expires {utc_text(one.pending.due_at)}"
+        text = f"{_given(one.operation)}{whose}waits for {', '.join(one.record.groups)}. Expires {utc_text(one.pending.due_at)}"
         rows.append(HomeRow(title=one.operation.title, text=text))
         people.append(one.requester)
     return _section("Your requests", rows, MOST_LINES, people)
@@ -252,29 +258,26 @@ async def _watched(ctx: Context, user: str, seen: Visibility) -> HomeSection:
 
 
 async def _targets(ctx: Context, user: str, seen: Visibility, everywhere: Sequence[Situation]) -> HomeSection:
-    """Favourites first, then what was used lately, each with a button that opens the launcher for it."""
+    """Favourites first, then what was used lately, each with a button that opens the launcher for it: with `start` chosen where
+    the person may start it, and the channel named if that is not the one where they used it last."""
     starred = [target for target in await favourites(ctx, user) if seen.target(target)]
     used = [target for target in await recent(ctx, user, MOST) if seen.target(target) and target not in starred]
-    rows = [
-        HomeRow(
-            title=f"{'★ ' if target in starred else ''}{cards.written(target)}",
-            button=_start(ctx, user, target, everywhere),
-        )
-        for target in [*starred, *used[:MOST]]
-    ]
+    rows, people = [], list[str]()
+    for target in [*starred, *used[:MOST]]:
+        title, capability = cards.written(target), ctx.catalog.capability(target.backend, "start", target.kind)
+        starts = [(target.backend, capability)] if capability is not None else []
+        places = [now.where.channel_id for now in everywhere if may(now, starts, target)]
+        elsewhere = places and await last_channel(ctx, user, title) not in (None, *places)
+        text = f"in {' or '.join(map(cards.channel, places[:2]))}" if elsewhere else ""
+        label, verb = ("Start", "start") if places else ("Status", "status")
+        button = _button(ctx, user, label, open=f"{verb} {title}")
+        rows.append(HomeRow(title=f"{'★ ' if target in starred else ''}{title}", text=text, button=button))
+        people += places
     if not rows:
         rows = [HomeRow(title="", text=f"None yet. Type `{ctx.command} star BACKEND:PATH` to keep a target here.")]
-    section = _section("Favourites and recent targets", rows, 2 * MOST)
+    section = _section("Favourites and recent targets", rows, 2 * MOST, people)
     edit = (_button(ctx, user, "Edit favourites", page=_FAVOURITES),) if starred or used else ()
     return section.model_copy(update={"buttons": edit})
-
-
-def _start(ctx: Context, user: str, target: Target, everywhere: Sequence[Situation]) -> Button:
-    """Opens the launcher for this target, with `start` chosen where the person may start something there."""
-    capability = ctx.catalog.capability(target.backend, "start", target.kind)
-    starts = capability is not None and any(may(now, [(target.backend, capability)]) for now in everywhere)
-    verb = "start" if starts else "status"
-    return _button(ctx, user, "Start" if starts else "Status", open=f"{verb} {cards.written(target)}")
 
 
 async def _favourites_page(ctx: Context, user: str, seen: Visibility) -> tuple[HomeSection, ...]:

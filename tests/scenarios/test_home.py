@@ -150,6 +150,43 @@ async def test_a_press_counts_although_the_tab_was_drawn_again_meanwhile(team: T
     assert answers() == first
 
 
+TWO_PLACES = """\
+version = 1
+[groups]
+crawl = ["S0CRAWL"]
+leads = ["S0LEADS"]
+[[channel]]
+id = "C0CRAWL"
+  [[channel.allow]]
+  verbs = ["risk:read"]
+  targets = ["*"]
+  who = ["crawl"]
+[[channel]]
+id = "C0INC"
+  [[channel.allow]]
+  verbs = ["start"]
+  targets = ["acc:shop/*"]
+  who = ["crawl"]
+  approvals = { count = 1, from = ["leads"], expires = "30m" }
+"""
+
+
+async def test_a_target_that_cannot_be_started_has_no_start_and_another_says_where_it_can(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The rules name shop/* for starts, in another channel than the one where both were looked up.
+    The line of a request has its parameters."""
+    async with deciding(tmp_path_factory.mktemp("two"), monkeypatch, TWO_PLACES) as made:
+        env = made.env
+        await env.does("status acc:news/feed", "news/feed")
+        await env.does("status acc:shop/prices", "shop/prices")
+        await opens(env, "U0ANA", "acc:news/feed", "acc:shop/prices* in <#C0INC>")
+        assert sorted(labels(env.ana.home() or {})) == ["Edit favourites", "Start", "Start…", "Status"]
+        await env.does("start acc:shop/prices input.region=north", "wants to run", channel="C0INC")
+        await tab(env, "U0ANA", "Your requests", "with input.region=north, waits for leads")
+        await opens(env, "U0LEE", "with input.region=north, for <@U0ANA>")
+
+
 async def test_start_opens_the_launcher(later: Team) -> None:
     """Empty from the top; for a target of the list with that target and `start` filled in."""
     env = later.env

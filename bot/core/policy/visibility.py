@@ -21,6 +21,7 @@ from bot.core.policy.match import (
     risk_or_verb,
     standing,
     target_covered,
+    target_touched,
     who_fails,
     who_spared,
     wide_glob,
@@ -31,8 +32,11 @@ CASE_USER: Final = "U0CASE"
 _RISK: Final = "risk:"
 
 
-def may(now: Situation, capabilities: Iterable[tuple[str, Capability]]) -> tuple[tuple[str, Capability], ...]:
-    """Of these (backend name, capability) pairs, those that the person may use here on some target, with or without approval.
+def may(
+    now: Situation, capabilities: Iterable[tuple[str, Capability]], target: Target | None = None
+) -> tuple[tuple[str, Capability], ...]:
+    """Of these (backend name, capability) pairs, those that the person may use here on the target, without one on some target,
+    with or without approval.
 
     The caller passes only grants that count now. A freeze hides nothing: the refusal itself explains it. Parameter limits
     are ignored.
@@ -47,8 +51,8 @@ def may(now: Situation, capabilities: Iterable[tuple[str, Capability]]) -> tuple
     return tuple(
         (backend, capability)
         for backend, capability in capabilities
-        if any(_opens(rule, backend, capability) for rule in opening)
-        and not any(_closes(rule, backend, capability) for rule in closing)
+        if any(_opens(rule, backend, capability, target) for rule in opening)
+        and not any(_closes(rule, backend, capability, target) for rule in closing)
     )
 
 
@@ -65,19 +69,23 @@ def _opening(now: Situation, *, anywhere: bool = False) -> list[Rule | GrantView
     return [*opening, *(rule for rule in rules if who_fails(rule.who, subject, home) is None)]
 
 
-def _opens(rule: Rule | GrantView, backend: str, capability: Capability) -> bool:
+def _opens(rule: Rule | GrantView, backend: str, capability: Capability, target: Target | None) -> bool:
     verb = any(
         risk_or_verb(pattern, capability.verb, capability.risk, own_verb=capability.own_verb, wide=False)
         for pattern in rule.verbs
     )
+    if target is not None:
+        return verb and target_covered(rule.targets, target)
     return verb and any(prefixes_agree(pattern, f"{backend}:") for pattern in rule.targets)
 
 
-def _closes(rule: Rule, backend: str, capability: Capability) -> bool:
+def _closes(rule: Rule, backend: str, capability: Capability, target: Target | None) -> bool:
     verb = any(
         risk_or_verb(pattern, capability.verb, capability.risk, own_verb=capability.own_verb, wide=True)
         for pattern in rule.verbs
     )
+    if target is not None:
+        return verb and target_touched(rule.targets, target)
     return verb and any(pattern.endswith("*") and wide_glob(pattern, f"{backend}:") for pattern in rule.targets)
 
 
