@@ -31,6 +31,7 @@ def labels(message: dict[str, Any]) -> list[str]:
         ("can I start prices?", "why start acc:shop/prices"),
         ("why did prices fail?", "logs acc:shop/prices@last"),
         ("pause acc:shop/prices", "schedule off acc:shop/prices"),
+        ("end the pause of shop/prices", "schedule on acc:shop/prices"),
         ("start acc:shop/prices regin=north", "start acc:shop/prices input.region=north"),
         ("strat acc:shop/prices -- monthly check", "start acc:shop/prices -- monthly check"),
         ("frobnicate", "help"),

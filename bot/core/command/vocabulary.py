@@ -36,6 +36,7 @@ stop, pause, status: stoppen, stoppe, beenden, arreter, arrete, detener, parar, 
 pause, schedule off: pause, suspend, hold, snooze, put ... on hold, put ... to sleep, hold ... off
 schedule off, pause, stop: off, silence, unschedule, deactivate, ausschalten, abschalten, turn of, turn ... off, switch ... off
 resume, schedule on: resume, unpause, reactivate, unsuspend, wake
+schedule on, resume: (end|stop|cancel|remove|clear|lift|delete|undo)( the| my| our| this)? pause, stop pausing, off pause
 resume, schedule on, retry: continue, proceed, carry on, go on with, pick ... up
 schedule on, resume: on, back on, einschalten, turn ... on, switch ... on
 logs: log, output, error, errors, tail, logfile, stdout, stderr, trace, traceback, stacktrace, messages

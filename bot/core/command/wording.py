@@ -185,7 +185,9 @@ def _usual(
     if tense:
         return word, 1.0
     near, named = (process.extractOne(word, of, scorer=OSA.normalized_similarity, score_cutoff=_NEAR) for of in ordered)
-    return (near[0], near[1]) if near is not None and (named is None or named[1] < near[1]) else (word, 1.0)
+    # `schedule` is a word of commands, also where a target is called that.
+    usual = near is not None and (named is None or named[1] < near[1] or named[0] == near[0])
+    return (near[0], near[1]) if near is not None and usual else (word, 1.0)
 
 
 def readings(text: Wording, catalog: Catalog) -> Iterator[Reading]:

@@ -147,6 +147,26 @@ def test_what_is_dangerous_is_not_first_when_the_verb_is_a_guess(typed: str) -> 
     assert not CATALOG.changes(offered[0].split()[0]), offered
 
 
+@pytest.mark.parametrize(
+    ("typed", "command"),
+    [
+        ("cancel the pause of prices", "schedule on acc:shop/prices"),
+        ("stop pausing prices", "schedule on acc:shop/prices"),
+        ("remove my pause from nightly", "schedule on infa:schedule/nightly"),
+        ("please stop the pause of resilio", "resume res:"),
+    ],
+)
+def test_the_end_of_a_pause_is_no_stop(typed: str, command: str) -> None:
+    assert meant(typed, CATALOG, DEMO) == Meant((command,))
+
+
+@pytest.mark.parametrize("typed", ["scheduel off acc:shop/prices for=1h", "shcedule off acc:shop/prices for=1h"])
+def test_a_misspelled_verb_is_corrected_also_where_a_target_has_its_name(typed: str) -> None:
+    seen = Known("acc", "schedule", "schedule/d9c944df", "acc:schedule/d9c944df-93a7-ea77-f7b7-fa0b9c579917")
+    around = replace(DEMO, targets=(*DEMO.targets, seen))
+    assert suggest(typed, CATALOG, around)[0] == "schedule off acc:shop/prices for=1h"
+
+
 def test_a_switch_is_named_by_its_verb_and_orders_nothing() -> None:
     assert suggest("kill switch for invoice-reader please, retire it", CATALOG, DEMO)[0].startswith("retire ")
 
