@@ -136,6 +136,9 @@ class OutsideDirectory:
         known = account.known and actor.team_id in ("", account.team, HOME)
         return Subject(user_id=actor.user_id, team_id=account.team, known=known, groups=members, **flags)
 
+    async def names(self, user_ids: Collection[str]) -> dict[str, str]:
+        return {}
+
     def _member(self, group: str, user: str) -> Member:
         members = self._outside.groups.get(group)
         if members is None:

@@ -303,7 +303,7 @@ async def test_in_a_direct_message_an_approver_is_led_to_where_they_can_decide(t
         words = shown(answer)
         assert "start acc:shop/prices" in words, said
         assert "Approve or deny on the card, or on my Home tab." in words
-        assert labels(answer) == ["Open start acc:shop/prices"]
+        assert labels(answer) == ["Open start acc:shop/prices for Ana Alves"]
         assert f"/archives/{APPROVERS}/p{card['ts'].replace('.', '')}" in str(answer["blocks"])
     assert team.effects() == []
     await lee.post("D0LEE", "help")

@@ -254,8 +254,29 @@ async def test_the_list_of_grants_has_a_button_that_revokes_one(team: Team) -> N
     await env.sees("*Granted: start on* `acc:news/*`")
     assert labels(await env.does("grants", "Grants", "start on acc:news/*", user="U0RUI")) == []
     listed = await env.does("grants", "Grants", "start on acc:news/*", user="U0ROOT")
-    await env.person("U0ROOT").press_label("C0CRAWL", listed["ts"], "Revoke start on acc:news/*", seen=listed)
+    await env.person("U0ROOT").press_label(
+        "C0CRAWL", listed["ts"], "Revoke start on acc:news/* from Ana Alves", seen=listed
+    )
     await team.sees_in_thread("Grant ended", "<@U0ANA>")
+
+
+async def test_two_grants_of_the_same_are_revoked_by_buttons_and_questions_that_name_the_person(team: Team) -> None:
+    """Two of one person differ by their ids, which the list shows."""
+    env = team.env
+    for person, length in (("@ana", "1h"), ("@rui", "1h"), ("@rui", "2h")):
+        await env.say(f"grant {person} start acc:news/* for={length} -- covering for Lee", user="U0ROOT")
+    await env.until(lambda: len(env.audit(event="granted")) == 3)
+    ids = {str(row.rule).removeprefix("grant "): str(row.detail) for row in env.audit(event="granted")}
+    of_rui = [one for one, detail in ids.items() if "U0RUI" in detail]
+    listed = await env.does("grants", "Grants", "<@U0ANA>", "<@U0RUI>", user="U0ROOT")
+    assert sorted(labels(listed)) == sorted(
+        ["Revoke start on acc:news/* from Ana Alves", *[f"Revoke {one}" for one in of_rui]]
+    )
+    asked = [one["confirm"]["text"]["text"] for block in listed["blocks"] for one in block.get("elements", ())]
+    assert ["Ana Alves" in one for one in asked].count(True) == 1
+    assert ["Rui Reis" in one for one in asked].count(True) == 2
+    assert all(any(one in question for question in asked) for one in ids)
+    assert all(one in str(listed["blocks"]) for one in of_rui)
 
 
 @pytest.mark.parametrize(

@@ -177,6 +177,23 @@ async def test_watches_lists_them_and_ends_ones_own(team: Team) -> None:
     assert polls(team) == before
 
 
+async def test_watches_of_one_target_in_two_places_differ_and_what_has_no_button_has_a_command(team: Team) -> None:
+    env = team.env
+    await watching(team)
+    thread = await env.does("status acc:shop/prices", "acc:shop/prices")
+    await env.ana.post(CRAWL, "<@U0BOT> watch acc:shop/prices", thread["ts"])
+    for target in ("shop/stock", "news/feed", "labs/slow"):
+        await env.does(f"watch acc:{target}", f"Watching acc:{target}")
+    await env.until(lambda: len(env.ana.messages(CRAWL, thread["ts"])) > 1)
+    listed = await env.does("watches", "Watched in a thread")
+    assert labels(listed) == [
+        "Stop watching acc:shop/prices in 2 places",
+        "Stop watching acc:shop/stock",
+        "Stop watching acc:news/feed",
+    ]
+    assert "Without a button: `/ops unwatch acc:labs/slow`" in shown(listed)
+
+
 async def test_in_the_thread_of_a_run_it_is_about_that_run_and_ends_with_it(team: Team) -> None:
     """Who asks there is told once, there, how it ended."""
     env = team.env

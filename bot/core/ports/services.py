@@ -188,6 +188,9 @@ class Directory(Protocol):
 
     async def where(self, place: Place, *, max_age: float) -> Where: ...
 
+    async def names(self, user_ids: Collection[str]) -> dict[str, str]:
+        """The names of these people, as far as Slack tells them: for texts in which Slack shows no mention, such as a button."""
+
     async def is_member(self, channel_id: str, user_id: str, *, max_age: float) -> bool:
         """Whether Slack lists this person in that conversation. For an app's id: whether the bot is in it."""
 

@@ -148,7 +148,7 @@ async def _card(ctx: Context, grant: Grant, channel: str, review: str) -> Card:
             Fact(label="Review", value=await _review(ctx, grant, "here" if reviewing else f"in <#{review}>")),
         ),
         table=done if not is_open and done.rows and (reviewing or channel != grant.channel_id) else None,
-        buttons=_buttons(ctx, grant, reviewing=reviewing),
+        buttons=await _buttons(ctx, grant, reviewing=reviewing),
         details=(Fact(label="Grant", value=grant.id), Fact(label="Request", value=grant.request_id))
         if reviewing
         else (),
@@ -169,7 +169,7 @@ def _meaning(grant: Grant) -> str:
     return f"{who}, without approval and during a freeze. All of it is recorded."
 
 
-def _buttons(ctx: Context, grant: Grant, *, reviewing: bool) -> tuple[Button, ...]:
+async def _buttons(ctx: Context, grant: Grant, *, reviewing: bool) -> tuple[Button, ...]:
     """Close the review, and end it early: the first where the reviewers are, the second while it is active."""
     review = Button(
         label="Close review",
@@ -179,7 +179,7 @@ def _buttons(ctx: Context, grant: Grant, *, reviewing: bool) -> tuple[Button, ..
         means={"tag": REVIEW_TAG, "grant": grant.id, "verb": "close review"},
     )
     closing = (review,) if reviewing and grant.reviewed_by is None else ()
-    return (*closing, grant_card.revoke_button(ctx, grant, "End it now")) if grant.state == "open" else closing
+    return (*closing, await grant_card.revoke_button(ctx, grant, "End it now")) if grant.state == "open" else closing
 
 
 async def _review(ctx: Context, grant: Grant, where: str) -> str:

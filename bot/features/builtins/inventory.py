@@ -1,6 +1,7 @@
 """Built-in commands that look: backends, health, targets, find, status, approvals, watches, pauses, doctor."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
@@ -23,6 +24,7 @@ from bot.features.builtins.tables import approvals_table, pause_label, pauses_of
 from bot.features.known_targets import KnownTarget, known_targets, matching
 from bot.features.replies.answer import LONGEST_BUTTON, command_button, reply
 from bot.features.target_watch import stop_button
+from bot.operations import cards
 from bot.operations.authorize import visibility_of
 from bot.runtime.context import Context
 from bot.runtime.health import Checked
@@ -32,6 +34,7 @@ FIND_WITHIN: Final = 2.0
 MOST_FOUND: Final = 50
 HOW_TO_DECIDE: Final = "Approve or deny on the card, or on my Home tab."
 MOST_BUTTONS: Final = 3
+MOST_COMMANDS: Final = 10
 # Most answers arrive by then. A check may take much longer, and the person should not wait for it.
 SHOWN_WITHIN: Final = 1.5
 
@@ -225,10 +228,12 @@ async def approvals(ctx: Context, intent: Intent, ask: Command, given: Mapping[s
         [Approval.of(pending) for pending in await ctx.store.pending_decisions(state="open")] if table.rows else []
     )
     theirs = [one for one in waiting if one is not None and reader in one.record.eligible]
-    links = [
-        await link_to(ctx, approval_key(one.pending.request_id), f"Open {one.operation.title}"[:LONGEST_BUTTON])
-        for one in theirs[:MOST_BUTTONS]
-    ]
+    names = await ctx.directory.names({one.requester for one in theirs[:MOST_BUTTONS]})
+    links = []
+    for one in theirs[:MOST_BUTTONS]:
+        who = f" for {names.get(one.requester, one.requester)}"
+        label = f"Open {one.operation.title}"[: LONGEST_BUTTON - len(who)] + who
+        links.append(await link_to(ctx, approval_key(one.pending.request_id), label))
     buttons = tuple([Button(label=link[0], action="open", url=link[1]) for link in links if link is not None])
     await _open(ctx, intent, "Waiting for approval", table, buttons, HOW_TO_DECIDE if theirs else "")
 
@@ -256,25 +261,38 @@ async def watches(ctx: Context, intent: Intent, ask: Command, given: Mapping[str
         one for one in await ctx.store.subscriptions() if one.place.channel_id == channel and visible.target(one.target)
     ]
     table = await watches_table(ctx, channel, visible, reader, here)
-    mine = {one.target_key: one.target for one in here if one.user_id == reader}
+    mine = [one for one in here if one.user_id == reader]
+    times = Counter(one.target_key for one in mine)  # a press ends all of them
+    targets = [*{one.target_key: one.target for one in mine}.items()]
     buttons = tuple(
-        stop_button(ctx, target, f"Stop watching {target.label}") for target in [*mine.values()][:MOST_BUTTONS]
+        stop_button(
+            ctx, target, f"Stop watching {target.label}" + (f" in {times[key]} places" if times[key] > 1 else "")
+        )
+        for key, target in targets[:MOST_BUTTONS]
     )
-    await _open(ctx, intent, "Runs in progress and watched targets", table, buttons)
+    left = [f"unwatch {cards.written(target)}" for _, target in targets[MOST_BUTTONS:]]
+    await _open(ctx, intent, "Runs in progress and watched targets", table, buttons, _by_command(ctx, left))
 
 
 async def pauses(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, Any]) -> None:
-    """The pauses of this channel, with buttons that end the first ones."""
+    """The pauses of this channel, with buttons that end the first ones and the commands that end others."""
     reading = await _reading(ctx, intent)
     groups = await pauses_of(ctx, *reading)
     commands = [
         (f"{group[0].verb_back} {written}", f"End pause of {await pause_label(ctx, written, group, reading[1])}")
-        for written, group in groups[:MOST_BUTTONS]
+        for written, group in groups[: MOST_BUTTONS + MOST_COMMANDS]
     ]
-    buttons = tuple(
-        command_button(ctx, intent, text, label=label) for text, label in commands if len(label) <= LONGEST_BUTTON
+    shown = [(text, label) for text, label in commands[:MOST_BUTTONS] if len(label) <= LONGEST_BUTTON]
+    buttons = tuple(command_button(ctx, intent, text, label=label) for text, label in shown)
+    left = [text for text, label in commands if (text, label) not in shown]
+    await _open(ctx, intent, "Pauses", await pauses_table(ctx, *reading), buttons, _by_command(ctx, left))
+
+
+def _by_command(ctx: Context, texts: Sequence[str]) -> str:
+    """How to do it in the rows that have no button."""
+    return (
+        f"Without a button: {', '.join(f'`{ctx.command} {text}`' for text in texts[:MOST_COMMANDS])}" if texts else ""
     )
-    await _open(ctx, intent, "Pauses", await pauses_table(ctx, *reading), buttons)
 
 
 async def _open(

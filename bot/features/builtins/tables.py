@@ -71,7 +71,7 @@ async def watches_table(
     rows += [
         (
             one.target.label,
-            "Watched",
+            "Watched in a thread" if one.place.thread_ts else "Watched",
             cards.person(one.user_id),
             utc_text(one.made_at, seconds=True),
             utc_text(one.until_at, seconds=True) if one.until_at else "",

@@ -14,10 +14,11 @@ from bot.core.policy.decide import Denied, decide, standing, why_not_administrat
 from bot.core.policy.decide import why as trace_rules
 from bot.core.policy.match import Member
 from bot.core.policy.visibility import decision_word
+from bot.core.records import Grant
 from bot.core.text import first_of, person_in, utc_text
 from bot.features.access.grants import NotPermittedError
 from bot.features.replies import grant_card
-from bot.features.replies.answer import reply
+from bot.features.replies.answer import LONGEST_BUTTON, reply
 from bot.operations import cards
 from bot.operations.authorize import catalog_of, not_admitted, read_situation, rules_and_person, visibility_of
 from bot.operations.resolve import resolve, resolve_seen
@@ -145,11 +146,13 @@ async def grants(ctx: Context, intent: Intent, ask: Command, given: Mapping[str,
         if everywhere or g.user_id == intent.actor.user_id or (here and g.channel_id in (None, intent.place.channel_id))
     ]
     mine = [g for g in found if everywhere or intent.actor.user_id in (g.user_id, *g.granted_by.split(", "))]
-    ids = len(mine) > _REVOKED  # what has no button is revoked by its id
+    names = {g.id: f"Revoke {_given(g)} from {await grant_card.holder(ctx, g)}" for g in mine[:_REVOKED]}
+    alike = {g for g, name in names.items() if len(name) > LONGEST_BUTTON or [*names.values()].count(name) > 1}
+    ids = bool(alike) or len(mine) > _REVOKED  # what has no button, or none of its own name, is revoked by its id
     rows = tuple(
         (
             cards.person(g.user_id),
-            "anything (break-glass)" if g.breakglass else grant_card.what(g),
+            "anything (break-glass)" if g.breakglass else _given(g),
             cards.channel(g.channel_id) or "every channel",
             utc_text(g.until_at, seconds=True),
             cards.person(g.granted_by),
@@ -159,9 +162,14 @@ async def grants(ctx: Context, intent: Intent, ask: Command, given: Mapping[str,
     )
     columns = ("Who", "May", "Where", "Until", "By", *(("Id",) if ids else ()))
     table = Table(columns=columns, rows=rows, total=len(rows), exact=("Id",))
-    buttons = tuple(
-        grant_card.revoke_button(ctx, g, f"Revoke {'break-glass' if g.breakglass else grant_card.what(g)}")
+    buttons = [
+        await grant_card.revoke_button(ctx, g, f"Revoke {g.id}" if g.id in alike else names[g.id])
         for g in mine[:_REVOKED]
-    )
-    lines = () if rows else (Line(text="No grants are in force."),)
-    await reply(ctx, intent, "Grants", lines=lines, table=table if rows else None, buttons=buttons)
+    ]
+    how = f"`{ctx.command} revoke ID -- why` ends the others." if len(mine) > _REVOKED else ""
+    lines = (Line(text=how or "No grants are in force."),) if how or not rows else ()
+    await reply(ctx, intent, "Grants", lines=lines, table=table if rows else None, buttons=tuple(buttons))
+
+
+def _given(grant: Grant) -> str:
+    return "break-glass" if grant.breakglass else grant_card.what(grant)

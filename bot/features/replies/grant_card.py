@@ -8,6 +8,7 @@ from bot.core.card import Button, Card, Tone, approval_key, operation_key
 from bot.core.intent import Place
 from bot.core.outcome import Fact
 from bot.core.records import Grant
+from bot.core.text import utc_text
 from bot.operations import cards
 from bot.runtime.context import Context
 
@@ -41,7 +42,7 @@ async def _show(ctx: Context, grant: Grant, status: str, warning: str, also: Seq
             Fact(label="Granted by", value=by),
             Fact(label="Why", value=grant.reason or "no reason given"),
         ),
-        buttons=(revoke_button(ctx, grant, "Revoke"),) if is_open else (),
+        buttons=(await revoke_button(ctx, grant, "Revoke"),) if is_open else (),
         details=(Fact(label="Grant", value=grant.id), Fact(label="Request", value=grant.request_id)),
         mention=tuple(dict.fromkeys((*people, *also, *((grant.channel_id,) if grant.channel_id else ())))),
     )
@@ -53,14 +54,21 @@ def what(grant: Grant) -> str:
     return f"{', '.join(grant.verbs)} on {', '.join(grant.targets)}"
 
 
-def revoke_button(ctx: Context, grant: Grant, label: str) -> Button:
-    """A button that ends the grant, for those who may: `revoke` checks who presses it."""
+async def holder(ctx: Context, grant: Grant) -> str:
+    """The person's name, for a text in which Slack shows no mention."""
+    return (await ctx.directory.names((grant.user_id,))).get(grant.user_id, grant.user_id)
+
+
+async def revoke_button(ctx: Context, grant: Grant, label: str) -> Button:
+    """A button that ends the grant, for those who may: `revoke` checks who presses it. Its question names what ends."""
+    of = "break-glass" if grant.breakglass else f"grant of {what(grant)}"
+    until = utc_text(grant.until_at)
     return Button(
         label=label,
         action="revoke",
         id=ctx.ids.secret(),
         style="danger",
-        confirm="It ends now, before its time is over.",
+        confirm=f"The {of} for {await holder(ctx, grant)} ends now, not {until}. Its id is {grant.id}.",
         means=cards.say_means(f"revoke {grant.id} -- {PRESSED}"),
     )
 
