@@ -14,6 +14,7 @@ from bot.core.records import PendingDecision, stamp
 from bot.core.value import Json, canonical
 
 LONGEST_DETAIL = 2_000
+_NAMED = frozenset({Event.SENT, Event.ENDED})  # entries that a search must find by the parent of a run too
 _OPEN_A_FORM = frozenset({"ask1", "review1", "fill1"})  # tags of buttons
 
 
@@ -73,6 +74,8 @@ class AuditWriter:
             "incident": operation.incident,
             **columns,
         }
+        if event in _NAMED and operation.target.label != operation.target.text:
+            filled["detail"] = "; ".join(filter(None, (of_parent(operation.target), filled.get("detail"))))
         return self._entry(at, event, operation.request_id, intent, **filled)
 
     def attempted(self, attempt: Attempt, event: Event, at: datetime, **columns: Any) -> AuditEntry:
@@ -160,6 +163,11 @@ def columns_of(target: Target) -> dict[str, str]:
     """The columns that name a target."""
     kind, name = target.kind, target.text
     return {"backend": target.backend, "target_kind": kind, "target_id": target.id, "target_name": name}
+
+
+def of_parent(target: Target) -> str:
+    """The beginning of the detail of such an entry."""
+    return f"of {target.scope}"
 
 
 def _press(payload: Press, means: Mapping[str, Json]) -> dict[str, Any]:

@@ -36,7 +36,7 @@ COLUMNS: Final[Words] = {
     "grant that allowed it",
     "backend_ref": "the vendor's id of the result, such as a run",
     "code": "a stable word for the reason of a refusal or failure, or the state in which a run ended",
-    "detail": "one sentence for people",
+    "detail": "one sentence for people; `sent` and `ended` of a run or another part begin with what it is `of`",
     "duration_ms": "how long the call took, in milliseconds",
     "prev_hash": "`hash` of the entry before; 64 zeros in the first entry",
     "hash": "SHA-256 over `prev_hash` and the canonical JSON of all other columns",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from bot.playground.planes.sequentum import Script
 from tests.world import World, shown
 
 
@@ -101,3 +102,14 @@ async def test_a_closed_incident_is_told_with_its_name_and_the_reason(env: World
     text = shown(await env.does("audit INC-8 count=3", "Audit log"))
     assert "INC-8: prices restored" in text
     assert "close: prices restored" in text
+
+
+async def test_a_search_finds_each_entry_of_a_retry_by_the_name_of_its_target(env: World) -> None:
+    """The entries have the id of the run as their target; the list names it once."""
+    env.acc.add_agent("shop/stuck", scripts=(Script(end="Failure", message="broke"), Script()))
+    await env.does("start acc:shop/stuck", "Failed")
+    await env.does("retry acc:shop/stuck@failed", "Succeeded")
+    await env.until(lambda: env.audit(event="ended", verb="retry"))
+    text = shown(await env.does("audit stuck count=14", "Audit log"))
+    assert text.count("retry acc:shop/stuck (run ") == 3  # sent, done, ended
+    assert "of acc:shop/stuck" not in text

@@ -25,6 +25,7 @@ from bot.features.builtins.activity import DUE, activity, happened, stopped_as_a
 from bot.features.incidents import Incident
 from bot.features.replies.answer import reply
 from bot.operations import cards
+from bot.operations.audit_writer import of_parent
 from bot.operations.authorize import rules_and_person, visibility_of
 from bot.runtime.context import Context
 
@@ -242,8 +243,8 @@ async def readable(ctx: Context, intent: Intent, entries: Sequence[StoredEntry])
 
 
 def _named(entry: StoredEntry, target: Target) -> StoredEntry:
-    detail = entry.detail
-    if detail and MASK in detail:
+    detail = (entry.detail or "").removeprefix(of_parent(target)).removeprefix("; ")  # the label names it
+    if MASK in detail:
         detail = detail.replace(redact(target.owner)[0], target.owner)
     return entry.model_copy(update={"target_name": target.label, "detail": detail})
 
