@@ -171,10 +171,12 @@ class RunView(Value):
 
 
 class RecentRun(Value):
-    """One run in the list of the newest runs of a target. `id` is unique among them."""
+    """One run in the list of the newest runs of a target. `id` is unique among them. `job` is what it is a run of, where the
+    target has several."""
 
     id: str
     view: RunView
+    job: str = ""
 
 
 STARTED: Final = RunView(state="Started", phase=Phase.ACTIVE)  # before the first poll

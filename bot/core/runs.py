@@ -174,12 +174,13 @@ def _buttons(names: Sequence[str], runs: Sequence[RecentRun]) -> Iterator[Sugges
 
 class SeenRuns(Value):
     """What a poll found. `listed` are the ids of its runs, `ended` of those that had ended, `ends` when. `failed`: the last one
-    that ended in success or failure failed."""
+    that ended in success or failure failed; `failing` are the jobs of which that is true, where the target has several."""
 
     listed: tuple[str, ...] = ()
     ended: tuple[str, ...] = ()
     ends: tuple[tuple[str, datetime], ...] = ()
     failed: bool = False
+    failing: tuple[str, ...] = ()
 
 
 def news(before: SeenRuns | None, runs: Sequence[RecentRun]) -> tuple[SeenRuns, tuple[RecentRun, ...]]:
@@ -188,17 +189,22 @@ def news(before: SeenRuns | None, runs: Sequence[RecentRun]) -> tuple[SeenRuns, 
     The first poll tells nothing. A run that is older than all that were listed before is not new: the list reaches further back
     because others were deleted from it. A retry may end the same run twice, also between two polls.
     """
-    failed, reported = before is not None and before.failed, []
-    for run in reversed(_newly_ended(before or SeenRuns(), runs)):
-        if run.view.phase is Phase.FAILED or (run.view.phase is Phase.SUCCEEDED and failed):
+    past, reported = before or SeenRuns(), []
+    failing = {*past.failing, *([""] if past.failed else [])}
+    for run in reversed(_newly_ended(past, runs)):
+        if run.view.phase is Phase.FAILED or (run.view.phase is Phase.SUCCEEDED and run.job in failing):
             reported.append(run)
-        failed = _fails(run, failed)
+        if run.view.phase is Phase.FAILED:
+            failing.add(run.job)
+        elif run.view.phase is not Phase.STOPPED:  # what a person stopped changes nothing
+            failing.discard(run.job)
     ended = [run for run in runs if run.view.phase.ended]
     seen = SeenRuns(
         listed=tuple(run.id for run in runs),
         ended=tuple(run.id for run in ended),
         ends=tuple((run.id, run.view.ended) for run in ended if run.view.ended is not None),
-        failed=failed,
+        failed="" in failing,
+        failing=tuple(sorted(failing - {""})),
     )
     return seen, tuple(reported) if before is not None else ()
 
@@ -212,10 +218,3 @@ def _newly_ended(before: SeenRuns, runs: Sequence[RecentRun]) -> list[RecentRun]
         if run.view.phase.ended and (later or run.id not in ended) and (newer or run.id in listed):
             found.append(run)
     return found
-
-
-def _fails(run: RecentRun, failed: bool) -> bool:
-    """Whether the target counts as failing after this run. A run that a person stopped changes nothing."""
-    if run.view.phase is Phase.STOPPED:
-        return failed
-    return run.view.phase is Phase.FAILED

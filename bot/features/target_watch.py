@@ -247,7 +247,7 @@ async def _news_card(
         place = place.model_copy(update={"thread_ts": below.thread_ts or below.ts})
     happened = {Phase.FAILED: "failed", Phase.SUCCEEDED: "succeeded" if is_run else "works again"}
     says = without_level(" ".join(view.message.split()))[:_LONGEST] or capitalized(view.state)
-    says = "" if says.casefold() in _SUCCEEDED else says
+    says = ": ".join(part for part in (run.job, "" if says.casefold() in _SUCCEEDED else says) if part)
     spent = view.ended - view.started if view.ended is not None and view.started is not None else None
     return Card(
         key=f"watch:{place.channel_id}:{place.thread_ts or ''}:{target.backend}:{run.id}:{view.ended or ''}",

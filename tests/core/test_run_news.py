@@ -11,17 +11,18 @@ PHASES = {"+": Phase.SUCCEEDED, "-": Phase.FAILED, "~": Phase.ACTIVE, "x": Phase
 
 
 def runs(text: str) -> list[RecentRun]:
-    """`b- a+`: newest first, each with its phase; `a+7` ended seven minutes after noon."""
+    """`b- a+`: newest first, each with its phase; `a+7` ended seven minutes after noon; `photos:a+` is of the job photos."""
     return [
         RecentRun(
             id=word[0],
+            job=job,
             view=RunView(
                 state=word[1],
                 phase=PHASES[word[1]],
                 ended=datetime(2026, 7, 16, 12, int(word[2:]), tzinfo=UTC) if word[2:] else None,
             ),
         )
-        for word in text.split()
+        for job, _, word in (one.rpartition(":") for one in text.split())
     ]
 
 
@@ -52,6 +53,11 @@ def test_each_failure_is_told_once_and_the_first_success_after_it() -> None:
 
 def test_a_target_that_was_failing_when_it_was_first_seen_recovers_too() -> None:
     assert news_of("a-", "b+ a-") == ["", "b+"]
+
+
+def test_the_success_of_another_job_of_the_target_is_no_recovery() -> None:
+    polls = "photos:a-", "clean:b+ photos:a-", "clean:d+ photos:c+ clean:b+ photos:a-"
+    assert news_of(*polls) == ["", "", "c+"]
 
 
 def test_runs_that_ended_between_two_polls_are_told_in_their_order() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -300,3 +301,25 @@ async def test_watching_again_says_until_when(team: Team) -> None:
     await watching(team, "watch acc:shop/prices for=30m")
     again = await team.env.does("watch acc:shop/prices for=2h", "You already watch acc:shop/prices here, until")
     assert "<!date^" in shown(again)
+
+
+async def test_on_a_target_with_several_jobs_each_recovers_by_itself_and_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A failed job of a Resilio agent is not told to work again because another job has finished."""
+    async with deciding(tmp_path, monkeypatch, RULES, only=("res",)) as team:
+        env, plane = team.env, team.env.planes["res"]
+        await env.does("watch res:", "Watching res:", "<@U0ANA> is told here")
+        await env.until(lambda: env.bot.store.database.read_sync(_seen))
+        plane.add_transfer("Backup", status="error", errors=["Disk full"])
+        team.later(seconds=16)
+        await env.sees("res: failed", "Backup: Disk full")
+        plane.add_transfer("Nightly", status="successfully finished")
+        before = len(plane.requests)
+        team.later(seconds=16)
+        await env.until(lambda: len(plane.requests) > before)
+        await env.quiet()
+        assert not any("res: works again" in shown(message) for message in env.ana.messages(CRAWL))
+        plane.add_transfer("Backup", status="successfully finished")
+        team.later(seconds=16)
+        await env.sees("res: works again", "Backup: Successfully finished")

@@ -57,7 +57,10 @@ class ResilioBackend(HandlerAdapter[AdapterContext]):
         if target.kind != AGENT:
             return await super().recent(target, count)
         runs = (await self._ctx.finder.numbered_runs())[:count]
-        return [RecentRun(id=str(run_id), view=run_view(self.name, run, self._ctx.clean)) for run_id, run in runs]
+        clean = self._ctx.clean
+        return [
+            RecentRun(id=str(run_id), view=run_view(self.name, run, clean), job=clean(run.name)) for run_id, run in runs
+        ]
 
     async def look_back(self, operation: Operation, sent_at: datetime, claimed: Collection[str] = ()) -> LookBack:
         """Checks for the state that the call leads to. A restart can't be looked up: the API doesn't report the start time."""
