@@ -135,7 +135,8 @@ async def _run_builtin(ctx: Context, intent: Intent, command: Command, *, late: 
 async def _proceed(ctx: Context, intent: Intent, resolved: Resolved, ruling: Ruling, *, late: bool) -> None:
     """Show what is dangerous or late first, ask approvers where the rule requires it, else run it."""
     operation = resolved.operation
-    earlier = await newer_run.asked_before(ctx, intent, operation)
+    again = operation.verb in newer_run.RERUNS
+    earlier = await newer_run.asked_before(ctx, intent, operation) if again else None
     confirms = (operation.risk is Risk.DANGER or late or earlier is not None) and not intent.confirmed
     if confirms and intent.source is Source.STEP:
         await refusal.problem(ctx, intent, _needs_a_person(operation, late=late), operation)

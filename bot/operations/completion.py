@@ -155,7 +155,7 @@ async def _show(ctx: Context, attempt: Attempt, result: Outcome, found: Conseque
     card = found.on(cards.outcome(operation, intent, result, buttons, now, rule, no_stop))
     if attempt.refreshes is not None:
         card = await newer_run.noted(ctx, card, fresh=done is not None and done.view is None)
-    card = await newer_run.with_reruns(ctx, card, operation)
+    card = await newer_run.with_reruns(ctx, card) if operation.risk is Risk.READ else card
     files = done.files if done is not None else ()
     one_reply = bool(files) and await _is_one_reply(ctx, attempt)
     if not one_reply:

@@ -12,7 +12,6 @@ from typing import Final
 
 from bot.core.audit import Event
 from bot.core.card import Button, Card, Line, Tone, operation_key
-from bot.core.command.capability import Risk
 from bot.core.command.catalog import Catalog
 from bot.core.command.parser import format_command, parse, parse_target
 from bot.core.effects import Attempt, Consequences, OfNewerRuns
@@ -26,7 +25,7 @@ from bot.runtime.context import Context
 
 HEADING: Final = "Newer run"
 _DONE_BY: Final = {"retry": "Retried", "restart": "Restarted", "start": "Started"}
-_RERUNS: Final = ("retry", "restart")  # verbs on a run
+RERUNS: Final = ("retry", "restart")  # verbs on a run
 _MOST_OF_RUN: Final = 100  # entries
 _WAITS: Final = "waiting for approval"
 _GIVEN_UP: Final = frozenset({"cancelled", "void"})  # an approval that ended, not a lost answer
@@ -95,7 +94,7 @@ def _run_named(catalog: Catalog, text: str) -> tuple[str, str] | None:
 async def asked_before(ctx: Context, intent: Intent, operation: Operation) -> StoredEntry | None:
     """The entry of the request that ran this run again already, unless the pressed button says that it did."""
     target = operation.target
-    if operation.verb not in _RERUNS or not ctx.catalog.starts_run(operation.verb, f"{target.backend}:"):
+    if not ctx.catalog.starts_run(operation.verb, f"{target.backend}:"):
         return None
     button = await _pressed(ctx, intent)
     return None if button is not None and "card" in button.means else await _rerun(ctx, target.backend, target.id)
@@ -105,7 +104,7 @@ async def _rerun(ctx: Context, backend: str, run_id: str) -> StoredEntry | None:
     """The first entry of the newest request that ran this run again. None also for a run that went on under its own id and has
     ended: it may be retried once more."""
     entries = await ctx.store.search(Filters(target_id=run_id, backend=backend), limit=_MOST_OF_RUN)
-    for entry in {entry.request_id: entry for entry in entries if entry.verb in _RERUNS}.values():
+    for entry in {entry.request_id: entry for entry in entries if entry.verb in RERUNS}.values():
         state = await state_of(ctx, entry.request_id)
         if state is not None:
             made = await ctx.store.run_of(entry.request_id)
@@ -120,15 +119,13 @@ async def said_of(ctx: Context, entry: StoredEntry) -> str:
     return f"{_DONE_BY[entry.verb or '']} by <@{entry.user_id}>: {state}"
 
 
-async def with_reruns(ctx: Context, card: Card, operation: Operation) -> Card:
+async def with_reruns(ctx: Context, card: Card) -> Card:
     """The answer to a lookup, with a line in place of each button that would run again what was run again already."""
-    if operation.risk is not Risk.READ:
-        return card
     lines, kept, people = list[Line](), list[Button](), list[str]()
     for button in card.buttons:
         command = meant(ctx.catalog, button.means)
         named = (
-            _run_named(ctx.catalog, command.target or "") if command is not None and command.verb in _RERUNS else None
+            _run_named(ctx.catalog, command.target or "") if command is not None and command.verb in RERUNS else None
         )
         entry = await _rerun(ctx, *named) if named is not None else None
         if entry is None:
