@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final, Literal, NamedTuple, TypeVar
@@ -25,6 +25,7 @@ from pydantic import (
 from pydantic_core import ErrorDetails
 
 from bot.core.command.target_ref import BACKEND_NAME
+from bot.core.file_faults import did_you_mean, must_be, toml_fault
 from bot.core.masking.redact import redact
 from bot.core.network import DIRECT, FROM_ENVIRONMENT, Proxies
 from bot.core.ports.plugin import BackendSettings, FilePath, ProxySetting, RereadSecret, Secret, checked_url
@@ -35,6 +36,7 @@ _TEAM: Final = re.compile(r"^T[A-Z0-9]{2,}$")
 _COMMAND: Final = r"^/[a-z0-9_-]{1,31}$"
 _TABLES: Final = frozenset({"slack", "store", "policy", "backend", "time", "network"})
 _HOW: Final = "write a secret as env:NAME, file:PATH or keyring:SERVICE/NAME"
+_A_COMMAND: Final = "must look like `/ops`: a slash, then small letters, digits, `-` or `_`"
 _A_CHANNEL: Final = "write the id of the channel (C... or G..., at the bottom of its details)"
 
 
@@ -133,6 +135,9 @@ class SlackSettings(_Section):
             raise ValueError(
                 "bot_token is missing; with token rotation, write client_id, client_secret and refresh_token"
             )
+        for name, key, other in (("bot_token", self.bot_token, "xapp-"), ("app_token", self.app_token, "xoxb-")):
+            if key is not None and key.get_secret_value().startswith(other):
+                raise ValueError(f"{name} has a token with {other}: bot_token takes xoxb-…, app_token xapp-…")
         return self
 
     @property
@@ -244,7 +249,7 @@ def load(path: Path, environ: Mapping[str, str] = os.environ, *, need_tokens: bo
     document = _document(path)
     folder = path.resolve().parent
     problems = [
-        f"{path.name}: unknown key `{key}`{_did_you_mean(key, _TABLES)}" for key in sorted(set(document) - _TABLES)
+        f"{path.name}: unknown key `{key}`{did_you_mean(key, _TABLES)}" for key in sorted(set(document) - _TABLES)
     ]
 
     def section(model: type[M], name: str, references: References) -> M | None:
@@ -310,7 +315,7 @@ def _document(path: Path) -> dict[str, Any]:
     except OSError as error:
         raise ConfigProblem(f"{path}: can't be read: {error.strerror}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigProblem(f"{path.name}: not valid TOML: {error}") from None
+        raise ConfigProblem(f"{path.name}: not valid TOML: {toml_fault(str(error))}") from None
 
 
 def _backends(tables: object, problems: list[str]) -> tuple[dict[str, Any], ...]:
@@ -367,20 +372,14 @@ def _section(model: type[M], table: object, where: str, references: References) 
 
 def _said(error: ErrorDetails, model: type[BaseModel]) -> str:
     key = ".".join(str(part) for part in error["loc"])
-    message = _A_CHANNEL if key.endswith("_channel") else error["msg"].removeprefix("Value error, ")
+    usual = _A_COMMAND if key == "command" else must_be(error["type"], error["msg"])
+    message = _A_CHANNEL if key.endswith("_channel") else usual
     if error["type"] == "extra_forbidden":
         known = model.model_fields if len(error["loc"]) == 1 else ()
-        message = f"unknown key{_did_you_mean(str(error['loc'][-1]), known)}"
+        message = f"unknown key{did_you_mean(str(error['loc'][-1]), known)}"
     if error["type"] == "missing":
         return f"{key} is missing"
     return f"{key}: {message}" if key else message
-
-
-def _did_you_mean(word: str, known: Iterable[str]) -> str:
-    near = get_close_matches(word, known, n=1)
-    if near:
-        return f"; did you mean `{near[0]}`?"
-    return f"; the known ones are: {', '.join(sorted(known))}" if known else ""
 
 
 def _from_file(path: Path) -> str:

@@ -7,6 +7,7 @@ from typing import Final
 
 from bot.core.command.capability import KindSpec
 from bot.core.command.catalog import Catalog
+from bot.core.file_faults import did_you_mean
 from bot.core.ports.plugin import Plugin
 
 _PACKAGE = "bot.backends"
@@ -24,9 +25,9 @@ def kinds() -> tuple[str, ...]:
 
 
 def load(kind: str) -> Plugin:
-    """The plugin of one kind. Raises UnknownKind, which lists the kinds that exist."""
+    """The plugin of one kind. Raises UnknownKind, which names the near one or the kinds that exist."""
     if kind not in kinds():
-        raise UnknownKind(f'kind = "{kind}" is unknown; the kinds are: {", ".join(kinds())}')
+        raise UnknownKind(f'kind = "{kind}" is unknown{did_you_mean(kind, kinds())}')
     plugin = importlib.import_module(f"{_PACKAGE}.{kind}").PLUGIN
     if not isinstance(plugin, Plugin):
         raise TypeError(f"{_PACKAGE}.{kind}.PLUGIN is not a Plugin")

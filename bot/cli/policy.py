@@ -19,6 +19,7 @@ from bot.core.command.parser import parse, parse_target
 from bot.core.command.target_ref import TargetRef
 from bot.core.command.until import with_moments
 from bot.core.errors import BadRequest
+from bot.core.file_faults import must_be, toml_fault
 from bot.core.intent import Command, ParseError
 from bot.core.operation import Operation, Target
 from bot.core.policy.decide import (
@@ -147,9 +148,10 @@ def catalog_for(config_path: Path) -> tuple[Catalog, str, bool]:
         specs = {str(table["name"]): plugins.load(str(table["kind"])).spec for table in tables.get("backend", [])}
         zone = config.TimeSettings.model_validate(tables.get("time", {})).zone
     except ValidationError as error:
-        raise ValueError(f"{config_path}: [time]: {error.errors()[0]['msg'].removeprefix('Value error, ')}") from None
+        first = error.errors()[0]
+        raise ValueError(f"{config_path}: [time]: {must_be(first['type'], first['msg'])}") from None
     except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ValueError(f"{config_path}: {error}") from None
+        raise ValueError(f"{config_path}: {toml_fault(str(error))}") from None
     except (TypeError, KeyError, AttributeError):
         raise ValueError(f"{config_path}: each [[backend]] needs a name and a kind") from None
     return Catalog(specs), zone, True

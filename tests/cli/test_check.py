@@ -128,7 +128,7 @@ async def test_a_mistyped_table_and_a_mistyped_kind_are_named_in_one_run(program
     checked = await program("check", "--config", "typos.toml", folder=env.folder, environ=env.environ)
     assert checked.code == 2
     assert "unknown key `polcy`; did you mean `policy`?" in checked.out
-    assert '[backend two] kind = "sequntum" is unknown' in checked.out
+    assert '[backend two] kind = "sequntum" is unknown; did you mean `sequentum`?' in checked.out
 
 
 async def test_all_missing_variables_are_named_in_one_run(program: Program, env: World) -> None:

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from bot.core.errors import Problem
+from bot.core.file_faults import must_be, toml_fault
 from bot.core.policy import schema
 from bot.core.policy.toml_lines import Lines
 from bot.core.value import canonical
@@ -33,15 +34,6 @@ _TABLES: Final[Mapping[tuple[str, ...], type[schema.Table]]] = {
     ("case",): schema.CaseTable,
 }
 _ARRAYS: Final = frozenset({("channel",), ("channel", "allow"), ("channel", "deny"), ("freeze",), ("case",)})
-_TYPES: Final = {
-    "string_type": "must be text in quotes",
-    "int_type": "must be a whole number",
-    "tuple_type": 'must be a list, like ["..."]',
-    "dict_type": "must be a table",
-    "model_type": "must be a table",
-    "model_attributes_type": "must be a table",
-    "too_short": "is an empty list",
-}
 
 
 class PolicyProblem(Problem):
@@ -174,8 +166,7 @@ def _after_end(text: str) -> str | None:
 def _toml_sentence(message: str, text: str) -> str:
     found = _TOML_LINE.search(message)
     line = int(found.group(1)) if found else text.count("\n") + 1
-    what = _TOML_LINE.sub("", message).replace(" (at end of document)", " at the end of the file")
-    return f"line {line}: not valid TOML: {what}"
+    return f"line {line}: not valid TOML: {toml_fault(_TOML_LINE.sub('', message))}"
 
 
 def _listed(found: Iterable[tuple[int, str]]) -> list[str]:
@@ -209,10 +200,7 @@ def _words(detail: ErrorDetails, loc: schema.Loc) -> str:
         return sentence if key in {"", "freeze"} or "`" in sentence else f"`{key}`: {sentence}"
     if key == "version":
         return "`version` must be 1"
-    if kind == "literal_error":
-        return f"`{key}` must be {detail.get('ctx', {}).get('expected', '')}"
-    wanted = _TYPES.get(kind) or message.replace("Input should be", "must be")
-    return f"`{key}` {wanted}"
+    return f"`{key}` {must_be(kind, message)}"
 
 
 def _table(loc: schema.Loc) -> tuple[type[schema.Table], str]:
