@@ -125,6 +125,11 @@ class FinderBase(ABC, Generic[SettingsT_co, ClientT_co]):
         fields = {"kind": kind, "id": id, "name": name, "scope": f"{self._backend}:{name}", **more}
         return Target(backend=self._backend, **fields)
 
+    def not_selected(self, ref: TargetRef, kind: str | None, hint: str) -> NoSuchTarget:
+        """The problem with `@failed` where this backend picks no run by it; the same without it is offered."""
+        whole = str(TargetRef(backend=self._backend, path=f"{kind}/{ref.path}" if kind else ref.path))
+        return NoSuchTarget(f"`{self._backend}` can't pick a run by `@{ref.selector}`.", hint, (whole,))
+
     async def remembered(self, target: Target) -> Target:
         """The target, remembered for later look-ups."""
         await self._target_cache.remember([target])

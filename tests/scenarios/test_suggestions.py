@@ -203,3 +203,21 @@ async def test_a_target_without_its_backend_leaves_no_other(tmp_path: Path) -> N
 async def test_a_value_that_is_almost_one_of_those_that_a_parameter_takes_is_corrected(env: World) -> None:
     await env.does("mark acc:shop/prices as=success", "takes one of")
     assert (await offered(env, "mark acc:shop/prices as=success"))[0] == "mark acc:shop/prices as=succeeded"
+
+
+@pytest.mark.parametrize(
+    ("typed", "says", "offered"),
+    [
+        ("logs infa:task/load_orders@failed", "the newest job of the task counts", "logs infa:task/load_orders"),
+        ("status infa:task/load_orders@last", "can't pick a run by `@last`", "status infa:task/load_orders"),
+        ("logs itn:cluster_1/check-links@failed", "`jobs itn:` lists the jobs", "logs itn:cluster_1/check-links"),
+        ("retry itn:cluster_1/check-links@failed", "`jobs itn:` lists the jobs", "start itn:cluster_1/check-links"),
+    ],
+)
+async def test_where_no_run_can_be_picked_the_next_step_is_offered(
+    tmp_path: Path, typed: str, says: str, offered: str
+) -> None:
+    async with world(tmp_path, only=("infa", "itn")) as env:
+        for target in ("infa:task/load_orders", "itn:cluster_1/check-links"):
+            await env.does(f"status {target}", target)
+        assert labels(await env.does(typed, "Nothing was done", says))[0] == offered

@@ -109,7 +109,7 @@ class Finder(FinderBase[InformaticaSettings, InfaClient]):
     async def find(self, ref: TargetRef, kind: str | None) -> Target:
         """The target of `ref`; see ports.Backend.resolve."""
         if ref.selector is not None:
-            raise errors.BadRequest(f"`@{ref.selector}` picks a run of an agent, but {self._backend} has no such runs.")
+            raise self.not_selected(ref, kind, "Without it, the newest job of the task counts.")
         if kind == AGENT:
             return await self.agent(ref.path)
         if kind == TASK:

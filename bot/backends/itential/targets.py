@@ -15,7 +15,7 @@ from bot.backends.itential.client import CERTS, GATEWAYS, GROUPS, ItnClient, Res
 from bot.backends.itential.models import Certificate, Gateway, Group, Service
 from bot.backends.itential.settings import ItentialSettings
 from bot.core.command.target_ref import TargetRef
-from bot.core.errors import Ambiguous, BadReply, BadRequest, NoSuchTarget
+from bot.core.errors import Ambiguous, BadReply, NoSuchTarget
 from bot.core.operation import Target, brief_id
 from bot.core.text import checked_name
 
@@ -33,7 +33,7 @@ class Finder(FinderBase[ItentialSettings, ItnClient]):
     async def find(self, ref: TargetRef, kind: str | None) -> Target:
         """The target of `ref`; see ports.Backend.resolve."""
         if ref.selector is not None:
-            raise BadRequest(f"`@{ref.selector}` picks a run of an agent. Name the job, like `job/ID`.")
+            raise self.not_selected(ref, kind, f"`jobs {self._backend}:` lists the jobs; name one, like `job/ID`.")
         if kind in RESOURCES:
             return await self._resource(str(kind), ref.path)
         if kind == JOB:
