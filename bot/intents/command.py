@@ -84,8 +84,9 @@ async def run_command(ctx: Context, intent: Intent, command: Command) -> None:
     operation = resolved.operation
     ruling = await authorize(ctx, intent, operation, resolved.capability)
     if ruling.denied:
-        buttons = approvals.ask_buttons(ctx, intent, operation, ruling)
-        await refusal.denied(ctx, intent, operation, ruling, buttons)
+        asking = approvals.ask_buttons(ctx, intent, operation, ruling)
+        decided = await approvals.waiting(ctx, intent, operation)
+        await refusal.denied(ctx, intent, operation, ruling, (*decided, *asking))
         return
     try:
         misfit = await check(ctx, operation)

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from bot.demo.run import POLICY
 from tests.scenarios.team import APPROVERS, CRAWL, INCIDENT, RULES, Team, deciding
 from tests.world import World, labels, shown, world
 
@@ -133,3 +134,15 @@ async def test_a_mark_that_is_there_already_is_refused_before_anyone_is_asked(te
     await env.until(lambda: [row for row in env.audit(event="done") if row.verb == "mark"])
     await env.does("mark acc:shop/prices as=failed -- again", "is Failed already")
     assert len(env.audit(event="approval_requested")) == 1
+
+
+async def test_an_approver_who_may_not_ask_is_led_to_the_request_that_waits_for_them(tmp_path: Path) -> None:
+    """Lee types what Ana asked for, in the same channel."""
+    async with world(tmp_path, policy=POLICY) as env:
+        await env.does("agent approve acc:labs/new -- tested", "Waiting for approval")
+        card = await env.sees("wants to run", user="U0LEE", channel=APPROVERS)
+        no = await env.does("agent approve acc:labs/new -- yes", "Denied", user="U0LEE")
+        assert labels(no) == ["Open the waiting request", "Ask for it", "Open #incident-42"]
+        assert card["ts"].replace(".", "") in str(no["blocks"])
+        other = await env.does("agent approve acc:labs/slow -- yes", "Denied", user="U0LEE")
+        assert "Open the waiting request" not in labels(other)

@@ -18,7 +18,7 @@ from bot.core.approval import (
     unshowable,
 )
 from bot.core.audit import Event
-from bot.core.card import Line, Tone, approval_key
+from bot.core.card import Button, Line, Tone, approval_key
 from bot.core.command.capability import Risk
 from bot.core.effects import Ruling
 from bot.core.errors import Problem
@@ -98,6 +98,16 @@ def _is_same(pending: PendingDecision, intent: Intent, operation: Operation, ter
     if other is None or not same_wish(other, intent, operation) or is_expired(other.due, now):
         return False
     return Terms(other.record.demand, other.record.sort, other.record.lasts) == terms
+
+
+async def waiting(ctx: Context, intent: Intent, operation: Operation) -> tuple[Button, ...]:
+    """The way to a request for the same that waits for this person, who may not ask for it here."""
+    for pending in await ctx.store.pending_decisions(state="open"):
+        other = Approval.of(pending)
+        if other is not None and same_wish(other, intent, operation) and intent.actor.user_id in other.record.eligible:
+            link = await approval_cards.link_to(ctx, approval_key(other.pending.request_id), "Open the waiting request")
+            return (Button(label=link[0], action="open", url=link[1]),) if link else ()
+    return ()
 
 
 async def _joined(ctx: Context, intent: Intent, other: Approval, reason: str | None) -> bool:
