@@ -324,6 +324,21 @@ async def test_a_retry_that_waits_for_approval_takes_the_button_away(team: Team)
     assert "Retry" not in labels(ended)
 
 
+async def test_a_second_retry_of_a_run_asks_its_requester_before_the_approvers(team: Team) -> None:
+    env = team.env
+    await env.say("start acc:shop/broken")
+    await env.sees("Failed", "Retry", timeout=30)
+    await env.say("retry acc:shop/broken@failed", user="U0RUI")
+    await team.press(await team.card("retry acc:shop/broken"), "Approve")
+    await env.sees("Retried by <@U0RUI>: succeeded", timeout=30)
+    asked = len(env.audit(event="approval_requested"))
+    await env.say("retry acc:shop/broken@failed")
+    question = await env.sees("Retried by <@U0RUI>: succeeded", "Ask for approval")
+    assert len(env.audit(event="approval_requested")) == asked
+    await env.ana.press_label("C0CRAWL", question["ts"], "Ask for approval", seen=question)
+    await env.until(lambda: len(env.audit(event="approval_requested")) == asked + 1)
+
+
 async def test_a_service_that_was_started_is_not_run_again(tmp_path: Path) -> None:
     """What was followed is the service itself, which runs now; a target that does not exist has no page in the console."""
     async with world(tmp_path, only=("infa",), agents=True) as made:
