@@ -285,9 +285,22 @@ class Filters:
 
 # What people call the end of such a request, by its code.
 ABANDONED_AS: Final = {"cancelled": "cancelled", "joined": "asked again", "already_waiting": "asked again"}
+_DUE: Final = {
+    "due pause": "end of a pause",
+    "due pending": "check of an open request",
+    "due remind": "reminder of an open request",
+    "due grant": "end of a grant",
+}
 OPENINGS: Final = Filters(event=Event.INCIDENT_OPENED)
 # What a card calls these events.
 _SAID: Final = {"denied": (Event.DENIED, Event.REJECTED), "cancelled": (Event.ABANDONED,)}
+
+
+def of_timer(entry: StoredEntry) -> StoredEntry:
+    """The entry of what a timer asked for as people read it: in words, and in nobody's name. Any other as it is."""
+    if entry.verb not in _DUE:
+        return entry
+    return entry.model_copy(update={"verb": _DUE[entry.verb], "user_id": "Signalbox", "detail": None})
 
 
 def searches(filters: Filters, opened: Iterable[StoredEntry] = ()) -> list[Filters]:

@@ -357,6 +357,17 @@ async def test_the_entries_of_one_incident_are_found_by_its_name(program: Progra
     assert "close. prices restored" in column(closed.out, "Detail")
 
 
+async def test_what_a_timer_asked_for_is_told_in_words_and_in_nobodys_name(program: Program, env: World) -> None:
+    await env.say("grant @lee start acc:shop/prices for=1h -- covering", user="U0ROOT")
+    await env.sees("Granted: start on acc:shop/prices")
+    env.ws.clock.advance(3_700)
+    await env.until(lambda: [row for row in env.audit() if row.verb == "due grant"])
+    found = await program("audit", "search", "due", folder=env.folder, environ=env.environ)
+    assert column(found.out, "What") == ["end of a grant"]
+    assert column(found.out, "Who") == ["Signalbox"]
+    assert "g-1" not in found.out
+
+
 async def test_a_head_that_is_none_is_a_misuse(program: Program, env: World) -> None:
     for head in ("x", "12", "12:abc"):
         ended = await program("audit", "verify", "--head", head, folder=env.folder, environ=env.environ)

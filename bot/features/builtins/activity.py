@@ -11,13 +11,6 @@ from bot.core.records import StoredEntry
 from bot.core.text import ago_text, plural, seconds_words
 from bot.operations import cards
 
-# What a timer asks for, in words.
-DUE: Final = {
-    "due pause": "end of a pause",
-    "due pending": "check of an open request",
-    "due remind": "reminder of an open request",
-    "due grant": "end of a grant",
-}
 _SPANS: Final = 8
 _SERIES: Final = ("Runs succeeded", "Failed", "Stopped", "Denied", "Actions")
 _KINDS: Final = {Event.FAILED: "Failed", Event.UNKNOWN: "Failed", Event.DENIED: "Denied", Event.DONE: "Actions"}

@@ -17,11 +17,11 @@ from bot.core.operation import Target
 from bot.core.outcome import FileOut, Phase, Table
 from bot.core.policy.decide import why_not_administrator
 from bot.core.policy.visibility import Visibility
-from bot.core.records import OPENINGS, Filters, StoredEntry, newest_of, searches, stamp
+from bot.core.records import OPENINGS, Filters, StoredEntry, newest_of, of_timer, searches, stamp
 from bot.core.text import csv_text, person_in, plural, sentences, utc_text
 from bot.core.value import canonical
 from bot.features import incidents
-from bot.features.builtins.activity import DUE, activity, happened, stopped_as_asked
+from bot.features.builtins.activity import activity, happened, stopped_as_asked
 from bot.features.incidents import Incident
 from bot.features.replies.answer import reply
 from bot.operations import cards
@@ -363,9 +363,8 @@ def _none(far: str) -> str:
 
 def _told(entry: StoredEntry) -> StoredEntry:
     """The entry with a detail to read: without marks and the ages of facts, and with people and channels by name where the
-    detail is made of their ids. What a timer did has no person."""
-    if entry.verb in DUE:
-        return entry.model_copy(update={"verb": DUE[entry.verb], "user_id": "Signalbox", "detail": None})
+    detail is made of their ids."""
+    entry = of_timer(entry)
     note = f": {entry.reason}" if entry.event in _WITH_REASON and entry.reason and entry.detail else ""
     detail = _DECIDERS.sub("", _AGES.sub("", entry.detail or entry.reason or "")).replace("`", "") + note
     detail = cards.rules_named(_IN_A_REQUEST.sub("", detail))
