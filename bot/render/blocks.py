@@ -248,11 +248,12 @@ def _most(top: Sequence[str], texts: Sequence[str], budget: BlockBudget) -> int:
 
 def buttons(items: Sequence[Button], budget: BlockBudget, used: set[str], zone: tzinfo = UTC) -> list[Block]:
     """Rows of buttons. `used` are the action ids already on this surface; new ones are added. A value is never cut.
-    Times in labels are in the `zone`, because Slack adapts none there."""
+    Times in labels and questions are in the `zone`, because Slack adapts none there."""
     elements: list[Block] = []
     cost = budget.cost
     for item in items[:_BUTTONS]:
-        element = button(item.model_copy(update={"label": in_zone(item.label, zone)}), used)
+        words = {"label": in_zone(item.label, zone), "confirm": in_zone(item.confirm or "", zone)}
+        element = button(item.model_copy(update=words), used)
         cost -= kit.cost(element) + 30
         if kit.units(item.id) > kit.BUTTON_VALUE or cost < 0 or len(elements) >= budget.blocks * _BUTTONS_IN_ROW:
             used.discard(element["action_id"])

@@ -9,10 +9,12 @@ import re
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 
+from bot.core.records import stamp
 from bot.playground.planes.demo import demo_planes
 from tests.scenarios.steps import do
 from tests.scenarios.team import CRAWL, RULES, Team, deciding
@@ -202,3 +204,25 @@ async def test_a_command_to_copy_has_its_time_on_the_clock_of_its_reader(free: T
     assert f"```\n{copied}\n```" in shown(card)
     assert "Z" not in copied
     await env.does(copied, "Paused until", token(ends))
+
+
+async def test_the_question_of_a_button_has_its_time_on_the_clock_of_its_reader(team: Team) -> None:
+    """Slack adapts no time in it."""
+    env = team.env
+    await env.say("grant @ana start acc:news/* for=2h -- covering for Lee", user="U0ROOT")
+    await env.sees("*Granted: start on* `acc:news/*`")
+    (grant,) = await env.bot.store.open_grants(stamp(team.now()))
+    there = f"{datetime.fromisoformat(grant.until_at).astimezone(KOLKATA):%Y-%m-%d %H:%M IST}"
+    listed = await env.does("grants", "acc:news/*", user="U0ROOT")
+    assert there in asked_by(listed, "Revoke")
+
+
+def asked_by(message: dict[str, Any], label: str) -> str:
+    """The question of the button whose label begins in this way."""
+    (question,) = [
+        element["confirm"]["text"]["text"]
+        for block in message["blocks"]
+        for element in block.get("elements", ())
+        if element["type"] == "button" and element["text"]["text"].startswith(label)
+    ]
+    return str(question)
