@@ -22,6 +22,7 @@ from bot.cli.main import HELP
 from bot.slack.manifest import manifest_text
 from tests.cli.program import Ended, Program, one_line
 from tests.fork_server import RUNNING, ForkServer
+from tests.scenarios.team import deciding
 from tests.world import OPEN_POLICY, World, world
 
 ROOT = Path(__file__).parents[2]
@@ -357,12 +358,16 @@ async def test_the_entries_of_one_incident_are_found_by_its_name(program: Progra
     assert "close. prices restored" in column(closed.out, "Detail")
 
 
-async def test_what_a_timer_asked_for_is_told_in_words_and_in_nobodys_name(program: Program, env: World) -> None:
-    await env.say("grant @lee start acc:shop/prices for=1h -- covering", user="U0ROOT")
-    await env.sees("Granted: start on acc:shop/prices")
-    env.ws.clock.advance(3_700)
-    await env.until(lambda: [row for row in env.audit() if row.verb == "due grant"])
-    found = await program("audit", "search", "due", folder=env.folder, environ=env.environ)
+async def test_what_a_timer_asked_for_is_told_in_words_and_in_nobodys_name(
+    program: Program, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with deciding(tmp_path, monkeypatch) as team:
+        env = team.env
+        await env.say("grant @lee start acc:news/* for=1h -- covering", user="U0ROOT")
+        await env.sees("Granted: start on")
+        team.later(hours=2)
+        await env.until(lambda: [row for row in env.audit() if row.verb == "due grant"])
+        found = await program("audit", "search", "due", folder=env.folder, environ=env.environ)
     assert column(found.out, "What") == ["end of a grant"]
     assert column(found.out, "Who") == ["Signalbox"]
     assert "g-1" not in found.out
