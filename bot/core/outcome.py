@@ -134,7 +134,7 @@ class RunView(Value):
     `done` and `total` count what `counted` names in the singular; without it they are shares. `expected_end` and `left` are
     the vendor's forecast, `usual` is how long earlier runs of the same target took.
     `unread_since` is the time of the first consecutive failure to read the run, `unread_told` whether the people who wait
-    were notified.
+    were notified. `gone_since` is the time of the first consecutive answer of the control plane that it has no such run.
     """
 
     state: str
@@ -153,6 +153,7 @@ class RunView(Value):
     next: tuple[Suggestion, ...] = ()
     unread_since: datetime | None = None
     unread_told: bool = False
+    gone_since: datetime | None = None
 
     def after(self, verb: str, by: str | None = None) -> Self:
         """The view for a request with this verb: a run that failed because of its `stop` was stopped. A service has no end.
@@ -179,6 +180,7 @@ class RecentRun(Value):
     job: str = ""
 
 
+NOT_FOUND: Final = "not found"  # the state of a run that the control plane doesn't have
 STARTED: Final = RunView(state="Started", phase=Phase.ACTIVE)  # before the first poll
 
 

@@ -3,7 +3,7 @@
 import re
 import sys
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from textwrap import shorten
 from typing import Final
 
@@ -17,8 +17,8 @@ from bot.core.intent import Intent, Place, Source
 from bot.core.log_diff import DIFF, NOT_COMPARED
 from bot.core.operation import Operation, Target
 from bot.core.outcome import Done, Fact, Failed, Outcome, Phase, Refused, RunView, Unknown, facts_of
-from bot.core.records import ABANDONED_AS, StoredEntry, StoredRequest, stamp
-from bot.core.text import capitalized, seconds_words, utc_text, without_level
+from bot.core.records import ABANDONED_AS, StoredEntry
+from bot.core.text import capitalized, utc_text, without_level
 from bot.core.value import Json
 from bot.operations.progress import late_words, progress_of
 
@@ -39,7 +39,6 @@ _HEADS: Final = {
     "unknown": "Unknown: it may or may not have happened, and it was not sent again",
 }
 
-_MOST_NAMED: Final = 10
 _CHANNEL: Final = re.compile(r"\b[CG][A-Z0-9]{2,30}(?= (?:allow|deny) \d)")
 _LONGEST_GIVEN: Final = 160  # characters of parameters that a card shows outside its details
 _ERROR_LINES: Final = 6
@@ -216,27 +215,6 @@ def _run_card(
             "progress": (progress.done, progress.total) if progress is not None else None,
             "progress_note": progress.note if progress is not None else "",
         }
-    )
-
-
-def unread(requests: Sequence[StoredRequest], since: timedelta, now: datetime) -> Card:
-    """Tells the person who follows these runs that their status can't be read."""
-    operations = [request.operation for request in requests if request.operation is not None]
-    intent = requests[0].intent
-    names = [operation.title for operation in operations[:_MOST_NAMED]]
-    more = f" and {len(operations) - _MOST_NAMED} more" if len(operations) > _MOST_NAMED else ""
-    return Card(
-        key=f"unread:{intent.request_id}:{stamp(now)}",
-        place=place_of(intent),
-        title="A run that you follow can't be read" if len(operations) == 1 else "Runs that you follow can't be read",
-        tone=Tone.UNSURE,
-        status=f"No status could be read for {seconds_words(since.total_seconds())}.",
-        lines=(
-            Line(text=", ".join(names) + more),
-            Line(text="The card of each run says why. It is updated as soon as the run can be read again."),
-        ),
-        mention=(intent.actor.user_id,),
-        at=now,
     )
 
 

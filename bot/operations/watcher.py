@@ -21,9 +21,9 @@ from bot.core.effects import Attempt
 from bot.core.errors import Problem
 from bot.core.intent import Intent
 from bot.core.operation import Operation, Target
-from bot.core.outcome import STARTED, Done, Phase, RunView
+from bot.core.outcome import NOT_FOUND, STARTED, Done, Phase, RunView
 from bot.core.records import Filters, StoredRequest, Watch, stamp
-from bot.core.text import without_level
+from bot.core.text import seconds_words, without_level
 from bot.operations import cards, newer_run
 from bot.operations.audit_writer import AuditWriter
 from bot.operations.backend_call import call
@@ -42,8 +42,10 @@ SLOW: Final = timedelta(seconds=10)  # a multiple of QUICK, so that every slow m
 SLOWER_AFTER = timedelta(minutes=2)
 AFTER_TROUBLE: Final = timedelta(seconds=5)  # at least; then at the group's next slow moment
 UNREAD_TOLD_AFTER: Final = timedelta(minutes=1)
+LOST_AFTER: Final = timedelta(minutes=5)  # of answers that there is no such run
 POLL_WITHIN = 20.0
 AT_ONCE = 4
+_MOST_NAMED: Final = 10
 MOST_DUE: Final = 5_000  # runs of one poll; the rest is late and splits its group
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _TICK: Final = timedelta(microseconds=1)
@@ -127,13 +129,23 @@ async def _group(
     for watch, view in seen:
         # An ended run whose watch is open still: its end was seen, but the program stopped before it was recorded and shown.
         news = view.phase.ended or _shown(view) != _shown(watch.view or STARTED)
-        if news or moved(view, now - _pace(watch, now), now):
+        if view.gone_since is not None and now - view.gone_since >= LOST_AFTER:
+            await _changed(ctx, watch, view, lost=True)
+        elif news or moved(view, now - _pace(watch, now), now):
             await _changed(ctx, watch, view)
+        if not view.unread_told and (watch.view or STARTED).unread_told:
+            await _readable_again(ctx, watch)
     return [watch for watch, view in seen if view.unread_told and not (watch.view or STARTED).unread_told]
 
 
 def seen_now(watch: Watch, found: RunView | None, trouble: str, now: datetime) -> RunView:
     """A run's view after a poll. `found` is None when the poll failed with `trouble` or the run is no longer listed."""
+    gone = not trouble and (found is None or found.state == NOT_FOUND)
+    since = ((watch.view or STARTED).gone_since or now) if gone else None
+    return _seen(watch, found, trouble, now).model_copy(update={"gone_since": since})
+
+
+def _seen(watch: Watch, found: RunView | None, trouble: str, now: datetime) -> RunView:
     before = watch.view or STARTED
     found = found.model_copy(update={"usual": before.usual}) if found is not None and before.usual else found
     if found is not None and found.phase is not Phase.UNREADABLE:
@@ -151,7 +163,7 @@ def seen_now(watch: Watch, found: RunView | None, trouble: str, now: datetime) -
 
 def _shown(view: RunView) -> RunView:
     """Without what a card does not show."""
-    return view.model_copy(update={"unread_since": None, "unread_told": False})
+    return view.model_copy(update={"unread_since": None, "unread_told": False, "gone_since": None})
 
 
 async def _tell(ctx: Context, watches: Sequence[Watch]) -> None:
@@ -162,7 +174,55 @@ async def _tell(ctx: Context, watches: Sequence[Watch]) -> None:
         if request is not None and request.operation is not None:
             waiting[watch.channel_id or "", watch.user_id or ""].append(request)
     for requests in waiting.values():
-        await ctx.presenter.show(cards.unread(requests, UNREAD_TOLD_AFTER, ctx.clock.now()))
+        card = _unread(requests, ctx.clock.now())
+        for request in requests:
+            await ctx.store.set_value(_unread_key(request.request_id), card.key, ctx.clock.now())
+        await ctx.presenter.show(card)
+
+
+async def _readable_again(ctx: Context, watch: Watch) -> None:
+    """Say it on that message, once it is true of all its runs."""
+    key = await ctx.store.value(_unread_key(watch.request_id))
+    for one in await ctx.store.open_watches(watch.user_id):
+        unread = one.view is not None and one.view.unread_told
+        if unread and await ctx.store.value(_unread_key(one.request_id)) == key:
+            return
+    posted = await ctx.store.message(str(key))
+    if posted is not None and posted.body is not None:
+        await ctx.presenter.show(_over(Card.stored(posted.body)))
+
+
+def _unread_key(request_id: str) -> str:
+    """Where the key of the message is remembered that says that the run of a request can't be read."""
+    return f"unread_card:{request_id}"
+
+
+def _unread(requests: Sequence[StoredRequest], now: datetime) -> Card:
+    """Tells the person who follows these runs that their status can't be read."""
+    operations = [request.operation for request in requests if request.operation is not None]
+    intent = requests[0].intent
+    names = [operation.title for operation in operations[:_MOST_NAMED]]
+    more = f" and {len(operations) - _MOST_NAMED} more" if len(operations) > _MOST_NAMED else ""
+    return Card(
+        key=f"unread:{intent.request_id}:{stamp(now)}",
+        place=cards.place_of(intent),
+        title="A run that you follow can't be read" if len(operations) == 1 else "Runs that you follow can't be read",
+        tone=Tone.UNSURE,
+        status=f"No status could be read for {seconds_words(UNREAD_TOLD_AFTER.total_seconds())}.",
+        lines=(
+            Line(text=", ".join(names) + more),
+            Line(text="The card of each run says why. It is updated as soon as the run can be read again."),
+        ),
+        mention=(intent.actor.user_id,),
+        at=now,
+    )
+
+
+def _over(card: Card) -> Card:
+    """That message, when all of its runs can be read again."""
+    lines = (*card.lines[:1], Line(text="The card of each run shows its state."))
+    title = card.title.replace("can't be read", "can be read again")
+    return card.model_copy(update={"title": title, "tone": Tone.PLAIN, "status": "", "lines": lines})
 
 
 def _next(watch: Watch, group: str, now: datetime) -> str:
@@ -184,8 +244,13 @@ def _pace(watch: Watch, now: datetime) -> timedelta:
     return QUICK if now - datetime.fromisoformat(watch.made_at) < SLOWER_AFTER else SLOW
 
 
-async def _changed(ctx: Context, watch: Watch, view: RunView) -> None:
-    """Show it, then record the end: until then the watch is open, so that a program that stops in between does both again."""
+async def _changed(ctx: Context, watch: Watch, view: RunView, *, lost: bool = False) -> None:
+    """Show it, then record the end: until then the watch is open, so that a program that stops in between does both again.
+    `lost`: the control plane has no such run."""
+    if lost:
+        message = f"{watch.backend} no longer has this run, so its outcome is unknown. It is no longer followed."
+        view = view.model_copy(update={"state": NOT_FOUND, "phase": Phase.UNREADABLE, "message": message})
+    over = view.phase.ended or lost
     request = await ctx.store.request(watch.request_id)
     operation, run = (request.operation if request is not None else None), watch.target
     if by := await _stopped_by(ctx, watch, operation, view):
@@ -194,11 +259,11 @@ async def _changed(ctx: Context, watch: Watch, view: RunView) -> None:
         card = None
         if request is not None and operation is not None:
             card = await _show(ctx, request, operation, run, view, by=by)
-        if view.phase.ended:
-            await _end(ctx, watch, view, request)
-    if view.phase.ended and request is not None:
+        if over:
+            await _end(ctx, watch, view, request, lost=lost)
+    if over and request is not None:
         await newer_run.show_older(ctx, request.intent, operation)
-    if watch.view is None or watch.view.state != view.state:
+    if lost or watch.view is None or watch.view.state != view.state:
         ctx.stale_homes.stale(watch.user_id)
     if request is not None and operation is not None and card is not None and wanted(card, view):
         ctx.tasks.start(_explain(ctx, request, operation, run, view), f"log of {watch.request_id}")
@@ -262,7 +327,7 @@ async def _refreshed(ctx: Context, request_id: str, view: RunView) -> datetime |
     return datetime.fromisoformat(str(kept["at"])) if same and isinstance(kept, dict) else None
 
 
-async def _end(ctx: Context, watch: Watch, view: RunView, request: StoredRequest | None) -> None:
+async def _end(ctx: Context, watch: Watch, view: RunView, request: StoredRequest | None, *, lost: bool) -> None:
     """Write the end to the audit log, once."""
     now = ctx.clock.now()
     entries: tuple[AuditEntry, ...] = ()
@@ -273,13 +338,13 @@ async def _end(ctx: Context, watch: Watch, view: RunView, request: StoredRequest
             request.operation,
             request.intent,
             now,
-            code=str(view.after(request.operation.verb).phase),
+            code="lost" if lost else str(view.after(request.operation.verb).phase),
             detail=_detail(watch, view),
             backend_ref=watch.target.id,
             duration_ms=round((now - started).total_seconds() * 1000),
         )
         entries = (entry,)
-    await ctx.store.end_watch(watch.id, "ended", entries, now)
+    await ctx.store.end_watch(watch.id, "lost" if lost else "ended", entries, now)
 
 
 def _detail(watch: Watch, view: RunView) -> str:

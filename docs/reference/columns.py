@@ -62,7 +62,7 @@ EVENTS: Final[Words] = {
     "(`gone`; `no_such_backend` when its control plane is no longer configured); or the request didn't run and was "
     "offered as a button: `in_sentence` (a mention within a sentence), `edited` (an edited message), `by_app` (posted by "
     "another app in a person's name), `late` (a late built-in command), `too_late` (Slack had stopped waiting)",
-    "ended": "a run that was started here ended; `code` is its state",
+    "ended": "a run that was started here ended; `code` is its state, or `lost` when the control plane no longer has it",
     "granted": "a grant was given",
     "revoked": "a grant was revoked",
     "breakglass": "a person used break-glass; the security channel was told",

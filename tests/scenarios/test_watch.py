@@ -284,6 +284,43 @@ async def test_who_asked_to_be_notified_of_a_run_is_told_when_it_cannot_be_read_
     assert notice["thread_ts"] == card["ts"]
 
 
+async def test_the_message_that_a_run_cannot_be_read_is_corrected_when_it_can(team: Team) -> None:
+    env = team.env
+    env.acc.world.speed = 0.001
+    await env.does("start acc:shop/prices", "start acc:shop/prices", "Starting")
+    await env.acc.set_fault({"fault": "500"})
+    for seconds in (15, 61):
+        before = len(env.acc.requests)
+        team.later(seconds=seconds)
+        await env.until(lambda before=before: len(env.acc.requests) > before)
+        await env.quiet()
+    told = await env.sees("A run that you follow can't be read", "start acc:shop/prices", "<@U0ANA>")
+    await env.acc.clear_faults()
+    team.later(seconds=16)
+    over = await env.sees("A run that you follow can be read again", "start acc:shop/prices")
+    assert over["ts"] == told["ts"]
+    await env.sees("start acc:shop/prices", "Starting")
+
+
+async def test_a_run_that_the_control_plane_no_longer_has_is_not_followed_for_ever(team: Team) -> None:
+    """After five minutes its card says so, and it is neither on the Home tab nor in what `stop everything` lists."""
+    env = team.env
+    env.acc.world.speed = 0.001
+    await env.does("start acc:shop/prices", "start acc:shop/prices", "Starting")
+    env.acc.world.runs.clear()
+    env.acc.world.runs_of = {key: [] for key in env.acc.world.runs_of}
+    for seconds in (15, 200):
+        before = len(env.acc.requests)
+        team.later(seconds=seconds)
+        await env.until(lambda before=before: len(env.acc.requests) > before)
+        await env.quiet()
+    assert len(await env.bot.store.open_watches()) == 1
+    team.later(seconds=200)
+    await env.sees("start acc:shop/prices", "Not found", "so its outcome is unknown. It is no longer followed.")
+    assert [row.code for row in env.audit(event="ended")] == ["lost"]
+    assert await env.bot.store.open_watches() == []
+
+
 async def test_a_control_plane_that_does_not_answer_tells_nothing_and_is_asked_again(team: Team) -> None:
     """What failed meanwhile is told afterwards, also over a restart."""
     env = team.env

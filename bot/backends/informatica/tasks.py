@@ -17,6 +17,7 @@ from bot.core.errors import NoSuchTarget
 from bot.core.log_diff import NO_GOOD_RUN, difference
 from bot.core.operation import Operation, Target
 from bot.core.outcome import (
+    NOT_FOUND,
     NOT_LISTED,
     Done,
     Fact,
@@ -224,7 +225,7 @@ def _unlisted(ctx: AdapterContext, key: TaskKey) -> RunView:
     if not late:
         return RunView(state="accepted, not listed yet", phase=Phase.WAITING)
     return RunView(
-        state="not found",
+        state=NOT_FOUND,
         phase=Phase.UNREADABLE,
         message="Informatica lists this run neither as a running nor as an ended job.",
     )

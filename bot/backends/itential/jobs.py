@@ -18,11 +18,10 @@ from bot.core.command.params import flag_of, number_of, text_of
 from bot.core.errors import CallProblem, CredentialRefused, NoSuchTarget, RateLimited, Rejected
 from bot.core.log_diff import COMPARED, NO_GOOD_RUN, NOT_COMPARED, difference
 from bot.core.operation import Operation, Target
-from bot.core.outcome import GONE, Done, Fact, LookBack, Phase, RecentRun, Refused, RunView
+from bot.core.outcome import GONE, NOT_FOUND, Done, Fact, LookBack, Phase, RecentRun, Refused, RunView
 from bot.core.ports.services import Call
 from bot.core.text import plural, suggest
 
-_NOT_FOUND: Final = "not found"
 _OVER: Final = frozenset({"complete", "canceled"})  # a job with the status `error` is still active: it can be canceled
 
 
@@ -148,7 +147,7 @@ async def _view(ctx: AdapterContext, target: Target) -> RunView:
         return job_view(target, await ctx.client.job(target.id), ctx.hidden)
     except NoSuchTarget:
         return RunView(
-            state=_NOT_FOUND,
+            state=NOT_FOUND,
             phase=Phase.UNREADABLE,
             message="The platform has no job with this id, so its outcome is unknown.",
         )
@@ -157,7 +156,7 @@ async def _view(ctx: AdapterContext, target: Target) -> RunView:
 async def state_of(ctx: AdapterContext, target: Target) -> str:
     """The status of the job."""
     state = (await _view(ctx, target)).state
-    return GONE if state == _NOT_FOUND else state
+    return GONE if state == NOT_FOUND else state
 
 
 async def preflight(ctx: AdapterContext, operation: Operation) -> list[tuple[str, str]]:

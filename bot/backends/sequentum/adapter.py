@@ -18,7 +18,7 @@ from bot.backends.sequentum.targets import AdapterContext, Finder
 from bot.core.command.capability import KindSpec
 from bot.core.errors import BadRequest, NoSuchTarget
 from bot.core.operation import Operation, Target
-from bot.core.outcome import Health, LookBack, Named, Phase, RecentRun, Refused, RunView
+from bot.core.outcome import NOT_FOUND, Health, LookBack, Named, Phase, RecentRun, Refused, RunView
 from bot.core.ports.services import BackendParts
 from bot.http_client import Bearer, client_for
 
@@ -91,7 +91,7 @@ class SequentumBackend(HandlerAdapter[AdapterContext]):
             try:
                 return view_of(self.name, await ctx.client.one(kind, id_), ctx.clean, id_)
             except NoSuchTarget as gone:
-                return RunView(state="not found", phase=Phase.UNREADABLE, message=gone.summary)
+                return RunView(state=NOT_FOUND, phase=Phase.UNREADABLE, message=gone.summary)
 
         missing = [id_ for id_ in wanted if id_ not in views]
         return views | dict(zip(missing, await all_of(map(one, missing)), strict=True))
