@@ -8,7 +8,7 @@ from typing import Final
 from pydantic import Field
 
 from bot.core.audit import AuditEntry, Event
-from bot.core.intent import Intent, Place
+from bot.core.intent import Doubt, Intent, Place
 from bot.core.operation import Operation, Target
 from bot.core.outcome import RunView
 from bot.core.runs import SeenRuns
@@ -283,8 +283,14 @@ class Filters:
     text: str | None = None
 
 
-# What people call the end of such a request, by its code.
-ABANDONED_AS: Final = {"cancelled": "cancelled", "joined": "asked again", "already_waiting": "asked again"}
+# What people call the end of such a request, by its code; with another one, its outcome could not be found.
+ABANDONED_AS: Final = {
+    **dict.fromkeys((*Doubt, "not_sent", "stale", "void", "gone", "no_such_backend"), "not done"),
+    "cancelled": "cancelled",
+    "not_confirmed": "not confirmed",
+    "joined": "asked again",
+    "already_waiting": "asked again",
+}
 _DUE: Final = {
     "due pause": "end of a pause",
     "due pending": "check of an open request",

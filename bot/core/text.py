@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
+from textwrap import shorten
 from typing import Final
 
 from bot.core.command.params import INVISIBLE
@@ -23,6 +24,8 @@ _DANGEROUS: Final = re.compile(
 _PERSON: Final = re.compile(r"<?@?([UW][A-Z0-9]{1,30})(?:\|[^>]*)?>?")
 
 
+_TIME: Final = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d(:\d\d)? UTC")
+_ONE_WORD: Final = "\x00"  # instead of a blank
 _LEVEL: Final = re.compile(r"(?:(?:INFO|ERROR)\b:?\s+|[Ee]rror:\s+)+")
 
 
@@ -135,6 +138,12 @@ def first_of(items: Iterable[str], most: int, between: str = "; ") -> str:
     every = list(items)
     more = f"{';' if between == '; ' else ''} and {len(every) - most} more" if len(every) > most else ""
     return between.join(every[:most]) + more
+
+
+def shortened(text: str, longest: int) -> str:
+    """The text on one line, cut between two words. A time is one word, and stays a time."""
+    whole = _TIME.sub(lambda at: at[0].replace(" ", _ONE_WORD), text)
+    return shorten(whole, longest, placeholder="…").replace(_ONE_WORD, " ")
 
 
 def with_article(noun: str) -> str:

@@ -296,7 +296,7 @@ def _rule(label: str) -> tuple[Fact, ...]:
 def happened(catalog: Catalog, entry: StoredEntry) -> str:
     """The event in a word that a person uses: a run starts, and succeeds or fails later."""
     event = entry.event
-    if said := {Event.ENDED: entry.code, Event.ABANDONED: ABANDONED_AS.get(entry.code or "")}.get(event):
+    if said := {Event.ENDED: entry.code, Event.ABANDONED: ABANDONED_AS.get(entry.code or "", "unknown")}.get(event):
         return said
     if event is Event.RECONCILED:
         event = Event.DONE if entry.code == "done" else Event.FAILED

@@ -14,7 +14,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from bot.core.text import rough_span
+from bot.core.text import plural, rough_span
 from bot.render.text_format import BLANKS, NOTHING, aware, one_line, shown
 
 Block = dict[str, Any]
@@ -114,10 +114,8 @@ def clip(text: str, limit: int, *, counted: bool = True) -> str:
 
 
 def fit(text: str, make: Callable[[str], str], limit: int, budget: int) -> str:
-    """`make(text)`, cut with a marker to at most `limit` units and `room` JSON characters.
-
-    `make` must not shorten its text. Empty when not even the marker fits.
-    """
+    """`make(text)`, cut with a marker to at most `limit` units and `budget` JSON characters; a list is cut between two lines.
+    `make` must not shorten its text. Empty when not even the marker fits."""
 
     def fits(made: str) -> bool:
         return units(made) <= limit and cost(made) <= budget
@@ -132,6 +130,9 @@ def fit(text: str, make: Callable[[str], str], limit: int, budget: int) -> str:
     while low < high:
         middle = (low + high + 1) // 2
         low, high = (middle, high) if fits(part(middle)) else (low, middle - 1)
+    end = text.rfind("\n", 0, low + 1)
+    if end > low // 2 and fits(made := make(f"{text[:end]}\n… (+{plural(text.count(chr(10), end), 'line')})")):
+        return made
     made = part(low)
     return made if fits(made) else ""
 

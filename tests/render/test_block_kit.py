@@ -102,6 +102,17 @@ def test_fit_says_how_much_it_cut():
     assert len(kept) + int(cut.replace(",", "")) in (5_000, 4_999)
 
 
+def test_fit_cuts_a_list_between_two_lines():
+    """And counts the lines; a first line that is too long is cut in its middle."""
+    lines = [f"{number} " + "x" * 20 for number in range(100)]
+    made = block_kit.fit("\n".join(lines), block_kit.prose, 500, 9_999)
+    *kept, last = made.split("\n")
+    assert kept == lines[: len(kept)]
+    assert last == f"… (+{100 - len(kept)} lines)"
+    assert len(made) > 400
+    assert "characters)" in block_kit.fit("a\n" + "x" * 1_000, block_kit.prose, 500, 9_999)
+
+
 def test_dates_before_1970_are_utc_text():
     assert block_kit.date(datetime(1066, 10, 14, tzinfo=UTC)) == "1066-10-14 00:00 UTC"
 

@@ -113,3 +113,12 @@ async def test_a_search_finds_each_entry_of_a_retry_by_the_name_of_its_target(en
     text = shown(await env.does("audit stuck count=14", "Audit log"))
     assert text.count("retry acc:shop/stuck (run ") == 3  # sent, done, ended
     assert "of acc:shop/stuck" not in text
+
+
+async def test_a_list_says_that_older_entries_match(env: World) -> None:
+    """And how they are seen; one with all of them doesn't."""
+    await asked(env, 22)
+    await env.does("audit count=5", "Audit log", "Older entries match too: add `count=40`")
+    await env.does("audit count=40", "Audit log", "Older entries match too: `signalbox audit search` lists all.")
+    await env.does("audit count=41", "Audit log", "More than 1 older entry: `signalbox audit search` lists all.")
+    assert "lder entries" not in shown(await env.does("audit name-0 count=5", "Audit log", "name-0"))

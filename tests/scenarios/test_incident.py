@@ -8,6 +8,9 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
+from bot.core.audit import AuditEntry, Event
+from bot.core.records import stamp
+from bot.operations import reconcile
 from tests.scenarios.steps import mention
 from tests.scenarios.team import APPROVERS, CRAWL, RULES, Team, deciding
 from tests.world import World, labels, shown, world
@@ -235,3 +238,45 @@ async def test_its_files_hold_the_reason_of_every_entry(env: World) -> None:
         text = files[name].bytes.decode()
         assert "checkout is down" in text
         assert "back to normal" in text
+
+
+async def test_the_report_of_many_changes_has_the_newest_whole_and_says_where_the_others_are(env: World) -> None:
+    """No line is cut in its middle, and those left out are counted."""
+    why = "the prices of the shop are wrong since the release of this morning, see the ticket of the team " * 3
+    await env.does("incident open INC-49 -- checkout", "Incident INC-49")
+    at = stamp(env.bot.ctx.clock.now())
+    common = {"at": at, "channel_id": CRAWL, "user_id": "U0ANA", "incident": "INC-49", "verb": "schedule off"}
+    await env.bot.store.append(
+        *(
+            AuditEntry(
+                **common, request_id=f"r-{n}", event=event, backend="acc", target_name=f"acc:shop/n{n}", reason=why
+            )
+            for n in range(30)
+            for event in (Event.REQUESTED, Event.SENT, Event.PAUSED)
+        )
+    )
+    text = shown(await env.does("incident close", "INC-49 is closed", "30, none failed"))
+    (listed,) = re.findall(r"\*What was done\*\n(.*)\*?", text, re.DOTALL)
+    assert listed.startswith("10 earlier ones: in the timeline\n")
+    assert re.findall(r"`schedule off acc:shop/(n\d+)` \(the prices", listed) == [f"n{n}" for n in range(10, 30)]
+    assert all(line.endswith(": paused") for line in listed.splitlines() if line.startswith("•")), listed
+    assert "characters)" not in listed
+    assert "Too long to show" not in text
+
+
+async def test_the_report_counts_what_is_unknown_and_calls_it_so(env: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As the card of the start does. In the timeline, the time at its end is whole."""
+    monkeypatch.setattr(reconcile, "LOOK_AGAIN_AFTER", (0.05,))
+    await env.does("incident open INC-50 -- checkout", "Incident INC-50")
+    await env.acc.set_fault({"fault": "drop_before", "times": 1, "match": "POST .*/cluster/start"})
+    await env.does("start acc:shop/prices -- restore", "Unknown: it may or may not have happened")
+    message = await env.does("timeline", "Timeline of INC-50 since")
+    story = shown(message)
+    assert "❔ start acc:shop/prices unknown · <@U0ANA> · restore. " in story
+    assert len(re.findall(r"start acc:shop/prices unknown", story)) == len(re.findall(r"restore\. ", story)), story
+    assert "0 failed, 1 unknown" in message["text"]
+    text = shown(await env.does("incident close", "INC-50 is closed", "1, none failed, 1 unknown"))
+    assert re.search(r"`start acc:shop/prices` \(restore\): unknown: .*None started since <!date", text), text
+    for words in (story, text):
+        assert "abandoned" not in words
+        assert not re.search(r"\d{4}-\d\d-\d\d…", words), words

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from bot.core.audit import AuditEntry, Event
@@ -157,8 +158,13 @@ async def test_a_timeline_of_more_entries_than_it_reads_says_so(env: World) -> N
     one = AuditEntry(
         at=at, request_id="r-1", event=Event.DONE, channel_id="C0CRAWL", verb="start", target_name="acc:shop/x"
     )
-    await env.bot.store.append(*[one] * 5_001)
-    await env.does("timeline since=1h", "Timeline since", "Only the newest 5,000 entries are here and in the files")
+    earlier = stamp(env.bot.ctx.clock.now() - timedelta(minutes=30))
+    await env.bot.store.append(*[one.model_copy(update={"at": earlier})] * 3, *[one] * 5_001)
+    text = shown(await env.does("timeline since=1h", "Only the newest 5,000 entries are here and in the files"))
+    begins = datetime.fromisoformat(at)
+    assert re.search(rf"Timeline since <!date[^|]*\|{begins:%Y-%m-%d %H:%M} UTC>", text), (
+        "its title begins where it does"
+    )
 
 
 async def test_a_timeline_names_no_request_no_app_and_no_channel_by_its_id(tmp_path: Path) -> None:

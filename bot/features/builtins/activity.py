@@ -1,19 +1,21 @@
-"""What a timeline tells in a word and in its chart: how much of what happened in each span."""
+"""What a timeline tells: which entries, in a word, and in its chart how much of what happened in each span."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
 from bot.core.audit import Event
+from bot.core.command.capability import Risk
 from bot.core.command.catalog import Catalog
 from bot.core.outcome import Chart, Phase, Series
 from bot.core.records import StoredEntry
 from bot.core.text import ago_text, plural, seconds_words
 from bot.operations import cards
 
+OUTCOMES: Final = frozenset({Event.DONE, Event.FAILED, Event.UNKNOWN})
 _SPANS: Final = 8
-_SERIES: Final = ("Runs succeeded", "Failed", "Stopped", "Denied", "Actions")
-_KINDS: Final = {Event.FAILED: "Failed", Event.UNKNOWN: "Failed", Event.DENIED: "Denied", Event.DONE: "Actions"}
+_SERIES: Final = ("Runs succeeded", "Failed", "Unknown", "Stopped", "Denied", "Actions")
+_KINDS: Final = {Event.FAILED: "Failed", Event.UNKNOWN: "Unknown", Event.DENIED: "Denied", Event.DONE: "Actions"}
 _ENDED: Final[Mapping[str, str]] = {Phase.SUCCEEDED: "Runs succeeded", Phase.STOPPED: "Stopped"}
 
 
@@ -23,7 +25,12 @@ def activity(entries: Sequence[StoredEntry], start: datetime | None, now: dateti
 
     Its labels are lengths of time before now, because a label can't show a time in each reader's zone.
     """
-    found = [(kind, datetime.fromisoformat(entry.at)) for entry in entries if (kind := _kind(entry)) is not None]
+    open_ones = unknown(entries)
+    found = [
+        (kind, datetime.fromisoformat(entry.at))
+        for entry in entries
+        if (kind := _kind(entry)) is not None and (kind != "Unknown" or entry.request_id in open_ones)
+    ]
     if not found:
         return None
     times = [at for _, at in found]
@@ -59,6 +66,8 @@ def _kind(entry: StoredEntry) -> str | None:
         return None
     if entry.event is Event.ENDED:
         return _ENDED.get(entry.code or "", "Failed")
+    if entry.event is Event.RECONCILED:
+        return "Actions" if entry.code == "done" else "Failed"
     return _KINDS.get(entry.event)
 
 
@@ -71,3 +80,58 @@ def happened(catalog: Catalog, entry: StoredEntry) -> str:
     """See `cards.happened`; a stop doesn't start anything."""
     word = cards.happened(catalog, entry)
     return "accepted" if word == "started" and entry.verb == "stop" else word
+
+
+def moves(catalog: Catalog, entries: Sequence[StoredEntry]) -> list[StoredEntry]:
+    """The entries that a timeline needs: no reads, no slips, nothing that was opened and left, of each call its outcome or
+    `sent`."""
+    looks = {str(entry.request_id) for entry in entries if is_look(catalog, entry) or _is_slip(catalog, entry)}
+    began = {entry.request_id for entry in entries if entry.event is not Event.REQUESTED}
+    answered = {entry.request_id for entry in entries if entry.event in OUTCOMES}
+    given_up = {
+        entry.request_id for entry in entries if entry.event is Event.ABANDONED
+    }  # an `unknown` of theirs is told once
+    return [
+        entry
+        for entry in entries
+        if entry.request_id in began - looks
+        and not (entry.event is Event.SENT and entry.request_id in answered)
+        and not (entry.event is Event.UNKNOWN and entry.request_id in given_up)
+        and not (entry.event is Event.DONE and entry.detail is None)  # the event column already shows it
+    ]
+
+
+def not_sent(entries: Sequence[StoredEntry]) -> frozenset[str]:
+    """The requests that ended as failed before anything was sent: nothing was done."""
+    sent = {entry.request_id for entry in entries if entry.event is Event.SENT}
+    return frozenset(entry.request_id for entry in entries if entry.event is Event.FAILED) - sent
+
+
+def unknown(entries: Sequence[StoredEntry]) -> frozenset[str]:
+    """The requests of which nobody knows whether they took effect."""
+    lost = {entry.request_id for entry in entries if entry.event is Event.UNKNOWN}
+    return frozenset(lost - {entry.request_id for entry in entries if entry.event is Event.RECONCILED})
+
+
+def what_of(entry: StoredEntry) -> str:
+    """Verb and target. A break-glass is for all verbs and targets."""
+    if entry.event is Event.BREAKGLASS or (entry.verb == "*" and entry.event in (Event.REVOKED, Event.EXPIRED)):
+        return "break-glass"
+    return " ".join(part for part in (entry.verb, entry.target_name) if part)
+
+
+def is_look(catalog: Catalog, entry: StoredEntry) -> bool:
+    """A read, a built-in read, or a command that could not be read. A read that was denied is not one: it is told."""
+    builtin = catalog.builtin(entry.verb or "")
+    risks = {builtin.risk} if builtin is not None else set()
+    if entry.event is Event.FAILED and entry.risk is None:  # before its target was found
+        risks |= {one.risk for _, one in catalog.capabilities(entry.verb or "", entry.backend)}
+    asked = risks == {Risk.READ}
+    return entry.event is Event.MISREAD or (entry.event is not Event.DENIED and (asked or entry.risk == str(Risk.READ)))
+
+
+def _is_slip(catalog: Catalog, entry: StoredEntry) -> bool:
+    """A built-in command that was refused, one without a target, or what no capability covers: nothing was done or denied."""
+    return entry.event is Event.FAILED and (
+        entry.code in ("no_such_verb", "target_missing") or catalog.builtin(entry.verb or "") is not None
+    )

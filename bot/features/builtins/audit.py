@@ -2,14 +2,12 @@
 
 import hashlib
 import re
-import textwrap
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from bot.core.audit import Event
 from bot.core.card import Delivery, Line, operation_key
-from bot.core.command.capability import Risk
 from bot.core.intent import Command, Intent, Place, Source
 from bot.core.masking.redact import redact
 from bot.core.masking.values import MASK
@@ -18,10 +16,19 @@ from bot.core.outcome import FileOut, Phase, Table
 from bot.core.policy.decide import why_not_administrator
 from bot.core.policy.visibility import Visibility
 from bot.core.records import OPENINGS, Filters, StoredEntry, newest_of, of_timer, searches, stamp
-from bot.core.text import csv_text, person_in, plural, sentences, utc_text
+from bot.core.text import csv_text, person_in, plural, sentences, shortened, utc_text
 from bot.core.value import canonical
 from bot.features import incidents
-from bot.features.builtins.activity import activity, happened, stopped_as_asked
+from bot.features.builtins.activity import (
+    OUTCOMES,
+    activity,
+    happened,
+    is_look,
+    moves,
+    not_sent,
+    stopped_as_asked,
+    what_of,
+)
 from bot.features.incidents import Incident
 from bot.features.replies.answer import reply
 from bot.operations import cards
@@ -43,8 +50,9 @@ _IN_ONE = 8  # entries in a paragraph
 _IN_TABLE = 14  # entries in a table; more don't fit into a message with times and people as elements
 _MOST_LISTED = 40  # entries of the audit log in paragraphs
 _SHORT = 80  # characters of a detail there
-_MADE_OF_IDS = frozenset(
-    {"granted", "revoked", "expired", "breakglass", "approval_requested", "reviewed", "sent", "resumed"}
+_MADE_OF_IDS = frozenset(  # events and codes
+    {"granted", "revoked", "expired", "breakglass", "approval_requested", "reviewed", "sent", "paused", "resumed"}
+    | {"pressed_already", "place_frozen"}
 )
 _WITH_REASON = frozenset({"reviewed", "requested", "incident_opened", "incident_closed"})  # besides the detail
 _AGES = re.compile(r"(?:; |\s*\(|^)person read \d[^()]{0,60} ago\)?$")
@@ -52,8 +60,7 @@ _DECIDERS = re.compile(r"; may decide: [A-Z0-9, ]+$")  # their names are in the 
 _IN_A_REQUEST = re.compile(r"(?:^pause|,? in|,?) r-[a-z0-9]+\b(?:: )?")  # its id is in the files
 _AN_ID = re.compile(r"\b[CUW][A-Z0-9]{2,30}\b")
 _NAMED_IN = re.compile(r"<[@#]([A-Z0-9]+)>")
-_OUTCOMES = frozenset({Event.DONE, Event.FAILED, Event.UNKNOWN})
-_ANSWERS = _OUTCOMES | {Event.DENIED, Event.APPROVAL_REQUESTED, Event.ABANDONED, Event.EXPIRED}
+_ANSWERS = OUTCOMES | {Event.DENIED, Event.APPROVAL_REQUESTED, Event.ABANDONED, Event.EXPIRED}
 _REQUEST = re.compile(r"r-[0-9a-z]{14}")
 
 
@@ -70,35 +77,38 @@ async def audit(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, 
         request_id=text if _REQUEST.fullmatch(text) else None,
         text=None if _REQUEST.fullmatch(text) else text or None,
     )
-    most = given["count"] + 1
+    count = given["count"]
+    most = count + 2  # its own request, and one that shows that there are more
     opened = await ctx.store.search(OPENINGS, limit=_PAGE) if filters.text else ()
     found = [await _newest(ctx, one, most, intent) for one in searches(filters, opened)]
     newest = newest_of([entries for entries, _ in found], most)
-    entries = [entry for entry in newest if entry.request_id != intent.request_id][: given["count"]]
+    entries = [entry for entry in newest if entry.request_id != intent.request_id]
+    far, more = _FAR.format(ctx.command) if any(cut for _, cut in found) else "", len(entries) > count
     where = "every channel" if everywhere else "this channel"
-    await _show(ctx, intent, f"Audit log, {where}", await readable(ctx, intent, entries), max(far for _, far in found))
+    await _show(ctx, intent, f"Audit log, {where}", await readable(ctx, intent, entries[:count]), far, more=more)
 
 
 async def timeline(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, Any]) -> None:
     """What happened in this channel or thread, oldest first. While an incident is open here, what belongs to it."""
-    asked, thread, far = bool(dict(ask.params).get("since")), intent.place.thread_ts, ""
+    asked, thread = bool(dict(ask.params).get("since")), intent.place.thread_ts
     incident = None if asked else await incidents.open_in(ctx.store, intent.place)
     if incident is not None:
-        oldest_first = await told(ctx, intent, await of_incident(ctx, incident))
-        start, name = datetime.fromisoformat(incident.opened_at), incident.name
-        title = f"Timeline of {name} since {utc_text(start)}"
+        every, cut = await of_incident(ctx, incident)
+        oldest_first, name = await told(ctx, intent, every), incident.name
+        start, whose = datetime.fromisoformat(cut or incident.opened_at), f"of {name} "
     else:
         start, name = ctx.clock.now() - timedelta(seconds=given["since"]), "this thread" if thread else "this channel"
         filters = Filters(channel_id=intent.place.channel_id, since=stamp(start))
-        newest, far = await _newest(ctx, filters, _MOST, intent)
-        oldest_first, far = newest[::-1], far or (_CUT if len(newest) == _MOST else "")
+        newest, cut = await _newest(ctx, filters, _MOST, intent)
+        oldest_first, start, whose = newest[::-1], datetime.fromisoformat(cut) if cut else start, ""
         if thread is not None:
             # The entries of requests that were made in the thread, or whose card began it.
             ids = dict.fromkeys(str(entry.request_id) for entry in oldest_first if entry.request_id)
             here = {request_id for request_id in ids if await _is_of_thread(ctx, request_id, thread)}
             oldest_first = [entry for entry in oldest_first if entry.request_id in here]
             start = datetime.fromisoformat(oldest_first[0].at) if oldest_first and not asked else start
-        title = f"Timeline {'of this thread ' if thread else ''}since {utc_text(start)}"
+            whose = "of this thread "
+    title, far = f"Timeline {whose}since {utc_text(start)}", _CUT if cut else ""
     await _show_timeline(ctx, intent, title, oldest_first, start if incident or asked else None, far)
     if oldest_first:
         await deliver(ctx, intent, oldest_first, name=name, place=cards.place_of(intent))
@@ -116,7 +126,7 @@ async def _show_timeline(
     ctx: Context, intent: Intent, title: str, oldest_first: Sequence[StoredEntry], start: datetime | None, far: str
 ) -> None:
     """The chart, since `start` or of what it shows, and the newest moves, on lines, which a phone wraps and a table cuts."""
-    shown = await readable(ctx, intent, _with_reasons(ctx, moves(ctx, oldest_first)))
+    shown = await readable(ctx, intent, _with_reasons(ctx, moves(ctx.catalog, oldest_first)))
     undone = not_sent(oldest_first)
     earlier, left = len(shown) - _SHOWN, len(oldest_first) - len(shown)
     notes = [f"{plural(earlier, 'earlier entry', 'earlier entries')} in the files."] if earlier > 0 else []
@@ -127,7 +137,7 @@ async def _show_timeline(
     longest = min(300, _ROOM // max(1, min(len(shown), _SHOWN)))
     told = [_sentence(ctx, entry, longest, undone=undone) for entry in shown]
     lines = [Line(text="\n".join(told[at : at + _IN_ONE])) for at in starts]
-    counted = [one for one in oldest_first if not _is_look(ctx, one) and one.request_id not in undone]
+    counted = [one for one in oldest_first if not is_look(ctx.catalog, one) and one.request_id not in undone]
     await reply(
         ctx,
         intent,
@@ -174,28 +184,28 @@ def _sentence(ctx: Context, entry: StoredEntry, longest: int, *, undone: Collect
     refused = entry.request_id in undone and entry.event is Event.FAILED
     word = "not done" if refused else happened(ctx.catalog, entry)
     good = word in ("done", str(Phase.SUCCEEDED)) or stopped_as_asked(entry)
-    bad = entry.event in (Event.FAILED, Event.UNKNOWN, Event.DENIED, Event.ENDED) and not good
-    mark = "✅ " if good else "⚠️ " if refused else "❌ " if bad else ""
+    bad = entry.event in (Event.FAILED, Event.DENIED, Event.ENDED) and not good
+    mark = "✅ " if good else "⚠️ " if refused else "❔ " if word == "unknown" else "❌ " if bad else ""
     state, _, why = detail.partition(": ")
     if entry.event is Event.ENDED and (good or state.casefold() == word):
         detail = "" if good else why
     ended = mark + (word if word.startswith(what) else f"{what} {word}")
-    detail = textwrap.shorten(detail, longest, placeholder="…")  # a time is one word, and stays a time
+    detail = shortened(detail, longest)
     return " · ".join(part for part in (at, ended, _asker(entry), detail) if part)
 
 
 async def _newest(
     ctx: Context, filters: Filters, most: int, reader: Intent | None = None
 ) -> tuple[list[StoredEntry], str]:
-    """At most so many entries, newest first, and how far was looked if not at all: with a reader those entries that they may be
-    told, so that hidden ones take no place."""
+    """At most so many entries, newest first, and the time of the oldest one looked at if _MOST were: with a reader those entries
+    that they may be told, so that hidden ones take no place."""
     found: list[StoredEntry] = []
     before, read, size = None, 0, min(most, _PAGE)
     while size and len(found) < most and read < _MOST:
         page = await ctx.store.search(filters, before_seq=before, limit=size)
         found += page if reader is None else await told(ctx, reader, page)
         before, read, size = (page[-1].seq, read + size, _PAGE) if len(page) == size else (None, read, 0)
-    return found[:most], _FAR.format(ctx.command) if size and len(found) < most else ""
+    return found[:most], page[-1].at if size and read >= _MOST else ""
 
 
 async def told(ctx: Context, intent: Intent, entries: Sequence[StoredEntry]) -> list[StoredEntry]:
@@ -253,55 +263,10 @@ def _target_of(entry: StoredEntry) -> tuple[str, str, str]:
     return entry.backend or "", entry.target_kind or "", entry.target_id or ""
 
 
-async def of_incident(ctx: Context, incident: Incident) -> list[StoredEntry]:
-    """The entries of an incident since it was opened, oldest first; the newest ones when they are very many."""
-    filters = Filters(incident=incident.name, since=incident.opened_at)
-    return incidents.of_place((await _newest(ctx, filters, _MOST))[0], incident)[::-1]
-
-
-def moves(ctx: Context, entries: Sequence[StoredEntry]) -> list[StoredEntry]:
-    """The entries that a timeline needs: no reads, no slips, nothing that was opened and left, of each call its outcome or
-    `sent`."""
-    looks = {str(entry.request_id) for entry in entries if _is_look(ctx, entry) or _is_slip(ctx, entry)}
-    began = {entry.request_id for entry in entries if entry.event is not Event.REQUESTED}
-    answered = {entry.request_id for entry in entries if entry.event in _OUTCOMES}
-    return [
-        entry
-        for entry in entries
-        if entry.request_id in began - looks
-        and not (entry.event is Event.SENT and entry.request_id in answered)
-        and not (entry.event is Event.DONE and entry.detail is None)  # the event column already shows it
-    ]
-
-
-def not_sent(entries: Sequence[StoredEntry]) -> frozenset[str]:
-    """The requests that ended as failed before anything was sent: nothing was done."""
-    sent = {entry.request_id for entry in entries if entry.event is Event.SENT}
-    return frozenset(entry.request_id for entry in entries if entry.event is Event.FAILED) - sent
-
-
-def what_of(entry: StoredEntry) -> str:
-    """Verb and target. A break-glass is for all verbs and targets."""
-    if entry.event is Event.BREAKGLASS or (entry.verb == "*" and entry.event in (Event.REVOKED, Event.EXPIRED)):
-        return "break-glass"
-    return " ".join(part for part in (entry.verb, entry.target_name) if part)
-
-
-def _is_look(ctx: Context, entry: StoredEntry) -> bool:
-    """A read, a built-in read, or a command that could not be read. A read that was denied is not one: it is told."""
-    builtin = ctx.catalog.builtin(entry.verb or "")
-    risks = {builtin.risk} if builtin is not None else set()
-    if entry.event is Event.FAILED and entry.risk is None:  # before its target was found
-        risks |= {one.risk for _, one in ctx.catalog.capabilities(entry.verb or "", entry.backend)}
-    asked = risks == {Risk.READ}
-    return entry.event is Event.MISREAD or (entry.event is not Event.DENIED and (asked or entry.risk == str(Risk.READ)))
-
-
-def _is_slip(ctx: Context, entry: StoredEntry) -> bool:
-    """A built-in command that was refused, one without a target, or what no capability covers: nothing was done or denied."""
-    return entry.event is Event.FAILED and (
-        entry.code in ("no_such_verb", "target_missing") or ctx.catalog.builtin(entry.verb or "") is not None
-    )
+async def of_incident(ctx: Context, incident: Incident) -> tuple[list[StoredEntry], str]:
+    """The entries of an incident since it was opened, oldest first, and since when they are all if they are very many."""
+    newest, cut = await _newest(ctx, Filters(incident=incident.name, since=incident.opened_at), _MOST)
+    return incidents.of_place(newest, incident)[::-1], cut
 
 
 async def deliver(
@@ -337,8 +302,18 @@ def _markdown(entry: StoredEntry) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-async def _show(ctx: Context, intent: Intent, title: str, entries: Sequence[StoredEntry], far: str) -> None:
-    """A table that can be sorted; more than fit into one are paragraphs, which a phone wraps. `far`: how far was looked."""
+async def _show(
+    ctx: Context, intent: Intent, title: str, entries: Sequence[StoredEntry], far: str, *, more: bool
+) -> None:
+    """A table that can be sorted; more than fit into one are paragraphs, which a phone wraps. `far`: how far was looked. `more`:
+    older entries match too."""
+    left = len(entries) - _MOST_LISTED
+    if left > 0:
+        older = plural(left, "older entry", "older entries")
+        far = f"{'More than ' * more}{older}: `signalbox audit search` lists all. {far}".rstrip()
+    elif more:
+        longer = f"add `count={_MOST_LISTED}`, or use `signalbox audit search`."
+        far = f"Older entries match too: {longer if left else '`signalbox audit search` lists all.'}"
     if len(entries) <= _IN_TABLE:
         rows = tuple(
             (what, event, at, _asker(entry), detail, seq)
@@ -348,11 +323,8 @@ async def _show(ctx: Context, intent: Intent, title: str, entries: Sequence[Stor
         table = Table(columns=("What", "Event", "When", "Who", "Detail", "Seq"), rows=rows) if rows else None
         await reply(ctx, intent, title, lines=(Line(text=far if rows else _none(far)),), table=table)
         return
-    shown, left = entries[:_MOST_LISTED], len(entries) - _MOST_LISTED
-    texts = [f"{entry.seq} · {_sentence(ctx, entry, _SHORT)}" for entry in shown]
+    texts = [f"{entry.seq} · {_sentence(ctx, entry, _SHORT)}" for entry in entries[:_MOST_LISTED]]
     lines = [Line(text="\n".join(texts[at : at + _IN_ONE])) for at in range(0, len(texts), _IN_ONE)]
-    if left > 0:
-        lines.append(Line(text=f"{plural(left, 'older entry', 'older entries')}: `signalbox audit search` lists all."))
     lines.append(Line(text=far))
     await reply(ctx, intent, title, lines=tuple(lines), mention=named_in(texts))
 
@@ -368,7 +340,7 @@ def _told(entry: StoredEntry) -> StoredEntry:
     note = f": {entry.reason}" if entry.event in _WITH_REASON and entry.reason and entry.detail else ""
     detail = _DECIDERS.sub("", _AGES.sub("", entry.detail or entry.reason or "")).replace("`", "") + note
     detail = cards.rules_named(_IN_A_REQUEST.sub("", detail))
-    if entry.event in _MADE_OF_IDS:
+    if {entry.event, entry.code} & _MADE_OF_IDS:
         detail = _AN_ID.sub(lambda found: f"<{'@' if found[0][0] in 'UW' else '#'}{found[0]}>", detail)
     return entry.model_copy(update={"detail": detail or None, "reason": None})
 

@@ -11,11 +11,11 @@ from bot.core.errors import BadRequest
 from bot.core.intent import Command, Intent, Place
 from bot.core.outcome import Fact, Phase
 from bot.core.records import StoredEntry, stamp
-from bot.core.text import ago_text, utc_text
+from bot.core.text import ago_text, first_of, plural, shortened, utc_text
 from bot.features import incidents
 from bot.features.access.grants import NotPermittedError
 from bot.features.builtins import audit
-from bot.features.builtins.activity import happened, stopped_as_asked
+from bot.features.builtins.activity import happened, moves, not_sent, stopped_as_asked, unknown, what_of
 from bot.features.incidents import Incident
 from bot.operations import cards
 from bot.operations.audit_writer import AuditWriter
@@ -26,8 +26,10 @@ _USAGE: Final = (
     "Write `incident open INC-42 -- what happens`, `incident close`, or `incident` to see what is open here."
 )
 _OWN: Final = frozenset({Event.INCIDENT_OPENED, Event.INCIDENT_CLOSED})
-_BAD: Final = frozenset({Event.FAILED, Event.DENIED, Event.ABANDONED, Event.REJECTED})
+_BAD: Final = frozenset({Event.FAILED, Event.DENIED, Event.UNKNOWN, Event.ABANDONED, Event.REJECTED})
 _MOST_LINES: Final = 20
+_ROOM: Final = 1_600  # characters of all reasons there, and as many of the ends, so that they fit into one message
+_IN_ONE: Final = 6  # lines in a paragraph
 _NAME: Final = re.compile(r"(?!g-)[A-Za-z0-9][A-Za-z0-9._-]{0,39}")  # `g-` begins the ids of grants
 
 
@@ -94,8 +96,9 @@ async def _close(ctx: Context, intent: Intent, name: str, text: str) -> None:
         )
         await ctx.store.set_value(found.key, None, now, (entry,))
         await ctx.presenter.show(_card(ctx, found, f"Closed by <@{person}> after {lasted}", person))
-    entries = await audit.of_incident(ctx, found)
+    entries, cut = await audit.of_incident(ctx, found)
     story = await _story(ctx, intent, entries)
+    since = f"Since {utc_text(cut)}; `signalbox audit export` has what was before. " if cut else ""
     report = Card(
         key=f"incident:{intent.request_id}:closed",
         place=_place(ctx, found),
@@ -107,12 +110,15 @@ async def _close(ctx: Context, intent: Intent, name: str, text: str) -> None:
             for heading, words in (
                 ("What happened", found.text),
                 ("How it ended", writer.clean(text) or ""),
-                ("What was done", "\n".join(story)),
+                *(
+                    ("" if at else "What was done", "\n".join(story[at : at + _IN_ONE]))
+                    for at in range(0, len(story), _IN_ONE)
+                ),
             )
             if words
         ),
-        rows=_counts(found, entries),
-        footer=("The timeline is in the thread." if found.thread_ts is None else "The timeline follows.",),
+        rows=_counts(ctx, found, entries),
+        footer=(f"{since}The timeline is {'in the thread' if found.thread_ts is None else 'below'}.",),
         mention=audit.named_in([f"<@{person}>", *(f"<@{entry.user_id}>" for entry in entries), *story]),
         at=now,
     )
@@ -121,24 +127,24 @@ async def _close(ctx: Context, intent: Intent, name: str, text: str) -> None:
 
 
 async def _story(ctx: Context, intent: Intent, entries: Sequence[StoredEntry]) -> list[str]:
-    """One line for each request that changed something or was denied: when, who, what, and how it ended."""
+    """One line for each request that changed something or was denied: when, who, what, and how it ended. Of many the newest."""
     last: dict[str, StoredEntry] = {}
-    undone = audit.not_sent(entries)
-    for entry in await audit.readable(ctx, intent, audit.moves(ctx, entries)):
+    undone = not_sent(entries)
+    for entry in await audit.readable(ctx, intent, moves(ctx.catalog, entries)):
         part = entry.event is Event.RESUMED and entry.request_id in last  # of a change that ended several pauses
         if entry.event is not Event.REQUESTED and entry.event not in _OWN and not part:
             last[entry.request_id] = entry
     first = {entry.request_id: entry for entry in reversed(entries)}
-    lines = []
-    for request_id, end in last.items():
+    lines, left = [], len(last) - _MOST_LINES
+    longest = min(300, _ROOM // max(1, min(len(last), _MOST_LINES)))
+    for request_id, end in [*last.items()][max(0, left) :]:
         asked = first[request_id]
-        why = f" ({asked.reason})" if asked.reason else ""
+        why = f" ({shortened(asked.reason, longest)})" if asked.reason else ""
         who, when = cards.person(asked.user_id), utc_text(asked.at, seconds=True)
         given = cards.typed_in(asked) if asked.event is Event.REQUESTED and end.backend is not None else ""
-        what = " ".join(part for part in (audit.what_of(end), given) if part)
-        lines.append(f"• {when} {who} `{what}`{why}: {_end_of(ctx, end, undone)}")
-    left = len(lines) - _MOST_LINES
-    return lines[:_MOST_LINES] + ([f"{left} more in the timeline"] if left > 0 else [])
+        what = " ".join(part for part in (what_of(end), given) if part)
+        lines.append(f"• {when} {who} `{what}`{why}: {shortened(_end_of(ctx, end, undone), longest)}")
+    return [*([f"{plural(left, 'earlier one', 'earlier ones')}: in the timeline"] if left > 0 else []), *lines]
 
 
 def _end_of(ctx: Context, entry: StoredEntry, undone: Collection[str]) -> str:
@@ -149,24 +155,26 @@ def _end_of(ctx: Context, entry: StoredEntry, undone: Collection[str]) -> str:
     if entry.event is Event.ENDED and entry.detail and not good:
         return entry.detail
     word = happened(ctx.catalog, entry)
-    return f"{word}: {entry.detail}" if entry.event in _BAD and entry.detail else word
+    bad = entry.event in _BAD or word == "failed"
+    return f"{word}: {entry.detail}" if bad and entry.detail else word
 
 
-def _counts(found: Incident, entries: Sequence[StoredEntry]) -> tuple[Fact, ...]:
+def _counts(ctx: Context, found: Incident, entries: Sequence[StoredEntry]) -> tuple[Fact, ...]:
     changes = {entry.request_id for entry in entries if entry.event is Event.SENT}
-    bad = [entry for entry in entries if entry.event is Event.FAILED or entry.code == str(Phase.FAILED)]
-    failed = len({entry.request_id for entry in bad} & changes)
-    stopped = len({entry.request_id for entry in entries if entry.code == str(Phase.STOPPED) and entry.verb != "stop"})
+    bad = [entry for entry in entries if "failed" in (happened(ctx.catalog, entry), entry.code)]
+    stopped = {entry.request_id for entry in entries if entry.code == str(Phase.STOPPED) and entry.verb != "stop"}
+    failed, lost = len({entry.request_id for entry in bad} & changes), len(unknown(entries) & changes)
+    counted = ((failed or "none", "failed"), (lost, "unknown"), (len(stopped), "stopped"))
     people = dict.fromkeys(f"<@{entry.user_id}>" for entry in entries if entry.user_id)
     return (
         Fact(label="Opened", value=datetime.fromisoformat(found.opened_at)),
         Fact(
             label="Changes",
-            value=f"{len(changes)}, {failed or 'none'} failed{f', {stopped} stopped' * bool(stopped)}"
+            value=", ".join([str(len(changes)), *(f"{many} {word}" for many, word in counted if many)])
             if changes
             else "none",
         ),
-        Fact(label="People", value=", ".join(people)),
+        Fact(label="People", value=first_of(people, _MOST_LINES, ", ")),
     )
 
 
