@@ -60,11 +60,7 @@ async def run_command(ctx: Context, intent: Intent, command: Command) -> None:
     try:
         resolved = await resolve_seen(ctx, intent, command)
         if isinstance(resolved, Denied):
-            hidden = None if resolved.whole else await _hidden(ctx, intent, typed)
-            answered = (
-                refusal.misread(ctx, intent, hidden) if hidden else refusal.unseen(ctx, intent, command, resolved)
-            )
-            await answered
+            await _unseen(ctx, intent, command, resolved, typed)
             return
         if resolved.capability.pausable:
             ends_at(resolved.operation, intent.at, ctx.clock.now(), ctx.zone)
@@ -84,9 +80,7 @@ async def run_command(ctx: Context, intent: Intent, command: Command) -> None:
     operation = resolved.operation
     ruling = await authorize(ctx, intent, operation, resolved.capability)
     if ruling.denied:
-        asking = approvals.ask_buttons(ctx, intent, operation, ruling)
-        decided = await approvals.waiting(ctx, intent, operation)
-        await refusal.denied(ctx, intent, operation, ruling, (*decided, *asking))
+        await _deny(ctx, intent, operation, ruling)
         return
     try:
         misfit = await check(ctx, operation)
@@ -97,6 +91,21 @@ async def run_command(ctx: Context, intent: Intent, command: Command) -> None:
         await finish(ctx, Attempt(intent, operation, ruling, began=ctx.clock.monotonic()), misfit, Event.FAILED)
         return
     await _proceed(ctx, intent, resolved, ruling, late=late and operation.risk is not Risk.READ)
+
+
+async def _deny(ctx: Context, intent: Intent, operation: Operation, ruling: Ruling) -> None:
+    """Deny a command, unless the same waits for this person's decision."""
+    if not await approvals.led_to_card(ctx, intent, operation):
+        buttons = approvals.ask_buttons(ctx, intent, operation, ruling)
+        await refusal.denied(ctx, intent, operation, ruling, buttons)
+
+
+async def _unseen(ctx: Context, intent: Intent, command: Command, denied: Denied, typed: str) -> None:
+    """Deny a command whose target may not be looked up, unless the same waits for this person's decision."""
+    if await approvals.led_to_card(ctx, intent, command):
+        return
+    hidden = None if denied.whole else await _hidden(ctx, intent, typed)
+    await (refusal.misread(ctx, intent, hidden) if hidden else refusal.unseen(ctx, intent, command, denied))
 
 
 async def doubted(ctx: Context, intent: Intent, doubt: Doubt) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.scenarios.team import APPROVERS, CRAWL, RULES, Team, deciding
+from tests.scenarios.team import APPROVERS, CRAWL, INCIDENT, RULES, Team, deciding
 from tests.world import labels, shown
 
 MANY = RULES.replace('who = ["crawl"]\n  approvals = { count = 1, from = ["leads"], expires = "30m"', 'who = ["*"]\n'
@@ -250,6 +250,33 @@ async def test_an_approver_who_wants_the_same_is_led_to_the_card(team: Team) -> 
     assert f"/archives/{APPROVERS}/p{card['ts'].replace('.', '')}" in shown(answer)
     await team.press(card, "Approve")
     await env.until(lambda: len(team.effects()) == 1)
+
+
+@pytest.mark.parametrize("channel", [CRAWL, APPROVERS, INCIDENT, "D0LEE"])
+async def test_an_approver_who_may_not_run_it_is_led_to_the_card_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, channel: str
+) -> None:
+    """Where it was asked, where it is decided, where other rules count, and in a direct message. Others are denied."""
+    async with deciding(tmp_path, monkeypatch, RULES) as team:
+        env, lee = team.env, team.env.person("U0LEE")
+        await env.say("start acc:shop/prices input.region=north -- month end")
+        card = await team.card("start acc:shop/prices")
+        link = f"/archives/{APPROVERS}/p{card['ts'].replace('.', '')}"
+        if channel[0] == "D":
+            await lee.post(channel, "start acc:shop/prices input.region=north")
+        else:
+            await env.say("start acc:shop/prices input.region=north", user="U0LEE", channel=channel)
+        where = "" if channel == CRAWL else f" in <#{CRAWL}>"
+        answer = await env.sees(
+            f"<@U0ANA> already asked for this{where}, and you can decide it",
+            "Open the request",
+            user="U0LEE",
+            channel=channel,
+        )
+        assert link in shown(answer)
+        await env.does("start acc:shop/prices input.region=south", "Denied", user="U0LEE")
+        await env.does("start acc:shop/prices input.region=north", "Denied", user="U0ROOT")
+        assert team.effects() == []
 
 
 async def test_the_end_of_a_pause_is_in_each_readers_time_where_it_is_decided_and_where_it_was_asked(

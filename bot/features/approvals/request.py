@@ -18,11 +18,11 @@ from bot.core.approval import (
     unshowable,
 )
 from bot.core.audit import Event
-from bot.core.card import Button, Line, Tone, approval_key
+from bot.core.card import Line, Tone, approval_key
 from bot.core.command.capability import Risk
 from bot.core.effects import Ruling
 from bot.core.errors import Problem
-from bot.core.intent import Intent
+from bot.core.intent import Command, Intent
 from bot.core.operation import Operation
 from bot.core.outcome import Fact, facts_of
 from bot.core.policy.decide import NeedsApproval, why_not_breakglass
@@ -35,7 +35,7 @@ from bot.features.replies.answer import reply, say
 from bot.features.replies.refusal import denial_entry
 from bot.operations.audit_writer import AuditWriter
 from bot.operations.authorize import CACHED, FRESH, everybody
-from bot.operations.cards import rules_named
+from bot.operations.cards import rules_named, written
 from bot.operations.resolve import Resolved
 from bot.operations.target_facts import find_now, what_is
 from bot.runtime.context import Context
@@ -84,12 +84,29 @@ async def open_approval(ctx: Context, intent: Intent, resolved: Resolved, ruling
 
 def same_wish(other: Approval, intent: Intent, operation: Operation) -> bool:
     """Whether the approval is about the same verb, target, parameters and files, in the same channel."""
-
-    def what(one: Operation) -> tuple[object, ...]:
-        return one.verb, one.target.backend, one.target.kind, one.target.id, one.params, one.files
-
     here = other.pending.intent.place.channel_id == intent.place.channel_id
-    return here and what(other.operation) == what(operation)
+    return here and _what(other.operation) == _what(operation)
+
+
+def _what(one: Operation) -> tuple[object, ...]:
+    return one.verb, one.target.backend, one.target.kind, one.target.id, one.params, one.files
+
+
+async def led_to_card(ctx: Context, intent: Intent, typed: Operation | Command) -> bool:
+    """Whether the same command waits for this person's decision, wherever it was asked for: they are led to its card. `typed` is
+    a Command where its target may not be looked up."""
+
+    def is_same(one: Operation) -> bool:
+        if isinstance(typed, Operation):
+            return _what(one) == _what(typed)
+        words = one.verb, {*one.words}
+        return (typed.verb, {*typed.params}) == words and typed.target in (written(one.target), one.target.text)
+
+    now, user = ctx.clock.now(), intent.actor.user_id
+    found = [Approval.of(pending) for pending in await ctx.store.pending_decisions(state="open")]
+    mine = [one for one in found if one is not None and user in one.record.eligible and not is_expired(one.due, now)]
+    other = next((one for one in mine if is_same(one.operation)), None)
+    return other is not None and await _joined(ctx, intent, other, None)
 
 
 def _is_same(pending: PendingDecision, intent: Intent, operation: Operation, terms: Terms, now: datetime) -> bool:
@@ -98,16 +115,6 @@ def _is_same(pending: PendingDecision, intent: Intent, operation: Operation, ter
     if other is None or not same_wish(other, intent, operation) or is_expired(other.due, now):
         return False
     return Terms(other.record.demand, other.record.sort, other.record.lasts) == terms
-
-
-async def waiting(ctx: Context, intent: Intent, operation: Operation) -> tuple[Button, ...]:
-    """The way to a request for the same that waits for this person, who may not ask for it here."""
-    for pending in await ctx.store.pending_decisions(state="open"):
-        other = Approval.of(pending)
-        if other is not None and same_wish(other, intent, operation) and intent.actor.user_id in other.record.eligible:
-            link = await approval_cards.link_to(ctx, approval_key(other.pending.request_id), "Open the waiting request")
-            return (Button(label=link[0], action="open", url=link[1]),) if link else ()
-    return ()
 
 
 async def _joined(ctx: Context, intent: Intent, other: Approval, reason: str | None) -> bool:
@@ -121,6 +128,8 @@ async def _joined(ctx: Context, intent: Intent, other: Approval, reason: str | N
         if found is None or found.state != "open":
             return False
         await approval_cards.show(ctx, other)
+    channel = other.pending.intent.place.channel_id
+    where = "" if channel in (intent.place.channel_id, "") or channel[0] == "D" else f" in <#{channel}>"
     code = "already_waiting" if mine or decides else "joined"
     entry = AuditWriter(ctx.secrets).plain(
         Event.ABANDONED,
@@ -135,7 +144,7 @@ async def _joined(ctx: Context, intent: Intent, other: Approval, reason: str | N
     text = (
         "You already asked for this; it is still waiting for approval."
         if mine
-        else f"<@{asked}> already asked for this, and you can decide it."
+        else f"<@{asked}> already asked for this{where}, and you can decide it."
         if decides
         else f"<@{asked}> already asked for this. I added you to the request and tell you how it ends."
     )
@@ -144,6 +153,7 @@ async def _joined(ctx: Context, intent: Intent, other: Approval, reason: str | N
         intent,
         text,
         asked,
+        *((channel,) if where else ()),
         entries=(entry,),
         tone=Tone.PLAIN,
         rows=(Fact(label="Expires", value=other.due),),
