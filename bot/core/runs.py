@@ -174,39 +174,53 @@ def _buttons(names: Sequence[str], runs: Sequence[RecentRun]) -> Iterator[Sugges
 
 class SeenRuns(Value):
     """What a poll found. `listed` are the ids of its runs, `ended` of those that had ended, `ends` when. `failed`: the last one
-    that ended in success or failure failed; `failing` are the jobs of which that is true, where the target has several."""
+    that ended in success or failure failed; `failing` are the jobs of which that is true, where the target has several, and
+    `broken` the ids of the runs that failed."""
 
     listed: tuple[str, ...] = ()
     ended: tuple[str, ...] = ()
     ends: tuple[tuple[str, datetime], ...] = ()
     failed: bool = False
     failing: tuple[str, ...] = ()
+    broken: tuple[tuple[str, str], ...] = ()
 
 
 def news(before: SeenRuns | None, runs: Sequence[RecentRun]) -> tuple[SeenRuns, tuple[RecentRun, ...]]:
     """What to compare the next poll with, and the runs to tell about, oldest first. `runs` are the newest first.
 
-    The first poll tells nothing. A run that is older than all that were listed before is not new: the list reaches further back
-    because others were deleted from it. A retry may end the same run twice, also between two polls.
+    The first poll tells nothing. A job recovers when the run that failed, or one that began after it, succeeds. A run that is
+    older than all that were listed before is not new: the list reaches further back because others were deleted from it. A retry
+    may end the same run twice, also between two polls.
     """
     past, reported = before or SeenRuns(), []
-    failing = {*past.failing, *([""] if past.failed else [])}
-    for run in reversed(_newly_ended(past, runs)):
-        if run.view.phase is Phase.FAILED or (run.view.phase is Phase.SUCCEEDED and run.job in failing):
-            reported.append(run)
+    failing = dict.fromkeys((*past.failing, *([""] if past.failed else [])), "") | dict(past.broken)
+    for run in reversed(_newly_ended(past, runs)):  # what a person stopped changes nothing
         if run.view.phase is Phase.FAILED:
-            failing.add(run.job)
-        elif run.view.phase is not Phase.STOPPED:  # what a person stopped changes nothing
-            failing.discard(run.job)
+            reported.append(run)
+            failing[run.job] = run.id
+        elif run.view.phase is Phase.SUCCEEDED and run.job in failing and _recovers(run, failing[run.job], runs):
+            reported.append(run)
+            del failing[run.job]
     ended = [run for run in runs if run.view.phase.ended]
     seen = SeenRuns(
         listed=tuple(run.id for run in runs),
         ended=tuple(run.id for run in ended),
         ends=tuple((run.id, run.view.ended) for run in ended if run.view.ended is not None),
         failed="" in failing,
-        failing=tuple(sorted(failing - {""})),
+        failing=tuple(sorted(failing.keys() - {""})),
+        broken=tuple(failing.items()),
     )
     return seen, tuple(reported) if before is not None else ()
+
+
+def _recovers(run: RecentRun, failed_id: str, runs: Sequence[RecentRun]) -> bool:
+    """Whether the success comes after the failure: a run that went on beside the failed one says nothing of it."""
+    place = {one.id: at for at, one in enumerate(runs)}
+    failed = runs[place[failed_id]].view if failed_id in place else None
+    if run.id == failed_id or failed is None:
+        return True
+    beside = run.view.started is not None and failed.ended is not None and run.view.started < failed.ended
+    return place[run.id] < place[failed_id] and not beside
 
 
 def _newly_ended(before: SeenRuns, runs: Sequence[RecentRun]) -> list[RecentRun]:

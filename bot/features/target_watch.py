@@ -250,12 +250,13 @@ async def _news_card(
     says = ": ".join(part for part in (run.job, "" if says.casefold() in _SUCCEEDED else says) if part)
     spent = view.ended - view.started if view.ended is not None and view.started is not None else None
     return Card(
-        key=f"watch:{place.channel_id}:{place.thread_ts or ''}:{target.backend}:{run.id}:{view.ended or ''}",
+        key=f"watch:{place.channel_id}:{place.thread_ts or ''}:{target.backend}:{run.id}:{view.ended or view.phase}",
         place=place,
         title=f"{target.label} {happened.get(view.phase, 'ended')}{'' if says else '.'}",
         tone=_TONES.get(view.phase, Tone.WARN),
         status=says,
         rows=facts_of((("Started", view.started), ("Took", spent))) if below is None else (),
+        details=facts_of((("Run", run.id),)) if below is None and not is_run else (),
         buttons=(*steps, *(() if is_run else (stop_button(ctx, target),))),
         mention=tuple(dict.fromkeys(one.user_id for one in people)),
         at=ctx.clock.now(),

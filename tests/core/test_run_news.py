@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from bot.core.outcome import Phase, RecentRun, RunView
 from bot.core.runs import SeenRuns, news
 
 PHASES = {"+": Phase.SUCCEEDED, "-": Phase.FAILED, "~": Phase.ACTIVE, "x": Phase.STOPPED}
+
+
+NOON = datetime(2026, 7, 16, 12, tzinfo=UTC)
 
 
 def runs(text: str) -> list[RecentRun]:
@@ -66,6 +69,26 @@ def test_runs_that_ended_between_two_polls_are_told_in_their_order() -> None:
 
 def test_a_run_that_was_stopped_says_nothing_and_changes_nothing() -> None:
     assert news_of("a-", "bx a-", "c+ bx a-") == ["", "", "c+"]
+
+
+def test_a_run_that_began_before_the_one_that_failed_is_no_recovery() -> None:
+    assert news_of("a~", "b- a~", "b- a+", "c+ b- a+") == ["", "b-", "", "c+"]
+
+
+def test_a_run_that_went_on_beside_the_one_that_failed_is_no_recovery() -> None:
+    """Two sessions of one start: the second began before the first failed."""
+
+    def run(id: str, phase: Phase, began: int, ended: int) -> RecentRun:
+        began_at, ended_at = (NOON + timedelta(minutes=at) for at in (began, ended))
+        return RecentRun(id=id, view=RunView(state="x", phase=phase, started=began_at, ended=ended_at))
+
+    failed, beside = run("a", Phase.FAILED, 0, 5), run("b", Phase.SUCCEEDED, 1, 6)
+    later = run("c", Phase.SUCCEEDED, 5, 9)
+    seen, _ = news(None, [])
+    seen, first = news(seen, [failed])
+    seen, second = news(seen, [beside, failed])
+    _, third = news(seen, [later, beside, failed])
+    assert [first, second, third] == [(failed,), (), (later,)]
 
 
 def test_a_run_that_goes_on_is_told_when_it_ends_although_a_later_one_ended_before() -> None:

@@ -360,3 +360,22 @@ async def test_on_a_target_with_several_jobs_each_recovers_by_itself_and_is_name
         plane.add_transfer("Backup", status="successfully finished")
         team.later(seconds=16)
         await env.sees("res: works again", "Backup: Successfully finished")
+
+
+async def test_a_run_that_failed_and_recovers_by_itself_is_told_by_a_new_message(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A Resilio run goes on after an error. A changed message would notify nobody."""
+    async with deciding(tmp_path, monkeypatch, RULES, only=("res",)) as team:
+        env, plane = team.env, team.env.planes["res"]
+        run = plane.add_transfer("Photos", status="syncing")
+        await env.does("watch res:", "Watching res:")
+        await env.until(lambda: env.bot.store.database.read_sync(_seen))
+        for status in ("error", "syncing", "synced"):
+            run.status, run.errors = status, ["Disk full"] if status == "error" else []
+            before = len(plane.requests)
+            team.later(seconds=16)
+            await env.until(lambda: len(plane.requests) > before)  # noqa: B023
+            await env.quiet()
+        await env.sees("res: works again")
+        await env.sees("res: failed", "Photos: Disk full")
