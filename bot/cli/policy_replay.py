@@ -16,7 +16,7 @@ from bot.cli.audit import seconds_of
 from bot.cli.exit_codes import CliError, Exit
 from bot.cli.offline import client_of, directory_of
 from bot.core.audit import Event
-from bot.core.command.capability import Capability
+from bot.core.command.capability import Capability, Risk
 from bot.core.command.catalog import Catalog
 from bot.core.errors import Problem
 from bot.core.intent import Actor
@@ -124,8 +124,10 @@ def _decision_in(entries: Sequence[StoredEntry]) -> str | None:
         return "denied" if demanded.rule == ASK_RULE else "needs approval"
     if denied is not None:
         return "denied"
-    looked_at = Event.SENT not in by_event and (Event.ABANDONED in by_event or Event.EXPIRED in by_event)
-    return None if looked_at else "allowed"
+    failed = by_event.get(Event.FAILED)
+    refused = failed is not None and failed.risk != str(Risk.READ)  # before anyone was asked
+    unasked = refused or Event.ABANDONED in by_event or Event.EXPIRED in by_event
+    return None if unasked and Event.SENT not in by_event else "allowed"
 
 
 def _capability_of(entry: StoredEntry, catalog: Catalog) -> Capability | None:

@@ -92,12 +92,16 @@ def outcome(
     if result.hint:
         lines.append(Line(heading="What to do", text=result.hint))
     tone = {"refused": Tone.WARN, "failed": Tone.BAD, "unknown": Tone.UNSURE}[result.kind]
-    card = _card(operation, intent, tone, _head(result), lines=lines, facts=result.facts, buttons=buttons, now=now)
+    card = _card(
+        operation, intent, tone, _head(operation, result), lines=lines, facts=result.facts, buttons=buttons, now=now
+    )
     code = (Fact(label="Code", value=result.code),) if result.code else ()
     return card.model_copy(update={"details": (*card.details, *code, *_rule(rule))})
 
 
-def _head(result: Refused | Failed | Unknown) -> str:
+def _head(operation: Operation, result: Refused | Failed | Unknown) -> str:
+    if isinstance(result, Failed) and operation.risk is Risk.READ:
+        return "Couldn't be read"  # "Failed" would be the state of what was asked for
     if isinstance(result, Failed) and not result.sent:
         return "Failed: nothing was sent"
     if isinstance(result, Failed) and result.code in _TURNED_AWAY:

@@ -65,6 +65,16 @@ async def test_the_same_rules_change_nothing(team: Team, capsys: pytest.CaptureF
     assert "4 requests" in output, output
 
 
+async def test_a_request_that_was_refused_before_anyone_was_asked_was_not_allowed(
+    team: Team, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its run has the mark already, so nobody was asked to approve it: the rules that demand approval take nothing away."""
+    env = team.env
+    await env.does("mark acc:shop/prices as=succeeded", "Refused: nothing was done", "is Succeeded already")
+    output = await replayed(team, capsys)
+    assert "0 gain, 0 lose, 0 unclear." in output, output
+
+
 async def test_a_user_group_that_cannot_be_read_makes_nobody_lose(
     team: Team, capsys: pytest.CaptureFixture[str]
 ) -> None:

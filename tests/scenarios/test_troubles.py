@@ -10,10 +10,11 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from bot.intents import command
 from bot.operations import reconcile as reading_back
 from bot.playground.workspace.payloads import slash_command
 from bot.runtime import task_queue
-from tests.scenarios.steps import Asked, ask, do, last_seq, mention, private, starts
+from tests.scenarios.steps import Asked, ask, do, everything_seen, last_seq, mention, private, starts
 from tests.world import World, labels, shown, world
 
 START = "POST .*/cluster/start"
@@ -196,6 +197,39 @@ async def test_a_repeat_safe_change_survives_one_error(env: World) -> None:
     asked = await do(env, "schedule off acc:shop/prices")
     assert asked.events == ["requested", "sent", "done"]
     assert len(asked.changes) == 2
+
+
+@pytest.mark.parametrize("fault", ["html", "500", "401", "429"])
+async def test_a_status_that_cannot_be_read_is_not_a_target_that_failed(env: World, fault: str) -> None:
+    """ "Failed" on a status is the state of a run."""
+    await do(env, "status acc:shop/prices")
+    await env.acc.set_fault({"fault": fault, "match": "GET .*/history"})
+    asked = await do(env, "status acc:shop/prices")
+    card = await asked.card("status acc:shop/prices", "Couldn't be read")
+    assert "Failed" not in shown(card)
+
+
+@pytest.mark.parametrize("text", ["status acc:shop/prices", "start acc:shop/prices"])
+@pytest.mark.parametrize("slow", ["GET /api/agent$", "GET .*/history"])
+async def test_who_waits_for_a_slow_control_plane_is_told_that_it_goes_on(
+    env: World, monkeypatch: pytest.MonkeyPatch, text: str, slow: str
+) -> None:
+    """From the look for the target to the answer; a card that is there already says it itself."""
+    monkeypatch.setattr(command, "PATIENCE", 0.5)
+    await env.acc.set_fault({"fault": "delay", "seconds": 2, "match": slow})
+    asked = await ask(env, text)
+    where = slow == "GET /api/agent$" or text.startswith("status")
+    if where:
+        await private(env, f"Still working on `{text}`", "The answer follows.")
+    await asked.ends()
+    await asked.card(text)
+    assert ("Still working" in everything_seen(env, "U0ANA")) == where
+
+
+async def test_who_is_answered_soon_is_told_only_the_answer(env: World) -> None:
+    """Nothing else is posted."""
+    await (await do(env, "status acc:shop/prices")).card("newest run")
+    assert len(env.ana.messages("C0CRAWL")) == 1
 
 
 async def test_a_web_page_in_answer_to_a_change_is_no_success(env: World) -> None:
