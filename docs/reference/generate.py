@@ -135,7 +135,7 @@ def _row_section(row: Capability) -> str:
     facts += ["a reason is required"] if row.reason_required else []
     facts += ["takes files from the message"] if row.takes_files else []
     facts += ["the run is followed to its end"] if row.starts_run else []
-    ends = f"make it a pause; `{row.resumes}` ends it" if row.resumes else "are kept by the control plane's own timer"
+    ends = "are kept by the control plane's own timer" if row.own_timer else f"make it a pause; `{row.resumes}` ends it"
     facts += [f"`for=` or `until=` {ends}"] if row.pausable else []
     lines = [
         f"#### `{row.verb}` on {row.target}\n",

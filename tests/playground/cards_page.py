@@ -452,7 +452,7 @@ MADE: Mapping[str, tuple[str, ...]] = {
         "pause",
     ),
     "operations.cards.private": ("denied", "preflight", "stop-everything", "help", "list", "timeline"),
-    "operations.cards.unread": ("watch-unread",),
+    "operations.watcher._unread": ("watch-unread",),
     "operations.restored._report": ("security",),
     "runtime.context.tell_security": ("security",),
     "slack.message_format._notice": ("elsewhere",),
@@ -469,7 +469,7 @@ MAKERS = frozenset({"Card", "FormView", "HomeView", "tell_security"})
 
 
 def makers() -> set[str]:
-    """Each function of the bot that makes a card, a form or a Home tab: `operations.cards.unread`. The terminal has no cards."""
+    """Each function of the bot that makes a card, a form or a Home tab: `core.card.made`. The terminal has no cards."""
     bot, found = ROOT / "bot", set()
     for path in bot.rglob("*.py"):
         inside = path.relative_to(bot).with_suffix("").parts

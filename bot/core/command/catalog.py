@@ -99,6 +99,10 @@ class Catalog:
         spec = self.backends.get(backend)
         return spec is not None and any(capability.resumes == verb for capability in spec.capabilities)
 
+    def own_timer(self, backend: str, verb: str) -> bool:
+        """Whether the control plane itself ends the pauses that this verb ends."""
+        return any(row.own_timer and row.resumes == verb for row in self.backends[backend].capabilities)
+
     def switches(self, backend: str, verb: str, target_kind: str) -> bool:
         """Whether that verb pauses something or resumes it."""
         capability = self.capability(backend, verb, target_kind)

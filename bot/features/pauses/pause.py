@@ -186,7 +186,7 @@ async def _say_ended(
     ctx: Context, request_id: str, operation: Operation, user: str, event: Event, ends: str | None
 ) -> None:
     paused = f"paused until {utc_text(ends)}" if ends is not None else "paused without an end"
-    new = "switched on" if event is Event.RESUMED else paused
+    new = paused if event is not Event.RESUMED else "resumed" if operation.verb == "resume" else "switched on"
     await say_over(ctx, request_id, f"{new} by <@{user}>.", operation.target.label, user)
 
 

@@ -28,6 +28,8 @@ AGAIN_AFTER: Final = tuple(
     timedelta(minutes=minutes) for minutes in (1, 2, 4, 8, 15)
 )  # the last one for all that follow
 _ENDS: Final = {"resumed": "it is on again", "failed": "nothing is left to switch on"}
+_BY_ITSELF: Final = "it has resumed by its own timer"
+BY_TIMER: Final = "own_timer"  # the code of such a `resumed`
 GIVEN_UP: Final = frozenset({"gone", "no_such_backend"})  # the codes of an `abandoned` that ends a pause
 
 
@@ -36,6 +38,14 @@ async def resume(ctx: Context, intent: Intent, pause: Pause) -> None:
     capability = ctx.catalog.capability(pause.backend, pause.verb_back, pause.target.kind)
     if capability is None or pause.backend not in ctx.backends:
         await _without_backend(ctx, intent, pause)
+        return
+    if ctx.catalog.own_timer(pause.backend, pause.verb_back):
+        now, columns = ctx.clock.now(), columns_of(pause.target)
+        detail = f"pause {pause.request_id}: {_BY_ITSELF}"
+        writer, verb = AuditWriter(ctx.secrets), pause.verb_back
+        entry = writer.plain(Event.RESUMED, intent, now, verb=verb, **columns, code=BY_TIMER, detail=detail)
+        await ctx.store.finish(intent.request_id, (entry,), now, over=(pause,), over_state="resumed")
+        await _say_by_itself(ctx, pause)
         return
     reason = f"the pause that began {utc_text(pause.from_at)} ends"
     operation = Operation.of(capability, request_id=intent.request_id, target=pause.target, given={}, reason=reason)
@@ -169,6 +179,12 @@ async def _say_over(ctx: Context, pause: Pause, state: str) -> None:
     await say_over(ctx, pause.request_id, f"{_ENDS[state]}.", about, user)
 
 
+async def _say_by_itself(ctx: Context, pause: Pause) -> None:
+    """On the card of the request, without a card of its own: the bot did nothing."""
+    ctx.stale_homes.stale(pause.user_id)
+    await say_over(ctx, pause.request_id, f"{_BY_ITSELF}.", pause.target.label, None)
+
+
 async def show_end_again(ctx: Context, entry: StoredEntry) -> None:
     """Show the end of a pause in this entry, when the program stopped before its card was shown."""
     request = await ctx.store.request(entry.request_id)
@@ -177,6 +193,9 @@ async def show_end_again(ctx: Context, entry: StoredEntry) -> None:
     intent = request.intent
     pause = await ctx.store.pause_by_id(request.intent.payload.row)
     if pause is None:
+        return
+    if entry.code == BY_TIMER:
+        await _say_by_itself(ctx, pause)
         return
     state = "resumed" if entry.event is Event.RESUMED else "failed"
     over = await _card_of(ctx, pause, state)

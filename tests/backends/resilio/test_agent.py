@@ -91,7 +91,7 @@ async def test_pause_with_a_time_uses_the_agents_own_timer() -> None:
         assert plane.paused
         assert done.summary == "The agent is paused and resumes automatically after 30 min."
         assert facts_of(done)["Resumes at about"] == NOON + timedelta(minutes=30)
-        assert res.row("pause", "agent").resumes is None
+        assert res.row("pause", "agent").own_timer
         status = await res.do("status res:")
         assert status.summary == "warehouse-7 is paused, connected to its Management Console."
         assert status.next[0].verb == "resume"

@@ -5,7 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from tests.world import labels, shown, world
+import pytest
+
+from tests.scenarios.team import deciding
+from tests.world import OPEN_POLICY, labels, shown, world
 
 
 async def test_the_backend_alone_is_worked_from_a_channel(tmp_path: Path) -> None:
@@ -64,7 +67,26 @@ async def test_a_pause_until_a_time_becomes_the_agents_timer(tmp_path: Path) -> 
         ends = datetime.now(UTC).replace(microsecond=0) + timedelta(hours=20)
         await env.does(f"pause res: until={ends:%Y-%m-%dT%H:%M:%S}", "resumes automatically after")
         assert abs(plane.resumes_at - ends.timestamp()) < 5
-        assert env.events("pause")[-2:] == ["sent", "done"]
+        assert env.events("pause")[-3:] == ["sent", "done", "paused"]
+
+
+async def test_the_card_of_a_pause_says_when_the_agent_has_resumed_by_its_timer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The bot sends nothing at the end, and the card no longer offers to resume; a pause that was ended by hand is over too."""
+    async with deciding(tmp_path, monkeypatch, OPEN_POLICY, only=("res",)) as team:
+        env, plane = team.env, team.env.planes["res"]
+        paused = await env.does("pause res: for=10m", "It resumes automatically", "Resume")
+        team.later(minutes=10)
+        over = await env.sees("This pause is over: it has resumed by its own timer.")
+        assert over["ts"] == paused["ts"]
+        assert "Resume" not in labels(over)
+        assert not plane.paused
+        assert not [call for call in plane.requests if "paused=false" in str(call.raw_path)]
+        assert [row.code for row in env.audit(event="resumed")] == ["own_timer"]
+        await env.does("pause res: for=20m", "It resumes automatically")
+        await env.does("resume res:", "The agent is resumed", "Ends the pause until")
+        await env.sees("This pause is over: resumed by <@U0ANA>")
         assert await env.bot.store.open_pauses() == []
 
 
