@@ -21,7 +21,7 @@ _UNIT: Final = r"(?P<unit>s(?:ec(?:ond)?s?)?|m(?:in(?:ute)?s?)?|h(?:(?:ou)?rs?)?
 _SPAN: Final = rf"{_NUMBER} ?{_UNIT}"
 _DAYS: Final = MappingProxyType(
     {"montag": "Mon", "dienstag": "Tue", "mittwoch": "Wed", "donnerstag": "Thu", "freitag": "Fri", "samstag": "Sat"}
-    | {"sonntag": "Sun"}
+    | {"sonntag": "Sun", "tomorrow": "tomorrow", "morgen": "tomorrow"}
 )
 _DAY: Final = rf"(?:mon|tues?|wed(?:nes)?|thu(?:rs?)?|fri|sat(?:ur)?|sun)(?:day)?|{'|'.join(_DAYS)}"
 _HOURS: Final = "|".join(word for word, at in NUMBERS.items() if 0 < at < 13 and len(word) > 2)

@@ -23,9 +23,9 @@ _ACCEPTED: Final = "write `18:30`, `Mon 07:00` or `2026-11-23T07:00`"
 def parse_until(word: str, zone: tzinfo, now: datetime) -> datetime:
     """The instant, in UTC, that `word` means in `zone` at the aware `now`; raises BadParam.
 
-    A time of day is its next occurrence; a weekday with a time likewise. A date alone is the start of that day. A time that
-    the clocks skip or show twice on its day is refused with what to write instead. The instant is after `now` and at most
-    31 days ahead.
+    A time of day is its next occurrence; a weekday with a time likewise. `tomorrow` with a time is the next day. A date alone is
+    the start of that day. A time that the clocks skip or show twice on its day is refused with what to write instead. The
+    instant is after `now` and at most 31 days ahead.
     """
     text = word.strip()
     stamp = _STAMP.fullmatch(text)
@@ -62,7 +62,8 @@ def _next(match: re.Match[str], zone: tzinfo, now: datetime, word: str) -> datet
     except ValueError:
         raise BadParam(f"`{word}` is not a time of day; {_ACCEPTED}") from None
     today = now.astimezone(zone).date()
-    ahead = 0 if name is None else (_weekday(name, word) - today.weekday()) % 7
+    tomorrow = name is not None and name.lower() == "tomorrow"
+    ahead = 1 if tomorrow else 0 if name is None else (_weekday(name, word) - today.weekday()) % 7
     local = datetime.combine(today + timedelta(days=ahead), clock)
     if max(_both(local, zone)) <= now:
         local += timedelta(days=1 if name is None else 7)

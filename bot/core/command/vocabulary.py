@@ -134,7 +134,7 @@ NEGATING: Final = re.compile(
 CONDITIONS: Final = re.compile(
     r"\b(if|unless|in case|(?<!me )(?<!us )(?<!know )when(ever)?|once (it|the|they|that|we)|after|as soon as)\b"
     r"(?! (you|u|possible)\b)|\b(depending|assuming|provided|wenn|falls|sobald|si|quand|cuando)\b|\b(at|um|gegen) \d"
-    r"|(?<!until )(?<!till )(?<!til )\b(tomorrow|tonight|later|morgen|demain|manana)\b"
+    r"|(?<!until )(?<!till )(?<!til )(?<!bis )\b(tomorrow|tonight|later|morgen|demain|manana)\b"
     r"|\bshould (it|this|that|they|anything|something)\b|^(do|does) (we|you|i|they|the)\b|\b(i|we) (will|can|could|might|may)\b"
 )
 # Anywhere in a text: it asks for a reason or an advice, and for no change.
