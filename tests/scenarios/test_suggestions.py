@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from bot.playground.planes.demo import demo_planes
+from tests.scenarios.steps import mention
 from tests.world import World, shown, world
 
 
@@ -221,3 +222,16 @@ async def test_where_no_run_can_be_picked_the_next_step_is_offered(
         for target in ("infa:task/load_orders", "itn:cluster_1/check-links"):
             await env.does(f"status {target}", target)
         assert labels(await env.does(typed, "Nothing was done", says))[0] == offered
+
+
+async def test_in_a_thread_the_next_step_is_about_its_target(tmp_path: Path) -> None:
+    """Not about another one that the words also fit, such as a service that could be stopped."""
+    async with world(tmp_path, only=("acc", "infa")) as env:
+        await env.does("status infa:agent/eu-1", "Data Integration Server")
+        card = await env.does("start acc:shop/stock", "start acc:shop/stock", "Succeeded")
+        await env.does("start acc:shop/prices", "start acc:shop/prices", "Succeeded")
+        await mention(env, "stop", thread_ts=card["ts"])
+        no = await env.sees("Nothing was done", "doesn't support `stop`")
+        assert labels(no) == ["status acc:shop/stock"]
+        await mention(env, "wtach", thread_ts=card["ts"])
+        assert labels(await env.sees("`wtach` is not a verb"))[0] == "watch acc:shop/stock"

@@ -30,7 +30,7 @@ from bot.features.replies.answer import (
     say_buttons,
     shown_as,
 )
-from bot.features.replies.suggestions import commands_meant, is_sentence, repeats
+from bot.features.replies.suggestions import commands_meant, is_sentence, repeats, with_its_thread
 from bot.operations import cards
 from bot.operations.audit_writer import AuditWriter
 from bot.operations.authorize import CACHED, usable, visibility_of
@@ -153,6 +153,7 @@ async def problem(
     ctx: Context, intent: Intent, error: Problem, operation: Operation | None = None, *, more: Sequence[Button] = ()
 ) -> None:
     """End the request with a problem that occurred before anything was sent. `more` are further buttons."""
+    intent, text = await with_its_thread(ctx, intent, error)
     ask, now, writer = intent.payload, ctx.clock.now(), AuditWriter(ctx.secrets)
     if operation is None:
         typed = _typed(ctx, ask) if isinstance(ask, Command) else {}
@@ -163,12 +164,11 @@ async def problem(
     builtin = ctx.catalog.builtin(ask.verb) if isinstance(ask, Command) else None
     # A guess at what `grant` or `breakglass` means could give more than was asked for.
     if not nearest and error.code in _MISTYPED and (builtin is None or not ctx.catalog.changes(builtin.verb)):
-        meant = await commands_meant(ctx, intent.actor, intent.place, intent.typed)
+        meant = await commands_meant(ctx, intent.actor, intent.place, text)
         if isinstance(ask, Command) and ask.target is None:
             meant = [*dict.fromkeys((*await _for_each_run(ctx, intent, ask.verb), *meant))]
         nearest = await offered(ctx, intent, [one for one in meant if not repeats(ctx.catalog, one, ask, error.code)])
-    if error.code == "no_such_verb":
-        more = (*more, *await _console(ctx, intent))
+    more = (*more, *(await _console(ctx, intent) if error.code == "no_such_verb" else ()))
     named = ""
     if (isinstance(error, MAY_PASS) or error.code == Redirected.code) and isinstance(ask, Command):
         more = (*more, *await _again(ctx, intent, ask))

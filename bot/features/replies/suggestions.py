@@ -15,7 +15,7 @@ from bot.core.command.suggest import Surroundings, certain_read, meant
 from bot.core.command.suggest import suggest as suggest_commands
 from bot.core.command.target_ref import TargetRef, plain
 from bot.core.errors import Problem
-from bot.core.intent import Actor, Command, Payload, Place
+from bot.core.intent import Actor, Command, Intent, Payload, Place
 from bot.core.operation import Target
 from bot.core.policy.decide import Denied
 from bot.core.policy.visibility import Visibility
@@ -72,6 +72,14 @@ def _taken(token: str, whole: Container[str]) -> Sequence[str]:
     return [bare] if " " in bare and bare in whole else [word.strip(_AROUND) for word in token.split()]
 
 
+async def _of_thread(ctx: Context, place: Place) -> str | None:
+    """The target of the card in whose thread this is, as it is written; of a run, what it is a run of."""
+    about = await ctx.store.thread_target(place.channel_id, place.thread_ts) if place.thread_ts is not None else None
+    if about is None or about.parent is None:
+        return written(about) if about is not None else None
+    return str(TargetRef(backend=about.backend, path=about.owner))
+
+
 async def commands_meant(ctx: Context, actor: Actor, place: Place, text: str) -> Sequence[str]:
     """Commands that the text may mean, best first, of those that this person may use and see here."""
     visible = await visibility_of(ctx, actor, place)
@@ -79,6 +87,7 @@ async def commands_meant(ctx: Context, actor: Actor, place: Place, text: str) ->
         return ()
     allowed = {(backend, capability.verb) for backend, capability in await usable(ctx, actor, place)}
     used, known = await used_here(ctx, place, visible), await _known(ctx, actor, place)
+    about = await _of_thread(ctx, place)
     now = await read_situation(ctx, actor, place)
     by_text = {written(target): target for target in known}
 
@@ -91,7 +100,7 @@ async def commands_meant(ctx: Context, actor: Actor, place: Place, text: str) ->
 
     around = Surroundings(
         targets=[*_by_name(known), *_whole_backends(ctx.catalog, visible)],
-        recent=tuple(used.targets),
+        recent=(*([about] if about else []), *used.targets),
         parameters=used.targets,
         may=may,
     )
@@ -106,6 +115,18 @@ async def commands_meant(ctx: Context, actor: Actor, place: Place, text: str) ->
         return found
     names = {written(target): (*used.targets.get(written(target), ()), *await _parameter_names(ctx, target))}
     return suggest_commands(text, catalog, replace(around, parameters={**used.targets, **names}))
+
+
+async def with_its_thread(ctx: Context, intent: Intent, error: Problem) -> tuple[Intent, str]:
+    """The request and its text, with the target that a command without one got from its thread."""
+    ask = intent.payload
+    if not isinstance(ask, Command) or ask.target or error.code == "target_missing":
+        return intent, intent.typed
+    about = await _of_thread(ctx, intent.place) if ctx.catalog.capabilities(ask.verb) else None
+    if about is None:
+        return intent, intent.typed
+    ask = ask.model_copy(update={"target": about})
+    return intent.model_copy(update={"payload": ask}), format_command(ask)
 
 
 def repeats(catalog: Catalog, text: str, refused: Payload, code: str) -> bool:
