@@ -108,7 +108,11 @@ async def timeline(ctx: Context, intent: Intent, ask: Command, given: Mapping[st
             oldest_first = [entry for entry in oldest_first if entry.request_id in here]
             start = datetime.fromisoformat(oldest_first[0].at) if oldest_first and not asked else start
             whose = "of this thread "
-    title, far = f"Timeline {whose}since {utc_text(start)}", _CUT if cut else ""
+    told_most = (
+        incident is not None or len(oldest_first) == _MOST
+    )  # otherwise some of those that were read are not for the reader
+    title = f"Timeline {whose}since {utc_text(start)}"
+    far = "" if not cut else _CUT if told_most else _FAR.format(ctx.command)
     await _show_timeline(ctx, intent, title, oldest_first, start if incident or asked else None, far)
     if oldest_first:
         await deliver(ctx, intent, oldest_first, name=name, place=cards.place_of(intent))
