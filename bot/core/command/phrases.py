@@ -35,6 +35,7 @@ _PATTERNS: Final = tuple(
         (rf"(?:(?:in|for|over|during|within|of) )?(?:the )?(?:last|past) (?:{_NUMBER} ?)?{_UNIT}", ("since",)),
         (rf"since {_SPAN}", ("since",)),
         (r"(?P<when>last night|yesterday|this morning)", ()),  # not the agent `nightly`
+        (rf"(?:until|till|til|bis|before) (?P<date>\d{{4}}-\d\d-\d\d)(?: (?:at )?{_CLOCK})?", ("until",)),
         (rf"(?:until|till|til|bis|before) (?:next )?(?P<day>{_DAY})?(?:(?: at)? ?{_CLOCK})?", ("until",)),
         (r"(?:for )?(?P<part>half|quarter)(?: of)? an hour", ("for",)),
         (rf"(?:for )?(?:the next )?{_SPAN}", ("for",)),
@@ -89,9 +90,11 @@ def _value(match: re.Match[str]) -> str:
     parts: Mapping[str, str | None] = match.groupdict()
     if "when" in parts:
         return match[0]
-    if "day" in parts:
+    if "day" in parts or "date" in parts:
         clock = _clock(parts["hour"], parts["minute"] or str(NUMBERS.get(parts["spoken"] or "", "")), parts["half"])
-        return f'"{_DAYS.get(day, day[:3].capitalize())} {clock or "00:00"}"' if (day := parts["day"]) else clock
+        if date := parts.get("date"):
+            return f"{date}T{clock}" if clock else date
+        return f'"{_DAYS.get(day, day[:3].capitalize())} {clock or "00:00"}"' if (day := parts.get("day")) else clock
     if part := parts.get("part"):
         return "30m" if part == "half" else "15m"
     word = parts.get("number") or parts.get("of") or "1"
@@ -159,6 +162,16 @@ def implied(verbs: list[str], phrases: Sequence[Phrase], catalog: Catalog) -> li
     return verbs
 
 
+def fitting(
+    pairs: Sequence[str], catalog: Catalog, verb: str, backend: str, kind: str, used: Sequence[str]
+) -> list[str]:
+    """The typed parameters, renamed to those of this verb: `regin=north` as `input.region=north`. A verb of runs has no
+    capability of the kind of their agent."""
+    of_runs = next((one for _, one in catalog.capabilities(verb, backend)), None)
+    capability = catalog.capability(backend, verb, kind) or of_runs
+    return list(pairs) if capability is None else [corrected(pair, capability, used) for pair in pairs]
+
+
 def corrected(pair: str, capability: Capability, used: Sequence[str]) -> str:
     """A typed `key=value` with the names and values that the capability takes. `used` are names given for the target before."""
     key, _, value = pair.partition("=")
@@ -173,6 +186,8 @@ def corrected(pair: str, capability: Capability, used: Sequence[str]) -> str:
     candidates = {name: name for name in names} | {name.partition(".")[2] or name: name for name in used}
     if longer := [name for name in candidates if len(key) > 2 and name.startswith(key)]:
         return f"{candidates[longer[0]]}={value}"
+    if exchanged := [name for name in candidates if sorted(name) == sorted(key)]:
+        return f"{candidates[exchanged[0]]}={value}"
     near = process.extractOne(key, list(candidates), scorer=fuzz.ratio, score_cutoff=_NEAR_PARAM)
     if near is not None:
         return f"{candidates[near[0]]}={value}"

@@ -18,11 +18,11 @@ from bot.core.command.builtins import Takes
 from bot.core.command.capability import Capability, Risk
 from bot.core.command.catalog import Catalog
 from bot.core.command.lexer import unescape, unwrap
-from bot.core.command.phrases import Phrase, corrected, implied, params_of, stated, take_phrases
+from bot.core.command.phrases import Phrase, fitting, implied, params_of, stated, take_phrases
 from bot.core.command.ranking import BEGINS, EDGES, HOLDS, LAST, Known, Named, forms_of, name_parts, parts_of, scores
 from bot.core.command.target_ref import SELECTORS, SHORT_ID, TargetRef, plain, quote
 from bot.core.command.vocabulary import ALL, ALONE, FILLERS, GRANTING, PERMISSION, POLITE, SECOND_WORDS, SYNONYMS
-from bot.core.command.wording import Wording, exact_verb, meanings, pairs_of, readings, worded
+from bot.core.command.wording import Wording, apart, exact_verb, meanings, pairs_of, readings, worded
 
 MOST: Final = 3
 _LONGEST: Final = 1_000  # characters of a sentence: each of its words is compared with each target
@@ -37,6 +37,7 @@ _CREATING: Final = frozenset({"create", "register", "make", "add"})
 _FLAG: Final = re.compile(r"(?<!\S)--(?=[\w.-]+=)")  # `--region=north`, as on a command line
 _APOSTROPHE: Final = re.compile(r"(?<=\w)[\u2018\u2019\u02bc\u00b4`](?=\w)")
 _SWITCHED: Final = MappingProxyType({"schedule on": "true", "schedule off": "false"})  # `disable` a gateway
+_OPEN: Final = MappingProxyType(dict.fromkeys(("schedule on", "resume"), "pauses"))  # `end the pause`, without a target
 _STOPS: Final = frozenset(",.;!?-)")
 _PLEASE: Final = frozenset({"please", "pls", "plz"})
 _REASON: Final = re.compile(
@@ -97,8 +98,8 @@ def _with_reason(text: str, found: Meant, catalog: Catalog, around: Surroundings
     head, comma, tail = text.partition(", ")
     command = found.commands[0]
     verb, _ = catalog.canonical_verb(command.split())
-    names = {part for known in around.targets for part in name_parts(known.name)}
-    says = " -- " not in command and tail[-1:] != "?" and set(parts_of(tail)) - FILLERS - names
+    small = FILLERS.union(SYNONYMS, catalog.verbs, *(name_parts(known.name) for known in around.targets))
+    says = " -- " not in command and tail[-1:] != "?" and set(parts_of(tail)) - small
     if not comma or not says or verb is None or not catalog.changes(verb):
         return found
     same = _meant(head, catalog, around).commands[0] == command
@@ -187,6 +188,7 @@ def _meant(text: str, catalog: Catalog, around: Surroundings) -> Meant:
 
 
 def _said_in(text: str, catalog: Catalog, around: Surroundings) -> Meant:
+    text = apart(text, catalog.verbs)
     _, pairs, typed, reason, breaks = _read(text)
     names = frozenset(known.name.casefold().rpartition("/")[2] for known in around.targets)
     parts = frozenset[str]().union(*(forms_of(known.name) for known in around.targets))
@@ -199,16 +201,15 @@ def _said_in(text: str, catalog: Catalog, around: Surroundings) -> Meant:
     phrases += [Phrase(("grep",), said) for said in _quoted(text, catalog, around)[:1]]
     failed, spoken = "failed" in spoken.said, spoken.without(taken)
     named = Named(spoken, catalog, around.targets, around.recent)
-    small, cannot, general = FILLERS | SYNONYMS.keys() | catalog.verbs, "", Meant()
+    cannot, general = "", Meant()
     for read, used in (*readings(spoken, catalog), (list[str](), set[int]())):
         if not read and general != Meant():
             break
         again = "again" in spoken.said and "start" in read and read[0] != "status"
         verbs = implied([*meanings("again", catalog), *read] if again else read, phrases, catalog)
         rest = spoken.without(used)
-        unnamed = bool(verbs) and not any(word not in small and len(word) > 2 for word in rest.said)
-        unnamed = unnamed and not (ALL & set(spoken.said) and catalog.changes(verbs[0]))
         targets = (named.by(rest) or named.by(spoken))[:MOST]
+        verbs, unnamed = _for_several(verbs, len(targets), rest, spoken, catalog)
         sure = bool(targets) and targets[0][0] >= HOLDS and not used & spoken.guessed
         able = _usual(verbs, catalog, around, itself=True) if unnamed and not rest.said else []  # `stop` alone
         choices = [known for _, known in targets] or able or (_usual(verbs, catalog, around) if unnamed else [])
@@ -228,6 +229,19 @@ def _said_in(text: str, catalog: Catalog, around: Surroundings) -> Meant:
             if general == Meant() and verbs[0] in spoken.said:  # `timeline` leaves out the target that the words name
                 general = found
     return general
+
+
+def _for_several(
+    verbs: list[str], targets: int, rest: Wording, spoken: Wording, catalog: Catalog
+) -> tuple[list[str], bool]:
+    """The verbs for words that name no target, or several, and whether they name none. A change of `everything` is not offered
+    for one of several, and `end the pause` lists the pauses."""
+    if ALL & set(spoken.said) and verbs and catalog.changes(verbs[0]):
+        return (["status", *verbs] if targets > 1 else verbs), False
+    small = FILLERS | SYNONYMS.keys() | catalog.verbs
+    unnamed = bool(verbs) and not any(word not in small and len(word) > 2 for word in rest.said)
+    ends = unnamed and not rest.said and "pause" in spoken.said
+    return ([_OPEN.get(verb, verb) for verb in verbs[:1]] if ends else verbs), unnamed
 
 
 def _quoted(text: str, catalog: Catalog, around: Surroundings) -> list[str]:
@@ -264,9 +278,11 @@ def _ranked(said: _Said, choices: Sequence[Known | None], catalog: Catalog, arou
     for target, meant in product(choices, said.verbs):
         for verb, at, written in _commands(meant, target, catalog, failed=said.failed):
             backend = target.backend if target is not None else None
-            given = _pairs(said.pairs, catalog, verb, target, around) if target is not None else []
+            declared = params_of(catalog, verb, backend)
             used = around.parameters.get(target.written, ()) if target is not None else ()
-            more = stated(params_of(catalog, verb, backend), said.phrases, said.rest.typed, said.rest.said, used)
+            own = [pair for pair in said.pairs if pair.partition("=")[0] in {param.name for param in declared}]
+            given = own if target is None else fitting(said.pairs, catalog, verb, target.backend, target.kind, used)
+            more = stated(declared, said.phrases, said.rest.typed, said.rest.said, used)
             given = [*{pair.partition("=")[0]: pair for pair in (*more, *given)}.values()]
             whole = " ".join([*filter(None, (verb, at)), *given, *(["--", said.reason] if said.reason else [])])
             doubt = not said.sure and any(
@@ -372,12 +388,3 @@ def _instead(verb: str, target: Known, catalog: Catalog) -> tuple[str, str] | No
         return f"{target.kind} set", f"{target.written} enabled={_SWITCHED[verb]}"
     others = [*pairs_of(target.kind, verb, catalog.verbs), *(["health"] if verb == "status" else [])]
     return next(((own, target.written) for own in others if capability(verb) is None and capability(own)), None)
-
-
-def _pairs(pairs: Sequence[str], catalog: Catalog, verb: str, target: Known, around: Surroundings) -> list[str]:
-    """The given parameters, renamed to those of this verb: `regin=north` as `input.region=north`."""
-    capability = catalog.capability(target.backend, verb, target.kind)
-    if capability is None:
-        return list(pairs)
-    used = around.parameters.get(target.written, ())
-    return [corrected(pair, capability, used) for pair in pairs]

@@ -26,15 +26,18 @@ start, resume: start
 start, agent approve: apply, deploy
 restart, start: restart
 restart: reboot, bounce, cycle, reset, recycle, reload, neustart, neustarten, redemarrer, relancer, reiniciar, reinicia
-restart, start: neu ... starten, neu starten, starte ... neu
+restart, start: neu ... starten, neu starten, neu gestartet, starte ... neu
 restart, retry, start: stop ... start, off and on, bring ... back up, start over, from scratch, from the beginning
 retry, start: retry, redo, repeat, reprocess, reattempt
 retry, start, restart: again, nochmal, give ... another, have another, another try, one more time, once more
 stop, status: abort, cancel, terminate, end, interrupt, quit
 stop, pause, status: stop, halt, shut, shutdown, shut ... down, take ... down, bring ... down, break ... off
 stop, pause, status: stoppen, stoppe, beenden, arreter, arrete, detener, parar, para
+pause, schedule off: pausieren, pausiere, anhalten
 pause, schedule off: pause, suspend, hold, snooze, put ... on hold, put ... to sleep, hold ... off
+schedule off, pause: take ... off schedule
 schedule off, pause, stop: off, silence, unschedule, deactivate, ausschalten, abschalten, turn of, turn ... off, switch ... off
+schedule on, resume: pause ... (end|ended|lifted|over)
 resume, schedule on: resume, unpause, reactivate, unsuspend, wake
 schedule on, resume: (end|stop|cancel|remove|clear|lift|delete|undo)( the| my| our| this)? pause, stop pausing, off pause
 resume, schedule on, retry: continue, proceed, carry on, go on with, pick ... up
@@ -43,6 +46,7 @@ logs: log, output, error, errors, tail, logfile, stdout, stderr, trace, tracebac
 logs, history: compare
 status: show, state, stand, zustand, estado, statut, etat, check, how, running, doing, progress, view, describe, details, info
 history, status: happened
+schedules: zeitplan, zeitplane
 history: runs, past, executions, duration, durations, trend
 schedules: schedule, timetable, calendar, cron, planned, scheduled
 data, logs: download, fetch
@@ -58,11 +62,12 @@ set, schedule set, gateway set, group set, cert set: change, update, edit, modif
 mark: flag
 find: search, where, look, locate, lookup
 targets: list, agents, agenten, tasks
-watch: subscribe, follow, notify, monitor, notify me, alert me, alert us, let me know, let us know, ping me, message me
-watch: inform me when, inform me if, inform us when, give me ... when, give us ... when
-watch: tell me when, tell me if, tell me once, tell us when, tell us if, keep an eye on, heads up when
 unwatch: unsubscribe, unfollow, mute, stop watching, stop telling, stop notifying, stop following, dont tell, dont notify
 unwatch: stop notifications, stop alerts, stop messages, no notifications, no more alerts
+watch: subscribe, follow, notify, monitor, notify me, alert me, alert us, let me know, let us know, ping me, message me
+watch: inform me when, inform me if, inform us when, give me ... when, give us ... when
+watch: (tell|notify|inform) (me|us) as soon as
+watch: tell me when, tell me if, tell me once, tell us when, tell us if, keep an eye on, heads up when
 star: favourite, favorite, bookmark
 agent approve, approvals: approve, release, sign off, green light
 agent disapprove: disapprove, withdraw ... approval, revoke ... approval, take back ... approval
@@ -88,18 +93,20 @@ _QUESTIONS: Final = r"""
 policy, approvals: ^who (approves|(can|may) approve) (?!this|that|it)\S+$
 approvals: ^who (approves|(can|may) approve)\b|\bmy requests\b|\bwait(s|ing)? (for|on) (me|approval|my)\b|\bto approve$
 approvals: \b(open|pending) (requests?|approvals?)\b|\brequests?\b.*\b(open|pending)\b|\b(my|our|an|for|needs?) approval\b
+approvals: \b(my|our|the|this) request$
 schedule off, pause: \b(dont|not|never|doesnt|shouldnt|wont|no longer) (be )?run\b
 audit: ^(who|when) (was|did|has|have|had)?\b.*ed\b|^who (ran|did)\b|^whos? .*\blast$|^(has|did) (any|some)(body|one)\b
 timeline: \bwhat happened( today| here| yesterday)?$|\bwhat (changed|was done)\b
 pauses: \b(what|which)\b.*\b(is|are|schedules?) paused\b
-targets: \b(what|which) (agents|targets)\b|\b(all|all the|show me|show me the) (agents|targets)$
+watches: ^(who|what|which|whats) .*\bwatch(es|ing)?\b
+targets: \b(what|which|how many) (agents|targets)\b|\b(all|all the|show me|show me the) (agents|targets)$
 timeline: ^(what|which|did)( (any)?(thing|runs?|jobs?))* (failed|fail|broke|crashed|went wrong)( today| tonight| this \w+)?$
 timeline: ^((show|list|see|all|the|me|us|latest|recent) )*failed (runs?|jobs?)( today| tonight| this \w+| here)?$
 services, targets: \b(what|which) services\b
 find: \b(named|called)\b
 history, status: ^how (long|often|many|much time)\b
 status, timeline: ^(is )?(whats?|(any|some)thing)( is| has)? (fails|failed|failing|broke|broken|wrong|red)\b(?! with)
-logs, status: (?<!\S)(?<!as )(fail(s|ed|ing|ure)?|wrong|errors?|broke(n)?|crash(ed)?|red)(?!\S)
+logs, status: (?<!\S)(?<!as )(fail(s|ed|ing|ure)?|fehlgeschlagen|wrong|errors?|broke(n)?|crash(ed)?|red)(?!\S)
 health, status: \b(ok|okay|healthy|fine|alright)\b
 schedules, status: ^when\b.*\b(next|again)\b|\bnext (run|time)\b|^when (does|will|is)\b
 history, status: ^when\b(?! you)|\bhow (long|often)\b|\blast runs\b
@@ -228,6 +235,7 @@ ORDERING: Final = (
         "a an the this that it you u i id we me us my our to do for on in at with of from by into be if get have bring back is "
         "ahead also then quickly quick directly immediately urgent urgently possible great nice "
         "kind mind chance any assist needed request requests ask wish require appreciate must set make put try re noch mal "
+        "jetzt sofort gleich schnell wieder muss werden zeitplan "
         "mir du den dem das die der auf neu von kannst konntest stp svp peux tu pouvez pourriez vous puedes podrias as de je "
         "voudrais veuillez quisiera"
     )

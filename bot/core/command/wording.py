@@ -43,12 +43,14 @@ from bot.core.command.vocabulary import (
 Reading = tuple[list[str], set[int]]  # verbs, the likeliest first, and the places of the words that say so
 
 _NEAR: Final = 0.74  # of 1: a misspelled word; an exchange of two letters counts as one mistake
+_NEAR_SECOND: Final = 0.65  # the same of the second word of a verb, which is short: `onn`
 _SURE: Final = 0.8  # below, a word may be another one
 _GAP: Final = r"(?: \S+){0,5}?"
 _PHRASES: Final = tuple(
     (re.compile(rf"(?<!\S){phrase.replace(' ...', _GAP)}(?!\S)"), verbs) for phrase, verbs in PHRASES
 )
 _PART: Final = re.compile(r"[^\W_]+")
+_JOINED: Final = re.compile(r"(?<!\S)[A-Za-z]+[-_]?[A-Za-z]+(?!\S)")
 _WORD: Final = re.compile(r"(?<!\\)[a-z]{2,}")
 _DOUBLED: Final = re.compile(r"(?<=(.))\1$")  # `stopped` is `stop`
 _APART: Final = (POLITE | GRAMMAR) - {"on"}  # words between the two words of a verb
@@ -137,6 +139,16 @@ def worded(
     )
 
 
+def apart(text: str, verbs: AbstractSet[str]) -> str:
+    """The text with the verbs of two words that were written as one: `schedule off` for `scheduleoff` and `schedule-off`."""
+    pairs = {verb.replace(" ", ""): verb for verb in verbs if " " in verb}
+
+    def two(match: re.Match[str]) -> str:
+        return pairs.get(re.sub("[-_]", "", match[0].casefold()), match[0])
+
+    return _JOINED.sub(two, text)
+
+
 @lru_cache(maxsize=8)
 def _lexicon(verbs: frozenset[str]) -> frozenset[str]:
     """Every word that means something to the bot."""
@@ -147,7 +159,17 @@ def _lexicon(verbs: frozenset[str]) -> frozenset[str]:
         *(phrase for phrase, _ in PHRASES),
         *(pattern.pattern for pattern in (NEGATING, EXPLAINING, *(asking for asking, _ in QUESTIONS))),
     )
-    sets = (*CALLED.values(), *SECOND_WORDS.values(), *SECOND_WORDS, FILLERS, GREETINGS, WONDERING, NUMBERS, TIMES)
+    sets = (
+        *CALLED.values(),
+        *SECOND_WORDS.values(),
+        *SECOND_WORDS,
+        FILLERS,
+        GREETINGS,
+        ORDERING,
+        WONDERING,
+        NUMBERS,
+        TIMES,
+    )
     return frozenset(word for text in texts for word in _WORD.findall(text)).union(*sets)
 
 
@@ -184,7 +206,10 @@ def _usual(
         return min(longer, key=lambda one: (len(one), one)), 1.0
     if tense:
         return word, 1.0
+    exchanged = [one for one in known if len(one) == len(word) and sorted(one) == sorted(word)] if at == 0 else []
     near, named = (process.extractOne(word, of, scorer=OSA.normalized_similarity, score_cutoff=_NEAR) for of in ordered)
+    if exchanged and (near is None or near[1] <= 1 - 1 / len(word)):  # `granst` is `grants`, and as near to `grant`
+        return min(exchanged), 1 - 1 / len(word)
     # `schedule` is a word of commands, also where a target is called that.
     usual = near is not None and (named is None or named[1] < near[1] or named[0] == near[0])
     return (near[0], near[1]) if near is not None and usual else (word, 1.0)
@@ -196,7 +221,7 @@ def readings(text: Wording, catalog: Catalog) -> Iterator[Reading]:
     not clearly an order comes after what else the text says, and after `status`."""
     said = ["\0" if word in text.names or {":", "/"} & set(word) else word for word in text.said]
     questions = [*_asked(text, said, catalog)]
-    commands = [*_phrase(text, catalog), *_pair(said, catalog), *_exact(text, catalog, only_changes=True)]
+    commands = [*_phrase(text, catalog), *_pair(text, said, catalog), *_exact(text, catalog, only_changes=True)]
     others = [*_exact(text, catalog), *_synonym(text, catalog)]
     asks = text.asks(catalog)
     changes = [one for one in (*commands, *others) if one[0] and catalog.changes(one[0][0])]
@@ -254,14 +279,23 @@ def _asked(text: Wording, said: Sequence[str], catalog: Catalog) -> list[Reading
     return [_found(text, match[0], verbs, catalog) for match, verbs in matches if match][:1]
 
 
-def _pair(said: Sequence[str], catalog: Catalog) -> Iterator[Reading]:
+def _pair(text: Wording, said: Sequence[str], catalog: Catalog) -> Iterator[Reading]:
     """A verb of two words, in any order, with small words and names between them: `turn off the schedules`."""
     places = [at for at, word in enumerate(said) if word not in _APART and word != "\0"]
     for first, second in pairwise(places):
         one, other = (word if word in catalog.verbs else word.removesuffix("s") for word in (said[first], said[second]))
+        if other not in text.known and (act := _second(one, other, catalog.verbs)):
+            yield [f"{one} {act}"], {first, second}
         for thing, act in ((one, other), (other, one)):
             if verbs := pairs_of(thing.removesuffix("s"), act, catalog.verbs):
                 yield verbs, {first, second}
+
+
+def _second(thing: str, typed: str, verbs: AbstractSet[str]) -> str:
+    """The second word of a verb that begins with this thing, for its misspelling: `off` for `schedule fof`."""
+    acts = [verb.removeprefix(f"{thing} ") for verb in sorted(verbs) if verb.startswith(f"{thing} ")]
+    near = process.extractOne(typed, acts, scorer=OSA.normalized_similarity, score_cutoff=_NEAR_SECOND)
+    return near[0] if near is not None else ""
 
 
 def pairs_of(thing: str, act: str, verbs: AbstractSet[str]) -> list[str]:
