@@ -45,6 +45,13 @@ async def test_approval_and_disapproval_are_not_swapped(team: World) -> None:
     assert log == [(False, "breaks terms"), (True, "fixed by Lee")]
 
 
+async def test_an_agent_whose_path_is_not_known_is_named_by_the_short_id_that_cards_use(team: World) -> None:
+    """Typed by its id, which no card and no list has led to before."""
+    agent = team.acc.add_agent("labs/unseen")
+    asked = await do(team, f"agent approve acc:{agent.agent_id} -- reviewed")
+    await asked.card(f"agent {agent.agent_id[:8]} is approved.")
+
+
 @pytest.mark.parametrize("verb", ["agent approve", "agent disapprove"])
 async def test_an_approval_without_a_reason_is_not_sent(team: World, verb: str) -> None:
     """30, 31: the reason is required; without it nothing goes out and the answer shows how to write it."""

@@ -42,7 +42,7 @@ async def switch(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     restore = None if on else await _enabled(ctx, operation, call)
     if target.kind == AGENT:
         await ctx.client.switch_schedules(target.id, on=on)
-        summary = f"All schedules of {target.name} are {word}."
+        summary = f"All schedules of {target.owner} are {word}."
     else:
         await ctx.client.switch_schedule(target.id, on=on)
         summary = f"The schedule{_of(target)} is {word}."
@@ -94,7 +94,7 @@ async def delete_schedule(ctx: AdapterContext, operation: Operation, call: Call)
     target = operation.target
     if target.kind == AGENT:
         await ctx.client.delete_schedules(target.id)
-        return Done(summary=f"All schedules of {target.name} are deleted.")
+        return Done(summary=f"All schedules of {target.owner} are deleted.")
     await ctx.client.delete_schedule(target.id)
     return Done(summary=f"The schedule{_of(target)} is deleted.", unlinked=True)
 
@@ -223,7 +223,7 @@ async def mark(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     number = MARKS[text_of(operation, "as")]
     await ctx.client.mark(operation.target.id, number)
     state, _ = named(JOB, number)
-    return Done(summary=f"The newest job run of {operation.target.name} is marked as {state}.")
+    return Done(summary=f"The newest job run of {operation.target.owner} is marked as {state}.")
 
 
 async def approve(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
@@ -233,4 +233,4 @@ async def approve(ctx: AdapterContext, operation: Operation, call: Call) -> Done
     """
     approved, reason = operation.verb == "agent approve", (operation.reason or "").strip()
     await ctx.client.approve(operation.target.id, reason, approved=approved)
-    return Done(summary=f"{operation.target.name} is {'approved' if approved else 'no longer approved'}.")
+    return Done(summary=f"{operation.target.owner} is {'approved' if approved else 'no longer approved'}.")

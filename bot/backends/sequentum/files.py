@@ -127,7 +127,7 @@ async def put(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     await ctx.client.put_csv(operation.target.id, name, content)
     lines = content.count(b"\n") + (not content.endswith(b"\n"))
     return Done(
-        summary=f"{operation.target.name} now has the input {name}.",
+        summary=f"{operation.target.owner} now has the input {name}.",
         facts=facts_of((("Input", name), ("Lines", lines), ("Bytes", len(content)))),
     )
 
@@ -167,7 +167,7 @@ async def upload(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     await ctx.client.upload(operation.target.id, boundary, size, body)
     names = ", ".join(name for name, _ in parts)
     return Done(
-        summary=f"{operation.target.name} has {plural(len(parts), 'new input file')}: {names}.",
+        summary=f"{operation.target.owner} has {plural(len(parts), 'new input file')}: {names}.",
         facts=(Fact(label="Files", value=names),),
     )
 
@@ -217,10 +217,10 @@ def _part_head(boundary: str, name: str) -> bytes:
 async def clear(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     """DELETE api/input/agent/ID (SEED): delete all input files."""
     await ctx.client.clear_inputs(operation.target.id)
-    return Done(summary=f"All input files of {operation.target.name} are deleted.")
+    return Done(summary=f"All input files of {operation.target.owner} are deleted.")
 
 
 async def disable(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     """POST api/input/agent/ID/disable (SEED): disable all input files; the API has no way to enable them."""
     await ctx.client.disable_inputs(operation.target.id)
-    return Done(summary=f"All input files of {operation.target.name} are disabled.")
+    return Done(summary=f"All input files of {operation.target.owner} are disabled.")

@@ -30,7 +30,7 @@ async def check(ctx: AdapterContext, operation: Operation) -> Refused | None:
             newest = next(iter((await ctx.client.job_runs(operation.target.id, 1)).items), None)
             if newest is not None and str(newest.status) == str(MARKS[text_of(operation, "as")]):
                 number, state = newest.run_id, newest.state
-                summary = f"The newest job run of {operation.target.name}, number {number}, is {state} already."
+                summary = f"The newest job run of {operation.target.owner}, number {number}, is {state} already."
                 return Refused(code="already", summary=summary)
     return None
 
