@@ -1,6 +1,7 @@
 """Next steps -> buttons: only what this person may do, each with an opaque id."""
 
 from collections.abc import Sequence
+from typing import Final
 
 from bot.core.card import Button
 from bot.core.command.catalog import check_params
@@ -20,6 +21,7 @@ from bot.runtime.context import Context
 
 MOST = 5
 MOST_OF_A_LIST = 11  # two for each of the newest runs, and one more
+_AGAIN: Final = "Try again"
 
 
 def again(operation: Operation, view: RunView, run: Target) -> tuple[Suggestion, ...]:
@@ -52,7 +54,7 @@ def once_more(operation: Operation) -> tuple[Suggestion, ...]:
     if operation.files:
         return ()
     target = cards.written(operation.target)
-    return (Suggestion(label="Try again", verb=operation.verb, target=target, params=operation.words),)
+    return (Suggestion(label=_AGAIN, verb=operation.verb, target=target, params=operation.words),)
 
 
 def link_to(ctx: Context, target: Target) -> tuple[Button, ...]:
@@ -94,7 +96,9 @@ async def buttons_for(
     allowed = [
         one
         for one in (*suggestions, *another)
-        if situation is not None and one.verb != "status" and _allowed(ctx, intent, one, about, situation)
+        if situation is not None
+        and (one.verb != "status" or one.label == _AGAIN)
+        and _allowed(ctx, intent, one, about, situation)
     ]
     if any(ctx.catalog.starts_run(one.verb, one.target) for one in allowed if one not in another):
         allowed = [one for one in allowed if one not in another]
@@ -127,6 +131,8 @@ def _label(suggestion: Suggestion, operation: Operation) -> str:
     not the same once more."""
     if (operation.verb, suggestion.verb) == ("stop", "start"):
         return "Start"
+    if suggestion.label == _AGAIN:
+        return _AGAIN
     usual = LABELS.get(suggestion.verb, suggestion.label)
     return suggestion.label if suggestion.label.startswith(f"{usual} ") else usual
 
