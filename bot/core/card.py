@@ -66,7 +66,7 @@ class Card(Value):
     asked for it and why. `rows` are facts on one line each, below the title. `details` are facts in a collapsed section.
     `link` is the label and the address of the page that the status leads to; the address is the program's own, never data.
     `progress` is what is done and the total, `progress_note` the words after the percentage. `corrects`: it is only shown
-    where an earlier state of it was.
+    where an earlier state of it was. `passing`: it only says that an answer is on its way; `withdrawn`: it is deleted.
     """
 
     key: str
@@ -85,6 +85,8 @@ class Card(Value):
     progress: tuple[int, int] | None = None
     progress_note: str = ""
     corrects: bool = False
+    passing: bool = False
+    withdrawn: bool = False
     buttons: tuple[Button, ...] = ()
     footer: tuple[str, ...] = ()
     mention: tuple[str, ...] = ()

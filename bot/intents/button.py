@@ -1,6 +1,7 @@
 """A pressed button. It carries an id and never authority: its meaning is read from the store and decided again."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 
 from bot.core.approval import Approval
 from bot.core.card import Tone
@@ -20,7 +21,7 @@ from bot.features.replies.answer import ONCE, PRESS_AGAIN, clean, say
 from bot.features.replies.double_press import earlier_press, tell_earlier
 from bot.intents.command import run_command
 from bot.intents.form import opened
-from bot.operations import cards
+from bot.operations import asking, cards
 from bot.operations.authorize import read_situation
 from bot.operations.newer_run import meant, newer_run
 from bot.runtime.context import Context
@@ -82,7 +83,9 @@ async def _carry_out(ctx: Context, intent: Intent, button: StoredButton, means: 
     elif tag == "say1":
         await _typed(ctx, intent, button, str(means.get("text")))
     elif tag == "refresh1":
-        await refresh(ctx, intent, str(means.get("request")))
+        said = partial(asking.say, ctx, _in_thread(intent), Command(verb="refresh"))
+        with ctx.tasks.slow(asking.AFTER, said, f"{intent.request_id} slow"):
+            await refresh(ctx, intent, str(means.get("request")))
     elif tag == "pending1":
         await _pending(ctx, intent, means)
     elif tag == launcher.FILL_TAG:
@@ -153,11 +156,16 @@ async def _from_card(ctx: Context, intent: Intent, button: StoredButton, command
     if earlier is not None:
         await tell_earlier(ctx, intent, button, command, earlier)
         return
-    place = intent.place
     capabilities = ctx.catalog.capabilities(command.verb, (command.target or "").partition(":")[0])
-    if capabilities and all(capability.risk is Risk.READ for _, capability in capabilities) and place.thread_ts is None:
-        intent = intent.model_copy(update={"place": place.model_copy(update={"thread_ts": place.message_ts})})
-    await run_command(ctx, intent, command)
+    reads = bool(capabilities) and all(capability.risk is Risk.READ for _, capability in capabilities)
+    await run_command(ctx, _in_thread(intent) if reads else intent, command)
+
+
+def _in_thread(intent: Intent) -> Intent:
+    """The press with the thread of its card as its place."""
+    place = intent.place
+    thread = place.thread_ts or place.message_ts
+    return intent.model_copy(update={"place": place.model_copy(update={"thread_ts": thread})})
 
 
 async def _typed(ctx: Context, intent: Intent, button: StoredButton, text: str) -> None:

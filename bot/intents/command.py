@@ -1,11 +1,10 @@
 """A command: resolved, authorized, confirmed if dangerous, approved if the rules require it, then run."""
 
-import asyncio
 import re
+from functools import partial
 from typing import Final
 
 from bot.core.audit import Event
-from bot.core.card import Tone, operation_key
 from bot.core.command.capability import Risk
 from bot.core.command.parser import format_command, parse
 from bot.core.command.until import ends_at
@@ -22,7 +21,7 @@ from bot.features.forms.launcher import unfit_buttons
 from bot.features.replies import refusal
 from bot.features.replies.answer import clean
 from bot.features.replies.suggestions import read_meant
-from bot.operations import cards, newer_run
+from bot.operations import asking, newer_run
 from bot.operations.authorize import authorize, catalog_of, not_admitted
 from bot.operations.backend_call import check
 from bot.operations.completion import finish
@@ -30,8 +29,6 @@ from bot.operations.execute import execute
 from bot.operations.resolve import Resolved, resolve_seen
 from bot.runtime.context import Context
 
-PATIENCE: Final = 5.0  # seconds after which a person wonders whether anything happens
-_FOLLOWS: Final = "The answer follows."
 _DECIDES: Final = re.compile(r"\b(approv\w*|den(y|ied)|reject\w*|wait\w*|pending|yes|ok|okay|lgtm)\b", re.IGNORECASE)
 
 
@@ -53,26 +50,9 @@ async def run_misread(ctx: Context, intent: Intent, ask: ParseError) -> None:
 
 
 async def run_command(ctx: Context, intent: Intent, command: Command) -> None:
-    """Carry out a command, wherever it comes from: typed, a button, a form. A person who sees nothing for long is told that it
-    goes on."""
-    name = f"{intent.request_id} slow"
-    waiting = asyncio.get_running_loop().call_later(
-        PATIENCE, lambda: ctx.tasks.start(_reassure(ctx, intent, command), name)
-    )
-    try:
+    """Carry out a command, wherever it comes from: typed, a button, a form."""
+    with ctx.tasks.slow(asking.AFTER, partial(asking.say, ctx, intent, command), f"{intent.request_id} slow"):
         await _run(ctx, intent, command)
-    finally:
-        waiting.cancel()
-
-
-async def _reassure(ctx: Context, intent: Intent, command: Command) -> None:
-    if intent.source in (Source.TERMINAL, Source.STEP):
-        return
-    keys = (operation_key(intent.request_id), f"say:{intent.request_id}")
-    if not any([await ctx.store.message(key) for key in keys]):
-        title = f"Still working on `{clean(ctx, ' '.join(filter(None, (command.verb, command.target))))}`"
-        card = cards.private(intent, title, key=f"say:{intent.request_id}:slow", tone=Tone.WORKING, status=_FOLLOWS)
-        await ctx.presenter.show(card, intent.reply)
 
 
 async def _run(ctx: Context, intent: Intent, command: Command) -> None:

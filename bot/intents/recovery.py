@@ -23,7 +23,7 @@ from bot.features.pauses.pause import ENDED_BY_ORDER, show_over_again
 from bot.features.pauses.resume import GIVEN_UP, show_end_again
 from bot.features.replies.answer import say
 from bot.intents.dispatcher import handle, is_urgent
-from bot.operations import cards
+from bot.operations import asking, cards
 from bot.operations.audit_writer import AuditWriter
 from bot.operations.authorize import FRESH, authorize
 from bot.operations.execute import execute, look_up, target_lock
@@ -53,6 +53,7 @@ async def recover(ctx: Context) -> int:
     await approvals.recover(ctx)
     await breakglass.recover(ctx)
     await home.recover(ctx)
+    await asking.recover(ctx)
     _work_on(ctx, requests)
     return len(requests)
 

@@ -114,6 +114,19 @@ class TaskQueue:
         self._began(asyncio.create_task(work, name=name), ended)
         return True
 
+    @contextmanager
+    def slow(
+        self, seconds: float, work: Callable[[asyncio.Event], Coroutine[Any, Any, None]], name: str
+    ) -> Iterator[None]:
+        """`start` the work if the block takes longer than so many seconds. It gets an event that is set when the block ends."""
+        over = asyncio.Event()
+        timer = asyncio.get_running_loop().call_later(seconds, lambda: self.start(work(over), name))
+        try:
+            yield
+        finally:
+            over.set()
+            timer.cancel()
+
     def _began(self, task: asyncio.Task[Any], ended: Ended) -> None:
         self._tasks.add(task)
         task.add_done_callback(self._ended)

@@ -167,8 +167,14 @@ class MessageDelivery:
         ts = row.ts
         if ts is None and row.key in self._doubtful:
             ts = await find(self.client, row.model_copy(update={"channel_id": channel}))
-        if ts is None and isinstance(row.body, dict) and row.body.get("corrects"):
+        body = row.body if isinstance(row.body, dict) else {}
+        if ts is None and (body.get("corrects") or body.get("withdrawn")):
             await self._store.sent(row.key, row.want)
+            return
+        if ts is not None and body.get("withdrawn"):
+            await self.client.chat_delete(channel=channel, ts=ts)
+            await self._store.sent(row.key, row.want, gone=True)
+            self._doubtful.pop(row.key, None)
             return
         self._doubtful[row.key] = ts
         if ts is None:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from bot.intents import command
+from bot.operations import asking
 from bot.operations import reconcile as reading_back
 from bot.playground.workspace.payloads import slash_command
 from bot.runtime import task_queue
@@ -217,16 +217,80 @@ async def test_a_status_that_cannot_be_read_is_not_a_target_that_failed(env: Wor
 async def test_who_waits_for_a_slow_control_plane_is_told_that_it_goes_on(
     env: World, monkeypatch: pytest.MonkeyPatch, text: str, slow: str
 ) -> None:
-    """From the look for the target to the answer; a card that is there already says it itself."""
-    monkeypatch.setattr(command, "PATIENCE", 0.5)
+    """From the look for the target on, until the answer or a card that says it itself is there: then the line is deleted."""
+    monkeypatch.setattr(asking, "AFTER", 0.5)
     await env.acc.set_fault({"fault": "delay", "seconds": 2, "match": slow})
     asked = await ask(env, text)
-    where = slow == "GET /api/agent$" or text.startswith("status")
-    if where:
-        await private(env, f"Still working on `{text}`", "The answer follows.")
+    is_first = slow == "GET /api/agent$" or text.startswith("status")
+    if is_first:
+        line = await env.sees(text, "Asking acc…")
+        assert not line["ephemeral"]
     await asked.ends()
     await asked.card(text)
-    assert ("Still working" in everything_seen(env, "U0ANA")) == where
+    await env.quiet()
+    await env.until(lambda: "Asking acc" not in everything_seen(env, "U0ANA"))
+    assert [call.method for call in env.ws.calls].count("chat.delete") == int(is_first)
+
+
+def not_there(env: World, channel: str) -> bool:
+    """Whether the line is no longer there."""
+    seen = everything_seen(env, "U0ANA", channel)
+    return "Asking acc…" not in seen and "Working on it…" not in seen
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "answer"),
+    [
+        ("star acc:shop/prices", "star - Working on it…", "is on your Home tab"),
+        ("status acc:shop/nothing", "status acc:shop/nothing - Asking acc…", "Nothing was done"),
+    ],
+)
+@pytest.mark.parametrize("says", [World.say, mention])
+async def test_a_private_answer_that_takes_long_leaves_nothing_beside_it(
+    env: World, monkeypatch: pytest.MonkeyPatch, says: Any, text: str, line: str, answer: str
+) -> None:
+    """The line for everyone doesn't tell what the answer is about; it goes also where nothing comes of the command."""
+    monkeypatch.setattr(asking, "AFTER", 0.3)
+    await env.acc.set_fault({"fault": "delay", "seconds": 1.5, "match": "GET /api/agent$"})
+    await says(env, text)
+    await env.sees(line)
+    await private(env, answer)
+    await env.quiet()
+    await env.until(lambda: not_there(env, "C0CRAWL"))
+
+
+async def test_a_line_that_a_lost_program_left_is_deleted_by_the_next(
+    env: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(asking, "AFTER", 0.2)
+    monkeypatch.setattr(asking, "_withdraw", lambda *_: asyncio.sleep(0))
+    await env.acc.set_fault({"fault": "delay", "seconds": 1, "match": "GET"})
+    asked = await ask(env, "status acc:shop/prices")
+    await env.sees("Asking acc…")
+    await asked.ends()
+    await env.quiet()
+    assert "Asking acc…" in everything_seen(env, "U0ANA")
+    monkeypatch.undo()
+    await env.restart()
+    await env.until(lambda: "Asking acc…" not in everything_seen(env, "U0ANA"))
+
+
+async def test_a_slow_refresh_and_a_slow_log_say_so_in_the_thread_of_their_card(
+    env: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = await (await do(env, "status acc:shop/prices")).card("newest run")
+    runs = await (await ask(env, "start acc:labs/slow")).card("Running", but="nothing")
+    monkeypatch.setattr(asking, "AFTER", 0.3)
+    await env.acc.set_fault({"fault": "delay", "seconds": 1.5, "match": "GET"})
+    for card, label, line in ((runs, "Refresh", "Working on it…"), (read, "Log", "Asking acc…")):
+        await env.ana.press_label("C0CRAWL", card["ts"], label)
+
+        def said(_: Any, line: str = line, ts: str = card["ts"]) -> bool:
+            return any(line in shown(message) for message in env.ana.messages("C0CRAWL", ts))
+
+        await env.ana.wait_for(said, timeout=6)
+        await env.ana.wait_for(lambda _: not said(_))
+        await env.quiet()
 
 
 async def test_who_is_answered_soon_is_told_only_the_answer(env: World) -> None:

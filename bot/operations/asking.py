@@ -1,0 +1,83 @@
+"""A line that says that a slow answer is on its way: posted late, so that a quick answer costs no message, and deleted when the
+answer is there."""
+
+import asyncio
+from contextlib import suppress
+from datetime import timedelta
+from functools import partial
+from typing import Final
+
+from bot.core.card import Card, Tone, operation_key
+from bot.core.intent import Command, Intent, Source
+from bot.core.policy.decide import Denied
+from bot.operations import cards
+from bot.operations.audit_writer import AuditWriter
+from bot.operations.authorize import may_ask
+from bot.runtime.context import Context
+from bot.runtime.until_stored import until_stored
+
+AFTER: Final = 2.5  # seconds; people think that a command was lost when they see nothing for longer
+_OPEN: Final = "asking:"  # before the id of a request: its line is in Slack
+_EVERY: Final = 0.5  # seconds between two looks for another card
+_LASTS: Final = timedelta(days=1)
+
+
+async def say(ctx: Context, intent: Intent, command: Command, over: asyncio.Event) -> None:
+    """Say that it is worked on, until it is `over` or another card of the request says it. Nothing is said where the person may
+    not see the target, and nothing to a workflow."""
+    hidden = not intent.place.channel_id or intent.source is Source.STEP
+    if hidden or await _has_card(ctx, intent) or isinstance(await may_ask(ctx, intent, command.target), Denied):
+        return
+    if over.is_set():
+        return
+    await ctx.store.set_value(f"{_OPEN}{intent.request_id}", True, ctx.clock.now())
+    await ctx.presenter.show(_line(ctx, intent, command))
+    while not over.is_set() and not await _has_card(ctx, intent):
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_EVERY):
+                await over.wait()
+    await _take_back(ctx, intent.request_id)
+
+
+async def _has_card(ctx: Context, intent: Intent) -> bool:
+    keys = (operation_key(intent.request_id), f"say:{intent.request_id}")
+    return any([await ctx.store.message(key) is not None for key in keys])
+
+
+async def recover(ctx: Context) -> None:
+    """Delete the lines that another process left behind."""
+    for key in await ctx.store.keys_since(_OPEN, ctx.clock.now() - _LASTS):
+        await _take_back(ctx, key.removeprefix(_OPEN))
+
+
+def _line(ctx: Context, intent: Intent, command: Command) -> Card:
+    """Where the answer is only for one person, others read no more than who waits for it."""
+    backend, _, path = (command.target or "").partition(":")
+    builtin = ctx.catalog.builtin(command.verb) is not None
+    alone = not path or not ctx.catalog.capabilities(command.verb)
+    title = command.verb if alone else f"{command.verb} {command.target}"
+    return Card(
+        key=_key(intent.request_id),
+        place=intent.place.aside if builtin and alone else cards.place_of(intent),
+        title=AuditWriter(ctx.secrets).clean(title) or "",
+        tone=Tone.WORKING,
+        status="Working on it…" if alone else f"Asking {backend}…",
+        byline=f"<@{intent.actor.user_id}>",
+        mention=(intent.actor.user_id,),
+        passing=True,
+    )
+
+
+def _key(request_id: str) -> str:
+    return f"say:{request_id}:asking"
+
+
+async def _take_back(ctx: Context, request_id: str) -> None:
+    await until_stored(ctx.clock, f"{_OPEN}{request_id}", partial(_withdraw, ctx, request_id))
+
+
+async def _withdraw(ctx: Context, request_id: str) -> None:
+    shown = await ctx.store.message(_key(request_id))
+    if shown is not None:
+        await ctx.presenter.show(Card.stored(shown.body).model_copy(update={"withdrawn": True}))
+    await ctx.store.set_value(f"{_OPEN}{request_id}", None, ctx.clock.now())
