@@ -88,11 +88,11 @@ def certificate(text: str) -> str:
 
 TARGETS: Final = (
     TargetKind.of(SERVICE, "A service, by its name; write CLUSTER/NAME if several clusters have that name",
-                  "cluster_1/my-tofu-service", prefix=None),
+                  "cluster_1/my-tofu-service", prefix=None, selects=True),
     TargetKind.of(GATEWAY, "A gateway, by its cluster id or its id", "gateway/cluster_1"),
     TargetKind.of(GROUP, "A service group, by its name or id", "group/nightly"),
     TargetKind.of(CERT, "A certificate, by its alias or id", "cert/edge"),
-    TargetKind.of(JOB, "A job, by its id", "job/20ae2dd7cf1c43aab817556a", part_of=SERVICE),
+    TargetKind.of(JOB, "A job, by its id", "job/20ae2dd7cf1c43aab817556a", part_of=SERVICE, selected=True),
     TargetKind.of(PLATFORM, "The platform itself; write the backend name alone", ""),
 )  # fmt: skip
 

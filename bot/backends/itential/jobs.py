@@ -11,8 +11,7 @@ from bot.backends import LOOK_FIRST, nothing_to, of_run, readable
 from bot.backends.itential.capabilities import JOB, SERVICE
 from bot.backends.itential.models import Job
 from bot.backends.itential.presentation import job_state, job_view, output_facts, output_text
-from bot.backends.itential.runs import is_of
-from bot.backends.itential.targets import LISTED, AdapterContext
+from bot.backends.itential.targets import LISTED, AdapterContext, is_of
 from bot.backends.logs import LONGEST_LINE, LogRead, last_good, log_done
 from bot.core.command.params import flag_of, number_of, text_of
 from bot.core.errors import CallProblem, CredentialRefused, NoSuchTarget, RateLimited, Rejected

@@ -8,9 +8,9 @@ from typing import Final
 from bot.backends import readable
 from bot.backends.itential import presentation
 from bot.backends.itential.client import GATEWAYS
-from bot.backends.itential.models import Accepted, Broken, Finished, Job, Service
+from bot.backends.itential.models import Accepted, Broken, Finished, Service
 from bot.backends.itential.schema import typed
-from bot.backends.itential.targets import LISTED, AdapterContext
+from bot.backends.itential.targets import LISTED, AdapterContext, is_of, named
 from bot.backends.logs import LONGEST_PREVIEW
 from bot.core.command.params import map_of, texts_of, unseen
 from bot.core.errors import BadRequest
@@ -207,16 +207,3 @@ async def look_back(ctx: AdapterContext, operation: Operation, sent_at: datetime
     run = await ctx.finder.remembered(ctx.finder.job_target(job_id, target))
     evidence = f"{looked} A job started {utc_text(began, seconds=True)}; who started it is unknown."
     return LookBack(found=_following(run, target), evidence=evidence)
-
-
-def named(service: Target) -> str:
-    """The name of a service target, without its cluster."""
-    return service.name.removeprefix(f"{service.group}/")
-
-
-def is_of(job: Job, service: Target) -> bool:
-    """Whether a job is a run of this service. GUESS: its variables or its name contain the service's name."""
-    variables = job.variables or {}
-    if "serviceName" in variables:
-        return variables["serviceName"] == named(service) and variables.get("clusterId") in (None, service.group)
-    return named(service) in (job.name or "").split()

@@ -9,10 +9,11 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from bot import backends
-from bot.backends import FinderBase, check_same, nearest, unnamed
+from bot.backends import SELECTED, FinderBase, check_same, nearest, unnamed
 from bot.backends.itential.capabilities import CERT, GATEWAY, GROUP, JOB, PLATFORM, SERVICE
 from bot.backends.itential.client import CERTS, GATEWAYS, GROUPS, ItnClient, Resource
-from bot.backends.itential.models import Certificate, Gateway, Group, Service
+from bot.backends.itential.models import Certificate, Gateway, Group, Job, Service
+from bot.backends.itential.presentation import job_state
 from bot.backends.itential.settings import ItentialSettings
 from bot.core.command.target_ref import TargetRef
 from bot.core.errors import Ambiguous, BadReply, NoSuchTarget
@@ -27,13 +28,28 @@ RESOURCES: Final[Mapping[str, Resource[Any]]] = {GATEWAY: GATEWAYS, GROUP: GROUP
 _EXAMPLES: Final = {GATEWAY: "gateway/cluster_1", GROUP: "group/nightly", CERT: "cert/edge"}
 
 
+def named(service: Target) -> str:
+    """The name of a service target, without its cluster."""
+    return service.name.removeprefix(f"{service.group}/")
+
+
+def is_of(job: Job, service: Target) -> bool:
+    """Whether a job is a run of this service. GUESS: its variables or its name contain the service's name."""
+    variables = job.variables or {}
+    if "serviceName" in variables:
+        return variables["serviceName"] == named(service) and variables.get("clusterId") in (None, service.group)
+    return named(service) in (job.name or "").split()
+
+
 class Finder(FinderBase[ItentialSettings, ItnClient]):
     """Finds targets of one platform and remembers them."""
 
     async def find(self, ref: TargetRef, kind: str | None) -> Target:
         """The target of `ref`; see ports.Backend.resolve."""
-        if ref.selector is not None:
+        if ref.selector is not None and (kind is not None or not ref.path or not self._settings.jobs):
             raise self.not_selected(ref, kind, f"`jobs {self._backend}:` lists the jobs; name one, like `job/ID`.")
+        if ref.selector is not None:
+            return await self._selected(await self._service(ref.path), ref.selector)
         if kind in RESOURCES:
             return await self._resource(str(kind), ref.path)
         if kind == JOB:
@@ -62,6 +78,17 @@ class Finder(FinderBase[ItentialSettings, ItnClient]):
     def service_target(self, service: Service) -> Target:
         """A service as a target; `group` is its cluster."""
         return self.target(SERVICE, service.id, service.path, group=service.service_metadata.location)
+
+    async def _selected(self, service: Target, selector: str) -> Target:
+        """The newest such job of a service (GUESS: see `is_of`). Rules see it as any other job: see `_job`."""
+        mine = [one for one in await self._client.jobs(LISTED) if one.id and is_of(one, service)]
+        mine.sort(key=lambda one: one.began.timestamp() if one.began else 0, reverse=True)
+        found = [one for one in mine if job_state(one)[1] in SELECTED[selector]]
+        if not found:
+            word = "" if selector == "last" else f"{selector} "
+            hint = f"`jobs {self._backend}:` lists the jobs."
+            raise NoSuchTarget(f"{service.name} has no {word}job among the latest {LISTED}.", hint, (service.text,))
+        return await self._job(found[0].id)
 
     async def _job(self, written: str) -> Target:
         """A job by its id. Rules see it as its service only if it was started here: a job's own data proves nothing."""

@@ -165,8 +165,8 @@ async def problem(
     # A guess at what `grant` or `breakglass` means could give more than was asked for.
     if not nearest and error.code in _MISTYPED and (builtin is None or not ctx.catalog.changes(builtin.verb)):
         meant = await commands_meant(ctx, intent.actor, intent.place, text)
-        if isinstance(ask, Command) and ask.target is None:
-            meant = [*dict.fromkeys((*await _for_each_run(ctx, intent, ask.verb), *meant))]
+        if isinstance(ask, Command) and ask.target is None and (runs := await _for_each_run(ctx, intent, ask.verb)):
+            meant = [*dict.fromkeys((*runs, *[one for one in meant if not one.endswith("@running")]))]
         nearest = await offered(ctx, intent, [one for one in meant if not repeats(ctx.catalog, one, ask, error.code)])
     more = (*more, *(await _console(ctx, intent) if error.code == "no_such_verb" else ()))
     named = ""
