@@ -52,6 +52,13 @@ TOLD_BY_THE_PLANE = (
     ("create pre:invoice-reader", "already has an agent `invoice-reader`"),
     ("retire pre:invoice-raeder", "has no agent `invoice-raeder`"),
     ("set pre:nobody team_id=t-1", "has no agent `nobody`"),
+    ("retire pre:gone", "gone is retired, so there is nothing to retire"),
+    ("reinstate pre:invoice-reader", "invoice-reader is active, so there is nothing to reinstate"),
+    ("mark acc:labs/idle as=failed", "labs/idle has no job runs, so there is nothing to mark"),
+    ("schedule on acc:labs/idle", "labs/idle has no schedules, so there is nothing to switch on"),
+    ("schedule off acc:labs/idle for=30m", "labs/idle has no schedules, so there is nothing to switch off"),
+    ("schedule delete acc:labs/idle", "labs/idle has no schedules, so there is nothing to delete"),
+    ("start acc:labs/busy as=job", "Job run 1 of labs/busy is still active"),
     ('schedule set acc:shop/prices id=unknown cron="0 0 0 1" start=2026-07-16T11:21:20', "has no schedule `unknown`"),
 )
 
@@ -59,6 +66,10 @@ TOLD_BY_THE_PLANE = (
 async def test_what_the_plane_has_against_it_is_never_registered_as_sent(tmp_path: Path) -> None:
     """The plane is asked before the call: a card in the channel says Refused and why, and nobody has to look at a pre-flight."""
     async with world(tmp_path, only=("acc", "itn", "pre")) as env:
+        env.planes["acc"].add_agent("labs/idle")
+        env.planes["acc"].add_agent("labs/busy")
+        env.planes["acc"].add_job("labs/busy", ago=0.0)
+        env.planes["pre"].add_agent("gone", retired=True)
         for typed, why in TOLD_BY_THE_PLANE:
             card = await env.does(typed, "Refused: nothing was done", why)
             assert not card["ephemeral"], typed

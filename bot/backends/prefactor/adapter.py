@@ -129,10 +129,12 @@ class PrefactorBackend(HandlerAdapter[AdapterContext]):
         return await before.look_back(self._ctx, operation, sent_at, claimed)
 
     async def check(self, operation: Operation) -> Refused | None:
-        """A refusal to change an agent that doesn't exist, to create one that does, or to stop an instance that has ended."""
-        if operation.verb == "stop":
-            return await readable(operations.nothing_to_stop(self._ctx, operation.target), within=LOOK_FIRST)
-        return await self._unfit(operation)
+        """A refusal to change an agent that doesn't exist, to create one that does, to stop an instance that has ended, or to
+        retire or reinstate an agent that is so already."""
+        refused = await self._unfit(operation)
+        if refused is None and operation.verb in ("stop", "retire", "reinstate"):
+            return await readable(operations.nothing_left(self._ctx, operation), within=LOOK_FIRST)
+        return refused
 
     async def _unfit(self, operation: Operation) -> Refused | None:
         if operation.verb == "create":

@@ -166,10 +166,15 @@ async def stop(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     return stopped(ctx, target, instance, "had already ended")
 
 
-async def nothing_to_stop(ctx: AdapterContext, target: Target) -> Refused | None:
-    """The refusal to stop an instance that has ended, None while it can be stopped."""
-    instance = await ctx.client.instance(target.id)
-    state, phase = instance_state(instance)
+async def nothing_left(ctx: AdapterContext, operation: Operation) -> Refused | None:
+    """The refusal to stop an instance that has ended, to retire a retired agent, or to reinstate one that isn't retired."""
+    target, verb = operation.target, operation.verb
+    if verb != "stop":
+        agent = await ctx.client.agent(target.id)
+        if agent.status is None or (agent.status == "retired") is not (verb == "retire"):
+            return None
+        return nothing_to(verb, f"{ctx.clean(agent.name or target.name)} is {agent_state(agent)}")
+    state, phase = instance_state(await ctx.client.instance(target.id))
     who = f"The instance of {ctx.clean(target.parent_name)}" if target.parent_name else "The instance"
     return nothing_to("stop", f"{who} is {state}") if phase.ended else None
 

@@ -121,7 +121,7 @@ class SequentumBackend(HandlerAdapter[AdapterContext]):
         return await reconcile.look_back(self._ctx, operation, sent_at, claimed)
 
     async def check(self, operation: Operation) -> Refused | None:
-        """Refuses a mark that the newest job run has already. Raises BadRequest for a schedule of another agent."""
+        """Refuses what can't have an effect. Raises BadRequest for a schedule of another agent."""
         return await before.check(self._ctx, operation)
 
     async def health(self) -> Health:

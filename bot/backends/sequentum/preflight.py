@@ -1,38 +1,58 @@
 """The pre-flight facts that an approver sees, and the state of a target as one phrase."""
 
 from collections.abc import Sequence
-from contextlib import suppress
+from typing import Final
 
+from bot.backends import LOOK_FIRST, nothing_to, readable
 from bot.backends.sequentum.capabilities import AGENT, JOB_RUN, RUN, SCHEDULE
 from bot.backends.sequentum.changes import plan_schedule
-from bot.backends.sequentum.models import Run, Schedule, moment
+from bot.backends.sequentum.models import JobRun, Run, Schedule, moment
 from bot.backends.sequentum.presentation import switched
 from bot.backends.sequentum.reads import next_times
 from bot.backends.sequentum.states import MARKS
 from bot.backends.sequentum.targets import AdapterContext, agent_of
 from bot.core.command.params import text_of
-from bot.core.errors import CallProblem, NoSuchTarget
 from bot.core.operation import Operation, Target, brief_id
 from bot.core.outcome import GONE, Phase, Refused
-from bot.core.text import first_of, plural, utc_text
+from bot.core.text import first_of, plural, suggest, utc_text
 from bot.core.vendor_json import WHOLE_ROW, unread
 
 _RECENT = 20
 _OUTCOMES = 5
+_EACH_SCHEDULE: Final = {"schedule on": "switch on", "schedule off": "switch off", "schedule delete": "delete"}
 
 
 async def check(ctx: AdapterContext, operation: Operation) -> Refused | None:
-    """Refuses a mark that the newest job run has already. Raises BadRequest for a schedule that doesn't belong to the agent."""
-    if operation.verb == "schedule set":
+    """Refuses what can't have an effect: a mark without a job run or one that it has already, a second job run, a switch of no
+    schedules. Raises BadRequest for a schedule that doesn't belong to the agent."""
+    target, verb = operation.target, operation.verb
+    if verb == "schedule set":
         await plan_schedule(ctx, operation)
-    if operation.verb == "mark":
-        with suppress(CallProblem, NoSuchTarget):  # the call itself needs no read
-            newest = next(iter((await ctx.client.job_runs(operation.target.id, 1)).items), None)
-            if newest is not None and str(newest.status) == str(MARKS[text_of(operation, "as")]):
-                number, state = newest.run_id, newest.state
-                summary = f"The newest job run of {operation.target.owner}, number {number}, is {state} already."
-                return Refused(code="already", summary=summary)
+    if target.kind == AGENT and verb in _EACH_SCHEDULE:
+        found = await readable(ctx.client.schedules(target.id), within=LOOK_FIRST)
+        return nothing_to(_EACH_SCHEDULE[verb], f"{target.owner} has no schedules") if found == [] else None
+    if verb == "mark" or (verb == "start" and text_of(operation, "as") == "job"):
+        jobs = await readable(ctx.client.job_runs(target.id, 1), within=LOOK_FIRST)
+        return None if jobs is None else _unfit(operation, next(iter(jobs.items), None))
     return None
+
+
+def _unfit(operation: Operation, newest: JobRun | None) -> Refused | None:
+    """Why a mark or the start of a job has no effect after this job run."""
+    name = operation.target.owner
+    if operation.verb == "start":
+        if newest is None or newest.phase is not Phase.ACTIVE:
+            return None
+        summary = f"Job run {newest.run_id} of {name} is still active, and an agent has one active job run at a time."
+        return Refused(code="job_active", summary=summary, hint="Run the command again when it has ended.")
+    if newest is None:
+        return nothing_to(
+            "mark", f"{name} has no job runs", suggest("Start the job", "start", operation.target, ("as", "job"))
+        )
+    if str(newest.status) != str(MARKS[text_of(operation, "as")]):
+        return None
+    summary = f"The newest job run of {name}, number {newest.run_id}, is {newest.state} already."
+    return Refused(code="already", summary=summary)
 
 
 async def preflight(ctx: AdapterContext, operation: Operation) -> Sequence[tuple[str, str]]:
