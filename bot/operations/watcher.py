@@ -95,17 +95,19 @@ async def follow_due(ctx: Context) -> int:
     for watch in watches:
         groups[watch.backend, watch.group_key].append(watch)
     limits = {backend: asyncio.Semaphore(AT_ONCE) for backend, _ in groups}
-    unread = await all_of(
+    news = await all_of(
         _group(ctx, backend, group, found, limits[backend]) for (backend, group), found in groups.items()
     )
-    await _tell(ctx, [watch for found in unread for watch in found])
+    told = [watch for found in news for watch in found]
+    await _tell(ctx, [watch for watch in told if not (watch.view or STARTED).unread_told])
+    await _readable_again(ctx, [watch for watch in told if (watch.view or STARTED).unread_told])
     return len(watches)
 
 
 async def _group(
     ctx: Context, backend_name: str, group: str, watches: Sequence[Watch], limit: asyncio.Semaphore
 ) -> list[Watch]:
-    """Poll the runs of a group. Returns those that can't be read for a minute by now."""
+    """Poll the runs of a group. Returns those that can't be read for a minute by now, and those that can be read again."""
     backend = ctx.backends.get(backend_name)
     if backend is None:
         for watch in watches:
@@ -133,9 +135,7 @@ async def _group(
             await _changed(ctx, watch, view, lost=True)
         elif news or moved(view, now - _pace(watch, now), now):
             await _changed(ctx, watch, view)
-        if not view.unread_told and (watch.view or STARTED).unread_told:
-            await _readable_again(ctx, watch)
-    return [watch for watch, view in seen if view.unread_told and not (watch.view or STARTED).unread_told]
+    return [watch for watch, view in seen if view.unread_told is not (watch.view or STARTED).unread_told]
 
 
 def seen_now(watch: Watch, found: RunView | None, trouble: str, now: datetime) -> RunView:
@@ -180,16 +180,16 @@ async def _tell(ctx: Context, watches: Sequence[Watch]) -> None:
         await ctx.presenter.show(card)
 
 
-async def _readable_again(ctx: Context, watch: Watch) -> None:
-    """Say it on that message, once it is true of all its runs."""
-    key = await ctx.store.value(_unread_key(watch.request_id))
-    for one in await ctx.store.open_watches(watch.user_id):
-        unread = one.view is not None and one.view.unread_told
-        if unread and await ctx.store.value(_unread_key(one.request_id)) == key:
-            return
-    posted = await ctx.store.message(str(key))
-    if posted is not None and posted.body is not None:
-        await ctx.presenter.show(_over(Card.stored(posted.body)))
+async def _readable_again(ctx: Context, watches: Sequence[Watch]) -> None:
+    """Say it on each message whose runs can all be read again."""
+    if not watches:
+        return
+    unread = [one for one in await ctx.store.open_watches() if one.view is not None and one.view.unread_told]
+    still = {await ctx.store.value(_unread_key(one.request_id)) for one in unread}
+    for key in {await ctx.store.value(_unread_key(one.request_id)) for one in watches} - still:
+        posted = await ctx.store.message(str(key))
+        if posted is not None and posted.body is not None:
+            await ctx.presenter.show(_over(Card.stored(posted.body)))
 
 
 def _unread_key(request_id: str) -> str:
