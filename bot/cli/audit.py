@@ -68,6 +68,12 @@ def search(
         most = max(1, min(count, 500))
         opened = store.search_sync(OPENINGS, limit=500) if filters.text else ()
         found = newest_of([store.search_sync(one, limit=most) for one in searches(filters, opened)], most)
+        older = found[-1].seq if len(found) == most else 0
+        more = (
+            any(store.search_sync(one, before_seq=older, limit=1) for one in searches(filters, opened))
+            if older
+            else False
+        )
     if not found:
         click.echo("signalbox: no matching audit entries", err=True)
         return Exit.DONE
@@ -77,6 +83,9 @@ def search(
     }
     for line in aligned([_COLUMNS, *(_cells(entry, shown) for entry in found)]):
         say(line)
+    if more:
+        where = f"--count {min(2 * most, 500)}" if most < 500 else "`signalbox audit export`"
+        click.echo(f"signalbox: older entries match too; see them with {where}", err=True)
     return Exit.DONE
 
 

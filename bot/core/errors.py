@@ -53,7 +53,8 @@ class Ambiguous(Problem):
     code = "ambiguous"
 
     def __init__(self, summary: str, candidates: tuple[str, ...]) -> None:
-        super().__init__(summary, "Choose one: " + ", ".join(f"`{c}`" for c in candidates[:10]))
+        more = f" and {len(candidates) - 10} more" if len(candidates) > 10 else ""
+        super().__init__(summary, "Choose one: " + ", ".join(f"`{c}`" for c in candidates[:10]) + more)
         self.candidates = candidates
 
 

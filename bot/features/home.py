@@ -163,7 +163,7 @@ def _decisions(ctx: Context, user: str, waiting: Sequence[Approval]) -> HomeSect
         for one in sorted(waiting, key=lambda one: one.pending.due_at)
     ]
     people = [one.requester for one in waiting]
-    return _section("Waiting for your decision", rows, MOST, people)
+    return _section("Waiting for your decision", rows, MOST, people, f". Press `Approve {len(waiting)}`")
 
 
 async def _reviews(ctx: Context, actor: Actor, place: Place) -> HomeSection:
@@ -187,7 +187,7 @@ async def _reviews(ctx: Context, actor: Actor, place: Place) -> HomeSection:
         text = f"by <@{grant.user_id}> in {where}{_because(grant.reason)}. Review it by {due}"
         rows.append(HomeRow(title="Break-glass", text=text, button=button))
         people += [grant.user_id, grant.channel_id or ""]
-    return _section("Waiting for your review", rows, MOST, people)
+    return _section("Waiting for your review", rows, MOST, people, ", when these are closed")
 
 
 def _because(reason: str | None) -> str:
@@ -213,7 +213,7 @@ async def _requests(ctx: Context, user: str) -> HomeSection:
         text = f"{_given(one.operation)}{whose}waits for {', '.join(one.record.groups)}. Expires {utc_text(one.pending.due_at)}"
         rows.append(HomeRow(title=one.operation.title, text=text))
         people.append(one.requester)
-    return _section("Your requests", rows, MOST_LINES, people)
+    return _section("Your requests", rows, MOST_LINES, people, f". Type `{ctx.command} approvals` in a channel")
 
 
 async def _runs(ctx: Context, user: str, seen: Visibility) -> HomeSection:
@@ -241,7 +241,9 @@ async def _ending(ctx: Context, user: str, seen: Visibility) -> HomeSection:
             text = f"active{where}" if grant.breakglass else f"granted to you{where}"
             ends.append((grant.until_at, what, f"{text}, until {utc_text(grant.until_at)}"))
             people.append(str(grant.channel_id))
-    return _section("Ends soon", [HomeRow(title=name, text=text) for _, name, text in sorted(ends)], MOST_LINES, people)
+    rows = [HomeRow(title=name, text=text) for _, name, text in sorted(ends)]
+    more = f". Type `{ctx.command} pauses` or `{ctx.command} grants` in a channel"
+    return _section("Ends soon", rows, MOST_LINES, people, more)
 
 
 async def _watched(ctx: Context, user: str, seen: Visibility) -> HomeSection:
@@ -254,7 +256,8 @@ async def _watched(ctx: Context, user: str, seen: Visibility) -> HomeSection:
         )
         for one in mine
     ]
-    return _section("You watch", rows, MOST_LINES, [one.place.channel_id for one in mine])
+    more = f". Type `{ctx.command} watches` in a channel"
+    return _section("You watch", rows, MOST_LINES, [one.place.channel_id for one in mine], more)
 
 
 async def _targets(ctx: Context, user: str, seen: Visibility, everywhere: Sequence[Situation]) -> HomeSection:
@@ -275,7 +278,7 @@ async def _targets(ctx: Context, user: str, seen: Visibility, everywhere: Sequen
         people += places
     if not rows:
         rows = [HomeRow(title="", text=f"None yet. Type `{ctx.command} star BACKEND:PATH` to keep a target here.")]
-    section = _section("Favourites and recent targets", rows, 2 * MOST, people)
+    section = _section("Favourites and recent targets", rows, 2 * MOST, people, ". Press `Edit favourites`")
     edit = (_button(ctx, user, "Edit favourites", page=_FAVOURITES),) if starred or used else ()
     return section.model_copy(update={"buttons": edit})
 
@@ -321,4 +324,4 @@ def _backends(ctx: Context, seen: Visibility) -> HomeSection:
             rows.append(HomeRow(title="", text=f"{', '.join(found)}: {words}"))
     if not rows:
         rows = [HomeRow(title="", text="No rule names you yet. Ask an administrator of Signalbox.")]
-    return _section("Backends", rows, 4 * MOST)
+    return _section("Backends", rows, 4 * MOST, more=f". Type `{ctx.command} backends` in a channel")

@@ -74,7 +74,9 @@ async def offer(ctx: Context, intent: Intent, ask: ParseError) -> bool:
         if targets
         else [_line(one, _why_not(ctx, one, rules.get(text))) for text, one in runs.items() if text not in texts]
     )
-    cannot = (Line(heading="These can't be stopped here", text="\n".join(others[:MOST])),) if others else ()
+    unlisted = [f"{len(others) - MOST} more: `{ctx.command} watches` lists them"] if len(others) > MOST else []
+    rest = "\n".join([*others[:MOST], *unlisted])
+    cannot = (Line(heading="These can't be stopped here", text=rest),) if others else ()
     people = tuple(dict.fromkeys(one.user_id for one in here if one.user_id))
     if not stops:
         none = (Line(text=NONE),) if not others else ()

@@ -289,6 +289,9 @@ async def test_an_audit_search_has_the_zone_of_the_terminal_and_names_and_finds_
     def search(*options: str) -> Awaitable[Ended]:
         return program("audit", "search", *options, folder=env.folder, environ=environ)
 
+    few = await search("--count", "2")
+    assert len(column(few.out, "When")) == 2
+    assert "older entries match too; see them with --count 4" in few.err
     every, lee, ana, nobody, lately, longer = await asyncio.gather(
         search(),
         search("--user", "@lee"),
@@ -298,6 +301,7 @@ async def test_an_audit_search_has_the_zone_of_the_terminal_and_names_and_finds_
         search("--since", "long"),
     )
     assert lately.out == every.out
+    assert "older entries" not in every.err
     assert (longer.code, "--since: " in longer.err) == (2, True)
     assert set(column(lee.out, "Who")) == {"Lee Ling"}
     assert set(column(lee.out, "Where")) == {"crawl-ops"}

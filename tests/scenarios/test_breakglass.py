@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.core.audit import AuditEntry, Event
 from bot.core.records import StoredEntry
 from tests.scenarios.team import APPROVERS, CRAWL, INCIDENT, RULES, SECURITY, Team, deciding
 from tests.world import labels, shown
@@ -146,6 +147,20 @@ async def test_the_reviewer_reads_with_which_parameters_a_command_ran(team: Team
     await opened(team)
     await team.env.say("mark acc:shop/prices as=failed -- wrong prices", user="U0RUI")
     await team.event("done")
+    team.later(minutes=30)
+    over = await team.env.sees("Break-glass", "has ended", "must review", channel=SECURITY)
+    assert "'mark acc:shop/prices as=failed'" in str(over["blocks"])
+
+
+async def test_the_reviewer_reads_what_was_done_however_much_was_looked_at_afterwards(team: Team) -> None:
+    """What a person does meanwhile without it pushes nothing out."""
+    await opened(team)
+    await team.env.say("mark acc:shop/prices as=failed -- wrong prices", user="U0RUI")
+    done = await team.event("done")
+    look = AuditEntry(
+        at=done.at, request_id="r-1", event=Event.REQUESTED, channel_id=CRAWL, user_id="U0RUI", verb="help"
+    )
+    await team.env.bot.store.append(*[look] * 600)
     team.later(minutes=30)
     over = await team.env.sees("Break-glass", "has ended", "must review", channel=SECURITY)
     assert "'mark acc:shop/prices as=failed'" in str(over["blocks"])

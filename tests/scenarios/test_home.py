@@ -301,8 +301,10 @@ async def test_five_hundred_of_everything_fit(later: Team) -> None:
     for number in range(20):
         await star_of(env, number)
     words = await opened(env, "U0ANA", "You watch", "Your runs", "Ends soon", "Favourites")
+    for where in ("`/ops watches`", "`/ops pauses` or `/ops grants`"):
+        assert f"490 more. Type {where} in a channel." in words
     assert words.count("490 more") == 3
-    assert "10 more." in words
+    assert "10 more. Press `Edit favourites`." in words
     assert words.index("acc:many/0") < words.index("acc:many/1")
     assert len((env.ana.home() or {})["blocks"]) <= 100
     await env.ana.press_label("home", label="Edit favourites")
@@ -346,7 +348,7 @@ async def test_many_changes_are_few_publications(team: Team) -> None:
     before = published(env, "U0LEE")
     await asyncio.gather(*(env.say(f"start acc:shop/prices input.part={number}") for number in range(8)))
     await env.until(lambda: len(env.audit(event="approval_requested")) == 8)
-    words = await tab(env, "U0LEE", "Approve 8", "3 more.")
+    words = await tab(env, "U0LEE", "Approve 8", "3 more. Press `Approve 8`.")
     assert words.count("Review") == 5
     await env.person("U0LEE").press_label("home", label="Approve 8")
     await tab(env, "U0LEE", "3 more follow when these are decided.")

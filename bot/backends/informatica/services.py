@@ -288,7 +288,7 @@ async def preflight(ctx: AdapterContext, operation: Operation) -> list[tuple[str
         ("Jobs running now", jobs_text(jobs, v2)),
         (
             "Other services",
-            f"not known, because {record.unseen}" if record.unseen else "; ".join(others[:10]) or "none listed",
+            f"not known, because {record.unseen}" if record.unseen else first_of(others, 10) or "none listed",
         ),
     ]
 

@@ -25,7 +25,7 @@ from bot.backends.informatica.settings import InformaticaSettings
 from bot.core import errors
 from bot.core.command.target_ref import TargetRef
 from bot.core.operation import Target
-from bot.core.text import checked_name
+from bot.core.text import checked_name, first_of
 
 Goal = Literal["start", "stop"]
 _GOALS: Final[dict[str, Goal]] = {"start": "start", "stop": "stop"}
@@ -164,7 +164,7 @@ class Finder(FinderBase[InformaticaSettings, InfaClient]):
                 return await self.remembered(self.agent_target(name, agent.federated_id, agent.id))
         names = sorted({agent.name for agent in agents if agent.name})
         near = tuple(f"{AGENT}/{one}" for one in nearest(name, names, 0.4))
-        known = f" It has: {', '.join(names[:10])}." if names else ""
+        known = f" It has: {first_of(names, 10, ', ')}." if names else ""
         raise errors.NoSuchTarget(f"{self._backend} has no Secure Agent `{name}`.{known}", nearest=near)
 
     def agent_target(self, name: str, federated: str, v2: str) -> Target:

@@ -17,6 +17,7 @@ from bot.core.command.params import Param
 from bot.core.operation import Operation, Target
 from bot.core.outcome import Done, Fact, Failed, Health, Level, LookBack, Named, RecentRun, Refused, RunView, Unknown
 from bot.core.ports.services import BackendParts, Call
+from bot.core.text import first_of
 
 
 class ItentialBackend(HandlerAdapter[AdapterContext]):
@@ -122,7 +123,7 @@ class ItentialBackend(HandlerAdapter[AdapterContext]):
             ok=state is None or state.level is not Level.BAD,
             summary=f"{self.name} answers, version {version}; {state.text if state else 'no gateways'}.",
             credential=f"{'client credentials' if self._ctx.settings.client_id else 'user name and password'}, accepted",
-            facts=(Fact(label="Not connected", value=", ".join(away[:10])),) if away else (),
+            facts=(Fact(label="Not connected", value=first_of(away, 10, ", ")),) if away else (),
         )
 
     async def targets(self) -> Sequence[Named]:

@@ -10,7 +10,7 @@ from bot.backends.itential.models import Certificate, Gateway, Group, Job, Outpu
 from bot.backends.itential.schema import properties, required, types_of
 from bot.core.operation import Target, brief_id
 from bot.core.outcome import Fact, Level, Phase, RunView, State, Suggestion, Table, facts_of
-from bot.core.text import suggest, utc_text
+from bot.core.text import first_of, suggest, utc_text
 from bot.core.vendor_json import mark, moment, table_of, unless_named, unreadable
 
 Clean = Callable[[str], str]
@@ -184,7 +184,7 @@ def parameter_table(schema: Mapping[str, Any] | None) -> Table | None:
 def _takes(rule: Mapping[str, Any]) -> str:
     choices = rule.get("enum")
     if isinstance(choices, list) and choices:
-        return " | ".join(words_of(choice) for choice in choices[:20])
+        return first_of(map(words_of, choices), 20, " | ")
     bounds = [f"{word} {rule[key]}" for key, word in (("minimum", "at least"), ("maximum", "at most")) if key in rule]
     return ", ".join([" or ".join(types_of(rule)) or "anything", *bounds])
 

@@ -170,7 +170,7 @@ def run_table(runs: Sequence[Run], total: int, clean: Clean) -> Table:
                 _pair(run.files_completed, run.files_total),
                 _speed(run),
                 seconds_words(left.total_seconds()) if left else "",
-                "; ".join(error_texts(run.errors, clean)[:_ERRORS_SHOWN]),
+                first_of(error_texts(run.errors, clean), _ERRORS_SHOWN),
             )
         )
     return Table(columns=columns, rows=tuple(rows), total=total, note=unread(runs))

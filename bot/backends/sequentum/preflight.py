@@ -84,7 +84,7 @@ def _runs(runs: Sequence[Run]) -> list[tuple[str, str]]:
     ]
     ended = [f"{run.state} {utc_text(moment(run.start_time), seconds=True)}" for run in runs if run.phase.ended]
     return [
-        ("Active runs", "; ".join(active[:_OUTCOMES]) or "none"),
+        ("Active runs", first_of(active, _OUTCOMES) or "none"),
         ("Last outcomes", "; ".join(ended[:_OUTCOMES]) or "none"),
     ]
 

@@ -204,7 +204,9 @@ def _under(entry: StoredEntry, grant: Grant) -> bool:
 async def _done_under(ctx: Context, grant: Grant) -> Table:
     """How everything that was done under it went, by the last entry of each request in the audit log."""
     filters = Filters(user_id=grant.user_id, since=grant.from_at)
-    found = await ctx.store.search(filters, limit=_LOOKED_AT)
+    found: list[StoredEntry] = []
+    while page := await ctx.store.search(filters, before_seq=found[-1].seq if found else None, limit=_LOOKED_AT):
+        found += page
     typed = {entry.request_id: cards.typed_in(entry) for entry in found if entry.event is Event.REQUESTED}
     last = {
         entry.request_id: entry
@@ -220,7 +222,8 @@ async def _done_under(ctx: Context, grant: Grant) -> Table:
         )
         for entry in entries[:_LISTED]
     )
-    return Table(columns=("What", "Outcome", "When"), rows=rows, total=len(entries))
+    note = f"`signalbox audit search --incident {grant.id}` lists all." if len(entries) > _LISTED else ""
+    return Table(columns=("What", "Outcome", "When"), rows=rows, total=len(entries), note=note)
 
 
 class BreakglassEffect(OfBreakglass[Context]):

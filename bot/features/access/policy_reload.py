@@ -114,7 +114,7 @@ class PolicyReloader:
     async def _refuse(self, store: Store, presenter: Presenter, problem: PolicyProblem, digest: str | None) -> None:
         _log.error("the changed rules file is refused: %s", problem.summary)
         await store.append(self._entry(Event.POLICY_REFUSED, problem.summary, digest))
-        lines = tuple(Line(text=line) for line in problem.summary.splitlines()[:10])
+        lines = tuple(Line(text=line) for line in problem.summary.splitlines())
         status = f"Version {self.now.policy.version} stays in force"
         await self._tell(presenter, "The changed rules file can't be used", Tone.BAD, status, lines)
 

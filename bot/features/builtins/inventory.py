@@ -342,7 +342,7 @@ async def doctor(ctx: Context, intent: Intent, ask: Command, given: Mapping[str,
         tone=Tone.WARN if wrong else Tone.GOOD,
         status=f"{plural(wrong, 'problem')} found" if wrong else "No problems found",
         facts=tuple(facts),
-        lines=tuple(bad[:20]),
+        lines=tuple(bad),
         mention=tuple(named),
     )
 

@@ -18,6 +18,7 @@ from bot.operations.audit_writer import AuditWriter
 from bot.operations.authorize import FRESH, rules_and_person
 from bot.runtime.context import Context
 
+_IN_ONE: Final = 10  # rules in a paragraph; a message has at most 50
 _CHANNEL: Final = re.compile(r"<?#?([CGD][A-Z0-9]{1,30})(?:\|[^>]*)?>?")
 
 
@@ -86,16 +87,13 @@ async def _shown(ctx: Context, intent: Intent) -> None:
     rules = now.policy.channels.get(intent.place.channel_id)
     lines = []
     if rules is not None:
-        lines += [
-            Line(text=f"`deny` {', '.join(r.verbs)} on {_patterns(r.targets)}: {r.because}") for r in rules.denies
-        ]
-        lines += [
-            Line(
-                text=f"`allow` {', '.join(r.verbs)} on {_patterns(r.targets)} for {', '.join(r.who.words)}"
-                + (f", with {r.approvals.count} of {', '.join(r.approvals.from_)}" if r.approvals else "")
-            )
+        told = [f"`deny` {', '.join(r.verbs)} on {_patterns(r.targets)}: {r.because}" for r in rules.denies]
+        told += [
+            f"`allow` {', '.join(r.verbs)} on {_patterns(r.targets)} for {', '.join(r.who.words)}"
+            + (f", with {r.approvals.count} of {', '.join(r.approvals.from_)}" if r.approvals else "")
             for r in rules.allows
         ]
+        lines += [Line(text="\n".join(told[at : at + _IN_ONE])) for at in range(0, len(told), _IN_ONE)]
     else:
         lines.append(Line(text="The policy has no rules for this channel, so everything is denied here."))
     for freeze in now.policy.freezes:

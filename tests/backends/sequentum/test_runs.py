@@ -309,6 +309,14 @@ async def test_an_approver_sees_what_goes_on() -> None:
         assert await env.backend.state_of(await env.target("server/crawl-1")) == ""
 
 
+async def test_an_approver_sees_how_many_more_runs_are_active() -> None:
+    """Those that don't fit are counted."""
+    async with joined(RecordingAcc({HISTORY: said([run_at(-60 - number) for number in range(8)])})) as env:
+        facts = dict(await env.backend.preflight(await env.operation("start", PATH, as_="job")))
+    assert facts["Active runs"].count("Running since") == 5
+    assert facts["Active runs"].endswith("; and 3 more")
+
+
 async def test_requests_of_one_backend_do_not_all_go_at_once() -> None:
     """However many look at once, the ACC sees at most eight requests at the same time."""
     now = most = 0
