@@ -207,7 +207,9 @@ async def test_the_same_wish_of_a_second_person_joins_the_first(team: Team) -> N
     await env.say("start acc:shop/prices input.region=north -- month end")
     await team.card("start acc:shop/prices")
     answer = await env.does("start acc:shop/prices input.region=north", "already asked for this", user="U0RUI")
-    assert "<@U0ANA>" in shown(answer)
+    assert "<@U0ANA> already asked for this. I added you to the request, and I'll tell you how it ends." in shown(
+        answer
+    )
     card = await team.card("<@U0ANA> and <@U0RUI> want to run `start acc:shop/prices input.region=north`")
     team.regroup("S0LEADS", ["U0LEE", "U0RUI"])
     await team.press(card, "Approve", user="U0RUI")
@@ -215,6 +217,7 @@ async def test_the_same_wish_of_a_second_person_joins_the_first(team: Team) -> N
     await team.press(card, "Approve")
     await env.until(lambda: len(team.effects()) == 1)
     await team.sees_in_thread("Approved by <@U0LEE>", "<@U0ANA>", "<@U0RUI>")
+    await team.sees("Approved by <@U0LEE>: `start acc:shop/prices input.region=north` for <@U0ANA> and <@U0RUI>")
     assert len(env.audit(event="approval_requested")) == 1
     (row,) = [row for row in env.audit(event="abandoned") if row.code == "joined"]
     assert row.user_id == "U0RUI"

@@ -82,7 +82,8 @@ async def _decided(
     telling = pending.state != "expired" and pending.decided_by != asker
     detail = why.removeprefix(ending).strip(" :.") if telling else ""
     detail = f"Reason: {detail}" if detail and pending.state == "rejected" else capitalized(detail)
-    whose = "" if pending.decided_by == asker else f" for <@{asker}>"
+    asked_by = (asker, *await joined(ctx, approval))
+    whose = "" if asked_by == (pending.decided_by,) else f" for {' and '.join(f'<@{user}>' for user in asked_by)}"
     return Card(
         key=approval_key(pending.request_id),
         place=question.place_of(approval),
@@ -91,7 +92,7 @@ async def _decided(
         link=await link_to(ctx, operation_key(pending.request_id), label),
         buttons=tuple(buttons),
         question=Question(asked_by=asker, asked_in=pending.intent.place, deciders=approval.record.eligible, over=True),
-        mention=tuple(dict.fromkeys((asker, *(vote.user_id for vote in votes), *people))),
+        mention=tuple(dict.fromkeys((*asked_by, *(vote.user_id for vote in votes), *people))),
     )
 
 

@@ -146,7 +146,7 @@ async def _joined(ctx: Context, intent: Intent, other: Approval, reason: str | N
         if mine
         else f"<@{asked}> already asked for this{where}, and you can decide it."
         if decides
-        else f"<@{asked}> already asked for this. I added you to the request and tell you how it ends."
+        else f"<@{asked}> already asked for this. I added you to the request, and I'll tell you how it ends."
     )
     await say(
         ctx,
