@@ -121,13 +121,13 @@ def table(
     *,
     native: bool,
     live: bool = False,
-    caption: str | None = None,
+    sortable: bool = False,
     zone: tzinfo = UTC,
 ) -> list[Block]:
     """A listing: a table block when `native` and every row fits, else as many aligned lines of code as fit.
 
-    `live` shows people and channels by name in a table block; lines of code show their ids. With a `caption`, a long listing
-    is a table that people can sort. Times in code are in the `zone`, because Slack adapts none there.
+    `live` shows people and channels by name in a table block; lines of code show their ids. When `sortable`, a long
+    listing is a table that people can sort. Times in code are in the `zone`, because Slack adapts none there.
 
     A message may have only one table block, with a limit for all its cells together, and each cell costs some 35 characters
     of JSON. So short listings use the block and long ones use code.
@@ -138,12 +138,12 @@ def table(
     total = max(item.total or 0, len(item.rows))
     if not item.rows or not columns:
         return _noted([], [item.note.strip() or "Nothing to show."], budget)
-    if native and len(item.rows) <= kit.TABLE_ROWS - (caption is None):
+    if native and len(item.rows) <= kit.TABLE_ROWS - (not sortable):
         for size in _CELLS:
             sizes = [
                 _CELL if item.columns[at : at + 1] and item.columns[at] in item.exact else size for at in range(columns)
             ]
-            block = _native(item, sizes, live=live, caption=caption)
+            block = _native(item, sizes, live=live, sortable=sortable)
             if _native_fits(block) and kit.cost(block) < budget.cost - _SMALL_PRINT and budget.takes(block):
                 return _noted([block], [_showing(len(item.rows), total), item.note], budget)
     code_room = BlockBudget(budget.cost - _SMALL_PRINT, budget.blocks - 1, budget.left_out)
@@ -153,9 +153,9 @@ def table(
     return _noted(blocks, [_showing(count, total), item.note], budget)
 
 
-def _native(item: Table, sizes: Sequence[int], *, live: bool, caption: str | None) -> Block:
+def _native(item: Table, sizes: Sequence[int], *, live: bool, sortable: bool) -> Block:
     rows = _squared(item, sizes)
-    if caption is not None and (block := pictures.data_table(caption, rows, live=live)) is not None:
+    if sortable and (block := pictures.data_table(rows, live=live)) is not None:
         return block
     whole = list(zip(*rows, strict=True))
     return kit.table(rows, [numeric(cells[1:]) for cells in whole], [_wraps(cells) for cells in whole], live=live)

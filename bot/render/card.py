@@ -23,7 +23,6 @@ from bot.render.text_format import (
     progress_words,
     value_text,
 )
-from bot.render.zones import in_zone
 
 _SAME_MOMENT: Final = timedelta(minutes=1)  # a fact read this close to the card's own time doesn't repeat the day
 _SHORT_VALUE: Final = 120  # characters; a longer fact gets the full width
@@ -230,13 +229,12 @@ def compose(
     columns = _shared(budget, 0.7, lambda part: fact_columns(card.facts, people, part, card.at))
     closing = _shared(budget, 0.6 if card.table else 1, lambda part: parts.lines(card.lines[code:], people, part))
     picture, item = _pictured(card, budget, newer=newer)
-    caption = in_zone(one_line(card.title), zone) if newer else None
     table = (
         _shared(
             budget,
             1,
             lambda part: parts.table(
-                item, part, native=native_table, live=card.only_for is not None, caption=caption, zone=zone
+                item, part, native=native_table, live=card.only_for is not None, sortable=newer, zone=zone
             ),
         )
         if item

@@ -92,10 +92,11 @@ def words(item: Chart) -> str:
     return f"{item.words or f'{item.title}.'} {figures}"
 
 
-def data_table(caption: str, rows: Sequence[Sequence[str]], *, live: bool) -> Block | None:
+def data_table(rows: Sequence[Sequence[str]], *, live: bool) -> Block | None:
     """A table that people sort and page through; the first row is its header. None when it is too short or too long for one.
 
-    A column of numbers or durations sorts by its value, not by its text.
+    The message shows the title, so the caption for screen readers names the columns. A column of numbers or durations sorts by
+    its value, not by its text.
     """
     if not SHORT < len(rows) - 1 < DATA_ROWS:
         return None
@@ -109,7 +110,7 @@ def data_table(caption: str, rows: Sequence[Sequence[str]], *, live: bool) -> Bl
     ]
     return {
         "type": "data_table",
-        "caption": kit.clip(caption, CAPTION) or "Table",
+        "caption": kit.clip(", ".join(rows[0]), CAPTION) or "Table",
         "page_size": PAGE,
         "rows": [[{"type": "raw_text", "text": kit.unmentioned(text)} for text in rows[0]], *body],
     }

@@ -7,7 +7,7 @@ function sameDay(a, b) {
 }
 
 export function clockTime(date, withSeconds = false) {
-  return date.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", ...(withSeconds ? { second: "2-digit" } : {}) });
+  return date.toLocaleTimeString([], { hour: "numeric", minute: "2-digit", ...(withSeconds ? { second: "2-digit" } : {}) });
 }
 
 /** Slack's `ts` ("seconds.serial") as a Date. */
