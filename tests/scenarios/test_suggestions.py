@@ -220,7 +220,8 @@ async def test_a_value_that_is_almost_one_of_those_that_a_parameter_takes_is_cor
         ("logs infa:task/load_orders@failed", "the newest job of the task counts", "logs infa:task/load_orders"),
         ("status infa:task/load_orders@last", "can't pick a run by `@last`", "status infa:task/load_orders"),
         ("logs itn:cluster_1/check-links@failed", "has no failed job", "logs itn:cluster_1/check-links"),
-        ("retry itn:cluster_1/check-links@failed", "has no failed job", "start itn:cluster_1/check-links"),
+        ("retry itn:cluster_1/check-links@failed", "has no failed job", "status itn:cluster_1/check-links"),
+        ("stop itn:check-links@running", "has no running job", "status itn:cluster_1/check-links"),
         ("status itn:gateway/cluster_1@failed", "can't pick a run by `@failed`", "status itn:gateway/cluster_1"),
     ],
 )
@@ -238,7 +239,7 @@ async def test_a_job_of_a_service_is_picked_as_a_run_of_an_agent_is(tmp_path: Pa
     async with world(tmp_path, planes=demo_planes, only=("itn",), agents=True) as env:
         await env.does("start itn:cluster_1/check-links", "start itn:cluster_1/check-links", "Error")
         job = env.planes["itn"].jobs[-1]
-        await env.does("status itn:cluster_1/check-links@last", job.job_id[-6:], "Error")
+        await env.does("status itn:cluster_1/check-links@latest", job.job_id[-6:], "Error")
         await env.does("retry itn:cluster_1/check-links@failed", "retry", job.job_id[-6:], "Complete")
         await env.does("logs itn:cluster_1/check-links@running", "has no running job")
 

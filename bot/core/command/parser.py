@@ -11,7 +11,7 @@ from bot.core.command.capability import Capability, Risk
 from bot.core.command.catalog import Catalog
 from bot.core.command.lexer import MARKERS, Unreadable, Word, split, struck, unescape, unwrap
 from bot.core.command.params import BadParam, duration_seconds, trimmed
-from bot.core.command.target_ref import BACKEND_NAME, SELECTORS, TargetRef, quote
+from bot.core.command.target_ref import BACKEND_NAME, PICKS, TargetRef, quote
 from bot.core.command.until import parse_until
 from bot.core.command.vocabulary import REFERRING, SYNONYMS
 from bot.core.intent import Command, ParseError
@@ -314,8 +314,8 @@ def read_target(word: Word, catalog: Catalog) -> TargetRef | str:
     if not BACKEND_NAME.fullmatch(name) or name not in catalog.backends:
         return f"`{name[:40]}` is not a backend. The command `backends` lists them."
     head, at, selector = path.rpartition("@")
-    selected = bool(at) and selector in SELECTORS and not any(word.quoted[-len(selector) - 1 :])
-    return TargetRef(backend=name, path=head if selected else path, selector=selector if selected else None)
+    selected = bool(at) and selector in PICKS and not any(word.quoted[-len(selector) - 1 :])
+    return TargetRef(backend=name, path=head if selected else path, selector=PICKS[selector] if selected else None)
 
 
 def parse_target(text: str, catalog: Catalog) -> TargetRef | str:

@@ -13,7 +13,7 @@ from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
 from bot.core.command.catalog import Catalog
-from bot.core.command.target_ref import SELECTORS, plain
+from bot.core.command.target_ref import PICKS, plain
 from bot.core.command.vocabulary import FILLERS
 from bot.core.command.wording import Wording
 
@@ -124,7 +124,7 @@ def scores(
     bare = "".join(char for char in word if char not in '"“”').casefold().strip(EDGES)
     bare = bare if bare.removesuffix(":") in catalog.backends else bare.removesuffix(":")  # `prices: pause`
     base, at, selector = bare.rpartition("@")
-    selected = bool(at) and selector in SELECTORS
+    selected = bool(at) and selector in PICKS
     backend, colon, path = (base if selected else bare).partition(":")
     only = backend if colon and backend in catalog.backends else None
     if colon and only is None and process.extractOne(backend, list(catalog.backends), score_cutoff=60) is None:
@@ -136,7 +136,7 @@ def scores(
         if len(wanted) > 3 or score >= BEGINS:
             known = targets[place]
             more = OWN if only == known.backend else 0
-            yield score + more, replace(known, written=f"{known.written}@{selector}") if selected else known
+            yield score + more, replace(known, written=f"{known.written}@{PICKS[selector]}") if selected else known
 
 
 class Named:

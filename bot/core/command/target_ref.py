@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Final
 
 from bot.core.command.lexer import DOUBLE
@@ -11,7 +12,10 @@ from bot.core.value import Value
 BACKEND_NAME: Final = re.compile(r"[a-z][a-z0-9_-]{0,31}")
 SHORT_ID: Final = re.compile(r"[0-9A-Fa-f]{6,12}")  # the beginning of an id, as cards and lists show it
 SELECTORS: Final = ("last", "failed", "running")
-_SELECTOR_SUFFIX: Final = re.compile(r"@(last|failed|running)$")
+PICKS: Final = MappingProxyType(
+    {one: one for one in SELECTORS} | {"latest": "last", "newest": "last"}
+)  # as they are typed
+_SELECTOR_SUFFIX: Final = re.compile(rf"@({'|'.join(PICKS)})$")
 _BARE: Final = re.compile(r"[A-Za-z0-9._/@+-]*")
 
 

@@ -9,7 +9,7 @@ from bot.all_of import all_of, both
 from bot.core.audit import AuditEntry, Event
 from bot.core.card import Button, Line, Tone, slack_url
 from bot.core.command.parser import ONE_TARGET, format_command, parse, parse_target
-from bot.core.command.target_ref import TargetRef
+from bot.core.command.target_ref import SELECTORS, TargetRef
 from bot.core.effects import Ruling
 from bot.core.errors import MAY_PASS, Ambiguous, NoSuchTarget, Problem, Redirected
 from bot.core.intent import Command, Doubt, Intent, ParseError
@@ -224,16 +224,16 @@ async def _nearest(ctx: Context, intent: Intent, error: Problem) -> Sequence[str
         return ()
     if error.code == "wrong_target_kind":
         return _of_its_runs(ctx, ask, ask.target)
-    names: Sequence[str] = ()
+    names: Sequence[str] = error.candidates if isinstance(error, Ambiguous) else ()
     if isinstance(error, NoSuchTarget):
         names = error.nearest or await _remembered(ctx, ask.target)
-    elif isinstance(error, Ambiguous):
-        names = error.candidates
     backend = ask.target.partition(":")[0]
     targets = [name if name.startswith(f"{backend}:") else str(TargetRef(backend=backend, path=name)) for name in names]
     seen = await visibility_of(ctx, intent.actor, intent.place)
-    visible_targets = (target for target in dict.fromkeys(targets) if seen.written(target.replace('"', "")))
-    fit = (target for target in visible_targets if _acts_on(ctx, ask.verb, target))
+    visible_targets = [target for target in dict.fromkeys(targets) if seen.written(target.replace('"', ""))]
+    fit = [target for target in visible_targets if _acts_on(ctx, ask.verb, target)]
+    if not fit and ask.target.rpartition("@")[2] in SELECTORS:  # nothing to pick: how the target itself is
+        return [f"status {target}" for target in visible_targets if _acts_on(ctx, "status", target)]
     return [format_command(ask.model_copy(update={"target": target})) for target in fit]
 
 

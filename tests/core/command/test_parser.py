@@ -89,6 +89,8 @@ SPELLINGS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("status acc:shop/prices@last", {"verb": "status", "target": "acc:shop/prices@last"}),
     ("retry acc:shop/prices@failed", {"verb": "retry", "target": "acc:shop/prices@failed"}),
     ("status acc:shop/prices@running", {"verb": "status", "target": "acc:shop/prices@running"}),
+    ("status acc:shop/prices@latest", {"verb": "status", "target": "acc:shop/prices@last"}),
+    ('status acc:"shop/odd@latest"', {"verb": "status", "target": 'acc:"shop/odd@latest"'}),
     ("status acc:shop/prices@home", {"verb": "status", "target": "acc:shop/prices@home"}),
     ('status acc:"shop/odd@last"', {"verb": "status", "target": 'acc:"shop/odd@last"'}),
     # what Slack makes of words

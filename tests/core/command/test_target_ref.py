@@ -17,6 +17,7 @@ from bot.core.command.target_ref import BACKEND_NAME, TargetRef, quote
         ("Data Server", None, 'acc:"Data Server"'),
         ("Data Server", "failed", 'acc:"Data Server"@failed'),
         ("a@last", None, 'acc:"a@last"'),
+        ("a@newest", None, 'acc:"a@newest"'),
         ("a@lasting", None, "acc:a@lasting"),
         ('a"b\\c', None, 'acc:"a\\"b\\\\c"'),
         ("k\u00f6ln", None, 'acc:"k\u00f6ln"'),
