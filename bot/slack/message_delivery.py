@@ -172,7 +172,12 @@ class MessageDelivery:
             await self._store.sent(row.key, row.want)
             return
         if ts is not None and body.get("withdrawn"):
-            await self.client.chat_delete(channel=channel, ts=ts)
+            try:
+                await self.client.chat_delete(channel=channel, ts=ts)
+            except SlackApiError as error:
+                if read(error).remedy is not Remedy.REFUSED:
+                    raise
+                await self.client.chat_update(channel=channel, ts=ts, text="Answered", blocks=[])
             await self._store.sent(row.key, row.want, gone=True)
             self._doubtful.pop(row.key, None)
             return

@@ -156,6 +156,39 @@ async def test_a_card_that_somebody_deleted_is_posted_anew(world: SenderWorld) -
     assert "Succeeded, really" in shown(message)
 
 
+async def test_a_line_that_only_says_that_an_answer_is_on_its_way_is_deleted(world: SenderWorld) -> None:
+    """One that wasn't posted yet is not posted; nobody is told when Slack refuses it."""
+    line = card("Asking acc…").model_copy(update={"passing": True})
+    over = line.model_copy(update={"withdrawn": True})
+    await world.sender.show(line)
+    await world.settle()
+    await world.sender.show(over)
+    await world.settle()
+    await world.sender.show(over)
+    await world.settle()
+    assert (world.seen(), world.calls("chat.postMessage"), world.calls("chat.delete")) == ([], 1, 1)
+    for shown_as in (line, over):
+        await world.sender.show(shown_as.model_copy(update={"key": "op:2"}))
+    await world.settle()
+    assert world.calls("chat.postMessage") == 1
+    world.ws.faults.fail("chat.postMessage", error="not_in_channel")
+    await world.sender.show(line.model_copy(update={"key": "op:3"}))
+    await world.settle()
+    assert world.calls("chat.postMessage") == 2
+
+
+async def test_a_line_that_slack_does_not_let_us_delete_says_that_the_answer_is_there(world: SenderWorld) -> None:
+    """A workspace with compliance exports keeps every message."""
+    line = card("Asking acc…").model_copy(update={"passing": True})
+    await world.sender.show(line)
+    await world.settle()
+    world.ws.faults.fail("chat.delete", error="compliance_exports_prevent_deletion")
+    await world.sender.show(line.model_copy(update={"withdrawn": True}))
+    await world.settle()
+    (left,) = world.texts()
+    assert left.strip() == "Answered"
+
+
 async def test_slack_down_and_up_again_loses_nothing_and_doubles_nothing(world: SenderWorld) -> None:
     world.ws.faults.fail("*", status=503)
     for number in range(5):
