@@ -157,7 +157,9 @@ async def test_an_approver_may_allow_the_same_for_an_hour(team: Team) -> None:
     """It runs now; for an hour it runs without asking; then it is asked again. The grant is recorded and announced."""
     env = team.env
     await env.say("start acc:shop/prices -- month end")
-    await team.press(await team.card("start acc:shop/prices"), "Allow for 1 hour")
+    card = await team.card("start acc:shop/prices")
+    assert "For 1 hour, Ana Alves can do the same here without asking: start acc:shop/prices." in str(card["blocks"])
+    await team.press(card, "Allow for 1 hour")
     await env.until(lambda: len(team.effects()) == 1)
     grant = await team.event("granted")
     assert (grant.user_id, grant.verb, grant.target_name) == ("U0ANA", "start", "acc:shop/prices")

@@ -40,7 +40,10 @@ async def show(
             claimed = await ctx.store.value(approval.claim_key)
             others = await joined(ctx, approval)
             claimed_by = claimed if isinstance(claimed, str) else None
-            card = question.card(AuditWriter(ctx.secrets), approval, votes, claimed_by, others, stale)
+            asked = approval.requester
+            name = (await ctx.directory.names((asked,))).get(asked, question.REQUESTER)
+            writer = AuditWriter(ctx.secrets)
+            card = question.card(writer, approval, votes, claimed_by, others, stale, name=name)
         await ctx.presenter.show(card)
     ctx.stale_homes.stale(*approval.record.eligible, approval.requester, *await joined(ctx, approval))
 

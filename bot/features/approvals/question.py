@@ -18,6 +18,7 @@ from bot.core.value import canonical
 from bot.operations import cards
 from bot.operations.audit_writer import AuditWriter
 
+REQUESTER: Final = "the requester"
 ALLOW_LABEL: Final = "Allow for 1 hour"
 MOST_NAMED: Final = 4
 _MOST_GROUPS: Final = 3
@@ -50,9 +51,11 @@ def card(
     claimed: str | None,
     others: Mapping[str, str],
     stale: int = 0,
+    *,
+    name: str = REQUESTER,
 ) -> Card:
     """The card while the question is open. `claimed` is who looks at it, `others` who asked for the same and why, `stale` how
-    many votes don't count."""
+    many votes don't count, `name` the requester's where Slack shows no mention."""
     pending, record = approval.pending, approval.record
     place = pending.intent.place
     people = (approval.requester, *others, *record.eligible, *([claimed] if claimed else []), place.channel_id)
@@ -63,7 +66,7 @@ def card(
         tone=Tone.ASK,
         rows=_rows(writer, approval, votes, claimed, others, stale),
         details=_details(writer, approval, votes),
-        buttons=buttons_of(approval, claimed=claimed is not None),
+        buttons=buttons_of(approval, claimed=claimed is not None, name=name),
         mention=tuple(dict.fromkeys(people)),
         question=Question(asked_by=approval.requester, asked_in=place, deciders=record.eligible),
     )
@@ -220,7 +223,7 @@ def _details(writer: AuditWriter, approval: Approval, votes: Sequence[CastVote])
     return (*facts_of(facts), *record.shown, *facts_of(ids))
 
 
-def buttons_of(approval: Approval, *, claimed: bool) -> tuple[Button, ...]:
+def buttons_of(approval: Approval, *, claimed: bool, name: str = REQUESTER) -> tuple[Button, ...]:
     """The buttons of the people who decide, and Cancel for the requester where both share one card."""
     choices = ["approve", "deny", "release" if claimed else "claim", *(["allow"] if approval.record.allows else [])]
     if approval.is_asked_in_place:
@@ -228,7 +231,7 @@ def buttons_of(approval: Approval, *, claimed: bool) -> tuple[Button, ...]:
     styles = {"approve": "primary", "deny": "danger"}
     labels = {"allow": ALLOW_LABEL}
     confirms = {
-        "allow": "This approves the request. For 1 hour, the requester can do the same here without asking: "
+        "allow": f"This approves the request. For 1 hour, {name} can do the same here without asking: "
         f"{approval.operation.title}."
     }
     return tuple(
