@@ -30,7 +30,7 @@ from bot.core.log_diff import COMPARED, NOT_COMPARED
 from bot.core.masking.redact import LineSplitter, Redactor, redact
 from bot.core.outcome import Done, Fact, FileOut, Phase, State
 from bot.core.ports.services import Call
-from bot.core.text import no_line, plural
+from bot.core.text import ending, no_line, plural
 
 T = TypeVar("T")
 LARGEST_DIRECTORY: Final = 4 << 20
@@ -40,6 +40,7 @@ _RATIO_FROM: Final = 32 << 20
 _CHUNK: Final = 64 * 1024
 MOST_HITS: Final = 50
 LONGEST_PREVIEW: Final = 2_800  # characters
+_HEAD: Final = 400  # of them, for the words above the matching lines
 LONGEST_LINE: Final = 240  # characters of a line in a preview
 LONGEST_LABEL: Final = 100
 _UNSAFE: Final = re.compile(r"[^\w.() -]+")
@@ -133,10 +134,7 @@ def log_done(
     remarks: tuple[str, ...] = (difference,) if difference.startswith(NOT_COMPARED) else ()
     shown = (_matching(read), "" if remarks else difference)
     parts = [part for part in shown if part] or ([] if read.grep else ["\n".join(read.tail)])
-    preview = "\n\n".join(parts)
-    if len(preview) > LONGEST_PREVIEW:
-        kept = preview[-LONGEST_PREVIEW:]
-        preview = "...\n" + (kept.partition("\n")[2] or kept)
+    preview = ending("\n\n".join(parts), LONGEST_PREVIEW, ", in the file")
     file = FileOut(path=path, name=name, title=title, size=read.size, sha256=read.digest, redactions=read.redactions)
     remarks += (no_line(read.sought),) if read.grep and not read.hit_count else ()
     return Done(
@@ -154,7 +152,8 @@ def _matching(read: LogRead) -> str:
         verb = "contains" if read.hit_count == 1 else "contain"
         more = f" (the last {len(read.hits)})" if left_out else ""
         head = f"{plural(read.hit_count, 'line')} {verb} “{read.sought}”{more}:"
-    return "\n".join([head, *(line[:LONGEST_LINE] for line in read.hits)])
+    found = "\n".join(line[:LONGEST_LINE] for line in read.hits)
+    return f"{head}\n{ending(found, LONGEST_PREVIEW - _HEAD, ', in the file')}"
 
 
 def discard(path: str) -> None:

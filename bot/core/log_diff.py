@@ -7,6 +7,7 @@ from typing import Final
 
 from bot.core.command.params import Param, ParamType
 from bot.core.operation import brief_id
+from bot.core.text import plural
 
 DIFF: Final = Param(
     name="diff", type=ParamType.BOOLEAN, default=False, help="Compare with the log of the last successful run"
@@ -42,7 +43,7 @@ def difference(good: Iterable[str], now: Iterable[str], good_name: str, now_name
     shown: list[str] = []
     for line in lines:
         if len(shown) == _MOST_DIFFERENCES:
-            shown.append("...")
+            shown.append(f"... and {plural(1 + sum(1 for _ in lines), 'more line', 'more lines')}")
             break
         shown.append(line[:_LONGEST_LINE])
     return (

@@ -146,6 +146,16 @@ def shortened(text: str, longest: int) -> str:
     return shorten(whole, longest, placeholder="…").replace(_ONE_WORD, " ")
 
 
+def ending(text: str, longest: int, where: str = "") -> str:
+    """The last lines of a long text, after how many are left out and `where` they are."""
+    if len(text) <= longest:
+        return text
+    kept = text[-longest:]
+    kept = kept.partition("\n")[2] or kept
+    left = text.count("\n") - kept.count("\n")
+    return f"... {plural(left, 'earlier line')}{where}\n{kept}" if left else f"...\n{kept}"
+
+
 def with_article(noun: str) -> str:
     """`an agent`, `a run`."""
     return f"{'an' if noun[:1] in 'aeiou' else 'a'} {noun}"

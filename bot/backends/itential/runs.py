@@ -17,7 +17,7 @@ from bot.core.errors import BadRequest
 from bot.core.operation import Operation, Target, brief_id
 from bot.core.outcome import Done, Fact, Failed, LookBack, Phase, Refused, RunView, facts_of
 from bot.core.ports.services import Call
-from bot.core.text import plural, suggest, utc_text
+from bot.core.text import ending, plural, suggest, utc_text
 from bot.core.value import Json
 from bot.core.vendor_json import moment
 
@@ -124,9 +124,8 @@ def _finished(ctx: AdapterContext, target: Target, reply: Finished) -> Done | Fa
     )
     good = "return code 0" if output.return_code is not None else f"success on {plural(len(output.results), 'node')}"
     text = ctx.masked(presentation.output_text(output))[0]
-    shown = text if len(text) <= LONGEST_PREVIEW else "...\n" + text[-LONGEST_PREVIEW:].partition("\n")[2]
     summary = f"{target.name} has run and ended with {good}."
-    return Done(summary=summary, facts=facts, view=view, beside="", preview=shown)
+    return Done(summary=summary, facts=facts, view=view, beside="", preview=ending(text, LONGEST_PREVIEW))
 
 
 async def _accepted(ctx: AdapterContext, target: Target, reply: Accepted) -> Done:

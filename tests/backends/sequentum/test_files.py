@@ -145,8 +145,19 @@ async def test_a_long_preview_is_cut_at_its_start() -> None:
     async with joined() as env:
         done = await logs_of(env, zipped(a__log="".join(f"{i} {'x' * 300}\n" for i in range(500))), tail=200)
         assert len(done.preview) < 3000
-        assert done.preview.startswith("...\n")
-        assert done.preview.rstrip().splitlines()[-1].startswith("499 ")
+        first, *kept = done.preview.rstrip().splitlines()
+        assert kept[-1].startswith("499 ")
+        assert first == f"... {200 - len(kept)} earlier lines, in the file"
+
+
+async def test_a_long_preview_of_matching_lines_says_how_many_there_are_and_are_shown() -> None:
+    async with joined() as env:
+        text = "".join(f"{i} sought {'x' * 200}\n" for i in range(40))
+        done = await logs_of(env, zipped(a__log=text), grep="sought")
+        first, second, *kept = done.preview.rstrip().splitlines()
+        assert "40" in first
+        assert second == f"... {40 - len(kept)} earlier lines, in the file"
+        assert kept[-1].startswith("39 sought")
 
 
 @pytest.mark.parametrize(
