@@ -79,13 +79,14 @@ async def _decided(
     """One line: who decided what, with a link to the request's card."""
     pending = approval.pending
     label = "Open the run" if pending.state in question.AGREED else "Open the request"
-    ending, asker = question.head(pending, votes), approval.requester
+    asker = approval.requester
+    asked_by = (asker, *await joined(ctx, approval))
+    ending = question.head(pending, votes)
     people = [pending.decided_by] if pending.decided_by else []
     # Why it expired or was cancelled by its requester says nothing new.
     telling = pending.state != "expired" and pending.decided_by != asker
     detail = why.removeprefix(ending).strip(" :.") if telling else ""
     detail = f"Reason: {detail}" if detail and pending.state == "rejected" else capitalized(detail)
-    asked_by = (asker, *await joined(ctx, approval))
     whose = "" if asked_by == (pending.decided_by,) else f" for {' and '.join(f'<@{user}>' for user in asked_by)}"
     return Card(
         key=approval_key(pending.request_id),
