@@ -81,13 +81,13 @@ async def _decided(
     label = "Open the run" if pending.state in question.AGREED else "Open the request"
     asker = approval.requester
     asked_by = (asker, *await joined(ctx, approval))
+    whose = "" if asked_by == (pending.decided_by,) else f" for {' and '.join(f'<@{user}>' for user in asked_by)}"
     ending = question.head(pending, votes)
     people = [pending.decided_by] if pending.decided_by else []
     # Why it expired or was cancelled by its requester says nothing new.
     telling = pending.state != "expired" and pending.decided_by != asker
     detail = why.removeprefix(ending).strip(" :.") if telling else ""
     detail = f"Reason: {detail}" if detail and pending.state == "rejected" else capitalized(detail)
-    whose = "" if asked_by == (pending.decided_by,) else f" for {' and '.join(f'<@{user}>' for user in asked_by)}"
     return Card(
         key=approval_key(pending.request_id),
         place=question.place_of(approval),
