@@ -7,6 +7,7 @@ from typing import Final
 from bot.core.audit import Event
 from bot.core.command.capability import Risk
 from bot.core.command.parser import format_command, parse
+from bot.core.command.suggest import certain_read
 from bot.core.command.until import ends_at
 from bot.core.effects import Attempt, Ruling
 from bot.core.errors import BadRequest, NoSuchTarget, Problem
@@ -37,7 +38,9 @@ async def run_misread(ctx: Context, intent: Intent, ask: ParseError) -> None:
     refused = None if intent.source is Source.TERMINAL else await not_admitted(ctx, intent)
     meant = None if refused or ask.nearest else await read_meant(ctx, intent.actor, intent.place, ask.text)
     decisions = Command(verb="approvals")
-    if refused is not None and _DECIDES.search(ask.text) and await concerns(ctx, intent, decisions, refused):
+    if refused is not None and certain_read(ask.text, ctx.catalog, ()) == "help":
+        await answer(ctx, intent, Command(verb="help"))
+    elif refused is not None and _DECIDES.search(ask.text) and await concerns(ctx, intent, decisions, refused):
         await answer(ctx, intent, decisions)  # where nothing can be decided, such as a direct message: say where it can
     elif refused is not None:
         await refusal.unseen(ctx, intent, None, refused)

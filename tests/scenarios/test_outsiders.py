@@ -65,6 +65,20 @@ async def test_a_guest_hears_of_nothing_but_what_names_them(tmp_path: Path) -> N
         await env.does("doctor", "Denied", "for full members", user="U0GUEST")
 
 
+async def test_a_greeting_is_answered_with_help_and_not_denied(tmp_path: Path) -> None:
+    """To a guest, and in a direct message, where nothing can be run."""
+    async with world(tmp_path, only=("acc",)) as env:
+        for person, channel, words, expected in (
+            ("U0GUEST", "C0CRAWL", "@signalbox hello", "What you can do here"),
+            ("U0RUI", "D0RUI", "thanks", "I don't run commands in this direct message"),
+        ):
+            await env.person(person).post(channel, words)
+            answer = await env.sees(expected, user=person, channel=channel)
+            assert "Denied" not in shown(answer)
+            assert "can't run" not in shown(answer)
+        assert not env.audit(event="denied")
+
+
 @pytest.mark.parametrize(
     ("rules", "offered", "for_target"),
     [

@@ -88,6 +88,12 @@ async def test_a_freeze_is_explained_where_someone_types_it(env: World) -> None:
     assert labels(card) == ["policy"]
 
 
+async def test_a_mistyped_verb_is_offered_although_it_needs_a_field_that_its_form_asks_for(tmp_path: Path) -> None:
+    async with world(tmp_path, only=("itn",)) as env:
+        refused = await env.does("gatway set itn:gateway/cluster_1", "Did you mean this?")
+        assert labels(refused)[0] == "gateway set itn:gateway/cluster_1"
+
+
 async def test_what_a_vendor_cannot_do_is_said_with_a_link_to_its_console(tmp_path: Path) -> None:
     async with world(tmp_path, only=("itn", "pre")) as env:
         await env.does("status itn:my-tofu-service", "my-tofu-service", "cluster_1")

@@ -3,17 +3,18 @@
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
-from bot.backends import readable
+from bot.backends import of_run, readable
 from bot.backends.itential import presentation
 from bot.backends.itential.capabilities import CERT, GATEWAY, GROUP, certificate, written_pem
 from bot.backends.itential.client import CERTS, GATEWAYS, GROUPS
+from bot.backends.itential.jobs import of_service
 from bot.backends.itential.targets import NEW, RESOURCES, AdapterContext
 from bot.core.command.params import number_of, text_of
 from bot.core.errors import BadRequest, NoSuchTarget
 from bot.core.operation import Operation, Target
 from bot.core.outcome import GONE, Done, Fact, Level, LookBack, Refused, State, Table
 from bot.core.ports.services import Call
-from bot.core.text import plural, suggest
+from bot.core.text import plural, suggest, utc_text
 from bot.core.value import Json
 
 _NAMED: Final = 10
@@ -80,14 +81,27 @@ def _listed(ctx: AdapterContext, unit: str, which: str, table: Table) -> Done:
 
 
 async def service_status(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
-    """One service, with its parameters."""
-    service = await ctx.client.service(operation.target.id)
+    """One service, with its parameters and its newest job."""
+    target = operation.target
+    service = await ctx.client.service(target.id)
     meta = service.service_metadata
-    return Done(
-        summary=f"{operation.target.name}: {meta.description or meta.type or 'a service'}.",
+    done = Done(
+        summary=f"{target.name}: {meta.description or meta.type or 'a service'}.",
         state=State(text=service.state, level=Level.WARN) if service.active is False else None,
         facts=presentation.service_facts(service),
         table=presentation.parameter_table(meta.decorator),
+    )
+    runs = await readable(of_service(ctx, target)) if ctx.settings.jobs and service.active is not False else None
+    if not runs:
+        return done
+    view, began = runs[0].view, utc_text(runs[0].view.started, seconds=True)
+    return of_run(
+        ctx.finder.job_target(runs[0].id, target),
+        f"{target.name}: the newest job ({began}) is {view.state}.",
+        view,
+        facts=(*view.facts, *done.facts),
+        table=done.table,
+        beside=f"The newest job began {began}.",
     )
 
 

@@ -174,7 +174,7 @@ def _taken(capability: Capability, command: Command) -> bool:
         given = check_params(
             [param.model_copy(update={"required": False}) for param in capability.params], command.params
         )
-        if all(param.name in given for param in capability.params if param.required):
+        if given and all(param.name in given for param in capability.params if param.required):
             capability.asked(given, command.reason, command.files)
     except BadRequest:
         return False

@@ -23,6 +23,8 @@ async def test_a_service_is_run_and_its_end_is_shown(tmp_path: Path) -> None:
         env.ws.clock.advance(60)
         failed = await env.sees("link 3 of 12 is down", timeout=30)
         assert {"Log", "Retry"} & set(labels(failed))
+        status = await env.does("status itn:check-links", "Error", "The newest job began", "link 3 of 12 is down")
+        assert {"Log", "Retry"} <= set(labels(status))
         await env.until(lambda: env.events("start")[-1] == "ended")
 
 

@@ -133,6 +133,7 @@ def job(method: str, path: str, body: Any = None) -> tuple[str, str, Any]:
 
 ONE_JOB = job("GET", f"/{JOB}")
 IDS = {"jobIds": [JOB]}
+NEWEST_JOBS = job("GET", "?limit=100&skip=0&sort=metrics.start_time&order=-1")
 LISTED = "?limit=20&skip=0&sort=metrics.start_time&order=-1"
 RUN = {"serviceName": "my-tofu-service", "clusterId": "cluster_1", "params": {}}
 NEW_GATEWAY = {"cluster_id": "cluster_9", "enabled": False, "readonly": False, "groups": []}
@@ -150,7 +151,7 @@ ROWS: list[tuple[tuple[str, str], str, list[tuple[str, str, Any]]]] = [
     (("jobs", "platform"), "jobs itn:", [job("GET", LISTED)]),
     (("jobs", "platform"), "jobs itn: status=error", [job("GET", f"{LISTED}&equals%5Bstatus%5D=error")]),
     (("version", "platform"), "version itn:", [get("/version")]),
-    (("status", "service"), "status itn:my-tofu-service", [get("/services"), get("/services/s1")]),
+    (("status", "service"), "status itn:my-tofu-service", [get("/services"), get("/services/s1"), NEWEST_JOBS]),
     (
         ("logs", "service"),
         "logs itn:my-tofu-service",
