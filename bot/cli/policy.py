@@ -118,8 +118,8 @@ def _told(policy: Policy, case: CaseTable, verdict: Verdict, line: int) -> Itera
     good = verdict.word == case.expect
     wanted = "" if good else f", expected {case.expect}"
     yield (
-        f"{'ok   ' if good else 'DIFF '} line {line}: {case.as_} in {case.in_}: {case.say}: {verdict.word}{wanted}"
-        f" by {verdict.rule}{where_is(policy, verdict.rule)}"
+        f"{'ok   ' if good else 'DIFF '} line {line}: {case.as_} in {case.in_}: {case.say}: {verdict.word}"
+        f" by {verdict.rule}{where_is(policy, verdict.rule)}{wanted}"
     )
     if not good:
         yield f"      {verdict.says}"

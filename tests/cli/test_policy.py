@@ -141,7 +141,7 @@ def test_a_differing_case_exits_1_and_says_why(rules: PolicyFolder) -> None:
     code, output = rules.run("test")
     assert code == 1
     line = RULES.count("\n") + 2
-    assert f"DIFF  line {line}: leads in C0CRAWL: start acc:shop/prices: denied, expected allowed" in output
+    assert f"DIFF  line {line}: leads in C0CRAWL: start acc:shop/prices: denied by no rule, expected allowed" in output
     assert "closest is C0CRAWL allow 2" in output
 
 
