@@ -42,7 +42,9 @@ SLOW: Final = timedelta(seconds=10)  # a multiple of QUICK, so that every slow m
 SLOWER_AFTER = timedelta(minutes=2)
 AFTER_TROUBLE: Final = timedelta(seconds=5)  # at least; then at the group's next slow moment
 UNREAD_TOLD_AFTER: Final = timedelta(minutes=1)
-LOST_AFTER: Final = timedelta(minutes=5)  # of answers that there is no such run
+LOST_AFTER: Final = timedelta(
+    hours=1
+)  # of answers that there is no such run, which a restored control plane may take back
 POLL_WITHIN = 20.0
 AT_ONCE = 4
 _MOST_NAMED: Final = 10
