@@ -53,8 +53,9 @@ async def recover(ctx: Context) -> None:
 def _line(ctx: Context, intent: Intent, command: Command) -> Card:
     """Where the answer is only for one person, others read no more than who waits for it."""
     backend, _, path = (command.target or "").partition(":")
-    builtin = ctx.catalog.builtin(command.verb) is not None
-    alone = not path or not ctx.catalog.capabilities(command.verb)
+    builtin, spec = ctx.catalog.builtin(command.verb) is not None, ctx.catalog.backends.get(backend)
+    asks = spec is not None and bool(ctx.catalog.capabilities(command.verb, backend))
+    alone = not asks or (builtin and not path and bool(spec and spec.default_target.example))
     title = command.verb if alone else f"{command.verb} {command.target}"
     return Card(
         key=_key(intent.request_id),

@@ -259,6 +259,18 @@ async def test_a_private_answer_that_takes_long_leaves_nothing_beside_it(
     await env.until(lambda: not_there(env, "C0CRAWL"))
 
 
+@pytest.mark.parametrize(("plane", "text"), [("res", "status res:"), ("itn", "jobs itn:")])
+async def test_the_line_names_a_control_plane_that_is_its_own_target(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, plane: str, text: str
+) -> None:
+    monkeypatch.setattr(asking, "AFTER", 0.3)
+    async with world(tmp_path, only=(plane,)) as env:
+        await env.planes[plane].set_fault({"fault": "delay", "seconds": 1.5, "match": ".*"})
+        await env.say(text)
+        await env.sees(f"{text} - Asking {plane}…")
+        await env.quiet()
+
+
 async def test_a_line_that_a_lost_program_left_is_deleted_by_the_next(
     env: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
