@@ -28,7 +28,7 @@ from bot.runtime.listings import Listing
 _CLOSE: Final = 65.0  # of 100: a misspelled name
 MOST_CLOSE: Final = 5
 RECENT: Final = 200  # audit entries
-_COMMON: Final = ("start", "status", "logs", "retry", "history", "schedule off", "pause", "health", "schedules")
+_COMMON: Final = ("start", "status", "logs", "retry", "history", "schedules", "pause", "health", "schedule off")
 PICKS: Final = {"logs": "last", "retry": "failed", "restart": "last", "data": "last", "stop": "running"}
 _TRIED: Final = 40  # targets of a backend that are tried for a verb
 WITHIN: Final = 1.0  # seconds to wait for lists: Slack wants the options of a menu within three

@@ -66,6 +66,15 @@ async def test_a_command_of_help_runs_when_it_is_pressed(demo: World) -> None:
     await demo.until(lambda: "done" in demo.events("status"))
 
 
+async def test_examples_name_a_run_by_its_target_and_not_by_an_id(demo: World) -> None:
+    for words, example in (
+        ("help retry", "retry acc:shop/prices@failed"),
+        ("help itn", "retry itn:cluster_1/my-tofu-service@failed"),
+    ):
+        answer = await demo.does(words, words.partition(" ")[2], example)
+        assert "itn:job/" not in shown(answer), words
+
+
 async def test_every_command_of_the_first_help_works(tmp_path: Path) -> None:
     """In a workspace where nothing was done yet."""
     async with world(tmp_path, only=PLANES, agents=True, speed=60.0) as new:

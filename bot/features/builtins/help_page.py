@@ -13,7 +13,7 @@ from bot.core.policy.decide import why_not_administrator, why_not_breakglass
 from bot.core.policy.rights import why_not_full
 from bot.features.builtins.inventory import concerns
 from bot.features.forms.fields import default_text, range_text
-from bot.features.known_targets import likely_commands
+from bot.features.known_targets import PICKS, likely_commands
 from bot.features.replies.answer import LONGEST_BUTTON, command_button, reply
 from bot.features.replies.refusal import lead_elsewhere, offered
 from bot.features.replies.suggestions import commands_meant
@@ -68,7 +68,7 @@ async def help_for(ctx: Context, intent: Intent, usable_here: Sequence[tuple[str
         if len(one.text) <= LONGEST_BUTTON
     ]
     buttons.append(command_button(ctx, intent, f"help {_EVERYTHING}", label="More"))
-    typed = commands[0].text if commands else _example(usable_here[0][1], usable_here[0][0])
+    typed = commands[0].text if commands else _example(ctx, usable_here[0][1], usable_here[0][0])
     lines = (
         Line(text=f"Press a command, or type it: `{ctx.command} {typed}`. Write a reason after `--`."),
         Line(text=f"`{ctx.command}` alone opens a form. `{ctx.command} find NAME` finds a target."),
@@ -118,14 +118,14 @@ def _overview(ctx: Context, name: str, here: Sequence[Capability]) -> str:
         if of
     ]
     typical = next((one for one in here if one.risk is Risk.CHANGE), here[0])
-    return "\n".join([*verbs, f"For example `{ctx.command} {_example(typical, name)}`"])
+    return "\n".join([*verbs, f"For example `{ctx.command} {_example(ctx, typical, name)}`"])
 
 
 async def _plane(ctx: Context, intent: Intent, name: str, here: Sequence[Capability]) -> None:
     """Each command of one control plane, by risk."""
     lines = []
     for risk, words in _RISKS.items():
-        commands_here = [f"`{ctx.command} {_example(one, name)}` {one.help}" for one in here if one.risk is risk]
+        commands_here = [f"`{ctx.command} {_example(ctx, one, name)}` {one.help}" for one in here if one.risk is risk]
         if commands_here:
             lines.append(Line(heading=words, text="\n".join(dict.fromkeys(commands_here))))
     if not lines:
@@ -163,13 +163,17 @@ async def _has_grants(ctx: Context, user_id: str) -> bool:
     return any(user_id in (grant.user_id, *grant.granted_by.split(", ")) for grant in grants)
 
 
-def _example(capability: Capability, backend: str) -> str:
-    """The capability's example on this backend's own name."""
-    words = capability.example.split(" ")
+def _example(ctx: Context, capability: Capability, backend: str) -> str:
+    """The capability's example on this backend's own name; a run is picked by the name of what it belongs to, not by its id."""
+    words, spec = capability.example.split(" "), ctx.catalog.backends[backend]
+    run = next(
+        (kind.name for kind in spec.targets if kind.selected), None
+    )  # of several kinds, the one that is picked first
+    whose = spec.default_target.example if capability.target == run and spec.default_target.selects else ""
     for index, word in enumerate(words):
         head, colon, rest = word.partition(":")
         if colon and head.isalnum() and index > 0:
-            words[index] = f"{backend}:{rest}"
+            words[index] = f"{backend}:{whose}@{PICKS.get(capability.verb, 'last')}" if whose else f"{backend}:{rest}"
             break
     return " ".join(words)
 
@@ -207,7 +211,7 @@ async def _one(ctx: Context, intent: Intent, verb: str, usable_here: Sequence[tu
 
 
 def _explained(ctx: Context, name: str, capability: Capability) -> str:
-    parts = [f"{capability.help} ({capability.risk})", f"`{ctx.command} {_example(capability, name)}`"]
+    parts = [f"{capability.help} ({capability.risk})", f"`{ctx.command} {_example(ctx, capability, name)}`"]
     parts += [param_line(param) for param in capability.params]
     if capability.reason_required:
         parts.append("A reason is required.")
