@@ -43,6 +43,7 @@ async def test_an_approval_card_is_within_700_pixels(tmp_path: Path, browser: Br
         ws = env.workspace
         ws.edit_group("S0LEADS", OTHERS)
         env.planes["acc"].add_agent(DEEP)
+        env.planes["acc"].add_job(DEEP)
         ana, lee = ws.person("U0ANA"), ws.person("U0LEE")
         await ana.command("C0CRAWL", f"/ops {asked}")
         if asked.startswith("tag"):

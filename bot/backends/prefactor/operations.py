@@ -7,6 +7,7 @@ from bot.backends import nothing_to, of_run
 from bot.backends.prefactor.capabilities import CREATE, INSTANCE, NEW, SET
 from bot.backends.prefactor.models import Agent, Instance
 from bot.backends.prefactor.presentation import (
+    AGENT_STATES,
     agent_details,
     agent_facts,
     agent_level,
@@ -171,7 +172,7 @@ async def nothing_left(ctx: AdapterContext, operation: Operation) -> Refused | N
     target, verb = operation.target, operation.verb
     if verb != "stop":
         agent = await ctx.client.agent(target.id)
-        if agent.status is None or (agent.status == "retired") is not (verb == "retire"):
+        if agent.status not in AGENT_STATES or (agent.status == "retired") is not (verb == "retire"):
             return None
         return nothing_to(verb, f"{ctx.clean(agent.name or target.name)} is {agent_state(agent)}")
     state, phase = instance_state(await ctx.client.instance(target.id))

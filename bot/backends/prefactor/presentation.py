@@ -12,7 +12,7 @@ from bot.core.vendor_json import moment, unreadable
 
 Clean = Callable[[str], str]
 # CODE prefactor-http models; the seed shows `pending` as an example and no list.
-_AGENT_STATES: Final = frozenset({"pending", "active", "dormant", "retired"})
+AGENT_STATES: Final = frozenset({"pending", "active", "dormant", "retired"})
 _INSTANCE_STATES: Final[Mapping[str, Phase]] = {
     "pending": Phase.WAITING,
     "active": Phase.ACTIVE,
@@ -27,13 +27,13 @@ _ACTIONS: Final = ("update", "retire", "reinstate", "delete")
 
 def agent_level(agent: Agent) -> State:
     """The status of an agent with its level: a warning if it is retired."""
-    level = Level.WARN if agent.status == "retired" else Level.GOOD if agent.status in _AGENT_STATES else Level.UNSURE
+    level = Level.WARN if agent.status == "retired" else Level.GOOD if agent.status in AGENT_STATES else Level.UNSURE
     return State(text=agent_state(agent), level=level)
 
 
 def agent_state(agent: Agent) -> str:
     """The vendor's status; `unknown (X)` if it is not documented."""
-    return str(agent.status) if agent.status in _AGENT_STATES else unknown(agent.status)
+    return str(agent.status) if agent.status in AGENT_STATES else unknown(agent.status)
 
 
 def instance_state(instance: Instance) -> tuple[str, Phase]:
