@@ -42,7 +42,7 @@ async def test_a_later_start_repeats_no_id_of_a_run(tmp_path: Path) -> None:
             person = here.workspace.person("U0RUI")
             await person.command("C0INC", "/ops start infa:task/load_orders -- again")
             await person.wait_for(lambda _: bool(infa.jobs))  # noqa: B023 - called in this round only
-            ids += [f"log {job.log_id}" for job in infa.jobs] + [f"run {job.run_id}" for job in infa.jobs]
+            ids += [f"log {job.log_id}" for job in infa.jobs] + [f"{job.task.name} {job.run_id}" for job in infa.jobs]
             ids += [f"transfer {transfer.run_id}" for transfer in res.transfers]  # two vendors may use the same number
     assert len(set(ids)) == len(ids)
 

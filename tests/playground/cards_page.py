@@ -278,6 +278,14 @@ SHOWN = (
         comes="When a run of a watched target fails, or one works again",
     ),
     Shown(
+        "asking",
+        "A slow answer",
+        "It is deleted when the answer is there.",
+        "",
+        "Asking acc",
+        comes="When a control plane takes longer than some seconds to answer",
+    ),
+    Shown(
         "watch-unread",
         "A run that can't be read",
         "Once, for the people who follow it. It changes when the run can be read again.",
@@ -440,6 +448,7 @@ MADE: Mapping[str, tuple[str, ...]] = {
     "features.target_watch._tell_unread": ("watch-unread",),
     "features.target_watch.card_of": ("watch",),
     "leader._keep_tokens": ("security",),
+    "operations.asking._line": ("asking",),
     "operations.cards._card": (
         "succeeded",
         "running",

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from bot.core.approval import Approval
 from bot.core.card import Card
-from bot.core.intent import Place
+from bot.core.intent import Command, Place
 from bot.core.outcome import Done, Phase, RecentRun, RunView
 from bot.core.records import Outgoing, WatchedTarget, stamp
 from bot.features import housekeeping, target_watch
@@ -18,6 +18,7 @@ from bot.features.access import breakglass
 from bot.features.approvals import cards as approval_cards
 from bot.features.pauses import resume
 from bot.features.replies import grant_card
+from bot.operations import asking
 from bot.runtime.context import Context
 from bot.slack.errors import Remedy, SlackTrouble
 from bot.slack.message_format import elsewhere, undelivered
@@ -114,6 +115,11 @@ async def _stays_off(ctx: Context) -> None:
     del presenter.cards[1:]  # the card of the request that paused it
 
 
+async def _asking(ctx: Context) -> None:
+    asked = await _approval(ctx, "open", "acc:shop/stock")
+    await ctx.presenter.show(asking._line(ctx, asked.pending.intent, Command(verb="status", target="acc:shop/stock")))
+
+
 async def _head(ctx: Context) -> None:
     await ctx.store.set_value("head:published", None, ctx.clock.now())
     await housekeeping.publish_head(ctx)
@@ -147,6 +153,7 @@ NOTICES: Final[Mapping[str, Maker]] = {
     "grant-ended": _grant_ended,
     "review-open": _nag,
     "watch-failed": _watch_failed,
+    "asking": _asking,
     "watch-unread": _unread,
     "stays-off": _stays_off,
     "security": _head,

@@ -76,6 +76,7 @@ async def test_a_pause_of_two_schedules_ends_with_one_card_that_names_both(later
     await env.acc.clear_faults()
     later.later(minutes=2)
     await env.sees("The pause is over: both are on again")
+    await env.sees("This pause is over", "schedule b4cdc56a): it is on again.", asked.request_id)
     mine = [message for message in env.ana.messages("C0CRAWL") if "pause is over" in shown(message).casefold()]
     assert len(mine) == 2, "one card of the end, and the card of the request"
     of_request = shown(next(message for message in mine if asked.request_id in shown(message)))
