@@ -76,7 +76,7 @@ _LIVE: Final = re.compile(
 )
 _BOLD: Final = re.compile(r"^[^*]+$|^[^*]+?(?= `)")
 _MARKS: Final = re.compile(r"[*~`_:@<>]")  # without one of these, neither _LIVE nor _NAMED matches
-_NAMED: Final = re.compile(r"<(@|#|!subteam\^)([A-Z0-9]+)>([.,;:!?)]*)")
+_NAMED: Final = re.compile(r"(\(?)<(@|#|!subteam\^)([A-Z0-9]+)>([.,;:!?)]*)")
 
 
 def escape(text: str) -> str:
@@ -205,11 +205,11 @@ def _words(text: str, people: Collection[str]) -> str:
 
 def _word(word: str, people: Collection[str]) -> str:
     named = _NAMED.fullmatch(word)
-    if named and named.group(2) in people:
-        if APP_ID.fullmatch(named.group(2)):
-            return f"app {named.group(2)}{named.group(3)}"
-        if live := _live(named.group(1), named.group(2)):
-            return live + named.group(3)
+    if named and named.group(3) in people:
+        before, mark, person, after = named.groups()
+        live = f"app {person}" if APP_ID.fullmatch(person) else _live(mark, person)
+        if live:
+            return f"{before}{live}{after}"
     if not _LIVE.search(word):
         return escape(word)
     edges = _EDGES.fullmatch(word)

@@ -167,7 +167,7 @@ async def test_two_distinct_people_are_needed_and_one_counts_once(team: Team) ->
     await env.say("mark acc:shop/prices as=failed -- bad data")
     card = await team.card("mark acc:shop/prices", channel=CRAWL)
     await team.press(card, "Approve", channel=CRAWL)
-    await team.sees("1 of 2 agreed", channel=CRAWL)
+    await team.sees("1 of 2 agreed (<@U0LEE>), still to decide: <@U0ROOT>", channel=CRAWL)
     await team.press(card, "Approve", channel=CRAWL)
     await team.sees("already counts", channel=CRAWL)
     assert not team.effects("mark")

@@ -70,7 +70,7 @@ async def test_nobody_grants_what_they_may_not_do_themselves(team: Team) -> None
     """Rui may switch schedules of the shop on and grants that; everything wider, or that needs an approval, is refused."""
     env = team.env
     for words, why in (
-        ("start acc:shop/*", "need an approval for"),
+        ("start acc:shop/*", "You need an approval for `start` on `acc:shop/*` (<#C0CRAWL> allow 2)"),
         ("schedule on acc:*", "may not `schedule on` all of"),
         ("schedule * acc:shop/*", "yourself"),
         ("* acc:shop/prices", "yourself"),
@@ -245,6 +245,21 @@ async def test_a_grant_that_a_deny_stands_above_says_so(team: Team) -> None:
     await env.does("agent approve acc:labs/new -- please", "Denied", "approved elsewhere")
     await env.say("grant @ana agent approve acc:news/* for=1h -- trying", user="U0ROOT")
     assert "overrides a deny" not in shown(await env.sees("Granted: agent approve on `acc:news/*`"))
+
+
+async def test_a_grant_of_what_needs_an_approval_says_that_it_replaces_none(team: Team) -> None:
+    """Ana, whom the rule names, will still have to ask; Lee, whom it doesn't name, won't."""
+    env = team.env
+    await env.say("grant @ana start acc:shop/* for=1h -- covering", user="U0ROOT")
+    await env.sees(
+        "Granted: start on `acc:shop/*`", "<#C0CRAWL> allow 2 demands approval: no grant overrides an approval"
+    )
+    await env.say("grant @lee start acc:shop/prices for=1h -- covering", user="U0ROOT")
+    assert "demands approval" not in shown(await env.sees("Granted: start on acc:shop/prices"))
+    await env.say("grant @ana * acc:* for=1h -- everything", user="U0ROOT")
+    await env.sees(
+        "deny 1 denies it and where <#C0CRAWL> allow 2 demands approval: no grant overrides a deny or an approval"
+    )
 
 
 async def test_the_list_of_grants_has_a_button_that_revokes_one(team: Team) -> None:

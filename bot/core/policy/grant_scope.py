@@ -65,9 +65,31 @@ def denies_above(
     channel = policy.channels.get(channel_id)
     denies = channel.denies if channel is not None else ()
     mine = [rule for rule in denies if rule.who.everybody or person in rule.who.users | rule.who.named]
+    return _first(mine, capabilities, target, wide=True)
+
+
+def asks_above(
+    policy: Policy,
+    channel_id: str,
+    receiver: Subject,
+    capabilities: Sequence[tuple[str, Capability]],
+    target: str,
+    home_team_id: str,
+) -> str:
+    """The label of the first allow there that demands approval of this person for what the grant covers; empty if none does.
+    No grant from a person replaces an approval."""
+    channel = policy.channels.get(channel_id)
+    asking = [rule for rule in (channel.allows if channel is not None else ()) if rule.approvals is not None]
+    mine = [rule for rule in asking if who_fails(rule.who, receiver, home_team_id) is None]
+    return _first(mine, capabilities, target, wide=False)
+
+
+def _first(rules: Sequence[Rule], capabilities: Sequence[tuple[str, Capability]], target: str, *, wide: bool) -> str:
+    """The label of the first of the rules that touches the grant."""
     scopes = [(capability, _narrowed(target, backend)) for backend, capability in capabilities]
     return next(
-        (rule.label for rule in mine if any(_touches(rule, capability, at, wide=True) for capability, at in scopes)), ""
+        (rule.label for rule in rules if any(_touches(rule, capability, at, wide=wide) for capability, at in scopes)),
+        "",
     )
 
 

@@ -14,7 +14,7 @@ from bot.core.command.capability import Capability
 from bot.core.errors import BadRequest, Problem
 from bot.core.intent import Actor, Command, Intent
 from bot.core.policy import grant_scope
-from bot.core.policy.decide import Policy, Standing, standing, why_not_administrator
+from bot.core.policy.decide import Policy, Standing, Subject, standing, why_not_administrator
 from bot.core.policy.rights import person_of, why_not_full
 from bot.core.policy.schema import AllowRule
 from bot.core.records import Grant, grant_id, stamp
@@ -55,7 +55,7 @@ async def grant(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, 
     reason, lasts = needs_reason(ask), given["for"]
     _check_patterns(ctx, verb, target)
     capabilities = grant_scope.capabilities_of(ctx.catalog, verb, target)
-    policy, guest = await _check_granter(ctx, intent, person, capabilities, verb, target, lasts)
+    policy, receiver = await _check_granter(ctx, intent, person, capabilities, verb, target, lasts)
     if await ctx.store.grant_by_id(grant_id(intent.request_id)) is not None:
         return
     now = ctx.clock.now()
@@ -83,11 +83,20 @@ async def grant(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, 
         detail=f"to {person} in {made.channel_id} until {made.until_at}",
     )
     await ctx.store.add_grant(made, (entry,))
-    above = grant_scope.denies_above(policy, intent.place.channel_id, person, capabilities, target)
-    status = f"In force, except where {cards.rules_named(above)} denies it: no grant overrides a deny" if above else ""
-    await grant_card.show(
-        ctx, made, status, f"<@{person}> is {guest}, not a full member of this workspace." if guest else ""
+    channel, (kind, words) = intent.place.channel_id, standing(receiver, ctx.home_team)
+    above = (
+        (grant_scope.denies_above(policy, channel, person, capabilities, target), "denies it", "a deny"),
+        (
+            grant_scope.asks_above(policy, channel, receiver, capabilities, target, ctx.home_team),
+            "demands approval",
+            "an approval",
+        ),
     )
+    where = " and where ".join([f"{cards.rules_named(rule)} {does}" for rule, does, _ in above if rule])
+    what = " or ".join([thing for rule, _, thing in above if rule])
+    guest = "" if kind is Standing.FULL else f"<@{person}> is {words}, not a full member of this workspace."
+    status = f"In force, except where {where}: no grant overrides {what}" if where else ""
+    await grant_card.show(ctx, made, status, guest)
 
 
 def _words(ask: Command) -> tuple[str, str, str]:
@@ -121,8 +130,8 @@ async def _check_granter(
     verb: str,
     target: str,
     lasts: int,
-) -> tuple[Policy, str]:
-    """The rules, and what the receiver is if not a full member.
+) -> tuple[Policy, Subject]:
+    """The rules, and the receiver as Slack knows them.
 
     Raises NotPermittedError for a guest, a grant to oneself, one beyond one's own rights, or one longer than a day, and
     BadRequest for a verb that doesn't exist, of which a guest is not told.
@@ -139,12 +148,12 @@ async def _check_granter(
     if person_of(person, policy.accounts) == person_of(intent.actor.user_id, policy.accounts):
         raise NotPermittedError("You can't grant yourself anything. Someone else has to.", code="own_grant")
     receiver = Actor(user_id=person, team_id=ctx.home_team)
-    subject = await ctx.directory.subject(receiver, (), max_age=FRESH)
+    _, subject = await rules_and_person(ctx, receiver, max_age=FRESH)
     kind, words = standing(subject, ctx.home_team)
     if kind is Standing.BARRED or subject.is_bot or subject.team_id != ctx.home_team:
         raise NotPermittedError(f"You can't grant <@{person}> anything: {words}.", code="not_grantable")
     if why_not_administrator(policy, granter, ctx.home_team) is None:
-        return policy, "" if kind is Standing.FULL else words
+        return policy, subject
     if kind is not Standing.FULL:
         raise NotPermittedError(
             f"Only an administrator can grant <@{person}> something: they are {words}.", code="not_grantable"
@@ -156,7 +165,7 @@ async def _check_granter(
     )
     if out is not None:
         raise NotPermittedError(f"You can't grant more than you may do yourself: {out}.", code="beyond_own_rights")
-    return policy, ""
+    return policy, subject
 
 
 async def revoke(ctx: Context, intent: Intent, ask: Command) -> Grant:

@@ -231,8 +231,8 @@ def buttons_of(approval: Approval, *, claimed: bool, name: str = REQUESTER) -> t
     styles = {"approve": "primary", "deny": "danger"}
     labels = {"allow": ALLOW_LABEL}
     confirms = {
-        "allow": f"This approves the request. For 1 hour, {name} can do the same here without asking: "
-        f"{approval.operation.title}."
+        "allow": f"This approves the request. For 1 hour, {name} can run {approval.operation.title} here without asking, "
+        "with any parameters."
     }
     return tuple(
         [
