@@ -18,7 +18,7 @@ from bot.core.effects import Attempt, Consequences, OfNewerRuns
 from bot.core.intent import Command, Intent, Press
 from bot.core.operation import Operation
 from bot.core.outcome import Outcome
-from bot.core.records import Filters, StoredButton, StoredEntry, StoredRequest
+from bot.core.records import ABANDONED_AS, Filters, StoredButton, StoredEntry, StoredRequest, newest_of
 from bot.core.value import Json
 from bot.operations.cards import written
 from bot.runtime.context import Context
@@ -26,9 +26,8 @@ from bot.runtime.context import Context
 HEADING: Final = "Newer run"
 _DONE_BY: Final = {"retry": "Retried", "restart": "Restarted", "start": "Started"}
 RERUNS: Final = ("retry", "restart")  # verbs on a run
-_MOST_OF_RUN: Final = 100  # entries
+_MOST_RERUNS: Final = 100  # entries of each verb
 _WAITS: Final = "waiting for approval"
-_GIVEN_UP: Final = frozenset({"cancelled", "void"})  # an approval that ended, not a lost answer
 _STATES: Final = {Event.DONE: "running", Event.UNKNOWN: "the answer was lost", Event.ABANDONED: "the answer was lost"}
 
 
@@ -103,8 +102,9 @@ async def asked_before(ctx: Context, intent: Intent, operation: Operation) -> St
 async def _rerun(ctx: Context, backend: str, run_id: str) -> StoredEntry | None:
     """The first entry of the newest request that ran this run again. None also for a run that went on under its own id and has
     ended: it may be retried once more."""
-    entries = await ctx.store.search(Filters(target_id=run_id, backend=backend), limit=_MOST_OF_RUN)
-    for entry in {entry.request_id: entry for entry in entries if entry.verb in RERUNS}.values():
+    asked = [Filters(target_id=run_id, backend=backend, verb=verb) for verb in RERUNS]
+    entries = newest_of([await ctx.store.search(one, limit=_MOST_RERUNS) for one in asked], _MOST_RERUNS)
+    for entry in {entry.request_id: entry for entry in entries}.values():
         state = await state_of(ctx, entry.request_id)
         if state is not None:
             made = await ctx.store.run_of(entry.request_id)
@@ -281,7 +281,7 @@ async def state_of(ctx: Context, request_id: str) -> str | None:
         if entry.event is Event.APPROVAL_REQUESTED:
             request = await ctx.store.request(request_id)
             return _WAITS if request is not None and request.state != "ended" else None
-        if entry.event is Event.ABANDONED and entry.code in _GIVEN_UP:
+        if entry.event is Event.ABANDONED and entry.code in ABANDONED_AS:  # not a lost answer: nothing was sent
             return None
         if entry.event in (*_STATES, Event.FAILED):
             return _STATES.get(entry.event)

@@ -11,9 +11,12 @@ from typing import Any
 
 import pytest
 
+from bot.core.audit import AuditEntry, Event
+from bot.core.records import stamp
 from bot.demo.run import POLICY
 from bot.playground.planes.infa_model import Pace
 from bot.playground.planes.sequentum import Script
+from tests.cli.program import Program
 from tests.scenarios.steps import do, private
 from tests.world import World, labels, shown, world
 
@@ -242,3 +245,30 @@ async def test_a_run_that_goes_on_under_its_own_id_and_fails_again_is_retried_wi
         await env.say("retry acc:shop/stuck@failed", user="U0RUI")
         await env.until(lambda count=count: len(env.audit(event="ended", verb="retry")) == count, 30)
     assert retries(env) == 2
+
+
+async def test_a_run_that_was_looked_up_often_since_its_retry_still_asks(env: World) -> None:
+    await retried(env)
+    (run,) = {row.target_id for row in env.audit(verb="retry") if row.target_id}
+    looked = [AuditEntry(at=stamp(env.bot.ctx.clock.now()), request_id="r-looks", event=Event.DONE, verb="status",
+                         backend="acc", target_id=run)] * 150  # fmt: skip
+    await env.bot.store.append(*looked)
+    await env.say("retry acc:shop/broken@failed")
+    await private(env, "Retried by <@U0RUI>: succeeded", "Run it only if you still want it")
+    await env.quiet()
+    assert retries(env) == 1
+
+
+async def test_a_retry_that_was_asked_about_in_a_terminal_and_not_confirmed_is_no_newer_run(
+    env: World, program: Program
+) -> None:
+    await retried(env)
+    await program(
+        "do", "retry acc:shop/broken@failed", "--channel", "C0CRAWL", "--user", "U0ANA",
+        folder=env.folder, environ=env.environ,
+    )  # fmt: skip
+    assert [row.code for row in env.audit(event="abandoned")] == ["not_confirmed"]
+    await env.say("retry acc:shop/broken@failed")
+    await private(env, "Retried by <@U0RUI>: succeeded")
+    await env.quiet()
+    assert retries(env) == 1
