@@ -33,13 +33,13 @@ async def test_somebody_outside_the_groups_cannot_decide(team: Team) -> None:
 
 
 async def test_a_lead_who_left_the_group_cannot_decide_any_more(team: Team) -> None:
-    """Membership is read when the button is pressed, not when the card was posted."""
+    """Membership is read when the button is pressed, not when the card was posted; the answer names who can decide now."""
     env = team.env
     await env.say("start acc:shop/prices")
     card = await team.card("start acc:shop/prices")
     team.regroup("S0LEADS", ["U0ROOT"])
     await team.press(card, "Approve")
-    await team.sees("You can't decide this")
+    await team.sees("You can't decide this: not one of the approvers. <@U0ROOT> can.")
     assert not team.effects()
 
 

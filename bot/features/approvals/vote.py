@@ -16,7 +16,7 @@ from bot.features.approvals.snapshot import TargetSnapshot, look
 from bot.features.forms.opened import open_form
 from bot.features.replies.answer import say
 from bot.operations.audit_writer import AuditWriter
-from bot.operations.authorize import FRESH, of_these
+from bot.operations.authorize import CACHED, FRESH, everybody, of_these
 from bot.runtime.context import Context
 
 DENY_FORM = "deny"
@@ -170,11 +170,15 @@ async def _refused(ctx: Context, intent: Intent, approval: Approval, refused: Vo
     if refused.code == "reason_missing":  # they became one of the approvers after the request was made
         await _open_deny(ctx, intent, approval)
         return
+    who: list[str] = []
     if refused.code in ("own_request", "not_eligible"):
         now = ctx.clock.now()
         columns = {"code": refused.code, "detail": refused.sentence}
         await ctx.store.append(AuditWriter(ctx.secrets).pending(Event.DENIED, approval.pending, now, intent, **columns))
-    who = approval.record.eligible[: question.MOST_NAMED] if refused.code in ("own_request", "not_eligible") else ()
+        # The people whom the card names may have left.
+        policy, demand = ctx.policy().policy, approval.record.demand
+        found, _ = await everybody(ctx, policy, demand, approval.requester, max_age=CACHED)
+        who = [user for user in found.user_ids if user != intent.actor.user_id][: question.MOST_NAMED]
     can = f" {', '.join(f'<@{user}>' for user in who)} can." if who else ""
     await say(ctx, intent, f"{refused.sentence}{can}", *who)
 
