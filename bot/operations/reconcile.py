@@ -8,7 +8,7 @@ from functools import partial
 from bot.core.audit import Event
 from bot.core.errors import BadReply, CallProblem, Problem, Redirected, Rejected, ServerError
 from bot.core.intent import Intent
-from bot.core.operation import Operation
+from bot.core.operation import Operation, brief_id
 from bot.core.outcome import Failed, LookBack, Outcome, Unknown, made_by
 from bot.core.ports.services import Backend
 from bot.core.records import Filters, stamp
@@ -87,7 +87,8 @@ async def look_once(ctx: Context, operation: Operation, backend: Backend, sent_a
             )
     if not rivals and back.found is None:
         return back
-    which = ", ".join(ref if len(ref) <= 12 else ref[:8] for done in fits for ref in made_by(operation, done))
+    refs = [ref.rpartition("#") for done in fits for ref in made_by(operation, done)]  # `infa:nightly#7` is run 7
+    which = ", ".join(number if of else brief_id(number) for of, _, number in refs)
     others = plural(len(rivals), "other request")
     other = f"{others} may have had the same effect" if rivals else "another request has it"
     seen = f"{which} may be this one, but {other}."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from pathlib import Path
 from typing import Any
 
@@ -122,7 +123,10 @@ async def test_one_run_is_not_taken_for_two_lost_starts(
         await asyncio.gather(env.say(text), env.say(text, user="U0LEE"))
         await env.until(lambda: len([row for row in env.audit() if row.event in ("abandoned", "reconciled")]) == 2)
         assert not [row for row in env.audit(event="reconciled") if row.backend_ref]
-        await env.sees("1 other request may have had the same effect")
+        seen = shown(await env.sees("1 other request may have had the same effect"))
+        made = re.findall(r"(\S+) may be this one", seen)
+        assert made, seen
+        assert not made[0].startswith(f"{name}:"), "the id of the run, not the beginning of its target's name"
 
 
 @pytest.mark.parametrize("name", SAME)

@@ -289,7 +289,7 @@ async def _start_look_back(ctx: AdapterContext, task: Target, sent_at: datetime,
         )
     run_id, began = next(iter(runs.items()))
     found = _started(ctx, task, run_id, sent_at)
-    return LookBack(found=found, evidence=f"{looked} Run {run_id} started at {began}; who started it is unknown.")
+    return LookBack(found=found, evidence=f"{looked} Run {run_id} started {began}; who started it is unknown.")
 
 
 async def session_log(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
