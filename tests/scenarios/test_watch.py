@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from bot.playground.planes import itential
+from bot.playground.planes.itential import ItentialPlane
 from bot.playground.planes.sequentum import Script
 from tests.scenarios.steps import mention
 from tests.scenarios.team import CRAWL, INCIDENT, Team, deciding
@@ -49,16 +51,16 @@ async def team(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Mon
         yield made
 
 
-def polls(team: Team, path: str = "/history") -> int:
-    """How often the ACC was asked for runs."""
-    return sum(path in call.raw_path for call in team.env.acc.requests)
+def polls(team: Team, path: str = "/history", backend: str = "acc") -> int:
+    """How often the control plane was asked for runs."""
+    return sum(path in call.raw_path for call in team.env.planes[backend].requests)
 
 
-async def polled(team: Team) -> None:
+async def polled(team: Team, backend: str = "acc", path: str = "/history") -> None:
     """Let the next poll happen."""
-    before = polls(team)
+    before = polls(team, path, backend)
     team.later(seconds=16)
-    await team.env.until(lambda: polls(team) > before)
+    await team.env.until(lambda: polls(team, path, backend) > before)
     await team.env.quiet()
 
 
@@ -379,3 +381,18 @@ async def test_a_run_that_failed_and_recovers_by_itself_is_told_by_a_new_message
             await env.quiet()
         await env.sees("res: works again")
         await env.sees("res: failed", "Photos: Disk full")
+
+
+async def test_an_old_failure_of_a_service_is_not_told_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its job was listed as ended at the first poll, and ended no second time; the next run succeeds."""
+    async with deciding(tmp_path, monkeypatch, RULES, only=("itn",)) as team:
+        env, plane = team.env, team.env.planes["itn"]
+        assert isinstance(plane, ItentialPlane)
+        broken = itential.Script(seconds=0.2, return_code=1, stdout="", stderr="link 3 is down")
+        plane.add_service("ping-links", scripts=(broken, itential.Script(seconds=0.2)))
+        await env.does("start itn:ping-links", "Error", "link 3 is down")
+        await env.does("watch itn:ping-links", "Watching itn:", "<@U0ANA> is told here")
+        await env.until(lambda: env.bot.store.database.read_sync(_seen))
+        await env.does("start itn:ping-links -- the link is up again", "Complete")
+        await polled(team, "itn", "/operations-manager/jobs")
+        assert not [text for text in map(shown, env.ana.messages(CRAWL)) if "ping-links failed" in text]

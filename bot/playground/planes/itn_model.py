@@ -148,14 +148,18 @@ class ItnJob:
         """Whether the job has ended."""
         return self.status(now) in {"complete", "error", "canceled"}
 
+    @property
+    def end(self) -> float:
+        """When it ended, or will end if nobody pauses or cancels it."""
+        return self.canceled_at or self.started + self.paused_for + self.script.seconds
+
     def result(self, now: float) -> dict[str, object]:
         """DOC run-service: return code, output and times; while it runs nothing but its status."""
         if self.status(now) not in {"complete", "error"}:
             return {"status": self.status(now)}
-        end = self.started + self.paused_for + self.script.seconds
         times = {
             "start_time": iso(self.started),
-            "end_time": iso(end),
+            "end_time": iso(self.end),
             "elapsed_time": round(self.script.seconds, 3),
         }
         if self.script.nodes:
@@ -178,8 +182,8 @@ class ItnJob:
         status = self.status(now)
         progress = min(1.0, self._spent(now) / self.script.seconds) if self.script.seconds else 1.0
         failed = {"task": self.task_id, "message": self.script.stderr or "The service failed."}
-        stamp = {"timestamp": int(now * 1000)}
-        ended = {"end_time": int(now * 1000)} if self.ended(now) else {}
+        stamp = {"timestamp": int(self.end * 1000)}
+        ended = {"end_time": int(self.end * 1000)} if self.ended(now) else {}
         begun = int(self.started * 1000)
         return {
             "_id": self.job_id,
@@ -189,7 +193,7 @@ class ItnJob:
             "type": "automation",
             "created": iso(self.started),
             "created_by": self.user,
-            "last_updated": iso(now),
+            "last_updated": iso(self.end if ended else now),
             "variables": {
                 "serviceName": self.service.name,
                 "clusterId": self.service.cluster,

@@ -168,6 +168,17 @@ async def test_failed_job_is_retried_by_its_task(call: Client, clock: PlaneClock
     assert (await job(call, job_id))["status"] == "complete"
 
 
+async def test_a_job_keeps_the_time_at_which_it_ended(call: Client, clock: PlaneClock) -> None:
+    """Whenever it is read: a job whose end moved would look like one that was run again."""
+    failed, canceled = await started(call, "backup-configs"), await started(call)
+    clock.advance(3)
+    await call.post(f"{OM}/cancel", json={"jobIds": [canceled]})
+    clock.advance(600)
+    for job_id, seconds in ((failed, 8), (canceled, 3)):
+        metrics = (await job(call, job_id))["metrics"]
+        assert metrics["end_time"] - metrics["start_time"] == seconds * 1_000
+
+
 async def test_time_spent_paused_does_not_count(call: Client, clock: PlaneClock) -> None:
     job_id = await started(call)
     body = {"jobIds": [job_id]}
