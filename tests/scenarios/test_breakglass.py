@@ -199,6 +199,15 @@ async def test_the_review_is_closed_by_a_different_person_with_the_right(team: T
     await env.sees("Waiting for approval", "start acc:shop/prices")
 
 
+async def test_words_in_capitals_of_a_review_are_no_people_and_no_channels(team: Team) -> None:
+    """The detail of its entry names the person by an id; the note is what a person wrote."""
+    await opened(team)
+    await reviewed(team, "URGENT: the CEO asked at 10:00 UTC")
+    await team.event("reviewed")
+    text = shown(await team.env.does("audit reviewed", "Audit log", user="U0ROOT"))
+    assert "what \n<@U0RUI>\n did with it: URGENT: the CEO asked at 10:00 UTC" in text
+
+
 async def test_no_review_is_closed_without_a_note(team: Team) -> None:
     """An empty or blank one goes back to its field; nothing is registered, and what is open stays so."""
     env = team.env

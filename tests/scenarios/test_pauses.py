@@ -54,6 +54,8 @@ async def test_a_timed_pause_ends_by_itself(later: Team) -> None:
     assert [row.verb for row in resumed] == ["schedule on"]
     assert asked.request_id in str(resumed[0].detail)
     assert [row.event for row in env.audit(request_id=resumed[0].request_id)][:2] == ["requested", "sent"]
+    listed = shown(await env.does("audit sent count=3", "Audit log", "the pause that began"))
+    assert "<@UTC>" not in listed, "the time of the pause is no person"
 
 
 async def test_a_pause_of_an_agent_switches_on_only_what_it_switched_off_even_across_a_restart(later: Team) -> None:

@@ -58,7 +58,7 @@ _WITH_REASON = frozenset({"reviewed", "requested", "incident_opened", "incident_
 _AGES = re.compile(r"(?:; |\s*\(|^)person read \d[^()]{0,60} ago\)?$")
 _DECIDERS = re.compile(r"; may decide: [A-Z0-9, ]+$")  # their names are in the files
 _IN_A_REQUEST = re.compile(r"(?:^pause|,? in|,?) r-[a-z0-9]+\b(?:: )?")  # its id is in the files
-_AN_ID = re.compile(r"\b[CUW][A-Z0-9]{2,30}\b")
+_AN_ID = re.compile(r"\b[CUW](?=[A-Z]*\d)[A-Z0-9]{2,30}\b")  # with a digit: a group may be called CREW
 _NAMED_IN = re.compile(r"<[@#]([A-Z0-9]+)>")
 _ANSWERS = OUTCOMES | {Event.DENIED, Event.APPROVAL_REQUESTED, Event.ABANDONED, Event.EXPIRED}
 _REQUEST = re.compile(r"r-[0-9a-z]{14}")
@@ -339,13 +339,14 @@ def _none(far: str) -> str:
 
 def _told(entry: StoredEntry) -> StoredEntry:
     """The entry with a detail to read: without marks and the ages of facts, and with people and channels by name where the
-    detail is made of their ids."""
+    detail is made of their ids. A reason is what a person wrote: nothing in it is an id."""
     entry = of_timer(entry)
     note = f": {entry.reason}" if entry.event in _WITH_REASON and entry.reason and entry.detail else ""
-    detail = _DECIDERS.sub("", _AGES.sub("", entry.detail or entry.reason or "")).replace("`", "") + note
+    detail = _DECIDERS.sub("", _AGES.sub("", entry.detail or entry.reason or "")).replace("`", "")
     detail = cards.rules_named(_IN_A_REQUEST.sub("", detail))
-    if {entry.event, entry.code} & _MADE_OF_IDS:
+    if entry.detail and {entry.event, entry.code} & _MADE_OF_IDS:
         detail = _AN_ID.sub(lambda found: f"<{'@' if found[0][0] in 'UW' else '#'}{found[0]}>", detail)
+    detail += note.replace("`", "")
     return entry.model_copy(update={"detail": detail or None, "reason": None})
 
 
