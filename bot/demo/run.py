@@ -32,7 +32,6 @@ from bot.playground.workspace import DEMO_SEED, SeedExample, Workspace
 from bot.playground.workspace.snapshot import put_back, taken
 from bot.runtime.clock import SystemClock
 from bot.runtime.task_queue import TaskQueue
-from bot.store.errors import StoreProblem
 from bot.store.open import open_store
 
 Print = Callable[[str], None]
@@ -276,10 +275,12 @@ def demo_command(folder: Path, port: int, *, fresh: bool = False, tour: bool, re
             open_store(str(folder / "signalbox.db"), exclusive=True).close_sync()
         claim(folder, fresh=fresh)
         return asyncio.run(_stay(folder, port, replicas, say))
-    except StoreProblem:
-        say(f"  A demo is already running in {folder}/. Stop it with Ctrl-C, or use another folder: --data demo-data-2")
     except Problem as problem:
-        say(f"  {problem.summary} {problem.hint}".rstrip())
+        running = (
+            f"A demo is already running in {folder}/. Stop it with Ctrl-C, or use another folder: --data demo-data-2"
+        )
+        said = f"{problem.summary} {problem.hint}".rstrip()
+        say(f"  {running if problem.code == 'store_locked' else said}")
     except NotOurs:
         say(f"  The demo didn't make {folder}/, so it changes nothing there. Use another folder: --data demo-data-2")
     except OSError as taken_port:

@@ -63,6 +63,19 @@ async def test_a_second_demo_leaves_the_data_of_a_running_one_alone(tmp_path: Pa
     assert "already running" in lines[0]
 
 
+async def test_a_demo_whose_store_cannot_be_used_says_why(tmp_path: Path) -> None:
+    """Here the head of another audit log is beside it, as after a restore. Nothing runs there, and it doesn't say so."""
+    lines: list[str] = []
+    folder = tmp_path / "demo"
+    async with running_demo(folder):
+        pass
+    (folder / "signalbox.db.head").write_text(f"99:{'0' * 64}\n")
+    assert demo_command(folder, 0, tour=False, say=lines.append) == 1
+    assert "entry 99 of its audit log is missing" in lines[0]
+    assert "delete signalbox.db.head" in lines[0]
+    assert "already running" not in lines[0]
+
+
 @pytest.mark.parametrize("fresh", [False, True])
 def test_a_folder_that_the_demo_did_not_make_is_refused_and_left_alone(tmp_path: Path, fresh: bool) -> None:
     """The folder of a stopped bot looks like this."""
