@@ -19,7 +19,7 @@ from bot.core.ports.store import Leadership, Store
 from bot.core.sign_in import SignInPause
 from bot.features.access.breakglass import BreakglassEffect
 from bot.features.forms.launcher import FormEffect
-from bot.features.pauses.resume import PauseEffect
+from bot.features.pauses.resume import PausedEffect, PauseEffect
 from bot.operations.newer_run import NewerRunEffect
 from bot.runtime.context import ActivePolicy, Context, no_head
 from bot.runtime.health import HealthBoard
@@ -181,5 +181,5 @@ def build_context(
         published_head=published_head or no_head,
         consoles=built.consoles,
         secrets=built.secrets,
-        effects=(PauseEffect(), BreakglassEffect(), FormEffect(), NewerRunEffect()),
+        effects=(PauseEffect(), PausedEffect(), BreakglassEffect(), FormEffect(), NewerRunEffect()),
     )

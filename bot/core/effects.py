@@ -196,6 +196,16 @@ class OfSchedules(Effect[ContextT]):
         )
 
 
+class OfLooks(Effect[ContextT]):
+    """An effect of commands that show the state of a target or its schedules."""
+
+    kinds = frozenset({"done"})
+
+    def applies(self, catalog: Catalog, attempt: Attempt) -> bool:
+        """Whether the operation is such a command."""
+        return attempt.operation.verb in {"status", "schedules"}
+
+
 class OfBreakglass(Effect[ContextT]):
     """An effect of operations that only break-glass allows."""
 

@@ -115,6 +115,18 @@ async def test_a_later_pause_replaces_the_earlier_one(later: Team) -> None:
     await env.until(lambda: len(env.audit(event="resumed")) == 1)
 
 
+async def test_the_state_of_what_is_paused_says_until_when_and_who_paused_it(later: Team) -> None:
+    """Also to another person, for its schedules too, and no longer when the pause is over."""
+    env = later.env
+    await do(env, "schedule off acc:shop/prices for=2h -- the shop is closed")
+    for words in ("schedules acc:shop/prices", "status acc:shop/prices"):
+        looked = await do(env, words, user="U0LEE")
+        card = outside(await looked.card("Paused until", "by Ana Alves. It turns on again automatically."))
+        assert card.count("by Ana Alves") == 1, "two schedules, one request"
+    await do(env, "schedule on acc:shop/prices")
+    assert "Paused until" not in shown(await (await do(env, "schedules acc:shop/prices")).card("2 of them on"))
+
+
 async def test_a_pause_that_goes_on_is_not_listed_as_over(later: Team) -> None:
     """Its end is listed to the second: to the minute, the last one would be said to be some seconds ago."""
     env = later.env

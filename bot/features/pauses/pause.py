@@ -127,12 +127,12 @@ async def _switched_off(ctx: Context, operation: Operation, result: Outcome) -> 
     return restore if restore is not None else (operation.target,)
 
 
-async def _held(ctx: Context, operation: Operation, verb_back: str) -> tuple[Pause, ...]:
-    """The open pauses of the target and of its parts."""
+async def _held(ctx: Context, operation: Operation, verb_back: str | None) -> tuple[Pause, ...]:
+    """The open pauses of the target and of its parts: those that `verb_back` ends, or all."""
     target = operation.target
     held = []
     for pause in await ctx.store.open_pauses():
-        if pause.backend == target.backend and pause.verb_back == verb_back:
+        if pause.backend == target.backend and verb_back in (None, pause.verb_back):
             # A part may have been paused before it was known what it is a part of.
             seen = await ctx.target_cache.by_id(pause.backend, pause.target.kind, pause.target.id)
             parents = {pause.target.parent, seen.parent if seen is not None else None}
@@ -159,6 +159,21 @@ def _end_lines(verb: str, over: Sequence[Pause]) -> tuple[Line, ...]:
     orders = {pause.request_id: pause for pause in over}
     return tuple(
         Line(text=f"{verb} the pause until {utc_text(pause.until_at)} by <@{pause.user_id}>.")
+        for pause in orders.values()
+    )
+
+
+async def paused_lines(ctx: Context, operation: Operation) -> tuple[Line, ...]:
+    """Until when the target or its parts are paused, and who paused them: one line for every request. It names people without a
+    mention, so that nobody is called because someone looks."""
+    orders = {pause.request_id: pause for pause in await _held(ctx, operation, None)}
+    names = await ctx.directory.names({pause.user_id for pause in orders.values() if pause.user_id})
+    by = {user: f" by {name}" for user, name in names.items()}
+    return tuple(
+        Line(
+            text=f"Paused until {utc_text(pause.until_at)}{by.get(pause.user_id or '', '')}. "
+            f"{_RESUMED[2] if pause.verb_back == 'resume' else _ON[2]} automatically."
+        )
         for pause in orders.values()
     )
 

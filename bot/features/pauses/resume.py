@@ -9,7 +9,7 @@ from typing import Final
 
 from bot.core.audit import Event
 from bot.core.card import Card, Line, Tone, operation_key
-from bot.core.effects import Attempt, Consequences, OfSchedules
+from bot.core.effects import Attempt, Consequences, OfLooks, OfSchedules
 from bot.core.errors import NoSuchTarget, Problem
 from bot.core.intent import Due, Intent
 from bot.core.operation import Operation
@@ -17,7 +17,7 @@ from bot.core.outcome import GONE, Done, Outcome, Refused
 from bot.core.ports.services import Backend
 from bot.core.records import Pause, StoredEntry
 from bot.core.text import sentences, utc_text
-from bot.features.pauses.pause import say_over, settle, show_over
+from bot.features.pauses.pause import paused_lines, say_over, settle, show_over
 from bot.operations import cards
 from bot.operations.audit_writer import AuditWriter, columns_of
 from bot.operations.execute import execute
@@ -67,6 +67,14 @@ class PauseEffect(OfSchedules[Context]):
             await show_over(ctx, attempt.intent, attempt.operation, consequences)
         elif consequences.over_state:
             await _say_over(ctx, attempt.pause, consequences.over_state)
+
+
+class PausedEffect(OfLooks[Context]):
+    """What shows the state of a target or its schedules says that they are paused."""
+
+    async def after_outcome(self, ctx: Context, attempt: Attempt, result: Outcome, now: datetime) -> Consequences:
+        """A line for every pause."""
+        return Consequences(lines=await paused_lines(ctx, attempt.operation))
 
 
 async def _ended_by_time(ctx: Context, attempt: Attempt, pause: Pause, result: Outcome, now: datetime) -> Consequences:
