@@ -19,7 +19,7 @@ from bot.runtime.until_stored import until_stored
 AFTER: Final = 2.5  # seconds; people think that a command was lost when they see nothing for longer
 _OPEN: Final = "asking:"  # before the id of a request: its line is in Slack
 _EVERY: Final = 0.5  # seconds between two looks for another card
-_LASTS: Final = timedelta(days=1)
+_LASTS: Final = timedelta(days=30)  # a program may be away for days; its line is in Slack
 
 
 async def say(ctx: Context, intent: Intent, command: Command, over: asyncio.Event) -> None:

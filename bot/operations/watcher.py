@@ -277,7 +277,7 @@ async def _stopped_by(ctx: Context, watch: Watch, operation: Operation | None, v
         return None
     filters = Filters(target_id=watch.target.id, backend=watch.backend, verb="stop", since=watch.made_at)
     entries = await ctx.store.search(filters)
-    failed = {entry.request_id for entry in entries if entry.event is Event.FAILED}
+    failed = {one.request_id for one in entries if one.event in (Event.FAILED, Event.RECONCILED) and one.code != "done"}
     sent = (entry.user_id for entry in entries if entry.event is Event.SENT and entry.request_id not in failed)
     return next(sent, None)
 

@@ -94,12 +94,14 @@ class MessageDelivery:
 
     async def repair(self) -> None:
         """Have the newest state of these messages sent again, and delete a second post. Raises Problem of the store; what is
-        left is for the next call. While Slack doesn't answer or limits calls, asks it no more often than it wants."""
+        left is for the next call. While Slack doesn't answer or limits calls, asks it no more often than it wants. A message
+        that was withdrawn meanwhile is deleted."""
         for key, updated in tuple(self._late.items()) if self._clock.monotonic() >= self._repair_at else ():
             row = await self._store.message(key)
             if row is not None and row.kind == "message" and row.ts is None and row.have < row.want:
                 continue  # the other replica has not posted it yet
-            if row is not None and row.kind == "message" and row.ts is not None and updated is None:
+            withdrawn = row is not None and isinstance(row.body, dict) and bool(row.body.get("withdrawn"))
+            if row is not None and row.kind == "message" and (row.ts is not None or withdrawn) and updated is None:
                 try:
                     await self._delete_copies(row)
                 except (SlackApiError, *TRANSPORT) as error:

@@ -375,6 +375,23 @@ async def test_the_card_of_a_run_says_who_stopped_it_whatever_the_control_plane_
     await env.does("incident close -- over", "INC-7 is closed", "6, 1 failed, 2 stopped", channel=INCIDENT)
 
 
+async def test_a_run_that_fails_by_itself_after_a_stop_that_did_not_work_failed(tmp_path: Path) -> None:
+    """The answer of the stop was lost, and a look showed that the job went on."""
+    async with world(tmp_path, policy=OPEN_POLICY, only=("infa",)) as env:
+        plane = env.planes["infa"]
+        await env.does("start infa:task/load_orders", "Running")
+        await plane.set_fault({"fault": "500", "match": "POST .*stop"})
+        await env.say("stop infa:task/load_orders")
+        question = await env.sees("stop infa:task/load_orders", "check before you run it")
+        await env.ana.press_label("C0CRAWL", question["ts"], "Run it")
+        await env.until(lambda: env.audit(event="reconciled", verb="stop"))
+        plane.jobs[-1].length = 0.0
+        plane.jobs[-1].task.ends = 3
+        (end,) = await env.until(lambda: env.audit(event="ended", verb="start"))
+        assert end.code == "failed"
+        assert "Stopped by" not in shown(await env.sees("start infa:task/load_orders", "Failed"))
+
+
 async def test_the_timeline_and_the_report_tell_of_a_stop_that_it_worked(team: Team) -> None:
     """The vendor's word for a stopped run may be that it failed; the stop did what it was for."""
     env = team.env

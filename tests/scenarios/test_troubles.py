@@ -15,7 +15,8 @@ from bot.operations import reconcile as reading_back
 from bot.playground.workspace.payloads import slash_command
 from bot.runtime import task_queue
 from tests.scenarios.steps import Asked, ask, do, everything_seen, last_seq, mention, private, starts
-from tests.world import World, labels, shown, world
+from tests.scenarios.team import deciding
+from tests.world import OPEN_POLICY, World, labels, shown, world
 
 START = "POST .*/cluster/start"
 
@@ -285,6 +286,22 @@ async def test_a_line_that_a_lost_program_left_is_deleted_by_the_next(
     monkeypatch.undo()
     await env.restart()
     await env.until(lambda: "Asking acc…" not in everything_seen(env, "U0ANA"))
+
+
+async def test_a_line_is_deleted_however_long_the_program_was_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(asking, "AFTER", 0.2)
+    async with deciding(tmp_path, monkeypatch, OPEN_POLICY) as made:
+        with monkeypatch.context() as lost:
+            lost.setattr(asking, "_withdraw", lambda *_: asyncio.sleep(0))
+            await made.env.acc.set_fault({"fault": "delay", "seconds": 1, "match": "GET"})
+            await do(made.env, "status acc:shop/prices")
+            await made.env.quiet()
+        assert "Asking acc…" in everything_seen(made.env, "U0ANA")
+        made.later(days=4)
+        await made.env.restart()
+        await made.env.until(lambda: "Asking acc…" not in everything_seen(made.env, "U0ANA"))
 
 
 async def test_a_slow_refresh_and_a_slow_log_say_so_in_the_thread_of_their_card(

@@ -203,6 +203,20 @@ async def test_a_late_update_deletes_no_earlier_message(pair: Pair) -> None:
     assert [("Approved" in text) for text in pair.texts()] == [False, True]
 
 
+async def test_a_late_post_of_what_was_withdrawn_meanwhile_is_deleted(pair: Pair) -> None:
+    """The answer came from the other replica, which found no line to delete."""
+    await pair.one.sender.show(card("Asking"))
+    sending = await pair.stop_first_while_it_sends()
+    pair.first_is_declared_dead()
+    await pair.second_leads()
+    await pair.two.sender.show(card("Asking").model_copy(update={"withdrawn": True}))
+    await pair.settle(pair.two)
+    await pair.wake_first(sending)
+    assert len(pair.texts()) == 1
+    await pair.first_comes_back()
+    assert pair.texts() == []
+
+
 async def test_what_slack_limits_is_repaired_when_slack_allows_it(pair: Pair) -> None:
     """A replica asks about one message, and then waits as long as Slack wants, however many messages are left."""
     for number in range(5):
