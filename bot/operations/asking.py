@@ -32,7 +32,8 @@ async def say(ctx: Context, intent: Intent, command: Command, over: asyncio.Even
         return
     await ctx.store.set_value(f"{_OPEN}{intent.request_id}", True, ctx.clock.now())
     await ctx.presenter.show(_line(ctx, intent, command))
-    while not over.is_set() and not await _has_card(ctx, intent):
+    has_card = partial(_has_card, ctx, intent)
+    while not over.is_set() and not await until_stored(ctx.clock, _key(intent.request_id), has_card):
         with suppress(TimeoutError):
             async with asyncio.timeout(_EVERY):
                 await over.wait()

@@ -14,6 +14,7 @@ from bot.operations import asking
 from bot.operations import reconcile as reading_back
 from bot.playground.workspace.payloads import slash_command
 from bot.runtime import task_queue
+from bot.store.errors import StoreProblem
 from tests.scenarios.steps import Asked, ask, do, everything_seen, last_seq, mention, private, starts
 from tests.scenarios.team import deciding
 from tests.world import OPEN_POLICY, World, labels, shown, world
@@ -286,6 +287,24 @@ async def test_a_line_that_a_lost_program_left_is_deleted_by_the_next(
     monkeypatch.undo()
     await env.restart()
     await env.until(lambda: "Asking acc…" not in everything_seen(env, "U0ANA"))
+
+
+async def test_a_line_is_deleted_although_the_store_was_away_meanwhile(
+    env: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(asking, "AFTER", 0.2)
+    await env.acc.set_fault({"fault": "delay", "seconds": 3, "match": "GET /api/agent$"})
+    asked = await ask(env, "status acc:shop/prices")
+    await env.sees("Asking acc…")
+
+    async def away(key: str) -> None:
+        raise StoreProblem("Another program has locked the store.", code="store_busy")
+
+    with monkeypatch.context() as locked:
+        locked.setattr(env.bot.store, "message", away)
+        await asyncio.sleep(0.7)
+    await asked.card("newest run")
+    await env.until(lambda: "Asking acc…" not in everything_seen(env, "U0ANA"), 5)
 
 
 async def test_a_line_is_deleted_however_long_the_program_was_away(
