@@ -28,7 +28,13 @@ _DONE_BY: Final = {"retry": "Retried", "restart": "Restarted", "start": "Started
 RERUNS: Final = ("retry", "restart")  # verbs on a run
 _MOST_RERUNS: Final = 100  # entries of each verb
 _WAITS: Final = "waiting for approval"
-_STATES: Final = {Event.DONE: "running", Event.UNKNOWN: "the answer was lost", Event.ABANDONED: "the answer was lost"}
+_LOST: Final = "the answer was lost"
+_STATES: Final = {
+    Event.SENT: "sent, the answer is awaited",
+    Event.DONE: "running",
+    Event.UNKNOWN: _LOST,
+    Event.ABANDONED: _LOST,
+}
 
 
 def meant(catalog: Catalog, means: Mapping[str, Json]) -> Command | None:

@@ -272,3 +272,14 @@ async def test_a_retry_that_was_asked_about_in_a_terminal_and_not_confirmed_is_n
     await private(env, "Retried by <@U0RUI>: succeeded")
     await env.quiet()
     assert retries(env) == 1
+
+
+async def test_a_retry_asks_while_the_answer_of_another_one_is_awaited(env: World) -> None:
+    await failed(env)
+    await env.acc.set_fault({"fault": "delay", "seconds": 2, "match": "POST .*/retry"})
+    await env.say("retry acc:shop/broken@failed", user="U0RUI")
+    await env.until(lambda: env.audit(event="sent", verb="retry"))
+    await env.say("retry acc:shop/broken@failed")
+    await private(env, "Retried by <@U0RUI>: sent, the answer is awaited")
+    await env.quiet()
+    assert retries(env) == 1
