@@ -98,7 +98,8 @@ class Consequences:
     """The consequences of an outcome, written in its transaction, and how the card shows them.
 
     `opened` are pauses that begin, `over` those that end with the state `over_state`. `outcome` replaces the outcome's audit
-    entry. `key`, `title`, `tone` and `status` replace those of the card.
+    entry. `key`, `title`, `tone` and `status` replace those of the card. A card with a new title is about
+    more than the operation, and doesn't have its buttons.
     """
 
     entries: tuple[AuditEntry, ...] = ()
@@ -128,7 +129,7 @@ class Consequences:
                 "tone": self.tone or card.tone,
                 "status": self.status or card.status,
                 "lines": (*card.lines, *self.lines),
-                "buttons": (*card.buttons, *self.buttons),
+                "buttons": (*(() if self.title else card.buttons), *self.buttons),
                 "mention": tuple(dict.fromkeys(people)),
             }
         )

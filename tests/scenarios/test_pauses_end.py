@@ -10,7 +10,7 @@ import pytest_asyncio
 from tests.scenarios.steps import do
 from tests.scenarios.team import Team, deciding
 from tests.scenarios.test_pauses import FIRST, SECOND, enabled
-from tests.world import OPEN_POLICY, shown
+from tests.world import OPEN_POLICY, labels, shown
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -75,7 +75,8 @@ async def test_a_pause_of_two_schedules_ends_with_one_card_that_names_both(later
     assert "acc:shop/prices (schedule b4cdc56a): it could not be switched on yet." in first
     await env.acc.clear_faults()
     later.later(minutes=2)
-    await env.sees("The pause is over: both are on again")
+    end = await env.sees("The pause is over: both are on again")
+    assert not labels(end), "a button of one schedule on the card of both"
     await env.sees("This pause is over", "schedule b4cdc56a): it is on again.", asked.request_id)
     mine = [message for message in env.ana.messages("C0CRAWL") if "pause is over" in shown(message).casefold()]
     assert len(mine) == 2, "one card of the end, and the card of the request"
