@@ -181,6 +181,7 @@ class RecentRun(Value):
 
 
 NOT_FOUND: Final = "not found"  # the state of a run that the control plane doesn't have
+LOST: Final = "lost"  # how such a run ends after an hour: nobody knows its outcome
 STARTED: Final = RunView(state="Started", phase=Phase.ACTIVE)  # before the first poll
 
 

@@ -21,7 +21,7 @@ from bot.core.effects import Attempt
 from bot.core.errors import Problem
 from bot.core.intent import Intent
 from bot.core.operation import Operation, Target
-from bot.core.outcome import NOT_FOUND, STARTED, Done, Phase, RunView
+from bot.core.outcome import LOST, NOT_FOUND, STARTED, Done, Phase, RunView
 from bot.core.records import Filters, StoredRequest, Watch, stamp
 from bot.core.text import seconds_words, without_level
 from bot.operations import cards, newer_run
@@ -113,7 +113,7 @@ async def _group(
     backend = ctx.backends.get(backend_name)
     if backend is None:
         for watch in watches:
-            await ctx.store.end_watch(watch.id, "lost", (), ctx.clock.now())
+            await ctx.store.end_watch(watch.id, LOST, (), ctx.clock.now())
         return []
     views: Mapping[str, RunView] = {}
     trouble = ""
@@ -340,13 +340,13 @@ async def _end(ctx: Context, watch: Watch, view: RunView, request: StoredRequest
             request.operation,
             request.intent,
             now,
-            code="lost" if lost else str(view.after(request.operation.verb).phase),
+            code=LOST if lost else str(view.after(request.operation.verb).phase),
             detail=_detail(watch, view),
             backend_ref=watch.target.id,
             duration_ms=round((now - started).total_seconds() * 1000),
         )
         entries = (entry,)
-    await ctx.store.end_watch(watch.id, "lost" if lost else "ended", entries, now)
+    await ctx.store.end_watch(watch.id, LOST if lost else "ended", entries, now)
 
 
 def _detail(watch: Watch, view: RunView) -> str:

@@ -240,3 +240,19 @@ async def test_a_timeline_tells_the_end_of_a_pause_without_its_id(env: World) ->
     ended = [line.partition("> · ")[2] for line in text.splitlines() if " resumed" in line]
     assert ended
     assert all(line.endswith("resumed · <@U0ANA>") for line in ended), ended
+
+
+async def test_a_run_that_its_control_plane_no_longer_has_is_counted_as_unknown_not_as_failed(env: World) -> None:
+    await env.does("incident open INC-3 -- the control plane was restored", "Incident INC-3")
+    at = stamp(env.bot.ctx.clock.now())
+    ends = ((Event.SENT, None), (Event.DONE, None), (Event.ENDED, "lost"))
+    entries = [
+        AuditEntry(at=at, request_id="r-lost0000000000", event=event, verb="start", backend="acc", target_id="a1",
+                   target_name="acc:shop/prices", channel_id="C0CRAWL", user_id="U0ANA", incident="INC-3", code=code)
+        for event, code in ends
+    ]  # fmt: skip
+    await env.bot.store.append(*entries)
+    text = shown(await env.does("timeline since=1h", "Timeline since"))
+    assert "0 failed, 1 unknown" in text
+    assert "❔ start acc:shop/prices lost" in text
+    await env.does("incident close -- over", "INC-3 is closed", "1, none failed, 1 unknown")

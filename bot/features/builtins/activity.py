@@ -7,7 +7,7 @@ from typing import Final
 from bot.core.audit import Event
 from bot.core.command.capability import Risk
 from bot.core.command.catalog import Catalog
-from bot.core.outcome import Chart, Phase, Series
+from bot.core.outcome import LOST, Chart, Phase, Series
 from bot.core.records import StoredEntry
 from bot.core.text import ago_text, plural, seconds_words
 from bot.operations import cards
@@ -16,7 +16,7 @@ OUTCOMES: Final = frozenset({Event.DONE, Event.FAILED, Event.UNKNOWN})
 _SPANS: Final = 8
 _SERIES: Final = ("Runs succeeded", "Failed", "Unknown", "Stopped", "Denied", "Actions")
 _KINDS: Final = {Event.FAILED: "Failed", Event.UNKNOWN: "Unknown", Event.DENIED: "Denied", Event.DONE: "Actions"}
-_ENDED: Final[Mapping[str, str]] = {Phase.SUCCEEDED: "Runs succeeded", Phase.STOPPED: "Stopped"}
+_ENDED: Final[Mapping[str, str]] = {Phase.SUCCEEDED: "Runs succeeded", Phase.STOPPED: "Stopped", LOST: "Unknown"}
 
 
 def activity(entries: Sequence[StoredEntry], start: datetime | None, now: datetime) -> Chart | None:
@@ -108,9 +108,11 @@ def not_sent(entries: Sequence[StoredEntry]) -> frozenset[str]:
 
 
 def unknown(entries: Sequence[StoredEntry]) -> frozenset[str]:
-    """The requests of which nobody knows whether they took effect."""
-    lost = {entry.request_id for entry in entries if entry.event is Event.UNKNOWN}
-    return frozenset(lost - {entry.request_id for entry in entries if entry.event is Event.RECONCILED})
+    """The requests of which nobody knows whether they took effect, or how their run ended."""
+    unsure = {entry.request_id for entry in entries if entry.event is Event.UNKNOWN}
+    found = {entry.request_id for entry in entries if entry.event is Event.RECONCILED}
+    lost = {entry.request_id for entry in entries if entry.event is Event.ENDED and entry.code == LOST}
+    return frozenset(unsure - found | lost)
 
 
 def what_of(entry: StoredEntry) -> str:

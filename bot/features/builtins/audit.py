@@ -12,7 +12,7 @@ from bot.core.intent import Command, Intent, Place, Source
 from bot.core.masking.redact import redact
 from bot.core.masking.values import MASK
 from bot.core.operation import Target
-from bot.core.outcome import FileOut, Phase, Table
+from bot.core.outcome import LOST, FileOut, Phase, Table
 from bot.core.policy.decide import why_not_administrator
 from bot.core.policy.visibility import Visibility
 from bot.core.records import OPENINGS, Filters, StoredEntry, newest_of, of_timer, searches, stamp
@@ -189,7 +189,7 @@ def _sentence(ctx: Context, entry: StoredEntry, longest: int, *, undone: Collect
     word = "not done" if refused else happened(ctx.catalog, entry)
     good = word in ("done", str(Phase.SUCCEEDED)) or stopped_as_asked(entry)
     bad = entry.event in (Event.FAILED, Event.DENIED, Event.ENDED) and not good
-    mark = "✅ " if good else "⚠️ " if refused else "❔ " if word == "unknown" else "❌ " if bad else ""
+    mark = "✅ " if good else "⚠️ " if refused else "❔ " if word in ("unknown", LOST) else "❌ " if bad else ""
     state, _, why = detail.partition(": ")
     if entry.event is Event.ENDED and (good or state.casefold() == word):
         detail = "" if good else why
