@@ -75,7 +75,7 @@ class TerminalPresenter:
 
     async def show(self, card: Card, reply: Reply | None = None, *, replace: bool = False) -> None:
         """Print the card, unless it only says that work is in progress."""
-        if card.withdrawn:
+        if card.passing:
             return
         elsewhere = card.place.channel_id != self._channel
         asks = any(button.means.get("tag") == "pending1" for button in card.buttons)  # a person decides it

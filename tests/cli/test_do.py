@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from bot import plugins
+from bot import config, plugins
+from bot.cli.do import do
 from bot.core.command.capability import Risk
 from bot.core.masking.redact import redact
+from bot.operations import asking
 from tests.backends.contract_samples import SAMPLES
 from tests.backends.contract_stand import wire_of
 from tests.cli.program import Ended, Program
@@ -51,6 +53,18 @@ async def test_without_yes_a_dangerous_command_shows_what_it_would_do_and_ends(p
     assert [entry.code for entry in env.audit() if str(entry.event) == "abandoned"] == ["not_confirmed"]
     assert not await env.bot.store.pending_decisions(state="open")
     assert not [one for one in env.acc.requests if one.method == "DELETE"]
+
+
+async def test_of_a_slow_answer_only_the_answer_is_printed(
+    env: World, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(asking, "AFTER", 0.2)
+    monkeypatch.chdir(tmp_path)
+    await env.acc.set_fault({"fault": "delay", "seconds": 1, "match": "GET"})
+    lines: list[str] = []
+    settings = config.load(env.folder / "signalbox.toml", env.environ)
+    code = await do(settings, env.environ, "status acc:shop/prices", "C0CRAWL", "U0ANA", yes=False, say=lines.append)
+    assert (code, "Succeeded" in lines[0], "Asking" in str(lines)) == (0, True, False), lines
 
 
 async def test_a_command_that_failed_or_whose_outcome_is_unknown_ends_with_1(program: Program, env: World) -> None:
