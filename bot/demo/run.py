@@ -219,8 +219,8 @@ async def _surroundings(folder: Path, port: int) -> AsyncIterator[Outside]:
     claim(folder)
     rules = folder / POLICY_FILE
     policy = rules.read_text(encoding="utf-8") if rules.exists() else POLICY
-    # Ids of new runs never repeat, at ten a second: the store remembers those of earlier starts.
-    first = int(SystemClock().now().timestamp() * 10)
+    # Ids of new runs never repeat, at a hundred a second: the store remembers those of earlier starts.
+    first = int(SystemClock().now().timestamp() * 100)
     async with outside(folder, port=port, policy=policy, first=first) as around:
         kept = folder / WORKSPACE_FILE
         if kept.exists():
