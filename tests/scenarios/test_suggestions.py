@@ -60,6 +60,32 @@ async def test_the_first_button_is_what_was_meant(env: World, typed: str, first:
 
 
 @pytest.mark.parametrize(
+    ("before", "typed", "first"),
+    [
+        ("schedule off acc:shop/prices for=2h", "turn off the schedules for prices", "schedule off acc:shop/prices"),
+        (
+            "schedule off acc:shop/prices for=2h",
+            "disable schedules for prices for 3 hours",
+            "schedule off acc:shop/prices for=3h",
+        ),
+        (
+            'schedule off acc:shop/prices until="tomorrow 23:00"',
+            "pause prices until the shop opens",
+            "schedule off acc:shop/prices",
+        ),
+        ("history acc:shop/prices as=run", "show the history of prices as usual", "history acc:shop/prices"),
+        ("history acc:shop/prices count=5", "count the runs of prices please", "history acc:shop/prices"),
+    ],
+)
+async def test_a_word_of_a_sentence_is_no_value_that_its_parameter_does_not_take(
+    env: World, before: str, typed: str, first: str
+) -> None:
+    """Someone gave the parameter for this target before, and the sentence has its name as an ordinary word."""
+    await env.does(before, before.partition(":")[2].split()[0])
+    assert labels(await env.does(typed, "Did you mean this?"))[0] == first
+
+
+@pytest.mark.parametrize(
     "typed",
     [
         "history acc:shop/prices count=ten rows",

@@ -13,7 +13,7 @@ from rapidfuzz import fuzz, process
 
 from bot.core.command.capability import Capability
 from bot.core.command.catalog import Catalog
-from bot.core.command.params import Param, ParamType
+from bot.core.command.params import BadParam, Param, ParamType
 from bot.core.command.vocabulary import CALLED, FILLERS, NUMBERS
 
 _NUMBER: Final = rf"(?P<number>\d{{1,6}}|(?:{'|'.join(NUMBERS)})(?= ))"
@@ -118,7 +118,7 @@ def stated(
     params: Sequence[Param], phrases: Sequence[Phrase], words: Sequence[str], said: Sequence[str], used: Sequence[str]
 ) -> Iterator[str]:
     """`key=value` for each parameter that these words state. `used` are names given for the target before."""
-    names = {param.name for param in params}
+    names = {param.name: param for param in params}
     for phrase in phrases:
         yield from [f"{name}={phrase.value}" for name in phrase.names if name in names][:1]
     for param in params:
@@ -140,8 +140,19 @@ def stated(
     own = [name for name in used if "*" in names or name in names or name.partition(".")[0] in names]  # of this verb
     short = {name.rpartition(".")[2].casefold(): name for name in own}
     for at, word in enumerate(said[:-1]):
-        if word in short and said[at + 1] not in short:
+        if word in short and said[at + 1] not in short and _takes(names.get(short[word]), words[at + 1]):
             yield f"{short[word]}={words[at + 1]}"
+
+
+def _takes(param: Param | None, word: str) -> bool:
+    """Whether this can be the value after the name of the parameter. A name of a map takes any; `until` takes phrases only."""
+    if param is None or param.type is ParamType.UNTIL:
+        return param is None
+    try:
+        param.check([word])
+    except BadParam:
+        return False
+    return True
 
 
 def params_of(catalog: Catalog, verb: str, backend: str | None) -> list[Param]:
