@@ -54,6 +54,10 @@ class AdapterBase:
         """None: only the vendor's reply shows whether the operation is possible."""
         return None
 
+    async def this_run(self, operation: Operation) -> Target:
+        """The target itself: it says exactly what is meant."""
+        return operation.target
+
     async def form(self, target: Target) -> tuple[Param, ...]:
         """Empty: the vendor does not describe the parameters of single targets."""
         return ()

@@ -80,7 +80,8 @@ class Reply(Value):
 
 
 class Command(Value):
-    """A parsed command from a slash command, a mention, a DM, a modal, a step or a terminal."""
+    """A parsed command from a slash command, a mention, a DM, a modal, a step or a terminal. `run` is the `group` of the one run
+    of the target that is meant, where the run has no name of its own."""
 
     kind: Literal["command"] = "command"
     verb: str
@@ -89,6 +90,7 @@ class Command(Value):
     words: tuple[str, ...] = ()
     reason: str | None = None
     files: tuple[str, ...] = ()
+    run: str | None = None
 
 
 class ParseError(Value):

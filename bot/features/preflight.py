@@ -23,7 +23,7 @@ from bot.operations.execute import execute
 from bot.operations.newer_run import HEADING, said_of
 from bot.operations.resolve import Resolved
 from bot.operations.restored import VOID, is_before_restore
-from bot.operations.target_facts import what_is
+from bot.operations.target_facts import at_present, what_is
 from bot.runtime.context import Context
 
 LIVES: Final = timedelta(minutes=10)
@@ -40,7 +40,7 @@ async def ask(
 
     A terminal has no buttons: its request ends here, and `--yes` answers in advance.
     """
-    now, operation = ctx.clock.now(), resolved.operation
+    now, operation = ctx.clock.now(), await at_present(ctx, resolved.operation)
     has_buttons = intent.source is not Source.TERMINAL
     pending_id = ctx.ids.secret()
     if has_buttons:

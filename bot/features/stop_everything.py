@@ -92,6 +92,8 @@ async def offer(ctx: Context, intent: Intent, ask: ParseError) -> bool:
         "reason": why,
         "until": stamp(ctx.clock.now() + LIVES),
         "asks": len(waiting),
+        # A task's run has no name of its own, so its command would stop whichever runs when the button is pressed.
+        "runs": {text: run.target.group for text, run in runs.items() if run.target.id == run.target.parent},
     }
     await say(
         ctx,
@@ -218,11 +220,12 @@ async def confirmed(
         return
     # Once for all: each is decided by what this reads.
     await read_situation(ctx, intent.actor, intent.place, max_age=FRESH)
-    begun: list[Intent] = []
+    begun, runs = list[Intent](), means.get("runs")
+    run_of = runs if isinstance(runs, dict) else {}
     for number, text in enumerate(texts if isinstance(texts, list) else ()):
         command = parse(str(text), ctx.catalog)
-        if why and isinstance(command, Command):
-            command = command.model_copy(update={"reason": why})
+        if isinstance(command, Command):
+            command = command.model_copy(update={"reason": why or None, "run": run_of.get(str(text))})
         part = intent.model_copy(
             update={
                 "request_id": ctx.ids.request(),

@@ -82,6 +82,8 @@ async def resolve(ctx: Context, intent: Intent, command: Command) -> Resolved:
         ref = read_ref(ctx, command.target)
         _check_verb(ctx, command.verb, ref.backend)
         target = await find_target(ctx, ref, command)
+        if command.run is not None:
+            target = target.model_copy(update={"group": command.run})
     capability = _row(ctx, command.verb, target)
     try:
         words = with_moments(capability.params, command.params, ctx.zone, intent.asked_at)

@@ -90,6 +90,16 @@ async def _from_audit_log(ctx: Context, operation: Operation) -> Sequence[Fact]:
     return (Fact(label="Last outcomes here", value=words),)
 
 
+async def at_present(ctx: Context, operation: Operation) -> Operation:
+    """The operation on the run that is there now, if the target alone means whichever runs."""
+    try:
+        async with asyncio.timeout(FACTS_WITHIN):
+            target = await ctx.backends[operation.target.backend].this_run(operation)
+    except (TimeoutError, Problem):
+        return operation
+    return operation.model_copy(update={"target": target})
+
+
 async def find_now(ctx: Context, operation: Operation) -> tuple[Target | None, str]:
     """The target that has the name now (None when there is none) and its state; `not readable` is a state too.
 

@@ -431,6 +431,21 @@ async def test_a_task_that_was_started_twice_is_offered_once_with_its_newest_run
     assert since["export_ledger"] - since["reload_history"] < 300
 
 
+async def test_a_run_of_the_task_that_began_after_the_list_is_not_stopped(team: Team) -> None:
+    """Informatica's task names no run: what was listed is stopped, and nothing that nobody saw."""
+    env = team.env
+    await start(env, *LONG[:2])
+    card = await ask(env)
+    listed = env.planes["infa"].jobs[0]
+    listed.length = 0.0
+    await env.does(f"start {LONG[0]} -- later", f"start {LONG[0]}", "later", "Running", channel=INCIDENT)
+    await press(env, card, "Stop all 2")
+    kept = await env.sees(f"stop {LONG[0]}", f"Run {listed.run_id} of", "has ended, so there is", channel=INCIDENT)
+    assert labels(kept) == ["Stop"]
+    await env.sees(f"stop {LONG[1]}", "Stopped", channel=INCIDENT)
+    assert len(stops(env)) == 1
+
+
 async def test_the_only_run_is_stopped_with_the_reason_and_without_a_second_question(team: Team) -> None:
     """As when there are several; what nobody can stop is listed too."""
     env = team.env

@@ -79,6 +79,20 @@ async def test_a_job_that_runs_can_be_stopped_and_one_that_ended_meanwhile_is_no
         assert stops(env) == []
 
 
+async def test_run_it_stops_the_run_that_was_shown_and_not_a_later_one_of_the_task(tmp_path: Path) -> None:
+    async with world(tmp_path, policy=OPEN_POLICY, only=("infa",)) as env:
+        plane = env.planes["infa"]
+        await env.does("start infa:task/load_orders", "start infa:task/load_orders", "Running")
+        await env.does("stop infa:task/load_orders -- wrong", "Dangerous", "load_orders run 1")
+        plane.jobs[-1].length = 0.0
+        shown_run = plane.jobs[-1].run_id
+        await env.does("start infa:task/load_orders -- later", "start infa:task/load_orders", "later", "Running")
+        await _press(env, "Dangerous", "Run it")
+        ended = f"Run {shown_run} of task/load_orders has ended, so there is nothing to stop."
+        await env.sees(ended, f"Run {plane.jobs[-1].run_id} is running now.", "Nothing was done.")
+        assert stops(env) == []
+
+
 async def test_a_control_plane_that_can_not_tell_leaves_it_to_the_person(tmp_path: Path) -> None:
     """An emergency stop isn't held up by a read that fails."""
     async with world(tmp_path, policy=OPEN_POLICY, only=("infa",)) as env:

@@ -68,6 +68,12 @@ class InformaticaBackend(HandlerAdapter[AdapterContext]):
             return None
         return await readable((tasks if target.kind == TASK else services).check(self._ctx, target), within=LOOK_FIRST)
 
+    async def this_run(self, operation: Operation) -> Target:
+        """A stop of a task means the job that runs now."""
+        if (operation.verb, operation.target.kind) != ("stop", TASK):
+            return operation.target
+        return await tasks.with_run(self._ctx, operation.target)
+
     async def poll(self, group: str, runs: Sequence[Target]) -> Mapping[str, RunView]:
         """Starts and stops of services by one read of their agent; jobs by the monitor and the log."""
         moved = [run for run in runs if run.kind == SERVICE]

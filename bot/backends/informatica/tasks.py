@@ -105,8 +105,8 @@ async def stop(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
 
 
 async def check(ctx: AdapterContext, task: Target) -> Refused | None:
-    """Refuses a stop when no job of the task runs. A job that was accepted and is not listed yet may be stopped, and so may one
-    that can't be told apart from another task's."""
+    """Refuses a stop when no job of the task runs, or not the one that is meant. A job that was accepted and is not listed yet
+    may be stopped, and so may one that can't be told apart from another task's."""
     jobs, key = await ctx.client.running(), TaskKey.of(task.group)
     job = _of(jobs, task)
     if job is not None and not named(RUNNING, job.execution_state)[1].ended:
@@ -122,8 +122,21 @@ async def check(ctx: AdapterContext, task: Target) -> Refused | None:
         else ""
     )
     steps = (*((suggest("Log", "logs", task),) if entries else ()), suggest("Start", "start", task))
+    other = _of(jobs, task.model_copy(update={"group": TaskKey(key.type, key.v2).group}))
+    if other is not None and not named(RUNNING, other.execution_state)[1].ended:
+        other_runs = f"Run {other.run_id} is running now"
+        stop_it = suggest("Stop", "stop", task)
+        return nothing_to("stop", f"Run {key.run} of {task.name} has ended", stop_it, last=other_runs)
     hint = "A job that has just started may not be listed yet: then run the command again."
     return nothing_to("stop", f"{task.name} has no running job", *steps, last=last, hint=hint, code=NOT_LISTED)
+
+
+async def with_run(ctx: AdapterContext, task: Target) -> Target:
+    """The task with the number of its running job; as it is without one."""
+    key, job = TaskKey.of(task.group), await _running(ctx, task)
+    if job is None or job.run_id is None:
+        return task
+    return task.model_copy(update={"group": TaskKey(key.type, key.v2, job.run_id, ctx.clock.now()).group})
 
 
 async def _running(ctx: AdapterContext, task: Target) -> Running | None:

@@ -120,6 +120,10 @@ class Backend(Protocol):
         when it can be sent. Answers and raises as `run` would, but only reads. Called after the policy allows it and before
         any pending decision or the audit entry `sent`."""
 
+    async def this_run(self, operation: Operation) -> Target:
+        """The target for the run that the operation would act on now, where the target alone means whichever runs: what a
+        person confirms is about the run that they were shown."""
+
     async def preflight(self, operation: Operation) -> Sequence[tuple[str, str]]:
         """Current facts for an approver (label, text): what runs on the target, what is scheduled, the last outcomes."""
 
