@@ -68,8 +68,7 @@ async def test_what_the_plane_has_against_it_is_never_registered_as_sent(tmp_pat
     async with world(tmp_path, only=("acc", "itn", "pre")) as env:
         env.planes["acc"].add_agent("labs/idle")
         env.planes["acc"].add_agent("labs/busy")
-        env.planes["acc"].add_job("labs/busy", ago=0.0)
-        env.planes["acc"].world.speed = 0.001  # its job stays active
+        env.planes["acc"].add_job("labs/busy", ago=0.0).runs[0].speed = 0.001  # it stays active
         env.planes["pre"].add_agent("gone", retired=True)
         for typed, why in TOLD_BY_THE_PLANE:
             card = await env.does(typed, "Refused: nothing was done", why)
