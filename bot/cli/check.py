@@ -132,7 +132,8 @@ def _store(settings: config.Settings, report: _Report) -> Store:
             (report.good if good else report.warn)(f"store: {finding}")
         store.check_sync()
         refuse_moved(store)
-        report.good(f"store: {settings.store.name} is intact, head {store.head_sync() or 'empty'}")
+        head = store.head_sync() or "empty"
+        report.good(f"store: {settings.store.name} works; `signalbox audit verify` checks the audit log, head {head}")
     except Problem as problem:
         report.bad(f"store: {problem.summary} {problem.hint}".rstrip())
         return open_store(str(Path(tempfile.mkdtemp()) / "empty.db"))

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 import ssl
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,22 @@ async def test_check_says_what_is_well_and_what_is_not(program: Program, env: Wo
     assert any(line.startswith("FAIL") and "backend acc" in line for line in bad.out.splitlines()), bad
     assert any(line.startswith("FAIL") and "C0CRAWL" in line for line in bad.out.splitlines()), bad
     assert "not-a-secret" not in good.out + bad.out + bad.err
+
+
+async def test_check_leaves_the_audit_log_to_verify_and_says_so(program: Program, env: World) -> None:
+    """An entry that was changed by hand doesn't damage the file."""
+    await env.does("status acc:shop/prices", "shop/prices")
+    await env.bot.close()
+    with closing(sqlite3.connect(env.folder / "signalbox.db")) as database:
+        for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+            database.execute(f"DROP TRIGGER {name}")
+        database.execute("UPDATE audit SET user_id = 'U0LEE' WHERE seq = 2")
+        database.commit()
+    checked = await program("check", folder=env.folder, environ=env.environ)
+    assert "ok    store: signalbox.db works; `signalbox audit verify` checks the audit log, head " in checked.out
+    assert "intact" not in checked.out
+    verified = await program("audit", "verify", folder=env.folder, environ=env.environ)
+    assert verified.code == 1
 
 
 async def test_check_says_that_the_store_was_moved(program: Program, env: World) -> None:
