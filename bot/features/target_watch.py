@@ -145,15 +145,12 @@ async def _places(
 
 async def end(ctx: Context, one: Subscription, code: str, text: str, by: Intent | None = None) -> bool:
     """End a subscription, with the reason on its card and in the audit log. False when it had ended already."""
-    entry = AuditWriter(ctx.secrets).plain(
-        Event.ENDED,
-        by or _intent(ctx, one),
-        ctx.clock.now(),
-        verb="watch",
-        **columns_of(one.target),
-        code=code,
-        detail=text,
+    asked = await ctx.store.request(one.request_id) if by is None else None
+    whose = by or _intent(ctx, one).model_copy(
+        update={"incident": asked.intent.incident if asked is not None else None}
     )
+    columns = {**columns_of(one.target), "code": code, "detail": text}
+    entry = AuditWriter(ctx.secrets).plain(Event.ENDED, whose, ctx.clock.now(), verb="watch", **columns)
     if not await ctx.store.unsubscribe(one.id, (entry,)):
         return False
     ctx.stale_homes.stale(one.user_id)

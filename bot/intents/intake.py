@@ -149,8 +149,10 @@ class Intake:
         return intent.model_copy(update={"dedupe_key": key, "sent_at": edited_at})
 
     def _store(self, intent: Intent, entries: Sequence[AuditEntry]) -> Awaitable[bool | str]:
-        """Store it, from now on, with the incident of its place, whose name is returned. False when it was stored before."""
-        storing = self._ctx.store.accept(intent, entries, begun=True, incidents=incidents.keys(intent.place))
+        """Store it, from now on, with the incident of its place, whose name is returned, unless it follows from the request of
+        another. False when it was stored before."""
+        keys = incidents.keys(intent.place) if intent.incident is None else ()
+        storing = self._ctx.store.accept(intent, entries, begun=True, incidents=keys)
         return self._again(storing, intent, entries) if isinstance(intent.payload, Form) else storing
 
     async def _again(self, storing: Awaitable[bool | str], intent: Intent, entries: Sequence[AuditEntry]) -> bool | str:

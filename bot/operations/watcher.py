@@ -169,12 +169,13 @@ def _shown(view: RunView) -> RunView:
 
 
 async def _tell(ctx: Context, watches: Sequence[Watch]) -> None:
-    """One message per person and channel, however many of their runs can't be read."""
-    waiting: dict[tuple[str, str], list[StoredRequest]] = defaultdict(list)
+    """One message per person and place, however many of their runs can't be read."""
+    waiting: dict[tuple[str, str | None, str], list[StoredRequest]] = defaultdict(list)
     for watch in watches:
         request = await ctx.store.request(watch.request_id)
         if request is not None and request.operation is not None:
-            waiting[watch.channel_id or "", watch.user_id or ""].append(request)
+            thread = request.intent.place.aside.thread_ts
+            waiting[watch.channel_id or "", thread, watch.user_id or ""].append(request)
     for requests in waiting.values():
         card = _unread(requests, ctx.clock.now())
         for request in requests:

@@ -8,6 +8,7 @@ from bot.core.errors import Problem
 from bot.core.intent import Actor, Due, Intent, Place, Receipt, Source
 from bot.core.ports.services import Clock, Ids
 from bot.core.ports.store import Store
+from bot.core.records import Grant, Pause, PendingDecision
 
 BEAT = 0.5
 HEALTH_EVERY = 60.0
@@ -49,35 +50,46 @@ class Scheduler:
 
     async def _due_rows(self) -> None:
         now = self._clock.now()
-        for pause in await self._store.due_pauses(now):
-            await self._say("pause", pause.id, pause.user_id, pause.channel_id, now, pause.until_at)
+        ends: tuple[Pause | Grant, ...] = (*await self._store.due_pauses(now), *await self._store.due_grants(now))
+        for due in ends:
+            asked = await self._store.request(due.request_id)
+            place = Place(team_id=self._team_id, channel_id=due.channel_id or "")
+            incident = None
+            if asked is not None and asked.intent.place.channel_id == place.channel_id:
+                place, incident = asked.intent.place, asked.intent.incident
+            what, turn = ("pause", due.until_at) if isinstance(due, Pause) else ("grant", None)
+            await self._say(what, due.id, due.user_id, place, incident, now, turn)
         for pending in await self._store.due_pending(now):
-            await self._say("pending", pending.id, pending.intent.actor.user_id, pending.intent.place.channel_id, now)
+            await self._ask("pending", pending, now)
         for pending in await self._store.remind_pending(now):
-            await self._say(
-                "remind",
-                pending.id,
-                pending.intent.actor.user_id,
-                pending.intent.place.channel_id,
-                now,
-                pending.remind_at,
-            )
-        for grant in await self._store.due_grants(now):
-            await self._say("grant", grant.id, grant.user_id, grant.channel_id, now)
+            await self._ask("remind", pending, now, pending.remind_at)
+
+    async def _ask(self, what: str, pending: PendingDecision, now: datetime, turn: str | None = None) -> None:
+        asked = pending.intent
+        await self._say(what, pending.id, asked.actor.user_id, asked.place, asked.incident, now, turn)
 
     async def _say(
-        self, what: str, row: str, user_id: str | None, channel_id: str | None, now: datetime, turn: str | None = None
+        self,
+        what: str,
+        row: str,
+        user_id: str | None,
+        place: Place,
+        incident: str | None,
+        now: datetime,
+        turn: str | None = None,
     ) -> None:
-        """`turn` distinguishes the times of a row that is due more than once; the same time is one request."""
+        """Submit it in the thread and for the incident of the request that it follows from. `turn` distinguishes the times of
+        a row that is due more than once; the same time is one request."""
         await self._submit(
             Intent(
                 request_id=self._ids.request(),
                 dedupe_key=f"due:{what}:{row}:{turn}" if turn else f"due:{what}:{row}",
                 actor=Actor(user_id=user_id or "", team_id=self._team_id),
-                place=Place(team_id=self._team_id, channel_id=channel_id or ""),
+                place=Place(team_id=self._team_id, channel_id=place.channel_id, thread_ts=place.aside.thread_ts),
                 source=Source.TIMER,
                 at=now,
                 payload=Due(what=what, row=row),
+                incident=incident,
             )
         )
 

@@ -280,3 +280,74 @@ async def test_the_report_counts_what_is_unknown_and_calls_it_so(env: World, mon
     for words in (story, text):
         assert "abandoned" not in words
         assert not re.search(r"\d{4}-\d\d-\d\d…", words), words
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def later(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Team]:
+    """A world in which everything is allowed, whose time can be moved."""
+    async with deciding(tmp_path_factory.mktemp("incident"), monkeypatch, TWO_CHANNELS) as made:
+        yield made
+
+
+async def in_threads(env: World, *incidents: str) -> list[str]:
+    """The threads in which these incidents are open; another one is open in the channel."""
+    await env.does("incident open INC-42 -- all of it", "Incident INC-42")
+    threads = []
+    for name in incidents:
+        await env.person("U0ANA").post(CRAWL, f"about {name}!")
+        threads.append(next(one for one in env.ana.messages(CRAWL) if f"about {name}!" in shown(one))["ts"])
+        await mention(env, f"incident open {name}", thread_ts=threads[-1])
+        await env.until(lambda name=name: any(row.incident == name for row in env.audit(event="incident_opened")))
+    return threads
+
+
+async def test_the_end_of_a_pause_belongs_to_the_incident_and_thread_of_its_request(later: Team) -> None:
+    """Its entries and its card, of every schedule of the agent, and also when the bot was restarted meanwhile."""
+    env = later.env
+    (thread,) = await in_threads(env, "INC-43")
+    await mention(env, "schedule off acc:shop/prices for=1h -- quiet", thread_ts=thread)
+    await env.until(lambda: env.audit(event="paused"))
+    await env.restart()
+    later.later(hours=1)
+    over = await env.until(lambda: (rows := env.audit(event="resumed")) and len(rows) == 2 and rows)
+    rows = [row for end in over for row in env.audit(request_id=end.request_id)]
+    assert {row.incident for row in rows} == {"INC-43"}
+    await env.ana.wait_for(lambda person: any("are on again" in shown(one) for one in person.messages(CRAWL, thread)))
+    ends = [one for one in env.ana.messages(CRAWL) if "The pause is over" in shown(one)]
+    assert [one["thread_ts"] for one in ends] == [thread]
+    await mention(env, "incident close", thread_ts=thread)
+    report = await env.ana.wait_for(
+        lambda person: next(
+            (text for one in person.messages(CRAWL, thread) if "INC-43 is closed" in (text := shown(one))), None
+        )
+    )
+    assert "`schedule on acc:shop/prices (schedule d9c944df)`" in report
+
+
+async def test_the_end_of_a_pause_keeps_its_incident_after_that_was_closed(later: Team) -> None:
+    """Also while another one is open in the same thread: it is the end of what was done for the first."""
+    env = later.env
+    (thread,) = await in_threads(env, "INC-43")
+    await mention(env, "schedule off acc:shop/prices for=1h -- quiet", thread_ts=thread)
+    await env.until(lambda: env.audit(event="paused"))
+    await mention(env, "incident close", thread_ts=thread)
+    await env.until(lambda: env.audit(event="incident_closed"))
+    await mention(env, "incident open INC-44", thread_ts=thread)
+    later.later(hours=1)
+    ends = await env.until(lambda: env.audit(event="resumed"))
+    assert {end.incident for end in ends} == {"INC-43"}
+
+
+async def test_a_grant_and_a_watch_end_for_the_incident_in_which_they_began(later: Team) -> None:
+    """Each by its own time, in the thread."""
+    env = later.env
+    (thread,) = await in_threads(env, "INC-43")
+    await mention(env, "grant <@U0RUI> start acc:shop/* for=1h -- help", thread_ts=thread)
+    await mention(env, "watch acc:shop/prices for=1h", thread_ts=thread)
+    await env.until(lambda: env.audit(event="granted"))
+    await env.until(lambda: "done" in env.events("watch"))
+    later.later(hours=2)
+    await env.until(lambda: env.audit(event="expired") and "ended" in env.events("watch"))
+    (expired,) = env.audit(event="expired")
+    (ended,) = [row for row in env.audit(event="ended") if row.verb == "watch"]
+    assert (expired.incident, ended.incident) == ("INC-43", "INC-43")

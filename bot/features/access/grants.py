@@ -196,11 +196,12 @@ async def revoke(ctx: Context, intent: Intent, ask: Command) -> Grant:
 async def expire(ctx: Context, intent: Intent | None, found: Grant) -> bool:
     """End a grant whose time is up. False when it had already ended."""
     now = ctx.clock.now()
-    audit_writer, columns = AuditWriter(ctx.secrets), _columns(found)
+    asked = await ctx.store.request(found.request_id) if intent is None else None
+    whose, columns = intent or (asked.intent if asked is not None else None), _columns(found)
     entry = (
-        audit_writer.plain(Event.EXPIRED, intent, now, **columns)
-        if intent is not None
-        else audit_writer.system(Event.EXPIRED, found.request_id, now, ctx.home_team, **columns)
+        AuditWriter(ctx.secrets).plain(Event.EXPIRED, whose, now, **columns)
+        if whose is not None
+        else AuditWriter(ctx.secrets).system(Event.EXPIRED, found.request_id, now, ctx.home_team, **columns)
     )
     if not await ctx.store.end_grant(found.id, "expired", (entry,)):
         return False
