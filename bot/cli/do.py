@@ -227,5 +227,6 @@ async def do(
         return Exit.MISUSED
     # The outcome of an operation counts, not the colour of its card: a run that was stopped is shown in amber.
     done = any(entry.target_id and entry.event in DONE for entry in entries)
-    answered = presenter.last is not None and presenter.last.tone in GOOD and not receipt.say
+    given_up = any(entry.event is Event.ABANDONED for entry in entries)  # it waits for the approval of the same request
+    answered = presenter.last is not None and presenter.last.tone in GOOD and not receipt.say and not given_up
     return Exit.DONE if done or answered else Exit.NOT_DONE

@@ -98,6 +98,12 @@ async def test_yes_does_not_replace_an_approval(program: Program, tmp_path: Path
         assert "Waiting for approval" in ended.out
         assert not [one for one in env.acc.requests if one.method == "DELETE"]
         await env.sees("input clear acc:shop/stock", user="U0LEE", channel="C0APPR", timeout=40)
+        for user in ("U0ANA", "U0RUI", "U0LEE"):  # again, by the requester, a person who joins, and one who may decide
+            place = ("--channel", "C0CRAWL", "--user", user)
+            again = await program(
+                "do", "input clear acc:shop/stock", *place, "--yes", folder=env.folder, environ=env.environ
+            )
+            assert (again.code, "already asked for this" in again.out) == (1, True), again
 
 
 async def test_why_and_replay_need_no_token_of_slack(program: Program, env: World) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -367,3 +368,24 @@ async def test_the_button_on_its_card_ends_it_for_those_who_may(team: Team) -> N
     await team.press(card, "End it now", user="U0RUI", channel=CRAWL)
     await env.sees("Break-glass of <@U0RUI>", "has ended")
     assert len(env.audit(event="revoked")) == 1
+
+
+async def test_the_reviewer_reads_when_each_command_was_sent_and_which_were_not_done(team: Team) -> None:
+    """Not when a run ended; and what the control plane refused was neither run nor did it fail."""
+    env = team.env
+    await opened(team)
+    await env.say("start acc:shop/prices", user="U0RUI")
+    sent = datetime.fromisoformat((await team.event("sent")).at)
+    team.later(minutes=3)
+    await team.event("ended")
+    for event in ("done", "failed"):  # the second one is refused: it is marked already
+        await env.say("mark acc:shop/prices as=failed -- wrong prices", user="U0RUI")
+        await env.until(lambda event=event: event in env.events("mark"))
+    await env.sees("<@U0RUI> tried to run `mark acc:shop/prices` without your approval", "How it went:* refused")
+    team.later(minutes=30)
+    await env.sees("Break-glass of <@U0RUI>", "has ended", "ran 2 commands with it")
+    over = await env.sees("Break-glass", "has ended", "must review", channel=SECURITY)
+    words = str(over["blocks"])
+    assert f"'timestamp': {int(sent.timestamp())}" in words
+    assert "'failed" not in words
+    assert "'not done: " in words

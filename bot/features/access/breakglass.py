@@ -14,7 +14,7 @@ from bot.core.operation import Operation
 from bot.core.outcome import Fact, Outcome, Table
 from bot.core.policy.decide import Allowed, Denied, NeedsApproval, Policy, asks_of_others, decide, why_not_breakglass
 from bot.core.records import Filters, Grant, PendingDecision, StoredEntry, grant_id, stamp
-from bot.core.text import plural, seconds_words, utc_text
+from bot.core.text import plural, seconds_words, shortened, utc_text
 from bot.features.access import grants
 from bot.features.replies import grant_card
 from bot.features.replies.answer import reply
@@ -29,7 +29,9 @@ REVIEW_TAG: Final = "review1"
 NAG_EVERY: Final = timedelta(days=1)
 _LOOKED_AT: Final = 500
 _LISTED: Final = 20
-_OUTCOMES: Final = frozenset({"done", "failed", "unknown", "abandoned", "reconciled", "ended"})
+_LONGEST: Final = 160  # characters of why a command was not done
+_NOT_DONE: Final = "not done"
+_TOLD: Final = frozenset({"sent", "done", "failed", "unknown", "abandoned", "reconciled", "ended"})
 
 
 async def breakglass(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, Any]) -> None:
@@ -130,7 +132,7 @@ async def _card(ctx: Context, grant: Grant, channel: str, review: str) -> Card:
     """What break-glass means, until when it is active, and who reviews it, for people who may not know the word. The people who
     can review it are called everywhere but in the channel where it is active."""
     holder, is_open, reviewing = f"<@{grant.user_id}>", grant.state == "open", channel == review
-    done = await _done_under(ctx, grant)
+    done, ran = await _done_under(ctx, grant)
     called = _reviewers(ctx.policy().policy, grant) if reviewing or channel != grant.channel_id else ()
     named = (grant.user_id, *called, grant.reviewed_by, grant.channel_id, review)
     return Card(
@@ -142,7 +144,7 @@ async def _card(ctx: Context, grant: Grant, channel: str, review: str) -> Card:
         rows=(
             Fact(label="What it means", value=_meaning(grant))
             if is_open
-            else Fact(label="What was done", value=f"{holder} {_used(done.total or 0)} with it."),
+            else Fact(label="What was done", value=f"{holder} {_used(ran)} with it."),
             Fact(label="Why", value=grant.reason or "no reason given"),
             *((Fact(label="Ends", value=datetime.fromisoformat(grant.until_at)),) if is_open else ()),
             Fact(label="Review", value=await _review(ctx, grant, "here" if reviewing else f"in <#{review}>")),
@@ -201,29 +203,40 @@ def _under(entry: StoredEntry, grant: Grant) -> bool:
     return grant.id == entry.incident or entry.rule == f"grant {grant.id}"
 
 
-async def _done_under(ctx: Context, grant: Grant) -> Table:
-    """How everything that was done under it went, by the last entry of each request in the audit log."""
+async def _done_under(ctx: Context, grant: Grant) -> tuple[Table, int]:
+    """How everything that was asked for under it went, by the last entry of each request in the audit log, with the time at which
+    it was sent; and how many commands were carried out."""
     filters = Filters(user_id=grant.user_id, since=grant.from_at)
     found: list[StoredEntry] = []
     while page := await ctx.store.search(filters, before_seq=found[-1].seq if found else None, limit=_LOOKED_AT):
         found += page
     typed = {entry.request_id: cards.typed_in(entry) for entry in found if entry.event is Event.REQUESTED}
+    sent = {entry.request_id: entry.at for entry in found if entry.event is Event.SENT}
     last = {
         entry.request_id: entry
         for entry in reversed(found)
-        if _under(entry, grant) and str(entry.event) in _OUTCOMES and entry.backend is not None
+        if _under(entry, grant) and str(entry.event) in _TOLD and entry.backend is not None
     }
-    entries = list(last.values())
+    went = {entry.request_id: _went(ctx, entry) for entry in last.values()}
     rows = tuple(
         (
             f"{entry.verb} {entry.target_name} {typed.get(entry.request_id, '')}".rstrip(),
-            cards.happened(ctx.catalog, entry),
-            utc_text(entry.at, seconds=True),
+            went[entry.request_id],
+            utc_text(sent.get(entry.request_id, entry.at), seconds=True),
         )
-        for entry in entries[:_LISTED]
+        for entry in list(last.values())[:_LISTED]
     )
-    note = f"`signalbox audit search --incident {grant.id}` lists all." if len(entries) > _LISTED else ""
-    return Table(columns=("What", "Outcome", "When"), rows=rows, total=len(entries), note=note)
+    note = f"`signalbox audit search --incident {grant.id}` lists all." if len(last) > _LISTED else ""
+    ran = [one for one, word in went.items() if one in sent and not word.startswith(_NOT_DONE)]
+    return Table(columns=("What", "Outcome", "When"), rows=rows, total=len(last), note=note), len(ran)
+
+
+def _went(ctx: Context, entry: StoredEntry) -> str:
+    """How it went. What failed before a run began was not done, and the entry says why."""
+    word = cards.happened(ctx.catalog, entry)
+    if word != "failed" or entry.event is Event.ENDED:
+        return word
+    return f"{_NOT_DONE}: {shortened(entry.detail, _LONGEST)}" if entry.detail else _NOT_DONE
 
 
 class BreakglassEffect(OfBreakglass[Context]):
@@ -258,11 +271,11 @@ class BreakglassEffect(OfBreakglass[Context]):
 def _skipped_card(
     intent: Intent, operation: Operation, demand: NeedsApproval, people: tuple[str, ...], result: Outcome
 ) -> Card:
-    asker = intent.actor.user_id
+    asker, ran = intent.actor.user_id, "ran" if result.kind == "done" else "tried to run"
     return Card(
         key=f"skipped:{operation.request_id}",
         place=Place(team_id=intent.place.team_id, channel_id=demand.in_channel),
-        title=f"<@{asker}> ran `{operation.title}` without your approval",
+        title=f"<@{asker}> {ran} `{operation.title}` without your approval",
         tone=Tone.WARN,
         rows=(
             Fact(label="How it went", value=f"{result.kind}: {result.summary}"),
