@@ -10,7 +10,7 @@ import pytest_asyncio
 from tests.scenarios.steps import do
 from tests.scenarios.team import Team, deciding
 from tests.scenarios.test_pauses import FIRST, SECOND, enabled
-from tests.world import OPEN_POLICY, labels, shown
+from tests.world import OPEN_POLICY, labels, request_id, shown
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -206,7 +206,7 @@ async def test_a_paused_job_that_was_canceled_is_not_resumed_for_ever(
     async with deciding(folder, monkeypatch, OPEN_POLICY, only=("itn",)) as later:
         env = later.env
         plane = env.planes["itn"]
-        for number, end in ((1, "nothing is left to switch on"), (2, "it is on again")):
+        for number, end in ((1, "nothing is left to resume"), (2, "it has resumed")):
             await env.say("start itn:backup-configs")
             await env.until(lambda number=number: len(plane.jobs) == number)
             job = plane.jobs[-1]
@@ -235,3 +235,28 @@ async def test_a_job_that_is_paused_without_an_end_is_told_of_in_its_own_words(
             "Paused until someone runs `resume`",
             "add `for=2h`, and it resumes automatically",
         )
+
+
+async def test_the_end_of_a_paused_job_is_one_card(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also when the first attempt fails, and when the job ends later: the card of its start tells that."""
+    async with deciding(tmp_path_factory.mktemp("job"), monkeypatch, OPEN_POLICY, only=("itn",)) as later:
+        env = later.env
+        plane = env.planes["itn"]
+        await env.say("start itn:backup-configs")
+        await env.until(lambda: plane.jobs)
+        asked = await env.does(f"pause itn:job/{plane.jobs[-1].job_id} for=1h", "Paused until")
+        await plane.set_fault({"fault": "503", "match": "POST .*/resume"})
+        later.later(hours=1)
+        await env.sees("it could not be resumed yet", "I keep trying until it has resumed.")
+        await plane.clear_faults()
+        later.later(minutes=2)
+        await env.sees("The pause is over: it has resumed")
+        await env.sees("This pause is over: it has resumed.", request_id(asked))
+        later.later(minutes=30)
+        await env.sees("start itn:cluster_1/backup-configs", "Complete")
+        await env.quiet()
+        ends = [shown(one) for one in env.ana.messages("C0CRAWL") if "*resume itn:" in shown(one)]
+        assert len(ends) == 1, ends
+        assert "it has resumed" in ends[0]

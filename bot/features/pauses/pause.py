@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Final
 
 from bot.core.audit import AuditEntry, Event
-from bot.core.card import Card, Line, operation_key
+from bot.core.card import Card, Line, Tone, operation_key
 from bot.core.command.until import ends_at
 from bot.core.effects import NOTHING, Attempt, Consequences
 from bot.core.errors import BadReply, Redirected, ServerError
@@ -219,6 +219,7 @@ async def say_over(ctx: Context, request_id: str, what: str, about: str, user: s
         return
     changed = {
         "status": card.status if left else status,
+        "tone": Tone.PLAIN if card.tone is Tone.WORKING and not left else card.tone,
         "lines": (*card.lines, line) if left or told else card.lines,
         "buttons": card.buttons if left else (),
         "mention": tuple(dict.fromkeys((*card.mention, *((user,) if user else ())))),

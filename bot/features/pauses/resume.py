@@ -27,7 +27,7 @@ from bot.runtime.context import Context
 AGAIN_AFTER: Final = tuple(
     timedelta(minutes=minutes) for minutes in (1, 2, 4, 8, 15)
 )  # the last one for all that follow
-_ENDS: Final = {"resumed": "it is on again", "failed": "nothing is left to switch on"}
+_OVER: Final = ("resumed", "failed")  # the states of a pause that ended at its time
 _BY_ITSELF: Final = "it has resumed by its own timer"
 BY_TIMER: Final = "own_timer"  # the code of such a `resumed`
 GIVEN_UP: Final = frozenset({"gone", "no_such_backend"})  # the codes of an `abandoned` that ends a pause
@@ -89,7 +89,9 @@ async def _ended_by_time(ctx: Context, attempt: Attempt, pause: Pause, result: O
         return over + await _card_of(ctx, pause, "failed")
     if isinstance(result, Done):
         entry = writer.attempted(attempt, Event.RESUMED, now, detail=whose)
-        over = Consequences(over=(pause,), over_state="resumed", entries=(entry,))
+        # Without its run: the card of the request that started it follows that, and this one tells the end of the pause.
+        unfollowed = result.model_copy(update={"run": None})
+        over = Consequences(over=(pause,), over_state="resumed", entries=(entry,), result=unfollowed)
         return over + await _card_of(ctx, pause, "resumed")
     again = now + AGAIN_AFTER[min(pause.tries, len(AGAIN_AFTER) - 1)]
     await ctx.store.postpone_pause(pause.id, again)
@@ -101,7 +103,7 @@ async def _card_of(ctx: Context, pause: Pause, state: str) -> Consequences:
     plane that is down does not fill the channel. `state` is that of this pause after the operation."""
     every = await ctx.store.pauses_of(pause.request_id)
     ends = [one.model_copy(update={"state": state}) if one.id == pause.id else one for one in every]
-    ends = [one for one in ends if one.state in (*_ENDS, "open")]  # the others ended with newer requests
+    ends = [one for one in ends if one.state in (*_OVER, "open")]  # the others ended with newer requests
     again = sum(one.state == "resumed" for one in ends)
     tone = Tone.GOOD if again == len(ends) else Tone.BAD if any(map(_what_next, ends)) else Tone.WORKING
     texts = [text for one in ends if (text := _what_next(one))]
@@ -118,15 +120,24 @@ async def _card_of(ctx: Context, pause: Pause, state: str) -> Consequences:
 
 
 def _how(pause: Pause) -> str:
-    return _ENDS.get(pause.state) or ("it could not be switched on yet" if pause.tries else "it is being switched on")
+    job = pause.verb_back == "resume"
+    if pause.state == "resumed":
+        return "it has resumed" if job else "it is on again"
+    if pause.state == "failed":
+        return f"nothing is left to {'resume' if job else 'switch on'}"
+    if pause.tries:
+        return f"it could not be {'resumed' if job else 'switched on'} yet"
+    return f"it is being {'resumed' if job else 'switched on'}"
 
 
 def _what_next(pause: Pause) -> str:
     """The next step after the end of a pause that did not work."""
+    job = pause.verb_back == "resume"
     if pause.state == "failed":
-        return f"I don't try again. If `{pause.target.label}` should be on, switch it on by hand."
+        hand = "go on, resume it" if job else "be on, switch it on"
+        return f"I don't try again. If `{pause.target.label}` should {hand} by hand."
     if pause.state == "open" and pause.tries:
-        return f"Next attempt: {utc_text(pause.until_at)}. I keep trying until it is on."
+        return f"Next attempt: {utc_text(pause.until_at)}. I keep trying until it {'has resumed' if job else 'is on'}."
     return ""
 
 
@@ -184,7 +195,8 @@ async def _nothing_left(operation: Operation, backend: Backend, result: Outcome)
 async def _say_over(ctx: Context, pause: Pause, state: str) -> None:
     """On the card of the request that paused it: it no longer promises an end, and its button would do nothing."""
     about, user = pause.target.label, pause.user_id if state == "failed" else None
-    await say_over(ctx, pause.request_id, f"{_ENDS[state]}.", about, user)
+    how = _how(pause.model_copy(update={"state": state}))
+    await say_over(ctx, pause.request_id, f"{how}.", about, user)
 
 
 async def _say_by_itself(ctx: Context, pause: Pause) -> None:
