@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -80,3 +81,35 @@ async def test_itential_jobs_are_listed_by_short_ids_that_a_command_takes(tmp_pa
         await env.does("status itn:job/0ddba11e", "status itn:job/", other.job_id)
         plane.jobs += [replace(ours, job_id="f" * 16 + "0ddba11e")]
         await env.does("status itn:job/0ddba11e", "2 ids of itn have `0ddba11e`")
+
+
+async def test_status_lists_everything_that_it_counts(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A decision, a run and a pause together, each with its state, and the commands that tell more."""
+    rules = OPEN_POLICY.replace(
+        "[[channel.allow]]",
+        """[[channel.allow]]
+verbs = ["start"]
+targets = ["acc:shop/stock"]
+who = ["*"]
+approvals = { count = 1, from = ["U0LEE"] }
+[[channel.allow]]""",
+        1,
+    )
+    async with deciding(tmp_path_factory.mktemp("all"), monkeypatch, rules) as later:
+        env = later.env
+        await do(env, "schedules acc:shop/prices")
+        await do(env, f"schedule off acc:schedule/{FIRST} for=2h")
+        env.acc.world.speed = 0.1
+        await do(env, "start acc:shop/prices")
+        await env.say("start acc:shop/stock")
+        await env.until(lambda: env.audit(event="approval_requested"))
+        listed = await lists(env, "status", "1 decision waits, 1 run in progress, 1 pause")
+        rows = (
+            r"start acc:shop/stock\nWaits for a decision until",
+            r"acc:shop/prices \(run \w+\)\n",
+            rf"{re.escape(NAMED)}\nPaused until",
+        )
+        assert all(re.search(row, listed) for row in rows), listed
+        assert "For details: `/ops approvals`, `/ops watches`, `/ops pauses`" in listed

@@ -212,13 +212,26 @@ async def status(ctx: Context, intent: Intent, ask: Command, given: Mapping[str,
         (approvals_table(ctx, *reading), watches_table(ctx, *reading), pauses_table(ctx, *reading))
     )
     counted = (
-        (len(waiting.rows), "decision waits", "decisions wait"),
-        (len(runs.rows), "run in progress", "runs in progress"),
-        (len(paused.rows), "pause", "pauses"),
+        (waiting.total or 0, "decision waits", "decisions wait", "approvals"),
+        (runs.total or 0, "run in progress", "runs in progress", "watches"),
+        (paused.total or 0, "pause", "pauses", "pauses"),
     )
-    words = ", ".join(plural(number, one, many) for number, one, many in counted if number)
-    table = runs if runs.rows else paused if paused.rows else waiting if waiting.rows else None
-    await reply(ctx, intent, "Open in this channel", status=words or "Nothing waits, runs or is paused", table=table)
+    words = ", ".join(plural(number, one, many) for number, one, many, _ in counted if number)
+    rows = (
+        *((title, f"Waits for a decision until {due}", by) for title, by, _, _, due in waiting.rows),
+        *((label, state, by) for label, state, by, *_ in runs.rows),
+        *((label, f"Paused until {until}", by) for label, until, by, *_ in paused.rows),
+    )
+    more = ", ".join(f"`{ctx.command} {command}`" for number, _, _, command in counted if number)
+    total = sum(number for number, *_ in counted)
+    await reply(
+        ctx,
+        intent,
+        "Open in this channel",
+        status=words or "Nothing waits, runs or is paused",
+        table=Table(columns=("What", "State", "By"), rows=rows, total=total) if rows else None,
+        lines=(Line(text=f"For details: {more}"),) if rows else (),
+    )
 
 
 async def approvals(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, Any]) -> None:

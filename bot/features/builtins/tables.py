@@ -60,7 +60,7 @@ async def watches_table(
     rows = [
         (
             label := await label_of(ctx, watch.target, visible),
-            watch.view.state if watch.view else "?",
+            watch.view.state if watch.view else "Started",
             cards.person(watch.user_id),
             utc_text(watch.made_at, seconds=True),
             "",
