@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Final, Literal, Self
 
 from pydantic import Field
@@ -164,13 +165,14 @@ def stale_votes(votes: Sequence[CastVote], who: Eligible, aliases: Mapping[str, 
     return len([person for person in people if person not in who.people])
 
 
-def can_request(demand: NeedsApproval, who: Eligible) -> str | None:
-    """None if enough people can decide, otherwise a sentence about the gap: such a request would only wait to expire."""
+def can_request(demand: NeedsApproval, who: Eligible, names: Mapping[str, str] = MappingProxyType({})) -> str | None:
+    """None if enough people can decide, otherwise a sentence about the gap: such a request would only wait to expire. `names` are
+    those of the people left out, by id."""
     have = len(who.people)
     if have >= demand.count:
         return None
     groups = ", ".join(f"`{word}`" for word in demand.from_groups)
-    reasons = "; ".join(f"{user}: {reason}" for user, reason in who.left_out[:5])
+    reasons = "; ".join(f"{names.get(user, user)}: {reason}" for user, reason in who.left_out[:5])
     out = f" Left out: {reasons}." if reasons else ""
     return f"It needs {demand.count} of {groups}; {have or 'none'} of them can decide now.{out}"
 

@@ -20,7 +20,7 @@ from bot.operations.audit_writer import AuditWriter
 from bot.operations.authorize import FRESH, authorize
 from bot.operations.backend_call import unfit
 from bot.operations.execute import execute
-from bot.operations.newer_run import HEADING, said_of
+from bot.operations.newer_run import HEADING, said_of, waits
 from bot.operations.resolve import Resolved
 from bot.operations.restored import VOID, is_before_restore
 from bot.operations.target_facts import at_present, what_is
@@ -142,12 +142,15 @@ async def decide(ctx: Context, intent: Intent, pending: PendingDecision, choice:
     elif ruling.needs_approval:
         # The approval is opened before the pre-flight ends: a crash between the two loses neither.
         await approvals.request(ctx, asked, Resolved(operation, capability), ruling)
+        await waits(ctx, asked)
         await ctx.store.end_pending(pending.id, "taken", intent.actor.user_id, (), ctx.clock.now())
         was_asked = await approvals.was_asked(ctx, pending.request_id)
         text = "Waiting for approval; see the card in the channel." if was_asked else "Not asked again; see the answer."
         await say(ctx, intent, text, tone=Tone.PLAIN, replace=True)
     else:
-        await say(ctx, intent, "Running; see the card in the channel.", tone=Tone.PLAIN, replace=True)
+        await say(
+            ctx, intent, "You confirmed it. Its card in the channel says how it goes.", tone=Tone.PLAIN, replace=True
+        )
         if await execute(ctx, Attempt(asked, operation, ruling), pending_id=pending.id) is None:
             await say(ctx, intent, "This was already pressed.", tone=Tone.PLAIN)
 

@@ -6,7 +6,7 @@ from bot.core.effects import Attempt
 from bot.core.errors import Lost
 from bot.core.intent import Intent
 from bot.core.operation import Operation, Target
-from bot.core.outcome import Unknown
+from bot.core.outcome import Unknown, facts_of
 from bot.core.records import StoredRequest
 from bot.features.replies.answer import say
 from bot.operations import cards
@@ -60,5 +60,6 @@ async def _check_again(ctx: Context, request: StoredRequest, lost: Operation) ->
             return
         await ctx.presenter.show(cards.working(lost, request.intent, looking()))
         sent_at = datetime.fromisoformat(request.sent_at) if request.sent_at else None
-        unknown = Unknown(code=Lost.code, summary="The answer was lost.")
+        checked = facts_of((("Checked again", ctx.clock.now()),))
+        unknown = Unknown(code=Lost.code, summary="The answer was lost.", facts=checked)
         await look_up(ctx, Attempt(request.intent, lost, sent_at=sent_at), unknown)

@@ -16,12 +16,12 @@ from bot.core.operation import Operation
 from bot.core.policy.decide import Denied
 from bot.features import approvals, preflight, stop_everything
 from bot.features.builtins import OPEN_TO_ALL, answer
-from bot.features.builtins.inventory import concerns
+from bot.features.builtins.inventory import concerns, waits_here
 from bot.features.builtins.policy import checks_itself
 from bot.features.forms.launcher import unfit_buttons
 from bot.features.replies import refusal
 from bot.features.replies.answer import clean
-from bot.features.replies.suggestions import read_meant
+from bot.features.replies.suggestions import commands_meant, read_meant
 from bot.operations import asking, newer_run
 from bot.operations.authorize import authorize, catalog_of, not_admitted
 from bot.operations.backend_call import check
@@ -44,12 +44,22 @@ async def run_misread(ctx: Context, intent: Intent, ask: ParseError) -> None:
         await answer(ctx, intent, decisions)  # where nothing can be decided, such as a direct message: say where it can
     elif refused is not None:
         await refusal.unseen(ctx, intent, None, refused)
+    elif meant is None and await _decides(ctx, intent, ask.text):
+        await answer(ctx, intent, decisions)
     elif meant is None:
         ask = await _hidden(ctx, intent, ask.text) or ask
         if not await stop_everything.offer(ctx, intent, ask):
             await refusal.misread(ctx, intent, ask)
     else:
         await run_command(ctx, intent, meant)
+
+
+async def _decides(ctx: Context, intent: Intent, text: str) -> bool:
+    """Whether the words are about an approval, and one waits here or for this person: the list has the buttons to its card."""
+    if _DECIDES.match(text) is None or not await waits_here(ctx, intent):
+        return False
+    meant = await refusal.offered(ctx, intent, await commands_meant(ctx, intent.actor, intent.place, text))
+    return meant[:1] in (["approvals"], ["help"], [])
 
 
 async def run_command(ctx: Context, intent: Intent, command: Command) -> None:

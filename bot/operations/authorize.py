@@ -210,6 +210,8 @@ async def everybody(
     users = dict.fromkeys((*sorted(principals.users), *(user for found in members for user in found or ())))
     who = await of_these(ctx, policy, demand.from_groups, requester_id, list(users)[:MOST_READ], max_age=max_age)
     gap = can_request(demand, who)
+    if gap is not None:
+        gap = can_request(demand, who, await ctx.directory.names([user for user, _ in who.left_out]))
     unread = [f"`{group}`" for group, found in zip(groups, members, strict=True) if found is None]
     if gap is not None and unread:
         gap += f" Slack did not return the members of {', '.join(unread)}."

@@ -24,6 +24,7 @@ from bot.operations.cards import written
 from bot.runtime.context import Context
 
 HEADING: Final = "Newer run"
+AGAIN: Final = "again"  # in the meaning of a button that asks an expired question again
 _DONE_BY: Final = {"retry": "Retried", "restart": "Restarted", "start": "Started"}
 RERUNS: Final = ("retry", "restart")  # verbs on a run
 _MOST_RERUNS: Final = 100  # entries of each verb
@@ -168,11 +169,18 @@ class NewerRunEffect(OfNewerRuns[Context]):
 async def waits(ctx: Context, intent: Intent) -> None:
     """A pressed button asked for an approval: its card says so and takes the button away until that is decided."""
     button = await _pressed(ctx, intent)
-    slot = _slot(ctx.catalog, button.means) if button is not None else None
-    if button is None or slot is None or await state_of(ctx, intent.request_id) is None:
+    if button is None or await state_of(ctx, intent.request_id) is None:
         return
+    slot, of_request = _slot(ctx.catalog, button.means), button.message_key.startswith("op:")
     posted = await ctx.store.message(button.message_key)
-    card = Card.stored(posted.body) if posted is not None and button.message_key.startswith("op:") else None
+    card = Card.stored(posted.body) if posted is not None else None
+    if card is not None and AGAIN in button.means and (slot is None or not of_request):
+        person = intent.actor.user_id
+        said = {"lines": (*card.lines, Line(text=f"Asked again by <@{person}>.")), "mention": (*card.mention, person)}
+        await ctx.presenter.show(card.model_copy(update={"buttons": (), **said}))
+        return
+    if slot is None or not of_request:
+        return
     own = next((one for one in card.buttons if one.id == button.id), None) if card is not None else None
     if own is None:
         return

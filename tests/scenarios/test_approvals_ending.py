@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.scenarios.team import CRAWL, Team, deciding
+from tests.scenarios.team import CRAWL, RULES, Team, deciding
 from tests.world import labels, shown
 
 
@@ -87,3 +87,59 @@ async def test_whose_vote_counts_no_more_is_called_back(team: Team) -> None:
     called = shown(await team.sees_in_thread("Asked again: mark acc:shop/prices", "no longer counts", "<@U0LEE>"))
     assert "<@U0ROOT>" not in called
     assert not team.effects("status")
+
+
+async def test_an_expired_approval_that_was_asked_again_says_so_in_place_of_the_button(team: Team) -> None:
+    """Also where both share one card, and for what starts no run."""
+    env = team.env
+    await env.say("mark acc:shop/prices as=failed -- wrong prices")
+    await team.card("mark acc:shop/prices", channel=CRAWL)
+    team.later(minutes=61)
+    expired = await env.sees("Expired: `mark acc:shop/prices", user="U0ANA")
+    assert labels(expired) == ["Ask again"]
+    await team.press(expired, "Ask again", user="U0ANA", channel=CRAWL)
+    await team.card("mark acc:shop/prices", "wrong prices", channel=CRAWL)
+    again = await env.sees("Expired: `mark acc:shop/prices", "Asked again by <@U0ANA>")
+    assert labels(again) == []
+
+
+async def test_the_requester_and_the_other_approvers_read_who_agreed_already(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On the card of the request, and on the Home tab of who decides next."""
+    rules = RULES.replace('expires = "1h" }', 'expires = "1h", in = "C0APPR" }')
+    async with deciding(tmp_path, monkeypatch, rules) as team:
+        env = team.env
+        await env.say("mark acc:shop/prices as=failed -- wrong prices")
+        await team.press(await team.card("mark acc:shop/prices"), "Approve")
+        await env.sees("Waiting for approval from 2 of", "So far:* 1 of 2 agreed (<@U0LEE>)")
+        root = env.person("U0ROOT")
+        await root.open_home()
+        await root.wait_for(lambda one: "Review" in labels(one.home() or {}))
+        await root.press_label("home", label="Review")
+        await root.wait_for(lambda one: "1 of 2 agreed (<@U0LEE>)" in str(one.home()) or None)
+
+
+async def test_a_denial_is_said_once(team: Team) -> None:
+    await team.env.say("start acc:shop/prices")
+    await team.deny(await team.card("start acc:shop/prices"), "not today")
+    told = shown(await team.sees_in_thread("Denied by <@U0LEE>: not today"))
+    assert "Denied by <@U0LEE>. Denied" not in told
+
+
+async def test_an_approver_who_types_approve_in_a_channel_is_led_to_what_waits(team: Team) -> None:
+    """Typing approves nothing: the list has the button that opens the card. Without a request, the words are only explained."""
+    env = team.env
+    await env.does("approve", "`approve` is not a verb", user="U0LEE")
+    await env.say("start acc:shop/prices")
+    await team.card("start acc:shop/prices")
+    for text in ("approve", "approve prices", "approve start acc:shop/prices", "deny"):
+        led = await env.does(text, "Approve or deny on the card", "start acc:shop/prices", user="U0LEE")
+        assert labels(led) == ["Open start acc:shop/prices for Ana Alves"], text
+    assert not env.audit(event="approved")
+
+
+async def test_who_is_left_out_is_named(team: Team) -> None:
+    team.env.ws.edit_group("S0LEADS", ["U0ANA"])
+    text = shown(await team.env.does("start acc:shop/prices", "Nobody can approve it now"))
+    assert "Left out: Ana Alves: " in text

@@ -74,6 +74,10 @@ async def test_a_start_that_stayed_unknown_can_be_checked_again(env: World, monk
     asked = await do(env, "start acc:shop/prices input.country=de")
     assert asked.events == ["requested", "sent", "unknown", "abandoned"]
     await asked.card("Unknown: it may or may not have happened")
+    await asked.press("Check again")
+    await asked.card(
+        "Unknown: it may or may not have happened", "Checked again"
+    )  # and since when that is all that is known
     ours = begin(env, '{"country": "de"}')
     await asked.press("Check again")
     await env.until(lambda: "reconciled" in asked.events)

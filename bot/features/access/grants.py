@@ -182,13 +182,13 @@ async def revoke(ctx: Context, intent: Intent, ask: Command) -> Grant:
             who=sorted(policy.administrators.users),
         )
     entry = AuditWriter(ctx.secrets).plain(Event.REVOKED, intent, ctx.clock.now(), reason=reason, **_columns(found))
+    what = "Break-glass" if found.breakglass else f"The grant of {grant_card.what(found)}"
     if not await ctx.store.end_grant(found.id, "revoked", (entry,)):
-        raise BadRequest(f"The grant {found.id} has already ended.", code="grant_over")
+        raise BadRequest(f"{what} has already ended.", code="grant_over")
     why = "" if reason == grant_card.PRESSED else f": {reason}"
     await grant_card.ended(ctx, found.id, f"Revoked by <@{intent.actor.user_id}>{why}", intent.actor.user_id)
     here = intent.place.channel_id == found.channel_id and intent.place.aside.thread_ts is None
     if not found.breakglass or not here:  # the message in its channel says that it ended
-        what = "Break-glass" if found.breakglass else f"The grant of {grant_card.what(found)}"
         await reply(ctx, intent, f"{what} of <@{found.user_id}> is revoked.", tone=Tone.GOOD, mention=(found.user_id,))
     return found
 

@@ -14,7 +14,7 @@ from bot.core.records import CastVote
 from bot.core.text import capitalized, sentences, some_of
 from bot.core.value import Json
 from bot.features.approvals import question
-from bot.operations import cards
+from bot.operations import cards, newer_run
 from bot.operations.audit_writer import AuditWriter
 from bot.runtime.context import Context
 
@@ -100,9 +100,9 @@ async def _decided(
     )
 
 
-async def show_requester(ctx: Context, approval: Approval) -> None:
+async def show_requester(ctx: Context, approval: Approval, *, stale: int = 0) -> None:
     """The card of the request where it was made, with Cancel for the requester alone. Where the approvers are asked in the same
-    place, their card is the only one."""
+    place, their card is the only one. `stale` is how many votes don't count."""
     record = approval.record
     if approval.is_asked_in_place:
         return
@@ -122,10 +122,12 @@ async def show_requester(ctx: Context, approval: Approval) -> None:
             "Once I have access, I post it within 30 seconds."
         )
         lines.append(Line(heading="Not asked yet", text=text))
+    votes = await ctx.store.votes(approval.id)
     if await _is_over(ctx, approval):  # while Slack was asked about the channel
         return
-    rows = facts_of((("Expires", question.expiry_text(approval.due, ctx.clock.now())),))
-    people = question.people_of(record.groups)
+    so_far = question.agreed(record, votes, stale)
+    rows = facts_of((("So far", so_far), ("Expires", question.expiry_text(approval.due, ctx.clock.now()))))
+    people = (*question.people_of(record.groups), *question.approvers(votes))
     await _show_request(ctx, approval, Tone.ASK, status, lines, people, *rows, buttons=(cancel,))
 
 
@@ -138,7 +140,7 @@ def ask_again_buttons(ctx: Context, approval: Approval) -> tuple[Button, ...]:
     text = format_command(command)
     if operation.files or any(is_secret(pair, ctx.secrets) for pair in operation.words):
         return ()
-    means: dict[str, Json] = {"tag": "say1", "text": text, "verb": operation.verb}
+    means: dict[str, Json] = {**cards.say_means(text), "verb": operation.verb, newer_run.AGAIN: True}
     only = approval.requester
     return (Button(label="Ask again", action="say", id=ctx.ids.secret(), means=means, only_user=only),)
 
@@ -249,18 +251,18 @@ async def _home_card(ctx: Context, approval: Approval, person: Actor, place: Pla
     """The ids of its buttons depend on the question alone: a press counts although the tab is drawn again meanwhile."""
     link = await link_to(ctx, approval_key(approval.pending.request_id), "Open")
     reason = question.brief(AuditWriter(ctx.secrets).clean(approval.operation.reason) or "")
-    others = await joined(ctx, approval)
+    others, votes = await joined(ctx, approval), await ctx.store.votes(approval.id)
     buttons = [one for one in question.buttons_of(approval, claimed=False) if one.action in ("approve", "deny")]
     return Card(
         key=f"home:{approval.id}",
         place=place,
         title=question.wish(approval, others) + (f": {reason}" if reason else ""),
-        rows=question.outlook(AuditWriter(ctx.secrets), approval),
+        rows=question.outlook(AuditWriter(ctx.secrets), approval, votes),
         buttons=(
             *(button.model_copy(update={"id": _home_id(button.id, person)}) for button in buttons),
             *((Button(label=link[0], action="open", id="", url=link[1]),) if link else ()),
         ),
-        mention=(approval.requester, *others),
+        mention=(approval.requester, *others, *question.approvers(votes)),
     )
 
 

@@ -38,7 +38,7 @@ async def close(ctx: Context, pending_id: str, text: str) -> None:
     await cards.show(ctx, approval, why=text, buttons=buttons if approval.is_asked_in_place else ())
     await cards.close_requester(ctx, approval, Tone.WARN, words, text, *people, buttons=buttons)
     await newer_run.show_older(ctx, pending.intent, approval.operation)
-    told = f"{words}. {text}" if people else text
+    told = f"{words}. {text}" if people and not text.startswith(words) else text
     await cards.tell_requester(ctx, approval, pending.state, told, *people, tone=Tone.WARN)
     if pending.intent.reply.step_id is not None:
         await ctx.presenter.step(pending.intent.reply.step_id, ok=False, text=text)

@@ -144,10 +144,10 @@ def _rows(
     return facts_of(rows)
 
 
-def outlook(writer: AuditWriter, approval: Approval) -> tuple[Fact, ...]:
-    """The lines of a Home tab, whose title has the reason: what will happen, what is there now, and until when."""
+def outlook(writer: AuditWriter, approval: Approval, votes: Sequence[CastVote]) -> tuple[Fact, ...]:
+    """The lines of a Home tab, whose title has the reason: what will happen, what is there now, until when, and who agreed."""
     rows = [fact for fact in _rows(writer, approval, (), None, {}, 0) if fact.label not in ("Why", "Expires")]
-    return (*rows, Fact(label="Expires", value=approval.due))
+    return (*rows, Fact(label="Expires", value=approval.due), *facts_of((("So far", agreed(approval.record, votes)),)))
 
 
 def _cut(text: str, most: int) -> str:
@@ -165,14 +165,25 @@ def expiry_text(due: datetime, now: datetime) -> str:
 
 
 def _progress(record: ApprovalRecord, votes: Sequence[CastVote], claimed: str | None, stale: int) -> str:
-    cast = [vote.user_id for vote in votes if vote.vote == "approve"]
-    agreed = len(cast) - stale
+    cast = approvers(votes)
     left = [user for user in record.eligible if user not in cast]
     who = first_of([f"<@{user}>" for user in left], MOST_NAMED, ", ")
     waits = f"Waiting for {some_of(record.count, named(record.groups))}: {who}"
-    so_far = f"{agreed} of {record.count} agreed ({', '.join(f'<@{user}>' for user in cast)}), still to decide: {who}"
-    words = so_far if agreed else waits
+    so_far = agreed(record, votes, stale)
+    words = f"{so_far}, still to decide: {who}" if so_far else waits
     return f"<@{claimed}> is looking at it. {words}" if claimed else words
+
+
+def approvers(votes: Sequence[CastVote]) -> list[str]:
+    """The people who approved."""
+    return [vote.user_id for vote in votes if vote.vote == "approve"]
+
+
+def agreed(record: ApprovalRecord, votes: Sequence[CastVote], stale: int = 0) -> str:
+    """`1 of 2 agreed (@Lee)`, empty while nobody did. `stale` votes don't count."""
+    cast = approvers(votes)
+    many = len(cast) - stale
+    return f"{many} of {record.count} agreed ({', '.join(f'<@{user}>' for user in cast)})" if many > 0 else ""
 
 
 def named(groups: Sequence[str]) -> str:
@@ -188,8 +199,7 @@ def people_of(groups: Sequence[str]) -> tuple[str, ...]:
 
 def head(pending: PendingDecision, votes: Sequence[CastVote] = ()) -> str:
     """How it ended and who decided. With `votes`, everyone who approved."""
-    agreed = [vote.user_id for vote in votes if vote.vote == "approve"] if pending.state in AGREED else []
-    people = agreed or ([pending.decided_by] if pending.decided_by else [])
+    people = (approvers(votes) if pending.state in AGREED else []) or [*filter(None, [pending.decided_by])]
     by = f" by {' and '.join(f'<@{user}>' for user in people)}" if people else ""
     return f"{_HEADS.get(pending.state, pending.state)}{by}"
 

@@ -241,6 +241,7 @@ async def _count(
             return
     elif result.state == "open":
         await approval_cards.show(ctx, approval, stale=stale)
+        await approval_cards.show_requester(ctx, approval, stale=stale)
         await say(ctx, intent, f"Your vote counts. {count - agreed} more needed.", tone=Tone.PLAIN)
         return
     await ctx.store.finish(intent.request_id, (), now)

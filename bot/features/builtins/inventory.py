@@ -253,8 +253,12 @@ async def approvals(ctx: Context, intent: Intent, ask: Command, given: Mapping[s
 
 async def concerns(ctx: Context, intent: Intent, ask: Command, refused: Denied) -> bool:
     """Whether `approvals` answers in a place that no rule names: where approvers decide, what waits for a person is told."""
-    asks = ask.verb == "approvals" and refused.code in UNNAMED_PLACES
-    return asks and bool((await _approvals(ctx, intent)).rows)
+    return ask.verb == "approvals" and refused.code in UNNAMED_PLACES and await waits_here(ctx, intent)
+
+
+async def waits_here(ctx: Context, intent: Intent) -> bool:
+    """Whether `approvals` lists anything for this person here."""
+    return bool((await _approvals(ctx, intent)).rows)
 
 
 async def _approvals(ctx: Context, intent: Intent) -> Table:
