@@ -217,6 +217,12 @@ class HandlerAdapter(AdapterBase, Generic[ContextT]):
         await self._ctx.client.close()
 
 
+def selected(newest: Iterable[T], selector: str, phase: Callable[[T], Phase]) -> list[T]:
+    """The runs that `@failed`, `@running` or `@last` means, the newest first. One that is active comes before one that waits."""
+    found = [run for run in newest if phase(run) in SELECTED[selector]]
+    return sorted(found, key=lambda run: selector == "running" and phase(run) is not Phase.ACTIVE)
+
+
 def unknown(word: object) -> str:
     """The name of a state that the vendor doesn't document: `unknown (X)`, `unknown (nothing)`."""
     return f"unknown ({'nothing' if word in (None, '') else ' '.join(str(word).split())[:40]})"

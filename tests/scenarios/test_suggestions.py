@@ -42,6 +42,15 @@ def labels(message: dict[str, Any]) -> list[str]:
         ("cancel the pause of prices", "schedule on acc:shop/prices"),
         ("end my pause", "pauses"),
         ("cancel the request", "approvals"),
+        ("please approve my request", "approvals"),
+        ("cancel", "status"),
+        ("stop it", "status"),
+        ("export audit", "audit"),
+        ("please give me access to prices", "whoami"),
+        ("how do i pause prices until monday", "help schedule off"),
+        ("what happened in this channel today?", "timeline"),
+        ("rerun the failed one", "retry acc:shop/prices@failed"),
+        ("show me the log of the last failed run", "logs acc:shop/prices@failed"),
         ("bitte shop/prices jetzt starten", "start acc:shop/prices"),
         ("frobnicate", "help"),
         ("start nope:thing", "help"),
@@ -118,6 +127,12 @@ async def test_a_mistyped_verb_is_offered_although_it_needs_a_field_that_its_for
     async with world(tmp_path, only=("itn",)) as env:
         refused = await env.does("gatway set itn:gateway/cluster_1", "Did you mean this?")
         assert labels(refused)[0] == "gateway set itn:gateway/cluster_1"
+
+
+async def test_no_run_is_picked_of_a_whole_control_plane(tmp_path: Path) -> None:
+    async with world(tmp_path, only=("itn",)) as env:
+        assert labels(await env.does("retry itn:", "`retry` works on a job")) == ["status itn:"]
+        assert labels(await env.does("history itn:", "`itn` doesn't support `history`"))[0] == "jobs itn:"
 
 
 async def test_what_a_vendor_cannot_do_is_said_with_a_link_to_its_console(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from bot import backends
-from bot.backends import SELECTED, FinderBase, check_same, nearest, unnamed
+from bot.backends import FinderBase, check_same, nearest, selected, unnamed
 from bot.backends.itential.capabilities import CERT, GATEWAY, GROUP, JOB, PLATFORM, SERVICE
 from bot.backends.itential.client import CERTS, GATEWAYS, GROUPS, ItnClient, Resource
 from bot.backends.itential.models import Certificate, Gateway, Group, Job, Service
@@ -83,7 +83,7 @@ class Finder(FinderBase[ItentialSettings, ItnClient]):
         """The newest such job of a service (GUESS: see `is_of`). Rules see it as any other job: see `_job`."""
         mine = [one for one in await self._client.jobs(LISTED) if one.id and is_of(one, service)]
         mine.sort(key=lambda one: one.began.timestamp() if one.began else 0, reverse=True)
-        found = [one for one in mine if job_state(one)[1] in SELECTED[selector]]
+        found = selected(mine, selector, lambda job: job_state(job)[1])
         if not found:
             word = "" if selector == "last" else f"{selector} "
             hint = f"`jobs {self._backend}:` lists the jobs."

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from bot import backends
-from bot.backends import SELECTED, FinderBase, check_same, nearest, unnamed
+from bot.backends import FinderBase, check_same, nearest, selected, unnamed
 from bot.backends.prefactor.capabilities import AGENT, INSTANCE, NEW
 from bot.backends.prefactor.client import LARGEST_PAGE, PrefactorClient
 from bot.backends.prefactor.models import Agent, Instance
@@ -149,7 +149,7 @@ class Finder(FinderBase[PrefactorSettings, PrefactorClient]):
     async def _selected(self, agent: Target, selector: str) -> Target:
         page = await self._client.instances(agent.id, LARGEST_PAGE)
         newest = sorted((item for item in page.items if item.id), key=lambda item: item.inserted_at or "", reverse=True)
-        found = [item for item in newest if instance_state(item)[1] in SELECTED[selector]]
+        found = selected(newest, selector, lambda item: instance_state(item)[1])
         if not found:
             word = "" if selector == "last" else f"{selector} "
             raise NoSuchTarget(f"{agent.name} has no {word}instance among the latest {LARGEST_PAGE}.")

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from bot import backends
-from bot.backends import SELECTED, FinderBase, check_same
+from bot.backends import FinderBase, check_same, selected
 from bot.backends.sequentum.capabilities import AGENT, JOB_RUN, RUN, SCHEDULE, SERVER
 from bot.backends.sequentum.client import AccClient
 from bot.backends.sequentum.models import Agent
@@ -130,9 +130,9 @@ class Finder(FinderBase[SequentumSettings, AccClient]):
         return self.target(SERVER, name, f"{SERVER}/{name}")
 
     async def _selected(self, agent: Target, selector: str, *, job: bool) -> Target:
-        kind, phases = JOB_RUN if job else RUN, SELECTED[selector]
+        kind = JOB_RUN if job else RUN
         listed = (await self._client.history(kind, agent.id, _SEARCHED)).items
-        found = [item.id for item in listed if item.phase in phases]
+        found = [item.id for item in selected(listed, selector, lambda item: item.phase)]
         what = f"{'' if selector == 'last' else selector} {'job run' if job else 'run'}".strip()
         if not found:
             among = f" among its latest {_SEARCHED}" if listed else " yet"

@@ -155,7 +155,9 @@ class Catalog:
 
     def has_runs(self, ref: TargetRef) -> bool:
         """Whether a selector may be added to what is written."""
-        return ref.selector is None and self.selects(ref.backend) and self.split_path(ref.backend, ref.path)[0] is None
+        named = ref.path or not self.backends[ref.backend].default_target.example
+        kind, _ = self.split_path(ref.backend, ref.path)
+        return bool(named) and ref.selector is None and self.selects(ref.backend) and kind is None
 
     def canonical_verb(self, words: Sequence[str]) -> tuple[str | None, int]:
         """The verb at the start of these words and its number of words; (None, 0) when they don't start with a verb."""

@@ -34,6 +34,7 @@ _PATTERNS: Final = tuple(
     for pattern, names in (
         (rf"(?:(?:in|for|over|during|within|of) )?(?:the )?(?:last|past) (?:{_NUMBER} ?)?{_UNIT}", ("since",)),
         (rf"since {_SPAN}", ("since",)),
+        (r"(?:of|in|from|during) (?:this|the) (?P<unit>week)", ("since",)),
         (r"(?P<when>last night|yesterday|this morning)", ()),  # not the agent `nightly`
         (rf"(?:until|till|til|bis|before) (?P<date>\d{{4}}-\d\d-\d\d)(?: (?:at )?{_CLOCK})?", ("until",)),
         (rf"(?:until|till|til|bis|before) (?:next )?(?P<day>{_DAY})?(?:(?: at)? ?{_CLOCK})?", ("until",)),
@@ -162,11 +163,16 @@ def params_of(catalog: Catalog, verb: str, backend: str | None) -> list[Param]:
     return found or [*(builtin.params if builtin is not None else ())]
 
 
-def implied(verbs: list[str], phrases: Sequence[Phrase], catalog: Catalog) -> list[str]:
-    """The verbs, or what a phrase such as `the last 50 lines` is about when none of them takes it or changes anything."""
+def implied(verbs: list[str], phrases: Sequence[Phrase], catalog: Catalog, *, named: bool) -> list[str]:
+    """The verbs, or what a phrase such as `the last 50 lines` is about when none of them takes it or changes anything. A
+    timeline is of no target that is `named`."""
     taken = {param.name for verb in verbs for param in params_of(catalog, verb, None)}
     for phrase in phrases:
-        meant = [verb for verb in _IMPLIED.get(phrase.names, ()) if verb in catalog.verbs]
+        meant = [
+            verb
+            for verb in _IMPLIED.get(phrase.names, ())
+            if verb in catalog.verbs and not (named and verb == "timeline")
+        ]
         vague = not verbs or verbs[0] == "status" or ("since" in phrase.names and not catalog.changes(verbs[0]))
         if meant and taken.isdisjoint(phrase.names) and vague:
             return meant

@@ -9,7 +9,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import product, takewhile
+from itertools import product
 from operator import itemgetter
 from types import MappingProxyType
 from typing import Final, NamedTuple
@@ -20,8 +20,21 @@ from bot.core.command.catalog import Catalog
 from bot.core.command.lexer import unescape, unwrap
 from bot.core.command.phrases import Phrase, fitting, implied, params_of, stated, take_phrases
 from bot.core.command.ranking import BEGINS, EDGES, HOLDS, LAST, Known, Named, forms_of, name_parts, parts_of, scores
-from bot.core.command.target_ref import SELECTORS, SHORT_ID, TargetRef, plain, quote
-from bot.core.command.vocabulary import ALL, ALONE, FILLERS, GRANTING, PERMISSION, POLITE, SECOND_WORDS, SYNONYMS
+from bot.core.command.target_ref import PICKS, SELECTORS, SHORT_ID, plain, quote
+from bot.core.command.untargeted import QUOTES, about_none, created, second_words, without_target
+from bot.core.command.vocabulary import (
+    ACCESS,
+    ALL,
+    ALONE,
+    FILLERS,
+    GRANTING,
+    HOW_TO,
+    NUMBERS,
+    PERMISSION,
+    POLITE,
+    SYNONYMS,
+    TIMES,
+)
 from bot.core.command.wording import Wording, apart, exact_verb, meanings, pairs_of, readings, worded
 
 MOST: Final = 3
@@ -31,9 +44,7 @@ _CUT: Final = re.compile(r"[\r\n]+|;\s|(?=<@[^>]*>)")
 _TOKEN: Final = re.compile(r'[^\s"“”]*["“”][^"“”]*["“”]\S*|\S+')
 _BULLETS: Final = frozenset("•◦▪‣·")
 _QUOTED_WORD: Final = re.compile(r'^["“”]([^\s"“”]+)["“”]$')
-_QUOTES: Final = "\"'\u201c\u201d\u2018\u2019"
-_QUOTED: Final = re.compile(rf"(?<!\S)[{_QUOTES}]([^{_QUOTES}]{{2,60}})[{_QUOTES}](?![^\s,.?!])")
-_CREATING: Final = frozenset({"create", "register", "make", "add"})
+_QUOTED: Final = re.compile(rf"(?<!\S)[{QUOTES}]([^{QUOTES}]{{2,60}})[{QUOTES}](?![^\s,.?!])")
 _FLAG: Final = re.compile(r"(?<!\S)--(?=[\w.-]+=)")  # `--region=north`, as on a command line
 _APOSTROPHE: Final = re.compile(r"(?<=\w)[\u2018\u2019\u02bc\u00b4`](?=\w)")
 _SWITCHED: Final = MappingProxyType({"schedule on": "true", "schedule off": "false"})  # `disable` a gateway
@@ -173,7 +184,10 @@ def _parts(plain: str, catalog: Catalog) -> list[str]:
 
 def _meant(text: str, catalog: Catalog, around: Surroundings) -> Meant:
     """What one text means: a command about another command, or one of its own."""
-    granted, asked = GRANTING.search(text), PERMISSION.match(_MENTION.sub(" ", f" {text}").strip())
+    bare = _MENTION.sub(" ", f" {text}").strip()
+    granted, asked = GRANTING.search(text), PERMISSION.match(bare)
+    if granted is None and (told := _in_advance(bare, catalog, around)):
+        return told
     if granted is None and asked is None:
         return _said_in(text, catalog, around)
     what = granted["what"] if granted else asked["what"].rstrip("? ") if asked else ""
@@ -187,16 +201,28 @@ def _meant(text: str, catalog: Catalog, around: Surroundings) -> Meant:
     return Meant((" ".join(["grant", granted["who"] or granted["person"], found.commands[0], *more]),))
 
 
+def _in_advance(bare: str, catalog: Catalog, around: Surroundings) -> Meant | None:
+    """What a text means that asks for access to something, or how to do it: what tells that, then the command itself."""
+    access, how = ACCESS.search(bare), HOW_TO.match(bare)
+    if (asked := access or how) is None:
+        return None
+    found = _meant(asked["what"].rstrip("? "), catalog, around)
+    verb, _ = catalog.canonical_verb((command := found.cannot or found.commands[0]).split())
+    changes = verb is not None and catalog.changes(verb)
+    if access:
+        more = found.commands if found != Meant() else ()
+        return Meant((f"why {command}" if changes else "whoami", *more)[:MOST])
+    return Meant((f"help {verb}", *found.commands)[:MOST], found.cannot) if changes else found
+
+
 def _said_in(text: str, catalog: Catalog, around: Surroundings) -> Meant:
     text = apart(text, catalog.verbs)
     _, pairs, typed, reason, breaks = _read(text)
     names = frozenset(known.name.casefold().rpartition("/")[2] for known in around.targets)
     parts = frozenset[str]().union(*(forms_of(known.name) for known in around.targets))
     spoken = worded(typed, catalog, names, parts, breaks, asked=text.rstrip().endswith("?"))
-    if second := _second_words(spoken, reason):
-        return Meant((second,))
-    if new := _created(spoken, catalog):
-        return Meant((new,))
+    if whole := second_words(spoken, reason) or created(spoken, catalog):
+        return Meant((whole,))
     phrases, taken = take_phrases(spoken.said, names | {part for part in parts if part.isdigit()})
     phrases += [Phrase(("grep",), said) for said in _quoted(text, catalog, around)[:1]]
     failed, spoken = "failed" in spoken.said, spoken.without(taken)
@@ -205,19 +231,23 @@ def _said_in(text: str, catalog: Catalog, around: Surroundings) -> Meant:
     for read, used in (*readings(spoken, catalog), (list[str](), set[int]())):
         if not read and general != Meant():
             break
-        again = "again" in spoken.said and "start" in read and read[0] != "status"
-        verbs = implied([*meanings("again", catalog), *read] if again else read, phrases, catalog)
+        again = meanings("again", catalog) if "again" in spoken.said and "start" in read else []
         rest = spoken.without(used)
-        targets = (named.by(rest) or named.by(spoken))[:MOST]
+        targets = (named.by(rest) or ([] if without_target(read, catalog) else named.by(spoken)))[:MOST]
+        asked = read[: read[:1] == ["status"]]  # `run it again?`
+        verbs = implied([*asked, *again, *read], phrases, catalog, named=bool(targets))
         verbs, unnamed = _for_several(verbs, len(targets), rest, spoken, catalog)
         sure = bool(targets) and targets[0][0] >= HOLDS and not used & spoken.guessed
         able = _usual(verbs, catalog, around, itself=True) if unnamed and not rest.said else []  # `stop` alone
         choices = [known for _, known in targets] or able or (_usual(verbs, catalog, around) if unnamed else [])
-        searching = any((own := catalog.builtin(verb)) and own.takes is not Takes.TARGET for verb in verbs)
+        searching = any((one := catalog.builtin(verb)) and one.takes is not Takes.TARGET for verb in verbs)
         if not choices and not unnamed and not searching:
             continue
+        own = [] if targets or not unnamed else about_none(verbs, spoken, used, catalog)
         said = _Said(verbs[: 1 if able else None] or ["status"], pairs, phrases, rest, reason, sure, failed)
-        ranked = _ranked(said, choices or [None], catalog, around)
+        ranked = _ranked(said, choices or [None], catalog, around) if able or not own else []
+        if own:
+            return Meant((*own, *(one.text for one in ranked))[:MOST])
         acts = bool(ranked) and catalog.changes(ranked[0].verb)
         if sure and verbs and not acts and catalog.changes(verbs[0]):
             cannot = cannot or f"{verbs[0]} {choices[0].written}"
@@ -238,7 +268,7 @@ def _for_several(
     for one of several, and `end the pause` lists the pauses."""
     if ALL & set(spoken.said) and verbs and catalog.changes(verbs[0]):
         return (["status", *verbs] if targets > 1 else verbs), False
-    small = FILLERS | SYNONYMS.keys() | catalog.verbs
+    small = FILLERS | SYNONYMS.keys() | catalog.verbs | PICKS.keys() | TIMES | NUMBERS.keys() | {"request"}
     unnamed = bool(verbs) and not any(word not in small and len(word) > 2 for word in rest.said)
     ends = unnamed and not rest.said and "pause" in spoken.said
     return ([_OPEN.get(verb, verb) for verb in verbs[:1]] if ends else verbs), unnamed
@@ -293,41 +323,6 @@ def _ranked(said: _Said, choices: Sequence[Known | None], catalog: Catalog, arou
                 (not around.may(verb, written), doubt, target is not None and not at, said.failed and "@" not in at),
             )
     return sorted(found, key=found.__getitem__)
-
-
-def _second_words(spoken: Wording, reason: str) -> str:
-    """`incident open INC-77 -- database down` for `open incident INC-77 database down`."""
-    said = spoken.said
-    for (verb, second), called in SECOND_WORDS.items():
-        at = next((at for at, word in enumerate(said) if word in called), None)
-        if verb not in said or at is None:
-            continue
-        name = next((at for at, word in enumerate(said) if word not in FILLERS and re.search(r"\d", word)), 0)
-        text = reason or " ".join(spoken.typed[max(at, said.index(verb), name) + 1 :])
-        named = [spoken.typed[name].rstrip(":")] if name else []
-        return " ".join([verb, second, *named, *(["--", text] if text else [])])
-    return ""
-
-
-def _created(spoken: Wording, catalog: Catalog) -> str:
-    """`create pre:"new/Refund Helper"` for `make a new agent called Refund Helper`; without a name, how to create one."""
-    said = spoken.said
-    at = next((at for at, word in enumerate(said) if word in _CREATING), None)
-    thing = next((word for word in said if word in ("agent", "gateway", "group")), "")
-    verb = "create" if thing == "agent" else f"{thing} create"
-    if at is None or "new" not in said or not spoken.orders(at) or spoken.asks(catalog):
-        return ""
-    homes = {
-        name: kind.prefix
-        for name, spec in sorted(catalog.backends.items(), key=lambda one: one[1].vendor.casefold() not in said)
-        for kind in spec.targets
-        if kind.prefix and catalog.capability(name, verb, kind.name)
-    }
-    after = next((at for at, word in enumerate(said, 1) if word in ("called", "named")), len(said))
-    named = takewhile(lambda word: word.casefold() not in FILLERS, spoken.typed[after:])
-    if not (name := " ".join(named).strip(_QUOTES)):
-        return f"help {verb}" if homes else ""
-    return next((f"{verb} {TargetRef(backend=own, path=f'{prefix}/{name}')}" for own, prefix in homes.items()), "")
 
 
 def _usual(verbs: Sequence[str], catalog: Catalog, around: Surroundings, *, itself: bool = False) -> list[Known]:

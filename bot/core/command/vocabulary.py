@@ -40,14 +40,15 @@ schedule off, pause, stop: off, silence, unschedule, deactivate, ausschalten, ab
 schedule on, resume: pause ... (end|ended|lifted|over)
 resume, schedule on: resume, unpause, reactivate, unsuspend, wake
 schedule on, resume: (end|stop|cancel|remove|clear|lift|delete|undo)( the| my| our| this)? pause, stop pausing, off pause
-resume, schedule on, retry: continue, proceed, carry on, go on with, pick ... up
+resume, schedule on, retry: continue, proceed, carry on, go on, pick ... up
 schedule on, resume: on, back on, einschalten, turn ... on, switch ... on
 logs: log, output, error, errors, tail, logfile, stdout, stderr, trace, traceback, stacktrace, messages
+status: look at, look into, look ... at
 logs, history: compare
 status: show, state, stand, zustand, estado, statut, etat, check, how, running, doing, progress, view, describe, details, info
 history, status: happened
 schedules: zeitplan, zeitplane
-history: runs, past, executions, duration, durations, trend
+history, jobs: runs, past, executions, duration, durations, trend, history
 schedules: schedule, timetable, calendar, cron, planned, scheduled
 data, logs: download, fetch
 data, history: results, result, records, dataset, csv, export
@@ -72,9 +73,10 @@ star: favourite, favorite, bookmark
 agent approve, approvals: approve, release, sign off, green light
 agent disapprove: disapprove, withdraw ... approval, revoke ... approval, take back ... approval
 pauses, schedule off: paused
+approvals: withdraw, deny, reject, decline
 timeline: recap, summary, catch me up
 whoami: who, permissions, rights
-policy: rules
+policy: rules, freeze, freezes
 health, status: ping, alive
 certs: certificates
 gateways: gateway, gw
@@ -93,10 +95,10 @@ _QUESTIONS: Final = r"""
 policy, approvals: ^who (approves|(can|may) approve) (?!this|that|it)\S+$
 approvals: ^who (approves|(can|may) approve)\b|\bmy requests\b|\bwait(s|ing)? (for|on) (me|approval|my)\b|\bto approve$
 approvals: \b(open|pending) (requests?|approvals?)\b|\brequests?\b.*\b(open|pending)\b|\b(my|our|an|for|needs?) approval\b
-approvals: \b(my|our|the|this) request$
+approvals: \b(my|our|the|this|that) requests?\b
 schedule off, pause: \b(dont|not|never|doesnt|shouldnt|wont|no longer) (be )?run\b
 audit: ^(who|when) (was|did|has|have|had)?\b.*ed\b|^who (ran|did)\b|^whos? .*\blast$|^(has|did) (any|some)(body|one)\b
-timeline: \bwhat happened( today| here| yesterday)?$|\bwhat (changed|was done)\b
+timeline: \bwhat (?:has )?happened( (in|on) (this|the|our) channel)?( today| here| yesterday)?$|\bwhat (changed|was done)\b
 pauses: \b(what|which)\b.*\b(is|are|schedules?) paused\b
 watches: ^(who|what|which|whats) .*\bwatch(es|ing)?\b
 targets: \b(what|which|how many) (agents|targets)\b|\b(all|all the|show me|show me the) (agents|targets)$
@@ -114,7 +116,7 @@ status: ^(the )?(last|latest|newest) run\b|^(did|has|is|was)\b.*\b(finish(ed)?|d
 logs: \b(say|says|said|print|printed)\b
 history, status: ^what (did|has|have)\b.*\b(do|done|run)\b
 help: \bwhat can i (do|run|start|stop|use)\b|^how (do|can) i\b|^how does\b.*\bwork|^help\b
-status: \b(going on|in progress)\b
+status: \b(going on|in progress)\b|\b(is|are|its|seems|looks|got) (stuck|hanging|hung|frozen)\b
 health, status: \b(up|down|alive|reachable|connected|online|offline)$
 """
 QUESTIONS: Final = tuple((re.compile(pattern), verbs) for verbs, pattern in _rows(_QUESTIONS))
@@ -154,6 +156,15 @@ PERMISSION: Final = re.compile(
     r"|what (?:would|will) happen if (?:i|we)"
     r"|is it (?:ok(?:ay)?|safe|possible|fine|allowed) to)\s+(?P<what>.*)",
     re.IGNORECASE | re.DOTALL,
+)
+# What comes after it is what a person wants to be allowed to do, or to know how to do.
+ACCESS: Final = re.compile(
+    r"\b(?:(?:give|grant|get|allow) (?:me|us)|need|want|require|get|have(?: no)?|lack|request|would like)"
+    r"(?: the| an?| some| more)? (?:access|permissions?|rights?) (?:to|for|on|of)\s+(?P<what>.+)",
+    re.IGNORECASE | re.DOTALL,
+)
+HOW_TO: Final = re.compile(
+    r"^(?:how (?:do|can|could|would|should|must) (?:i|we|you)|how to)\s+(?P<what>.+)", re.IGNORECASE | re.DOTALL
 )
 _WHO: Final = r"(?P<who><@[^>]+>|@[\w.-]+)"
 GRANTING: Final = re.compile(
@@ -220,7 +231,8 @@ GRAMMAR: Final = (
     | _SOMEONE
 )
 THINGS: Final = _words(
-    "agent job run task service svc gw file get give make control plane planes system systems crawler bot signalbox signal box"
+    "agent job run task service svc gw file channel get give make control plane planes system systems crawler bot signalbox "
+    "signal box"
 )
 FILLERS: Final = POLITE | GRAMMAR | THINGS
 # Words before a target that a sentence mentions, in addition to fillers: `see acc:shop/prices`.

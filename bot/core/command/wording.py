@@ -310,6 +310,8 @@ def _exact(text: Wording, catalog: Catalog, *, only_changes: bool = False) -> It
         verb = ALIASES.get(word, word)
         if verb not in catalog.verbs or text.typed[at].casefold() in text.names or _is_noun(text.said, at, catalog):
             continue
+        if verb == "help" and at > 0 and len(text.said) > 2:  # `prices is broken, help`
+            continue
         if (word not in FILLERS or (word == "run" and at in text.breaks)) and (
             not only_changes or (catalog.capabilities(verb) and catalog.changes(verb))
         ):

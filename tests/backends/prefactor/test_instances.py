@@ -197,6 +197,19 @@ async def test_selectors_pick_an_instance_of_an_agent() -> None:
             await pre.target("pre:nobody@last")
 
 
+async def test_what_runs_is_picked_before_what_still_waits() -> None:
+    """`stop pre:bot@running` is about the instance that works, although a newer one is pending."""
+    async with on_plane() as (plane, pre):
+        bot = plane.add_agent("bot")
+        waiting = [plane.add_instance(bot, "pending") for _ in range(2)]
+        plane.clock.advance(5)
+        active = plane.add_instance(bot, "active")
+        plane.clock.advance(5)
+        waiting.append(plane.add_instance(bot, "pending"))
+        assert (await pre.target("pre:bot@running")).id == active.instance_id
+        assert (await pre.target("pre:bot@last")).id == waiting[-1].instance_id
+
+
 async def test_a_poll_reads_one_page_and_asks_singly_for_what_is_older() -> None:
     """What no longer exists is left out."""
     async with on_plane() as (plane, pre):

@@ -1,0 +1,71 @@
+"""Sentences about nothing that exists on a control plane yet: an incident, a new agent, a request, the audit log. Pure."""
+
+import re
+from collections.abc import Collection, Sequence
+from itertools import takewhile
+from typing import Final
+
+from bot.core.command.builtins import Takes
+from bot.core.command.capability import Risk
+from bot.core.command.catalog import Catalog
+from bot.core.command.target_ref import TargetRef
+from bot.core.command.vocabulary import FILLERS, SECOND_WORDS
+from bot.core.command.wording import Wording
+
+QUOTES: Final = "\"'\u201c\u201d\u2018\u2019"
+_CREATING: Final = frozenset({"create", "register", "make", "add"})
+
+
+def second_words(spoken: Wording, reason: str) -> str:
+    """`incident open INC-77 -- database down` for `open incident INC-77 database down`."""
+    said = spoken.said
+    for (verb, second), called in SECOND_WORDS.items():
+        at = next((at for at, word in enumerate(said) if word in called), None)
+        if verb not in said or at is None or spoken.asked:
+            continue
+        name = next((at for at, word in enumerate(said) if word not in FILLERS and re.search(r"\d", word)), 0)
+        text = reason or " ".join(spoken.typed[max(at, said.index(verb), name) + 1 :])
+        named = [spoken.typed[name].rstrip(":")] if name else []
+        return " ".join([verb, second, *named, *(["--", text] if text else [])])
+    return ""
+
+
+def created(spoken: Wording, catalog: Catalog) -> str:
+    """`create pre:"new/Refund Helper"` for `make a new agent called Refund Helper`; without a name, how to create one."""
+    said = spoken.said
+    at = next((at for at, word in enumerate(said) if word in _CREATING), None)
+    thing = next((word for word in said if word in ("agent", "gateway", "group")), "")
+    verb = "create" if thing == "agent" else f"{thing} create"
+    if at is None or "new" not in said or not spoken.orders(at) or spoken.asks(catalog):
+        return ""
+    homes = {
+        name: kind.prefix
+        for name, spec in sorted(catalog.backends.items(), key=lambda one: one[1].vendor.casefold() not in said)
+        for kind in spec.targets
+        if kind.prefix and catalog.capability(name, verb, kind.name)
+    }
+    after = next((at for at, word in enumerate(said, 1) if word in ("called", "named")), len(said))
+    named = takewhile(lambda word: word.casefold() not in FILLERS, spoken.typed[after:])
+    if not (name := " ".join(named).strip(QUOTES)):
+        return f"help {verb}" if homes else ""
+    return next((f"{verb} {TargetRef(backend=own, path=f'{prefix}/{name}')}" for own, prefix in homes.items()), "")
+
+
+def without_target(verbs: Sequence[str], catalog: Catalog) -> bool:
+    """Whether these are built-in verbs that take no target: `export audit` is not about `acc:audit-network`."""
+    builtins = [catalog.builtin(verb) for verb in verbs]
+    return bool(builtins) and all(one is not None and one.takes is not Takes.TARGET for one in builtins)
+
+
+def about_none(verbs: Sequence[str], spoken: Wording, used: Collection[int], catalog: Catalog) -> list[str]:
+    """Reads without a target that such words may mean as well: `cancel` and `approve` alone may be about a request. None for a
+    verb that is typed as it is, unless it is dangerous: `stop it` lists what runs, and `stop` needs a target."""
+    exact = any(spoken.said[at] == verbs[0] for at in used)
+    danger = len(spoken.said) > 1 and any(
+        capability.risk is Risk.DANGER for _, capability in catalog.capabilities(verbs[0])
+    )
+    own = [
+        verb for verb in verbs if (one := catalog.builtin(verb)) and (one.takes is Takes.NOTHING or verb == "status")
+    ]
+    own = ["approvals"] if "request" in spoken.said else own
+    return own[:1] if catalog.changes(verbs[0]) and (danger or not exact) else []
