@@ -127,6 +127,19 @@ async def test_the_state_of_what_is_paused_says_until_when_and_who_paused_it(lat
     assert "Paused until" not in shown(await (await do(env, "schedules acc:shop/prices")).card("2 of them on"))
 
 
+async def test_a_schedule_that_was_switched_on_in_the_console_is_not_called_paused(later: Team) -> None:
+    """One of two, then both: what the control plane says is said next to until when it was paused."""
+    env = later.env
+    await do(env, "schedule off acc:shop/prices for=2h -- the shop is closed")
+    env.acc.schedules[FIRST].enabled = True
+    for words in ("schedules acc:shop/prices", "status acc:shop/prices"):
+        card = await (await do(env, words)).card("Paused until", "But Sequentum says that 1 of 2 is on.")
+        assert "It turns on again automatically." in shown(card)
+    env.acc.schedules[SECOND].enabled = True
+    card = await (await do(env, "schedules acc:shop/prices")).card("Sequentum says that they are on", "by Ana Alves")
+    assert "It turns on again" not in shown(card)
+
+
 async def test_a_pause_that_goes_on_is_not_listed_as_over(later: Team) -> None:
     """Its end is listed to the second: to the minute, the last one would be said to be some seconds ago."""
     env = later.env

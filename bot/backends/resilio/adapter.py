@@ -116,10 +116,11 @@ class ResilioBackend(HandlerAdapter[AdapterContext]):
         ]
 
     async def state_of(self, target: Target) -> str:
-        """The state of a run, or whether the agent is paused and connected."""
+        """The state of a run, or whether the agent is paused (`unknown` when it doesn't say) and connected."""
         if target.kind == RUN:
             return run_state((await self._ctx.client.run(target.id)).status)[0]
-        return client_state(await self._ctx.client.client()).text
+        agent = await self._ctx.client.client()
+        return f"{'unknown, ' if agent.paused is None else ''}{client_state(agent).text}"
 
     async def health(self) -> Health:
         """GET client; an agent that lost its Management Console is not well, although it answers."""

@@ -4,10 +4,11 @@ The newest request about a target wins: it ends, replaces or keeps the earlier p
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
+from bot.all_of import all_of
 from bot.core.audit import AuditEntry, Event
 from bot.core.card import Card, Line, Tone, operation_key
 from bot.core.command.until import ends_at
@@ -15,11 +16,12 @@ from bot.core.effects import NOTHING, Attempt, Consequences
 from bot.core.errors import BadReply, Redirected, ServerError
 from bot.core.intent import Intent
 from bot.core.operation import Operation, Target
-from bot.core.outcome import Done, Failed, Outcome, Unknown
+from bot.core.outcome import GONE, Done, Failed, Outcome, Unknown
 from bot.core.records import Filters, Pause, StoredEntry, stamp
 from bot.core.text import rough_span, utc_text
 from bot.operations.audit_writer import AuditWriter, columns_of
 from bot.operations.backend_call import enabled_key
+from bot.operations.target_facts import UNREADABLE, state_now
 from bot.runtime.context import Context
 
 WAS_OFF: Final = "It was off before, so it stays off until someone switches it on."
@@ -44,6 +46,7 @@ BY_HAND: Final = "by_hand"
 ENDED_BY_ORDER: Final = frozenset({REPLACED, NO_END, BY_HAND})
 UNSURE: Final = "unknown"
 _UNTIL: Final = "until "
+_ASKED: Final = 10  # states that are read for one line
 _ENDS: Final = "ends the pause {0.request_id} of {0.user_id}, which was to last until {0.until_at}"
 _ENDED: Final = re.compile(r"ends the pause (\S+) of ")
 
@@ -135,7 +138,7 @@ async def _held(ctx: Context, operation: Operation, verb_back: str | None) -> tu
         if pause.backend == target.backend and verb_back in (None, pause.verb_back):
             # A part may have been paused before it was known what it is a part of.
             seen = await ctx.target_cache.by_id(pause.backend, pause.target.kind, pause.target.id)
-            parents = {pause.target.parent, seen.parent if seen is not None else None}
+            parents = {pause.target.parent, seen.parent if seen is not None else None, pause.target.group or None}
             if target.id in (pause.target.id, *parents):
                 held.append(pause)
     return tuple(held)
@@ -164,18 +167,40 @@ def _end_lines(verb: str, over: Sequence[Pause]) -> tuple[Line, ...]:
 
 
 async def paused_lines(ctx: Context, operation: Operation) -> tuple[Line, ...]:
-    """Until when the target or its parts are paused, and who paused them: one line for every request. It names people without a
-    mention, so that nobody is called because someone looks."""
-    orders = {pause.request_id: pause for pause in await _held(ctx, operation, None)}
-    names = await ctx.directory.names({pause.user_id for pause in orders.values() if pause.user_id})
-    by = {user: f" by {name}" for user, name in names.items()}
-    return tuple(
-        Line(
-            text=f"Paused until {utc_text(pause.until_at)}{by.get(pause.user_id or '', '')}. "
-            f"{_RESUMED[2] if pause.verb_back == 'resume' else _ON[2]} automatically."
-        )
-        for pause in orders.values()
-    )
+    """Until when the target or its parts are paused, who paused them, and whether the control plane says otherwise: one line for
+    every request. It names people without a mention, so that nobody is called because someone looks."""
+    orders: dict[str, list[Pause]] = {}
+    for pause in await _held(ctx, operation, None):
+        orders.setdefault(pause.request_id, []).append(pause)
+    names = await ctx.directory.names({held[0].user_id for held in orders.values() if held[0].user_id})
+    lines = []
+    for held in orders.values():
+        target = held[0].target
+        listed = target.parent is None and target.id != operation.target.id  # one of the schedules of the organization
+        lines.append(Line(text=(f"{target.label}: " if listed else "") + await _paused_line(ctx, held, names)))
+    return tuple(lines)
+
+
+async def _paused_line(ctx: Context, held: Sequence[Pause], names: Mapping[str, str]) -> str:
+    first, job = held[0], held[0].verb_back == "resume"
+    name = names.get(first.user_id or "")
+    ends, by = utc_text(first.until_at), f" by {name}" if name else ""
+    vendor = ctx.catalog.backends[first.backend].vendor
+    states = await all_of(state_now(ctx, pause.target) for pause in held[:_ASKED])
+    again = sum(is_held(state) is False for state in states)
+    if again < len(held):
+        some = f" But {vendor} says that {again} of {len(held)} {'is' if again == 1 else 'are'} on." if again else ""
+        return f"Paused until {ends}{by}. {_RESUMED[2] if job else _ON[2]} automatically.{some}"
+    now = "it isn't paused any more" if job else "it is on" if again == 1 else "they are on"
+    return f"Paused{by}, but {vendor} says that {now}. The pause ends {ends}."
+
+
+def is_held(state: str) -> bool | None:
+    """Whether a target in this state of the control plane is off or paused. None when the state doesn't tell."""
+    word = state.partition(",")[0]
+    if word in ("", GONE, UNREADABLE) or word.startswith("unknown"):
+        return None
+    return word in ("off", "paused")
 
 
 async def show_over(ctx: Context, intent: Intent, operation: Operation, settled: Consequences) -> None:

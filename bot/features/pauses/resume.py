@@ -17,11 +17,11 @@ from bot.core.outcome import GONE, Done, Outcome, Refused
 from bot.core.ports.services import Backend
 from bot.core.records import Pause, StoredEntry
 from bot.core.text import sentences, utc_text
-from bot.features.pauses.pause import paused_lines, say_over, settle, show_over
+from bot.features.pauses.pause import is_held, paused_lines, say_over, settle, show_over
 from bot.operations import cards
 from bot.operations.audit_writer import AuditWriter, columns_of
 from bot.operations.execute import execute
-from bot.operations.target_facts import FACTS_WITHIN
+from bot.operations.target_facts import FACTS_WITHIN, state_now
 from bot.runtime.context import Context
 
 AGAIN_AFTER: Final = tuple(
@@ -29,8 +29,9 @@ AGAIN_AFTER: Final = tuple(
 )  # the last one for all that follow
 _OVER: Final = ("resumed", "failed")  # the states of a pause that ended at its time
 _BY_ITSELF: Final = "it has resumed by its own timer"
-BY_TIMER: Final = "own_timer"  # the code of such a `resumed`
-GIVEN_UP: Final = frozenset({"gone", "no_such_backend"})  # the codes of an `abandoned` that ends a pause
+BY_TIMER: Final = "own_timer"  # the code of an end that the control plane's own timer brings
+READ_AGAIN_AFTER: Final = (timedelta(seconds=10), timedelta(minutes=1))
+GIVEN_UP: Final = frozenset({"gone", "no_such_backend", BY_TIMER})  # the codes of an `abandoned` that ends a pause
 
 
 async def resume(ctx: Context, intent: Intent, pause: Pause) -> None:
@@ -40,16 +41,32 @@ async def resume(ctx: Context, intent: Intent, pause: Pause) -> None:
         await _without_backend(ctx, intent, pause)
         return
     if ctx.catalog.own_timer(pause.backend, pause.verb_back):
-        now, columns = ctx.clock.now(), columns_of(pause.target)
-        detail = f"pause {pause.request_id}: {_BY_ITSELF}"
-        writer, verb = AuditWriter(ctx.secrets), pause.verb_back
-        entry = writer.plain(Event.RESUMED, intent, now, verb=verb, **columns, code=BY_TIMER, detail=detail)
-        await ctx.store.finish(intent.request_id, (entry,), now, over=(pause,), over_state="resumed")
-        await _say_by_itself(ctx, pause)
+        await _by_own_timer(ctx, intent, pause)
         return
     reason = f"the pause that began {utc_text(pause.from_at)} ends"
     operation = Operation.of(capability, request_id=intent.request_id, target=pause.target, given={}, reason=reason)
     await execute(ctx, Attempt(intent, operation, pause=pause))
+
+
+async def _by_own_timer(ctx: Context, intent: Intent, pause: Pause) -> None:
+    """Read whether the control plane's own timer has ended the pause. Its clock may differ, and it may not answer, so it is read
+    up to three times."""
+    now, state = ctx.clock.now(), await state_now(ctx, pause.target)
+    held = is_held(state)
+    if held is not False and pause.tries < len(READ_AGAIN_AFTER):
+        await ctx.store.postpone_pause(pause.id, now + READ_AGAIN_AFTER[pause.tries])
+        await ctx.store.finish(intent.request_id, (), now)
+        return
+    event, how = {
+        False: (Event.RESUMED, _BY_ITSELF),
+        True: (Event.ABANDONED, "its timer is over, but the control plane says that it is still paused"),
+        None: (Event.ABANDONED, "its timer is over; whether it has resumed can't be read"),
+    }[held]
+    columns = {**columns_of(pause.target), "code": BY_TIMER, "detail": f"pause {pause.request_id}: {how}"}
+    entry = AuditWriter(ctx.secrets).plain(event, intent, now, verb=pause.verb_back, **columns)
+    over = "failed" if held else "resumed"
+    await ctx.store.finish(intent.request_id, (entry,), now, over=(pause,), over_state=over)
+    await _say_by_itself(ctx, pause, how)
 
 
 class PauseEffect(OfSchedules[Context]):
@@ -199,10 +216,10 @@ async def _say_over(ctx: Context, pause: Pause, state: str) -> None:
     await say_over(ctx, pause.request_id, f"{how}.", about, user)
 
 
-async def _say_by_itself(ctx: Context, pause: Pause) -> None:
+async def _say_by_itself(ctx: Context, pause: Pause, how: str) -> None:
     """On the card of the request, without a card of its own: the bot did nothing."""
     ctx.stale_homes.stale(pause.user_id)
-    await say_over(ctx, pause.request_id, f"{_BY_ITSELF}.", pause.target.label, None)
+    await say_over(ctx, pause.request_id, f"{how}.", pause.target.label, None if how == _BY_ITSELF else pause.user_id)
 
 
 async def show_end_again(ctx: Context, entry: StoredEntry) -> None:
@@ -214,15 +231,15 @@ async def show_end_again(ctx: Context, entry: StoredEntry) -> None:
     pause = await ctx.store.pause_by_id(request.intent.payload.row)
     if pause is None:
         return
+    summary = (entry.detail or "").removeprefix(f"pause {pause.request_id}: ")
     if entry.code == BY_TIMER:
-        await _say_by_itself(ctx, pause)
+        await _say_by_itself(ctx, pause, summary)
         return
     state = "resumed" if entry.event is Event.RESUMED else "failed"
     over = await _card_of(ctx, pause, state)
     posted = await ctx.store.message(over.key)
     if posted is not None and isinstance(posted.body, dict) and posted.body.get("status") == over.status:
         return
-    summary = (entry.detail or "").removeprefix(f"pause {pause.request_id}: ")
     ctx.stale_homes.stale(pause.user_id)
     if request.operation is None:
         await _show_without_backend(ctx, intent, pause, summary)

@@ -107,6 +107,7 @@ async def test_schedules_health_and_targets_from_the_channel(tmp_path: Path) -> 
     async with world(tmp_path, only=("infa",)) as env:
         await env.does("schedules infa:", "2 schedules, 1 of them on")
         await env.does("schedule off infa:schedule/nightly for=2h", "The schedule nightly is off", "Paused until")
+        await env.does("schedules infa:", "none of them on", "`infa:schedule/nightly`: Paused until", "by Ana Alves")
         await env.does("health infa", "of 3 agents are active")
         await env.does("targets infa", "agent/eu-1", "Process Server", "`status infa:task/load_orders`")
 

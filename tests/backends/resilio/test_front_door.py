@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.store.tables.pauses import opened
 from tests.scenarios.team import deciding
 from tests.world import OPEN_POLICY, labels, shown, world
 
@@ -77,7 +78,7 @@ async def test_the_card_of_a_pause_says_when_the_agent_has_resumed_by_its_timer(
     async with deciding(tmp_path, monkeypatch, OPEN_POLICY, only=("res",)) as team:
         env, plane = team.env, team.env.planes["res"]
         paused = await env.does("pause res: for=10m", "It resumes automatically", "Resume")
-        team.later(minutes=10)
+        team.later(minutes=10, seconds=2)
         over = await env.sees("This pause is over: it has resumed by its own timer.")
         assert over["ts"] == paused["ts"]
         assert "Resume" not in labels(over)
@@ -88,6 +89,33 @@ async def test_the_card_of_a_pause_says_when_the_agent_has_resumed_by_its_timer(
         await env.does("resume res:", "The agent is resumed", "Ends the pause until")
         await env.sees("This pause is over: resumed by <@U0ANA>")
         assert await env.bot.store.open_pauses() == []
+
+
+@pytest.mark.parametrize("paused", [True, False])
+async def test_an_agent_whose_timer_is_over_is_read_before_it_is_called_resumed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, paused: bool
+) -> None:
+    """It is still paused, or does not answer: it is read again, then the card and the audit log say what is known."""
+    async with deciding(tmp_path, monkeypatch, OPEN_POLICY, only=("res",)) as team:
+        env, plane = team.env, team.env.planes["res"]
+        await env.does("pause res: for=10m", "It resumes automatically", "Resume")
+        plane.resumes_at = plane.clock.now() + 36_000
+        if not paused:
+            await plane.set_fault({"fault": "503"})
+        team.later(minutes=10, seconds=2)
+        for tries in (1, 2):
+            await env.until(
+                lambda tries=tries: [one.tries for one in env.bot.store.database.read_sync(opened)] == [tries]
+            )
+            team.later(minutes=1, seconds=1)
+        said = (
+            "but the control plane says that it is still paused" if paused else "whether it has resumed can't be read"
+        )
+        over = await env.sees("This pause is over: its timer is over", said)
+        assert "Resume" not in labels(over)
+        (row,) = env.audit(event="abandoned")
+        assert (row.code, row.target_name) == ("own_timer", "res:")
+        assert not env.audit(event="resumed")
 
 
 async def test_what_has_succeeded_shows_no_bar_that_stops_halfway(tmp_path: Path) -> None:
