@@ -27,7 +27,7 @@ from bot.store.tables.audit_verify import HEAD_FORM
 
 _REQUEST = re.compile(r"r-[0-9a-z]{14}")
 _USER = re.compile(r"[UW][A-Z0-9]{1,30}")
-_ID = re.compile(r"\b[CUW][A-Z0-9]{2,30}\b")
+_ID = re.compile(r"<(?P<mark>[@#])(?P<named>[CUW][A-Z0-9]{1,30})(?:\|[^>]*)?>|\b[CUW][A-Z0-9]{2,30}\b")
 _COLUMNS = ("Seq", "When", "Who", "Where", "Event", "What", "Detail")
 Print = Callable[[str], None]
 
@@ -57,6 +57,7 @@ def search(
     """Print entries, newest first, with times in the terminal's zone and the names that the bot has seen."""
     if event is not None and event not in set(Event):
         raise CliError(Exit.MISUSED, f"unknown event {event}; the events are {', '.join(Event)}")
+    words = "" if words.strip() == "*" else words
     named = _REQUEST.fullmatch(words)
     filters = Filters(request_id=words) if named else Filters(text=words or None)
     if since is not None:
@@ -116,9 +117,15 @@ def _cells(entry: StoredEntry, names: Mapping[str, str]) -> tuple[str, ...]:
     parts = (entry.reason, entry.detail or entry.code)  # of a request, the detail are the words before the reason
     detail = ". ".join(part for part in (parts[::-1] if entry.event is Event.REQUESTED else parts) if part)
     at, detail = (in_zone(text, get_localzone()) for text in (utc_text(entry.at, seconds=True), detail))
-    named = _ID.sub(lambda found: names.get(found[0], found[0]), detail)
+    what, named = (_ID.sub(lambda found: _name(found, names), text) for text in (what, detail))
     who, where = (names.get(one or "", one or NOTHING) for one in (entry.user_id, entry.channel_id))
     return tuple(one_line(cell) for cell in (str(entry.seq), at, who, where, str(entry.event), what, named))
+
+
+def _name(found: re.Match[str], names: Mapping[str, str]) -> str:
+    """`@Ana` for a mention, and the name for an id; the id itself when the bot has seen no name."""
+    known = found["named"] or found[0]
+    return (found["mark"] or "") + names.get(known, known)
 
 
 def export(config_path: Path, form: str, output: Path, say: Print) -> int:

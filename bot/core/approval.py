@@ -60,6 +60,7 @@ class Snapshot:
     policy_version: str
     target_id: str
     state: str
+    rules_at: datetime | None = None  # since when these rules are in force
 
 
 class ApprovalRecord(Value):
@@ -294,7 +295,8 @@ def drift(before: Snapshot, after: Snapshot) -> tuple[str, ...]:
     if before.state != after.state:
         found.append(f"the state changed from {before.state or 'unknown'} to {after.state or 'unknown'}")
     if before.policy_version != after.policy_version:
-        found.append(f"the policy changed ({before.policy_version} to {after.policy_version})")
+        since = f" (new ones are in force since {utc_text(after.rules_at)})" if after.rules_at else ""
+        found.append(f"the rules changed{since}")
     if before.digest != after.digest and not found:
         found.append("what would run isn't what was approved")
     return tuple(found)

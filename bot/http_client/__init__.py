@@ -40,11 +40,11 @@ query or header.
 
 from bot.http_client.auth import Auth, Basic, Bearer, Credential, Session
 from bot.http_client.client import HttpClient, client_for
-from bot.http_client.errors import forbidden
+from bot.http_client.errors import forbidden, renewal
 from bot.http_client.request import host_of, segment
 from bot.http_client.response import Download, Reply
 
 __all__ = [
     "Auth", "Basic", "Bearer", "Credential", "Download", "HttpClient", "Reply", "Session", "client_for", "forbidden",
-    "host_of",     "segment",
+    "host_of", "renewal", "segment",
 ]  # fmt: skip

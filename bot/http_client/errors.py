@@ -25,6 +25,7 @@ from bot.core.errors import (
     ServerError,
 )
 from bot.core.masking.redact import redact
+from bot.core.text import capitalized
 from bot.http_client.request import host_of
 from bot.http_client.response import looks_html, media_type_of
 
@@ -123,7 +124,7 @@ def problem_of_status(
     if status == 401:
         return CredentialRefused(
             f"{name} does not accept the credential ({status}){tail}",
-            "Ask an administrator to check or renew it.",
+            renewal(name),
             status=status,
         )
     if status == 403:
@@ -151,10 +152,19 @@ def forbidden(name: str, reason: str) -> Forbidden:
     """The problem of a 403. Vendors use it for missing rights and for targets that can't do it now, so their reason decides."""
     if reason:
         return Forbidden(
-            f"{name} refused the request (403): {reason}", "If that is about rights, ask an administrator.", status=403
+            f"{name} refused the request (403): {reason}", f"If that is about rights, {_rights(name)}", status=403
         )
     what = f"{name} does not allow this account to do that (403)."
-    return Forbidden(what, "Ask an administrator to check its rights.", status=403)
+    return Forbidden(what, capitalized(_rights(name)), status=403)
+
+
+def renewal(name: str) -> str:
+    """What to do about a credential that isn't accepted. Administrators read it too, so it says what they do."""
+    return f"An administrator renews the credential of `{name}` and restarts the bot."
+
+
+def _rights(name: str) -> str:
+    return f"an administrator checks the rights of the account in `{name}`."
 
 
 def _redirect(name: str, status: int, headers: Mapping[str, str], url: str, *, idempotent: bool) -> Problem:
@@ -165,7 +175,7 @@ def _redirect(name: str, status: int, headers: Mapping[str, str], url: str, *, i
     problem = CallProblem if idempotent else Redirected
     return problem(
         f"{name} answered with a redirect ({status}) to {host}, which is not followed.",
-        "Ask an administrator to set `base_url` to the final address.",
+        "An administrator sets `base_url` to the final address.",
         code=Redirected.code,
         status=status,
     )

@@ -237,6 +237,24 @@ async def test_people_whom_a_reason_mentions_have_their_names_in_the_terminal(pr
     assert "<@" not in ended.out
 
 
+async def test_a_search_of_everything_names_those_who_are_mentioned(program: Program, env: World) -> None:
+    """As in a message: `@` and the name, in every column."""
+    await env.does("status acc:shop/prices -- for <@U0LEE>", "status acc:shop/prices")
+    await env.does("audit user=<@U0LEE>", "Audit log")
+    await env.does("whoami", "Who you are here", user="U0LEE")  # the bot has seen the name then
+    found = await program("audit", "search", "*", folder=env.folder, environ=env.environ)
+    lee = env.ws.core.state.users["U0LEE"].real_name
+    assert (found.code, "<@" in found.out) == (0, False), found
+    assert f"for @{lee}" in found.out
+    assert f"user=@{lee}" in found.out
+
+
+async def test_why_of_a_person_whom_slack_does_not_know_says_so(program: Program, env: World) -> None:
+    place = ("--channel", "C0CRAWL", "--user", "U0NOBODY")
+    told = await program("why", "start acc:shop/prices", *place, folder=env.folder, environ=env.environ)
+    assert (told.code, "Slack doesn't say who @U0NOBODY is" in told.out) == (1, True), told
+
+
 async def test_channels_have_the_names_that_the_bot_has_seen_in_the_terminal(program: Program, env: World) -> None:
     """As in the list of the audit log; a channel that it has not seen keeps its id."""
     place = ("--channel", "C0CRAWL", "--user", "U0ANA")

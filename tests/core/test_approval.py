@@ -330,7 +330,7 @@ class TestDispatch:
         ("change", "part"),
         [
             ({"digest": "d2"}, "isn't what was approved"),
-            ({"policy_version": "p2", "digest": "d2"}, "the policy changed"),
+            ({"policy_version": "p2", "digest": "d2"}, "the rules changed"),
             ({"target_id": "18"}, "means another target"),
             ({"state": "running"}, "changed from idle to running"),
             ({"state": ""}, "changed from idle to unknown"),

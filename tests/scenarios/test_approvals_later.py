@@ -98,7 +98,8 @@ async def test_changed_rules_void_or_renew_what_was_asked(team: Team) -> None:
     card = await team.card("start acc:shop/prices")
     await team.new_rules(RULES.replace('expires = "30m", in', 'expires = "20m", in'))
     await team.press(card, "Approve")
-    await team.sees("Not counted", "the policy changed")
+    told = await team.sees("Not counted: the rules changed (new ones are in force since <!date^")
+    assert env.bot.rules.now.policy.version not in shown(told)  # it is in the details of the card
     assert not team.effects()
     again = await team.card("start acc:shop/prices", "Asked again")
     deny = '  [[channel.deny]]\n  verbs = ["start"]\n  because = "closed for today"\n'

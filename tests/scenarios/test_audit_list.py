@@ -42,6 +42,19 @@ async def test_a_search_does_not_find_itself(env: World) -> None:
     await env.does("audit nothing-like-this", "Audit log", "No matching entries.")
 
 
+async def test_a_person_among_the_words_is_whose_entries_are_listed(env: World) -> None:
+    """Not the entries that mention them; `*` alone is everything, and a `user=` that is no person lists nobody's."""
+    await env.does("status acc:shop/prices -- for <@U0LEE>", "status acc:shop/prices")
+    await env.does("history acc:shop/prices", "history acc:shop/prices", user="U0LEE")
+    for text in ("audit @lee", "audit user=@lee", "audit @lee history"):
+        listed = shown(await env.does(text, "Audit log", "history acc:shop/prices", user="U0ROOT"))
+        assert "status acc:shop/prices" not in listed, text
+        assert "<@U0ANA>" not in listed, text
+    await env.does("audit *", "Audit log", "history acc:shop/prices", "status acc:shop/prices", user="U0ROOT")
+    wrong = shown(await env.does("audit user=lee", "`user=lee` is not a person", user="U0ROOT"))
+    assert "history" not in wrong
+
+
 async def test_a_grant_is_told_with_names(env: World) -> None:
     """The detail of the entry has ids; the reader sees the person and the channel."""
     await env.say("grant @lee start acc:shop/prices for=1h -- covering", user="U0ROOT")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from datetime import datetime
 from pathlib import Path
@@ -99,6 +100,10 @@ async def test_ending_it_with_the_button_is_told_in_its_channel_once(team: Team)
     env = team.env
     await opened(team)
     notice = await env.sees("Break-glass is active for <@U0RUI>", user="U0RUI")
+    (asked,) = re.findall(r"The break-glass for [^']*ends now\.[^']*", str(notice["blocks"]))
+    assert asked.endswith(
+        "ends now."
+    )  # Slack shows no time in the reader's zone there, and an id tells nobody anything
     await team.press(notice, "End it now", user="U0RUI", channel=CRAWL)
     over = await env.sees("Break-glass ended for <@U0RUI>", "Revoked by <@U0RUI>", user="U0RUI")
     await env.sees("Break-glass of <@U0RUI>", "has ended", user="U0RUI")

@@ -202,7 +202,9 @@ async def test_a_refused_file_that_is_put_right_is_told_of_and_registered_once(t
     await env.until(lambda: env.audit(event="policy_refused"))
     team.rules(RULES)
     await team.settled()
-    await env.sees("The rules file is valid again", f"Version {version} stayed in force", channel=SECURITY)
+    await env.sees(
+        "The rules file is valid again", "stayed in force", f"*Version in force*\n{version}", channel=SECURITY
+    )
     await asyncio.sleep(2.5)
     (_, again) = env.audit(event="policy_loaded")
     assert (again.digest, again.policy_version) == (first.digest, first.policy_version)
@@ -230,7 +232,9 @@ async def test_a_file_that_cannot_be_used_changes_nothing(team: Team) -> None:
     await asyncio.sleep(2.5)
     await refused(4)
     assert env.bot.rules.now.policy.version == version
-    await env.sees("The changed rules file can't be used", f"{version} stays in force", channel=SECURITY)
+    await env.sees(
+        "The changed rules file can't be used", "stay in force", f"*Version in force*\n{version}", channel=SECURITY
+    )
     await env.does("doctor", "1 problem found", "The rules file can't be used", "Since ")
     await env.say("start acc:shop/prices")
     await team.card("start acc:shop/prices")

@@ -234,5 +234,8 @@ async def test_buttons_are_offered_only_to_who_may_press_them(ruled: World) -> N
 async def test_why_takes_another_person_also_after_the_command(ruled: World) -> None:
     """`as=run` there is a parameter of the command; a person is meant for `why`. What can't be read is named."""
     await ruled.does("why start acc:news/feed as=<@U0ANA>", "Why: start acc:news/feed", "as <@U0ANA>", user="U0ROOT")
+    await ruled.does("why <@U0ANA> start acc:news/feed", "Why: start acc:news/feed", "as <@U0ANA>", user="U0ROOT")
+    nobody = await ruled.does("why start acc:news/feed as=<@U0NOBODY>", "Slack doesn't say who", user="U0ROOT")
+    assert "who you are" not in shown(nobody)
     await ruled.does("why start nope:x", "Nothing was done", "nope", user="U0ROOT")
     await ruled.does("why", "Nothing was done", "Write a command after `why`", user="U0ROOT")

@@ -86,7 +86,7 @@ TROUBLES = (
         {"fault": "401"},
         FAILED,
         "credential_refused",
-        ("Failed: nothing was done", "does not accept the credential", "Ask an administrator"),
+        ("Failed: nothing was done", "does not accept the credential", "An administrator renews"),
     ),
     Trouble(
         "reports too many requests",

@@ -18,7 +18,7 @@ from bot.core.masking.redact import redact
 from bot.core.ports.plugin import RereadSecret, checked_url
 from bot.core.ports.services import Clock
 from bot.core.sign_in import SignInPause
-from bot.http_client import Credential, HttpClient, Reply, Session, forbidden
+from bot.http_client import Credential, HttpClient, Reply, Session, forbidden, renewal
 
 _LARGEST: Final = 64 * 1024
 V3_HEADER: Final = "INFA-SESSION-ID"
@@ -66,7 +66,7 @@ def problem_of(name: str, error: VendorError, reason: str, missing: str | None) 
     status = error.status
     if status == 401:
         text = f"{name} does not accept the session: {reason}"
-        return CredentialRefused(text, "Ask an administrator to check it.", status=status)
+        return CredentialRefused(text, renewal(name), status=status)
     if status == 403:
         return forbidden(name, reason)
     if status == 404 and missing is not None:

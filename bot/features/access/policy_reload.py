@@ -18,6 +18,7 @@ from bot.core.audit import AuditEntry, Event
 from bot.core.card import Card, Line, Tone
 from bot.core.intent import Place
 from bot.core.masking.redact import SecretList
+from bot.core.outcome import facts_of
 from bot.core.policy.compile import Policy, PolicyProblem, parse_policy
 from bot.core.policy.rights import review_gap
 from bot.core.ports.services import Clock, Directory, Ids, Presenter
@@ -85,10 +86,9 @@ class PolicyReloader:
         _log.info("rules %s are in force", policy.version)
         lines = (Line(text=changes(before.text or "", found.text or ""), code=True),)
         changed = policy.version != version
-        status = (
-            f"Version {policy.version} replaces {version}" if changed else f"No rule changed; still version {version}"
-        )
-        await self._tell(presenter, "The rules changed", Tone.WARN, status, lines)
+        status = "The new rules are in force" if changed else "No rule changed"
+        replaced = version if changed else None
+        await self._tell(presenter, "The rules changed", Tone.WARN, status, lines, replaced)
 
     def follow(self) -> None:
         """Take a changed file without a word: the leader reports it, and refuses one that can't be used."""
@@ -108,17 +108,25 @@ class PolicyReloader:
         entry = self._entry(Event.POLICY_LOADED, f"{self._path.name}{_AGAIN}", self._read.digest)
         await store.append(entry)
         _log.info("the rules file is valid again; rules %s stayed in force", version)
-        status = f"Version {version} stayed in force"
+        status = "The last good rules stayed in force"
         await self._tell(presenter, "The rules file is valid again", Tone.GOOD, status, ())
 
     async def _refuse(self, store: Store, presenter: Presenter, problem: PolicyProblem, digest: str | None) -> None:
         _log.error("the changed rules file is refused: %s", problem.summary)
         await store.append(self._entry(Event.POLICY_REFUSED, problem.summary, digest))
         lines = tuple(Line(text=line) for line in problem.summary.splitlines())
-        status = f"Version {self.now.policy.version} stays in force"
+        status = "The last good rules stay in force"
         await self._tell(presenter, "The changed rules file can't be used", Tone.BAD, status, lines)
 
-    async def _tell(self, presenter: Presenter, title: str, tone: Tone, status: str, lines: tuple[Line, ...]) -> None:
+    async def _tell(
+        self,
+        presenter: Presenter,
+        title: str,
+        tone: Tone,
+        status: str,
+        lines: tuple[Line, ...],
+        replaced: str | None = None,
+    ) -> None:
         if self._security_channel is None:
             return
         card = Card(
@@ -128,6 +136,7 @@ class PolicyReloader:
             tone=tone,
             status=status,
             lines=tuple(line.model_copy(update={"text": self._audit_writer.clean(line.text)}) for line in lines),
+            details=facts_of((("Version in force", self.now.policy.version), ("Version before", replaced))),
             at=self._clock.now(),
         )
         await presenter.show(card)

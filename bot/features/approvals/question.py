@@ -229,6 +229,7 @@ def _details(writer: AuditWriter, approval: Approval, votes: Sequence[CastVote])
         ("Request", pending.request_id),
         ("Approval", pending.id),
         ("Digest", pending.digest or ""),
+        ("Rules version", pending.policy_version or ""),
     )
     return (*facts_of(facts), *record.shown, *facts_of(ids))
 

@@ -33,7 +33,8 @@ async def look(ctx: Context, approval: Approval, capability: Capability) -> Targ
     ruling, (target, state) = await both(
         authorize(ctx, approval.pending.intent, operation, capability, max_age=FRESH), find_now(ctx, operation)
     )
-    after = Snapshot(ruling.digest, ruling.policy.version, target.id if target else "", state)
+    rules_at = ctx.policy().loaded_at if ctx.policy().policy.version == ruling.policy.version else None
+    after = Snapshot(ruling.digest, ruling.policy.version, target.id if target else "", state, rules_at)
     decision = ruling.decision
     demand = decision if isinstance(decision, NeedsApproval) else approval.record.demand
     now = operation.model_copy(update={"target": target or operation.target})

@@ -8,6 +8,7 @@ from typing import Any
 
 from bot.core.audit import Event
 from bot.core.card import Delivery, Line, operation_key
+from bot.core.errors import BadRequest
 from bot.core.intent import Command, Intent, Place, Source
 from bot.core.masking.redact import redact
 from bot.core.masking.values import MASK
@@ -68,11 +69,17 @@ async def audit(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, 
     """Entries of this channel, newest first; for administrators those of every channel."""
     policy, subject = await rules_and_person(ctx, intent.actor)
     everywhere = why_not_administrator(policy, subject, ctx.home_team) is None
-    since = given.get("since")
-    text = " ".join([*ask.words, str(given.get("target") or "")]).strip()
+    since, user = given.get("since"), given.get("user")
+    if user is not None and person_in(user) is None:
+        raise BadRequest(f"`user={user}` is not a person.", "Write a mention, or an id like U0ANA.", "bad_parameter")
+    # A person among the words is whose entries are wanted.
+    who = person_in(user) or next(filter(None, map(person_in, ask.words)), None)
+    words = ask.words if user is not None else [word for word in ask.words if who is None or person_in(word) != who]
+    text = " ".join([*words, str(given.get("target") or "")]).strip()
+    text = "" if text == "*" else text
     filters = Filters(
         channel_id=None if everywhere else intent.place.channel_id,
-        user_id=person_in(given.get("user")),
+        user_id=who,
         since=stamp(ctx.clock.now() - timedelta(seconds=since)) if isinstance(since, int) else None,
         request_id=text if _REQUEST.fullmatch(text) else None,
         text=None if _REQUEST.fullmatch(text) else text or None,

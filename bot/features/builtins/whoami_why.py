@@ -27,9 +27,11 @@ from bot.runtime.context import Context
 _ALLOW = re.compile(r"\b([CG][A-Z0-9]{2,}) allow (\d+)\b")
 _NAMED = 3  # verbs and targets of a rule that a sentence names
 _REVOKED = 5  # grants with a button
-_AS_LAST = re.compile(
-    r"(.+?)\s+as=(<@[UW][A-Z0-9]{1,30}(?:\|[^>]*)?>)\s*", re.DOTALL
-)  # a person; `as=run` is a parameter
+_PERSON = r"(?P<person><@[UW][A-Z0-9]{1,30}(?:\|[^>]*)?>)"
+_AS = (  # a person, before or after the command; `as=run` is a parameter
+    re.compile(rf"(?P<typed>.+?)\s+as={_PERSON}\s*", re.DOTALL),
+    re.compile(rf"\s*(?:as=)?{_PERSON}\s+(?P<typed>.+)", re.DOTALL),
+)
 
 
 async def whoami(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, Any]) -> None:
@@ -62,8 +64,9 @@ async def whoami(ctx: Context, intent: Intent, ask: Command, given: Mapping[str,
 async def why(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, Any]) -> None:
     """Check a command against every rule and say which condition failed first. Nothing is run."""
     typed, other = ask.words[0] if ask.words else "", given.get("as")
-    if (found := _AS_LAST.fullmatch(typed)) is not None and other is None:
-        typed, other = found.groups()
+    found = next(filter(None, (pattern.fullmatch(typed) for pattern in _AS)), None)
+    if found is not None and other is None:
+        typed, other = found["typed"], found["person"]
     trusted = intent.source is Source.TERMINAL  # the shell of the installation reads the rules anyway
     refused = None if trusted else await not_admitted(ctx, intent)
     if refused is not None:
@@ -82,6 +85,9 @@ async def why(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, An
         return
     seen = await _as_person(ctx, intent, other)
     now = await read_situation(ctx, seen, intent.place)
+    if not now.subject.known and (trusted or seen != intent.actor):
+        hint = "Check the id, or try again in a moment."
+        raise BadRequest(f"Slack doesn't say who <@{seen.user_id}> is.", hint, "unknown_person")
     policy = now.policy
     operation = resolved.operation
     question = now.question(resolved.capability, operation.target, operation.params, ctx.clock.now())

@@ -8,7 +8,6 @@ from bot.core.card import Button, Card, Tone, approval_key, operation_key
 from bot.core.intent import Place
 from bot.core.outcome import Fact
 from bot.core.records import Grant
-from bot.core.text import utc_text
 from bot.operations import cards
 from bot.runtime.context import Context
 
@@ -60,15 +59,15 @@ async def holder(ctx: Context, grant: Grant) -> str:
 
 
 async def revoke_button(ctx: Context, grant: Grant, label: str) -> Button:
-    """A button that ends the grant, for those who may: `revoke` checks who presses it. Its question names what ends."""
+    """A button that ends the grant, for those who may: `revoke` checks who presses it. Its question names what ends, without a
+    time: Slack shows none in the reader's zone there, and the message has it."""
     of = "break-glass" if grant.breakglass else f"grant of {what(grant)}"
-    until = utc_text(grant.until_at)
     return Button(
         label=label,
         action="revoke",
         id=ctx.ids.secret(),
         style="danger",
-        confirm=f"The {of} for {await holder(ctx, grant)} ends now, not {until}. Its id is {grant.id}.",
+        confirm=f"The {of} for {await holder(ctx, grant)} ends now.",
         means=cards.say_means(f"revoke {grant.id} -- {PRESSED}"),
     )
 
