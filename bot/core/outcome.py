@@ -99,6 +99,7 @@ class Suggestion(Value):
     verb: str
     target: str
     params: tuple[tuple[str, str], ...] = ()
+    reason: str | None = None
 
 
 class FileOut(Value):

@@ -288,6 +288,7 @@ ABANDONED_AS: Final = {
     **dict.fromkeys((*Doubt, "not_sent", "stale", "void", "gone", "no_such_backend"), "not done"),
     "cancelled": "cancelled",
     "not_confirmed": "not confirmed",
+    "still_paused": "still paused",
     "joined": "asked again",
     "already_waiting": "asked again",
 }

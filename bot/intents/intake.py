@@ -84,7 +84,9 @@ class Intake:
             if errors:
                 return Receipt(errors=errors)
         means = means or stop_everything.meaning(intent)
-        entries, no, user = [audit_writer.requested(intent, means)], self._turned_away(intent), _whose(intent)
+        pressed = isinstance(intent.payload, Press) and "pending" not in means  # not a decision
+        command = meant(self.catalog, means) if pressed else None
+        entries, no, user = [audit_writer.requested(intent, means, command)], self._turned_away(intent), _whose(intent)
         if no is not None:
             entries.append(audit_writer.plain(Event.DENIED, intent, ctx.clock.now(), code=no.code))
         with ExitStack() as unless_begun:

@@ -35,8 +35,11 @@ class AuditWriter:
         """Canonical JSON text of the parameters, secrets masked by value and by the name of their key."""
         return canonical(redact_json(dict(params), known=self._secrets))
 
-    def requested(self, intent: Intent, means: Mapping[str, Json] | None = None) -> AuditEntry:
-        """The first entry of a request, written before it is acked. `means` is what a pressed button or a sentence stands for."""
+    def requested(
+        self, intent: Intent, means: Mapping[str, Json] | None = None, command: Command | None = None
+    ) -> AuditEntry:
+        """The first entry of a request, written before it is acked. `means` is what a pressed button or a sentence stands for,
+        `command` the command of the button, if it is one."""
         payload = intent.payload
         columns: dict[str, Any] = {}
         event = Event.REQUESTED
@@ -55,6 +58,8 @@ class AuditWriter:
             columns |= means or {}
         elif isinstance(payload, Press):
             columns = _press(payload, means or {})
+            if command is not None:
+                columns |= {"params": self.params(_by_name(command.params)), "reason": command.reason}
         elif isinstance(payload, Form):
             columns = {"verb": f"form {payload.form}"}
         elif isinstance(payload, Open):

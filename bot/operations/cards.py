@@ -360,9 +360,17 @@ def private(intent: Intent, title: str, *, tone: Tone = Tone.PLAIN, key: str = "
     )
 
 
-def command_means(verb: str, target: str, params: Sequence[tuple[str, str]] = ()) -> dict[str, Json]:
+def command_means(
+    verb: str, target: str, params: Sequence[tuple[str, str]] = (), reason: str | None = None
+) -> dict[str, Json]:
     """The stored meaning of a button that runs a command. `tag` names this shape, which may get keys but never changes."""
-    return {"tag": "command1", "verb": verb, "target": target, "params": [list(pair) for pair in params]}
+    means: dict[str, Json] = {
+        "tag": "command1",
+        "verb": verb,
+        "target": target,
+        "params": [list(pair) for pair in params],
+    }
+    return {**means, "reason": reason} if reason else means
 
 
 def say_means(text: str) -> dict[str, Json]:

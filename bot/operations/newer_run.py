@@ -43,7 +43,13 @@ def meant(catalog: Catalog, means: Mapping[str, Json]) -> Command | None:
     if means.get("tag") == "command1":
         params = means.get("params")
         pairs = [(str(pair[0]), str(pair[1])) for pair in params] if isinstance(params, list) else []
-        return Command(verb=str(means.get("verb")), target=str(means.get("target")), params=tuple(pairs))
+        why = means.get("reason")
+        return Command(
+            verb=str(means.get("verb")),
+            target=str(means.get("target")),
+            params=tuple(pairs),
+            reason=why if isinstance(why, str) else None,
+        )
     read = parse(str(means.get("text")), catalog) if means.get("tag") == "say1" else None
     return read if isinstance(read, Command) else None
 
@@ -55,7 +61,8 @@ def _slot(catalog: Catalog, means: Mapping[str, Json]) -> str | None:
 
 
 def _slot_of(command: Command) -> str:
-    return hashlib.sha256(format_command(command).encode()).hexdigest()[:16]
+    same = command.model_copy(update={"reason": None})
+    return hashlib.sha256(format_command(same).encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True, slots=True)

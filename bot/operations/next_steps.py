@@ -8,7 +8,7 @@ from bot.core.command.catalog import check_params
 from bot.core.command.parser import parse_target
 from bot.core.errors import BadRequest
 from bot.core.intent import Intent
-from bot.core.masking.redact import is_secret
+from bot.core.masking.redact import is_secret, redact
 from bot.core.network import console_url
 from bot.core.operation import Operation, Target
 from bot.core.outcome import Phase, RunView, Suggestion
@@ -54,7 +54,9 @@ def once_more(operation: Operation) -> tuple[Suggestion, ...]:
     if operation.files:
         return ()
     target = cards.written(operation.target)
-    return (Suggestion(label=_AGAIN, verb=operation.verb, target=target, params=operation.words),)
+    return (
+        Suggestion(label=_AGAIN, verb=operation.verb, target=target, params=operation.words, reason=operation.reason),
+    )
 
 
 def link_to(ctx: Context, target: Target) -> tuple[Button, ...]:
@@ -108,7 +110,13 @@ async def buttons_for(
             action=f"do_{suggestion.verb.replace(' ', '_')}",
             id=ctx.ids.secret(),
             style="danger" if suggestion.verb == "stop" else None,
-            means=command_means(suggestion.verb, suggestion.target, suggestion.params),
+            means=command_means(
+                suggestion.verb,
+                suggestion.target,
+                suggestion.params,
+                # A button is kept longer than a request.
+                None if suggestion.reason is None else redact(suggestion.reason, ctx.secrets)[0],
+            ),
         )
         for suggestion in allowed
     ]

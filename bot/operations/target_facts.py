@@ -118,13 +118,8 @@ async def find_now(ctx: Context, operation: Operation) -> tuple[Target | None, s
         except (TimeoutError, Problem):
             return target, UNREADABLE
         target = found if found.kind == target.kind else target
-    return target, await state_now(ctx, target)
-
-
-async def state_now(ctx: Context, target: Target) -> str:
-    """Its state as the control plane reports it, or `not readable`."""
     try:
         async with asyncio.timeout(FACTS_WITHIN):
-            return await ctx.backends[target.backend].state_of(target)
+            return target, await ctx.backends[target.backend].state_of(target)
     except (TimeoutError, Problem):
-        return UNREADABLE
+        return target, UNREADABLE

@@ -60,8 +60,8 @@ EVENTS: Final[Words] = {
     "reconciled": "a lookup on the control plane found the outcome of an unknown call",
     "abandoned": "the outcome couldn't be found, a person cancelled (code `cancelled`), a dangerous command came from a terminal "
     "without `--yes` (`not_confirmed`), or there is nothing to switch on after a pause "
-    "(`gone`; `no_such_backend` when its control plane is no longer configured), or a control plane whose own timer is over "
-    "doesn't say that it has resumed (`own_timer`); or the request didn't run and was "
+    "(`gone`; `no_such_backend` when its control plane is no longer configured), or what was paused by the "
+    "control plane's own timer is `still_paused` at its end, or can't be read (`own_timer`); or the request didn't run and was "
     "offered as a button: `in_sentence` (a mention within a sentence), `edited` (an edited message), `by_app` (posted by "
     "another app in a person's name), `late` (a late built-in command), `too_late` (Slack had stopped waiting)",
     "ended": "a run that was started here ended; `code` is its state, or `lost` when the control plane no longer has it",

@@ -276,7 +276,9 @@ async def test_the_report_counts_what_is_unknown_and_calls_it_so(env: World, mon
     assert len(re.findall(r"start acc:shop/prices unknown", story)) == len(re.findall(r"restore\. ", story)), story
     assert "0 failed, 1 unknown" in message["text"]
     text = shown(await env.does("incident close", "INC-50 is closed", "1, none failed, 1 unknown"))
-    assert re.search(r"`start acc:shop/prices` \(restore\): unknown: .*None started since <!date", text), text
+    assert re.search(
+        r"`start acc:shop/prices` \(restore\): unknown: .*None that can be this one started since <!date", text
+    ), text
     for words in (story, text):
         assert "abandoned" not in words
         assert not re.search(r"\d{4}-\d\d-\d\d…", words), words
@@ -321,7 +323,8 @@ async def test_the_end_of_a_pause_belongs_to_the_incident_and_thread_of_its_requ
             (text for one in person.messages(CRAWL, thread) if "INC-43 is closed" in (text := shown(one))), None
         )
     )
-    assert "`schedule on acc:shop/prices (schedule d9c944df)`" in report
+    assert "automatic, for <@U0ANA> `schedule on acc:shop/prices (schedule d9c944df)`: done" in report
+    assert re.search(r"<@U0ANA> `schedule off acc:shop/prices for=1h` \(quiet\): paused until <!date", report), report
 
 
 async def test_the_end_of_a_pause_keeps_its_incident_after_that_was_closed(later: Team) -> None:
@@ -351,3 +354,32 @@ async def test_a_grant_and_a_watch_end_for_the_incident_in_which_they_began(late
     (expired,) = env.audit(event="expired")
     (ended,) = [row for row in env.audit(event="ended") if row.verb == "watch"]
     assert (expired.incident, ended.incident) == ("INC-43", "INC-43")
+
+
+async def test_its_report_tells_a_press_of_try_again_in_the_words_of_the_first_request(env: World) -> None:
+    """With its parameters and its reason."""
+    await env.does("incident open INC-55 -- checkout", "Incident INC-55")
+    await env.acc.set_fault({"fault": "503", "match": "POST .*/off"})
+    card = await env.does("schedule off acc:shop/prices for=1h -- closed", "Failed", "Try again")
+    await env.acc.clear_faults()
+    await env.ana.press_label(CRAWL, card["ts"], "Try again", seen=card)
+    await env.until(lambda: env.audit(event="paused"))
+    text = shown(await env.does("incident close", "INC-55 is closed"))
+    assert re.search(r"`schedule off acc:shop/prices for=1h` \(closed\): paused until <!date", text), text
+
+
+async def test_its_report_keeps_what_was_not_done_apart(team: Team) -> None:
+    """What was denied, what waits, and what was withdrawn are no changes; a grant is not the operation that it permits."""
+    env = team.env
+    await env.does("incident open INC-56 -- checkout", "Incident INC-56")
+    await env.does("grant <@U0RUI> start acc:shop/* for=1h -- help", "Granted", user="U0ROOT")
+    await env.say("schedule off acc:shop/prices -- not mine", user="U0GUEST")
+    await env.until(lambda: env.audit(event="denied"))
+    await env.say("start acc:shop/prices -- restore")
+    await env.until(lambda: env.audit(event="approval_requested"))
+    text = shown(await env.does("incident close", "INC-56 is closed"))
+    (done, not_done) = re.findall(r"\*What was(?: not)? done\*\n((?:•.*\n)+)", text)
+    assert "<@U0ROOT> `grant of start acc:shop/*` (help): granted" in done
+    assert done.count("•") == 1
+    assert "`schedule off acc:shop/prices` (not mine): denied" in not_done
+    assert "<@U0ANA> `start acc:shop/prices` (restore): waits for approval" in not_done

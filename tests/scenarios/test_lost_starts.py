@@ -34,7 +34,9 @@ async def test_a_run_of_somebody_else_is_not_taken_for_ours(
     await env.acc.set_fault({**fault, "times": 1, "match": START})
     theirs = begin(env, '{"country":"fr"}')
     asked = await do(env, "start acc:shop/prices input.country=de")
-    card = await asked.card("Unknown: it may or may not have happened", "None started", "history acc:shop/prices")
+    card = await asked.card(
+        "Unknown: it may or may not have happened", "None that can be this one started", "history acc:shop/prices"
+    )
     assert asked.events == ["requested", "sent", "unknown", "abandoned"]
     assert theirs not in shown(card)
     assert all(row.backend_ref != theirs for row in asked.rows)

@@ -239,7 +239,7 @@ async def test_a_timeline_tells_the_end_of_a_pause_without_its_id(env: World) ->
     text = shown(await env.does("timeline since=1h", "Timeline since", "resumed"))
     ended = [line.partition("> · ")[2] for line in text.splitlines() if " resumed" in line]
     assert ended
-    assert all(line.endswith("resumed · <@U0ANA>") for line in ended), ended
+    assert all(line.endswith("resumed · automatic, for <@U0ANA>") for line in ended), ended
 
 
 async def test_a_run_that_its_control_plane_no_longer_has_is_counted_as_unknown_not_as_failed(env: World) -> None:

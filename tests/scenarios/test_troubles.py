@@ -60,14 +60,14 @@ TROUBLES = (
         {"fault": "drop_before"},
         UNCLEAR,
         "reply_lost",
-        ("Unknown: it may or may not have happened", "None started"),
+        ("Unknown: it may or may not have happened", "None that can be this one started"),
     ),
     Trouble(
         "it breaks and nothing began",
         {"fault": "500"},
         UNCLEAR,
         "server_error",
-        ("Unknown: it may or may not have happened", "None started", "may be queued"),
+        ("Unknown: it may or may not have happened", "None that can be this one started", "may be queued"),
     ),
     Trouble(
         "it breaks and the run began", {"fault": "500", "done": True}, LOST, "done", ("The answer was not usable",), 1
@@ -100,7 +100,7 @@ TROUBLES = (
         {"fault": "redirect"},
         UNCLEAR,
         "redirected",
-        ("Unknown: it may or may not have happened", "None started"),
+        ("Unknown: it may or may not have happened", "None that can be this one started"),
     ),
     Trouble(
         "it points elsewhere and the run began",

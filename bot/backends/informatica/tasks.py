@@ -293,7 +293,7 @@ async def _start_look_back(ctx: AdapterContext, task: Target, sent_at: datetime,
     if not runs:
         unsure = any(one.odd or one.began is None or one.run_id is None for one in listed)
         more = " Not all of them could be read." if unsure else ""
-        return LookBack(absent=not unsure, evidence=f"{looked} None started since then.{more}")
+        return LookBack(absent=not unsure, evidence=f"{looked} None that can be this one started since then.{more}")
     if len(runs) > 1:
         told = ", ".join(map(str, runs))
         return LookBack(

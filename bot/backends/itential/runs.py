@@ -191,7 +191,9 @@ async def look_back(ctx: AdapterContext, operation: Operation, sent_at: datetime
     looked = f"Checked the newest {plural(len(jobs), 'job')} for runs of {target.name}."
     if not found:
         # A platform that runs a service within the call lists no job for it, so an empty list proves nothing.
-        return LookBack(absent=bool(mine), again=not mine, evidence=f"{looked} None started since then.")
+        return LookBack(
+            absent=bool(mine), again=not mine, evidence=f"{looked} None that can be this one started since then."
+        )
     if len(found) > 1:
         ids = ", ".join(map(brief_id, found))
         runs = [

@@ -99,7 +99,7 @@ def _undecided(
     look = f"Check `history {written(agent.backend, agent.name)}`"
     if not candidates:
         same = " with these inputs" if operation.verb == "start" else ""
-        seen = f"None started since {utc_text(sent_at, seconds=True)}{same}, but a start may be queued."
+        seen = f"None that can be this one started since {utc_text(sent_at, seconds=True)}{same}, but a start may be queued."
         return LookBack(evidence=f"{looked} {seen}", again=True, hint=f"{look} before you start it again.")
     shown = (
         f"{brief_id(id_) or 'one with an unreadable id'} (started {utc_text(moment(when), seconds=True)})"

@@ -116,10 +116,11 @@ def unknown(entries: Sequence[StoredEntry]) -> frozenset[str]:
 
 
 def what_of(entry: StoredEntry) -> str:
-    """Verb and target. A break-glass is for all verbs and targets."""
+    """Verb and target. A break-glass is for all verbs and targets; a grant is not what it permits."""
     if entry.event is Event.BREAKGLASS or (entry.verb == "*" and entry.event in (Event.REVOKED, Event.EXPIRED)):
         return "break-glass"
-    return " ".join(part for part in (entry.verb, entry.target_name) if part)
+    is_grant = entry.event in (Event.GRANTED, Event.REVOKED, Event.EXPIRED) and (entry.rule or "").startswith("grant ")
+    return " ".join(part for part in ("grant of" if is_grant else "", entry.verb, entry.target_name) if part)
 
 
 def is_look(catalog: Catalog, entry: StoredEntry) -> bool:

@@ -202,7 +202,7 @@ def _sentence(ctx: Context, entry: StoredEntry, longest: int, *, undone: Collect
         detail = "" if good else why
     ended = mark + (word if word.startswith(what) else f"{what} {word}")
     detail = shortened(detail, longest)
-    return " · ".join(part for part in (at, ended, _asker(entry), detail) if part)
+    return " · ".join(part for part in (at, ended, asker(entry), detail) if part)
 
 
 async def _newest(
@@ -327,7 +327,7 @@ async def _show(
         far = f"Older entries match too: {longer if left else '`signalbox audit search` lists all.'}"
     if len(entries) <= _IN_TABLE:
         rows = tuple(
-            (what, event, at, _asker(entry), detail, seq)
+            (what, event, at, asker(entry), detail, seq)
             for entry in entries
             for seq, at, _, event, what, _, _, detail in (_row(entry),)
         )
@@ -362,9 +362,12 @@ def named_in(texts: Sequence[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(one for text in texts for one in _NAMED_IN.findall(text)))
 
 
-def _asker(entry: StoredEntry) -> str:
-    """Who asked, by name: the step of a workflow runs as the app itself."""
-    return "a workflow" if entry.source == Source.STEP else cards.person(entry.user_id)
+def asker(entry: StoredEntry) -> str:
+    """Who asked, by name: the step of a workflow runs as the app itself, and what was arranged for a time by itself."""
+    if entry.source == Source.STEP:
+        return "a workflow"
+    who = cards.person(entry.user_id)
+    return f"automatic, for {who}" if entry.source == Source.TIMER and who else who
 
 
 def _row(entry: StoredEntry) -> tuple[str, ...]:

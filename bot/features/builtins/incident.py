@@ -17,6 +17,7 @@ from bot.features.access.grants import NotPermittedError
 from bot.features.builtins import audit
 from bot.features.builtins.activity import happened, moves, not_sent, stopped_as_asked, unknown, what_of
 from bot.features.incidents import Incident
+from bot.features.pauses.pause import ENDED_BY_ORDER
 from bot.operations import cards
 from bot.operations.audit_writer import AuditWriter
 from bot.operations.authorize import visibility_of
@@ -27,6 +28,8 @@ _USAGE: Final = (
 )
 _OWN: Final = frozenset({Event.INCIDENT_OPENED, Event.INCIDENT_CLOSED})
 _BAD: Final = frozenset({Event.FAILED, Event.DENIED, Event.UNKNOWN, Event.ABANDONED, Event.REJECTED})
+_WAITS: Final = frozenset({Event.APPROVAL_REQUESTED, Event.CLAIMED, Event.RELEASED})
+_UNSENT: Final = _WAITS | {Event.FAILED, Event.ABANDONED, Event.EXPIRED, Event.APPROVED}  # unless it was sent before
 _MOST_LINES: Final = 20
 _ROOM: Final = 1_600  # characters of all reasons there, and as many of the ends, so that they fit into one message
 _IN_ONE: Final = 6  # lines in a paragraph
@@ -97,7 +100,7 @@ async def _close(ctx: Context, intent: Intent, name: str, text: str) -> None:
         await ctx.store.set_value(found.key, None, now, (entry,))
         await ctx.presenter.show(_card(ctx, found, f"Closed by <@{person}> after {lasted}", person))
     entries, cut = await audit.of_incident(ctx, found)
-    story = await _story(ctx, intent, entries)
+    done, not_done = await _story(ctx, intent, entries)
     since = f"Since {utc_text(cut)}; `signalbox audit export` has what was before. " if cut else ""
     report = Card(
         key=f"incident:{intent.request_id}:closed",
@@ -111,44 +114,55 @@ async def _close(ctx: Context, intent: Intent, name: str, text: str) -> None:
                 ("What happened", found.text),
                 ("How it ended", writer.clean(text) or ""),
                 *(
-                    ("" if at else "What was done", "\n".join(story[at : at + _IN_ONE]))
-                    for at in range(0, len(story), _IN_ONE)
+                    ("" if at else what, "\n".join(told[at : at + _IN_ONE]))
+                    for what, told in (("What was done", done), ("What was not done", not_done))
+                    for at in range(0, len(told), _IN_ONE)
                 ),
             )
             if words
         ),
         rows=_counts(ctx, found, entries),
         footer=(f"{since}The timeline is {'in the thread' if found.thread_ts is None else 'below'}.",),
-        mention=audit.named_in([f"<@{person}>", *(f"<@{entry.user_id}>" for entry in entries), *story]),
+        mention=audit.named_in([f"<@{person}>", *(f"<@{entry.user_id}>" for entry in entries), *done, *not_done]),
         at=now,
     )
     await ctx.presenter.show(report)
     await audit.deliver(ctx, intent, entries, name=found.name, under=report.key, place=report.place)
 
 
-async def _story(ctx: Context, intent: Intent, entries: Sequence[StoredEntry]) -> list[str]:
-    """One line for each request that changed something or was denied: when, who, what, and how it ended. Of many the newest."""
+async def _story(ctx: Context, intent: Intent, entries: Sequence[StoredEntry]) -> tuple[list[str], list[str]]:
+    """What was done and what was not: one line for each request that changed something, was denied, or waits: when, who, what,
+    and how it ended. Of many the newest."""
     last: dict[str, StoredEntry] = {}
     undone = not_sent(entries)
     for entry in await audit.readable(ctx, intent, moves(ctx.catalog, entries)):
-        part = entry.event is Event.RESUMED and entry.request_id in last  # of a change that ended several pauses
+        # of a change that ended pauses
+        part = (entry.event is Event.RESUMED or entry.code in ENDED_BY_ORDER) and entry.request_id in last
         if entry.event is not Event.REQUESTED and entry.event not in _OWN and not part:
             last[entry.request_id] = entry
     first = {entry.request_id: entry for entry in reversed(entries)}
-    lines, left = [], len(last) - _MOST_LINES
+    sent = {entry.request_id for entry in entries if entry.event is Event.SENT}
+    done, not_done, left = list[str](), list[str](), len(last) - _MOST_LINES
     longest = min(300, _ROOM // max(1, min(len(last), _MOST_LINES)))
     for request_id, end in [*last.items()][max(0, left) :]:
         asked = first[request_id]
         why = f" ({shortened(asked.reason, longest)})" if asked.reason else ""
-        who, when = cards.person(asked.user_id), utc_text(asked.at, seconds=True)
+        who, when = audit.asker(asked), utc_text(asked.at, seconds=True)
         given = cards.typed_in(asked) if asked.event is Event.REQUESTED and end.backend is not None else ""
         what = " ".join(part for part in (what_of(end), given) if part)
-        lines.append(f"• {when} {who} `{what}`{why}: {shortened(_end_of(ctx, end, undone), longest)}")
-    return [*([f"{plural(left, 'earlier one', 'earlier ones')}: in the timeline"] if left > 0 else []), *lines]
+        line = f"• {when} {who} `{what}`{why}: {shortened(_end_of(ctx, end, undone), longest)}"
+        unsent = end.event in _UNSENT and end.backend is not None and request_id not in sent
+        (not_done if unsent or end.event in (Event.DENIED, Event.REJECTED) else done).append(line)
+    return [*([f"{plural(left, 'earlier one', 'earlier ones')}: in the timeline"] if left > 0 else []), *done], not_done
 
 
 def _end_of(ctx: Context, entry: StoredEntry, undone: Collection[str]) -> str:
-    """The state of a run, and why it did not succeed; of other requests the event, and why nothing was done."""
+    """The state of a run, and why it did not succeed; of other requests the event, until when it is paused, and why nothing was
+    done."""
+    if entry.event in _WAITS:
+        return "waits for approval"
+    if entry.event is Event.PAUSED and (entry.detail or "").startswith("until "):
+        return f"paused {entry.detail}"
     if entry.event is Event.FAILED and entry.request_id in undone:
         return f"not done: {entry.detail}" if entry.detail else "not done"
     good = entry.code == str(Phase.SUCCEEDED) or stopped_as_asked(entry)

@@ -3,6 +3,7 @@
 The newest request about a target wins: it ends, replaces or keeps the earlier pauses of that target.
 """
 
+import asyncio
 import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -13,7 +14,7 @@ from bot.core.audit import AuditEntry, Event
 from bot.core.card import Card, Line, Tone, operation_key
 from bot.core.command.until import ends_at
 from bot.core.effects import NOTHING, Attempt, Consequences
-from bot.core.errors import BadReply, Redirected, ServerError
+from bot.core.errors import BadReply, Problem, Redirected, ServerError
 from bot.core.intent import Intent
 from bot.core.operation import Operation, Target
 from bot.core.outcome import GONE, Done, Failed, Outcome, Unknown
@@ -21,7 +22,7 @@ from bot.core.records import Filters, Pause, StoredEntry, stamp
 from bot.core.text import rough_span, utc_text
 from bot.operations.audit_writer import AuditWriter, columns_of
 from bot.operations.backend_call import enabled_key
-from bot.operations.target_facts import UNREADABLE, state_now
+from bot.operations.target_facts import FACTS_WITHIN
 from bot.runtime.context import Context
 
 WAS_OFF: Final = "It was off before, so it stays off until someone switches it on."
@@ -186,8 +187,8 @@ async def _paused_line(ctx: Context, held: Sequence[Pause], names: Mapping[str, 
     name = names.get(first.user_id or "")
     ends, by = utc_text(first.until_at), f" by {name}" if name else ""
     vendor = ctx.catalog.backends[first.backend].vendor
-    states = await all_of(state_now(ctx, pause.target) for pause in held[:_ASKED])
-    again = sum(is_held(state) is False for state in states)
+    states = await all_of(is_held(ctx, pause.target) for pause in held[:_ASKED])
+    again = states.count(False)
     if again < len(held):
         some = f" But {vendor} says that {again} of {len(held)} {'is' if again == 1 else 'are'} on." if again else ""
         return f"Paused until {ends}{by}. {_RESUMED[2] if job else _ON[2]} automatically.{some}"
@@ -195,10 +196,15 @@ async def _paused_line(ctx: Context, held: Sequence[Pause], names: Mapping[str, 
     return f"Paused{by}, but {vendor} says that {now}. The pause ends {ends}."
 
 
-def is_held(state: str) -> bool | None:
-    """Whether a target in this state of the control plane is off or paused. None when the state doesn't tell."""
+async def is_held(ctx: Context, target: Target) -> bool | None:
+    """Whether the control plane reports the target as off or paused. None when it doesn't tell, or not soon."""
+    try:
+        async with asyncio.timeout(FACTS_WITHIN):
+            state = await ctx.backends[target.backend].state_of(target)
+    except (TimeoutError, Problem):
+        return None
     word = state.partition(",")[0]
-    if word in ("", GONE, UNREADABLE) or word.startswith("unknown"):
+    if word in ("", GONE) or word.startswith("unknown"):
         return None
     return word in ("off", "paused")
 

@@ -21,7 +21,7 @@ from bot.features.pauses.pause import is_held, paused_lines, say_over, settle, s
 from bot.operations import cards
 from bot.operations.audit_writer import AuditWriter, columns_of
 from bot.operations.execute import execute
-from bot.operations.target_facts import FACTS_WITHIN, state_now
+from bot.operations.target_facts import FACTS_WITHIN
 from bot.runtime.context import Context
 
 AGAIN_AFTER: Final = tuple(
@@ -30,8 +30,11 @@ AGAIN_AFTER: Final = tuple(
 _OVER: Final = ("resumed", "failed")  # the states of a pause that ended at its time
 _BY_ITSELF: Final = "it has resumed by its own timer"
 BY_TIMER: Final = "own_timer"  # the code of an end that the control plane's own timer brings
+STILL_PAUSED: Final = "still_paused"
 READ_AGAIN_AFTER: Final = (timedelta(seconds=10), timedelta(minutes=1))
-GIVEN_UP: Final = frozenset({"gone", "no_such_backend", BY_TIMER})  # the codes of an `abandoned` that ends a pause
+GIVEN_UP: Final = frozenset(
+    {"gone", "no_such_backend", BY_TIMER, STILL_PAUSED}
+)  # the codes of an `abandoned` that ends a pause
 
 
 async def resume(ctx: Context, intent: Intent, pause: Pause) -> None:
@@ -51,18 +54,17 @@ async def resume(ctx: Context, intent: Intent, pause: Pause) -> None:
 async def _by_own_timer(ctx: Context, intent: Intent, pause: Pause) -> None:
     """Read whether the control plane's own timer has ended the pause. Its clock may differ, and it may not answer, so it is read
     up to three times."""
-    now, state = ctx.clock.now(), await state_now(ctx, pause.target)
-    held = is_held(state)
+    now, held = ctx.clock.now(), await is_held(ctx, pause.target)
     if held is not False and pause.tries < len(READ_AGAIN_AFTER):
         await ctx.store.postpone_pause(pause.id, now + READ_AGAIN_AFTER[pause.tries])
         await ctx.store.finish(intent.request_id, (), now)
         return
-    event, how = {
-        False: (Event.RESUMED, _BY_ITSELF),
-        True: (Event.ABANDONED, "its timer is over, but the control plane says that it is still paused"),
-        None: (Event.ABANDONED, "its timer is over; whether it has resumed can't be read"),
+    event, code, how = {
+        False: (Event.RESUMED, BY_TIMER, _BY_ITSELF),
+        True: (Event.ABANDONED, STILL_PAUSED, "its timer is over, but the control plane says that it is still paused"),
+        None: (Event.ABANDONED, BY_TIMER, "its timer is over; whether it has resumed can't be read"),
     }[held]
-    columns = {**columns_of(pause.target), "code": BY_TIMER, "detail": f"pause {pause.request_id}: {how}"}
+    columns = {**columns_of(pause.target), "code": code, "detail": f"pause {pause.request_id}: {how}"}
     entry = AuditWriter(ctx.secrets).plain(event, intent, now, verb=pause.verb_back, **columns)
     over = "failed" if held else "resumed"
     await ctx.store.finish(intent.request_id, (entry,), now, over=(pause,), over_state=over)
@@ -232,7 +234,7 @@ async def show_end_again(ctx: Context, entry: StoredEntry) -> None:
     if pause is None:
         return
     summary = (entry.detail or "").removeprefix(f"pause {pause.request_id}: ")
-    if entry.code == BY_TIMER:
+    if entry.code in (BY_TIMER, STILL_PAUSED):
         await _say_by_itself(ctx, pause, summary)
         return
     state = "resumed" if entry.event is Event.RESUMED else "failed"

@@ -73,7 +73,8 @@ async def tell_earlier(
         action="run_anyway",
         id=ctx.ids.secret(),
         only_user=intent.actor.user_id,
-        means=cards.command_means(command.verb, command.target or "", command.params) | {"card": button.message_key},
+        means=cards.command_means(command.verb, command.target or "", command.params, command.reason)
+        | {"card": button.message_key},
     )
     state = await state_of(ctx, earlier.request_id)
     lines = [Line(heading="That run", text=state)] if state is not None else []
