@@ -117,11 +117,7 @@ class Reply:
     def bad(self, fault: str) -> BadReply:
         """The error for a success without the needed content."""
         call = f" to {self.call}" if self.call else ""
-        return BadReply(
-            f"{self.name} answered {self.status}{call}, but {fault}.",
-            "Its version may differ from the documented one.",
-            status=self.status,
-        )
+        return BadReply(f"{self.name} answered {self.status}{call}, but {fault}.", status=self.status)
 
 
 @lru_cache(maxsize=256)

@@ -26,6 +26,7 @@ from bot.runtime.context import Context
 HEADING: Final = "Newer run"
 AGAIN: Final = "again"  # in the meaning of a button that asks an expired question again
 _DONE_BY: Final = {"retry": "Retried", "restart": "Restarted", "start": "Started"}
+_CARDS: Final = ("op:", "watch:")  # keys of cards that everyone sees: of requests, and of what a watch tells
 RERUNS: Final = ("retry", "restart")  # verbs on a run
 _MOST_RERUNS: Final = 100  # entries of each verb
 _WAITS: Final = "waiting for approval"
@@ -178,7 +179,7 @@ async def waits(ctx: Context, intent: Intent) -> None:
     button = await _pressed(ctx, intent)
     if button is None or await state_of(ctx, intent.request_id) is None:
         return
-    slot, of_request = _slot(ctx.catalog, button.means), button.message_key.startswith("op:")
+    slot, of_request = _slot(ctx.catalog, button.means), button.message_key.startswith(_CARDS)
     posted = await ctx.store.message(button.message_key)
     card = Card.stored(posted.body) if posted is not None else None
     if card is not None and AGAIN in button.means and (slot is None or not of_request):
@@ -215,7 +216,7 @@ async def show_older(ctx: Context, intent: Intent, operation: Operation | None) 
     """Show the cards that this request is about with how its run stands; a private answer stays as it is."""
     older = await _older(ctx, intent, operation)
     for key in older.cards if older is not None else ():
-        if key.startswith("op:") and await _newest(ctx, key):
+        if key.startswith(_CARDS) and await _newest(ctx, key):
             async with ctx.locks.of(key):
                 await _show_again(ctx, key)
 

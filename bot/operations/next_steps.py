@@ -125,9 +125,11 @@ async def buttons_for(
         # A run that has no name of its own is the one of the card's thread.
         means = cards.say_means("watch" if about.parent == about.id else f"watch {cards.written(about)}")
         out.append(Button(label="Notify me", action="watch", id=ctx.ids.secret(), means=means))
-    # What is followed itself, such as a service that starts, may change after that.
-    itself = about.id == operation.target.id
-    if refresh and not (over and about.parent is not None and not itself):
+    # What is followed itself, such as a service that starts, may change after that. A run that has ended doesn't.
+    is_run = about.kind in ctx.catalog.backends[about.backend].selected or (
+        operation.starts_run and view is not None and view.ended is not None
+    )
+    if refresh and not (over and is_run):
         out.append(
             Button(label="Refresh", action="refresh", id=ctx.ids.secret(), means=refresh_means(operation.request_id))
         )

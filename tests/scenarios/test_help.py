@@ -139,6 +139,10 @@ async def test_the_help_of_a_verb_shows_types_defaults_and_ranges(demo: World) -
     assert "1 to 100 (default 10)" in text
 
 
+async def test_help_says_that_a_restart_stops_a_run_in_progress(demo: World) -> None:
+    await demo.does("help restart", "in progress is stopped first")
+
+
 @pytest.mark.parametrize("typed", ["help start please now", "help acc start", "help all of it"])
 async def test_words_that_help_does_not_take_are_refused_with_what_to_type(demo: World, typed: str) -> None:
     await demo.does(typed, "/ops help all")

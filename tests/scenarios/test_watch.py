@@ -112,6 +112,18 @@ async def test_a_run_that_fails_elsewhere_is_told_with_its_reason_and_next_steps
     assert sum("acc:shop/prices works again" in text for text in texts) == 1
 
 
+async def test_what_a_watch_tells_shows_the_retry_that_was_pressed_on_it(team: Team) -> None:
+    """Its *Retry* is gone, and a line says who retried the run and how that run stands."""
+    env = team.env
+    await watching(team)
+    env.acc.add_run("shop/prices", ago=60, script=BROKEN)
+    await polled(team)
+    notice = await env.sees("acc:shop/prices failed", "selector '.price' not found")
+    await env.person("U0LEE").press_label(CRAWL, notice["ts"], "Retry")
+    after = await env.sees("acc:shop/prices failed", "Retried by <@U0LEE>")
+    assert (after["ts"], labels(after)) == (notice["ts"], ["Log", "Stop watching"])
+
+
 async def test_a_run_whose_card_is_in_the_same_channel_is_told_by_one_reply_to_that_card(team: Team) -> None:
     """The card shows the end and the next steps; the reply only notifies who watches."""
     env = team.env

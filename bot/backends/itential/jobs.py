@@ -32,12 +32,13 @@ class _Act(NamedTuple):
     summary: str
     state: str
     phase: Phase
+    already: str = ""  # the status of a job for which the vendor refuses it, and nothing is left to do
 
 
 _ACTS: Final = {
     "stop": _Act("cancel", ("canceled",), "The cancel of the job was accepted.", "cancel accepted", Phase.ACTIVE),
-    "pause": _Act("pause", ("paused",), "The job is paused.", "paused", Phase.WAITING),
-    "resume": _Act("resume", ("running", "complete"), "The job continues.", "running", Phase.ACTIVE),
+    "pause": _Act("pause", ("paused",), "The job is paused.", "paused", Phase.WAITING, "paused"),
+    "resume": _Act("resume", ("running", "complete"), "The job continues.", "running", Phase.ACTIVE, "running"),
     "retry": _Act("", ("running", "complete"), "The failed task of the job runs again.", "running again", Phase.ACTIVE),
 }
 
@@ -66,8 +67,10 @@ async def act(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     except (CredentialRefused, RateLimited):
         raise
     except Rejected:
-        if verb != "resume" or (await ctx.client.job(target.id)).status != "running":
+        if (await ctx.client.job(target.id)).status != _ACTS[verb].already:
             raise
+        there = {"restore": () if verb == "pause" else restore, "summary": f"The job is {_ACTS[verb].already} already."}
+        return _acted(target, verb).model_copy(update=there)
     return _acted(target, verb).model_copy(update={"restore": restore})
 
 

@@ -25,17 +25,19 @@ from bot.operations.backend_call import enabled_key
 from bot.operations.target_facts import FACTS_WITHIN
 from bot.runtime.context import Context
 
-WAS_OFF: Final = "It was off before, so it stays off until someone switches it on."
-# What `resume` and `schedule on` bring back: a state without an end, the end of the next one, and that it ends by itself.
+# What `resume` and `schedule on` bring back: a state without an end, the end of the next one, that it ends by itself, and what
+# was so before.
 _RESUMED: Final = (
     "Paused until someone runs `{}`",
     "Next time, add `for=2h`, and it resumes automatically.",
     "It resumes",
+    ("Paused, as it was before", "It was paused before, so it stays paused until someone runs `resume`."),
 )
 _ON: Final = (
     "Off until someone runs `{}`",
     "Next time, add `for=2h`, and it switches on again automatically.",
     "It turns on again",
+    ("Off, as it was before", "It was off before, so it stays off until someone switches it on."),
 )
 # Answers to a call that may be repeated, after which part of it may have been done.
 _MAY_HAVE_DONE: Final = frozenset({ServerError.code, BadReply.code, Redirected.code})
@@ -74,7 +76,7 @@ async def settle(ctx: Context, attempt: Attempt, result: Outcome, now: datetime)
     if capability is None or capability.resumes is None:
         return NOTHING
     held = await _held(ctx, operation, capability.resumes)
-    no_end, with_end, ending = _RESUMED if capability.resumes == "resume" else _ON
+    no_end, with_end, ending, (as_before, stays) = _RESUMED if capability.resumes == "resume" else _ON
     until = ends_at(operation, intent.at, sent_at or now, ctx.zone) if capability.pausable else None
     if until is None:
         over = _over(ctx, attempt, held, now, Event.PAUSED, NO_END)
@@ -98,7 +100,7 @@ async def settle(ctx: Context, attempt: Attempt, result: Outcome, now: datetime)
         for target in {(target.kind, target.id): target for target in targets}.values()
     )
     if not opened:
-        return Consequences(status="Off, as it was before", lines=(Line(text=WAS_OFF),)) if done else NOTHING
+        return Consequences(status=as_before, lines=(Line(text=stays),)) if done else NOTHING
     ends, code = opened[0].until_at, None if done else UNSURE
     first = AuditWriter(ctx.secrets).about(Event.PAUSED, operation, intent, now, code=code, detail=f"{_UNTIL}{ends}")
     return Consequences(

@@ -76,6 +76,7 @@ async def test_a_person_is_told_when_the_run_of_a_task_ends(tmp_path: Path) -> N
         await env.person("U0LEE").wait_for(told, timeout=40)
         await env.quiet()
         assert await env.bot.store.subscriptions() == []
+        assert "Refresh" not in labels(await env.sees("start infa:task/load_orders", "Completed"))
 
 
 async def test_a_person_is_told_when_a_service_has_started(tmp_path: Path) -> None:

@@ -131,6 +131,7 @@ async def test_a_job_is_paused_resumed_canceled_and_retried(itn: Joined, plane: 
     assert await itn.backend.state_of(first) == "paused"
     assert [step.verb for step in (await itn.view(first)).next] == ["status", "resume", "stop"]
     await itn.do(f"resume {job}")
+    assert (await itn.do(f"resume {job}")).summary == "The job is running already."
     done = await itn.do(f"stop {job}")
     assert (await itn.follow(done.run))[-1].phase is Phase.STOPPED
     with pytest.raises(Rejected, match="is canceled"):

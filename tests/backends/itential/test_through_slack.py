@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.world import labels, world
+from tests.world import labels, shown, world
 
 
 async def test_a_service_is_run_and_its_end_is_shown(tmp_path: Path) -> None:
@@ -26,6 +26,28 @@ async def test_a_service_is_run_and_its_end_is_shown(tmp_path: Path) -> None:
         status = await env.does("status itn:check-links", "Error", "The newest job began", "link 3 of 12 is down")
         assert {"Log", "Retry"} <= set(labels(status))
         await env.until(lambda: env.events("start")[-1] == "ended")
+
+
+async def test_a_job_that_is_paused_already_is_not_paused_once_more(tmp_path: Path) -> None:
+    """The platform refuses it with 400. The answer says how the job is, and no end of a pause is kept that nobody set."""
+    async with world(tmp_path, only=("itn",)) as env:
+        await env.say("start itn:cluster_1/backup-configs")
+        await env.until(lambda: env.planes["itn"].jobs)
+        await env.does("pause itn:cluster_1/backup-configs@running", "The job is paused")
+        again = await env.does(
+            "pause itn:cluster_1/backup-configs@running for=30m", "is paused already", "stays paused"
+        )
+        assert "400" not in shown(again)
+        assert [deed.action for deed in env.planes["itn"].effects] == ["run", "pause"]
+        await env.does("pauses", "None.")
+
+
+async def test_a_run_that_has_ended_needs_no_refresh(tmp_path: Path) -> None:
+    async with world(tmp_path, only=("itn",)) as env:
+        await env.does("start itn:cluster_1/backup-configs", "Refresh")
+        env.ws.clock.advance(60)
+        assert "Refresh" not in labels(await env.sees("start itn:cluster_1/backup-configs", "Complete", timeout=30))
+        assert "Refresh" not in labels(await env.does("status itn:cluster_1/backup-configs@last", "Complete"))
 
 
 async def test_resources_and_danger_from_the_channel(tmp_path: Path) -> None:
