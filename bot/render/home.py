@@ -16,7 +16,8 @@ HOME: Final = "home"
 
 _LARGEST: Final = 13_000  # JSON characters of one section, to leave space for the next ones
 _LEAST: Final = 4_000
-_ROW: Final = 300  # characters of a title, and of what follows it
+_ROW: Final = 300  # characters of a title
+_TEXT: Final = 600  # of what follows it: a problem of a control plane with its next step
 
 
 def render_home(home: HomeView, now: datetime | None = None) -> Block:
@@ -79,5 +80,5 @@ def _joined(lines: Sequence[str]) -> list[str]:
 
 def _row(row: HomeRow, people: frozenset[str]) -> str:
     title = block_kit.fit(row.title, block_kit.bold, _ROW, _LARGEST)
-    text = block_kit.fit(row.text, lambda part: block_kit.line(part, people), _ROW, _LARGEST)
+    text = block_kit.fit(row.text, lambda part: block_kit.line(part, people), _TEXT, _LARGEST)
     return f"• {title} {text}".rstrip() if title and row.button is None else f"{title} {text}".strip()

@@ -275,6 +275,16 @@ async def test_the_list_of_grants_has_a_button_that_revokes_one(team: Team) -> N
     await team.sees_in_thread("Grant ended", "<@U0ANA>")
 
 
+async def test_each_of_several_grants_has_a_button(team: Team) -> None:
+    env = team.env
+    verbs = ("start", "mark", "status", "history", "logs", "schedules")
+    for verb in verbs:
+        await env.say(f"grant @ana {verb} acc:news/* for=1h -- covering for Lee", user="U0ROOT")
+    await env.until(lambda: len(env.audit(event="granted")) == len(verbs))
+    listed = await env.does("grants", "Grants", "<@U0ANA>", user="U0ROOT")
+    assert sorted(labels(listed)) == sorted(f"Revoke {verb} on acc:news/* from Ana Alves" for verb in verbs)
+
+
 async def test_two_grants_of_the_same_are_revoked_by_buttons_and_questions_that_name_the_person(team: Team) -> None:
     """Two of one person differ by their ids, which the list shows."""
     env = team.env

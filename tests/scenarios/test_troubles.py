@@ -468,6 +468,12 @@ async def test_a_credential_that_is_refused_is_not_sent_again_until_a_person_ask
     again = await do(env, "history acc:shop/prices")
     await again.card("Nothing was done", "doesn't send this credential again until", "type `health acc`")
     assert again.calls == []
+    told = shown(await env.does("health", "Health", "Down: acc"))
+    await env.ana.open_home()
+    tab = await env.ana.wait_for(lambda ana: found if "doesn't answer" in (found := shown(ana.home() or {})) else None)
+    for text in (told, tab):  # whole, with what to do about it, however long it is
+        assert "An administrator renews the credential of" in text
+        assert "To try it now, type" in text
     await again.press("health acc")
     await private(env, "acc answers and accepts the token.")
     assert await (await ask(env, "history acc:shop/prices")).ends() == "done"

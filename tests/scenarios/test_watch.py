@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from bot.features.builtins import inventory
 from bot.playground.planes import itential
 from bot.playground.planes.itential import ItentialPlane
 from bot.playground.planes.sequentum import Script
@@ -192,7 +193,19 @@ async def test_watches_lists_them_and_ends_ones_own(team: Team) -> None:
     assert polls(team) == before
 
 
-async def test_watches_of_one_target_in_two_places_differ_and_what_has_no_button_has_a_command(team: Team) -> None:
+async def test_each_of_several_watched_targets_has_a_button(team: Team) -> None:
+    env = team.env
+    names = ("shop/prices", "shop/stock", "news/feed", "labs/slow")
+    for name in names:
+        await env.does(f"watch acc:{name}", f"Watching acc:{name}")
+    listed = await env.does("watches", "Runs in progress and watched targets")
+    assert labels(listed) == [f"Stop watching acc:{name}" for name in names]
+
+
+async def test_watches_of_one_target_in_two_places_differ_and_what_has_no_button_has_a_command(
+    team: Team, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inventory, "MOST_BUTTONS", 3)
     env = team.env
     await watching(team)
     thread = await env.does("status acc:shop/prices", "acc:shop/prices")

@@ -16,7 +16,7 @@ from bot.core.outcome import Fact, Table
 from bot.core.policy.decide import UNNAMED_PLACES, Denied
 from bot.core.policy.visibility import Visibility
 from bot.core.records import Filters
-from bot.core.text import capitalized, plural, utc_text
+from bot.core.text import capitalized, plural, shortened, utc_text
 from bot.features.access.grants import NotPermittedError
 from bot.features.access.policy_reload import named_channels, review_warning
 from bot.features.approvals.cards import link_to
@@ -33,7 +33,9 @@ LIST_WITHIN: Final = 10.0
 FIND_WITHIN: Final = 2.0
 MOST_FOUND: Final = 50
 HOW_TO_DECIDE: Final = "Approve or deny on the card, or on my Home tab."
-MOST_BUTTONS: Final = 3
+MOST_BUTTONS: Final = 10  # of what is open; more would hide the list
+_MOST_STATUS: Final = 3  # targets with a button
+_IN_CELL: Final = 150  # characters of a problem that the table shows whole
 MOST_COMMANDS: Final = 10
 # Most answers arrive by then. A check may take much longer, and the person should not wait for it.
 SHOWN_WITHIN: Final = 1.5
@@ -70,13 +72,21 @@ async def _health_table(
         rows = [_health_row(ctx, name, there[name]) if name in there else _no_answer(ctx, name) for name in asked]
         note = f"No answer yet from {', '.join(late)}; a second message follows." if late else ""
         tone = _health_tone(there if not late else None)
-        await reply(ctx, intent, title, tone=tone, status=_answering(there, late), table=_table(rows, note))
+        status = _answering(there, late)
+        await reply(ctx, intent, title, tone=tone, status=status, lines=_long(there), table=_table(rows, note))
     if late:
         found = {name: asked[name].result() for name in late}
         table = _table([_health_row(ctx, name, checked) for name, checked in found.items()])
         key = f"say:{intent.request_id}:late"
         tone, status = _health_tone(found), _answering(found)
-        await reply(ctx, intent, f"{title}: late answers", key=key, tone=tone, status=status, table=table)
+        title = f"{title}: late answers"
+        await reply(ctx, intent, title, key=key, tone=tone, status=status, lines=_long(found), table=table)
+
+
+def _long(found: Mapping[str, Checked]) -> tuple[Line, ...]:
+    """The problems that a cell would cut, whole."""
+    says = {name: checked.health.summary for name, checked in found.items()}
+    return tuple(Line(heading=name, text=text) for name, text in says.items() if len(text) > _IN_CELL)
 
 
 def _health_tone(found: Mapping[str, Checked] | None) -> Tone:
@@ -104,7 +114,7 @@ def _health_row(ctx: Context, name: str, checked: Checked) -> tuple[str, ...]:
         days = (result.credential_ends - ctx.clock.now()).days
         credential = f"{credential} ends {result.credential_ends:%Y-%m-%d} ({plural(days, 'day')})".strip()
     state = "ok" if result.ok else "down"
-    return (name, state, result.summary, credential, latency, ctx.catalog.backends[name].title)
+    return (name, state, shortened(result.summary, _IN_CELL), credential, latency, ctx.catalog.backends[name].title)
 
 
 def _no_answer(ctx: Context, name: str) -> tuple[str, ...]:
@@ -183,7 +193,7 @@ async def _show_targets(
         status=status,
         lines=tuple(line for line in lines if line.text),
         table=table if rows else None,
-        buttons=tuple(_status_buttons(ctx, intent, found[:MOST_BUTTONS])),
+        buttons=tuple(_status_buttons(ctx, intent, found[:_MOST_STATUS])),
     )
 
 

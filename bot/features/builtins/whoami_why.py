@@ -26,7 +26,7 @@ from bot.runtime.context import Context
 
 _ALLOW = re.compile(r"\b([CG][A-Z0-9]{2,}) allow (\d+)\b")
 _NAMED = 3  # verbs and targets of a rule that a sentence names
-_REVOKED = 5  # grants with a button
+_REVOKED = 10  # grants with a button
 _PERSON = r"(?P<person><@[UW][A-Z0-9]{1,30}(?:\|[^>]*)?>)"
 _AS = (  # a person, before or after the command; `as=run` is a parameter
     re.compile(rf"(?P<typed>.+?)\s+as={_PERSON}\s*", re.DOTALL),
@@ -169,7 +169,7 @@ async def grants(ctx: Context, intent: Intent, ask: Command, given: Mapping[str,
     columns = ("Who", "May", "Where", "Until", "By", *(("Id",) if ids else ()))
     table = Table(columns=columns, rows=rows, total=len(rows), exact=("Id",))
     buttons = [
-        await grant_card.revoke_button(ctx, g, f"Revoke {g.id}" if g.id in alike else names[g.id])
+        await grant_card.revoke_button(ctx, g, f"Revoke {g.id}" if g.id in alike else names[g.id], by_id=ids)
         for g in mine[:_REVOKED]
     ]
     how = f"`{ctx.command} revoke ID -- why` ends the others." if len(mine) > _REVOKED else ""
