@@ -37,12 +37,20 @@ async def test_a_misread_offers_the_nearest_command_and_a_press_runs_it(team: Wo
         ("start nowhere:shop/prices", "`nowhere` is not a backend"),
         ('start "acc:shop/prices', "A quote is not closed"),
         ("start acc:shop/prices now please", "is not `key=value`"),
+        ('""', '`""` is not a verb.'),
+        ('start ""', '`""` is not a target.'),
+        ("str`at acc:shop/prices", "`str'at` is not a verb."),
+        ("start shop`prices", "`shop'prices` is not a target."),
+        ("😀", "`😀` is not a verb."),
+        ("<b>&", "`&lt;b&gt;&amp;` is not a verb."),
+        ("x" * 400, f"`{'x' * 60}…` is not a verb."),
     ],
 )
 async def test_what_cannot_be_read_is_answered_with_what_would_be(team: World, text: str, expected: str) -> None:
     """Nothing is sent, the audit log has the words, and the answer says what to write."""
     asked = await ask(team, text)
-    await private(team, expected)
+    answer = await private(team, expected)
+    assert "U+0060" not in shown(answer)
     assert asked.events == ["misread"]
     assert asked.changes == []
 

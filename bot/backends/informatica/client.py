@@ -11,6 +11,7 @@ from bot.backends import ClientBase
 from bot.backends.informatica.login import V2_HEADER, V3_HEADER, SignIn, Source, VendorError, error_in, problem_of
 from bot.backends.informatica.models import Agent, Entry, Found, Running, Schedule, ServiceReply, Started
 from bot.backends.informatica.settings import InformaticaSettings
+from bot.core.command.params import as_typed
 from bot.core.errors import BadReply, CallProblem, CredentialRefused
 from bot.core.masking.redact import redact
 from bot.core.ports.services import Clock
@@ -61,7 +62,7 @@ class InfaClient(ClientBase):
 
     async def lookup(self, path: str, type: str) -> Found | None:
         """POST lookup by path and type (DOC Lookup); None for an empty answer."""
-        return await self._lookup({"path": path, "type": type}, f"{type.lower()} `{path}`")
+        return await self._lookup({"path": path, "type": type}, f"{type.lower()} {as_typed(path, 250)}")
 
     async def lookup_id(self, id: str) -> Found | None:
         """POST lookup by federated id."""
@@ -73,7 +74,9 @@ class InfaClient(ClientBase):
 
     async def agent_by_name(self, name: str) -> Agent:
         """GET api/v2/agent/name/NAME."""
-        return (await self._get(f"/api/v2/agent/name/{segment(name)}", missing=f"agent `{name}`")).read(Agent, "id")
+        return (await self._get(f"/api/v2/agent/name/{segment(name)}", missing=f"agent {as_typed(name, 250)}")).read(
+            Agent, "id"
+        )
 
     async def details(self, v2_id: str) -> Agent:
         """GET api/v2/agent/details/ID, by the v2 id."""

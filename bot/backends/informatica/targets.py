@@ -23,6 +23,7 @@ from bot.backends.informatica.client import InfaClient
 from bot.backends.informatica.models import Agent, Found, Schedule
 from bot.backends.informatica.settings import InformaticaSettings
 from bot.core import errors
+from bot.core.command.params import as_typed
 from bot.core.command.target_ref import TargetRef
 from bot.core.operation import Target
 from bot.core.text import checked_name, first_of
@@ -165,7 +166,7 @@ class Finder(FinderBase[InformaticaSettings, InfaClient]):
         names = sorted({agent.name for agent in agents if agent.name})
         near = tuple(f"{AGENT}/{one}" for one in nearest(name, names, 0.4))
         known = f" It has: {first_of(names, 10, ', ')}." if names else ""
-        raise errors.NoSuchTarget(f"{self._backend} has no Secure Agent `{name}`.{known}", nearest=near)
+        raise errors.NoSuchTarget(f"{self._backend} has no Secure Agent {as_typed(name, 250)}.{known}", nearest=near)
 
     def agent_target(self, name: str, federated: str, v2: str) -> Target:
         """An agent as a target."""
@@ -189,7 +190,7 @@ class Finder(FinderBase[InformaticaSettings, InfaClient]):
                 missing = missing or errors.NoSuchTarget(no.summary, no.hint, near)
                 continue
             return await self._service_of(agent, service_part.strip())
-        raise missing or errors.NoSuchTarget(f"{self._backend} has no service `{path}`.")
+        raise missing or errors.NoSuchTarget(f"{self._backend} has no service {as_typed(path, 250)}.")
 
     async def _no_service(self, name: str) -> errors.Problem:
         """The error for a single word in place of AGENT/SERVICE: it names the agent and its services."""
@@ -281,7 +282,7 @@ class Finder(FinderBase[InformaticaSettings, InfaClient]):
                 return self.target(TASK, entry.object_id, name, group=key.group)
         names = sorted({entry.object_name for entry in entries if entry.object_name})
         raise errors.NoSuchTarget(
-            f"{self._backend} has no task `{path}` of the types {', '.join(types)}.",
+            f"{self._backend} has no task {as_typed(path, 250)} of the types {', '.join(types)}.",
             "Write the path with its folders, like `task/Default/Sales/load_orders`.",
             nearest=tuple(f"{TASK}/{near}" for near in nearest(path, names)),
         )
@@ -307,7 +308,7 @@ class Finder(FinderBase[InformaticaSettings, InfaClient]):
         if not found:
             near = tuple(f"{SCHEDULE}/{one}" for one in nearest(name, [one.name for one in schedules], 0.4))
             odd = unnamed(rows - len(schedules), "row of `schedules`", "id", "name")
-            raise errors.NoSuchTarget(f"{self._backend} has no schedule `{name}`.", odd, nearest=near)
+            raise errors.NoSuchTarget(f"{self._backend} has no schedule {as_typed(name, 250)}.", odd, nearest=near)
         return await self.remembered(self.schedule_target(found[0]))
 
     def schedule_target(self, schedule: Schedule) -> Target:

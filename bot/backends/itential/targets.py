@@ -15,6 +15,7 @@ from bot.backends.itential.client import CERTS, GATEWAYS, GROUPS, ItnClient, Res
 from bot.backends.itential.models import Certificate, Gateway, Group, Job, Service
 from bot.backends.itential.presentation import job_state
 from bot.backends.itential.settings import ItentialSettings
+from bot.core.command.params import as_typed
 from bot.core.command.target_ref import TargetRef
 from bot.core.errors import Ambiguous, BadReply, NoSuchTarget
 from bot.core.operation import Target, brief_id
@@ -72,7 +73,7 @@ class Finder(FinderBase[ItentialSettings, ItnClient]):
         if not found:
             names = {name for one in listed for name in (one.path, one.service_metadata.name)}
             near = tuple(nearest(path, names))
-            raise NoSuchTarget(f"{self._backend} has no service `{path}`.", odd, near)
+            raise NoSuchTarget(f"{self._backend} has no service {as_typed(path, 250)}.", odd, near)
         return await self.remembered(self.service_target(found[0]))
 
     def service_target(self, service: Service) -> Target:
@@ -133,7 +134,7 @@ class Finder(FinderBase[ItentialSettings, ItnClient]):
         if not found and len(listed) < len(rows):
             label = {GATEWAY: "cluster_id", GROUP: "name", CERT: "alias"}[kind]
             raise BadReply(
-                f"{self._backend} has no {kind} `{name}`.",
+                f"{self._backend} has no {kind} {as_typed(name, 250)}.",
                 unnamed(len(rows) - len(listed), "row of `results`", "_id", label),
             )
         if not found:

@@ -16,6 +16,7 @@ from bot.backends.prefactor.client import LARGEST_PAGE, PrefactorClient
 from bot.backends.prefactor.models import Agent, Instance
 from bot.backends.prefactor.presentation import instance_state
 from bot.backends.prefactor.settings import PrefactorSettings
+from bot.core.command.params import as_typed
 from bot.core.command.target_ref import TargetRef
 from bot.core.errors import Ambiguous, BadRequest, NoSuchTarget
 from bot.core.operation import Target
@@ -97,7 +98,9 @@ class Finder(FinderBase[PrefactorSettings, PrefactorClient]):
         if other is not None:
             hint = f"It is called `{other.name}`; upper and lower case count."
         odd = unnamed(sum(not (agent.id and agent.name) for agent in agents), "row of `details`", "id", "name")
-        return NoSuchTarget(f"{self._backend} has no agent `{name}`.", f"{hint} {odd}".strip(), nearest=texts)
+        return NoSuchTarget(
+            f"{self._backend} has no agent {as_typed(name, 250)}.", f"{hint} {odd}".strip(), nearest=texts
+        )
 
     async def _by_id(self, agent_id: str) -> Target | None:
         try:

@@ -14,6 +14,7 @@ from bot.backends import ClientBase
 from bot.backends.sequentum.capabilities import JOB_RUN
 from bot.backends.sequentum.models import Agent, JobRun, JobStarted, Run, Schedule, ServerStatus, Started
 from bot.backends.sequentum.settings import ServerSettings
+from bot.core.command.params import as_typed
 from bot.core.errors import BadReply, Rejected
 from bot.core.value import Json
 from bot.http_client import Download, HttpClient, Reply, segment
@@ -41,7 +42,9 @@ class AccClient(ClientBase):
     async def agent(self, path: str) -> Agent:
         """1. GET api/agent: the agent at a path, whose slashes stay slashes. Its id is needed."""
         query = f"agentPath={quote(path, safe='/')}"
-        reply = await self._http.call("GET", "/api/agent", query=query, idempotent=True, missing=f"agent `{path}`")
+        reply = await self._http.call(
+            "GET", "/api/agent", query=query, idempotent=True, missing=f"agent {as_typed(path, 250)}"
+        )
         return reply.read(Agent, "agent_id")
 
     async def start(self, agent_id: str, body: Mapping[str, Json], deadline: float = START_DEADLINE) -> list[str]:

@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 from bot.core.command.builtins import ALIASES, BUILTINS, Builtin, Takes
 from bot.core.command.capability import Capability, KindSpec, Risk
-from bot.core.command.params import BadParam, Param, ParamType, folded, trimmed, unseen
+from bot.core.command.params import BadParam, Param, ParamType, as_typed, folded, trimmed, unseen
 from bot.core.command.target_ref import TargetRef
 from bot.core.errors import BadRequest
 from bot.core.intent import Command
@@ -191,7 +191,7 @@ def check_builtin(builtin: Builtin, ask: Command) -> dict[str, Json]:
     if extra:
         names = ", ".join(f"`{param.name}=`" for param in builtin.params)
         only = f"; it takes only {names}" if names else ""
-        raise BadRequest(f"`{builtin.verb}` doesn't take `{' '.join(extra)[:80]}`{only}.", hint, "bad_parameter")
+        raise BadRequest(f"`{builtin.verb}` doesn't take {as_typed(' '.join(extra), 80)}{only}.", hint, "bad_parameter")
     try:
         given = check_params(builtin.params, ask.params)
     except BadRequest as problem:
@@ -244,17 +244,20 @@ def _check_names(given: Sequence[tuple[str, str]]) -> None:
         first = seen.setdefault(folded(key), key)
         if first != key:
             raise BadRequest(
-                f"`{first}` and `{key}` differ only in case or letter form. Give one.", code="bad_parameter"
+                f"{as_typed(first)} and {as_typed(key)} differ only in case or letter form. Give one.",
+                code="bad_parameter",
             )
         if MASK in value:
-            raise BadRequest(f"A masked value isn't kept. Type the value of `{key}` again.", code="bad_parameter")
+            raise BadRequest(
+                f"A masked value isn't kept. Type the value of {as_typed(key)} again.", code="bad_parameter"
+            )
         if char := unseen(key) or unseen(value):
             raise BadRequest(f"`{key}=` contains {char}, an invisible character. Type it again.", code="bad_parameter")
 
 
 def _add(into: dict[str, Json], name: str, value: str, key: str) -> None:
     if name in into:
-        raise BadRequest(f"`{key}` is given twice. Give it once.", code="bad_parameter")
+        raise BadRequest(f"{as_typed(key)} is given twice. Give it once.", code="bad_parameter")
     into[name] = value
 
 
@@ -262,8 +265,10 @@ def _unknown_keys(keys: Sequence[str], declared: Sequence[Param]) -> list[str]:
     """A sentence for each key that is close to a parameter, and one for all others, with the parameters that there are."""
     names = [_written(param) for param in declared]
     near = {key: difflib.get_close_matches(key, names, n=1, cutoff=0.5) for key in keys}
-    said = [f"`{key}` is not a parameter here. Did you mean `{found[0]}`?" for key, found in near.items() if found]
-    *others, last = [f"`{key}`" for key, found in near.items() if not found] or [""]
+    said = [
+        f"{as_typed(key)} is not a parameter here. Did you mean `{found[0]}`?" for key, found in near.items() if found
+    ]
+    *others, last = [as_typed(key) for key, found in near.items() if not found] or [""]
     if last:
         are = (
             f"{', '.join(others)} and {last} are not parameters here." if others else f"{last} is not a parameter here."

@@ -83,7 +83,7 @@ class Param(Value):
 
     def _integer(self, word: str) -> int:
         if not re.fullmatch(r"-?\d{1,15}", word):
-            raise BadParam(f"`{self.name}` takes a whole number, not `{word}`")
+            raise BadParam(f"`{self.name}` takes a whole number, not {as_typed(word)}")
         return self._bounded(int(word))
 
     def _bounded(self, number: int) -> int:
@@ -104,26 +104,28 @@ class Param(Value):
             return True
         if folded in _FALSE:
             return False
-        raise BadParam(f"`{self.name}` takes `true` or `false`, not `{word}`")
+        raise BadParam(f"`{self.name}` takes `true` or `false`, not {as_typed(word)}")
 
     def _choice(self, word: str) -> str:
         for choice in self.choices:
             if choice.lower() == word.lower():
                 return choice
-        raise BadParam(f"`{self.name}` takes one of {', '.join(self.choices)}, not `{word}`")
+        raise BadParam(f"`{self.name}` takes one of {', '.join(self.choices)}, not {as_typed(word)}")
 
     def _datetime(self, word: str) -> str:
         try:
             datetime.fromisoformat(word)
         except ValueError:
-            raise BadParam(f"`{self.name}` takes a date and time like `2026-07-16T11:21:20`, not `{word}`") from None
+            raise BadParam(
+                f"`{self.name}` takes a date and time like `2026-07-16T11:21:20`, not {as_typed(word)}"
+            ) from None
         return word
 
     def _json(self, word: str) -> Json:
         try:
             value: Json = json.loads(word)
         except (ValueError, RecursionError):
-            raise BadParam(f"`{self.name}` takes JSON, and `{word[:40]}` isn't JSON") from None
+            raise BadParam(f"`{self.name}` takes JSON, and {as_typed(word, 40)} isn't JSON") from None
         if char := unseen("".join(texts_of(value))):
             raise BadParam(f"`{self.name}=` contains {char}, an invisible character")
         return value
@@ -158,15 +160,21 @@ def texts_of(value: object) -> Iterator[str]:
         yield value
 
 
+def as_typed(text: str, longest: int = 60) -> str:
+    """A typed text as code in a sentence, on one line and cut. An empty one is in quotes; a backtick can't be in code."""
+    line = " ".join(text.split()).replace("`", "'")
+    return f"`{line if len(line) <= longest else f'{line[:longest]}…'}`" if line else '`""`'
+
+
 def duration_seconds(word: str) -> int:
     """Seconds of `30s`, `5m`, `2h`, `1d`, a sum like `1h30m`, or words like `1 h 30 min`, `2 days`; raises BadParam."""
     match = _DURATION.fullmatch(word.strip().lower())
     if not word.strip() or match is None:
-        raise BadParam(f"`{word}` is not a duration; write `30s`, `5m`, `2h` or `1d`")
+        raise BadParam(f"{as_typed(word)} is not a duration; write `30s`, `5m`, `2h` or `1d`")
     days, hours, minutes, seconds = (int(part or 0) for part in match.groups())
     total = days * 86_400 + hours * 3_600 + minutes * 60 + seconds
     if total <= 0 or total > 366 * 86_400:
-        raise BadParam(f"`{word}` is not between one second and 366 days")
+        raise BadParam(f"{as_typed(word)} is not between one second and 366 days")
     return total
 
 

@@ -10,7 +10,7 @@ from bot.core.command.builtins import FIRST_WORDS, Takes
 from bot.core.command.capability import Capability, Risk
 from bot.core.command.catalog import Catalog
 from bot.core.command.lexer import MARKERS, Unreadable, Word, split, struck, unescape, unwrap
-from bot.core.command.params import BadParam, duration_seconds, trimmed
+from bot.core.command.params import BadParam, as_typed, duration_seconds, trimmed
 from bot.core.command.target_ref import BACKEND_NAME, PICKS, TargetRef, quote
 from bot.core.command.until import parse_until
 from bot.core.command.vocabulary import REFERRING, SYNONYMS
@@ -90,7 +90,7 @@ def several(texts: Sequence[str], catalog: Catalog, whole: str) -> ParseError:
     for text, no in read:
         if isinstance(no, ParseError):
             begins = " ".join(takewhile(lambda word: "=" not in word and word != "--", text.split()[:3]))
-            problem += f" `{begins[:60]}` can't run: {no.problem}"
+            problem += f" {as_typed(begins)} can't run: {no.problem}"
     return ParseError(text=whole[:500], problem=problem, nearest=commands)
 
 
@@ -168,7 +168,7 @@ def _parse(plain: str, catalog: Catalog, files: tuple[str, ...]) -> Command | Pa
     if verb is None and _is_elsewhere(words, catalog):
         verb, taken = words[0].text.lower(), 1
     if verb is None:
-        return ParseError(text=plain[:500], problem=f"`{words[0].text[:60]}` is not a verb.")
+        return ParseError(text=plain[:500], problem=f"{as_typed(words[0].text)} is not a verb.")
     rest = words[taken:]
     builtin = catalog.builtin(verb)
     if builtin is not None and builtin.takes is Takes.COMMAND:
@@ -242,7 +242,7 @@ def _too_many_words(
     """The error for words without `key=`: in quotes they would belong to the value before them, or to the target."""
     if "\n" in text[bare[0].end : bare[1].start]:
         reason = " ".join(text[bare[1].start :].split())
-        problem = f"`{reason[:60]}` isn't part of the command. If it's the reason, write `--` before it."
+        problem = f"{as_typed(reason)} isn't part of the command. If it's the reason, write `--` before it."
         whole = format_command(command.model_copy(update={"reason": reason}))
         nearest = (whole,) if rest[1 - len(bare) :] == bare[1:] else ()
         return ParseError(text=text[:500], problem=problem, understood=f"{command.verb} {ref}", nearest=nearest)
@@ -254,9 +254,9 @@ def _too_many_words(
             listed = (target.model_copy(update={"path": target.path.rstrip(",")}) for target in targets)
             each = tuple(f"{command.verb} {target}" for target in listed)
             return ParseError(text=text[:500], problem=ONE_TARGET, understood=command.verb, nearest=each)
-        extra = " ".join(f"`{word.text[:60]}`" for word in bare[1:4])
-        joined = quote(" ".join([ref.path, *(word.text for word in bare[1:])]))
-        problem = f"{extra} is not `key=value`. If it belongs to the target, quote it: `{ref.backend}:{joined}`."
+        extra = " ".join(as_typed(word.text) for word in bare[1:4])
+        joined = f"{ref.backend}:{quote(' '.join([ref.path, *(word.text for word in bare[1:])]))}"
+        problem = f"{extra} is not `key=value`. If it belongs to the target, quote it: {as_typed(joined, 250)}."
         return ParseError(text=text[:500], problem=problem, understood=f"{command.verb} {ref}")
     name, value = pair
     whole = _tidied(name, " ".join([value, *(word.text for word in bare[1:])]).strip())
@@ -265,7 +265,7 @@ def _too_many_words(
         return ParseError(text=text[:500], problem=f"{explained}.", understood=f"{command.verb} {ref}")
     meant = f"{name}={_value(whole)}"
     params = tuple((key, meant.partition("=")[2]) if (key, old) == pair else (key, old) for key, old in command.params)
-    problem = f"`{bare[1].text[:60]}` is not `key=value`. If it belongs to `{name}`, write `{meant}`."
+    problem = f"{as_typed(bare[1].text)} is not `key=value`. If it belongs to `{name}`, write `{meant}`."
     read = [*(f"{key}={val if key == name else _value(val)}" for key, val in params)]
     corrected = " ".join([command.verb, str(ref), *read, *(["--", command.reason] if command.reason else [])])
     return ParseError(text=text[:500], problem=problem, understood=f"{command.verb} {ref}", nearest=(corrected,))
@@ -310,9 +310,11 @@ def read_target(word: Word, catalog: Catalog) -> TargetRef | str:
     if word.text[:2] in ("<@", "<#", "<!"):
         return "A person or a channel is not a target. Write `backend:path`. The command `find` searches for targets."
     if not colon and name not in catalog.backends:
-        return f"`{word.text[:80]}` is not a target. Write `backend:path`. The command `find` searches for targets."
+        return (
+            f"{as_typed(word.text, 80)} is not a target. Write `backend:path`. The command `find` searches for targets."
+        )
     if not BACKEND_NAME.fullmatch(name) or name not in catalog.backends:
-        return f"`{name[:40]}` is not a backend. The command `backends` lists them."
+        return f"{as_typed(name, 40)} is not a backend. The command `backends` lists them."
     head, at, selector = path.rpartition("@")
     selected = bool(at) and selector in PICKS and not any(word.quoted[-len(selector) - 1 :])
     return TargetRef(backend=name, path=head if selected else path, selector=PICKS[selector] if selected else None)
@@ -325,7 +327,7 @@ def parse_target(text: str, catalog: Catalog) -> TargetRef | str:
     except Unreadable as problem:
         return str(problem)
     if len(words) != 1:
-        return f"`{text[:80]}` is not one target."
+        return f"{as_typed(text, 80)} is not one target."
     return read_target(words[0], catalog)
 
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, time, timedelta, tzinfo
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from bot.core.command.params import BadParam, HasParams, Param, ParamType
+from bot.core.command.params import BadParam, HasParams, Param, ParamType, as_typed
 from bot.core.errors import BadRequest
 
 LONGEST: Final = timedelta(days=31)
@@ -35,8 +35,7 @@ def parse_until(word: str, zone: tzinfo, now: datetime) -> datetime:
     elif clock is not None:
         instant = _next(clock, zone, now, word)
     else:
-        shown = word if len(word) <= _SHOWN else f"{word[:_SHOWN].rstrip()}…"
-        raise BadParam(f"`{shown}` is not a time; {_ACCEPTED}")
+        raise BadParam(f"{as_typed(word, _SHOWN)} is not a time; {_ACCEPTED}")
     if instant <= now:
         raise BadParam(_PAST.format(in_full(instant)))
     if instant - now > LONGEST:
@@ -52,7 +51,7 @@ def _stamp(match: re.Match[str], zone: tzinfo, word: str) -> datetime:
     except (ValueError, OverflowError) as error:
         if isinstance(error, BadParam):
             raise
-        raise BadParam(f"`{word}` is not an existing date and time; {_ACCEPTED}") from None
+        raise BadParam(f"{as_typed(word)} is not an existing date and time; {_ACCEPTED}") from None
 
 
 def _next(match: re.Match[str], zone: tzinfo, now: datetime, word: str) -> datetime:

@@ -6,7 +6,7 @@ from typing import Any, Final
 from bot.core.card import Button, Line
 from bot.core.command.builtins import BUILTINS, EXAMPLE_BACKENDS
 from bot.core.command.capability import Capability, Risk
-from bot.core.command.params import Param, ParamType
+from bot.core.command.params import Param, ParamType, as_typed
 from bot.core.errors import BadRequest
 from bot.core.intent import Command, Intent, Source
 from bot.core.policy.decide import why_not_administrator, why_not_breakglass
@@ -43,7 +43,7 @@ async def help_(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, 
     if taken and len(ask.words) > taken:
         extra = " ".join(ask.words[taken:])[:80]
         hint = f"Type `{ctx.command} help {' '.join(ask.words[:taken])}`, or `{ctx.command} help all`."
-        raise BadRequest(f"`help` takes one verb or one backend, not `{extra}` as well.", hint, "bad_parameter")
+        raise BadRequest(f"`help` takes one verb or one backend, not {as_typed(extra)} as well.", hint, "bad_parameter")
     if verb is None and taken:
         await _plane(ctx, intent, name, [one for backend, one in usable_here if backend == name])
     else:
@@ -203,7 +203,9 @@ async def _one(ctx: Context, intent: Intent, verb: str, usable_here: Sequence[tu
     if not lines and verb in (await catalog_of(ctx, intent.actor, intent.place)).verbs:
         lines.append(Line(text=f"No rule here lets you use `{verb}`. `{ctx.command} why {verb} ...` shows the rules."))
     elif not lines:
-        lines.append(Line(text=f"`{verb[:80]}` is not a verb or a backend. `{ctx.command} help all` lists them."))
+        lines.append(
+            Line(text=f"{as_typed(verb, 80)} is not a verb or a backend. `{ctx.command} help all` lists them.")
+        )
         meant = await offered(ctx, intent, await commands_meant(ctx, intent.actor, intent.place, verb))
         fit = (text for text in meant if text != "help" and len(text) <= LONGEST_BUTTON)
         buttons += [command_button(ctx, intent, text) for text in fit]

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from bot.core.audit import Event
 from bot.core.card import Button, Card, Line, Tone
+from bot.core.command.params import as_typed
 from bot.core.errors import BadRequest
 from bot.core.intent import Command, Intent, Place
 from bot.core.outcome import Fact, Phase
@@ -40,7 +41,7 @@ async def incident(ctx: Context, intent: Intent, ask: Command, given: Mapping[st
     """`incident`, `incident open NAME -- text`, `incident close -- text`."""
     word, *names = ask.words or ("",)
     if len(names) > 1 or word not in ("", "open", "close"):
-        raise BadRequest(f"`incident` doesn't take `{' '.join(ask.words)[:80]}`.", _USAGE, "bad_parameter")
+        raise BadRequest(f"`incident` doesn't take {as_typed(' '.join(ask.words), 80)}.", _USAGE, "bad_parameter")
     if word == "open":
         await _open(ctx, intent, names[0] if names else "", ask.reason or "")
     elif word == "close":

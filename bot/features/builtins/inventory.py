@@ -9,6 +9,7 @@ from bot.all_of import all_of
 from bot.core.approval import Approval
 from bot.core.audit import Event
 from bot.core.card import Button, Line, Tone, approval_key
+from bot.core.command.params import as_typed
 from bot.core.command.ranking import fit, words_of
 from bot.core.errors import BadRequest
 from bot.core.intent import Command, Intent
@@ -151,16 +152,18 @@ async def find(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, A
     if not (found and fit(words_of(typed), found[0].plain)):
         partial = [name for name, spec in ctx.catalog.backends.items() if spec.unlisted and visible.backend(name)]
         more = f"Type a full path or id for what is not listed on {' and '.join(partial)}." if partial else ""
-        remark = f"No target has `{typed[:80]}` in its name. {'These names are close:' if found else more}".strip()
+        remark = (
+            f"No target has {as_typed(typed, 80)} in its name. {'These names are close:' if found else more}".strip()
+        )
     await _show_targets(ctx, intent, f"Targets with {typed[:80]}", found, known.silent, MOST_FOUND, remark)
 
 
 def _backend(ctx: Context, seen: Visibility, name: str) -> str:
     """The name. A person who may not see a backend gets the same answer whether it exists or not."""
     if not seen.backend(name):
-        raise NotPermittedError(f"No rule that names you here covers `{name}`.", code="no_rule")
+        raise NotPermittedError(f"No rule that names you here covers {as_typed(name)}.", code="no_rule")
     if name not in ctx.backends:
-        raise BadRequest(f"No backend is named `{name}`.", code="no_such_backend")
+        raise BadRequest(f"No backend is named {as_typed(name)}.", code="no_such_backend")
     return name
 
 

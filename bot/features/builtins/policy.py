@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from bot.core.audit import Event
 from bot.core.card import Line, Tone
+from bot.core.command.params import as_typed
 from bot.core.errors import BadRequest
 from bot.core.intent import Command, Intent
 from bot.core.outcome import Fact
@@ -35,7 +36,7 @@ async def policy(ctx: Context, intent: Intent, ask: Command, given: Mapping[str,
         await _confirm(ctx, intent, ask)
     elif word:
         raise BadRequest(
-            f"Unknown `policy {word}`. Use `policy` or `policy confirm`.",
+            f"Unknown {as_typed(f'policy {word}')}. Use `policy` or `policy confirm`.",
             "To try rules before you use them, run `signalbox policy test FILE` in a terminal.",
         )
     else:
