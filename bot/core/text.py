@@ -25,6 +25,8 @@ _PERSON: Final = re.compile(r"<?@?([UW][A-Z0-9]{1,30})(?:\|[^>]*)?>?")
 
 
 _TIME: Final = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d(:\d\d)? UTC")
+_YOU: Final = re.compile(r"(?i)`[^`]*`|\b(?:you are|you|your|yourself)\b")
+_PRONOUNS: Final = {"you are": "it is", "you": "it", "your": "its", "yourself": "itself"}
 _ONE_WORD: Final = "\x00"  # instead of a blank
 _LEVEL: Final = re.compile(r"(?:(?:INFO|ERROR)\b:?\s+|[Ee]rror:\s+)+")
 
@@ -203,3 +205,13 @@ def csv_text(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     writer.writerow(columns)
     writer.writerows([guarded(cell) for cell in row] for row in rows)
     return text.getvalue()
+
+
+def third_person(text: str) -> str:
+    """The text about an app instead of its reader: `it is a bot` for `you are a bot`. Code in it stays as it is."""
+
+    def instead(found: re.Match[str]) -> str:
+        word = _PRONOUNS.get(found[0].lower(), found[0])
+        return capitalized(word) if found[0][0].isupper() else word
+
+    return _YOU.sub(instead, text)

@@ -320,6 +320,14 @@ def channel(channel_id: object) -> str:
     return f"<#{channel_id}>" if isinstance(channel_id, str) and channel_id[:1] in ("C", "G") else str(channel_id or "")
 
 
+def principal(word: str, people: set[str]) -> str:
+    """A user id as a mention, a group by its name, `*` in words. Adds mentioned users to `people`."""
+    if word[:1] in "UWS" and word.isupper() and word.isalnum():
+        people.add(word)
+        return f"<!subteam^{word}>" if word[0] == "S" else f"<@{word}>"
+    return "every full member" if word == "*" else f"`{word}`"
+
+
 def rules_named(text: str) -> str:
     """A text with the name of the channel instead of its id in the label of each rule."""
     return _CHANNEL.sub(r"<#\g<0>>", text)

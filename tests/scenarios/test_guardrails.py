@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -172,6 +173,25 @@ async def test_a_workflow_that_asks_for_what_is_dangerous_ends_at_once(team: Tea
     step = await env.until(lambda: _ended(env.ws.steps[str(receipt.execution_id)]))
     assert step["status"] == "failed"
     assert not await env.bot.store.pending_decisions(state="open")
+
+
+async def test_the_denial_of_a_workflow_says_it_not_you(team: Team) -> None:
+    """Whoever reads the failed step is not who was denied. A name in the command stays as it is."""
+    env = team.env
+    named = RULES.replace('who = ["U0RUI"]', f'who = ["U0RUI", "{env.ws.app_id}"]')
+    for rules, denial in (
+        ("", f"no rule of this channel names its id {env.ws.app_id}"),
+        (named, "No rule that names it here covers"),
+    ):
+        if rules:
+            await team.new_rules(rules)
+        receipt = await env.ana.run_step("run_operation", {"command": "schedule on acc:labs/you", "channel": CRAWL})
+        step = await env.until(lambda receipt=receipt: _ended(env.ws.steps[str(receipt.execution_id)]))
+        assert step["error"].startswith("Denied: this workflow can't run schedule on acc:labs/you here. "), step[
+            "error"
+        ]
+        assert denial in step["error"]
+        assert not re.search(r"(?i)(?<!labs/)\byour?\b", step["error"]), step["error"]
 
 
 async def test_every_load_is_registered_with_the_digest_of_its_file(team: Team) -> None:

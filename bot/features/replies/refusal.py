@@ -12,12 +12,12 @@ from bot.core.command.parser import ONE_TARGET, format_command, parse, parse_tar
 from bot.core.command.target_ref import SELECTORS, TargetRef
 from bot.core.effects import Ruling
 from bot.core.errors import MAY_PASS, Ambiguous, NoSuchTarget, Problem, Redirected
-from bot.core.intent import Command, Doubt, Intent, ParseError
+from bot.core.intent import Command, Doubt, Intent, ParseError, Source
 from bot.core.operation import Operation
 from bot.core.outcome import Fact, facts_of
 from bot.core.policy.decide import BUILT_IN_RULE, NO_RULE_ALLOWS, UNNAMED_PLACES, Denied
 from bot.core.policy.visibility import Visibility
-from bot.core.text import asked_text, capitalized, sentences
+from bot.core.text import asked_text, capitalized, sentences, third_person
 from bot.features.replies import channel_freeze
 from bot.features.replies.answer import (
     MOST_NEAR,
@@ -311,13 +311,16 @@ async def _show_denied(
     people = {intent.actor.user_id, *_MENTIONED.findall(decision.reason)}
     most = MOST_ROOMS if decision.code in UNNAMED_PLACES else MOST_ASKED
     where_else = await _joined(ctx, intent, decision.where_else[:most])
+    said, status = _denial(title, decision, place.channel_id), _next_step(decision, where_else, people)
+    if intent.source is Source.STEP:  # the people who look at a failed step were not denied
+        said, status = third_person(said.replace("you ", "this workflow ", 1)), third_person(status)
     await say(
         ctx,
         intent,
-        _denial(title, decision, place.channel_id),
+        said,
         entries=(entry,),
         tone=Tone.BAD,
-        status=_next_step(decision, where_else, people),
+        status=status,
         lines=await channel_freeze.remedy(ctx, intent, decision),
         details=_why_denied(ctx, intent, decision, command, people),
         buttons=(*buttons, *[await _open_button(ctx, one) for one in where_else[:MOST_OPENED] if ctx.workspace_url]),
@@ -356,7 +359,9 @@ def _next_step(decision: Denied, where_else: Sequence[str], people: set[str]) ->
         return f"Use {channels}." if channels else "Ask an administrator of Signalbox in which channel you can use it."
     only_no_rule = decision.reason.startswith(f"{NO_RULE_ALLOWS};")  # other parameters may be allowed: that is said
     can = f"You can run it in {channels}" if channels else ""
-    who = ", ".join(_named(word, people) for word in decision.who_can) if decision.rule == BUILT_IN_RULE else ""
+    who = (
+        ", ".join(cards.principal(word, people) for word in decision.who_can) if decision.rule == BUILT_IN_RULE else ""
+    )
     reason = "" if only_no_rule else decision.reason
     if decision.rule == BUILT_IN_RULE:
         reason = _CAN_NOT.sub("", reason)  # the title has it
@@ -369,8 +374,8 @@ def _why_denied(ctx: Context, intent: Intent, decision: Denied, command: str, pe
     # People exempt from a freeze may still lack a rule that allows it.
     who = "Exempt from the freeze" if decision.code == "freeze" else "Who may do it here"
     facts = (
-        (who, ", ".join(_named(word, people) for word in decision.who_can)),
-        ("Who approves it", ", ".join(_named(word, people) for word in decision.rule_approvers)),
+        (who, ", ".join(cards.principal(word, people) for word in decision.who_can)),
+        ("Who approves it", ", ".join(cards.principal(word, people) for word in decision.rule_approvers)),
         ("Reason", cards.rules_named(capitalized(decision.reason))),
         ("Rule", cards.rules_named(decision.rule)),
         ("Request", intent.request_id),
@@ -390,11 +395,3 @@ async def _joined(ctx: Context, intent: Intent, channels: Sequence[str]) -> list
     """Those of the channels that the person is a member of. The existence of a private channel is not revealed to others."""
     found = await all_of(ctx.directory.is_member(one, intent.actor.user_id, max_age=CACHED) for one in channels)
     return [channel for channel, joined in zip(channels, found, strict=True) if joined]
-
-
-def _named(word: str, people: set[str]) -> str:
-    """A user id as a mention, a group by its name, `*` in words. Adds mentioned users to `people`."""
-    if word[:1] in "UWS" and word.isupper() and word.isalnum():
-        people.add(word)
-        return f"<!subteam^{word}>" if word[0] == "S" else f"<@{word}>"
-    return "every full member" if word == "*" else f"`{word}`"
