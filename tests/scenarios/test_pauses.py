@@ -132,12 +132,15 @@ async def test_a_schedule_that_was_switched_on_in_the_console_is_not_called_paus
     env = later.env
     await do(env, "schedule off acc:shop/prices for=2h -- the shop is closed")
     env.acc.schedules[FIRST].enabled = True
-    for words in ("schedules acc:shop/prices", "status acc:shop/prices"):
-        card = await (await do(env, words)).card("Paused until", "But Sequentum says that 1 of 2 is on.")
-        assert "It turns on again automatically." in shown(card)
+    for words in ("schedules acc:shop/prices", "status acc:shop/prices", "pauses"):
+        await env.does(words, "Sequentum says that 1 of 2 is on")
     env.acc.schedules[SECOND].enabled = True
-    card = await (await do(env, "schedules acc:shop/prices")).card("Sequentum says that they are on", "by Ana Alves")
+    card = await (await do(env, "schedules acc:shop/prices")).card("Sequentum says that 2 of 2 are on, although paused")
     assert "It turns on again" not in shown(card)
+    await do(env, "schedule on acc:shop/prices")
+    await do(env, f"schedule off acc:schedule/{FIRST} for=2h")
+    env.acc.schedules[FIRST].enabled = True
+    await env.does("pauses", "acc:shop/prices (schedule d9c944df)", "Sequentum says that it is on.")
 
 
 async def test_a_pause_that_goes_on_is_not_listed_as_over(later: Team) -> None:

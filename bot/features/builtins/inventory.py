@@ -23,6 +23,7 @@ from bot.features.access.policy_reload import named_channels, review_warning
 from bot.features.approvals.cards import link_to
 from bot.features.builtins.tables import approvals_table, pause_label, pauses_of, pauses_table, watches_table
 from bot.features.known_targets import KnownTarget, known_targets, matching
+from bot.features.pauses.pause import vendor_says
 from bot.features.replies.answer import LONGEST_BUTTON, command_button, reply
 from bot.features.target_watch import stop_button
 from bot.operations import cards
@@ -38,6 +39,7 @@ MOST_BUTTONS: Final = 10  # of what is open; more would hide the list
 _MOST_STATUS: Final = 3  # targets with a button
 _IN_CELL: Final = 150  # characters of a problem that the table shows whole
 MOST_COMMANDS: Final = 10
+MOST_ASKED: Final = 10  # pauses whose state is read
 # Most answers arrive by then. A check may take much longer, and the person should not wait for it.
 SHOWN_WITHIN: Final = 1.5
 
@@ -305,7 +307,8 @@ async def watches(ctx: Context, intent: Intent, ask: Command, given: Mapping[str
 
 
 async def pauses(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, Any]) -> None:
-    """The pauses of this channel, with buttons that end the first ones and the commands that end others."""
+    """The pauses of this channel, with buttons that end the first ones and the commands that end others, and which of them the
+    control plane reports as on."""
     reading = await _reading(ctx, intent)
     groups = await pauses_of(ctx, *reading)
     commands = [
@@ -315,7 +318,11 @@ async def pauses(ctx: Context, intent: Intent, ask: Command, given: Mapping[str,
     shown = [(text, label) for text, label in commands[:MOST_BUTTONS] if len(label) <= LONGEST_BUTTON]
     buttons = tuple(command_button(ctx, intent, text, label=label) for text, label in shown)
     left = [text for text, label in commands if (text, label) not in shown]
-    await _open(ctx, intent, "Pauses", await pauses_table(ctx, *reading), buttons, _by_command(ctx, left))
+    asked = [(written, group) for written, group in groups[:MOST_ASKED] if group[0].backend in ctx.backends]
+    said = zip(asked, await all_of(vendor_says(ctx, group) for _, group in asked), strict=True)
+    on = [f"{await pause_label(ctx, written, group, reading[1])}: {says}." for (written, group), says in said if says]
+    text = "\n".join([*on, *filter(None, [_by_command(ctx, left)])])
+    await _open(ctx, intent, "Pauses", await pauses_table(ctx, *reading), buttons, text)
 
 
 def _by_command(ctx: Context, texts: Sequence[str]) -> str:

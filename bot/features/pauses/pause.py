@@ -185,17 +185,21 @@ async def paused_lines(ctx: Context, operation: Operation) -> tuple[Line, ...]:
 
 
 async def _paused_line(ctx: Context, held: Sequence[Pause], names: Mapping[str, str]) -> str:
-    first, job = held[0], held[0].verb_back == "resume"
-    name = names.get(first.user_id or "")
-    ends, by = utc_text(first.until_at), f" by {name}" if name else ""
-    vendor = ctx.catalog.backends[first.backend].vendor
+    name = names.get(held[0].user_id or "")
+    until = f"until {utc_text(held[0].until_at)}{f' by {name}' if name else ''}"
+    if says := await vendor_says(ctx, held):
+        return f"{says}, although paused here {until}."
+    return f"Paused {until}. {_RESUMED[2] if held[0].verb_back == 'resume' else _ON[2]} automatically."
+
+
+async def vendor_says(ctx: Context, held: Sequence[Pause]) -> str:
+    """`Sequentum says that 1 of 2 is on`: how many of the pauses of a request the control plane reports as on. Empty for none."""
     states = await all_of(is_held(ctx, pause.target) for pause in held[:_ASKED])
-    again = states.count(False)
-    if again < len(held):
-        some = f" But {vendor} says that {again} of {len(held)} {'is' if again == 1 else 'are'} on." if again else ""
-        return f"Paused until {ends}{by}. {_RESUMED[2] if job else _ON[2]} automatically.{some}"
-    now = "it isn't paused any more" if job else "it is on" if again == 1 else "they are on"
-    return f"Paused{by}, but {vendor} says that {now}. The pause ends {ends}."
+    if not (again := states.count(False)):
+        return ""
+    alone = "it isn't paused any more" if held[0].verb_back == "resume" else "it is on"
+    what = alone if len(held) == 1 else f"{again} of {len(held)} {'is' if again == 1 else 'are'} on"
+    return f"{ctx.catalog.backends[held[0].backend].vendor} says that {what}"
 
 
 async def is_held(ctx: Context, target: Target) -> bool | None:
