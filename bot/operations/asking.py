@@ -8,11 +8,14 @@ from functools import partial
 from typing import Final
 
 from bot.core.card import Card, Tone, operation_key
+from bot.core.command.parser import parse_target
 from bot.core.intent import Command, Intent, Source
+from bot.core.operation import Target
 from bot.core.policy.decide import Denied
+from bot.core.policy.visibility import may
 from bot.operations import cards
 from bot.operations.audit_writer import AuditWriter
-from bot.operations.authorize import may_ask
+from bot.operations.authorize import foresee, may_ask, read_situation
 from bot.runtime.context import Context
 from bot.runtime.until_stored import until_stored
 
@@ -24,11 +27,11 @@ _LASTS: Final = timedelta(days=30)  # a program may be away for days; its line i
 
 async def say(ctx: Context, intent: Intent, command: Command, over: asyncio.Event) -> None:
     """Say that it is worked on, until it is `over` or another card of the request says it. Nothing is said where the person may
-    not see the target, and nothing to a workflow."""
+    not see the target or use the verb on it, since everyone can read it, and nothing to a workflow."""
     hidden = not intent.place.channel_id or intent.source is Source.STEP
     if hidden or await _has_card(ctx, intent) or isinstance(await may_ask(ctx, intent, command.target), Denied):
         return
-    if over.is_set():
+    if not await _may_be_allowed(ctx, intent, command) or over.is_set():
         return
     await ctx.store.set_value(f"{_OPEN}{intent.request_id}", True, ctx.clock.now())
     await ctx.presenter.show(_line(ctx, intent, command))
@@ -38,6 +41,23 @@ async def say(ctx: Context, intent: Intent, command: Command, over: asyncio.Even
             async with asyncio.timeout(_EVERY):
                 await over.wait()
     await _take_back(ctx, intent.request_id)
+
+
+async def _may_be_allowed(ctx: Context, intent: Intent, command: Command) -> bool:
+    """Whether the rules may allow it, as far as the text and the targets that are remembered tell."""
+    ref = parse_target(command.target or "", ctx.catalog)
+    found = () if isinstance(ref, str) else ctx.catalog.meant(command.verb, ref)
+    if isinstance(ref, str) or not found:
+        return True
+    now, end = await read_situation(ctx, intent.actor, intent.place), f"/{ref.path}".casefold()
+    remembered = [one for one, _ in await ctx.target_cache.known(ref.backend)]
+    targets = [one for one in remembered if one.id == ref.path or f"/{one.name}".casefold().endswith(end)]
+    kind, path = ctx.catalog.split_path(ref.backend, ref.path)
+    if not targets and kind is not None:  # only the control plane knows what it is a part of
+        return bool(may(now, [(ref.backend, one) for one in found]))
+    scope = f"{ref.backend}:{ref.path}"
+    typed = Target(backend=ref.backend, kind=found[0].target, id=path, name=ref.path, scope=scope)
+    return any(not isinstance(foresee(ctx, now, one, target), Denied) for one in found for target in targets or [typed])
 
 
 async def _has_card(ctx: Context, intent: Intent) -> bool:
@@ -81,5 +101,7 @@ async def _take_back(ctx: Context, request_id: str) -> None:
 async def _withdraw(ctx: Context, request_id: str) -> None:
     shown = await ctx.store.message(_key(request_id))
     if shown is not None:
-        await ctx.presenter.show(Card.stored(shown.body).model_copy(update={"withdrawn": True}))
+        # A replica of an older version updates the line instead of deleting it.
+        over = {"withdrawn": True, "tone": Tone.PLAIN, "status": "Answered"}
+        await ctx.presenter.show(Card.stored(shown.body).model_copy(update=over))
     await ctx.store.set_value(f"{_OPEN}{request_id}", None, ctx.clock.now())

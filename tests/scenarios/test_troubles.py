@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from bot.core.card import Card
 from bot.operations import asking
 from bot.operations import reconcile as reading_back
 from bot.playground.workspace.payloads import slash_command
@@ -232,6 +233,42 @@ async def test_who_waits_for_a_slow_control_plane_is_told_that_it_goes_on(
     await env.quiet()
     await env.until(lambda: "Asking acc" not in everything_seen(env, "U0ANA"))
     assert [call.method for call in env.ws.calls].count("chat.delete") == int(is_first)
+
+
+async def test_a_line_that_an_older_version_updates_instead_of_deleting_it_asks_nobody_any_more(
+    env: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While versions run side by side, the older one leaves out the field that says that the line is withdrawn."""
+    monkeypatch.setattr(asking, "AFTER", 0.3)
+    show = env.bot.ctx.presenter.show
+
+    async def older(card: Card, *args: Any, **kwargs: Any) -> None:
+        await show(card.model_copy(update={"withdrawn": False}), *args, **kwargs)
+
+    monkeypatch.setattr(env.bot.ctx.presenter, "show", older)
+    await env.acc.set_fault({"fault": "delay", "seconds": 1, "match": "GET /api/agent$"})
+    await (await do(env, "status acc:shop/prices")).card("newest run")
+    await env.sees("status acc:shop/prices", "Answered")
+    assert "Asking acc…" not in everything_seen(env, "U0ANA")
+
+
+@pytest.mark.parametrize("known", [True, False])
+async def test_nobody_else_reads_what_a_person_typed_who_may_not_do_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, known: bool
+) -> None:
+    """The denial is for that person only, and nothing is posted for all while the control plane is slow."""
+    monkeypatch.setattr(asking, "AFTER", 0.2)
+    policy = OPEN_POLICY.replace('verbs = ["*"]', 'verbs = ["risk:read"]')
+    async with world(tmp_path, policy=policy) as env:
+        if known:
+            await env.does("status acc:shop/prices", "newest run")
+        await env.acc.set_fault({"fault": "delay", "seconds": 1, "match": "GET"})
+        for number, text in enumerate(("start acc:shop/prices", "restart acc:shop/prices@last"), 1):
+            await env.say(text)
+            await env.until(lambda number=number: len(env.audit(event="denied")) == number)
+            await env.quiet()
+        posted = [str(call.args) for call in env.ws.calls if call.method == "chat.postMessage"]
+        assert not [text for text in posted if "Asking acc" in text]
 
 
 def not_there(env: World, channel: str) -> bool:
