@@ -11,12 +11,12 @@ from bot.core.operation import Operation, Target
 from bot.core.policy.match import Situation
 from bot.core.policy.rights import person_of, why_not_administrator, why_not_breakglass
 from bot.core.policy.visibility import Visibility, may
-from bot.core.records import stamp
+from bot.core.records import CastVote, stamp
 from bot.core.text import plural, utc_text
 from bot.core.value import Json
 from bot.features import approvals
 from bot.features.access import breakglass
-from bot.features.approvals.question import brief
+from bot.features.approvals.question import agreed, approvers, brief
 from bot.features.builtins.tables import label_of, pause_label, together
 from bot.features.favourites import favourites, last_channel, recent, star, unstar
 from bot.operations import cards
@@ -106,7 +106,7 @@ async def _overview(
 ) -> tuple[HomeSection, ...]:
     user = person.user_id
     sections = (
-        _decisions(ctx, user, waiting),
+        await _decisions(ctx, user, waiting),
         await _reviews(ctx, person, place),
         await _requests(ctx, user),
         await _runs(ctx, user, seen),
@@ -152,17 +152,16 @@ async def _waiting_for(ctx: Context, user: str) -> list[Approval]:
     return found
 
 
-def _decisions(ctx: Context, user: str, waiting: Sequence[Approval]) -> HomeSection:
-    rows = [
-        HomeRow(
-            title=one.operation.title,
-            text=f"{_given(one.operation)}for <@{one.requester}>{_because(one.operation.reason)}. "
-            f"Decide by {utc_text(one.pending.due_at)}",
-            button=_button(ctx, user, "Review", page=_DECISIONS),
+async def _decisions(ctx: Context, user: str, waiting: Sequence[Approval]) -> HomeSection:
+    rows, people = [], []
+    for one in sorted(waiting, key=lambda one: one.pending.due_at):
+        votes = await ctx.store.votes(one.id)
+        text = (
+            f"{_given(one.operation)}for <@{one.requester}>{_because(one.operation.reason)}. "
+            f"{_agreed(one, votes)}Decide by {utc_text(one.pending.due_at)}"
         )
-        for one in sorted(waiting, key=lambda one: one.pending.due_at)
-    ]
-    people = [one.requester for one in waiting]
+        rows.append(HomeRow(title=one.operation.title, text=text, button=_button(ctx, user, "Review", page=_DECISIONS)))
+        people += [one.requester, *approvers(votes)]
     return _section("Waiting for your decision", rows, MOST, people, f". Press `Approve {len(waiting)}`")
 
 
@@ -194,6 +193,12 @@ def _because(reason: str | None) -> str:
     return f": {brief(reason)}" if reason else ""
 
 
+def _agreed(approval: Approval, votes: Sequence[CastVote]) -> str:
+    """`1 of 2 agreed (@Lee). `, empty while nobody did."""
+    text = agreed(approval.record, votes)
+    return f"{text}. " if text else ""
+
+
 def _given(operation: Operation) -> str:
     words = ", ".join(f"{name}={text}" for name, text in operation.masked_words)
     return f"with {brief(words)}, " if words else ""
@@ -210,9 +215,13 @@ async def _requests(ctx: Context, user: str) -> HomeSection:
     rows, people = [], []
     for one in sorted(found, key=lambda one: one.pending.due_at):
         whose = "" if one.requester == user else f"asked by <@{one.requester}>, "
-        text = f"{_given(one.operation)}{whose}waits for {', '.join(one.record.groups)}. Expires {utc_text(one.pending.due_at)}"
+        votes = await ctx.store.votes(one.id)
+        text = (
+            f"{_given(one.operation)}{whose}waits for {', '.join(one.record.groups)}. "
+            f"{_agreed(one, votes)}Expires {utc_text(one.pending.due_at)}"
+        )
         rows.append(HomeRow(title=one.operation.title, text=text))
-        people.append(one.requester)
+        people += [one.requester, *approvers(votes)]
     return _section("Your requests", rows, MOST_LINES, people, f". Type `{ctx.command} approvals` in a channel")
 
 

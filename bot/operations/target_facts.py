@@ -7,19 +7,23 @@ from typing import Final
 
 from bot.all_of import all_of
 from bot.core.audit import Event
+from bot.core.command.catalog import Catalog
 from bot.core.command.target_ref import TargetRef
 from bot.core.errors import Ambiguous, BadRequest, NoSuchTarget, Problem
 from bot.core.intent import Command
 from bot.core.operation import Operation, Target
 from bot.core.outcome import Fact
 from bot.core.policy.match import risk_or_verb
-from bot.core.records import Filters
+from bot.core.records import Filters, StoredEntry
 from bot.core.text import utc_text
+from bot.operations import cards
 from bot.operations.resolve import find_target
 from bot.runtime.context import Context
 
 FACTS_WITHIN: Final = 6.0
 LAST_OUTCOMES: Final = 5
+NOT_DONE: Final = "not done"
+_ENTRIES: Final = 3  # of one request at most: unknown, found, ended
 UNDONE: Final = 20
 UNREADABLE: Final = "not readable"
 
@@ -83,11 +87,19 @@ async def _undone(ctx: Context, operation: Operation) -> Sequence[Fact]:
 
 
 async def _from_audit_log(ctx: Context, operation: Operation) -> Sequence[Fact]:
-    outcomes = await ctx.store.last_outcomes(operation.target.id, LAST_OUTCOMES)
-    if not outcomes:
+    entries = await ctx.store.last_outcomes(operation.target.id, _ENTRIES * LAST_OUTCOMES)
+    if not entries:
         return (Fact(label="Last outcomes here", value="none in the audit log"),)
-    words = "; ".join(f"{entry.verb} {entry.event} {utc_text(entry.at)}" for entry in outcomes)
+    newest = {entry.request_id: entry for entry in reversed(entries)}.values()
+    outcomes = sorted(newest, key=lambda entry: -entry.seq)[:LAST_OUTCOMES]
+    words = "; ".join(f"{entry.verb} {went(ctx.catalog, entry)} {utc_text(entry.at)}" for entry in outcomes)
     return (Fact(label="Last outcomes here", value=words),)
+
+
+def went(catalog: Catalog, entry: StoredEntry) -> str:
+    """How a request went, as its last entry says: `not done` for what failed before a run began."""
+    word = cards.happened(catalog, entry)
+    return NOT_DONE if word == "failed" and entry.event is not Event.ENDED else word
 
 
 async def at_present(ctx: Context, operation: Operation) -> Operation:

@@ -114,8 +114,9 @@ async def test_the_requester_and_the_other_approvers_read_who_agreed_already(
         await team.press(await team.card("mark acc:shop/prices"), "Approve")
         await env.sees("Waiting for approval from 2 of", "So far:* 1 of 2 agreed (<@U0LEE>)")
         root = env.person("U0ROOT")
-        await root.open_home()
-        await root.wait_for(lambda one: "Review" in labels(one.home() or {}))
+        for one in (root, env.ana):
+            await one.open_home()
+            await one.wait_for(lambda one: "1 of 2 agreed (<@U0LEE>)" in shown(one.home() or {}) or None)
         await root.press_label("home", label="Review")
         await root.wait_for(lambda one: "1 of 2 agreed (<@U0LEE>)" in str(one.home()) or None)
 

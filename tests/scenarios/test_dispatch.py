@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -80,6 +81,22 @@ async def test_every_fact_of_a_pre_flight_says_when_it_was_read(team: Team) -> N
     for label in ("Active runs", "Next scheduled runs", "Last outcomes here", "Freeze"):
         (text,) = [one for one in fields if one.startswith(f"*{label}*")]
         assert f"*{label}* as of <!date^" in text
+
+
+async def test_the_last_outcomes_are_one_for_each_request_in_words(team: Team) -> None:
+    """How the run ended, not that it was sent; and what was refused is not called failed."""
+    env = team.env
+    await team.new_rules(RULES.replace('verbs = ["risk:read", "logs"]', 'verbs = ["risk:read", "logs", "mark"]'))
+    await env.say("start acc:shop/prices")
+    await team.press(await team.card("start acc:shop/prices"), "Approve")
+    await team.event("ended")
+    for event in ("done", "failed"):  # the second one is refused: it is marked already
+        await env.say("mark acc:shop/prices as=failed -- wrong prices")
+        await env.until(lambda event=event: event in env.events("mark"))
+    await env.say("start acc:shop/prices input.day=monday")
+    text = shown(await team.card("start acc:shop/prices", "monday")).partition("*Last outcomes here*")[2]
+    (told,) = re.findall(r"\n(.*<!date.*)\n", text.partition("*Rule*")[0].partition("*Freeze*")[0])
+    assert re.sub(r" <!date[^>]*>", "", told) == "mark not done; mark done; start succeeded"
 
 
 async def test_a_schedule_that_is_gone_by_the_vote_is_not_sent(team: Team) -> None:

@@ -88,6 +88,18 @@ async def test_timeline_is_the_incidents_while_it_is_open(env: World) -> None:
     assert "schedule off acc:shop/prices" in whole
 
 
+async def test_the_report_is_in_the_order_in_which_things_were_asked_for(env: World) -> None:
+    """Its times are those of the requests: one that was confirmed late stands where it was asked for."""
+    await env.does("incident open INC-45", "Incident INC-45")
+    await env.say("schedule delete acc:news/feed -- it floods us")
+    look = await env.sees("Dangerous", "schedule delete acc:news/feed")
+    await env.does("start acc:shop/prices", "start acc:shop/prices", "Succeeded")
+    await env.ana.press_label(CRAWL, look["ts"], "Run it", seen=look)
+    await env.until(lambda: "done" in env.events("schedule delete"))
+    report = shown(await env.does("incident close", "INC-45 is closed"))
+    assert report.index("`schedule delete acc:news/feed`") < report.index("`start acc:shop/prices`")
+
+
 async def test_its_end_posts_the_report_for_everyone_with_the_files(env: World) -> None:
     """What happened, how it ended, who did what as typed, the entries with their hashes; the first card says that it is over."""
     await env.does("incident open INC-44 -- checkout is down", "Incident INC-44")

@@ -21,6 +21,7 @@ from bot.features.replies.answer import reply
 from bot.operations import cards
 from bot.operations.audit_writer import AuditWriter
 from bot.operations.authorize import CACHED, FRESH, everybody, rules_and_person
+from bot.operations.target_facts import NOT_DONE, went
 from bot.runtime.context import Context
 from bot.runtime.stale_homes import opened_lately
 
@@ -30,7 +31,6 @@ NAG_EVERY: Final = timedelta(days=1)
 _LOOKED_AT: Final = 500
 _LISTED: Final = 20
 _LONGEST: Final = 160  # characters of why a command was not done
-_NOT_DONE: Final = "not done"
 _TOLD: Final = frozenset({"sent", "done", "failed", "unknown", "abandoned", "reconciled", "ended"})
 
 
@@ -227,16 +227,14 @@ async def _done_under(ctx: Context, grant: Grant) -> tuple[Table, int]:
         for entry in list(last.values())[:_LISTED]
     )
     note = f"`signalbox audit search --incident {grant.id}` lists all." if len(last) > _LISTED else ""
-    ran = [one for one, word in went.items() if one in sent and not word.startswith(_NOT_DONE)]
+    ran = [one for one, word in went.items() if one in sent and not word.startswith(NOT_DONE)]
     return Table(columns=("What", "Outcome", "When"), rows=rows, total=len(last), note=note), len(ran)
 
 
 def _went(ctx: Context, entry: StoredEntry) -> str:
-    """How it went. What failed before a run began was not done, and the entry says why."""
-    word = cards.happened(ctx.catalog, entry)
-    if word != "failed" or entry.event is Event.ENDED:
-        return word
-    return f"{_NOT_DONE}: {shortened(entry.detail, _LONGEST)}" if entry.detail else _NOT_DONE
+    """How it went, and why it was not done."""
+    word = went(ctx.catalog, entry)
+    return f"{word}: {shortened(entry.detail, _LONGEST)}" if word == NOT_DONE and entry.detail else word
 
 
 class BreakglassEffect(OfBreakglass[Context]):

@@ -145,7 +145,8 @@ async def _story(ctx: Context, intent: Intent, entries: Sequence[StoredEntry]) -
     sent = {entry.request_id for entry in entries if entry.event is Event.SENT}
     done, not_done, left = list[str](), list[str](), len(last) - _MOST_LINES
     longest = min(300, _ROOM // max(1, min(len(last), _MOST_LINES)))
-    for request_id, end in [*last.items()][max(0, left) :]:
+    in_order = sorted(last.items(), key=lambda one: first[one[0]].seq)  # as they were asked for
+    for request_id, end in in_order[max(0, left) :]:
         asked = first[request_id]
         why = f" ({shortened(asked.reason, longest)})" if asked.reason else ""
         who, when = audit.asker(asked), utc_text(asked.at, seconds=True)
