@@ -207,7 +207,8 @@ class Pause(Value):
     """A schedule that is off until `until_at`; `verb_back` switches it on.
 
     `state`: open, resumed, replaced (by a newer pause), cancelled (by a newer request of another sort), failed (nothing was
-    left to switch on). `tries` counts the failed attempts to end it.
+    left to switch on, or the control plane's own timer is not known to have ended it). `tries` counts the failed attempts to
+    end it.
     """
 
     id: str

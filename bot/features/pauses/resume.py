@@ -66,7 +66,7 @@ async def _by_own_timer(ctx: Context, intent: Intent, pause: Pause) -> None:
     }[held]
     columns = {**columns_of(pause.target), "code": code, "detail": f"pause {pause.request_id}: {how}"}
     entry = AuditWriter(ctx.secrets).plain(event, intent, now, verb=pause.verb_back, **columns)
-    over = "failed" if held else "resumed"
+    over = "resumed" if held is False else "failed"
     await ctx.store.finish(intent.request_id, (entry,), now, over=(pause,), over_state=over)
     await _say_by_itself(ctx, pause, how)
 
