@@ -276,7 +276,7 @@ async def test_a_step_acts_under_the_rules_for_its_app_and_ends_with_its_outcome
         ("start acc:shop/prices", "A0SIGNAL"),
         ("strat nothing", "can't run strat nothing"),
         ("start acc:no/such", "no/such"),
-        ("backends", "no rule of this channel names your id"),
+        ("backends", "no rule of this channel names its id"),
     ],
 )
 async def test_a_step_that_is_refused_ends_with_the_reason_and_whispers_to_nobody(
