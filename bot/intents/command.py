@@ -164,7 +164,7 @@ async def _run_builtin(ctx: Context, intent: Intent, command: Command, *, late: 
 async def _proceed(ctx: Context, intent: Intent, resolved: Resolved, ruling: Ruling, *, late: bool) -> None:
     """Show what is dangerous or late first, ask approvers where the rule requires it, else run it."""
     operation = resolved.operation
-    again = operation.verb in newer_run.RERUNS
+    again = operation.verb in newer_run.RERUNS and not intent.confirmed
     earlier = await newer_run.asked_before(ctx, intent, operation) if again else None
     confirms = (operation.risk is Risk.DANGER or late or earlier is not None) and not intent.confirmed
     if confirms and intent.source is Source.STEP:

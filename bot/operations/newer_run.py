@@ -7,7 +7,7 @@ from the audit log, so that it is true after a restart as well.
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from bot.core.audit import Event
@@ -29,6 +29,8 @@ _DONE_BY: Final = {"retry": "Retried", "restart": "Restarted", "start": "Started
 _CARDS: Final = ("op:", "watch:")  # keys of cards that everyone sees: of requests, and of what a watch tells
 RERUNS: Final = ("retry", "restart")  # verbs on a run
 _MOST_RERUNS: Final = 100  # entries of each verb
+_TURN: Final = timedelta(seconds=3)  # longer than from the look for an earlier request until this one is recorded
+_LOOKS_AGAIN: Final = 0.1  # seconds
 _WAITS: Final = "waiting for approval"
 _LOST: Final = "the answer was lost"
 _STATES: Final = {
@@ -106,12 +108,20 @@ def _run_named(catalog: Catalog, text: str) -> tuple[str, str] | None:
 
 
 async def asked_before(ctx: Context, intent: Intent, operation: Operation) -> StoredEntry | None:
-    """The entry of the request that ran this run again already, unless the pressed button says that it did."""
-    target = operation.target
+    """The entry of the request that ran this run again already, unless the pressed button says that it did. Of two requests at
+    the same moment, one waits until the other is recorded."""
+    target, turn = operation.target, f"rerun:{operation.target.backend}:{operation.target.id}"
     if not ctx.catalog.starts_run(operation.verb, f"{target.backend}:"):
         return None
     button = await _pressed(ctx, intent)
-    return None if button is not None and "card" in button.means else await _rerun(ctx, target.backend, target.id)
+    if button is not None and "card" in button.means:
+        return None
+    while (entry := await _rerun(ctx, target.backend, target.id)) is None:
+        now = ctx.clock.now()
+        if await ctx.store.take_turn(turn, now, now - _TURN):
+            break
+        await ctx.clock.sleep(_LOOKS_AGAIN)
+    return entry
 
 
 async def _rerun(ctx: Context, backend: str, run_id: str) -> StoredEntry | None:

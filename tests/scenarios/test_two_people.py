@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+import pytest
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.operations import newer_run
 from bot.playground.planes.sequentum import Script
 from tests.scenarios.steps import do
 from tests.world import World, labels, world
@@ -46,6 +48,29 @@ async def test_two_people_on_one_retry_start_one_run_unless_they_mean_two(tmp_pa
         assert retries(env) == 1
         await env.person(second).press_label("C0CRAWL", answer["ts"], "Run it anyway")
         await env.until(lambda: retries(env) == 2)
+
+
+async def test_two_retries_typed_at_the_same_moment_start_one_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each looks for an earlier one before the other is recorded. The second is asked, as for a run that was retried before."""
+    look = newer_run._rerun
+
+    async def slow(*args: Any) -> Any:
+        found = await look(*args)
+        await asyncio.sleep(0.5)
+        return found
+
+    async with world(tmp_path, speed=60.0) as env:
+        await failed(env)
+        monkeypatch.setattr(newer_run, "_rerun", slow)
+        await asyncio.gather(*(env.say("retry acc:shop/twice@failed", user=user) for user in ("U0ANA", "U0RUI")))
+        await env.until(lambda: len(env.audit(event="requested", verb="retry")) == 2)
+        await env.quiet()
+        (sent,) = env.audit(event="sent", verb="retry")
+        assert retries(env) == 1
+        second = "U0RUI" if sent.user_id == "U0ANA" else "U0ANA"
+        await env.sees("Run it only if you still want it", f"Retried by <@{sent.user_id}>", user=second)
 
 
 async def test_a_press_that_was_denied_is_in_nobodys_way(tmp_path: Path) -> None:
