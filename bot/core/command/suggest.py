@@ -49,6 +49,7 @@ _FLAG: Final = re.compile(r"(?<!\S)--(?=[\w.-]+=)")  # `--region=north`, as on a
 _APOSTROPHE: Final = re.compile(r"(?<=\w)[\u2018\u2019\u02bc\u00b4`](?=\w)")
 _SWITCHED: Final = MappingProxyType({"schedule on": "true", "schedule off": "false"})  # `disable` a gateway
 _OPEN: Final = MappingProxyType(dict.fromkeys(("schedule on", "resume"), "pauses"))  # `end the pause`, without a target
+_WORDLESS: Final = MappingProxyType({"revoke": "grants", "find": "help"})  # what these need is not in the sentence
 _STOPS: Final = frozenset(",.;!?-)")
 _PLEASE: Final = frozenset({"please", "pls", "plz"})
 _REASON: Final = re.compile(
@@ -348,7 +349,7 @@ def _commands(verb: str, target: Known | None, catalog: Catalog, *, failed: bool
     builtin = catalog.builtin(verb)
     if target is None:
         if builtin is not None and (builtin.takes in (Takes.NOTHING, Takes.WORDS) or verb in ALONE - {"targets"}):
-            return [(verb, "", "")]
+            return [(_WORDLESS.get(verb, verb), "", "")]
         return [(verb, f"{name}:", f"{name}:") for name in catalog.backends if catalog.capabilities(verb, name)]
     if own := _instead(verb, target, catalog):
         return [(*own, target.written)]

@@ -72,7 +72,7 @@ watch: tell me when, tell me if, tell me once, tell us when, tell us if, keep an
 star: favourite, favorite, bookmark
 agent approve, approvals: approve, release, sign off, green light
 agent disapprove: disapprove, withdraw ... approval, revoke ... approval, take back ... approval
-pauses, schedule off: paused
+pauses, status, schedule off: paused
 approvals: withdraw, deny, reject, decline
 timeline: recap, summary, catch me up
 whoami: who, permissions, rights
@@ -96,7 +96,7 @@ policy, approvals: ^who (approves|(can|may) approve) (?!this|that|it)\S+$
 approvals: ^who (approves|(can|may) approve)\b|\bmy requests\b|\bwait(s|ing)? (for|on) (me|approval|my)\b|\bto approve$
 approvals: \b(open|pending) (requests?|approvals?)\b|\brequests?\b.*\b(open|pending)\b|\b(my|our|an|for|needs?) approval\b
 approvals: \b(my|our|the|this|that) requests?\b
-schedule off, pause: \b(dont|not|never|doesnt|shouldnt|wont|no longer) (be )?run\b
+schedule off, pause: (?<!did )(?<!has )(?<!was )\b(dont|not|never|doesnt|shouldnt|wont|no longer) (be )?run\b
 audit: ^(who|when) (was|did|has|have|had)?\b.*ed\b|^who (ran|did)\b|^whos? .*\blast$|^(has|did) (any|some)(body|one)\b
 timeline: \bwhat (?:has )?happened( (in|on) (this|the|our) channel)?( today| here| yesterday)?$|\bwhat (changed|was done)\b
 pauses: \b(what|which)\b.*\b(is|are|schedules?) paused\b

@@ -83,7 +83,7 @@ def test_nine_of_ten_first_suggestions_are_what_was_meant() -> None:
     assert len(wrong) <= len(rows) // 10, "\n".join(wrong)
 
 
-def test_nine_of_ten_sentences_about_everything_in_the_demo_are_understood() -> None:
+def test_nineteen_of_twenty_sentences_about_everything_in_the_demo_are_understood() -> None:
     """Terse, polite, dictated, half German, with the wrong backend; `|` is between answers that are both right.
 
     `cannot: stop acc:shop/prices` means that the answer says so, `no change` that what is first changes nothing.
@@ -93,7 +93,7 @@ def test_nine_of_ten_sentences_about_everything_in_the_demo_are_understood() -> 
         f"{typed}\n    wanted {wanted}\n    got    {first(typed)}" for typed, wanted in rows if not right(typed, wanted)
     ]
     assert len(rows) >= 100
-    assert len(wrong) <= len(rows) // 10, "\n".join(wrong)
+    assert len(wrong) <= len(rows) // 20, "\n".join(wrong)
 
 
 def first(typed: str) -> str:
