@@ -129,6 +129,17 @@ async def test_a_mistyped_verb_is_offered_although_it_needs_a_field_that_its_for
         assert labels(refused)[0] == "gateway set itn:gateway/cluster_1"
 
 
+async def test_a_pasted_link_to_a_console_means_what_it_shows(tmp_path: Path) -> None:
+    """Also where the id in it has no shape that tells whose it is."""
+    async with world(tmp_path, only=("infa",), agents=True) as env:
+        card = await env.does("status infa:task/load_orders", "Open in Informatica")
+        (link,) = [one["url"] for block in card["blocks"] for one in block.get("elements", ()) if "url" in one]
+        asked = await env.does(f"can you start <{link}|that task> please", "Did you mean this?")
+        assert labels(asked)[0] == "start infa:task/load_orders"
+        asked = await env.does(f"strat load_orders -- see {link}", "Did you mean this?", "see http")
+        assert link in shown(asked)
+
+
 async def test_no_run_is_picked_of_a_whole_control_plane(tmp_path: Path) -> None:
     async with world(tmp_path, only=("itn",)) as env:
         assert labels(await env.does("retry itn:", "`retry` works on a job")) == ["status itn:"]

@@ -52,7 +52,7 @@ _OPEN: Final = MappingProxyType(dict.fromkeys(("schedule on", "resume"), "pauses
 _WORDLESS: Final = MappingProxyType({"revoke": "grants", "find": "help"})  # what these need is not in the sentence
 _STOPS: Final = frozenset(",.;!?-)")
 _PLEASE: Final = frozenset({"please", "pls", "plz"})
-_REASON: Final = re.compile(
+REASON: Final = re.compile(
     r"(?:^|\s)(?:--|\u2013|\u2014|(?i:because|cause|cuz|due to|weil|(?:since|as) (?=(?:we|it|they|the)\b))\b)\s*(.+)$",
     re.DOTALL,
 )  # phones turn `--` into a dash
@@ -91,7 +91,7 @@ def suggest(text: str, catalog: Catalog, around: Surroundings) -> tuple[str, ...
 def meant(text: str, catalog: Catalog, around: Surroundings) -> Meant:
     """The suggestions, and the change that the words name if the target's control plane can't do it."""
     plain = _plain(text)
-    if len(_REASON.sub("", plain)) > _LONGEST:
+    if len(REASON.sub("", plain)) > _LONGEST:
         return Meant()
     parts = [plain] if GRANTING.search(plain) else _parts(plain, catalog)
     for part in parts:
@@ -158,7 +158,7 @@ def _read(plain: str) -> tuple[list[str], list[str], list[str], str, set[int]]:
     """The tokens, the `key=value` pairs among them, the words without punctuation, the reason, and the places of words after
     punctuation."""
     bare = _FLAG.sub(" ", _MENTION.sub(" ", f" {plain}")).strip()
-    match = _REASON.search(bare)
+    match = REASON.search(bare)
     tokens = _TOKEN.findall(bare[: match.start()] if match else bare)
     pairs = [token for token in tokens if re.match(r'[^\W\d"][\w.\-]*=', token)]
     words, breaks = list[str](), set[int]()
@@ -174,7 +174,7 @@ def _parts(plain: str, catalog: Catalog) -> list[str]:
     """The text cut at each line, `;` or mention that a verb follows."""
     parts: list[str] = []
     for part in _CUT.split(plain):
-        words = [token.strip(EDGES) for token in _TOKEN.findall(_REASON.sub("", part))]
+        words = [token.strip(EDGES) for token in _TOKEN.findall(REASON.sub("", part))]
         said = worded([word for word in words if word and "=" not in word], catalog)
         if parts and not any(readings(said, catalog)):
             parts[-1] += f" {part}"

@@ -11,7 +11,7 @@ from bot.core.command.lexer import DOUBLE, unescape
 from bot.core.command.params import ParamType
 from bot.core.command.parser import format_command, parse, parse_target
 from bot.core.command.ranking import Known
-from bot.core.command.suggest import Surroundings, certain_read, meant
+from bot.core.command.suggest import REASON, Surroundings, certain_read, meant
 from bot.core.command.suggest import suggest as suggest_commands
 from bot.core.command.target_ref import TargetRef, plain
 from bot.core.errors import Problem
@@ -25,6 +25,9 @@ from bot.operations.cards import written
 from bot.runtime.context import Context
 
 _TOKEN: Final = re.compile(rf"(?:[{''.join(DOUBLE)}][^{''.join(DOUBLE)}]*[{''.join(DOUBLE)}]|\S)+")
+_ID: Final = 12  # characters of an id that nothing else in a link is
+_LINK: Final = re.compile(r"<?https?://[^\s|<>]+(?:\|[^<>]*)?>?")
+_ID_ENDS: Final = re.compile(r"[/?&=#<>|]")
 _AROUND: Final = ".,;!?()[]'`*_~"
 
 
@@ -98,6 +101,7 @@ async def commands_meant(ctx: Context, actor: Actor, place: Place, text: str) ->
             return False
         return (text.partition(":")[0], verb) in allowed or not text
 
+    text = _without_links(text, known)
     around = Surroundings(
         targets=[*_by_name(known), *_whole_backends(ctx.catalog, visible)],
         recent=(*([about] if about else []), *used.targets),
@@ -150,10 +154,23 @@ async def _parameter_names(ctx: Context, target: Target) -> Sequence[str]:
 async def read_meant(ctx: Context, actor: Actor, place: Place, text: str) -> Command | None:
     """The read-only command that the text names without doubt, or one that the control plane can't do, which is then said; among
     the targets that this person may see. Otherwise None."""
-    known = [*_by_name(await _known(ctx, actor, place))]
+    targets = await _known(ctx, actor, place)
+    known, text = [*_by_name(targets)], _without_links(text, targets)
     found = certain_read(text, ctx.catalog, known) or meant(text, ctx.catalog, Surroundings(known)).cannot
     command = parse(found, ctx.catalog) if found else None
     return command if isinstance(command, Command) else None
+
+
+def _without_links(text: str, known: Sequence[Target]) -> str:
+    """The text with the target in place of each link that has its id, as the links to a vendor's console do. A reason stays."""
+    ids = {target.id: written(target) for target in known if len(target.id) >= _ID}
+
+    def named(link: re.Match[str]) -> str:
+        return next((ids[part] for part in reversed(_ID_ENDS.split(link[0])) if part in ids), link[0])
+
+    reason = REASON.search(text)
+    end = reason.start() if reason else len(text)
+    return _LINK.sub(named, text[:end]) + text[end:]
 
 
 def _by_name(targets: Sequence[Target]) -> Iterator[Known]:
