@@ -169,7 +169,12 @@ async def grants(ctx: Context, intent: Intent, ask: Command, given: Mapping[str,
     columns = ("Who", "May", "Where", "Until", "By", *(("Id",) if ids else ()))
     table = Table(columns=columns, rows=rows, total=len(rows), exact=("Id",))
     buttons = [
-        await grant_card.revoke_button(ctx, g, f"Revoke {g.id}" if g.id in alike else names[g.id], by_id=ids)
+        await grant_card.revoke_button(
+            ctx,
+            g,
+            f"Revoke {g.id}" if g.id in alike else names[g.id],
+            f", not {utc_text(g.until_at)}{f'. Its id is {g.id}' if ids else ''}",
+        )
         for g in mine[:_REVOKED]
     ]
     how = f"`{ctx.command} revoke ID -- why` ends the others." if len(mine) > _REVOKED else ""

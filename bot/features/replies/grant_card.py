@@ -58,16 +58,16 @@ async def holder(ctx: Context, grant: Grant) -> str:
     return (await ctx.directory.names((grant.user_id,))).get(grant.user_id, grant.user_id)
 
 
-async def revoke_button(ctx: Context, grant: Grant, label: str, *, by_id: bool = False) -> Button:
+async def revoke_button(ctx: Context, grant: Grant, label: str, more: str = "") -> Button:
     """A button that ends the grant, for those who may: `revoke` checks who presses it. Its question names what ends, without a
-    time: Slack shows none in the reader's zone there, and the message has it. `by_id`: with its id, as in the message."""
+    time on a card for all: Slack shows none in the reader's zone there, and the card has it. `more` follows in the question."""
     of = "break-glass" if grant.breakglass else f"grant of {what(grant)}"
     return Button(
         label=label,
         action="revoke",
         id=ctx.ids.secret(),
         style="danger",
-        confirm=f"The {of} for {await holder(ctx, grant)} ends now.{f' Its id is {grant.id}.' if by_id else ''}",
+        confirm=f"The {of} for {await holder(ctx, grant)} ends now{more}.",
         means=cards.say_means(f"revoke {grant.id} -- {PRESSED}"),
     )
 
