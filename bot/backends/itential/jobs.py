@@ -67,7 +67,8 @@ async def act(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     except (CredentialRefused, RateLimited):
         raise
     except Rejected:
-        if (await ctx.client.job(target.id)).status != _ACTS[verb].already:
+        job = await readable(ctx.client.job(target.id), within=LOOK_FIRST)
+        if job is None or job.status != _ACTS[verb].already:
             raise
         there = {"restore": () if verb == "pause" else restore, "summary": f"The job is {_ACTS[verb].already} already."}
         return _acted(target, verb).model_copy(update=there)

@@ -3,7 +3,7 @@
 import hashlib
 from typing import Final
 
-from bot.backends import nothing_to, of_run
+from bot.backends import LOOK_FIRST, nothing_to, of_run, readable
 from bot.backends.prefactor.capabilities import CREATE, INSTANCE, NEW, SET
 from bot.backends.prefactor.models import Agent, Instance
 from bot.backends.prefactor.presentation import (
@@ -123,10 +123,10 @@ async def switch(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     except Rejected as no:
         if no.status != CONFLICT:
             raise
-        agent = await ctx.client.agent(operation.target.id)
-        if agent.status is None or (agent.status == "retired") is not retired:
+        seen = await readable(ctx.client.agent(operation.target.id), within=LOOK_FIRST)
+        if seen is None or seen.status is None or (seen.status == "retired") is not retired:
             raise
-        return done_with(ctx, agent, f"{ctx.clean(agent.name)} was already {word}.")
+        return done_with(ctx, seen, f"{ctx.clean(seen.name)} was already {word}.")
     now = "" if agent_state(agent) == word else f"; it is {agent_state(agent)} now"
     return done_with(ctx, agent, f"{ctx.clean(agent.name)} is {word}{now}.")
 
@@ -161,10 +161,10 @@ async def stop(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     except Rejected as no:
         if no.status != CONFLICT:
             raise
-        instance = await ctx.client.instance(target.id)
-        if not instance_state(instance)[1].ended:
+        seen = await readable(ctx.client.instance(target.id), within=LOOK_FIRST)
+        if seen is None or not instance_state(seen)[1].ended:
             raise
-    return stopped(ctx, target, instance, "had already ended")
+        return stopped(ctx, target, seen, "had already ended")
 
 
 async def nothing_left(ctx: AdapterContext, operation: Operation) -> Refused | None:

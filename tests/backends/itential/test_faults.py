@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.backends.itential.schema import fields, typed
-from bot.core.errors import BadRequest
+from bot.core.errors import BadRequest, Rejected
 from bot.core.outcome import Phase
 from bot.playground.planes.itential import ItentialPlane
 from tests.backends.kit import Joined
@@ -40,6 +40,20 @@ async def test_a_run_ends_in_the_right_problem_and_is_sent_once(
         await itn.run(operation)
     sent = [one for one in plane.requests[before:] if one.raw_path.endswith("services/run")]
     assert len(sent) == (0 if fault["fault"] == "refuse" else 1)
+
+
+@pytest.mark.parametrize("verb", ["pause", "resume", "stop"])
+async def test_a_refusal_stays_one_when_the_job_cannot_be_read_after_it(
+    itn: Joined, plane: ItentialPlane, verb: str
+) -> None:
+    """The platform has said that nothing was done; whether nothing was left to do is only a kinder word for it."""
+    run = (await itn.do("start itn:backup")).run
+    assert run is not None
+    operation = await itn.operation(f"{verb} itn:job/{run.id}")
+    await itn.do(f"stop itn:job/{run.id}")
+    await plane.set_fault({"fault": "500", "match": "GET .*/jobs/"})
+    with pytest.raises(Rejected):
+        await itn.run(operation)
 
 
 async def test_unknown_states_are_never_a_success(itn: Joined, plane: ItentialPlane) -> None:

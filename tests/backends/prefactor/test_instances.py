@@ -165,6 +165,26 @@ async def test_a_terminate_that_is_refused_stays_refused() -> None:
         assert told.value.summary == "pre refused the request (invalid_action): Not now"
 
 
+@pytest.mark.parametrize(
+    ("text", "path", "action"),
+    [
+        (f"stop pre:instance/{INSTANCE}", f"/api/v1/agent_instance/{INSTANCE}", "terminate"),
+        ('retire pre:"My Agent"', f"/api/v1/agent/{ID}", "retire"),
+    ],
+)
+async def test_a_refusal_stays_one_when_it_cannot_be_read_why(text: str, path: str, action: str) -> None:
+    """The vendor has said that nothing was done; only a second read would tell that nothing was left to do."""
+    async with recorded() as (recorder, pre):
+
+        def refuse(request: web.BaseRequest) -> web.StreamResponse:
+            recorder.answers[f"GET {path}"] = said({"status": "error", "message": "broken"}, 500)
+            return web.json_response({"status": "error", "code": "invalid_action", "message": "Not now"}, status=409)
+
+        recorder.answers[f"POST {path}/{action}"] = refuse
+        with pytest.raises(Rejected, match="Not now"):
+            await pre.outcome(text)
+
+
 async def test_the_preflight_of_a_stop_says_what_it_will_be() -> None:
     """Terminate, cancel, or nothing."""
     async with on_plane() as (plane, pre):
