@@ -55,6 +55,13 @@ async def test_a_person_among_the_words_is_whose_entries_are_listed(env: World) 
     assert "history" not in wrong
 
 
+async def test_a_word_in_capitals_is_searched_for_although_an_id_may_look_like_it(env: World) -> None:
+    """Ids of people are capitals that begin with U or W; a mention tells a person from a word."""
+    await env.does("status acc:shop/prices -- UPDATE of the WARN level", "status acc:shop/prices")
+    for text in ("audit WARN", "audit UPDATE", "audit WARN <@U0ANA>"):
+        await env.does(text, "Audit log", "status acc:shop/prices")
+
+
 async def test_a_grant_is_told_with_names(env: World) -> None:
     """The detail of the entry has ids; the reader sees the person and the channel."""
     await env.say("grant @lee start acc:shop/prices for=1h -- covering", user="U0ROOT")

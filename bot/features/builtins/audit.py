@@ -72,9 +72,10 @@ async def audit(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, 
     since, user = given.get("since"), given.get("user")
     if user is not None and person_in(user) is None:
         raise BadRequest(f"`user={user}` is not a person.", "Write a mention, or an id like U0ANA.", "bad_parameter")
-    # A person among the words is whose entries are wanted.
-    who = person_in(user) or next(filter(None, map(person_in, ask.words)), None)
-    words = ask.words if user is not None else [word for word in ask.words if who is None or person_in(word) != who]
+    # A mention among the words is whose entries are wanted. `WARN` is a word, although an id may look like it.
+    mentioned = [word for word in ask.words if word.startswith("<@") and user is None][:1]
+    who = person_in(user or next(iter(mentioned), None))
+    words = [word for word in ask.words if word not in mentioned]
     text = " ".join([*words, str(given.get("target") or "")]).strip()
     text = "" if text == "*" else text
     filters = Filters(
