@@ -96,7 +96,7 @@ policy, approvals: ^who (approves|(can|may) approve) (?!this|that|it)\S+$
 approvals: ^who (approves|(can|may) approve)\b|\bmy requests\b|\bwait(s|ing)? (for|on) (me|approval|my)\b|\bto approve$
 approvals: \b(open|pending) (requests?|approvals?)\b|\brequests?\b.*\b(open|pending)\b|\b(my|our|an|for|needs?) approval\b
 approvals: \b(my|our|the|this|that) requests?\b
-schedule off, pause: ^(?!(why|is)\b|.*\b(did|has|was)( \w+)? not\b).*\b((do|does|should|wo)nt|not|never|no longer) (be )?run\b
+schedule off, pause: ^(?!(why|is)\b|.*\b(did|has|was)( \S+)? not\b).*\b((do|does|should|wo)nt|not|never|no longer) (be )?run\b
 audit: ^(who|when) (was|did|has|have|had)?\b.*ed\b|^who (ran|did)\b|^whos? .*\blast$|^(has|did) (any|some)(body|one)\b
 timeline: \bwhat (?:has )?happened( (in|on) (this|the|our) channel)?( today| here| yesterday)?$|\bwhat (changed|was done)\b
 pauses: \b(what|which)\b.*\b(is|are|schedules?) paused\b
