@@ -140,6 +140,16 @@ async def test_a_pasted_link_to_a_console_means_what_it_shows(tmp_path: Path) ->
         assert link in shown(asked)
 
 
+async def test_a_link_to_a_run_is_not_read_as_its_agent(tmp_path: Path) -> None:
+    """A run that nobody started here, under an agent that is known: `@failed` would be another run."""
+    run = "01234567-0123-4123-8123-0123456789ab"
+    async with world(tmp_path, only=("acc",)) as env:
+        await env.does("start acc:shop/prices", "Started")
+        agent = env.audit(verb="start", event="done")[0].target_id
+        asked = await env.does(f"please retry <https://acc.example.com/agent/{agent}/run/{run}>", "Did you mean this?")
+        assert labels(asked)[0] == f"retry acc:run/{run}"
+
+
 async def test_no_run_is_picked_of_a_whole_control_plane(tmp_path: Path) -> None:
     async with world(tmp_path, only=("itn",)) as env:
         assert labels(await env.does("retry itn:", "`retry` works on a job")) == ["status itn:"]

@@ -26,6 +26,7 @@ from bot.runtime.context import Context
 
 _TOKEN: Final = re.compile(rf"(?:[{''.join(DOUBLE)}][^{''.join(DOUBLE)}]*[{''.join(DOUBLE)}]|\S)+")
 _ID: Final = 12  # characters of an id that nothing else in a link is
+_LIKE_ID: Final = re.compile(rf"(?=\D*\d)[\w-]{{{_ID},}}")
 _LINK: Final = re.compile(r"<?https?://[^\s|<>]+(?:\|[^<>]*)?>?")
 _ID_ENDS: Final = re.compile(r"[/?&=#<>|]")
 _AROUND: Final = ".,;!?()[]'`*_~"
@@ -162,11 +163,14 @@ async def read_meant(ctx: Context, actor: Actor, place: Place, text: str) -> Com
 
 
 def _without_links(text: str, known: Sequence[Target]) -> str:
-    """The text with the target in place of each link that has its id, as the links to a vendor's console do. A reason stays."""
+    """The text with the target in place of each link that has its id, as the links to a vendor's console do. Where another id
+    follows, as that of a run after its agent, that is meant. A reason stays."""
     ids = {target.id: written(target) for target in known if len(target.id) >= _ID}
 
     def named(link: re.Match[str]) -> str:
-        return next((ids[part] for part in reversed(_ID_ENDS.split(link[0])) if part in ids), link[0])
+        parts = _ID_ENDS.split(link[0])
+        last = next((part for part in reversed(parts) if part in ids or _LIKE_ID.fullmatch(part)), "")
+        return ids.get(last, last) if any(part in ids for part in parts) else link[0]
 
     reason = REASON.search(text)
     end = reason.start() if reason else len(text)
