@@ -184,6 +184,19 @@ async def test_a_typed_secret_comes_back_nowhere(tmp_path: Path, name: str) -> N
             ]
 
 
+@pytest.mark.parametrize("secret", ["long-secret-of-the-configuration-" + "0123456789" * 5, "tick`ed-secret-7"])
+async def test_a_configured_secret_that_a_sentence_would_cut_or_change_stays_masked(env: World, secret: str) -> None:
+    """A sentence shows a typed word on one line, cut, and without backticks."""
+    env.bot.built.secrets.configure(secret)
+    for words in ("start acc:shop/prices timeout={}", "{} now", "start acc:shop/prices {}", "policy {}"):
+        await env.say(words.format(secret))
+        await settled(env)
+    said = "".join(json.dumps(one.args) for one in env.ws.calls) + await stored(env.bot.store)
+    assert "[redacted]" in said
+    assert secret[:20] not in said
+    assert secret.replace("`", "'") not in said
+
+
 async def test_a_run_with_a_secret_is_never_run_again_with_its_mask(env: World) -> None:
     """The secret isn't kept, so its card has no *Run again*; a mask that is typed or pressed is refused."""
     for given, again in (("input.region=x", True), ("input.password=correct-horse-7", False)):

@@ -27,6 +27,8 @@ from bot.core.value import Json
 T = TypeVar("T")
 
 SHORTEST_KNOWN: Final = 4
+_SHORTEST_CUT: Final = 12  # characters of a value whose end was cut
+_CUT: Final = "…"
 LONGEST_LINE: Final = 64 * 1024
 MOST_FETCHED: Final = 500
 _LONGEST_TAIL: Final = 8 * 1024
@@ -38,6 +40,7 @@ _BASE64: Final = re.compile(r"[A-Za-z0-9+/_-]{24,}={0,2}")
 def _forms(secret: str) -> Iterator[str]:
     """The forms in which a program may write a known secret value."""
     yield from (secret, quote(secret, safe=""), quote_plus(secret), html.escape(secret), secret.encode().hex())
+    yield secret.replace("`", "'")  # as in a sentence, see `as_typed`
     escaped = secret
     for _ in range(3):
         escaped = json.dumps(escaped)[1:-1]
@@ -62,7 +65,7 @@ class _Known:
 
     def inside(self, text: str) -> bool:
         """True if the text has one of the values."""
-        return any(form in text for form in self._forms)
+        return any(form in text for form in self._forms) or (_CUT in text and any(True for _ in self._cut(text)))
 
     def spans(self, text: str) -> Iterator[tuple[int, int]]:
         """Where the values are, also those that overlap."""
@@ -71,6 +74,19 @@ class _Known:
             while at >= 0:
                 yield at, at + len(form)
                 at = text.find(form, at + 1)
+        if _CUT in text:
+            yield from self._cut(text)
+
+    def _cut(self, text: str) -> Iterator[tuple[int, int]]:
+        """Where the beginnings of values are that were cut before they were masked."""
+        for form in self._forms:
+            begin = form[:_SHORTEST_CUT]
+            at = text.find(begin) if len(form) > _SHORTEST_CUT else -1
+            while at >= 0:
+                end = text.find(_CUT, at, at + len(form))
+                if end >= 0 and form.startswith(text[at:end]):
+                    yield at, end
+                at = text.find(begin, at + 1)
 
 
 # Cached, because every entry uses the same set of values.
