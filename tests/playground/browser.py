@@ -40,6 +40,7 @@ MISSING = (
     "`sudo apt-get install chromium libatomic1`, and try again."
 )
 
+COLOURS = ("color-contrast", "link-in-text-block")  # axe-core's rules about them, of those that it checks unasked
 STARTS = 120_000  # milliseconds in which a browser starts or does one thing, on a busy machine
 PATIENCE = 5_000  # milliseconds: for a connection to each place that has the download
 
@@ -51,14 +52,16 @@ class BrowserMissing(RuntimeError):
     """There is no Chromium and no Chrome."""
 
 
-async def broken_rules(page: Page, within: str = "") -> list[str]:
-    """What axe-core calls moderate, serious or critical on that part of the page as it is."""
+async def broken_rules(page: Page, within: str = "", *, colours: bool = False) -> list[str]:
+    """What axe-core calls moderate, serious or critical on that part of the page as it is; of the rules about `colours` alone
+    where the rest was checked on the same page."""
     if not await page.evaluate("'axe' in window"):
         await page.evaluate(files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8"))
-    report = await page.evaluate("within => axe.run(within || document, {resultTypes: ['violations']})", within)
+    options = {"resultTypes": ["violations"], **({"runOnly": COLOURS} if colours else {})}
+    run = "([within, options]) => axe.run(within || document, options).then(report => report.violations)"
     return [
         f"{rule['id']}: {rule['help']}: {rule['nodes'][0]['target']} ({len(rule['nodes'])})"
-        for rule in report["violations"]
+        for rule in await page.evaluate(run, [within, options])
         if rule["impact"] in ("moderate", "serious", "critical")
     ]
 
