@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from operator import attrgetter
 
 from .blocks import detached, walk_elements
 from .core import Core
@@ -18,13 +19,14 @@ def messages(core: Core, user_id: str, channel_id: str, thread_ts: str | None = 
     channel = core.state.channel_for(channel_id)
     if channel is None or user_id not in channel.members:
         return []
-    return [
-        shown(core, m)
-        for m in sorted(channel.messages, key=lambda m: m.ts)
+    seen = (
+        m
+        for m in channel.messages
         if not m.deleted
         and m.ephemeral_for in (None, user_id)
         and (thread_ts is None or thread_ts in (m.ts, m.thread_ts))
-    ]
+    )
+    return [shown(core, m) for m in sorted(seen, key=attrgetter("ts"))]
 
 
 def shown(core: Core, message: Message) -> Json:
