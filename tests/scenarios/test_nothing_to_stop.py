@@ -28,6 +28,8 @@ def stops(env: World) -> list[str]:
         ("itn", "stop itn:job/{complete}", "is complete", ["Log"]),
         ("itn", "pause itn:job/{complete} for=30m", "is complete", ["Log"]),
         ("itn", "resume itn:job/{complete}", "is complete", ["Log"]),
+        ("itn", "stop itn:job/{error}", "is in error", ["Log", "Retry"]),
+        ("itn", "pause itn:job/{error} for=30m", "is in error", ["Log", "Retry"]),
     ],
     ids=lambda one: one if isinstance(one, str) and " " in one else "",
 )
@@ -35,7 +37,7 @@ async def test_what_does_not_run_is_not_put_to_a_person(
     tmp_path: Path, only: str, command: str, why: str, offered: list[str]
 ) -> None:
     async with world(tmp_path, policy=OPEN_POLICY, only=(only,)) as env:
-        plane, complete = env.planes[only], ""
+        plane, complete, failed = env.planes[only], "", ""
         if only == "pre":
             complete = next(
                 one.instance_id
@@ -48,11 +50,28 @@ async def test_what_does_not_run_is_not_put_to_a_person(
             job = (await env.until(lambda: plane.jobs))[-1]
             await env.until(lambda: job.status(env.ws.clock.now()) == "complete")
             complete = job.job_id
+            await env.does("start itn:check-links", "start itn:cluster_1/check-links", "Error")
+            failed = (await env.until(lambda: plane.jobs[1:]))[0].job_id
         verb = command.partition(" ")[0]
-        card = await env.does(command.format(complete=complete), f"so there is nothing to {verb}.")
+        card = await env.does(command.format(complete=complete, error=failed), f"so there is nothing to {verb}.")
         assert why in shown(card)
         assert "Run it" not in labels(card)
-        assert [label for label in labels(card) if label in ("Start", "Log")] == offered
+        assert [label for label in labels(card) if label in ("Start", "Log", "Retry")] == offered
+        assert stops(env) == []
+
+
+async def test_a_job_that_failed_before_it_was_stopped_can_still_be_retried(tmp_path: Path) -> None:
+    """The vendor cancels a job in `error` too, and then refuses its retry."""
+    async with world(tmp_path, policy=OPEN_POLICY, only=("itn",), speed=1.0) as env:
+        await env.does("start itn:check-links", "start itn:cluster_1/check-links", "Running")
+        await env.say("stop everything -- wrong")
+        asked = await env.sees("Stop 1 run?")
+        env.planes["itn"].jobs[0].started -= 600
+        await env.ana.press_label("C0CRAWL", asked["ts"], "Stop it", seen=asked)
+        await env.sees("is in error, so there is nothing to stop")
+        card = await env.sees("start itn:cluster_1/check-links", "Error")
+        await env.ana.press_label("C0CRAWL", card["ts"], "Retry", seen=card)
+        await env.until(lambda: [one for one in env.planes["itn"].effects if one.action == "retry"])
         assert stops(env) == []
 
 

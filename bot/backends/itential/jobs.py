@@ -21,8 +21,6 @@ from bot.core.outcome import GONE, NOT_FOUND, Done, Fact, LookBack, Phase, Recen
 from bot.core.ports.services import Call
 from bot.core.text import plural, suggest
 
-_OVER: Final = frozenset({"complete", "canceled"})  # a job with the status `error` is still active: it can be canceled
-
 
 class _Act(NamedTuple):
     """A change of a job: the vendor's action, the statuses that show that it took effect, and its messages."""
@@ -76,17 +74,17 @@ async def act(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
 
 
 async def check(ctx: AdapterContext, operation: Operation) -> Refused | None:
-    """A retry needs a task; a job that is complete or canceled can't be stopped, paused or resumed. One whose state can't be
-    read, or not soon, may be."""
+    """A retry needs a task; a job that has ended can't be stopped, paused or resumed, although the vendor cancels one in `error`:
+    it would lose its retry. One whose state can't be read, or not soon, may be."""
     target, verb = operation.target, operation.verb
     if verb == "retry":
         task = await _task(ctx, operation)
         return task if isinstance(task, Refused) else None
     job = await readable(ctx.client.job(target.id), within=LOOK_FIRST) if verb in _ACTS else None
-    if job is None or job.status not in _OVER:
+    if job is None or not job_state(job)[1].ended:
         return None
-    steps = job_view(target, job, ctx.hidden).next
-    return nothing_to(verb, f"The job{_whose(target)} is {job_state(job)[0]}", *steps)
+    steps, state = job_view(target, job, ctx.hidden).next, "in error" if job.status == "error" else job_state(job)[0]
+    return nothing_to(verb, f"The job{_whose(target)} is {state}", *steps)
 
 
 async def retry(ctx: AdapterContext, operation: Operation, call: Call) -> Done | Refused:
