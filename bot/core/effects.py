@@ -180,6 +180,9 @@ class Effect(Generic[ContextT]):
     async def after_card(self, ctx: ContextT, attempt: Attempt, result: Outcome, consequences: Consequences) -> None:
         """Sends further messages after the card of the operation."""
 
+    async def recorded(self, ctx: ContextT, operation: Operation) -> None:
+        """Called when the outcome of an operation under a break-glass, or the end of its run, is in the audit log."""
+
 
 def concerned(effects: Iterable[Effect[ContextT]], catalog: Catalog, attempt: Attempt) -> tuple[Effect[ContextT], ...]:
     """The effects that take part in this operation."""

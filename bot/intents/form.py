@@ -25,6 +25,9 @@ async def check(ctx: Context, intent: Intent, form: Form) -> dict[str, str]:
     """Errors by field, empty when the form can be taken. Slack shows them as plain text, without markup."""
     kept = await kept_of(ctx, intent.actor, form.token)
     errors = _errors(ctx, intent, form, kept) if kept is not None else {}
+    if kept is not None and not errors and form.form == breakglass_review.FORM:
+        more = await breakglass_review.since_opened(ctx, form.token, kept)
+        errors = {breakglass_review.NOTE: more} if more else {}
     return {field: text.replace("`", "") for field, text in errors.items()}
 
 
@@ -72,6 +75,9 @@ async def submitted(ctx: Context, intent: Intent, form: Form) -> None:
         await approvals.denied(ctx, intent, str(kept.get("pending")), form.text(REASON))
         ctx.stale_homes.stale(intent.actor.user_id)
     elif form.form == breakglass_review.FORM:
+        if more := await breakglass_review.since_opened(ctx, form.token, kept):  # since the form was checked
+            await say(ctx, intent, f"The review is still open. {more}")
+            return
         await breakglass_review.close_review(
             ctx, intent, str(kept.get("grant")), intent.place, form.text(breakglass_review.NOTE)
         )

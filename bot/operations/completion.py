@@ -51,7 +51,15 @@ async def finish(ctx: Context, attempt: Attempt, result: Outcome, event: Event) 
             await until_stored(ctx.clock, name, lambda: _show(ctx, attempt, shown, found, now))
     for effect in effects:
         await effect.after_card(ctx, attempt, shown, found)
+    if attempt.operation.incident is not None:
+        await recorded(ctx, attempt.operation)
     return shown
+
+
+async def recorded(ctx: Context, operation: Operation) -> None:
+    """Call this hook of every feature."""
+    for effect in ctx.effects:
+        await effect.recorded(ctx, operation)
 
 
 async def _record(

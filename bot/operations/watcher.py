@@ -27,6 +27,7 @@ from bot.core.text import seconds_words, without_level
 from bot.operations import cards, newer_run
 from bot.operations.audit_writer import AuditWriter
 from bot.operations.backend_call import call
+from bot.operations.completion import recorded
 from bot.operations.next_steps import buttons_for
 from bot.operations.progress import moved
 from bot.runtime.context import Context
@@ -266,6 +267,8 @@ async def _changed(ctx: Context, watch: Watch, view: RunView, *, lost: bool = Fa
             await _end(ctx, watch, view, request, lost=lost)
     if over and request is not None:
         await newer_run.show_older(ctx, request.intent, operation)
+        if operation is not None and operation.incident is not None:
+            await recorded(ctx, operation)
     if lost or watch.view is None or watch.view.state != view.state:
         ctx.stale_homes.stale(watch.user_id)
     if request is not None and operation is not None and card is not None and wanted(card, view):

@@ -205,6 +205,37 @@ async def test_the_review_is_closed_by_a_different_person_with_the_right(team: T
     await env.sees("Waiting for approval", "start acc:shop/prices")
 
 
+async def test_no_command_is_reviewed_that_the_reviewer_did_not_see(team: Team) -> None:
+    """The form lists what was done; what is added while it is open is told before the review is closed. The card of a closed
+    review lists how it ended."""
+    env = team.env
+    await opened(team)
+    env.acc.world.speed = 1.0
+    await env.say("start acc:shop/prices", user="U0RUI")
+    await env.until(lambda: len(team.effects()) == 1)
+    card = await env.sees("Break-glass", channel=SECURITY)
+    await team.press(card, "Close review", user="U0ROOT", channel=SECURITY)
+    root = env.person("U0ROOT")
+    form = shown({"blocks": (await root.wait_for(lambda p: p.modal()))["blocks"]})
+    assert "What was done with it so far" in form
+    assert "`start acc:shop/prices`: " in form
+    await env.say("start acc:shop/stock", user="U0RUI")
+    await env.until(lambda: len(team.effects()) == 2)
+    receipt = await root.submit("modal", {"note": "prices looked at"})
+    assert "start acc:shop/stock: " in receipt.errors["note"]
+    assert "shop/prices" not in receipt.errors["note"]
+    assert not env.audit(event="reviewed")
+    receipt = await root.submit("modal", {"note": "prices and stock looked at"})
+    assert not receipt.errors, receipt
+    await env.sees("Break-glass", "Reviewed by <@U0ROOT>", channel=SECURITY)
+    env.acc.world.speed = 100.0
+    await env.until(lambda: len(env.audit(event="ended")) == 2)
+    ended = await env.until(
+        lambda: [one for one in env.person("U0ROOT").messages(SECURITY) if str(one["blocks"]).count("'succeeded'") == 2]
+    )
+    assert "Reviewed by <@U0ROOT>" in shown(ended[0])
+
+
 async def test_words_in_capitals_of_a_review_are_no_people_and_no_channels(team: Team) -> None:
     """The detail of its entry names the person by an id; the note is what a person wrote."""
     await opened(team)

@@ -132,7 +132,7 @@ async def _card(ctx: Context, grant: Grant, channel: str, review: str) -> Card:
     """What break-glass means, until when it is active, and who reviews it, for people who may not know the word. The people who
     can review it are called everywhere but in the channel where it is active."""
     holder, is_open, reviewing = f"<@{grant.user_id}>", grant.state == "open", channel == review
-    done, ran = await _done_under(ctx, grant)
+    done, ran = await done_under(ctx, grant)
     called = _reviewers(ctx.policy().policy, grant) if reviewing or channel != grant.channel_id else ()
     named = (grant.user_id, *called, grant.reviewed_by, grant.channel_id, review)
     return Card(
@@ -203,7 +203,7 @@ def _under(entry: StoredEntry, grant: Grant) -> bool:
     return grant.id == entry.incident or entry.rule == f"grant {grant.id}"
 
 
-async def _done_under(ctx: Context, grant: Grant) -> tuple[Table, int]:
+async def done_under(ctx: Context, grant: Grant) -> tuple[Table, int]:
     """How everything that was asked for under it went, by the last entry of each request in the audit log, with the time at which
     it was sent; and how many commands were carried out."""
     filters = Filters(user_id=grant.user_id, since=grant.from_at)
@@ -264,6 +264,12 @@ class BreakglassEffect(OfBreakglass[Context]):
         requester = attempt.intent.actor.user_id
         who, _ = await everybody(ctx, ruling.policy, without, requester, max_age=CACHED)
         await ctx.presenter.show(_skipped_card(attempt.intent, operation, without, who.user_ids, result))
+
+    async def recorded(self, ctx: Context, operation: Operation) -> None:
+        """After its end, the cards of the break-glass list how everything went."""
+        grant = await ctx.store.grant_by_id(str(operation.incident))
+        if grant is not None and grant.state != "open":
+            await show(ctx, grant.id)
 
 
 def _skipped_card(

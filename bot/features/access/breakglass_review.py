@@ -1,5 +1,6 @@
 """`Close review` on a break-glass: by another person, with a note of what was done and whether it was right."""
 
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from bot.core.audit import Event
@@ -8,9 +9,10 @@ from bot.core.intent import Intent, Place
 from bot.core.policy.decide import why_not_administrator, why_not_breakglass
 from bot.core.policy.rights import person_of
 from bot.core.records import Grant, stamp
-from bot.core.text import utc_text
-from bot.features.access.breakglass import show
-from bot.features.forms.opened import open_form
+from bot.core.text import first_of, plural, shortened, utc_text
+from bot.core.value import Json
+from bot.features.access.breakglass import done_under, show
+from bot.features.forms.opened import keep, open_form
 from bot.features.replies.answer import say
 from bot.operations.audit_writer import AuditWriter
 from bot.operations.authorize import CACHED, FRESH, rules_and_person
@@ -18,6 +20,7 @@ from bot.runtime.context import Context
 
 FORM: Final = "close_review"
 NOTE: Final = "note"
+_LONGEST: Final = 80  # characters of a command, and of its outcome
 
 
 async def open_review(ctx: Context, intent: Intent, grant_id: str) -> None:
@@ -25,21 +28,49 @@ async def open_review(ctx: Context, intent: Intent, grant_id: str) -> None:
     found = await _open_grant(ctx, intent, grant_id)
     if found is None or await _refused(ctx, intent, found, max_age=CACHED):
         return
-    form = _form(found, ctx.ids.secret())
-    await open_form(ctx, intent, form, {"grant": found.id}, "Press `Close review` again.")
+    done, seen = await _done(ctx, found)
+    form = _form(found, ctx.ids.secret(), done)
+    await open_form(ctx, intent, form, {"grant": found.id, "seen": seen}, "Press `Close review` again.")
 
 
-def _form(found: Grant, token: str) -> FormView:
+async def _done(ctx: Context, found: Grant, seen: int = 0) -> tuple[list[str], int]:
+    """What was done with it after the first `seen` commands, and how many commands there are now."""
+    table, _ = await done_under(ctx, found)
+    told = [f"`{shortened(what, _LONGEST)}`: {shortened(how, _LONGEST)}" for what, how, _ in table.rows[seen:]]
+    total = table.total or 0
+    left = total - max(seen, len(table.rows))
+    return [*told, *([plural(left, "more command")] if left > 0 else [])], total
+
+
+async def since_opened(ctx: Context, token: str, kept: Mapping[str, Json]) -> str:
+    """What was done since the form was opened, for its note: what nobody has seen is not reviewed. Told once."""
+    found, seen = await ctx.store.grant_by_id(str(kept.get("grant"))), kept.get("seen")
+    if found is None or found.reviewed_by is not None:
+        return ""
+    more, now = await _done(ctx, found, seen if isinstance(seen, int) else 0)
+    if not more:
+        return ""
+    await keep(ctx, token, {**kept, "seen": now})
+    return f"Done since you opened this: {first_of(more, 5, '; ')}. Add it to your note, and close the review again."
+
+
+def _form(found: Grant, token: str, done: Sequence[str]) -> FormView:
     label = "What was done, and was it right?"
-    is_open = found.state == "open"
-    ends = "It is still active. Closing the review ends it." if is_open else "The card lists what was done with it."
+    ends = "It is still active. Closing the review ends it." if found.state == "open" else ""
     used = f"<@{found.user_id}> from {utc_text(found.from_at)} in <#{found.channel_id}>"
     return FormView(
         form=FORM,
         token=token,
         title="Close review",
         submit="Close review",
-        lines=(Line(heading=used, text=found.reason or "no reason given"), Line(text=ends)),
+        lines=(
+            Line(heading=used, text=found.reason or "no reason given"),
+            Line(
+                heading="What was done with it so far" if ends else "What was done with it",
+                text="\n".join(done) or "Nothing.",
+            ),
+            *((Line(text=ends),) if ends else ()),
+        ),
         fields=(FormField(name=NOTE, label=label, type="lines", hint="It is kept in the audit log.", optional=False),),
         mention=tuple(one for one in (found.user_id, found.channel_id) if one),
     )
