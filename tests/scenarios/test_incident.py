@@ -336,7 +336,35 @@ async def test_the_end_of_a_pause_belongs_to_the_incident_and_thread_of_its_requ
         )
     )
     assert "automatic, for <@U0ANA> `schedule on acc:shop/prices (schedule d9c944df)`: done" in report
-    assert re.search(r"<@U0ANA> `schedule off acc:shop/prices for=1h` \(quiet\): paused until <!date", report), report
+    assert re.search(r"<@U0ANA> `schedule off acc:shop/prices for=1h` \(quiet\): paused, ended <!date", report), report
+
+
+async def test_its_report_says_of_a_pause_that_is_over_how_it_ended(later: Team) -> None:
+    """Also when somebody ended it outside of the incident."""
+    env = later.env
+    thread, other = await in_threads(env, "INC-43", "INC-44")
+    for name, at in (("shop/prices", thread), ("news/feed", other)):
+        await mention(env, f"schedule off acc:{name} for=1h -- quiet", thread_ts=at)
+    await env.until(lambda: len(env.audit(event="paused")) == 2)
+    await env.does("schedule on acc:shop/prices", "are on", user="U0RUI")
+    await mention(env, "incident close", thread_ts=thread)
+    await env.until(lambda: len(env.audit(event="incident_closed")) == 1)
+    later.later(hours=1)
+    await env.until(lambda: [row for row in env.audit(event="resumed") if row.incident == "INC-44"])
+    await mention(env, "incident close", thread_ts=other)
+
+    def report(name: str) -> str:
+        texts = [shown(one) for at in (thread, other) for one in env.ana.messages(CRAWL, at)]
+        return next((text for text in texts if f"{name} is closed" in text), "")
+
+    texts = await env.until(lambda: [report("INC-43"), report("INC-44")] if report("INC-44") else None)
+    assert re.search(r"prices for=1h` \(quiet\): paused, ended <!date[^>]*>: `schedule on`, <@U0RUI>", texts[0]), texts[
+        0
+    ]
+    assert re.search(r"feed for=1h` \(quiet\): paused, ended <!date[^>]*>: `schedule on`, automatic", texts[1]), texts[
+        1
+    ]
+    assert "paused until" not in "".join(texts)
 
 
 async def test_the_end_of_a_pause_keeps_its_incident_after_that_was_closed(later: Team) -> None:

@@ -11,7 +11,7 @@ from bot.core.command.params import as_typed
 from bot.core.errors import BadRequest
 from bot.core.intent import Command, Intent, Place
 from bot.core.outcome import Fact, Phase
-from bot.core.records import StoredEntry, stamp
+from bot.core.records import Filters, StoredEntry, stamp
 from bot.core.text import ago_text, first_of, plural, shortened, utc_text
 from bot.features import incidents
 from bot.features.access.grants import NotPermittedError
@@ -152,19 +152,36 @@ async def _story(ctx: Context, intent: Intent, entries: Sequence[StoredEntry]) -
         who, when = audit.asker(asked), utc_text(asked.at, seconds=True)
         given = cards.typed_in(asked) if asked.event is Event.REQUESTED and end.backend is not None else ""
         what = " ".join(part for part in (what_of(end), given) if part)
-        line = f"• {when} {who} `{what}`{why}: {shortened(_end_of(ctx, end, undone), longest)}"
+        how = await _paused(ctx, end) if end.event is Event.PAUSED else _end_of(ctx, end, undone)
+        line = f"• {when} {who} `{what}`{why}: {shortened(how, longest)}"
         unsent = end.event in _UNSENT and end.backend is not None and request_id not in sent
         (not_done if unsent or end.event in (Event.DENIED, Event.REJECTED) else done).append(line)
     return [*([f"{plural(left, 'earlier one', 'earlier ones')}: in the timeline"] if left > 0 else []), *done], not_done
 
 
+async def _paused(ctx: Context, entry: StoredEntry) -> str:
+    """Until when it is paused. Of a pause that is over: when and with whose command it ended, also outside of the incident."""
+    every = await ctx.store.pauses_of(entry.request_id or "")
+    if not (entry.detail or "").startswith("until "):
+        return "paused"
+    if any(one.state == "open" for one in every) or not every:
+        return f"paused {entry.detail}"
+    found = await ctx.store.search(Filters(text=entry.request_id, since=entry.at, backend=entry.backend))
+    end = next((one for one in found if one.request_id != entry.request_id), None)
+    if end is None:
+        return "paused, over by now"
+    what = (
+        f"`{end.verb}`, {audit.asker(end)}"
+        if end.event is not Event.ABANDONED
+        else (end.detail or "").partition(": ")[2]
+    )
+    return f"paused, ended {utc_text(end.at, seconds=True)}: {what}"
+
+
 def _end_of(ctx: Context, entry: StoredEntry, undone: Collection[str]) -> str:
-    """The state of a run, and why it did not succeed; of other requests the event, until when it is paused, and why nothing was
-    done."""
+    """The state of a run, and why it did not succeed; of other requests the event, and why nothing was done."""
     if entry.event in _WAITS:
         return "waits for approval"
-    if entry.event is Event.PAUSED and (entry.detail or "").startswith("until "):
-        return f"paused {entry.detail}"
     if entry.event is Event.FAILED and entry.request_id in undone:
         return f"not done: {entry.detail}" if entry.detail else "not done"
     good = entry.code == str(Phase.SUCCEEDED) or stopped_as_asked(entry)
