@@ -85,11 +85,12 @@ async def home_view(ctx: Context, user: str, team: str) -> HomeView:
     """Read from the store and the directory's cache, not from the backends, so that it opens at once."""
     person, place = Actor(user_id=user, team_id=team), Place(team_id=team, channel_id="")
     seen = await visibility_of(ctx, person, place)
-    page = await ctx.store.value(f"{_PAGE}{user}")
+    page, _, first = str(await ctx.store.value(f"{_PAGE}{user}") or "").partition(":")
     waiting = await _waiting_for(ctx, user)
     if page == _FAVOURITES:
         return HomeView(user_id=user, sections=await _favourites_page(ctx, user, seen))
     if page == _DECISIONS and waiting:
+        waiting.sort(key=lambda one: one.pending.request_id != first)
         found = await approvals.home_cards(ctx, waiting, person, place)
         left = len(waiting) - len(found)
         note = f"{plural(left, 'more follows', 'more follow')} when these are decided." if left > 0 else ""
@@ -114,7 +115,7 @@ async def _overview(
         await _watched(ctx, user, seen),
     )
     shown = [section for section in sections if section.rows]
-    calm = () if shown else (HomeRow(title="", text="Nothing is running, and nothing waits for you."),)
+    calm = () if shown else (HomeRow(title="", text="None of your runs is in progress, and nothing waits for you."),)
     everywhere = await each_channel(ctx, person)
     changes = [
         (name, one) for name, of in ctx.catalog.backends.items() for one in of.capabilities if one.risk is not Risk.READ
@@ -141,7 +142,8 @@ def _section(title: str, rows: Sequence[HomeRow], most: int, people: Sequence[st
 
 
 async def _waiting_for(ctx: Context, user: str) -> list[Approval]:
-    """The approvals that this person may decide and did not vote on yet, newest first."""
+    """The approvals that this person may decide and did not vote on yet, the one that expires first first. One that is
+    asked again keeps its place."""
     found = []
     for pending in await ctx.store.pending_decisions(state="open"):
         approval = Approval.of(pending)
@@ -149,18 +151,19 @@ async def _waiting_for(ctx: Context, user: str) -> list[Approval]:
             continue
         if not any(vote.user_id == user for vote in await ctx.store.votes(pending.id)):
             found.append(approval)
-    return found
+    return sorted(found, key=lambda one: (one.pending.due_at, one.pending.request_id))
 
 
 async def _decisions(ctx: Context, user: str, waiting: Sequence[Approval]) -> HomeSection:
     rows, people = [], []
-    for one in sorted(waiting, key=lambda one: one.pending.due_at):
+    for one in waiting:
         votes = await ctx.store.votes(one.id)
         text = (
             f"{_given(one.operation)}for <@{one.requester}>{_because(one.operation.reason)}. "
             f"{_agreed(one, votes)}Decide by {utc_text(one.pending.due_at)}"
         )
-        rows.append(HomeRow(title=one.operation.title, text=text, button=_button(ctx, user, "Review", page=_DECISIONS)))
+        button = _button(ctx, user, "Review", page=f"{_DECISIONS}:{one.pending.request_id}")
+        rows.append(HomeRow(title=one.operation.title, text=text, button=button))
         people += [one.requester, *approvers(votes)]
     return _section("Waiting for your decision", rows, MOST, people, f". Press `Approve {len(waiting)}`")
 

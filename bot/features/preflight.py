@@ -23,7 +23,7 @@ from bot.operations.execute import execute
 from bot.operations.newer_run import HEADING, said_of, waits
 from bot.operations.resolve import Resolved
 from bot.operations.restored import VOID, is_before_restore
-from bot.operations.target_facts import at_present, what_is
+from bot.operations.target_facts import UNREADABLE, at_present, find_now, what_is
 from bot.runtime.context import Context
 
 LIVES: Final = timedelta(minutes=10)
@@ -52,7 +52,7 @@ async def ask(
             digest=ruling.digest,
             policy_version=ruling.policy.version,
             intent=intent,
-            record={"asks": ruling.needs_approval},
+            record={"asks": ruling.needs_approval, "state": (await find_now(ctx, operation))[1]},
             due_at=stamp(now + LIVES),
             made_at=stamp(now),
         )
@@ -162,7 +162,13 @@ async def _stale(ctx: Context, pending: PendingDecision, operation: Operation, r
     if pending.record.get("asks") and not ruling.needs_approval:
         return f"{operation.title} no longer needs approval. Type the command again to run it."
     misfit = await unfit(ctx, operation)
-    return f"{misfit} Nothing was done." if misfit is not None else None
+    if misfit is not None:
+        return f"{misfit} Nothing was done."
+    before, (_, now) = pending.record.get("state"), await find_now(ctx, operation)
+    if ruling.needs_approval or before in (None, UNREADABLE, now) or now == UNREADABLE:
+        return None  # approvers see the state as it is then
+    words = f"The state changed from {before or 'unknown'} to {now or 'unknown'} since this was shown."
+    return f"{words} Nothing was done. Type the command again."
 
 
 async def _stop(ctx: Context, intent: Intent, pending: PendingDecision, text: str, code: str) -> None:

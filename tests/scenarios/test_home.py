@@ -66,7 +66,7 @@ async def test_a_new_question_appears_on_the_tabs_of_those_who_may_decide_and_of
     """Lee and Ana have theirs open; Rui may decide nothing and has not opened his."""
     env = team.env
     await opens(env, "U0LEE", "Backends")
-    await opens(env, "U0ANA", "Nothing is running, and nothing waits for you.")
+    await opens(env, "U0ANA", "None of your runs is in progress, and nothing waits for you.")
     await env.does("start acc:shop/prices -- month end", "Waiting for approval")
     await tab(
         env, "U0LEE", "Waiting for your decision", "start acc:shop/prices", "month end. Decide by <!date^", "Approve 1"
@@ -93,7 +93,7 @@ async def test_approve_n_opens_the_whole_questions_and_one_press_decides(team: T
     await lee.wait_for(lambda _: labels(lee.home() or {}).count("Deny") == 1)
     await lee.press_label("home", label="Approve")
     await env.until(lambda: len(team.effects()) == 2)
-    await tab(env, "U0LEE", "Nothing is running, and nothing waits for you.")
+    await tab(env, "U0LEE", "None of your runs is in progress, and nothing waits for you.")
     assert "Back" not in labels(lee.home() or {})
 
 
@@ -117,7 +117,7 @@ async def test_a_request_that_a_person_joined_is_on_their_tab(team: Team) -> Non
     """Until it is decided, as on the tab of who asked first; and in `approvals` wherever they ask."""
     env = team.env
     await team.new_rules(RULES.replace('who = ["crawl"]', 'who = ["*"]'))
-    await opens(env, "U0RUI", "Nothing is running, and nothing waits for you.")
+    await opens(env, "U0RUI", "None of your runs is in progress, and nothing waits for you.")
     await env.does("start acc:shop/prices -- month end", "Waiting for approval")
     await env.does("start acc:shop/prices -- me too", "already asked for this", user="U0RUI")
     await tab(
@@ -129,7 +129,7 @@ async def test_a_request_that_a_person_joined_is_on_their_tab(team: Team) -> Non
     await env.person("U0LEE").press_label("home", label="Review")
     await env.person("U0LEE").wait_for(lambda _: "Approve" in labels(env.person("U0LEE").home() or {}))
     await env.person("U0LEE").press_label("home", label="Approve")
-    await tab(env, "U0RUI", "Nothing is running, and nothing waits for you.")
+    await tab(env, "U0RUI", "None of your runs is in progress, and nothing waits for you.")
 
 
 async def test_a_press_counts_although_the_tab_was_drawn_again_meanwhile(team: Team) -> None:
@@ -226,7 +226,7 @@ async def test_favourites_come_first_and_a_press_stars_and_unstars(later: Team) 
 async def test_grants_pauses_and_watches_are_on_it_with_their_end(later: Team) -> None:
     """They appear at once and go when they end, the first end first."""
     env = later.env
-    await opens(env, "U0ANA", "Nothing is running")
+    await opens(env, "U0ANA", "None of your runs is in progress")
     await env.say("grant @ana start acc:shop/* for=2h -- covering", user="U0ROOT")
     await tab(env, "U0ANA", "Ends soon", "acc:shop/*", "granted to you in")
     await env.does("schedule off acc:shop/prices for=1h -- moving", "Paused until")
@@ -238,14 +238,14 @@ async def test_grants_pauses_and_watches_are_on_it_with_their_end(later: Team) -
     later.later(hours=1)
     await env.ana.wait_for(lambda _: "paused in" not in shown(env.ana.home() or {}))
     later.later(hours=3)
-    await tab(env, "U0ANA", "Nothing is running, and nothing waits for you.")
+    await tab(env, "U0ANA", "None of your runs is in progress, and nothing waits for you.")
 
 
 async def test_a_review_waits_on_the_tabs_of_those_who_may_close_it(team: Team) -> None:
     """Not on those of the person who used break-glass and of others; it goes when it is closed."""
     env = team.env
     root = env.person("U0ROOT")
-    await opens(env, "U0ROOT", "Nothing is running")
+    await opens(env, "U0ROOT", "None of your runs is in progress")
     await env.say("breakglass for=30m -- checkout is down", user="U0RUI")
     await tab(env, "U0ROOT", "Waiting for your review", "Break-glass", "<@U0RUI>", "checkout is down. Review it by ")
     for user in ("U0RUI", "U0ANA"):
@@ -255,7 +255,7 @@ async def test_a_review_waits_on_the_tabs_of_those_who_may_close_it(team: Team) 
     receipt = await root.submit("modal", {"note": "It was right."})
     assert not receipt.errors
     await env.until(lambda: env.audit(event="reviewed"))
-    await tab(env, "U0ROOT", "Nothing is running, and nothing waits for you.")
+    await tab(env, "U0ROOT", "None of your runs is in progress, and nothing waits for you.")
 
 
 async def test_five_hundred_of_everything_fit(later: Team) -> None:
@@ -358,7 +358,7 @@ async def test_many_changes_are_few_publications(team: Team) -> None:
 async def test_runs_and_pauses_are_named_as_on_their_cards(later: Team) -> None:
     """By the agent that they are a part of, also where the id alone was typed; they go when they end."""
     env = later.env
-    await opens(env, "U0ANA", "Nothing is running, and nothing waits for you.")
+    await opens(env, "U0ANA", "None of your runs is in progress, and nothing waits for you.")
     await env.does(f"schedule off acc:schedule/{FIRST} for=1h -- moving", "Paused until")
     await env.does("schedules acc:shop/prices", "2 schedules")
     await env.does("start acc:labs/slow", "start acc:labs/slow")

@@ -70,11 +70,16 @@ def agent_facts(agent: Agent) -> tuple[Fact, ...]:
     return (Fact(label="Agent", value=f"{active}, {ready} to run jobs"), *facts_of(optional), *unreadable(agent))
 
 
+def job_name(job: Running) -> str:
+    """`load_orders run 3`."""
+    number = f" run {job.run_id}" if job.run_id is not None else ""
+    return f"{job.task_name or job.task_id or 'a job'}{number}"
+
+
 def running_text(job: Running) -> str:
     """`load_orders run 3, running since 2026-11-22 02:23 UTC`."""
     words, _ = named(RUNNING, job.execution_state)
-    number = f" run {job.run_id}" if job.run_id is not None else ""
-    return f"{job.task_name or job.task_id or 'a job'}{number}, {words} since {utc_text(job.began, seconds=True)}"
+    return f"{job_name(job)}, {words} since {utc_text(job.began, seconds=True)}"
 
 
 def running_view(target: Target, job: Running) -> RunView:

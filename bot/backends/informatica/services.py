@@ -2,18 +2,19 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from math import inf
 from typing import Final
 
 from bot.backends import nothing_to, readable
 from bot.backends.informatica import states
 from bot.backends.informatica.models import Agent, Running
-from bot.backends.informatica.presentation import running_text, service_facts
+from bot.backends.informatica.presentation import job_name, running_text, service_facts
 from bot.backends.informatica.targets import AdapterContext, Goal, ServiceKey, agent_name, split_service
 from bot.core import errors
 from bot.core.operation import Operation, Target
 from bot.core.outcome import NOT_LISTED, Done, Fact, Failed, Level, LookBack, Phase, Refused, RunView, State, Suggestion
 from bot.core.ports.services import Call
-from bot.core.text import first_of, suggest, utc_text
+from bot.core.text import first_of, plural, suggest, utc_text
 from bot.core.vendor_json import unreadable
 
 _UP: Final = frozenset({"NEED_RUNNING", "DEPLOYING", "DEPLOYED", "STARTING", "RUNNING", "RESTARTING"})
@@ -266,9 +267,25 @@ async def status(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
 
 
 async def state_of(ctx: AdapterContext, target: Target) -> str:
-    """The state in words."""
-    record = await ctx.client.details(ServiceKey.of(target.group).v2)
-    return states.service_state(record, split_service(target)[1]).text
+    """The state in words. Of a service that a stop would stop, with the jobs that it would kill, the newest first: a job that
+    began since another look is always among them."""
+    v2, name = ServiceKey.of(target.group).v2, split_service(target)[1]
+    record = await ctx.client.details(v2)
+    state = states.service_state(record, name).text
+    if states.judge("stop", record, name, elapsed=0.0, limit=1.0).phase is Phase.SUCCEEDED:
+        return state
+    jobs = await readable(ctx.client.running())
+    if jobs is None:
+        return f"{state} (the jobs on its agent can't be read)"
+    latest = sorted((job for job in unended(jobs) if job.agent_id in (v2, None, "")), key=_newest_first)
+    names = first_of([f"{job_name(job)}{'' if job.agent_id else ' (agent not named)'}" for job in latest], 5, ", ")
+    return (
+        f"{state} ({plural(len(latest), 'job')} on its agent: {names})" if latest else f"{state} (no jobs on its agent)"
+    )
+
+
+def _newest_first(job: Running) -> tuple[float, str]:
+    return (-job.began.timestamp() if job.began else -inf, job_name(job))
 
 
 async def preflight(ctx: AdapterContext, operation: Operation) -> list[tuple[str, str]]:
@@ -293,9 +310,14 @@ async def preflight(ctx: AdapterContext, operation: Operation) -> list[tuple[str
     ]
 
 
+def unended(jobs: Sequence[Running]) -> list[Running]:
+    """The monitor also lists jobs that have just ended."""
+    return [job for job in jobs if not states.named(states.RUNNING, job.execution_state)[1].ended]
+
+
 def jobs_text(jobs: Sequence[Running], v2: str) -> str:
     """The jobs on this agent, and the number of jobs without a named agent."""
-    jobs = [job for job in jobs if not states.named(states.RUNNING, job.execution_state)[1].ended]
+    jobs = unended(jobs)
     here = [job for job in jobs if job.agent_id == v2]
     unsaid = [job for job in jobs if not job.agent_id]
     words = "none on this agent" if jobs else "none"

@@ -208,7 +208,22 @@ async def test_danger_shows_running_jobs_and_sibling_services(infa: Joined) -> N
     facts = dict(await infa.backend.preflight(await infa.operation(f"stop {SERVICE}")))
     assert facts["Jobs running now"].startswith("1: load_orders run 1, running since ")
     assert facts["Other services"] == "Process Server: running and ready for jobs"
-    assert facts["State now"] == await infa.backend.state_of(await infa.at(f"eu-1/{SERVER}"))
+    jobs = "(1 job on its agent: load_orders run 1)"
+    assert await infa.backend.state_of(await infa.at(f"eu-1/{SERVER}")) == f"{facts['State now']} {jobs}"
+
+
+async def test_the_state_of_a_service_names_the_jobs_that_its_stop_kills(infa: Joined, plane: InformaticaPlane) -> None:
+    """The newest first, so that a job that began is always named; of a service that is stopped none."""
+    for number in range(6):
+        plane.add_task(f"load_{number}", plane.agents[0])
+        await infa.do(f"start infa:task/load_{number}")
+        await infa.clock.sleep(1)
+    service = await infa.at(f"eu-1/{SERVER}")
+    state = await infa.backend.state_of(service)
+    assert "(6 jobs on its agent: load_5 run " in state
+    assert state.endswith(" and 1 more)")
+    plane.service("eu-1", SERVER).phase = "stopped"
+    assert await infa.backend.state_of(service) == "not listed"
 
 
 async def test_nothing_is_concluded_from_an_agent_that_is_not_active(infa: Joined, plane: InformaticaPlane) -> None:

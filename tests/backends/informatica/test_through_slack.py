@@ -135,3 +135,62 @@ async def test_another_writing_of_a_service_is_not_another_target(tmp_path: Path
         offered = await env.does(f'stop "infa:eu-1/{written}"', "it is called `Process Server`")
         assert labels(offered)[0] == 'stop infa:"eu-1/Process Server"'
         assert env.planes["infa"].effects == []
+
+
+APPROVED_STOPS = """\
+version = 1
+[groups]
+leads = ["S0LEADS"]
+[[channel]]
+id = "C0CRAWL"
+  [[channel.allow]]
+  verbs = ["stop", "restart", "start"]
+  targets = ["infa:eu-1/*"]
+  who = ["*"]
+  approvals = { count = 1, from = ["leads"], expires = "30m", in = "C0APPR" }
+  [[channel.allow]]
+  verbs = ["start"]
+  targets = ["infa:task/*"]
+  who = ["*"]
+"""
+NO_JOBS = "running and ready for jobs (no jobs on its agent)"
+
+
+@pytest.mark.parametrize("verb", ["stop", "restart"])
+async def test_a_job_that_begins_while_a_request_waits_is_asked_about(tmp_path: Path, verb: str) -> None:
+    """A stop of a service kills the jobs on its agent: those that the approver sees, and no other."""
+    service = "infa:eu-1/Data Integration Server"
+    async with world(tmp_path, policy=APPROVED_STOPS, only=("infa",)) as env:
+        plane, lee = env.planes["infa"], env.person("U0LEE")
+        plane.pace = type(plane.pace)(stopping=0.1, job=600)
+        asked = await env.does(f'{verb} infa:eu-1/"Data Integration Server"', "Dangerous")
+        await env.ana.press_label("C0CRAWL", asked["ts"], "Ask for approval")
+        card = await env.sees("wants to run", service, f"*Now:* {NO_JOBS}", user="U0LEE", channel="C0APPR")
+        await env.say("start infa:task/load_orders")
+        await env.sees("start infa:task/load_orders - Running")
+        await lee.press_label("C0APPR", card["ts"], "Approve")
+        await env.sees(f"Not counted: the state changed from {NO_JOBS} to running", user="U0LEE", channel="C0APPR")
+        renewed = await env.sees("Asked again", "(1 job on its agent: load_orders run ", user="U0LEE", channel="C0APPR")
+        assert [deed.action for deed in plane.effects] == ["job start"]
+        await lee.open_home()
+        await lee.wait_for(lambda _: "Review" in labels(lee.home() or {}))
+        await lee.press_label("home", label="Review")
+        await lee.wait_for(lambda _: "(1 job on its agent: load_orders run " in shown(lee.home() or {}))
+        await lee.press_label("C0APPR", renewed["ts"], "Approve")
+        await env.until(lambda: len(plane.effects) > 1)
+
+
+async def test_a_job_that_begins_after_the_preflight_is_asked_about(tmp_path: Path) -> None:
+    """The press was about the jobs that the pre-flight showed."""
+    async with world(tmp_path, only=("infa",)) as env:
+        plane = env.planes["infa"]
+        plane.pace = type(plane.pace)(stopping=0.1, job=600)
+        asked = await env.does('stop infa:eu-1/"Data Integration Server"', "Jobs running now", "Dangerous")
+        await env.say("start infa:task/load_orders")
+        await env.sees("start infa:task/load_orders - Running")
+        await env.ana.press_label("C0CRAWL", asked["ts"], "Run it")
+        await env.sees(f"The state changed from {NO_JOBS} to running", "load_orders run ", "Type the command again")
+        assert [deed.action for deed in plane.effects] == ["job start"]
+        again = await env.does('stop infa:eu-1/"Data Integration Server"', "load_orders run ", "Dangerous")
+        await env.ana.press_label("C0CRAWL", again["ts"], "Run it")
+        await env.until(lambda: [deed.action for deed in plane.effects] == ["job start", "stop"])

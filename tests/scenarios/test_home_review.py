@@ -1,0 +1,54 @@
+"""Behind Review on the Home tab: the requests that wait for a person's decision, whole."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.scenarios.team import deciding
+from tests.scenarios.test_home import opens
+from tests.world import labels, shown
+
+
+async def test_the_pressed_request_comes_first_and_the_others_keep_their_order(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The one that expires first is first on the tab and behind its buttons, and one that is asked again doesn't jump."""
+    async with deciding(tmp_path, monkeypatch) as team:
+        env, lee, reasons = team.env, team.env.person("U0LEE"), ["month end", "stock count", "news day"]
+        env.acc.add_agent("shop/news")
+
+        def order() -> list[str]:
+            words = shown(lee.home() or {})
+            return sorted(reasons, key=words.index) if all(one in words for one in reasons) else []
+
+        async def review(position: int) -> list[str]:
+            await lee.wait_for(lambda _: labels(lee.home() or {}).count("Review") == 3)
+            assert order() == reasons
+            rows = [row["accessory"] for row in (lee.home() or {})["blocks"] if "accessory" in row]
+            reviews = [one for one in rows if one["text"]["text"] == "Review"]
+            await lee.press("home", action_id=reviews[position]["action_id"], value=reviews[position]["value"])
+            await lee.wait_for(lambda _: "Back" in labels(lee.home() or {}))
+            found = order()
+            await lee.press_label("home", label="Back")
+            return found
+
+        for agent, reason in zip(("prices", "stock", "news"), reasons, strict=True):
+            await env.say(f"start acc:shop/{agent} -- {reason}")
+            await team.card(f"start acc:shop/{agent}")
+            team.later(seconds=2)
+        await opens(env, "U0LEE", "Approve 3")
+        assert await review(0) == reasons
+        assert await review(2) == ["news day", "month end", "stock count"]
+        await lee.wait_for(lambda _: "Approve 3" in labels(lee.home() or {}))
+        await lee.press_label("home", label="Approve 3")
+        await lee.wait_for(lambda _: "Back" in labels(lee.home() or {}))
+        assert order() == reasons
+        await lee.press_label("home", label="Back")
+        env.acc.world.speed = 0.001
+        env.acc.add_run("shop/stock", ago=1)
+        card = await team.card("start acc:shop/stock")
+        await team.press(card, "Approve")
+        await team.card("start acc:shop/stock", "Asked again")
+        assert await review(1) == ["stock count", "month end", "news day"]
