@@ -125,7 +125,7 @@ class Leader:
         return (
             (FOLLOW_EVERY, beside("follow", lambda: follow_due(ctx))),
             (FOLLOW_EVERY, beside("watches", lambda: target_watch.look(ctx))),
-            (RULES_EVERY, beside("rules", lambda: self._rules.look(store, sender, ctx.secrets))),
+            (RULES_EVERY, beside("rules", lambda: self._rules.look(store, sender, ctx.secrets, ctx.catalog))),
             (RULES_EVERY, beside("store", alarm.look)),
             (TOKENS_EVERY, beside("tokens", self._keep_tokens)),
             (PICK_UP_EVERY, beside("approvals", lambda: pick_up(ctx))),

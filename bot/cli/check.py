@@ -15,6 +15,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot import config
 from bot.build import backend_of, usable_tables
 from bot.cli.exit_codes import Exit
+from bot.cli.policy import catalog_for
 from bot.connections import installation_of, slack_fault
 from bot.core.card import Button, Card, FormField, FormView, HomeRow, HomeSection, HomeView, Line, Tone
 from bot.core.errors import Problem
@@ -23,6 +24,7 @@ from bot.core.network import Proxies, is_loopback
 from bot.core.outcome import Chart, Fact, Series, Table
 from bot.core.policy.compile import Policy
 from bot.core.policy.decide import PolicyProblem
+from bot.core.policy.visibility import unknown_names
 from bot.core.ports.services import Backend, BackendParts
 from bot.core.ports.store import MOST_SOCKETS
 from bot.core.sign_in import SignInPause
@@ -89,6 +91,9 @@ async def check(path: Path, environ: Mapping[str, str], say: Print) -> int:
         report.good(f"configuration: {plural(len(usable), 'backend')}, {settings.slack.mode} mode")
     _sockets(settings, report)
     policy = _rules(settings, report)
+    if policy is not None and not faults:
+        for sentence in unknown_names(policy, catalog_for(path)[0]):
+            report.warn(f"rules: {sentence}")
     store = await asyncio.to_thread(_store, settings, report)
     try:
         _route(report, f"Slack ({urlsplit(settings.slack.api_url).hostname})", settings.proxies, settings.slack.api_url)

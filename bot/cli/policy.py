@@ -101,7 +101,7 @@ def test_rules(file: Path, config_path: Path, say: Print) -> int:
         names = ", ".join(f"{name} ({spec.kind})" for name, spec in sorted(catalog.backends.items()))
         say(f"No {config_path} found, so backends have their default names: {names}.")
     gap = review_gap(policy)
-    for sentence in (*unknown_names(policy, verbs=catalog.verbs, backends=catalog.backends), *([gap] if gap else [])):
+    for sentence in (*unknown_names(policy, catalog), *([gap] if gap else [])):
         say(f"warn  {sentence}")
     lines, now = Lines(text), SystemClock().now()
     differing = 0
@@ -119,7 +119,7 @@ def _told(policy: Policy, case: CaseTable, verdict: Verdict, line: int) -> Itera
     wanted = "" if good else f", expected {case.expect}"
     yield (
         f"{'ok   ' if good else 'DIFF '} line {line}: {case.as_} in {case.in_}: {case.say}: {verdict.word}"
-        f" by {verdict.rule}{where_is(policy, verdict.rule)}{wanted}"
+        f"{f' by {verdict.rule}' if verdict.rule else ''}{where_is(policy, verdict.rule)}{wanted}"
     )
     if not good:
         yield f"      {verdict.says}"
@@ -164,14 +164,14 @@ def judge(policy: Policy, catalog: Catalog, case: CaseTable, now: datetime, zone
     here = Situation(policy, subject, where, (), HOME)
     read = parse(case.say, catalog)
     if isinstance(read, ParseError):
-        return Verdict("not understood", "no rule", read.problem)
+        return Verdict("not understood", "", read.problem)
     try:
         if _is_builtin(read, catalog):
             check_builtin(catalog.builtins[read.verb], read)
             return _builtin(read, catalog, here)
         asked = _asked(read, catalog, here, _outside_freezes(policy, now), zone)
     except BadRequest as problem:
-        return Verdict("not understood", "no rule", problem.summary)
+        return Verdict("not understood", "", problem.summary)
     decision = decide(policy, asked)
     notes = [_of_the_path(policy, catalog, asked, decision), _of_today(policy, asked, decision, now)]
     return Verdict(decision_word(decision), decision.rule, decision.reason, " ".join(note for note in notes if note))

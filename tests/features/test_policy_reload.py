@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from bot.core.card import Card
+from bot.core.command.catalog import Catalog
 from bot.core.masking.redact import SecretList
 from bot.core.records import Filters
 from bot.features.access.policy_reload import SETTLED, PolicyReloader
@@ -42,7 +43,7 @@ async def test_a_file_that_a_follower_could_not_use_is_reported_when_it_leads(
         clock.advance(SETTLED)
     await rules.registered(store)
     for _ in range(3):
-        await rules.look(store, shown, SecretList())  # type: ignore[arg-type]
+        await rules.look(store, shown, SecretList(), Catalog({}))  # type: ignore[arg-type]
         clock.advance(SETTLED)
     assert shown.titles == ["The changed rules file can't be used"]
     assert (await store.search(Filters()))[0].event == "policy_refused"

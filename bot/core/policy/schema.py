@@ -123,10 +123,10 @@ def _seconds(written: object) -> int:
 
 def _moment(written: object) -> datetime:
     if not isinstance(written, datetime):
-        raise ValueError("write a date and time with a time zone, like 2026-12-20T18:00:00+01:00")  # noqa: TRY004 -- as above
+        raise ValueError("write a date and time with a time zone, like `2026-12-20T18:00:00+01:00`")  # noqa: TRY004 -- as above
     if written.tzinfo is None or written.utcoffset() is None:
         raise ValueError(
-            f"{written.isoformat()} has no time zone; write {written.isoformat()}Z or an offset like +01:00"
+            f"`{written.isoformat()}` has no time zone; write `{written.isoformat()}Z` or an offset like `+01:00`"
         )
     return written
 

@@ -1,11 +1,12 @@
 """What a person may see, what they may use here, and names in the rules that match nothing."""
 
-from collections.abc import Collection, Container, Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
 from bot.core.command.capability import Capability
+from bot.core.command.catalog import Catalog
 from bot.core.operation import Target
 from bot.core.policy.compile import Policy, Rule
 from bot.core.policy.decide import NO_RULE, admits, is_for
@@ -157,15 +158,15 @@ def decision_word(decision: Decision) -> str:
     return "needs approval" if isinstance(decision, NeedsApproval) else "denied"
 
 
-def unknown_names(policy: Policy, *, verbs: Collection[str], backends: Collection[str]) -> tuple[str, ...]:
+def unknown_names(policy: Policy, catalog: Catalog) -> tuple[str, ...]:
     """A sentence for each verb or backend in a rule that doesn't exist: a mistyped deny would forbid nothing."""
     rules = [rule for channel in policy.channels.values() for rule in (*channel.denies, *channel.allows)]
     found: dict[str, None] = {}
     for rule in (*rules, *policy.freezes):
         for pattern in rule.verbs:
-            if not pattern.startswith(_RISK) and not any(glob(pattern, verb) for verb in verbs):
+            if not pattern.startswith(_RISK) and not any(glob(pattern, verb) for verb in catalog.verbs):
                 found[f"line {rule.line}: no configured backend has the verb `{pattern}`"] = None
         for pattern in rule.targets:
-            if not any(prefixes_agree(pattern, f"{backend}:") for backend in backends):
+            if not any(prefixes_agree(pattern, f"{backend}:") for backend in catalog.backends):
                 found[f"line {rule.line}: no configured backend matches `{pattern}`"] = None
     return tuple(found)

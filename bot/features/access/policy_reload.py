@@ -16,11 +16,13 @@ from typing import Final
 from bot.all_of import all_of
 from bot.core.audit import AuditEntry, Event
 from bot.core.card import Card, Line, Tone
+from bot.core.command.catalog import Catalog
 from bot.core.intent import Place
 from bot.core.masking.redact import SecretList
 from bot.core.outcome import facts_of
 from bot.core.policy.compile import Policy, PolicyProblem, parse_policy
 from bot.core.policy.rights import review_gap
+from bot.core.policy.visibility import unknown_names
 from bot.core.ports.services import Clock, Directory, Ids, Presenter
 from bot.core.ports.store import Store
 from bot.operations.audit_writer import AuditWriter
@@ -59,8 +61,9 @@ class PolicyReloader:
         self._refused = None
         await store.append(self._entry(Event.POLICY_LOADED, self._path.name, self._read.digest))
 
-    async def look(self, store: Store, presenter: Presenter, secrets: SecretList) -> None:
-        """Take a changed file, or refuse it loudly and keep the last good one. None of `secrets` is shown."""
+    async def look(self, store: Store, presenter: Presenter, secrets: SecretList, catalog: Catalog) -> None:
+        """Take a changed file, or refuse it loudly and keep the last good one. None of `secrets` is shown. A rule whose verb or
+        backend isn't in `catalog` is warned of."""
         self._audit_writer = AuditWriter(secrets)
         found, at = read_rules(self._path), self._clock.monotonic()
         if found != self._seen[0]:
@@ -84,7 +87,11 @@ class PolicyReloader:
         self.now = ActivePolicy.of(policy, self._clock.now())
         await store.append(self._entry(Event.POLICY_LOADED, self._path.name, found.digest))
         _log.info("rules %s are in force", policy.version)
-        lines = (Line(text=changes(before.text or "", found.text or ""), code=True),)
+        warnings = "\n".join(unknown_names(policy, catalog))
+        lines = (
+            *((Line(heading="Parts of the new rules match nothing", text=warnings),) if warnings else ()),
+            Line(text=changes(before.text or "", found.text or ""), code=True),
+        )
         changed = policy.version != version
         status = "The new rules are in force" if changed else "No rule changed"
         replaced = version if changed else None

@@ -15,7 +15,7 @@ from bot.core.errors import BadRequest
 from bot.core.intent import Command, Intent
 from bot.core.outcome import Fact, Table
 from bot.core.policy.decide import UNNAMED_PLACES, Denied
-from bot.core.policy.visibility import Visibility
+from bot.core.policy.visibility import Visibility, unknown_names
 from bot.core.records import Filters
 from bot.core.text import capitalized, plural, shortened, utc_text
 from bot.features.access.grants import NotPermittedError
@@ -369,6 +369,7 @@ async def doctor(ctx: Context, intent: Intent, ask: Command, given: Mapping[str,
     facts.append(Fact(label="Channels", value=f"{len(named) - len(bad)} of {len(named)} can be used"))
     if (gap := await review_warning(ctx.directory, policy.policy)) is not None:
         bad.append(Line(text=f"{gap}."))
+    bad += [Line(text=f"Rules, {sentence}.") for sentence in unknown_names(policy.policy, ctx.catalog)]
     if (refused := await _refused_rules(ctx)) is not None:
         bad.insert(0, Line(heading="The rules file can't be used, so the older rules stay in force", text=refused))
     wrong = len(bad) + sum(not checked.health.ok for checked in checks.values()) + (rules is None) + (not where.known)

@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
+from bot import plugins
 from bot.core.command.capability import Risk
+from bot.core.command.catalog import Catalog
 from bot.core.policy.decide import Member, Policy, RuleTrace, decide, parse_policy, why
 from bot.core.policy.match import Question, Situation
 from bot.core.policy.visibility import may, unknown_names
@@ -192,12 +194,12 @@ def test_a_deny_hides_a_row_only_when_nothing_of_it_is_left(targets: str, hidden
 def test_mistyped_verbs_and_backends_are_found() -> None:
     """A deny of a verb that nobody has forbids nothing, so somebody should hear of it."""
     policy = parse_policy(TEXT.replace('verbs = ["stop"]', 'verbs = ["stopp", "schedule *"]').replace("infa:", "inva:"))
-    verbs = {"status", "logs", "start", "retry", "restart", "stop", "schedule on", "schedule off"}
-    assert unknown_names(policy, verbs=verbs, backends={"acc", "infa"}) == (
+    catalog = Catalog({"acc": plugins.load("sequentum").spec, "infa": plugins.load("informatica").spec})
+    assert unknown_names(policy, catalog) == (
         "line 29: no configured backend has the verb `stopp`",
         "line 29: no configured backend matches `inva:*`",
     )
-    assert unknown_names(POLICY, verbs=verbs, backends={"acc", "infa"}) == ()
+    assert unknown_names(POLICY, catalog) == ()
 
 
 @pytest.mark.parametrize(
