@@ -132,18 +132,16 @@ def export(config_path: Path, form: str, output: Path, say: Print) -> int:
     """Write every entry to a file. The export itself is recorded as an entry."""
     address, team = config.audit_log_of(config_path)
     with _opened(address) as store:
-        store.append_sync(
-            AuditEntry(
-                at=stamp(SystemClock().now()),
-                request_id=SystemIds().request(),
-                event=Event.EXPORTED,
-                team_id=team or None,
-                source="terminal",
-                detail=f"{form} to {output.name}",
-            )
+        entry = AuditEntry(
+            at=stamp(SystemClock().now()),
+            request_id=SystemIds().request(),
+            event=Event.EXPORTED,
+            team_id=team or None,
+            source="terminal",
+            detail=f"{form} to {output.name}",
         )
         try:
-            count = store.export_sync(str(output), form)
+            count = store.export_sync(str(output), form, entry)
         except OSError as error:
             raise CliError(Exit.NOT_DONE, f"{output}: {error.strerror}") from None
     say(f"{count} entries to {output}")

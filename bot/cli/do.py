@@ -226,7 +226,10 @@ async def do(
     if ParseError in (type(read), type(parse(text.removeprefix("why "), built.catalog))):
         return Exit.MISUSED
     # The outcome of an operation counts, not the colour of its card: a run that was stopped is shown in amber.
-    done = any(entry.target_id and entry.event in DONE for entry in entries)
+    # Of `grant`, `breakglass` and `incident` the card is for the channel, and a warning although it is done.
+    done = any(
+        entry.event in DONE and (entry.target_id or built.catalog.changes(entry.verb or "")) for entry in entries
+    )
     given_up = any(entry.event is Event.ABANDONED for entry in entries)  # it waits for the approval of the same request
     answered = presenter.last is not None and presenter.last.tone in GOOD and not receipt.say and not given_up
     return Exit.DONE if done or answered else Exit.NOT_DONE

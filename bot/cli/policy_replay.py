@@ -195,7 +195,7 @@ async def _targets(store: Store, catalog: Catalog, entry: StoredEntry) -> list[T
 
 
 def _tell(say: Print, since: str, past: Sequence[Past], changes: Sequence[Change], judged: int) -> None:
-    say(f"{judged} requests of the last {since} decided again.")
+    say(f"{judged} requests of the last {since} decided again. Those under a grant or break-glass are left out.")
     if left := len(past) - judged:
         say(f"{left} skipped: their control plane or verb no longer exists.")
     counted = Counter(changes)

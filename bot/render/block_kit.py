@@ -59,7 +59,7 @@ _SPAN: Final = re.compile(r"(?<![^\s(\[\"',;])`([^`\n]*[^`\s][^`\n]*)`(?![^\s)\]
 # A time as `core.text.utc_text` writes it, seconds or not, or as the store does (RFC 3339 in UTC).
 TIME: Final = re.compile(r"(?<![\w:.-])(\d{4}-\d\d-\d\d[ T]\d\d:\d\d(?::\d\d)?)(?:\.\d+)?(?: UTC|Z)(?!\w)")
 _TOKEN: Final = re.compile(r"<!date\^(\d+)\^([^|<>]*)\|")
-_PIECE: Final = re.compile(f"{_SPAN.pattern}|{TIME.pattern}")
+PIECE: Final = re.compile(f"{_SPAN.pattern}|{TIME.pattern}")
 _MENTION: Final = re.compile(r"<([@#]|!subteam\^)([A-Z0-9]+)>")
 _IN_CELL: Final = re.compile(f"{TIME.pattern}|{_MENTION.pattern}")
 # The five to seven fields of a cron expression are one word.
@@ -158,7 +158,7 @@ def prose(text: str, people: Collection[str] = ()) -> str:
     parts: list[str] = []
     end = 0
     visible = shown(text)
-    for piece in _PIECE.finditer(visible) if "`" in visible or "Z" in visible or "UTC" in visible else ():
+    for piece in PIECE.finditer(visible) if "`" in visible or "Z" in visible or "UTC" in visible else ():
         parts += [_words(visible[end : piece.start()], people), _piece(piece)]
         end = piece.end()
     parts.append(_words(visible[end:], people))

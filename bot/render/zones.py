@@ -4,20 +4,23 @@ import re
 from datetime import tzinfo
 from typing import Final
 
-from bot.render.block_kit import TIME, moment_of
+from bot.render.block_kit import PIECE, moment_of
 
 INDENT: Final = "    "  # before each line of code in a text
 
 
 def in_zone(text: str, zone: tzinfo) -> str:
-    """The text with its times in that zone, each with the name of the zone. Code, such as the lines of a log, stays as it is."""
+    """The text with its times in that zone, each with the name of the zone. Code, such as the lines of a log or a value to type,
+    stays as it is."""
 
     def local(found: re.Match[str]) -> str:
+        if found.group(1) is not None:  # a code span
+            return found.group()
         moment = moment_of(found.group())
-        clock = "%H:%M:%S" if found.group(1).count(":") > 1 else "%H:%M"
+        clock = "%H:%M:%S" if found.group(2).count(":") > 1 else "%H:%M"
         return found.group() if moment is None else moment.astimezone(zone).strftime(f"%Y-%m-%d {clock} %Z")
 
     return "\n".join(
-        TIME.sub(local, row) if ("Z" in row or "UTC" in row) and not row.startswith(INDENT) else row
+        PIECE.sub(local, row) if ("Z" in row or "UTC" in row) and not row.startswith(INDENT) else row
         for row in text.split("\n")
     )

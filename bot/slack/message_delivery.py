@@ -158,7 +158,10 @@ class MessageDelivery:
 
     async def end_step(self, row: Outgoing) -> None:
         body: Any = row.body
-        step, outcome = body["id"], in_zone(shown(body["text"]).replace("`", ""), self._zone_of(None))
+        step, outcome = (
+            body["id"],
+            in_zone(block_kit.unmentioned(shown(body["text"])), self._zone_of(None)).replace("`", ""),
+        )
         if body["ok"]:
             await self.client.functions_completeSuccess(function_execution_id=step, outputs={"outcome": outcome})
         else:

@@ -251,9 +251,10 @@ class Store(parts.StoredDecisions, parts.StoredFiles, parts.StoredMessages, part
         """Check the audit log's chain. `head` is a published `SEQ:HASH`. Blocks for 3 s per million entries."""
         return audit_verify.verify(self.database.read_sync, head)
 
-    def export_sync(self, path: str, form: str) -> int:
-        """Write the audit log to `path` as `csv` or `jsonl`. Returns the number of entries. Blocks. Raises OSError."""
-        return audit_export.export(self.database.read_sync, path, form)
+    def export_sync(self, path: str, form: str, *entries: AuditEntry) -> int:
+        """Write the audit log to `path` as `csv` or `jsonl`, once these entries about it were added. Returns the number of
+        entries. Blocks. Raises OSError, without the entries when the file can't be written."""
+        return audit_export.export(self.database.read_sync, path, form, lambda: self.append_sync(*entries))
 
     def check_file(self) -> None:
         """Raises StoreProblem (store_replaced) when the open database is not the configured one anymore."""

@@ -235,3 +235,27 @@ async def test_a_review_that_nobody_could_close_is_warned_of_here_and_by_doctor(
     (env.folder / "policy.toml").write_text(OPEN_POLICY.replace('admins = ["U0ROOT"]', 'admins = ["U0ROOT", "U0LEE"]'))
     checked = await program("check", folder=env.folder, environ=env.environ)
     assert says not in checked.out
+
+
+async def test_a_rule_that_names_nothing_is_warned_of(program: Program, env: World) -> None:
+    """A deny of a verb that nothing has would forbid nothing."""
+    deny = '[[channel.deny]]\nverbs = ["strat"]\n[administrators]'
+    (env.folder / "policy.toml").write_text(OPEN_POLICY.replace("[administrators]", deny))
+    checked = await program("check", folder=env.folder, environ=env.environ)
+    assert "warn  rules: line 13: no configured backend has the verb `strat`" in checked.out, checked
+    assert checked.code == 0
+
+
+async def test_check_refuses_an_older_store_as_run_does(program: Program, env: World) -> None:
+    """An old copy of the file beside the newer head."""
+    await env.bot.close()
+    store, old = env.folder / "signalbox.db", (env.folder / "signalbox.db").read_bytes()
+    await env.start()
+    await env.bot.close()
+    store.write_bytes(old)
+    for ended in (
+        await program("check", folder=env.folder, environ=env.environ),
+        await program("run", folder=env.folder, environ=env.environ),
+    ):
+        assert ended.code == 1, ended
+        assert "signalbox.db is not the file of the last run" in ended.out + ended.err

@@ -350,6 +350,9 @@ async def test_the_audit_log_is_searched_exported_and_verified(program: Program,
         program("audit", "export", folder=env.folder, environ=env.environ),
     )
     assert (lines.code, bad.code, unwritable.code, no_file.code) == (0, 1, 1, 2)
+    assert [row.detail for row in env.audit(event="exported")] == ["csv to a.csv", "jsonl to a.jsonl"]
+    folder = await program("audit", "export", "--output", ".", folder=env.folder, environ=env.environ)
+    assert (folder.code, len(env.audit(event="exported"))) == (1, 2), folder
     found = [json.loads(line) for line in (env.folder / "a.jsonl").read_text(encoding="utf-8").splitlines()]
     assert [row["seq"] for row in found] == list(range(1, len(found) + 1))
     assert any(row["event"] == "exported" for row in found)

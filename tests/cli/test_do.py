@@ -167,3 +167,34 @@ async def test_names_in_place_of_ids_are_a_misuse(program: Program, env: World, 
     assert ended.code == 2
     assert "is not an id of Slack" in ended.err
     assert not env.events("status")
+
+
+async def test_a_built_in_command_that_changed_something_ends_with_0(program: Program, env: World) -> None:
+    """Also one whose card goes to the channel or is a warning."""
+
+    async def code(command: str, user: str = "U0ROOT") -> int:
+        place = ("--channel", "C0CRAWL", "--user", user)
+        return (await program("do", command, *place, folder=env.folder, environ=env.environ)).code
+
+    for command in (
+        "grant U0ANA start acc:labs/slow for=5m -- covering",
+        "breakglass for=5m -- the approvers are away",
+        "incident open INC-42 -- checkout is down",
+        "incident",
+        "incident close -- prices restored",
+        "watch acc:shop/prices",
+        "unwatch acc:shop/prices",
+        "star acc:shop/prices",
+        "unstar acc:shop/prices",
+    ):
+        assert await code(command) == 0, command
+    grant = str(env.audit(event="granted")[-1].rule).removeprefix("grant ")
+    assert await code(f"revoke {grant} -- done") == 0
+    for refused in (
+        f"revoke {grant} -- done",
+        "breakglass for=5m -- again",
+        "incident close",
+        "grant U0ROOT start acc:* -- x",
+    ):
+        assert await code(refused) == 1, refused
+    assert await code("breakglass for=5m -- let me", "U0ANA") == 1

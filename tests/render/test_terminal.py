@@ -75,6 +75,11 @@ def test_times_are_in_the_zone_of_the_terminal_and_name_it():
     )
 
 
+def test_a_time_to_type_is_printed_as_it_is_to_be_typed():
+    text = "write `2026-11-01T00:00:00Z`, before 2026-07-16 12:00 UTC"
+    assert in_zone(text, ZoneInfo("Europe/Lisbon")) == "write `2026-11-01T00:00:00Z`, before 2026-07-16 13:00 WEST"
+
+
 def test_nothing_but_cells_is_cut():
     card = Card(
         key="k", place=PLACE, title="t", lines=(Line(text="x" * 50_000),), facts=(Fact(label="v", value="y" * 9_000),)

@@ -309,6 +309,10 @@ async def test_two_grants_of_the_same_are_revoked_by_buttons_and_questions_that_
     [
         ("grant @ana strat acc:shop/* for=1h -- x", "Did you mean `start`?"),
         ("grant @ana start -- x", "A grant names a person, a verb and a target."),
+        (
+            "grant @nobody start acc:labs/slow for=5m -- x",
+            "I don't know the person `@nobody`.\nMention them, or write the id",
+        ),
         ("grant @ana start acc:shop/* for=soon -- x", "is not a duration"),
         ("breakglass now for=5m -- x", "takes only `for=`"),
     ],

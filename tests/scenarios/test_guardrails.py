@@ -58,6 +58,7 @@ async def test_to_ask_why_as_another_person_is_for_administrators_and_trying_is_
     await env.does(
         "why as=@ana start acc:shop/prices",
         "as <@U0ANA>",
+        "“You” means <@U0ANA> here.",
         "allowed here with 1 of `leads`: `start` on `acc:shop/*` for `crawl`",
         user="U0ROOT",
     )
@@ -295,3 +296,36 @@ async def test_a_secret_in_the_rules_file_is_not_shown_when_the_file_changes(tea
     notice += shown(await env.sees("The changed rules file can't be used", channel=SECURITY, user="U0ROOT"))
     assert token not in notice
     assert all(token not in (row.detail or "") for row in env.audit())
+
+
+async def test_a_mistyped_deny_is_warned_of_when_the_rules_change_and_by_doctor(team: Team) -> None:
+    """A verb or a backend that doesn't exist: the rule forbids nothing, and its line is named."""
+    env = team.env
+    deny = 'verbs = ["agent approve"]\n  targets = ["acc:labs/*"]'
+    assert deny in RULES
+    await team.new_rules(RULES.replace(deny, 'verbs = ["strat"]\n  targets = ["acx:labs/new"]'))
+    warnings = ("no configured backend has the verb `strat`", "no configured backend matches `acx:labs/new`")
+    await env.sees("The rules changed", "line ", *warnings, channel=SECURITY)
+    await env.does("doctor", "2 problems found", *warnings)
+    await team.new_rules(RULES)
+    await env.does("doctor", "No problems found")
+
+
+async def test_a_value_to_write_into_the_rules_file_is_shown_as_it_is_to_be_written(team: Team) -> None:
+    """Not as a time in the reader's zone, which the file doesn't take."""
+    env = team.env
+    freeze = '[[freeze]]\nfrom = 2026-11-01T00:00:00\nuntil = 2026-12-01T00:00:00Z\nverbs = ["*"]\n'
+    team.rules(RULES + freeze)
+    await team.settled()
+    write = "write `2026-11-01T00:00:00Z` or an offset like `+01:00`"
+    await env.sees("The changed rules file can't be used", write, channel=SECURITY)
+    await env.does("doctor", "The rules file can't be used", write)
+
+
+async def test_the_error_of_a_workflow_step_has_no_raw_mention(team: Team) -> None:
+    """A step's error is plain text."""
+    env = team.env
+    command = {"command": "start acc:shop/prices", "channel": APPROVERS}
+    receipt = await env.ana.run_step("run_operation", command)
+    step = await env.until(lambda: _ended(env.ws.steps[str(receipt.execution_id)]))
+    assert "Use C0CRAWL or C0INC." in step["error"]

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from bot.core.audit import Event
 from bot.core.card import Tone
 from bot.core.command.capability import Capability
+from bot.core.command.params import as_typed
 from bot.core.errors import BadRequest, Problem
 from bot.core.intent import Actor, Command, Intent
 from bot.core.policy import grant_scope
@@ -29,6 +30,7 @@ from bot.runtime.context import Context
 LONGEST: Final = 24 * 3_600
 LONGEST_TARGET: Final = 200
 _PARTS: Final = re.compile(r"(?<!/)/(?!/)")  # not in an address
+MENTION_THEM: Final = "Mention them, or write the id from their Slack profile, like U0ANA."
 _USAGE: Final = "Write it like `grant @ana start acc:shop/* for=2h -- covering for Lee`."
 
 
@@ -100,9 +102,11 @@ async def grant(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, 
 
 
 def _words(ask: Command) -> tuple[str, str, str]:
-    person = person_in(ask.words[0]) if ask.words else None
-    if person is None or len(ask.words) < 3:
+    if len(ask.words) < 3:
         raise BadRequest("A grant names a person, a verb and a target.", _USAGE, "bad_parameter")
+    person = person_in(ask.words[0])
+    if person is None:
+        raise BadRequest(f"I don't know the person {as_typed(ask.words[0])}.", MENTION_THEM, "bad_parameter")
     return person, " ".join(ask.words[1:-1]), ask.words[-1]
 
 

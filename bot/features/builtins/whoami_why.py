@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from bot.core.card import Line, Tone
+from bot.core.command.params import as_typed
 from bot.core.command.parser import parse
 from bot.core.errors import BadRequest
 from bot.core.intent import Actor, Command, Intent, ParseError, Source
@@ -16,7 +17,7 @@ from bot.core.policy.match import Member
 from bot.core.policy.visibility import decision_word
 from bot.core.records import Grant
 from bot.core.text import first_of, person_in, utc_text
-from bot.features.access.grants import NotPermittedError
+from bot.features.access.grants import MENTION_THEM, NotPermittedError
 from bot.features.replies import grant_card
 from bot.features.replies.answer import LONGEST_BUTTON, reply
 from bot.operations import cards
@@ -98,6 +99,8 @@ async def why(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, An
         for trace in traces[:-1]
         for line in (f" (line {trace.line})" if trace.line is not None else "",)
     ]
+    if seen != intent.actor:
+        lines.insert(0, Line(text=f"“You” means <@{seen.user_id}> here."))
     await reply(
         ctx,
         intent,
@@ -137,7 +140,7 @@ async def _as_person(ctx: Context, intent: Intent, other: object) -> Actor:
         )
     person = person_in(other)
     if person is None:
-        raise BadRequest("Write the person as a mention or as an id like U0ANA.", code="bad_parameter")
+        raise BadRequest(f"I don't know the person {as_typed(str(other))}.", MENTION_THEM, "bad_parameter")
     return Actor(user_id=person, team_id=ctx.home_team)
 
 

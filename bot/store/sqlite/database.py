@@ -129,8 +129,9 @@ class SqliteDatabase(Database):
         self.guard.check()
 
     def check_all(self) -> None:
-        """SQLite's own check of the whole file. Raises StoreProblem (store_corrupt). Blocks for some seconds per gigabyte."""
+        """SQLite's own check of the whole file, and of the head. Raises StoreProblem. Blocks for some seconds per gigabyte."""
         self.read_sync(_check_all)
+        self._check_head()
 
     def findings(self) -> list[tuple[bool, str]]:
         """The warning about this version of SQLite, if there is one."""

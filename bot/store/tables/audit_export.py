@@ -3,6 +3,7 @@
 # ruff: noqa: S608 - only constants and names of columns are put together here; every value is bound.
 
 import csv
+import errno
 import json
 import os
 import tempfile
@@ -19,17 +20,20 @@ _READ: Final = f"SELECT {', '.join(COLUMNS)} FROM audit WHERE seq > ? AND seq <=
 Read = Callable[[Unit[Any]], Any]
 
 
-def export(read: Read, path: str, form: str) -> int:
-    """Write the audit log to `path`, as `csv` or `jsonl`. Returns the number of entries.
+def export(read: Read, path: str, form: str, opened: Callable[[], object] = lambda: None) -> int:
+    """Write the audit log to `path`, as `csv` or `jsonl`. Returns the number of entries. Calls `opened` once it can be written.
 
     The complete file appears in one step, with mode 0600; until then it is a temporary file next to `path`. Raises OSError.
     """
     if form not in ("csv", "jsonl"):
         raise ValueError(f"the format of an export is csv or jsonl, not {form}")
     target = Path(path)
+    if target.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
     descriptor, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".partial", dir=target.parent)
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
+            opened()
             count = _write_csv(read, file) if form == "csv" else _write_jsonl(read, file)
             file.flush()
             os.fsync(file.fileno())
