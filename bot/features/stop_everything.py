@@ -181,11 +181,11 @@ def _label(at_once: int, waiting: int) -> str:
     return f"Stop {at_once}, ask for {waiting}" if at_once else preflight.ASKS
 
 
-def _told(at_once: int, waiting: int) -> str:
-    """What the press began."""
+def _told(at_once: int, waiting: int, where: str) -> str:
+    """What the press began, and whether its cards are in the channel or in the thread."""
     stopping = f"Stopping {plural(at_once, 'run')}" if at_once else ""
     asked = f"{'Asked' if not at_once else 'asked'} for approval to stop {plural(waiting, 'run')}" if waiting else ""
-    return f"{'; '.join(filter(None, (stopping, asked)))}. Each has a card in the channel."
+    return f"{'; '.join(filter(None, (stopping, asked)))}. Each has a card in the {where}."
 
 
 def _why_not(ctx: Context, run: Watch, decision: Decision | None) -> str:
@@ -245,5 +245,6 @@ async def confirmed(
         begin(part)
     asks = means.get("asks")
     waiting = min(len(begun), asks) if isinstance(asks, int) else 0
-    told = _told(len(begun) - waiting, waiting) if begun else "This was already pressed."
+    where = "thread" if incidents.thread_of(intent.place) else "channel"
+    told = _told(len(begun) - waiting, waiting, where) if begun else "This was already pressed."
     await say(ctx, intent, told, tone=Tone.PLAIN, replace=bool(begun))

@@ -132,6 +132,19 @@ async def test_one_confirmation_stops_several_runs_of_several_control_planes(tea
     ]
 
 
+async def test_in_a_thread_the_answer_says_where_the_cards_are(team: Team) -> None:
+    env = team.env
+    await start(env, LONG[0])
+    await env.ana.post(INCIDENT, "what a day")
+    thread = next(one for one in env.ana.messages(INCIDENT) if "what a day" in shown(one))["ts"]
+    await env.ana.post(INCIDENT, "<@U0BOT> stop everything -- prod is down", thread_ts=thread)
+    await env.ana.wait_for(lambda ana: any("Stop 1 run?" in shown(one) for one in ana.messages(INCIDENT, thread)))
+    card = next(one for one in env.ana.messages(INCIDENT, thread) if "Stop 1 run?" in shown(one))
+    await press(env, card, "Stop it")
+    told = "Stopping 1 run. Each has a card in the thread."
+    await env.ana.wait_for(lambda ana: any(told in shown(one) for one in ana.messages(INCIDENT, thread)))
+
+
 async def test_a_second_press_and_a_late_one_stop_nothing(team: Team) -> None:
     """Slack may deliver both before the list is replaced; after ten minutes other runs may have the same name."""
     env = team.env

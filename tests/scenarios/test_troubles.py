@@ -503,7 +503,7 @@ async def test_a_credential_that_is_refused_is_not_sent_again_until_a_person_ask
         await (await do(env, "history acc:shop/prices")).card("does not accept the credential (401)")
     await env.acc.clear_faults()
     again = await do(env, "history acc:shop/prices")
-    await again.card("Nothing was done", "doesn't send this credential again until", "type `health acc`")
+    await again.card("Couldn't be read", "doesn't send this credential again until", "type `health acc`")
     assert again.calls == []
     told = shown(await env.does("health", "Health", "Down: acc"))
     await env.ana.open_home()
@@ -603,9 +603,9 @@ async def test_more_than_can_wait_is_told_so_and_what_ends_things_is_still_taken
 
 @pytest.mark.parametrize("fault", ["refuse", "drop_before", "401", "429", "500", "bad_json", "redirect"])
 async def test_whatever_may_pass_can_be_tried_again_from_its_card(env: World, fault: str) -> None:
-    """Nothing was done, because the target was not found; once the ACC answers again, the same command works."""
+    """A read couldn't be read, of a change nothing was done; once the ACC answers again, the same command works."""
     await env.acc.set_fault({"fault": fault})
-    card = await env.does("schedules acc:shop/prices", "Nothing was done: `schedules acc:shop/prices`")
+    card = await env.does("schedules acc:shop/prices", "Couldn't be read: `schedules acc:shop/prices`")
     assert labels(card)[0] == "Try again"
 
 

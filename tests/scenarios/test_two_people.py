@@ -38,6 +38,7 @@ async def test_two_people_on_one_retry_start_one_run_unless_they_mean_two(tmp_pa
         await asyncio.gather(*(who.press_label("C0CRAWL", card["ts"], "Retry", seen=card) for who in people))
         rows = await env.until(lambda: env.audit(event="denied"))
         assert [row.code for row in rows] == ["pressed_already"]
+        assert (rows[0].target_name or "").startswith("acc:")
         second = rows[0].user_id
         first = "U0RUI" if second == "U0ANA" else "U0ANA"
         answer = await env.sees(f"<@{first}> pressed Retry", "s ago", "Your press did nothing", user=second)

@@ -231,7 +231,7 @@ async def _wait(ctx: AdapterContext, target: Target, goal: Goal, call: Call) -> 
             if problem.code == errors.CredentialRefused.code:
                 return states.ServiceState(f"{current.state}; Informatica no longer accepts the account", Phase.FAILED)
             current = states.ServiceState(
-                f"{current.state.partition(';')[0]}; can't be read now: {problem.summary}", Phase.UNREADABLE
+                f"{current.state.partition(';')[0]}; can't be read now: {problem.summary.rstrip('.')}", Phase.UNREADABLE
             )
         if current.phase.ended or elapsed >= limit:
             return current

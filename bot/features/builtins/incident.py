@@ -143,27 +143,33 @@ async def _story(ctx: Context, intent: Intent, entries: Sequence[StoredEntry]) -
             last[entry.request_id] = entry
     first = {entry.request_id: entry for entry in reversed(entries)}
     sent = {entry.request_id for entry in entries if entry.event is Event.SENT}
-    done, not_done, left = list[str](), list[str](), len(last) - _MOST_LINES
+    told, hidden = {True: list[str](), False: list[str]()}, {True: 0, False: 0}  # by whether it was done
     longest = min(300, _ROOM // max(1, min(len(last), _MOST_LINES)))
     in_order = sorted(last.items(), key=lambda one: first[one[0]].seq)  # as they were asked for
-    for request_id, end in in_order[max(0, left) :]:
+    for number, (request_id, end) in enumerate(in_order, _MOST_LINES - len(last)):
         asked = first[request_id]
+        unsent = end.event in _UNSENT and end.backend is not None and request_id not in sent
+        done = not unsent and end.event not in (Event.DENIED, Event.REJECTED)
+        if number < 0:
+            hidden[done] += 1
+            continue
         why = f" ({shortened(asked.reason, longest)})" if asked.reason else ""
         who, when = audit.asker(asked), utc_text(asked.at, seconds=True)
         given = cards.typed_in(asked) if asked.event is Event.REQUESTED and end.backend is not None else ""
         what = " ".join(part for part in (what_of(end), given) if part)
         how = await _paused(ctx, end) if end.event is Event.PAUSED else _end_of(ctx, end, undone)
         line = f"• {when} {who} `{what}`{why}: {shortened(how, longest)}"
-        unsent = end.event in _UNSENT and end.backend is not None and request_id not in sent
-        (not_done if unsent or end.event in (Event.DENIED, Event.REJECTED) else done).append(line)
-    return [*([f"{plural(left, 'earlier one', 'earlier ones')}: in the timeline"] if left > 0 else []), *done], not_done
+        told[done].append(line)
+    for done, many in hidden.items():
+        told[done][:0] = [f"{plural(many, 'earlier one', 'earlier ones')}: in the timeline"] if many else []
+    return told[True], told[False]
 
 
 async def _paused(ctx: Context, entry: StoredEntry) -> str:
     """Until when it is paused. Of a pause that is over: when and with whose command it ended, also outside of the incident."""
-    every = await ctx.store.pauses_of(entry.request_id or "")
     if not (entry.detail or "").startswith("until "):
         return "paused"
+    every = await ctx.store.pauses_of(entry.request_id or "")
     if any(one.state == "open" for one in every) or not every:
         return f"paused {entry.detail}"
     found = await ctx.store.search(Filters(text=entry.request_id, since=entry.at, backend=entry.backend))
@@ -219,7 +225,9 @@ def _card(ctx: Context, found: Incident, closed: str = "", *people: str) -> Card
     """The card that was posted when it was opened."""
     where = "thread" if found.thread_ts is not None else "channel"
     recorded = f"every command in this {where}, until it is closed"
-    buttons = (("Timeline", "timeline", None), (f"Close {found.name}", f"incident close {found.name}", "danger"))
+    close = f"incident close {found.name}"
+    asks = f"Its report is posted for everyone here. To say how it ended, type {close} -- how it ended."
+    buttons = (("Timeline", "timeline", None, None), (f"Close {found.name}", close, "danger", asks))
     return Card(
         key=f"incident:{found.request_id}",
         place=_place(ctx, found),
@@ -238,9 +246,10 @@ def _card(ctx: Context, found: Incident, closed: str = "", *people: str) -> Card
                 action=text.replace(" ", "_").lower(),
                 id=ctx.ids.secret(),
                 style=style,
+                confirm=confirm,
                 means=cards.say_means(text),
             )
-            for label, text, style in buttons
+            for label, text, style, confirm in buttons
         ),
         mention=tuple(dict.fromkeys((found.opened_by, *people))),
     )

@@ -14,7 +14,7 @@ from bot.core.text import ago_text
 from bot.core.value import canonical
 from bot.features.replies.answer import say, to_copy
 from bot.operations import cards
-from bot.operations.audit_writer import AuditWriter
+from bot.operations.audit_writer import AuditWriter, columns_of
 from bot.operations.newer_run import newer_run, state_of
 from bot.runtime.context import Context
 
@@ -61,9 +61,9 @@ async def tell_earlier(
     """End this press and show who pressed first, and the outcome. A double click by the same person gets no answer."""
     first, now, since = earlier.intent.actor.user_id, ctx.clock.now(), intent.at - earlier.intent.at
     ago = f"{ago_text(max(since, timedelta(seconds=1)))} ago"
-    entry = AuditWriter(ctx.secrets).plain(
-        Event.DENIED, intent, now, verb=command.verb, code="pressed_already", detail=f"{first} pressed it {ago}"
-    )
+    about = columns_of(earlier.operation.target) if earlier.operation is not None else {"target_name": command.target}
+    columns = {"verb": command.verb, "code": "pressed_already", "detail": f"{first} pressed it {ago}"}
+    entry = AuditWriter(ctx.secrets).plain(Event.DENIED, intent, now, **columns, **about)
     own = first == intent.actor.user_id
     if own and since < DOUBLE_CLICK:
         await ctx.store.finish(intent.request_id, (entry,), now)

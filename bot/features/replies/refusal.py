@@ -8,6 +8,7 @@ from typing import Any, Final
 from bot.all_of import all_of, both
 from bot.core.audit import AuditEntry, Event
 from bot.core.card import Button, Line, Tone, slack_url
+from bot.core.command.capability import Risk
 from bot.core.command.parser import ONE_TARGET, format_command, parse, parse_target
 from bot.core.command.target_ref import SELECTORS, TargetRef
 from bot.core.effects import Ruling
@@ -169,17 +170,19 @@ async def problem(
             meant = [*dict.fromkeys((*runs, *[one for one in meant if not one.endswith("@running")]))]
         nearest = await offered(ctx, intent, [one for one in meant if not repeats(ctx.catalog, one, ask, error.code)])
     more = (*more, *(await _console(ctx, intent) if error.code == "no_such_verb" else ()))
-    named = ""
+    named, nothing = "", "Nothing was done"
     if (isinstance(error, MAY_PASS) or error.code == Redirected.code) and isinstance(ask, Command):
         more = (*more, *await _again(ctx, intent, ask))
         named = clean(ctx, " ".join(filter(None, (ask.verb, ask.target))))  # Slack doesn't show a slash command
+        known = ctx.catalog.capabilities(ask.verb, _typed(ctx, ask).get("backend"))
+        nothing = "Couldn't be read" if {one.risk for _, one in known} == {Risk.READ} else nothing
     vague = bool(nearest) and is_sentence(intent.typed, error.summary)
     lines = [Line(text=error.hint)] if error.hint and not vague else []
     buttons = (*await say_buttons(ctx, intent, nearest, lines), *more)
     await say(
         ctx,
         intent,
-        "Did you mean this?" if vague else f"Nothing was done: `{named}`" if named else "Nothing was done",
+        "Did you mean this?" if vague else f"{nothing}: `{named}`" if named else nothing,
         entries=(entry,),
         tone=Tone.PLAIN if vague else Tone.WARN,
         status="" if vague else clean(ctx, error.summary),

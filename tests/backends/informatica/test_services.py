@@ -172,6 +172,16 @@ async def test_a_restart_that_never_stops_starts_nothing(infa: Joined, plane: In
     assert [action for action, _ in effects(plane)] == ["stop"]
 
 
+async def test_a_restart_whose_stop_can_not_be_read_says_why_in_one_sentence(
+    infa: Joined, plane: InformaticaPlane
+) -> None:
+    operation = await infa.operation(f"restart {SERVICE}")
+    await plane.set_fault({"fault": "refuse", "match": "GET .*/agent/details/.*"})
+    failed = await infa.run(operation)
+    assert failed.summary.endswith("connection refused."), failed.summary
+    assert ".." not in failed.summary
+
+
 async def test_a_restart_that_does_not_come_up_says_so(infa: Joined, plane: InformaticaPlane) -> None:
     """A start that ends in ERROR fails the restart, with the state."""
     plane.service("eu-1", SERVER).start_fails = True
