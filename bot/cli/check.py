@@ -36,6 +36,7 @@ from bot.render.form import render_form
 from bot.render.home import render_home
 from bot.runtime.clock import SystemClock, SystemIds
 from bot.runtime.health import HealthBoard
+from bot.runtime.spool import FileSpool, spool_folder
 from bot.slack.client import web_client
 from bot.slack.directory import SlackDirectory
 from bot.slack.errors import TRANSPORT, read
@@ -95,6 +96,7 @@ async def check(path: Path, environ: Mapping[str, str], say: Print) -> int:
         for sentence in unknown_names(policy, catalog_for(path)[0]):
             report.warn(f"rules: {sentence}")
     store = await asyncio.to_thread(_store, settings, report)
+    _spool(settings, report)
     try:
         _route(report, f"Slack ({urlsplit(settings.slack.api_url).hostname})", settings.proxies, settings.slack.api_url)
         await _slack(settings, store, policy, report)
@@ -143,6 +145,15 @@ def _store(settings: config.Settings, report: _Report) -> Store:
         report.bad(f"store: {problem.summary} {problem.hint}".rstrip())
         return open_store(str(Path(tempfile.mkdtemp()) / "empty.db"))
     return store
+
+
+def _spool(settings: config.Settings, report: _Report) -> None:
+    """The folder for files that wait for their upload, unless every process makes its own."""
+    if settings.store.files or not settings.store.shared:
+        try:
+            FileSpool(spool_folder(settings.folder, settings.store)).check()
+        except Problem as problem:
+            report.bad(f"files: {problem.summary} {problem.hint}")
 
 
 def _route(report: _Report, what: str, proxies: Proxies, url: str) -> None:

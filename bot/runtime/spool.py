@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import BinaryIO, Final, cast
 
+from bot.core.errors import Problem
 from bot.core.ports.store import StoreAddress
 
 _KEPT: Final = 7 * 86_400  # seconds, in a folder that other replicas use too
@@ -39,12 +40,24 @@ class FileSpool:
         self._folder = folder
         self._shared = shared
 
+    def check(self) -> None:
+        """Create the folder and a file in it. Raises Problem."""
+        try:
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            tempfile.TemporaryFile(dir=self._folder).close()
+        except OSError as error:
+            raise Problem(
+                f"The folder {self._folder.name} for files that wait for their upload can't be written: {error.strerror}.",
+                "The bot's user must be able to make it and to write in it.",
+                "spool_unusable",
+            ) from error
+
     def prepare(self, keep: Collection[str] = ()) -> None:
         """Create the folder and delete files of an earlier run, except those (by path) that are still to be sent.
 
         Folders of processes of this machine that were killed are deleted too. The store has what they had to send.
         """
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.check()
         until = time.time() - _KEPT if self._shared else float("inf")  # noqa: TID251  compared with the times of files
         for old in self._folder.iterdir():
             if old.is_file() and str(old) not in keep and old.stat().st_mtime < until:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import sqlite3
 import ssl
 from collections.abc import AsyncIterator
@@ -259,3 +260,21 @@ async def test_check_refuses_an_older_store_as_run_does(program: Program, env: W
     ):
         assert ended.code == 1, ended
         assert "signalbox.db is not the file of the last run" in ended.out + ended.err
+
+
+async def test_check_refuses_a_folder_for_files_that_cannot_be_written_as_run_does(
+    program: Program, env: World
+) -> None:
+    """A file is in its place."""
+    await env.bot.close()
+    shutil.rmtree(env.folder / "signalbox.spool")
+    (env.folder / "signalbox.spool").write_text("in the way")
+    for ended in (
+        await program("check", folder=env.folder, environ=env.environ),
+        await program("run", folder=env.folder, environ=env.environ),
+    ):
+        assert ended.code == 1, ended
+        assert (
+            "The folder signalbox.spool for files that wait for their upload can't be written" in ended.out + ended.err
+        )
+        assert "Traceback" not in ended.err
