@@ -30,7 +30,12 @@ from bot.operations.execute import execute
 from bot.operations.resolve import Resolved, resolve_seen
 from bot.runtime.context import Context
 
-_DECIDES: Final = re.compile(r"\b(approv\w*|den(y|ied)|reject\w*|wait\w*|pending|yes|ok|okay|lgtm)\b", re.IGNORECASE)
+_DECIDES: Final = re.compile(
+    r"\b(approv\w*|den(y|ied)|reject\w*|declin\w*|claim|wait\w*|pending|yes|ok|okay|lgtm)\b", re.IGNORECASE
+)
+_VERDICT: Final = re.compile(
+    r"(deny|reject|decline|claim)\b", re.IGNORECASE
+)  # `deny acc:shop/prices` asks for no status
 
 
 async def run_misread(ctx: Context, intent: Intent, ask: ParseError) -> None:
@@ -59,7 +64,8 @@ async def _decides(ctx: Context, intent: Intent, text: str) -> bool:
     if _DECIDES.match(text) is None or not await waits_here(ctx, intent):
         return False
     meant = await refusal.offered(ctx, intent, await commands_meant(ctx, intent.actor, intent.place, text))
-    return meant[:1] in (["approvals"], ["help"], [])
+    looks = _VERDICT.match(text) is not None and "".join(meant[:1]).startswith("status ")
+    return looks or meant[:1] in (["approvals"], ["help"], [])
 
 
 async def run_command(ctx: Context, intent: Intent, command: Command) -> None:

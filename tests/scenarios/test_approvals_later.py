@@ -297,7 +297,15 @@ async def test_in_a_direct_message_an_approver_is_led_to_where_they_can_decide(t
     await env.does("start acc:shop/prices -- month end", "Waiting for approval")
     card = await team.card("start acc:shop/prices")
     lee = env.person("U0LEE")
-    for said in ("approvals", "approve acc:shop/prices", "yes", "I deny it", "what waits for me?"):
+    for said in (
+        "approvals",
+        "approve acc:shop/prices",
+        "yes",
+        "I deny it",
+        "claim it",
+        "decline",
+        "what waits for me?",
+    ):
         before = len(lee.messages("D0LEE"))
         await lee.post("D0LEE", said)
         answer = await lee.wait_for(lambda one: (one.messages("D0LEE")[before + 1 :] or [None])[0])  # noqa: B023

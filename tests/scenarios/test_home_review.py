@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -52,3 +53,42 @@ async def test_the_pressed_request_comes_first_and_the_others_keep_their_order(
         await team.press(card, "Approve")
         await team.card("start acc:shop/stock", "Asked again")
         assert await review(1) == ["stock count", "month end", "news day"]
+
+
+@pytest.mark.parametrize("said", ["deny acc:shop/prices", "reject shop/prices", "claim acc:shop/prices", "decline it"])
+async def test_who_types_a_decision_is_led_to_the_request(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: str
+) -> None:
+    """As with `approve`, and not to the status of the target; its requester is told who can decide."""
+    async with deciding(tmp_path, monkeypatch) as team:
+        await team.env.does("start acc:shop/prices -- month end", "Waiting for approval")
+        await team.card("start acc:shop/prices")
+        answer = await team.env.does(said, "Approve or deny on the card", user="U0LEE")
+        assert labels(answer) == ["Open start acc:shop/prices for Ana Alves"]
+        await team.env.does(said, "<@U0LEE> can decide your request `start acc:shop/prices`.")
+
+
+async def test_the_answer_to_a_press_on_the_home_tab_names_the_request(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is a direct message, beside no card. The tab also tells who is looking at the request."""
+    async with deciding(tmp_path, monkeypatch) as team:
+        env, lee = team.env, team.env.person("U0LEE")
+        env.ws.edit_group("S0LEADS", ["U0LEE", "U0ROOT"])
+        await env.say("start acc:shop/prices -- month end")
+        card = await team.card("start acc:shop/prices")
+        await team.press(card, "Claim", user="U0ROOT")
+        await team.card("start acc:shop/prices", "<@U0ROOT> is looking at it")
+        await opens(env, "U0LEE", "Approve 1")
+        await lee.press_label("home", label="Review")
+        await lee.wait_for(lambda _: "<@U0ROOT> is looking at it" in shown(lee.home() or {}))
+        env.acc.world.speed = 0.001
+        env.acc.add_run("shop/prices", ago=1)
+        await lee.press_label("home", label="Approve")
+        told = await env.sees("Not counted: the state changed", "start acc:shop/prices", user="U0LEE", channel="D0LEE")
+        assert f"/archives/{card_place(card)}" in str(told["blocks"])
+
+
+def card_place(card: dict[str, Any]) -> str:
+    """The end of a link to the card."""
+    return f"C0APPR/p{card['ts'].replace('.', '')}"

@@ -252,17 +252,19 @@ async def _home_card(ctx: Context, approval: Approval, person: Actor, place: Pla
     link = await link_to(ctx, approval_key(approval.pending.request_id), "Open")
     reason = question.brief(AuditWriter(ctx.secrets).clean(approval.operation.reason) or "")
     others, votes = await joined(ctx, approval), await ctx.store.votes(approval.id)
+    claimed = await ctx.store.value(approval.claim_key)
+    claim = (Fact(label="Claimed", value=f"<@{claimed}> is looking at it"),) if claimed else ()
     buttons = [one for one in question.buttons_of(approval, claimed=False) if one.action in ("approve", "deny")]
     return Card(
         key=f"home:{approval.id}",
         place=place,
         title=question.wish(approval, others) + (f": {reason}" if reason else ""),
-        rows=question.outlook(AuditWriter(ctx.secrets), approval, votes),
+        rows=(*question.outlook(AuditWriter(ctx.secrets), approval, votes), *claim),
         buttons=(
             *(button.model_copy(update={"id": _home_id(button.id, person)}) for button in buttons),
             *((Button(label=link[0], action="open", id="", url=link[1]),) if link else ()),
         ),
-        mention=(approval.requester, *others, *question.approvers(votes)),
+        mention=(approval.requester, *others, *question.approvers(votes), *([str(claimed)] if claimed else [])),
     )
 
 

@@ -150,6 +150,12 @@ def outlook(writer: AuditWriter, approval: Approval, votes: Sequence[CastVote]) 
     return (*rows, Fact(label="Expires", value=approval.due), *facts_of((("So far", agreed(approval.record, votes)),)))
 
 
+def who_decides(approval: Approval) -> str:
+    """For its requester: who can decide it."""
+    who = first_of([f"<@{user}>" for user in approval.record.eligible], MOST_NAMED, ", ")
+    return f"{who} can decide your request {short_title(approval.operation)}."
+
+
 def _cut(text: str, most: int) -> str:
     return text if len(text) <= most else f"{brief(text, most)} (all in Details)"
 

@@ -2,8 +2,9 @@
 
 from bot.core.approval import Approval, Choice, VoteRefused, drift, is_expired, judge_vote, stale_votes
 from bot.core.audit import AuditEntry, Event
-from bot.core.card import FormField, FormView, Line, Tone
+from bot.core.card import FormField, FormView, Line, Tone, approval_key
 from bot.core.intent import Intent
+from bot.core.outcome import facts_of
 from bot.core.policy.compile import Policy
 from bot.core.policy.rights import person_of
 from bot.core.records import CastVote, VoteResult, stamp
@@ -39,19 +40,29 @@ async def decide(ctx: Context, intent: Intent, approval: Approval, choice: str) 
     elif choice == "allow" and approval.record.allows:
         await vote(ctx, intent, approval, Choice.APPROVE, allow=True)
     else:
-        await say(ctx, intent, "This button is from a version of the bot that is no longer supported.")
+        await _tell(ctx, intent, approval, "This button is from a version of the bot that is no longer supported.")
+
+
+async def _tell(
+    ctx: Context, intent: Intent, approval: Approval, text: str, *people: str, tone: Tone = Tone.WARN
+) -> None:
+    """Answer a press. The answer to one on a Home tab is a direct message, so it names the request and leads to its card."""
+    at_home = not intent.place.channel_id
+    link = await approval_cards.link_to(ctx, approval_key(approval.pending.request_id), "Open the request")
+    rows = facts_of((("Request", question.whole_title(approval.operation)),))
+    await say(ctx, intent, text, *people, tone=tone, rows=rows if at_home else (), link=link if at_home else None)
 
 
 async def closed(ctx: Context, intent: Intent, approval: Approval) -> bool:
     """Answer a press that comes too late: the approval is decided, expired or replaced by a newer one. False when it is open."""
     if await ctx.store.open_pending(approval.next_id) is not None:
         await hand_over(ctx, approval)
-        await say(ctx, intent, "Something changed, so the card was updated. Check it, then press again.")
+        await _tell(ctx, intent, approval, "Something changed, so the card was updated. Check it, then press again.")
     elif approval.pending.state != "open":
         await too_late(ctx, intent, approval)
     elif is_expired(approval.due, ctx.clock.now()):
         await expiry.expire(ctx, approval)
-        await say(ctx, intent, "This request expired. Nothing was done.")
+        await _tell(ctx, intent, approval, "This request expired. Nothing was done.")
     else:
         return False
     return True
@@ -62,7 +73,7 @@ async def too_late(ctx: Context, intent: Intent, approval: Approval) -> None:
     pending = approval.pending
     people = [pending.decided_by] if pending.decided_by else []
     at = utc_text(pending.decided_at or pending.due_at)
-    await say(ctx, intent, f"Too late. {question.head(pending)} {at}.", *people)
+    await _tell(ctx, intent, approval, f"Too late. {question.head(pending)} {at}.", *people)
 
 
 async def _open_deny(ctx: Context, intent: Intent, approval: Approval) -> None:
@@ -89,7 +100,7 @@ async def denied(ctx: Context, intent: Intent, pending_id: str, reason: str) -> 
 
 async def _cancel(ctx: Context, intent: Intent, approval: Approval) -> None:
     if intent.actor.user_id != approval.requester:
-        await say(ctx, intent, "Only the requester can cancel it.")
+        await _tell(ctx, intent, approval, "Only the requester can cancel it.")
     elif await expiry.withdraw(ctx, intent, approval):
         await ctx.store.finish(intent.request_id, (), ctx.clock.now())
     else:
@@ -100,7 +111,7 @@ async def _lost(ctx: Context, intent: Intent, approval: Approval) -> None:
     """Answer a press that lost against another one at the same moment."""
     newest = Approval.of(await ctx.store.open_pending(approval.id))
     if newest is not None and not await closed(ctx, intent, newest):
-        await say(ctx, intent, "It changed just now. Check the card again.")
+        await _tell(ctx, intent, approval, "It changed just now. Check the card again.")
 
 
 async def vote(
@@ -158,10 +169,10 @@ async def _is_current(ctx: Context, intent: Intent, approval: Approval, current:
     if ended is not None:
         newest = Approval.of(await ctx.store.open_pending(approval.id))
         if newest is None or not await closed(ctx, intent, newest):
-            await say(ctx, intent, f"Nothing was done: {await expiry.void(ctx, approval, ended)}")
+            await _tell(ctx, intent, approval, f"Nothing was done: {await expiry.void(ctx, approval, ended)}")
     elif changes:
         words = f"Not counted: {'; '.join(changes)}. Check the updated card, then press again."
-        await say(ctx, intent, words)
+        await _tell(ctx, intent, approval, words)
     return ended is None and not changes
 
 
@@ -180,7 +191,7 @@ async def _refused(ctx: Context, intent: Intent, approval: Approval, refused: Vo
         found, _ = await everybody(ctx, policy, demand, approval.requester, max_age=CACHED)
         who = [user for user in found.user_ids if user != intent.actor.user_id][: question.MOST_NAMED]
     can = f" {', '.join(f'<@{user}>' for user in who)} can." if who else ""
-    await say(ctx, intent, f"{refused.sentence}{can}", *who)
+    await _tell(ctx, intent, approval, f"{refused.sentence}{can}", *who)
 
 
 async def _claim(ctx: Context, intent: Intent, approval: Approval) -> None:
@@ -203,7 +214,7 @@ async def _release(ctx: Context, intent: Intent, approval: Approval) -> None:
     claimed, now = await ctx.store.value(approval.claim_key), ctx.clock.now()
     if claimed != intent.actor.user_id:
         text = f"Only <@{claimed}> can release it." if claimed else "Nobody has claimed it."
-        await say(ctx, intent, text, *([str(claimed)] if claimed else []))
+        await _tell(ctx, intent, approval, text, *([str(claimed)] if claimed else []))
         return
     entry = AuditWriter(ctx.secrets).pending(Event.RELEASED, approval.pending, now, intent)
     await ctx.store.set_value(approval.claim_key, None, now, (entry,))
@@ -242,11 +253,11 @@ async def _count(
     elif result.state == "open":
         await approval_cards.show(ctx, approval, stale=stale)
         await approval_cards.show_requester(ctx, approval, stale=stale)
-        await say(ctx, intent, f"Your vote counts. {count - agreed} more needed.", tone=Tone.PLAIN)
+        await _tell(ctx, intent, approval, f"Your vote counts. {count - agreed} more needed.", tone=Tone.PLAIN)
         return
     await ctx.store.finish(intent.request_id, (), now)
     if choice is Choice.DENY:
         await ctx.store.finish(pending.request_id, (), now)
         await expiry.close(ctx, pending.id, f"Denied by <@{user}>: {writer.clean(reason)}")
     elif (why_not := await dispatch(ctx, pending.id)) is not None:
-        await say(ctx, intent, f"Your vote counts, but it did not run: {why_not}")
+        await _tell(ctx, intent, approval, f"Your vote counts, but it did not run: {why_not}")

@@ -21,6 +21,7 @@ from bot.core.text import capitalized, plural, shortened, utc_text
 from bot.features.access.grants import NotPermittedError
 from bot.features.access.policy_reload import named_channels, review_warning
 from bot.features.approvals.cards import link_to
+from bot.features.approvals.question import MOST_NAMED, who_decides
 from bot.features.builtins.tables import approvals_table, pause_label, pauses_of, pauses_table, watches_table
 from bot.features.known_targets import KnownTarget, known_targets, matching
 from bot.features.pauses.pause import vendor_says
@@ -263,7 +264,10 @@ async def approvals(ctx: Context, intent: Intent, ask: Command, given: Mapping[s
         label = f"Open {one.operation.title}"[: LONGEST_BUTTON - len(who)] + who
         links.append(await link_to(ctx, approval_key(one.pending.request_id), label))
     buttons = tuple([Button(label=link[0], action="open", url=link[1]) for link in links if link is not None])
-    await _open(ctx, intent, "Waiting for approval", table, buttons, HOW_TO_DECIDE if theirs else "")
+    own = [one for one in waiting if one is not None and one.requester == reader][:MOST_BUTTONS]
+    text = "\n".join([HOW_TO_DECIDE] * bool(theirs) + [who_decides(one) for one in own])
+    people = [user for one in own for user in one.record.eligible[:MOST_NAMED]]
+    await _open(ctx, intent, "Waiting for approval", table, buttons, text, mention=tuple(dict.fromkeys(people)))
 
 
 async def concerns(ctx: Context, intent: Intent, ask: Command, refused: Denied) -> bool:
@@ -333,11 +337,11 @@ def _by_command(ctx: Context, texts: Sequence[str]) -> str:
 
 
 async def _open(
-    ctx: Context, intent: Intent, title: str, table: Table, buttons: tuple[Button, ...] = (), text: str = ""
+    ctx: Context, intent: Intent, title: str, table: Table, buttons: Sequence[Button] = (), text: str = "", **parts: Any
 ) -> None:
     text = text if table.rows else "None."
     lines = (Line(text=text),) if text else ()
-    await reply(ctx, intent, title, lines=lines, table=table if table.rows else None, buttons=buttons)
+    await reply(ctx, intent, title, lines=lines, table=table if table.rows else None, buttons=buttons, **parts)
 
 
 async def doctor(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, Any]) -> None:
