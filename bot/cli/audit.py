@@ -65,9 +65,12 @@ def search(
     with _opened(config.audit_log_of(config_path)[0]) as store:
         kept = store.values_sync(NAME_KEY)
         names = {known: [str(one) for one in names] for known, names in kept.items() if isinstance(names, list)}
+        opened = store.search_sync(OPENINGS, limit=500) if filters.text or incident else ()
+        called = {str(entry.incident) for entry in opened}
+        if incident and incident not in called:  # written in another case
+            incident = next((name for name in called if name.casefold() == incident.casefold()), incident)
         filters = replace(filters, event=event, incident=incident, user_id=_person(user, names) if user else None)
         most = max(1, min(count, 500))
-        opened = store.search_sync(OPENINGS, limit=500) if filters.text else ()
         found = newest_of([store.search_sync(one, limit=most) for one in searches(filters, opened)], most)
         older = found[-1].seq if len(found) == most else 0
         more = (
@@ -140,11 +143,12 @@ def export(config_path: Path, form: str, output: Path, say: Print) -> int:
             source="terminal",
             detail=f"{form} to {output.name}",
         )
+        earlier = output.exists()
         try:
             count = store.export_sync(str(output), form, entry)
         except OSError as error:
             raise CliError(Exit.NOT_DONE, f"{output}: {error.strerror}") from None
-    say(f"{count} entries to {output}")
+    say(f"{count} entries to {output}{', in place of the earlier file' if earlier else ''}")
     return Exit.DONE
 
 

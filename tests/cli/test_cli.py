@@ -351,8 +351,10 @@ async def test_the_audit_log_is_searched_exported_and_verified(program: Program,
     )
     assert (lines.code, bad.code, unwritable.code, no_file.code) == (0, 1, 1, 2)
     assert [row.detail for row in env.audit(event="exported")] == ["csv to a.csv", "jsonl to a.jsonl"]
+    again = await program("audit", "export", "--output", "a.csv", folder=env.folder, environ=env.environ)
+    assert ("in place of" in exported.out, "in place of the earlier file" in again.out) == (False, True)
     folder = await program("audit", "export", "--output", ".", folder=env.folder, environ=env.environ)
-    assert (folder.code, len(env.audit(event="exported"))) == (1, 2), folder
+    assert (folder.code, len(env.audit(event="exported"))) == (1, 3), folder
     found = [json.loads(line) for line in (env.folder / "a.jsonl").read_text(encoding="utf-8").splitlines()]
     assert [row["seq"] for row in found] == list(range(1, len(found) + 1))
     assert any(row["event"] == "exported" for row in found)
@@ -375,6 +377,8 @@ async def test_the_entries_of_one_incident_are_found_by_its_name(program: Progra
     await env.until(lambda: "done" in env.events("logs"))
     found = await program("audit", "search", "--incident", "INC-42", folder=env.folder, environ=env.environ)
     assert found.code == 0
+    typed = await program("audit", "search", "--incident", "inc-42", folder=env.folder, environ=env.environ)
+    assert typed.out == found.out
     assert set(column(found.out, "Event")) == {"incident_opened", "requested", "done"}
     assert "logs" in found.out
     assert "status" not in found.out

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from bot.playground.planes.sequentum import Script
 from tests.world import World, shown
 
@@ -40,6 +42,12 @@ async def test_more_entries_than_a_table_takes_are_paragraphs_with_times_in_the_
 
 async def test_a_search_does_not_find_itself(env: World) -> None:
     await env.does("audit nothing-like-this", "Audit log", "No matching entries.")
+
+
+@pytest.mark.parametrize("word", ["verify", "export"])
+async def test_a_command_of_the_terminal_is_named_and_not_searched_for(env: World, word: str) -> None:
+    await env.does(f"audit {word}", "works in the terminal", f"`signalbox audit {word}`", f"`/ops audit {word}*`")
+    await env.does(f"audit {word}*", "Audit log", f"audit {word}")
 
 
 async def test_a_person_among_the_words_is_whose_entries_are_listed(env: World) -> None:

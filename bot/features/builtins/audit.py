@@ -78,6 +78,9 @@ async def audit(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, 
     words = [word for word in ask.words if word not in mentioned]
     text = " ".join([*words, str(given.get("target") or "")]).strip()
     text = "" if text == "*" else text
+    if text in ("verify", "export"):
+        where = f"`audit {text}` works in the terminal, where the bot is installed: `signalbox audit {text}`."
+        raise BadRequest(where, f"`{ctx.command} audit {text}*` searches for the word.", "bad_parameter")
     filters = Filters(
         channel_id=None if everywhere else intent.place.channel_id,
         user_id=who,
