@@ -5,7 +5,7 @@ from functools import partial
 from typing import Any, Final
 
 from bot.core.command.capability import Risk
-from bot.core.command.params import Param, duration, number, text
+from bot.core.command.params import Param, ParamType, duration, number, text
 from bot.core.value import Value
 
 
@@ -63,7 +63,7 @@ BUILTINS: Final = (
     _builtin("watch", Takes.TARGET,
          "Tell you here when any run of a target fails or works again; in the thread of a run, when that run ends.",
          "watch acc:shop/prices for=8h",
-         params=(_span("for", "how long"),)),
+         params=(_span("for", "how long"), Param(name="until", type=ParamType.UNTIL, help="until when", example="Fri 18:00"))),
     _builtin("unwatch", Takes.TARGET, "End your `watch` here.", "unwatch acc:shop/prices"),
     _builtin("star", Takes.TARGET, "Keep a target on your Home tab.", "star acc:shop/prices"),
     _builtin("unstar", Takes.TARGET, "Remove it from there.", "unstar acc:shop/prices"),

@@ -53,7 +53,7 @@ _WORDLESS: Final = MappingProxyType({"revoke": "grants", "find": "help"})  # wha
 _STOPS: Final = frozenset(",.;!?-)")
 _PLEASE: Final = frozenset({"please", "pls", "plz"})
 REASON: Final = re.compile(
-    r"(?:^|\s)(?:--|\u2013|\u2014|(?i:because|cause|cuz|due to|weil|(?:since|as) (?=(?:we|it|they|the)\b))\b)\s*(.+)$",
+    r"(?:^|\s)(?:--|\u2013|\u2014|(?i:because(?: of)?|cause|cuz|due to|weil|(?:since|as) (?=(?:we|it|they|the)\b))\b)\s*(.+)$",
     re.DOTALL,
 )  # phones turn `--` into a dash
 
@@ -62,12 +62,13 @@ REASON: Final = re.compile(
 class Surroundings:
     """The input of suggestions. `may` returns whether the person may use a verb on a written target here.
 
-    `recent` are written targets that this channel used, newest first; `parameters` are the names that were given for a
-    written target before.
+    `recent` are written targets that this channel used, newest first, and `about` is the one of this thread; `parameters` are
+    the names that were given for a written target before.
     """
 
     targets: Sequence[Known] = ()
     recent: Sequence[str] = ()
+    about: str = ""
     parameters: Mapping[str, Sequence[str]] = field(default_factory=dict)
     may: Callable[[str, str], bool] = lambda verb, target: True
 
@@ -224,7 +225,7 @@ def _said_in(text: str, catalog: Catalog, around: Surroundings) -> Meant:
     spoken = worded(typed, catalog, names, parts, breaks, asked=text.rstrip().endswith("?"))
     if whole := second_words(spoken, reason) or created(spoken, catalog):
         return Meant((whole,))
-    phrases, taken = take_phrases(spoken.said, names | {part for part in parts if part.isdigit()})
+    phrases, taken = take_phrases(spoken.said, names | {part for part in parts if part.isdigit()}, typed)
     phrases += [Phrase(("grep",), said) for said in _quoted(text, catalog, around)[:1]]
     failed, spoken = "failed" in spoken.said, spoken.without(taken)
     named = Named(spoken, catalog, around.targets, around.recent)
@@ -232,9 +233,14 @@ def _said_in(text: str, catalog: Catalog, around: Surroundings) -> Meant:
     for read, used in (*readings(spoken, catalog), (list[str](), set[int]())):
         if not read and general != Meant():
             break
-        again = meanings("again", catalog) if "again" in spoken.said and "start" in read else []
+        again = (
+            meanings("again", catalog)
+            if "again" in spoken.said and "over" not in spoken.said and "start" in read
+            else []
+        )
         rest = spoken.without(used)
-        targets = (named.by(rest) or ([] if without_target(read, catalog) else named.by(spoken)))[:MOST]
+        no_name = without_target(read, catalog) or (read and around.about)  # the words of the verb
+        targets = (named.by(rest) or ([] if no_name else named.by(spoken)))[:MOST]
         asked = read[: read[:1] == ["status"]]  # `run it again?`
         verbs = implied([*asked, *again, *read], phrases, catalog, named=bool(targets))
         verbs, unnamed = _for_several(verbs, len(targets), rest, spoken, catalog)
@@ -244,7 +250,8 @@ def _said_in(text: str, catalog: Catalog, around: Surroundings) -> Meant:
         searching = any((one := catalog.builtin(verb)) and one.takes is not Takes.TARGET for verb in verbs)
         if not choices and not unnamed and not searching:
             continue
-        own = [] if targets or not unnamed else about_none(verbs, spoken, used, catalog)
+        of_thread = verbs[:1] == ["stop"] and "request" not in spoken.said and choices[:1] == _about(around)
+        own = [] if targets or not unnamed or of_thread else about_none(verbs, spoken, used, catalog)
         said = _Said(verbs[: 1 if able else None] or ["status"], pairs, phrases, rest, reason, sure, failed)
         ranked = _ranked(said, choices or [None], catalog, around) if able or not own else []
         if own:
@@ -271,8 +278,8 @@ def _for_several(
         return (["status", *verbs] if targets > 1 else verbs), False
     small = FILLERS | SYNONYMS.keys() | catalog.verbs | PICKS.keys() | TIMES | NUMBERS.keys() | {"request"}
     unnamed = bool(verbs) and not any(word not in small and len(word) > 2 for word in rest.said)
-    ends = unnamed and not rest.said and "pause" in spoken.said
-    return ([_OPEN.get(verb, verb) for verb in verbs[:1]] if ends else verbs), unnamed
+    ends = unnamed and not rest.said and "pause" in spoken.said and verbs[0] in _OPEN
+    return ([_OPEN[verbs[0]]] if ends else verbs), unnamed
 
 
 def _quoted(text: str, catalog: Catalog, around: Surroundings) -> list[str]:
@@ -326,6 +333,11 @@ def _ranked(said: _Said, choices: Sequence[Known | None], catalog: Catalog, arou
     return sorted(found, key=found.__getitem__)
 
 
+def _about(around: Surroundings) -> list[Known]:
+    """The target of this thread."""
+    return [known for known in around.targets if known.written == around.about]
+
+
 def _usual(verbs: Sequence[str], catalog: Catalog, around: Surroundings, *, itself: bool = False) -> list[Known]:
     """Targets for a verb that needs one, those used here last first; `itself`: only for the first verb. None if it needs none."""
     builtin = catalog.builtin(verbs[0])
@@ -338,6 +350,8 @@ def _usual(verbs: Sequence[str], catalog: Catalog, around: Surroundings, *, itse
     recent = [by_text[text] for text in around.recent if text in by_text]
     named = (one for one in (*recent, *around.targets) if one.kind not in catalog.backends[one.backend].selected)
     said = {one: [own for verb in verbs for own, *_ in _commands(verb, one, catalog)] for one in named}
+    if own := [one for one in _about(around) if said.get(one)]:
+        return own if not itself or verbs[0] in said[own[0]] else []
     able = [one for one, own in said.items() if verbs[0] in own and around.may(verbs[0], one.written)]
     fit = able if itself else [one for one, own in said.items() if own]  # no run: nobody knows its id
     return sorted(fit, key=lambda one: not around.may(verbs[0], one.written))[:MOST]
@@ -363,7 +377,7 @@ def _commands(verb: str, target: Known | None, catalog: Catalog, *, failed: bool
         return [(verb, target.written, target.written)]
     default = catalog.backends[target.backend].default_target
     if kinds & catalog.backends[target.backend].selected and default.selects and target.kind == default.name:
-        selector = "failed" if verb == "retry" or failed else "running" if verb == "stop" else "last"
+        selector = "failed" if verb == "retry" or failed else "running" if verb in ("stop", "pause") else "last"
         return [(verb, f"{target.written}@{selector}", target.written)]
     if builtin is not None and builtin.takes is Takes.TARGET and not (target.name and verb in ALONE):
         return [(verb, base or target.written, target.written)]

@@ -12,6 +12,8 @@ from bot.core.errors import BadRequest
 LONGEST: Final = timedelta(days=31)
 _SHOWN: Final = 60  # characters of what is not a time
 _DAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_DATE: Final = re.compile(rf"([0-9]{{1,2}}) ({'|'.join(MONTHS)})(?: ([0-9]{{1,2}}:[0-9]{{2}}))?", re.IGNORECASE)
 _CLOCK: Final = re.compile(r"(?:([A-Za-z]{3,9})\s+)?([0-9]{1,2}):([0-9]{2})")
 _STAMP: Final = re.compile(
     r"([0-9]{4}-[0-9]{2}-[0-9]{2})(?:[Tt ]([0-9]{2}:[0-9]{2}(?::[0-9]{2})?)([Zz]|[+-][0-9]{2}:[0-9]{2})?)?"
@@ -23,11 +25,11 @@ _ACCEPTED: Final = "write `18:30`, `Mon 07:00` or `2026-11-23T07:00`"
 def parse_until(word: str, zone: tzinfo, now: datetime) -> datetime:
     """The instant, in UTC, that `word` means in `zone` at the aware `now`; raises BadParam.
 
-    A time of day is its next occurrence; a weekday with a time likewise. `tomorrow` with a time is the next day. A date alone is
-    the start of that day. A time that the clocks skip or show twice on its day is refused with what to write instead. The
-    instant is after `now` and at most 31 days ahead.
+    A time of day is its next occurrence; a weekday or a day of a month (`24 Dec`) with a time likewise. `tomorrow` with a time
+    is the next day. A date alone is the start of that day. A time that the clocks skip or show twice on its day is refused with
+    what to write instead. The instant is after `now` and at most 31 days ahead.
     """
-    text = word.strip()
+    text = _with_year(word.strip(), now.astimezone(zone))
     stamp = _STAMP.fullmatch(text)
     clock = _CLOCK.fullmatch(text)
     if stamp is not None:
@@ -41,6 +43,15 @@ def parse_until(word: str, zone: tzinfo, now: datetime) -> datetime:
     if instant - now > LONGEST:
         raise BadParam(f"`{word}` is more than {LONGEST.days} days ahead; choose an earlier time")
     return instant
+
+
+def _with_year(text: str, today: datetime) -> str:
+    """`24 Dec 07:00` with the year of its next occurrence; other texts stay."""
+    if (date := _DATE.fullmatch(text)) is None:
+        return text
+    month, day = MONTHS.index(date[2].capitalize()) + 1, int(date[1])
+    year = today.year + ((month, day) < (today.month, today.day))
+    return f"{year}-{month:02}-{day:02}T{date[3] or '00:00':0>5}"
 
 
 def _stamp(match: re.Match[str], zone: tzinfo, word: str) -> datetime:

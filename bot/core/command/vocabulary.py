@@ -17,12 +17,13 @@ def _rows(table: str) -> Iterator[tuple[tuple[str, ...], str]]:
 
 # Verbs: what people call them, in words or phrases with other words in place of `...`. The first verb that the target supports
 # counts.
-_MEANINGS: Final = """
+_MEANINGS: Final = r"""
 start: begin, launch, trigger, execute, fire, kick, go, invoke, activate, initiate, spin, commence, submit, queue
 start: starten, starte, demarrer, lancer, lance, iniciar, inicia, arrancar, ejecutar
 start: kick ... off, spin ... up, fire ... up, set ... off, get ... started, bring ... up, have ... run, let ... run
 start, schedule on, resume: get ... going, get ... running
 start, resume: start
+start, restart: start ... over again, run ... over again, do ... over again
 start, agent approve: apply, deploy
 restart, start: restart
 restart: reboot, bounce, cycle, reset, recycle, reload, neustart, neustarten, redemarrer, relancer, reiniciar, reinicia
@@ -37,7 +38,8 @@ pause, schedule off: pausieren, pausiere, anhalten
 pause, schedule off: pause, suspend, hold, snooze, put ... on hold, put ... to sleep, hold ... off
 schedule off, pause: take ... off schedule
 schedule off, pause, stop: off, silence, unschedule, deactivate, ausschalten, abschalten, turn of, turn ... off, switch ... off
-schedule on, resume: pause ... (end|ended|lifted|over)
+schedule on, resume: (the|a|my|our|its|this|that|any)( \S+)? pause ... (end|ended|lifted|over)
+schedule on, resume: pause (of|on) ... (ended|lifted|over)
 resume, schedule on: resume, unpause, reactivate, unsuspend, wake
 schedule on, resume: (end|stop|cancel|remove|clear|lift|delete|undo)( the| my| our| this)? pause, stop pausing, off pause
 resume, schedule on, retry: continue, proceed, carry on, go on, pick ... up
@@ -206,7 +208,8 @@ NUMBERS: Final = {word: at for at, words in enumerate(_NUMBERS.split(" ")) for w
 # Other words, most of times and numbers, for the correction of misspelled ones.
 TIMES: Final = _words(
     "last latest past since until till til half quarter hour minute second day week lines runs next because monday tuesday "
-    "wednesday thursday friday saturday sunday night tonight yesterday morning evening tomorrow asks"
+    "wednesday thursday friday saturday sunday night tonight yesterday morning evening tomorrow asks "
+    "noon midnight lunch rest weekend month year couple further notice"
 )
 # Around a verb that is used as a noun: `the restart failed`, `the kill switch`.
 DOING: Final = _words("do make need perform give want like request")  # `please do a restart of X` is an order

@@ -1,9 +1,10 @@
 """The built-in commands about a person's own targets: watch, unwatch, star, unstar."""
 
 from collections.abc import Mapping
-from datetime import timedelta
 from typing import Any
 
+from bot.core.command.params import Arguments
+from bot.core.command.until import ends_at
 from bot.core.errors import BadRequest
 from bot.core.intent import Command, Intent
 from bot.core.operation import Target
@@ -27,13 +28,14 @@ async def watch(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, 
         raise BadRequest(f"{target.label} has ended already: {runs[0].view.state}.", code="ended")
     if one_run and place.thread_ts is None:  # the button of a card: in its thread
         place = place.model_copy(update={"thread_ts": intent.place.message_ts})
-    now, lasts = ctx.clock.now(), given.get("for")
+    now = ctx.clock.now()
+    ends = ends_at(Arguments(params=dict(given), given={}), intent.at, now, ctx.zone)
     made = Subscription(
         id=intent.request_id,
         target=target,
         place=place,
         user_id=intent.actor.user_id,
-        until_at=stamp(now + timedelta(seconds=lasts)) if isinstance(lasts, int) else None,
+        until_at=stamp(ends) if ends is not None else None,
         made_at=stamp(now),
         request_id=intent.request_id,
     )

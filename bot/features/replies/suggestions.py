@@ -6,22 +6,26 @@ from collections.abc import Container, Iterator, Sequence
 from dataclasses import replace
 from typing import Final
 
+from bot.core.audit import Event
 from bot.core.command.catalog import Catalog
 from bot.core.command.lexer import DOUBLE, unescape
 from bot.core.command.params import ParamType
 from bot.core.command.parser import format_command, parse, parse_target
 from bot.core.command.ranking import Known
-from bot.core.command.suggest import REASON, Surroundings, certain_read, meant
+from bot.core.command.suggest import MOST, REASON, Surroundings, certain_read, meant
 from bot.core.command.suggest import suggest as suggest_commands
 from bot.core.command.target_ref import TargetRef, plain
 from bot.core.errors import Problem
 from bot.core.intent import Actor, Command, Intent, Payload, Place
 from bot.core.operation import Target
+from bot.core.outcome import Phase, RunView
 from bot.core.policy.decide import Denied
 from bot.core.policy.visibility import Visibility
+from bot.core.records import Filters
 from bot.features.known_targets import WITHIN, known_targets, used_here
 from bot.operations.authorize import catalog_of, foresee, read_situation, usable, visibility_of
 from bot.operations.cards import written
+from bot.operations.next_steps import again
 from bot.runtime.context import Context
 
 _TOKEN: Final = re.compile(rf"(?:[{''.join(DOUBLE)}][^{''.join(DOUBLE)}]*[{''.join(DOUBLE)}]|\S)+")
@@ -29,6 +33,9 @@ _ID: Final = 12  # characters of an id that nothing else in a link is
 _LIKE_ID: Final = re.compile(rf"(?=\D*\d)[\w-]{{{_ID},}}")
 _LINK: Final = re.compile(r"<?https?://[^\s|<>]+(?:\|[^<>]*)?>?")
 _ID_ENDS: Final = re.compile(r"[/?&=#<>|]")
+_AGAIN: Final = re.compile(
+    r"(?i)\b(?:again|once more|one more time|over|re-?run|repeat|redo|retry|nochmal)\b(?!.*fail)"
+)
 _AROUND: Final = ".,;!?()[]'`*_~"
 
 
@@ -84,6 +91,19 @@ async def _of_thread(ctx: Context, place: Place) -> str | None:
     return str(TargetRef(backend=about.backend, path=about.owner))
 
 
+async def _once_more(ctx: Context, place: Place) -> str:
+    """The command whose run this thread is about, if it succeeded: `run it again` means that one. Otherwise empty."""
+    run = await ctx.store.thread_target(place.channel_id, place.thread_ts) if place.thread_ts is not None else None
+    maker = await ctx.store.maker_of(run.backend, run.id) if run is not None else None
+    request = await ctx.store.request(maker) if maker is not None else None
+    operation = request.operation if request is not None else None
+    if run is None or operation is None or not again(operation, RunView(phase=Phase.SUCCEEDED, state=""), run):
+        return ""
+    same = Command(verb=operation.verb, target=written(operation.target), params=operation.words)
+    ended = await ctx.store.search(Filters(request_id=maker, event=Event.ENDED), limit=1)
+    return format_command(same) if ended and ended[0].code == "succeeded" else ""
+
+
 async def commands_meant(ctx: Context, actor: Actor, place: Place, text: str) -> Sequence[str]:
     """Commands that the text may mean, best first, of those that this person may use and see here."""
     visible = await visibility_of(ctx, actor, place)
@@ -91,7 +111,7 @@ async def commands_meant(ctx: Context, actor: Actor, place: Place, text: str) ->
         return ()
     allowed = {(backend, capability.verb) for backend, capability in await usable(ctx, actor, place)}
     used, known = await used_here(ctx, place, visible), await _known(ctx, actor, place)
-    about = await _of_thread(ctx, place)
+    about, same = await _of_thread(ctx, place), await _once_more(ctx, place)
     now = await read_situation(ctx, actor, place)
     by_text = {written(target): target for target in known}
 
@@ -106,12 +126,20 @@ async def commands_meant(ctx: Context, actor: Actor, place: Place, text: str) ->
     around = Surroundings(
         targets=[*_by_name(known), *_whole_backends(ctx.catalog, visible)],
         recent=(*([about] if about else []), *used.targets),
+        about=about or "",
         parameters=used.targets,
         may=may,
     )
     catalog = await catalog_of(ctx, actor, place)
     found = suggest_commands(text, catalog, around)
     command = parse(found[0], catalog)
+    said = command if isinstance(command, Command) and same and _AGAIN.search(text) else None
+    if (
+        said
+        and said.verb in ("start", "retry", "restart")
+        and said.target in (about, f"{about}@failed", f"{about}@last")
+    ):
+        return tuple(dict.fromkeys((same, *found)))[:MOST]
     target = by_text.get(command.target or "") if isinstance(command, Command) else None
     if target is None or not isinstance(command, Command):
         return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -119,6 +120,18 @@ def test_only_a_direct_request_for_now_offers_a_change_first() -> None:
     wrong = [f"{typed}: {first(typed)}" for typed in doubtful if not right(typed, "no change")]
     assert len(doubtful) >= 80
     assert wrong == []
+
+
+def test_a_pause_has_the_end_that_was_said_and_is_never_its_opposite() -> None:
+    """An end that nobody can know stays as it was said, which a press refuses: the pause is not one without an end."""
+    rows = [line.split("\t") for line in OF_THE_DEMO.read_text(encoding="utf-8").splitlines()]
+    pauses = [(typed, wanted) for typed, wanted in rows if re.match(r"schedule off .*(for|until)=", wanted)]
+    wrong = [f"{typed}: {first(typed)}, not {wanted}" for typed, wanted in pauses if not right(typed, wanted)]
+    opposite = [
+        typed for typed, _ in pauses if re.search("schedule on|resume", " ".join(suggest(typed, CATALOG, DEMO)))
+    ]
+    assert len(pauses) >= 80
+    assert (wrong, opposite) == ([], [])
 
 
 def test_a_change_that_may_be_meant_comes_after_the_status() -> None:

@@ -42,6 +42,8 @@ def utc(text: str) -> datetime:
         ("2026-11-23T07:00Z", "2026-11-23T07:00"),
         ("2026-11-23T07:00-03:00", "2026-11-23T10:00"),
         (" 18:30 ", "2026-11-22T17:30"),
+        ("24 Nov", "2026-11-23T23:00"),
+        ("1 dec 7:00", "2026-12-01T06:00"),
     ],
 )
 def test_a_time_is_read_in_the_zone_of_who_wrote_it(word: str, instant: str) -> None:

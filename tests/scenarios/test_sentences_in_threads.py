@@ -1,0 +1,59 @@
+"""Sentences in the thread of a card are about its target and its run, and a pause in words has the end that was said."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bot.playground.planes.demo import demo_planes
+from tests.scenarios.steps import mention
+from tests.scenarios.test_suggestions import labels
+from tests.world import World, world
+
+
+@pytest.mark.parametrize(
+    ("typed", "first"),
+    [
+        ("schedule off for 1 hour", "schedule off acc:shop/prices for=1h"),
+        ("pause it for an hour", "schedule off acc:shop/prices for=1h"),
+        ("please pause its schedule for 1 hour", "schedule off acc:shop/prices for=1h"),
+        ("pause this", "schedule off acc:shop/prices"),
+        ("resume it", "schedule on acc:shop/prices"),
+        ("stop it", "status acc:shop/prices"),
+    ],
+)
+async def test_in_a_thread_a_change_is_of_its_target(tmp_path: Path, typed: str, first: str) -> None:
+    """Not of the schedule, the agent or the job of another control plane, which has the same verb."""
+    async with world(tmp_path, planes=demo_planes, only=("acc", "infa", "itn", "res"), agents=True) as env:
+        await env.does("targets infa:", "nightly")
+        await env.does("targets itn:", "check-links")
+        card = await env.does("start acc:shop/prices", "start acc:shop/prices", "Succeeded")
+        await mention(env, typed, thread_ts=card["ts"])
+        assert labels(await env.sees(first))[0] == first
+
+
+@pytest.mark.parametrize("typed", ["run it again", "rerun it please", "start shop/prices over again", "do it again"])
+async def test_again_in_the_thread_of_a_run_that_succeeded_is_the_same_start(env: World, typed: str) -> None:
+    """Not the retry of a run that failed some day."""
+    await env.does("start acc:labs/broken", "start acc:labs/broken", "Failed")
+    card = await env.does("start acc:shop/prices input.region=north", "start acc:shop/prices", "Succeeded")
+    await mention(env, typed, thread_ts=card["ts"])
+    assert (
+        labels(await env.sees("start acc:shop/prices input.region=north"))[0]
+        == "start acc:shop/prices input.region=north"
+    )
+
+
+async def test_an_end_that_is_no_time_is_refused_and_asked_for(env: World) -> None:
+    """The pause does not begin without an end."""
+    await env.does("status acc:shop/prices", "shop/prices")
+    offered = await env.does("pause shop/prices until the maintenance is over", "until=")
+    label = 'schedule off acc:shop/prices until="the maintenance is over"'
+    await env.ana.press_label("C0CRAWL", offered["ts"], label, seen=offered)
+    refused = await env.sees("`the maintenance is over` is not a time")
+    assert labels(refused) == ["Fill in"]
+
+
+async def test_a_watch_ends_at_the_time_that_was_said(env: World) -> None:
+    await env.does('watch acc:shop/prices until="tomorrow 09:00"', "Until")
