@@ -40,7 +40,7 @@ _HEADS: Final = {
 }
 
 _CHANNEL: Final = re.compile(r"\b[CG][A-Z0-9]{2,30}(?= (?:allow|deny) \d)")
-_LONGEST_GIVEN: Final = 160  # characters of parameters that a card shows outside its details
+_LONGEST_GIVEN: Final = 160  # characters of parameters, or of the reason, that a card shows outside its details
 _ERROR_LINES: Final = 6
 _TURNED_AWAY: Final = frozenset({CredentialRefused.code, RateLimited.code})
 
@@ -260,6 +260,7 @@ def _card(
         details=(
             *part,
             *(given if (given := _given(operation, sys.maxsize)) != _given(operation) else ()),
+            *facts_of((("Why", operation.reason if len(operation.reason or "") > _LONGEST_GIVEN else None),)),
             request,
             *incident,
         ),
@@ -279,7 +280,8 @@ def _title(operation: Operation) -> str:
 def _byline(operation: Operation, intent: Intent) -> str:
     """Who asked and why, who approved, and the incident or emergency access that it belongs to."""
     asker = "A workflow" if intent.source is Source.STEP else f"<@{intent.actor.user_id}>"
-    who = asker + (f": {operation.reason}" if operation.reason else "")
+    reason = shorten(operation.reason or "", _LONGEST_GIVEN, placeholder="… (all in Details)")
+    who = asker + (f": {reason}" if reason else "")
     approvers = ", ".join(f"<@{user}>" for user in operation.approved_by)
     approved = f"approved by {approvers}" if approvers else ""
     incident = f"incident {intent.incident}" if intent.incident else ""

@@ -243,7 +243,10 @@ def compose(
     details = _shared(budget, 0.9, lambda part: fact_details(inner, people, part, newer=newer))
     body = [*progress, *rows, *picture, *opening, *columns, *closing, *table]
     if head:
-        head = [_head(card, _unnamed(called, [_head(card, ()), *body, *footer]))]
+        unnamed = _unnamed(called, [_head(card, ()), *body, *footer])
+        if card.only_for:  # nobody else is notified, so a name among the details is enough
+            unnamed = [one for one in unnamed if block_kit.mention(one) not in str(details)]
+        head = [_head(card, unnamed)]
     return [*head, *body, *_left_out(budget), *buttons, *details, *footer]
 
 

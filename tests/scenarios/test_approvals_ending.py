@@ -144,3 +144,19 @@ async def test_who_is_left_out_is_named(team: Team) -> None:
     team.env.ws.edit_group("S0LEADS", ["U0ANA"])
     text = shown(await team.env.does("start acc:shop/prices", "Nobody can approve it now"))
     assert "Left out: Ana Alves: " in text
+
+
+async def test_a_long_reason_leaves_space_for_who_approved(team: Team) -> None:
+    """The card of the run shows its beginning and who approved it; the whole reason is among the details."""
+    reason = "the month ends " * 30 + "tonight"
+    await team.env.say(f"start acc:shop/prices -- {reason}")
+    await team.press(await team.card("start acc:shop/prices"), "Approve")
+    card = await team.env.sees("start acc:shop/prices", "… (all in Details) · approved by <@U0LEE>")
+    assert reason in shown(card)
+    assert "\n<@U0LEE>" not in shown(card)
+
+
+async def test_a_denial_has_no_line_of_names(team: Team) -> None:
+    """Those who may do it are among its details, and nobody but its reader is notified."""
+    denied = await team.env.does("schedule on acc:shop/prices", "Denied", "Who may do it here", "<@U0RUI>")
+    assert "<@U0RUI>" not in denied["blocks"][0]["text"]["text"]
