@@ -302,6 +302,14 @@ async def test_where_no_run_can_be_picked_the_next_step_is_offered(
         assert labels(await env.does(typed, "Nothing was done", says))[0] == offered
 
 
+@pytest.mark.parametrize("verb", ["stop", "pause"])
+async def test_what_is_stopped_or_paused_is_the_job_that_runs(tmp_path: Path, verb: str) -> None:
+    async with world(tmp_path, only=("itn",)) as env:
+        await env.does("status itn:cluster_1/check-links", "check-links")
+        refused = await env.does(f"{verb} itn:cluster_1/check-links", "Nothing was done")
+        assert labels(refused)[0] == f"{verb} itn:cluster_1/check-links@running"
+
+
 async def test_a_job_of_a_service_is_picked_as_a_run_of_an_agent_is(tmp_path: Path) -> None:
     """The newest failed one; the card names it."""
     async with world(tmp_path, planes=demo_planes, only=("itn",), agents=True) as env:

@@ -42,6 +42,7 @@ from bot.runtime.context import Context
 _MISTYPED: Final = frozenset({
     "bad_parameter", "unknown_parameter", "wrong_target_kind", "no_such_verb", "no_such_target", "target_missing", "misread",
 })  # fmt: skip
+_RUNS: Final = {"retry": ("failed", "last"), "stop": ("running", "last"), "pause": ("running", "last")}
 MOST_ASKED: Final = 5  # channels whose members are asked for one denial
 MOST_ROOMS: Final = 20  # the same where the bot runs nothing at all
 MOST_OPENED: Final = 2
@@ -249,12 +250,11 @@ def _acts_on(ctx: Context, verb: str, target: str) -> bool:
 
 
 def _of_its_runs(ctx: Context, ask: Command, target: str) -> Sequence[str]:
-    """The same command for the newest and the newest failed run, when an agent was named and the verb works on runs."""
+    """The same command for runs of the agent that was named, those that the verb is mostly about first."""
     ref = parse_target(target, ctx.catalog)
     if isinstance(ref, str) or not ctx.catalog.has_runs(ref):
         return ()
-    selectors = ("failed", "last") if ask.verb == "retry" else ("last", "failed")
-    selected = (ref.model_copy(update={"selector": selector}) for selector in selectors)
+    selected = (ref.model_copy(update={"selector": one}) for one in _RUNS.get(ask.verb, ("last", "failed")))
     return [format_command(ask.model_copy(update={"target": str(one)})) for one in selected]
 
 
