@@ -131,7 +131,8 @@ async def told(env: World, typed: str) -> list[Any]:
 
     def read() -> list[dict[str, Any]]:
         there = [*guest.messages("C0CRAWL"), *guest.messages(guest.dm)]
-        threads = [one for each in there for one in guest.messages("C0CRAWL", each["ts"])[1:]]
+        parents = [each["ts"] for each in there if each.get("reply_count")]
+        threads = [one for ts in parents for one in guest.messages("C0CRAWL", ts)[1:]]
         return [one for one in (*there, *threads) if one.get("user") != "U0GUEST"]
 
     before = {one["ts"] for one in read()}
