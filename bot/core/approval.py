@@ -15,11 +15,11 @@ from pydantic import Field
 
 from bot.core.command.params import texts_of, unseen
 from bot.core.operation import Operation
-from bot.core.outcome import Fact
+from bot.core.outcome import IDLE, WORK, Fact
 from bot.core.policy.decision import NeedsApproval
 from bot.core.policy.rights import Eligible, person_of
 from bot.core.records import CastVote, PendingDecision
-from bot.core.text import utc_text
+from bot.core.text import first_of, plural, utc_text
 from bot.core.value import Value, canonical
 
 KIND: Final = "approval"
@@ -287,13 +287,29 @@ def may_dispatch(
     return (Step.DRIFT, "; ".join(changes)) if changes else (Step.DISPATCH, "")
 
 
+def is_other(before: str, after: str) -> bool:
+    """Whether something is there now that was not there before. Nobody is asked again because work has ended since:
+    on a busy target there would be no end to it."""
+    (state, *work), (now, *more) = before.split(WORK), after.split(WORK)
+    return state != now or not set(more) - {IDLE} <= set(work)
+
+
+def state_text(state: str) -> str:
+    """A state for people, with the first of the work that would be lost."""
+    word, *work = state.split(WORK)
+    if work in ([], [IDLE]):
+        return ", ".join((word, *work))
+    return f"{word}, {plural(len(work), 'job')} running: {first_of(work, 5, ', ')}"
+
+
 def drift(before: Snapshot, after: Snapshot) -> tuple[str, ...]:
     """One sentence per change since the approval; empty if what would run is what was approved."""
     found = []
     if before.target_id != after.target_id:
         found.append("its name now means another target than the one that was asked about")
-    if before.state != after.state:
-        found.append(f"the state changed from {before.state or 'unknown'} to {after.state or 'unknown'}")
+    if is_other(before.state, after.state):
+        was, now = (state_text(state) or "unknown" for state in (before.state, after.state))
+        found.append(f"the state changed from {was} to {now}")
     if before.policy_version != after.policy_version:
         since = f" (new ones are in force since {utc_text(after.rules_at)})" if after.rules_at else ""
         found.append(f"the rules changed{since}")

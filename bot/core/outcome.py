@@ -267,6 +267,8 @@ class _NotDone(Value):
     next: tuple[Suggestion, ...] = ()
 
 
+WORK: Final = " · "  # in the state of a target, before each piece of work that would be lost with it
+IDLE: Final = "no jobs running"  # in place of the work
 NOT_LISTED: Final = "not_listed"  # the code of a refusal because the backend lists nothing that runs; it may do so late
 
 

@@ -3,6 +3,7 @@
 from datetime import timedelta
 from typing import Final
 
+from bot.core.approval import is_other, state_text
 from bot.core.audit import Event
 from bot.core.card import Button, Line, Tone
 from bot.core.command.capability import Risk
@@ -165,9 +166,10 @@ async def _stale(ctx: Context, pending: PendingDecision, operation: Operation, r
     if misfit is not None:
         return f"{misfit} Nothing was done."
     before, (_, now) = pending.record.get("state"), await find_now(ctx, operation)
-    if ruling.needs_approval or before in (None, UNREADABLE, now) or now == UNREADABLE:
+    if ruling.needs_approval or before in (None, UNREADABLE) or now == UNREADABLE or not is_other(str(before), now):
         return None  # approvers see the state as it is then
-    words = f"The state changed from {before or 'unknown'} to {now or 'unknown'} since this was shown."
+    was, is_now = (state_text(state) or "unknown" for state in (str(before), now))
+    words = f"The state changed from {was} to {is_now} since this was shown."
     return f"{words} Nothing was done. Type the command again."
 
 

@@ -12,9 +12,23 @@ from bot.backends.informatica.presentation import job_name, running_text, servic
 from bot.backends.informatica.targets import AdapterContext, Goal, ServiceKey, agent_name, split_service
 from bot.core import errors
 from bot.core.operation import Operation, Target
-from bot.core.outcome import NOT_LISTED, Done, Fact, Failed, Level, LookBack, Phase, Refused, RunView, State, Suggestion
+from bot.core.outcome import (
+    IDLE,
+    NOT_LISTED,
+    WORK,
+    Done,
+    Fact,
+    Failed,
+    Level,
+    LookBack,
+    Phase,
+    Refused,
+    RunView,
+    State,
+    Suggestion,
+)
 from bot.core.ports.services import Call
-from bot.core.text import first_of, plural, suggest, utc_text
+from bot.core.text import first_of, suggest, utc_text
 from bot.core.vendor_json import unreadable
 
 _UP: Final = frozenset({"NEED_RUNNING", "DEPLOYING", "DEPLOYED", "STARTING", "RUNNING", "RESTARTING"})
@@ -267,8 +281,7 @@ async def status(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
 
 
 async def state_of(ctx: AdapterContext, target: Target) -> str:
-    """The state in words. Of a service that a stop would stop, with the jobs that it would kill, the newest first: a job that
-    began since another look is always among them."""
+    """The state in words. Of a service that a stop would stop, with the jobs that it would kill, the newest first."""
     v2, name = ServiceKey.of(target.group).v2, split_service(target)[1]
     record = await ctx.client.details(v2)
     state = states.service_state(record, name).text
@@ -276,12 +289,10 @@ async def state_of(ctx: AdapterContext, target: Target) -> str:
         return state
     jobs = await readable(ctx.client.running())
     if jobs is None:
-        return f"{state} (the jobs on its agent can't be read)"
+        return f"{state}, the jobs on its agent can't be read"
     latest = sorted((job for job in unended(jobs) if job.agent_id in (v2, None, "")), key=_newest_first)
-    names = first_of([f"{job_name(job)}{'' if job.agent_id else ' (agent not named)'}" for job in latest], 5, ", ")
-    return (
-        f"{state} ({plural(len(latest), 'job')} on its agent: {names})" if latest else f"{state} (no jobs on its agent)"
-    )
+    names = [f"{job_name(job)}{'' if job.agent_id else ' (agent not named)'}" for job in latest]
+    return WORK.join((state, *(names or (IDLE,))))
 
 
 def _newest_first(job: Running) -> tuple[float, str]:

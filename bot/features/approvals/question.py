@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
-from bot.core.approval import Approval, ApprovalRecord
+from bot.core.approval import Approval, ApprovalRecord, state_text
 from bot.core.card import Button, Card, Question, Tone, approval_key
 from bot.core.command.parser import format_command
 from bot.core.intent import Command, Place
@@ -132,7 +132,7 @@ def _rows(
     )
     due = expiry_text(approval.due, approval.pending.intent.at)
     again = f"Asked again: {brief(record.note)}" if record.note else ""
-    state = record.state or "no state reported"
+    state = state_text(record.state) or "no state reported"
     own_line = len(given) > _SHORT
     rows = (
         ("With", _cut(given, _LONGEST) if own_line else ""),

@@ -153,7 +153,7 @@ id = "C0CRAWL"
   targets = ["infa:task/*"]
   who = ["*"]
 """
-NO_JOBS = "running and ready for jobs (no jobs on its agent)"
+NO_JOBS = "running and ready for jobs, no jobs running"
 
 
 @pytest.mark.parametrize("verb", ["stop", "restart"])
@@ -170,14 +170,28 @@ async def test_a_job_that_begins_while_a_request_waits_is_asked_about(tmp_path: 
         await env.sees("start infa:task/load_orders - Running")
         await lee.press_label("C0APPR", card["ts"], "Approve")
         await env.sees(f"Not counted: the state changed from {NO_JOBS} to running", user="U0LEE", channel="C0APPR")
-        renewed = await env.sees("Asked again", "(1 job on its agent: load_orders run ", user="U0LEE", channel="C0APPR")
+        renewed = await env.sees("Asked again", "1 job running: load_orders run ", user="U0LEE", channel="C0APPR")
         assert [deed.action for deed in plane.effects] == ["job start"]
         await lee.open_home()
         await lee.wait_for(lambda _: "Review" in labels(lee.home() or {}))
         await lee.press_label("home", label="Review")
-        await lee.wait_for(lambda _: "(1 job on its agent: load_orders run " in shown(lee.home() or {}))
+        await lee.wait_for(lambda _: "1 job running: load_orders run " in shown(lee.home() or {}))
         await lee.press_label("C0APPR", renewed["ts"], "Approve")
         await env.until(lambda: len(plane.effects) > 1)
+
+
+async def test_nobody_is_asked_again_because_a_job_ended(tmp_path: Path) -> None:
+    """On a busy agent there would be no end to it."""
+    async with world(tmp_path, policy=APPROVED_STOPS, only=("infa",)) as env:
+        plane, lee = env.planes["infa"], env.person("U0LEE")
+        plane.pace = type(plane.pace)(stopping=0.1, job=600)
+        await env.does("start infa:task/load_orders", "Running")
+        asked = await env.does('stop infa:eu-1/"Data Integration Server"', "Dangerous")
+        await env.ana.press_label("C0CRAWL", asked["ts"], "Ask for approval")
+        card = await env.sees("wants to run", "1 job running: load_orders run ", user="U0LEE", channel="C0APPR")
+        plane.jobs[-1].length = 0  # it has ended
+        await lee.press_label("C0APPR", card["ts"], "Approve")
+        await env.until(lambda: [deed.action for deed in plane.effects] == ["job start", "stop"])
 
 
 async def test_a_job_that_begins_after_the_preflight_is_asked_about(tmp_path: Path) -> None:
