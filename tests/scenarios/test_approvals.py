@@ -330,8 +330,18 @@ async def test_what_waits_for_a_person_is_listed_where_they_ask_also_in_a_channe
     for user, channel in (("U0LEE", APPROVERS), ("U0LEE", INCIDENT), ("U0ANA", APPROVERS)):
         found = await env.does("approvals", "Waiting for approval", user=user, channel=channel)
         assert "start acc:shop/prices" in shown(found), (user, channel)
-    await env.does("approvals", "Denied", user="U0ROOT", channel=APPROVERS)
+    await env.does("approvals", "Nothing waits for your decision.", user="U0ROOT", channel=APPROVERS)
+    await env.does("approvals", "Denied", user="U0RUI", channel=APPROVERS)
     await env.does("watches", "Denied", user="U0LEE", channel=APPROVERS)
+
+
+async def test_an_approver_for_whom_nothing_waits_is_told_so_where_no_rule_is(team: Team) -> None:
+    """Not that commands are run elsewhere, as others are told."""
+    env, none = team.env, "Nothing waits for your decision."
+    await env.does("approvals", none, user="U0LEE", channel=APPROVERS)
+    await env.person("U0LEE").post("D0LEE", "approve")
+    await env.sees(none, user="U0LEE", channel="D0LEE")
+    await env.does("approvals", "Denied", user="U0RUI", channel=APPROVERS)
 
 
 @pytest.mark.parametrize("ending", ["denied from home", "denied", "cancelled", "expired", "approved"])

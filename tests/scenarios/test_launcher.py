@@ -270,6 +270,16 @@ async def test_all_errors_are_shown_at_once_at_their_fields_in_plain_text(five: 
     assert set((await five.ana.submit("modal", {"target": None})).errors) == {"target"}
 
 
+async def test_inputs_are_the_same_with_and_without_what_comes_before_their_name_in_a_command(five: World) -> None:
+    """A person may write `input.region=north` in the field `input`, too."""
+    await opened(five)
+    view = await chosen(five, "Runs at once", verb="start", target="acc:shop/prices")
+    assert "For example: country=de" in str(fields(view)["param:input"]["hint"])
+    assert (await five.ana.submit("modal", {"param:input": "input.region=north\ncurrency=EUR"})).acked
+    card = await five.sees("start acc:shop/prices", "input.region=north", "input.currency=EUR", "Succeeded")
+    assert "input.input" not in str(card)
+
+
 async def test_a_verb_that_does_not_fit_the_target_is_said_before_and_at_its_field(five: World) -> None:
     await opened(five)
     await chosen(five, verb="start")

@@ -45,6 +45,19 @@ async def test_again_in_the_thread_of_a_run_that_succeeded_is_the_same_start(env
     )
 
 
+@pytest.mark.parametrize("typed", ["did it work?", "did that work", "did the run work?"])
+async def test_whether_it_worked_is_told_of_the_run_of_the_thread(tmp_path: Path, typed: str) -> None:
+    """`work` is not a part of a name such as `audit-network`."""
+    async with world(tmp_path, only=("acc", "itn"), agents=True) as env:
+        await env.does("targets itn:", "audit-network")
+        card = await env.does("start acc:shop/prices", "start acc:shop/prices", "Succeeded")
+        await mention(env, typed, thread_ts=card["ts"])
+        offered = await env.sees("Did you mean this?", "status")
+        assert labels(offered)[0] == "status"
+        await env.ana.press_label("C0CRAWL", offered["ts"], "status", seen=offered)
+        await env.sees("status acc:shop/prices", "Succeeded")
+
+
 async def test_an_end_that_is_no_time_is_refused_and_asked_for(env: World) -> None:
     """The pause does not begin without an end."""
     await env.does("status acc:shop/prices", "shop/prices")

@@ -232,6 +232,22 @@ async def test_a_request_that_waits_for_approval_is_one_entry_and_names_no_decid
     assert "person read" not in text
 
 
+async def test_a_timeline_tells_a_decision_that_was_made_in_another_channel(tmp_path: Path) -> None:
+    """The request was made here; it no longer waits."""
+    async with world(tmp_path, policy=POLICY) as env:
+        await env.say("agent approve acc:labs/new -- tested")
+        lee = env.person("U0LEE")
+        asked = await env.sees("wants to run", "agent approve acc:labs/new", user="U0LEE", channel="C0APPR")
+        await lee.press_label("C0APPR", asked["ts"], "Deny")
+        await lee.wait_for(lambda one: one.modal())
+        await lee.submit("modal", {"reason": "not today"})
+        await env.sees("agent approve acc:labs/new", "Denied by")
+        text = shown(await env.does("timeline since=1h", "Timeline since", "agent approve acc:labs/new rejected"))
+        assert "not today" in text
+        files = await env.until(lambda: {file.name: file for file in env.ws.files.values() if file.channel_id} or None)
+    assert "rejected" in files["timeline.md"].bytes.decode()
+
+
 async def test_a_timeline_tells_the_end_of_a_pause_without_its_id(env: World) -> None:
     """The pause is named by its request, which is in the files."""
     await env.does("schedule off acc:shop/prices for=1s -- closed", "Paused until")

@@ -114,7 +114,7 @@ logs, status: (?<!\S)(?<!as )(fail(s|ed|ing|ure)?|fehlgeschlagen|wrong|errors?|b
 health, status: \b(ok|okay|healthy|fine|alright)\b
 schedules, status: ^when\b.*\b(next|again)\b|\bnext (run|time)\b|^when (does|will|is)\b
 history, status: ^when\b(?! you)|\bhow (long|often)\b|\blast runs\b
-status: ^(the )?(last|latest|newest) run\b|^(did|has|is|was)\b.*\b(finish(ed)?|done|started|running|on|off)\b
+status: ^(the )?(last|latest|newest) run\b|^(did|has|is|was)\b.*\b(finish(ed)?|done|started|running|on|off|work(ed)?)\b
 logs: \b(say|says|said|print|printed)\b
 history, status: ^what (did|has|have)\b.*\b(do|done|run)\b
 help: \bwhat can i (do|run|start|stop|use)\b|^how (do|can) i\b|^how does\b.*\bwork|^help\b

@@ -123,6 +123,12 @@ class Policy:
         return frozenset(word for word in words if schema.USER_GROUP_ID.fullmatch(word))
 
     @property
+    def approvers(self) -> Principals:
+        """Everybody who decides requests by some rule."""
+        asked = (rule.approvals for channel in self.channels.values() for rule in channel.allows)
+        return self.principals(word for one in asked if one is not None for word in one.from_)
+
+    @property
     def asking_channels(self) -> frozenset[str]:
         """The id of every channel that a rule names with `in` for approval requests."""
         asked = (rule.approvals for channel in self.channels.values() for rule in channel.allows)

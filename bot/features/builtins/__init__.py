@@ -10,7 +10,7 @@ from bot.core.intent import Command, Intent
 from bot.core.policy.decide import BUILT_IN_RULE, Denied
 from bot.core.records import stamp
 from bot.features.access import breakglass, grants
-from bot.features.builtins import audit, help_page, incident, inventory, personal, policy, whoami_why
+from bot.features.builtins import audit, doctor, help_page, incident, inventory, personal, policy, whoami_why
 from bot.features.builtins.help_page import help_for
 from bot.features.replies import refusal
 from bot.operations.audit_writer import AuditWriter
@@ -42,7 +42,7 @@ MEMBERS: Final[dict[str, Handler]] = {
     "grants": whoami_why.grants,
     "breakglass": breakglass.breakglass,
     "policy": policy.policy,
-    "doctor": inventory.doctor,
+    "doctor": doctor.doctor,
 }
 
 

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from bot.all_of import all_of
 from bot.core.audit import Event
 from bot.core.card import Delivery, Line, operation_key
 from bot.core.errors import BadRequest
@@ -111,6 +112,7 @@ async def timeline(ctx: Context, intent: Intent, ask: Command, given: Mapping[st
         start, name = ctx.clock.now() - timedelta(seconds=given["since"]), "this thread" if thread else "this channel"
         filters = Filters(channel_id=intent.place.channel_id, since=stamp(start))
         newest, cut = await _newest(ctx, filters, _MOST, intent)
+        newest = newest_of([newest, await _decisions_elsewhere(ctx, intent, newest)], _MOST)
         oldest_first, start, whose = newest[::-1], datetime.fromisoformat(cut) if cut else start, ""
         if thread is not None:
             # The entries of requests that were made in the thread, or whose card began it.
@@ -127,6 +129,14 @@ async def timeline(ctx: Context, intent: Intent, ask: Command, given: Mapping[st
     await _show_timeline(ctx, intent, title, oldest_first, start if incident or asked else None, far)
     if oldest_first:
         await deliver(ctx, intent, oldest_first, name=name, place=cards.place_of(intent))
+
+
+async def _decisions_elsewhere(ctx: Context, intent: Intent, newest: Sequence[StoredEntry]) -> list[StoredEntry]:
+    """What was decided about these requests in another channel or on a Home tab."""
+    asked = dict.fromkeys(entry.request_id for entry in newest if entry.event is Event.APPROVAL_REQUESTED)
+    pages = await all_of(ctx.store.search(Filters(request_id=one)) for one in [*asked][:_MOST_LISTED])
+    there = [entry for page in pages for entry in page if entry.channel_id != intent.place.channel_id]
+    return await told(ctx, intent, sorted(there, key=lambda entry: -entry.seq))
 
 
 async def _is_of_thread(ctx: Context, request_id: str, thread_ts: str) -> bool:

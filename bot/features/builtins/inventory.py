@@ -1,4 +1,4 @@
-"""Built-in commands that look: backends, health, targets, find, status, approvals, watches, pauses, doctor."""
+"""Built-in commands that look: backends, health, targets, find, status, approvals, watches, pauses."""
 
 import asyncio
 from collections import Counter
@@ -7,19 +7,18 @@ from typing import Any, Final
 
 from bot.all_of import all_of
 from bot.core.approval import Approval
-from bot.core.audit import Event
 from bot.core.card import Button, Line, Tone, approval_key
 from bot.core.command.params import as_typed
 from bot.core.command.ranking import fit, words_of
 from bot.core.errors import BadRequest
 from bot.core.intent import Command, Intent
-from bot.core.outcome import Fact, Table
+from bot.core.outcome import Table
 from bot.core.policy.decide import UNNAMED_PLACES, Denied
-from bot.core.policy.visibility import Visibility, unknown_names
-from bot.core.records import Filters
+from bot.core.policy.match import who_fails
+from bot.core.policy.rights import why_not_full
+from bot.core.policy.visibility import Visibility
 from bot.core.text import capitalized, plural, shortened, utc_text
 from bot.features.access.grants import NotPermittedError
-from bot.features.access.policy_reload import named_channels, review_warning
 from bot.features.approvals.cards import link_to
 from bot.features.approvals.question import MOST_NAMED, who_decides
 from bot.features.builtins.tables import approvals_table, pause_label, pauses_of, pauses_table, watches_table
@@ -28,7 +27,7 @@ from bot.features.pauses.pause import vendor_says
 from bot.features.replies.answer import LONGEST_BUTTON, command_button, reply
 from bot.features.target_watch import stop_button
 from bot.operations import cards
-from bot.operations.authorize import visibility_of
+from bot.operations.authorize import rules_and_person, visibility_of
 from bot.runtime.context import Context
 from bot.runtime.health import Checked
 
@@ -267,12 +266,18 @@ async def approvals(ctx: Context, intent: Intent, ask: Command, given: Mapping[s
     own = [one for one in waiting if one is not None and one.requester == reader][:MOST_BUTTONS]
     text = "\n".join([HOW_TO_DECIDE] * bool(theirs) + [who_decides(one) for one in own])
     people = [user for one in own for user in one.record.eligible[:MOST_NAMED]]
-    await _open(ctx, intent, "Waiting for approval", table, buttons, text, mention=tuple(dict.fromkeys(people)))
+    none, mention = "Nothing waits for your decision.", tuple(dict.fromkeys(people))
+    await _open(ctx, intent, "Waiting for approval", table, buttons, text, none, mention=mention)
 
 
 async def concerns(ctx: Context, intent: Intent, ask: Command, refused: Denied) -> bool:
-    """Whether `approvals` answers in a place that no rule names: where approvers decide, what waits for a person is told."""
-    return ask.verb == "approvals" and refused.code in UNNAMED_PLACES and await waits_here(ctx, intent)
+    """Whether `approvals` answers in a place that no rule names: where approvers decide, what waits for a person is told, and
+    approvers are told that nothing does."""
+    if ask.verb != "approvals" or refused.code not in UNNAMED_PLACES:
+        return False
+    policy, subject = await rules_and_person(ctx, intent.actor)
+    failed = why_not_full(subject, ctx.home_team) or who_fails(policy.approvers, subject, ctx.home_team)
+    return failed is None or await waits_here(ctx, intent)
 
 
 async def waits_here(ctx: Context, intent: Intent) -> bool:
@@ -337,62 +342,15 @@ def _by_command(ctx: Context, texts: Sequence[str]) -> str:
 
 
 async def _open(
-    ctx: Context, intent: Intent, title: str, table: Table, buttons: Sequence[Button] = (), text: str = "", **parts: Any
+    ctx: Context,
+    intent: Intent,
+    title: str,
+    table: Table,
+    buttons: Sequence[Button] = (),
+    text: str = "",
+    none: str = "None.",
+    **parts: Any,
 ) -> None:
-    text = text if table.rows else "None."
+    text = text if table.rows else none
     lines = (Line(text=text),) if text else ()
     await reply(ctx, intent, title, lines=lines, table=table if table.rows else None, buttons=buttons, **parts)
-
-
-async def doctor(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, Any]) -> None:
-    """Check the installation. It names every backend and channel, so only full members may ask."""
-    if (await visibility_of(ctx, intent.actor, intent.place)).patterns is not None:
-        raise NotPermittedError("`doctor` is for full members of the workspace.")
-    checks = await ctx.health.check_all()
-    policy = ctx.policy()
-    facts = [
-        Fact(label="Rules", value=f"version {policy.policy.version}, loaded {utc_text(policy.loaded_at)}"),
-        Fact(label="Audit log", value=f"head {await ctx.store.head() or 'empty'}"),
-    ]
-    facts += [
-        Fact(label=name, value="ok" if checked.health.ok else f"down: {checked.health.summary}")
-        for name, checked in sorted(checks.items())
-    ]
-    rules = policy.policy.channels.get(intent.place.channel_id)
-    if rules is None:
-        facts.append(Fact(label="This channel", value=f"the policy has no rules for {intent.place.channel_id}"))
-    where = await ctx.directory.where(intent.place, max_age=0)
-    facts.append(Fact(label="Slack", value="answers" if where.known else "can't see this channel: invite the bot"))
-    named = named_channels(policy.policy, ctx.security_channel, ctx.incident_channel)
-    reaches = await all_of(ctx.directory.reach(channel) for channel in named)
-    bad = [
-        Line(text=f"<#{channel}> ({use}): {found.trouble}.")
-        for (channel, use), found in zip(named.items(), reaches, strict=True)
-        if found.trouble
-    ]
-    facts.append(Fact(label="Channels", value=f"{len(named) - len(bad)} of {len(named)} can be used"))
-    if (gap := await review_warning(ctx.directory, policy.policy)) is not None:
-        bad.append(Line(text=f"{gap}."))
-    bad += [Line(text=f"Rules, {sentence}.") for sentence in unknown_names(policy.policy, ctx.catalog)]
-    if (refused := await _refused_rules(ctx)) is not None:
-        bad.insert(0, Line(heading="The rules file can't be used, so the older rules stay in force", text=refused))
-    wrong = len(bad) + sum(not checked.health.ok for checked in checks.values()) + (rules is None) + (not where.known)
-    await reply(
-        ctx,
-        intent,
-        "Doctor",
-        tone=Tone.WARN if wrong else Tone.GOOD,
-        status=f"{plural(wrong, 'problem')} found" if wrong else "No problems found",
-        facts=tuple(facts),
-        lines=tuple(bad),
-        mention=tuple(named),
-    )
-
-
-async def _refused_rules(ctx: Context) -> str | None:
-    """What is wrong with the rules file since it was changed; None while the file's rules are the ones in force."""
-    found = [await ctx.store.search(Filters(event=one), limit=1) for one in (Event.POLICY_REFUSED, Event.POLICY_LOADED)]
-    refused, loaded = (page[0] if page else None for page in found)
-    if refused is None or (loaded is not None and loaded.seq > refused.seq):
-        return None
-    return f"Since {utc_text(refused.at)}: {refused.detail}"

@@ -74,8 +74,9 @@ def _hint(param: Param, zone: str) -> str:
         parts.append(_HINTS[param.type].format(zone=zone))
     if limits := range_text(param):
         parts.append(f"{capitalized(limits)}.")
-    if param.example is not None and not any(param.example in words for words in parts):
-        parts.append(f"For example: {param.example}")
+    example = (param.example or "").removeprefix(f"{param.name}." if param.type is ParamType.MAP else "")
+    if example and not any(example in words for words in parts):
+        parts.append(f"For example: {example}")
     if param.default is not None:
         parts.append(f"Default: {default_text(param)}.")
     return " ".join(parts)
@@ -152,4 +153,5 @@ def _entry(line: str, param: Param) -> tuple[str, str]:
     key, sign, value = line.strip().partition("=")
     if not sign or not key.strip():
         raise BadParam(f"{line.strip()[:60]} is not NAME=VALUE")
-    return (key.strip() if param.name == "*" else f"{param.name}.{key.strip()}", value.strip())
+    name = key.strip().removeprefix(f"{param.name}.")  # as it is typed in a command
+    return (name if param.name == "*" else f"{param.name}.{name}", value.strip())
