@@ -141,11 +141,17 @@ NEGATING: Final = re.compile(
     r"\b(dont|do not|never|(must|should|shall|may) not|not (to|run|start|stop)|shouldnt|no need to|nicht|kein(en?)?"
     r"|(nobody|no one) (must|should|shall|may))\b"
 )
+_DAYS: Final = r"(mon|tues|wednes|thurs|fri|satur|sun)day"
+_RECURRING: Final = (
+    rf"\b(every|each) (\d+ |other |few )?(minute|hour|day|night|morning|evening|week|weekday|month|{_DAYS})s?\b"
+    rf"|\bon {_DAYS}s?\b|\b(hourly|daily|weekly|monthly)$"
+)
 # Anywhere in a text: what it asks for is not for now.
 CONDITIONS: Final = re.compile(
     r"\b(if|unless|in case|(?<!me )(?<!us )(?<!know )when(ever)?|once (it|the|they|that|we)|after|as soon as)\b"
-    r"(?! (you|u|possible)\b)|\b(depending|assuming|provided|wenn|falls|sobald|si|quand|cuando)\b|\b(at|um|gegen) \d"
+    r"(?! (you|u|possible)\b)|\b(depending|assuming|provided|wenn|falls|sobald|si|quand|cuando)\b|\b(at|um|gegen)( \d|$)"
     r"|(?<!until )(?<!till )(?<!til )(?<!bis )\b(tomorrow|tonight|later|morgen|demain|manana)\b"
+    rf"|{_RECURRING}"
     r"|\bshould (it|this|that|they|anything|something)\b|^(do|does) (we|you|i|they|the)\b|\b(i|we) (will|can|could|might|may)\b"
 )
 # Anywhere in a text: it asks for a reason or an advice, and for no change.
