@@ -99,6 +99,7 @@ async def opened(ctx: Context, intent: Intent, opening: Open) -> None:
     verbs = {capability.verb for _, capability in usable}
     if not verbs:
         await help_for(ctx, intent, ())
+        await ctx.store.finish(intent.request_id, (), stamp(ctx.clock.now()))
         return
     known = launcher.command_in(catalog, verbs, opening.text)
     named = await named_in(ctx, actor, place, opening.text) if known is None and opening.text else None

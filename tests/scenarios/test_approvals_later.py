@@ -324,3 +324,20 @@ async def test_in_a_direct_message_an_approver_is_led_to_where_they_can_decide(t
     assert "approvals" not in shown(told)
     await env.person("U0RUI").post("D0RUI", "approve acc:shop/prices")
     await env.sees("I don't run commands in this direct message", user="U0RUI", channel="D0RUI")
+
+
+@pytest.mark.parametrize("where", [APPROVERS, "D0LEE"])
+async def test_where_nothing_can_be_run_the_form_is_answered_once(team: Team, where: str) -> None:
+    """`/ops` alone; not again after a restart."""
+    env, lee = team.env, team.env.person("U0LEE")
+    await env.say("", user="U0LEE", channel=where)
+    await env.sees("I don't run commands", user="U0LEE", channel=where)
+    await env.quiet()
+    before = len(lee.messages(where))
+    await env.restart()
+    await env.say("whoami")
+    await env.sees("Who you are here")
+    await env.quiet()
+    assert len(lee.messages(where)) == before
+    open_ = "SELECT request_id FROM requests WHERE state <> 'ended'"
+    assert env.bot.store.database.read_sync(lambda db: db.execute(open_).fetchall()) == []
