@@ -146,14 +146,19 @@ async def decide(ctx: Context, intent: Intent, pending: PendingDecision, choice:
         await waits(ctx, asked)
         await ctx.store.end_pending(pending.id, "taken", intent.actor.user_id, (), ctx.clock.now())
         was_asked = await approvals.was_asked(ctx, pending.request_id)
-        text = "Waiting for approval; see the card in the channel." if was_asked else "Not asked again; see the answer."
+        text = (
+            f"Waiting for approval; see the card {_where(asked)}." if was_asked else "Not asked again; see the answer."
+        )
         await say(ctx, intent, text, tone=Tone.PLAIN, replace=True)
     else:
-        await say(
-            ctx, intent, "You confirmed it. Its card in the channel says how it goes.", tone=Tone.PLAIN, replace=True
-        )
+        told = f"You confirmed it. Its card {_where(asked)} says how it goes."
+        await say(ctx, intent, told, tone=Tone.PLAIN, replace=True)
         if await execute(ctx, Attempt(asked, operation, ruling), pending_id=pending.id) is None:
             await say(ctx, intent, "This was already pressed.", tone=Tone.PLAIN)
+
+
+def _where(asked: Intent) -> str:
+    return "in the thread" if asked.place.thread_ts is not None else "in the channel"
 
 
 async def _stale(ctx: Context, pending: PendingDecision, operation: Operation, ruling: Ruling) -> str | None:

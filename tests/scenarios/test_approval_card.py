@@ -158,7 +158,9 @@ async def test_an_approver_may_allow_the_same_for_an_hour(team: Team) -> None:
     env = team.env
     await env.say("start acc:shop/prices -- month end")
     card = await team.card("start acc:shop/prices")
-    allowed = "For 1 hour, Ana Alves can run start acc:shop/prices here without asking, with any parameters."
+    allowed = (
+        "Ana Alves can run start acc:shop/prices in the channel of the request without asking, with any parameters."
+    )
     assert allowed in str(card["blocks"])
     await team.press(card, "Allow for 1 hour")
     await env.until(lambda: len(team.effects()) == 1)

@@ -247,8 +247,9 @@ def buttons_of(approval: Approval, *, claimed: bool, name: str = REQUESTER) -> t
         choices.append("cancel")
     styles = {"approve": "primary", "deny": "danger"}
     labels = {"allow": ALLOW_LABEL}
+    here = "here" if approval.is_asked_in_place else "in the channel of the request"
     confirms = {
-        "allow": f"This approves the request. For 1 hour, {name} can run {approval.operation.title} here without asking, "
+        "allow": f"This approves the request. For 1 hour, {name} can run {approval.operation.title} {here} without asking, "
         "with any parameters."
     }
     return tuple(

@@ -112,7 +112,7 @@ async def timeline(ctx: Context, intent: Intent, ask: Command, given: Mapping[st
         start, name = ctx.clock.now() - timedelta(seconds=given["since"]), "this thread" if thread else "this channel"
         filters = Filters(channel_id=intent.place.channel_id, since=stamp(start))
         newest, cut = await _newest(ctx, filters, _MOST, intent)
-        newest = newest_of([newest, await _decisions_elsewhere(ctx, intent, newest)], _MOST)
+        newest = newest_of([newest, await _denied_elsewhere(ctx, intent, newest)], _MOST)
         oldest_first, start, whose = newest[::-1], datetime.fromisoformat(cut) if cut else start, ""
         if thread is not None:
             # The entries of requests that were made in the thread, or whose card began it.
@@ -131,10 +131,12 @@ async def timeline(ctx: Context, intent: Intent, ask: Command, given: Mapping[st
         await deliver(ctx, intent, oldest_first, name=name, place=cards.place_of(intent))
 
 
-async def _decisions_elsewhere(ctx: Context, intent: Intent, newest: Sequence[StoredEntry]) -> list[StoredEntry]:
-    """What was decided about these requests in another channel or on a Home tab."""
+async def _denied_elsewhere(ctx: Context, intent: Intent, newest: Sequence[StoredEntry]) -> list[StoredEntry]:
+    """The entries of those of these requests that were denied in another channel or on a Home tab."""
     asked = dict.fromkeys(entry.request_id for entry in newest if entry.event is Event.APPROVAL_REQUESTED)
-    pages = await all_of(ctx.store.search(Filters(request_id=one)) for one in [*asked][:_MOST_LISTED])
+    pages = await all_of(
+        ctx.store.search(Filters(request_id=one, event=Event.REJECTED)) for one in [*asked][:_MOST_LISTED]
+    )
     there = [entry for page in pages for entry in page if entry.channel_id != intent.place.channel_id]
     return await told(ctx, intent, sorted(there, key=lambda entry: -entry.seq))
 
