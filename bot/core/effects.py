@@ -190,14 +190,13 @@ def concerned(effects: Iterable[Effect[ContextT]], catalog: Catalog, attempt: At
 
 
 class OfSchedules(Effect[ContextT]):
-    """An effect of operations that pause or resume something."""
+    """An effect of operations that pause or resume something, or leave nothing to resume."""
 
     def applies(self, catalog: Catalog, attempt: Attempt) -> bool:
-        """Whether the operation pauses or resumes something."""
+        """Whether the operation pauses or resumes something, or leaves nothing to resume."""
         operation = attempt.operation
-        return attempt.pause is not None or catalog.switches(
-            operation.target.backend, operation.verb, operation.target.kind
-        )
+        about = (operation.target.backend, operation.verb, operation.target.kind)
+        return attempt.pause is not None or catalog.switches(*about) or catalog.ends_pauses(*about)
 
 
 class OfLooks(Effect[ContextT]):

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 import pytest_asyncio
 
-from tests.scenarios.steps import do
+from tests.scenarios.steps import ask, do
 from tests.scenarios.team import Team, deciding
 from tests.scenarios.test_pauses import FIRST, SECOND, enabled
-from tests.world import OPEN_POLICY, labels, request_id, shown
+from tests.world import OPEN_POLICY, World, labels, request_id, shown
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -219,6 +221,88 @@ async def test_a_paused_job_that_was_canceled_is_not_resumed_for_ever(
             await env.sees(f"The pause is over{', but ' if number == 1 else ': '}{end}")
         assert [row.code for row in env.audit(event="abandoned")] == ["gone"]
         assert len(env.audit(event="resumed")) == 1
+
+
+async def paused_job(env: World) -> tuple[Any, str, str]:
+    """A job that is paused for an hour, its target and the id of the request that paused it."""
+    plane = env.planes["itn"]
+    await env.say("start itn:backup-configs")
+    await env.until(lambda: plane.jobs)
+    job = plane.jobs[-1]
+    asked = await env.does(f"pause itn:job/{job.job_id} for=1h", "Paused until")
+    return job, f"itn:job/{job.job_id}", request_id(asked)
+
+
+async def stop(env: World, job: str) -> None:
+    """Rui stops it."""
+    card = await env.does(f"stop {job}", "Run it", user="U0RUI")
+    await env.person("U0RUI").press_label("C0CRAWL", card["ts"], "Run it")
+
+
+async def test_a_stop_of_a_paused_job_ends_its_pause_at_once(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its card, the list of pauses and the report of an incident say so, and nothing is sent at its time."""
+    async with deciding(tmp_path_factory.mktemp("job"), monkeypatch, OPEN_POLICY, only=("itn",)) as later:
+        env = later.env
+        await env.does("incident open INC-7 -- slow", "Incident INC-7")
+        _, job, asked = await paused_job(env)
+        await stop(env, job)
+        over = await env.sees("This pause is over: stopped by <@U0RUI>.", asked)
+        assert not {"Resume", "Stop"} & set(labels(over))
+        (row,) = [row for row in env.audit(event="paused") if row.code == "ended"]
+        assert row.user_id == "U0RUI"
+        await env.does("pauses", "Pauses", "None.")
+        await env.restart()
+        report = shown(await env.does("incident close", "INC-7 is closed"))
+        assert re.search(r"for=1h`: paused, ended <!date[^>]*>: `stop`, <@U0RUI>", report), report
+        later.later(hours=2)
+        await env.bot.leader.timers.beat()
+        await env.quiet()
+        assert shown(await env.sees("This pause is over: stopped by <@U0RUI>.", asked)) == shown(over)
+        assert not [row for row in env.audit() if row.verb == "resume"]
+
+
+async def test_a_stop_with_an_unknown_outcome_leaves_the_pause_in_force(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The job may still be paused."""
+    async with deciding(tmp_path_factory.mktemp("job"), monkeypatch, OPEN_POLICY, only=("itn",)) as later:
+        env = later.env
+        _, job, _ = await paused_job(env)
+        await env.planes["itn"].set_fault({"fault": "drop_before", "match": "POST .*/cancel"})
+        await stop(env, job)
+        await env.until(lambda: [row for row in env.audit(event="abandoned") if row.verb == "stop"])
+        await env.quiet()
+        assert [pause.state for pause in await env.bot.store.open_pauses()] == ["open"]
+
+
+async def test_the_end_of_a_pause_does_not_advise_to_resume_a_job_that_has_ended(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was canceled in the console."""
+    async with deciding(tmp_path_factory.mktemp("job"), monkeypatch, OPEN_POLICY, only=("itn",)) as later:
+        env = later.env
+        job, _, _ = await paused_job(env)
+        job.canceled_at = env.planes["itn"].clock.now()
+        later.later(hours=1)
+        notice = shown(await env.sees("The pause is over, but nothing is left to resume", "I don't try again."))
+        assert "by hand" not in notice
+
+
+@pytest.mark.parametrize("what", ["schedule/" + FIRST, "shop/prices"], ids=["schedule", "agent"])
+async def test_deleting_what_is_paused_ends_its_pause_at_once(later: Team, what: str) -> None:
+    """One schedule, or all of its agent."""
+    env = later.env
+    await do(env, "schedules acc:shop/prices")
+    asked = await do(env, f"schedule off acc:schedule/{FIRST} for=1h -- moving")
+    deleting = await ask(env, f"schedule delete acc:{what}")
+    await deleting.press("Run it")
+    await env.sees("This pause is over: deleted by <@U0ANA>.", asked.request_id)
+    later.later(hours=1)
+    await env.bot.leader.timers.beat()
+    await env.quiet()
+    assert attempts(later) == []
 
 
 async def test_a_job_that_is_paused_without_an_end_is_told_of_in_its_own_words(

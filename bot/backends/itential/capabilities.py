@@ -156,7 +156,7 @@ CAPABILITIES: Final = (
             f"POST {_GM}/services/run with params.action=destroy (SEED, DOC)", starts_run=True, timeout=_RUN_TIME,
             params=(PARAM, INVENTORY), check=check_destroy),
     _danger("stop", JOB, "Cancel a job", "The job is canceled. What it has done so far stays.",
-            f"POST {_OM}/cancel (CODE)", starts_run=True),
+            f"POST {_OM}/cancel (CODE)", starts_run=True, ends_pauses=True),
     _change("pause", JOB, "Pause a job, for a time or until it is resumed", "The job waits until it is resumed.",
             f"POST {_OM}/pause (CODE)", words="for=30m", params=PAUSE, pausable=True, resumes="resume"),
     _change("resume", JOB, "Resume a paused job", "The job continues where it was paused.", f"POST {_OM}/resume (CODE)",

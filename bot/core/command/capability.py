@@ -51,8 +51,9 @@ class Capability(Value):
     `own_verb` True keeps a read out of `risk:read`: a rule must name it. `starts_run` True: the outcome carries a
     run that can be watched. `effect` is one sentence about what will happen, for the pre-flight and the docs.
     `pausable` takes `for=` and `until=`: at the end the program runs the verb `resumes`, or, with `own_timer`, the control
-    plane itself does so. `endpoint` names the vendor's call and its source. `check` raises BadRequest for parameters
-    that contradict each other or can't be sent. It runs before any decision and before the audit entry `sent`, without I/O.
+    plane itself does so. `ends_pauses` leaves nothing to resume. `endpoint` names the vendor's call and its source.
+    `check` raises BadRequest for parameters that contradict each other or can't be sent. It runs before any decision and before
+    the audit entry `sent`, without I/O.
     `undoes` are the verbs whose outcomes this one takes back, where the control plane can't list what they made: a pre-flight
     lists them from the audit log. The first capability with the same `undoes` takes them back for good.
     """
@@ -74,6 +75,7 @@ class Capability(Value):
     pausable: bool = False
     resumes: str | None = None
     own_timer: bool = False
+    ends_pauses: bool = False
     check: Callable[[Arguments], None] | None = None
     undoes: tuple[str, ...] = ()
 

@@ -108,6 +108,11 @@ class Catalog:
         capability = self.capability(backend, verb, target_kind)
         return (capability is not None and capability.resumes is not None) or self.resumes(backend, verb)
 
+    def ends_pauses(self, backend: str, verb: str, target_kind: str) -> bool:
+        """Whether nothing is left to resume after that verb."""
+        capability = self.capability(backend, verb, target_kind)
+        return capability is not None and capability.ends_pauses
+
     def no_stop(self, backend: str, target_kind: str) -> str:
         """Why a run of that kind can't be stopped; empty where it can, or where nothing runs."""
         spec = self.backends.get(backend)

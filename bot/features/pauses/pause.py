@@ -46,7 +46,8 @@ _MAY_HAVE_DONE: Final = frozenset({ServerError.code, BadReply.code, Redirected.c
 REPLACED: Final = "replaced"
 NO_END: Final = "no_end"
 BY_HAND: Final = "by_hand"
-ENDED_BY_ORDER: Final = frozenset({REPLACED, NO_END, BY_HAND})
+ENDED: Final = "ended"
+ENDED_BY_ORDER: Final = frozenset({REPLACED, NO_END, BY_HAND, ENDED})
 UNSURE: Final = "unknown"
 _UNTIL: Final = "until "
 _ASKED: Final = 10  # states that are read for one line
@@ -72,6 +73,9 @@ async def settle(ctx: Context, attempt: Attempt, result: Outcome, now: datetime)
     if ctx.catalog.resumes(operation.target.backend, operation.verb):
         held = await _held(ctx, operation, operation.verb) if done else ()
         return _over(ctx, attempt, held, now, Event.RESUMED, BY_HAND)
+    if ctx.catalog.ends_pauses(operation.target.backend, operation.verb, operation.target.kind):
+        held = await _held(ctx, operation, None) if done else ()
+        return _over(ctx, attempt, held, now, Event.PAUSED, ENDED)
     capability = ctx.catalog.capability(operation.target.backend, operation.verb, operation.target.kind)
     if capability is None or capability.resumes is None:
         return NOTHING
@@ -119,7 +123,7 @@ async def settle(ctx: Context, attempt: Attempt, result: Outcome, now: datetime)
 def _over(
     ctx: Context, attempt: Attempt, held: tuple[Pause, ...], now: datetime, event: Event, code: str
 ) -> Consequences:
-    """The earlier pauses are over, and none begins: someone switched it on, or off without an end."""
+    """The earlier pauses are over, and none begins: someone switched it on, off without an end, or ended it."""
     entries = _entries(ctx, attempt.intent, attempt.operation, event, code, held, now)
     return Consequences(over=held, over_state="cancelled", entries=entries, lines=_end_lines("Ends", held))
 
@@ -220,7 +224,7 @@ async def show_over(ctx: Context, intent: Intent, operation: Operation, settled:
     ends = settled.opened[0].until_at if settled.opened else None
     for request_id in dict.fromkeys(pause.request_id for pause in settled.over):
         if request_id != operation.request_id:
-            await _say_ended(ctx, request_id, operation, intent.actor.user_id, settled.entries[0].event, ends)
+            await _say_ended(ctx, request_id, operation, intent.actor.user_id, settled.entries[0], ends)
 
 
 async def show_over_again(ctx: Context, entry: StoredEntry) -> None:
@@ -231,14 +235,16 @@ async def show_over_again(ctx: Context, entry: StoredEntry) -> None:
     entries = await ctx.store.search(Filters(request_id=entry.request_id, event=str(Event.PAUSED)))
     details = [other.detail or "" for other in entries]
     ends = next((text.removeprefix(_UNTIL) for text in details if text.startswith(_UNTIL)), None)
-    await _say_ended(ctx, ended[1], request.operation, request.intent.actor.user_id, entry.event, ends)
+    await _say_ended(ctx, ended[1], request.operation, request.intent.actor.user_id, entry, ends)
 
 
 async def _say_ended(
-    ctx: Context, request_id: str, operation: Operation, user: str, event: Event, ends: str | None
+    ctx: Context, request_id: str, operation: Operation, user: str, entry: AuditEntry, ends: str | None
 ) -> None:
     paused = f"paused until {utc_text(ends)}" if ends is not None else "paused without an end"
-    new = paused if event is not Event.RESUMED else "resumed" if operation.verb == "resume" else "switched on"
+    new = paused if entry.event is not Event.RESUMED else "resumed" if operation.verb == "resume" else "switched on"
+    if entry.code == ENDED:
+        new = "deleted" if operation.verb.endswith("delete") else "stopped"
     await say_over(ctx, request_id, f"{new} by <@{user}>.", operation.target.label, user)
 
 

@@ -123,15 +123,15 @@ async def _card_of(ctx: Context, pause: Pause, state: str) -> Consequences:
     every = await ctx.store.pauses_of(pause.request_id)
     ends = [one.model_copy(update={"state": state}) if one.id == pause.id else one for one in every]
     ends = [one for one in ends if one.state in (*_OVER, "open")]  # the others ended with newer requests
-    again = sum(one.state == "resumed" for one in ends)
-    tone = Tone.GOOD if again == len(ends) else Tone.BAD if any(map(_what_next, ends)) else Tone.WORKING
-    texts = [text for one in ends if (text := _what_next(one))]
+    again, there = sum(one.state == "resumed" for one in ends), ctx.catalog.resumes(pause.backend, pause.verb_back)
+    texts = [text for one in ends if (text := _what_next(one, there))]
+    tone = Tone.GOOD if again == len(ends) else Tone.BAD if texts else Tone.WORKING
     title, status = "", f"The pause is over{': ' if again else ', but '}{_how(ends[0])}"
     if len(ends) > 1:
         title = f"{pause.verb_back} {pause.target.scope or pause.target.label}"
         many = "both are" if again == len(ends) == 2 else f"{again} of {len(ends)} {'is' if again == 1 else 'are'}"
         status = f"The pause is over: {many} on again"
-        texts = [f"{one.target.label}: {sentences(_how(one), _what_next(one))}" for one in ends]
+        texts = [f"{one.target.label}: {sentences(_how(one), _what_next(one, there))}" for one in ends]
     if tone is Tone.BAD:  # in a good state, the first line of the card says so
         texts.append(f"Paused by <@{pause.user_id}> since {utc_text(pause.from_at)}.")
     lines = tuple(Line(text=text) for text in texts)
@@ -149,10 +149,13 @@ def _how(pause: Pause) -> str:
     return f"it is being {'resumed' if job else 'switched on'}"
 
 
-def _what_next(pause: Pause) -> str:
-    """The next step after the end of a pause that did not work."""
+def _what_next(pause: Pause, there: bool) -> str:
+    """The next step after the end of a pause that did not work. `there`: the control plane is still configured, so a job for
+    which nothing is left to resume has ended."""
     job = pause.verb_back == "resume"
     if pause.state == "failed":
+        if job and there:
+            return "I don't try again."
         hand = "go on, resume it" if job else "be on, switch it on"
         return f"I don't try again. If `{pause.target.label}` should {hand} by hand."
     if pause.state == "open" and pause.tries:
