@@ -1,6 +1,7 @@
 """One request from its acceptance to its end. The only place that catches everything."""
 
 import logging
+from functools import partial
 from typing import Final
 
 from bot.core.approval import Approval
@@ -35,7 +36,7 @@ async def due(ctx: Context, intent: Intent, what: Due) -> None:
     elif what.what == "grant":
         grant = await ctx.store.grant_by_id(what.row)
         if grant is not None:
-            await breakglass.end_grant(ctx, intent, grant)
+            await until_stored(ctx.clock, f"grant {grant.id}", partial(breakglass.end_grant, ctx, intent, grant))
     else:
         pending = await ctx.store.open_pending(what.row)
         if pending is not None and pending.state == "open":

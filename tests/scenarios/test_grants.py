@@ -164,6 +164,28 @@ async def test_a_grant_ends_while_the_program_is_down(team: Team) -> None:
     assert len(env.audit(event="expired")) == 1
 
 
+async def test_an_end_while_the_program_is_down_is_recorded_as_one_while_it_runs(team: Team) -> None:
+    """An act of the timer for the holder, in the incident of the request; nobody typed it."""
+    env = team.env
+    await env.say("incident open INC-42 -- checkout is down", user="U0ROOT")
+    await team.event("incident_opened")
+    await env.say("grant @ana start acc:news/feed for=1h -- covering", user="U0ROOT")
+    await env.sees("Granted: start on acc:news/feed")
+    await env.say("breakglass for=30m -- down", user="U0RUI")
+    await team.event("breakglass")
+    await env.bot.close()
+    team.later(hours=1)
+    await env.restart()
+    await env.until(lambda: len(env.audit(event="expired")) == 2)
+    assert {(row.source, row.user_id, row.incident) for row in env.audit(event="expired")} == {
+        ("timer", "U0ANA", "INC-42"),
+        ("timer", "U0RUI", "INC-42"),
+    }
+    asked = {row.request_id for event in ("granted", "breakglass") for row in env.audit(event=event)}
+    assert not asked & {row.request_id for row in env.audit(event="expired")}
+    await env.does("audit expired", "Audit log", "automatic, for", user="U0ROOT")
+
+
 async def test_a_frozen_channel_counts_again_when_an_administrator_confirms(team: Team) -> None:
     """The channel begins to be shared: everything is refused there until Root confirms, in the channel itself."""
     env = team.env

@@ -318,7 +318,7 @@ async def _overdue_card(ctx: Context, grant: Grant, channel: str, pending_id: st
     )
 
 
-async def end_grant(ctx: Context, intent: Intent | None, grant: Grant) -> None:
+async def end_grant(ctx: Context, intent: Intent, grant: Grant) -> None:
     """End a grant whose time is up, break-glass or not."""
     if await grants.expire(ctx, intent, grant) and grant.breakglass:
         await show(ctx, grant.id)
@@ -329,9 +329,3 @@ async def revoke(ctx: Context, intent: Intent, ask: Command, given: Mapping[str,
     ended = await grants.revoke(ctx, intent, ask)
     if ended.breakglass:
         await show(ctx, ended.id)
-
-
-async def recover(ctx: Context) -> None:
-    """After a restart: end the grants whose time was up meanwhile."""
-    for grant in await ctx.store.due_grants(ctx.clock.now()):
-        await end_grant(ctx, None, grant)

@@ -197,16 +197,9 @@ async def revoke(ctx: Context, intent: Intent, ask: Command) -> Grant:
     return found
 
 
-async def expire(ctx: Context, intent: Intent | None, found: Grant) -> bool:
+async def expire(ctx: Context, intent: Intent, found: Grant) -> bool:
     """End a grant whose time is up. False when it had already ended."""
-    now = ctx.clock.now()
-    asked = await ctx.store.request(found.request_id) if intent is None else None
-    whose, columns = intent or (asked.intent if asked is not None else None), _columns(found)
-    entry = (
-        AuditWriter(ctx.secrets).plain(Event.EXPIRED, whose, now, **columns)
-        if whose is not None
-        else AuditWriter(ctx.secrets).system(Event.EXPIRED, found.request_id, now, ctx.home_team, **columns)
-    )
+    entry = AuditWriter(ctx.secrets).plain(Event.EXPIRED, intent, ctx.clock.now(), **_columns(found))
     if not await ctx.store.end_grant(found.id, "expired", (entry,)):
         return False
     await grant_card.ended(ctx, found.id, "Its time is over")
