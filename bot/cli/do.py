@@ -43,14 +43,15 @@ _MENTION = re.compile(r"<@([UW][A-Z0-9]{2,30})(?:\|[^<>]{0,80})?>")
 _CHANNEL = re.compile(r"<#(\w+)>")
 _FOR = re.compile(r"(?m)^For: ([UW][A-Z0-9]+(?: [UW][A-Z0-9]+)*)$")
 _MOST_NAMED = 20
+_FOR_ALL = ("breakglass:", "grant:", "skipped:")  # the keys of cards that everyone in the channel reads begin so
 DONE = frozenset({Event.DONE, Event.RECONCILED})
 
 
 class TerminalPresenter:
     """Prints the cards of the request and saves files to the current folder.
 
-    Cards for other people, such as an approval or a notice for the security channel, go to the outbox. The bot that runs
-    on this store sends them.
+    Cards for other people, such as an approval, a grant or a notice for the security channel, go to the outbox. The bot that
+    runs on this store sends them.
     """
 
     def __init__(
@@ -79,7 +80,7 @@ class TerminalPresenter:
             return
         elsewhere = card.place.channel_id != self._channel
         asks = any(button.means.get("tag") == "pending1" for button in card.buttons)  # a person decides it
-        if card.only_for is None and (elsewhere or asks):
+        if card.only_for is None and (elsewhere or asks or card.key.startswith(_FOR_ALL)):
             await self._slack.show(card)
             if elsewhere:
                 return

@@ -198,3 +198,24 @@ async def test_a_built_in_command_that_changed_something_ends_with_0(program: Pr
     ):
         assert await code(refused) == 1, refused
     assert await code("breakglass for=5m -- let me", "U0ANA") == 1
+
+
+async def test_what_everyone_in_the_channel_reads_is_posted_there_and_kept_up_to_date(
+    program: Program, env: World
+) -> None:
+    """Break-glass and grants, as from Slack: opened and ended in the terminal, in the channel where they count."""
+
+    async def root(command: str) -> None:
+        place = ("--channel", "C0CRAWL", "--user", "U0ROOT")
+        ended = await program("do", command, *place, folder=env.folder, environ=env.environ)
+        assert ended.code == 0, ended
+
+    for command, event, began, over in (
+        ("breakglass for=5m -- down", "breakglass", "Break-glass is active for", ("Break-glass of", "has ended")),
+        ("grant U0ANA start acc:labs/slow -- covering", "granted", "Granted: start", ("Granted: start", "Revoked by")),
+    ):
+        await root(command)
+        card = await env.sees(began, timeout=40)
+        (made,) = env.audit(event=event)
+        await root(f"revoke {str(made.rule).removeprefix('grant ')} -- done")
+        assert (await env.sees(*over, timeout=40))["ts"] == card["ts"]
