@@ -142,8 +142,8 @@ def _section(title: str, rows: Sequence[HomeRow], most: int, people: Sequence[st
 
 
 async def _waiting_for(ctx: Context, user: str) -> list[Approval]:
-    """The approvals that this person may decide and did not vote on yet, the one that expires first first. One that is
-    asked again keeps its place."""
+    """The approvals that this person may decide and did not vote on yet, in the order in which they expire. One that is asked
+    again keeps its place."""
     found = []
     for pending in await ctx.store.pending_decisions(state="open"):
         approval = Approval.of(pending)

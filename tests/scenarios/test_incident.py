@@ -342,7 +342,7 @@ async def test_the_end_of_a_pause_belongs_to_the_incident_and_thread_of_its_requ
 
 
 async def test_its_report_says_of_a_pause_that_is_over_how_it_ended(later: Team) -> None:
-    """Also when somebody ended it outside of the incident."""
+    """Also when it was ended outside the incident."""
     env = later.env
     thread, other = await in_threads(env, "INC-43", "INC-44")
     for name, at in (("shop/prices", thread), ("news/feed", other)):
