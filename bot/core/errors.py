@@ -20,9 +20,10 @@ from typing import Final
 
 
 class Problem(Exception):
-    """What went wrong, in text for people. `code` is stable and goes to the audit log."""
+    """What went wrong, in text for people. `code` is stable and goes to the audit log. `link` leads to what the text names."""
 
     code = "problem"
+    link: tuple[str, str] | None = None
 
     def __init__(self, summary: str, hint: str = "", code: str | None = None) -> None:
         super().__init__(summary)

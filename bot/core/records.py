@@ -127,6 +127,11 @@ class PendingDecision(Value):
     made_at: str
 
 
+def expiry(pending: PendingDecision) -> tuple[str, str]:
+    """The order of lists of open decisions: what expires first comes first."""
+    return pending.due_at, pending.request_id
+
+
 class CastVote(Value):
     """One person's vote on a pending decision. `person` counts once: a person may have several user ids.
 

@@ -11,7 +11,7 @@ from bot.core.operation import Operation, Target
 from bot.core.policy.match import Situation
 from bot.core.policy.rights import person_of, why_not_administrator, why_not_breakglass
 from bot.core.policy.visibility import Visibility, may
-from bot.core.records import CastVote, stamp
+from bot.core.records import CastVote, expiry, stamp
 from bot.core.text import plural, utc_text
 from bot.core.value import Json
 from bot.features import approvals
@@ -151,7 +151,7 @@ async def _waiting_for(ctx: Context, user: str) -> list[Approval]:
             continue
         if not any(vote.user_id == user for vote in await ctx.store.votes(pending.id)):
             found.append(approval)
-    return sorted(found, key=lambda one: (one.pending.due_at, one.pending.request_id))
+    return sorted(found, key=lambda one: expiry(one.pending))
 
 
 async def _decisions(ctx: Context, user: str, waiting: Sequence[Approval]) -> HomeSection:
@@ -216,7 +216,7 @@ async def _requests(ctx: Context, user: str) -> HomeSection:
         if one is not None and (one.requester == user or await ctx.store.value(one.joined_key(user)) is not None)
     ]
     rows, people = [], []
-    for one in sorted(found, key=lambda one: one.pending.due_at):
+    for one in sorted(found, key=lambda one: expiry(one.pending)):
         whose = "" if one.requester == user else f"asked by <@{one.requester}>, "
         votes = await ctx.store.votes(one.id)
         text = (

@@ -159,6 +159,36 @@ async def test_names_places_and_second_times_that_make_no_sense_are_refused(env:
     assert len(env.audit(event="incident_opened")) == 1
 
 
+@pytest.mark.parametrize(
+    ("typed", "says", "first"),
+    [
+        (
+            "incident open INC-50 checkout is down",
+            "The text comes after `--`.",
+            "incident open INC-50 -- checkout is down",
+        ),
+        ("incident close all good again", "The text comes after `--`.", "incident close -- all good again"),
+        ("incident opne INC-51 -- x", "`incident` doesn't take `opne INC-51`.", "incident open INC-51 -- x"),
+        ("incident clsoe INC-51", "`incident` doesn't take `clsoe INC-51`.", "incident close INC-51"),
+    ],
+)
+async def test_a_slip_is_answered_with_the_corrected_command(env: World, typed: str, says: str, first: str) -> None:
+    assert labels(await env.does(typed, "Nothing was done", says))[0] == first
+
+
+async def test_who_closes_it_in_another_place_is_led_to_where_it_is_open_or_was_closed(env: World) -> None:
+    """Only a member of that channel is."""
+    env.ws.core.state.channels["C0INC"].members.remove("U0LEE")
+    await env.does("incident open INC-52 -- checkout", "Incident INC-52", channel="C0INC")
+    led = await env.does("incident close INC-52", "Nothing was done", "INC-52 is open in <#C0INC>.")
+    assert labels(led) == ["Open INC-52"]
+    assert "/archives/C0INC/p" in str(led["blocks"])
+    await env.does("incident close INC-52", "Nothing was done", "INC-52 isn't open here.", user="U0LEE")
+    await env.does("incident close", "INC-52 is closed", channel="C0INC")
+    over = await env.does("incident close INC-52", "Nothing was done", "INC-52 was closed by <@U0ANA> at ")
+    assert labels(over) == ["Open INC-52"]
+
+
 async def test_it_stays_open_over_a_restart(env: World) -> None:
     """The binding is in the store."""
     await env.does("incident open INC-48 -- checkout", "Incident INC-48")

@@ -113,3 +113,26 @@ approvals = { count = 1, from = ["U0LEE"] }
         )
         assert all(re.search(row, listed) for row in rows), listed
         assert "For details: `/ops approvals`, `/ops watches`, `/ops pauses`" in listed
+
+
+async def test_approvals_lists_what_expires_first_first(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As the Home tab does, with its buttons in the same order."""
+    ask = """[[channel.allow]]
+verbs = ["start"]
+targets = ["acc:shop/{}"]
+who = ["*"]
+approvals = {{ count = 1, from = ["U0LEE"], expires = "{}" }}
+"""
+    rules = ask.format("prices", "30m") + ask.format("stock", "2h") + "[[channel.allow]]"
+    rules = OPEN_POLICY.replace("[[channel.allow]]", rules, 1)
+    async with deciding(tmp_path_factory.mktemp("order"), monkeypatch, rules) as later:
+        for number, name in enumerate(("prices", "stock"), 1):
+            await later.env.say(f"start acc:shop/{name}")
+            await later.env.until(lambda number=number: len(later.env.audit(event="approval_requested")) == number)
+        await later.env.quiet()
+        listed = await later.env.does("approvals", "Waiting for approval", "acc:shop/prices", user="U0LEE")
+        opens = [label for label in labels(listed) if label.startswith("Open ")]
+        assert [label.split()[2] for label in opens] == ["acc:shop/prices", "acc:shop/stock"]
+        assert shown(listed).index("acc:shop/prices") < shown(listed).index("acc:shop/stock")

@@ -39,6 +39,8 @@ def labels(message: dict[str, Any]) -> list[str]:
         ("schedule fof acc:shop/prices", "schedule off acc:shop/prices"),
         ("schedule-off acc:shop/prices", "schedule off acc:shop/prices"),
         ("logs acc:shop/prices@last tial=30", "logs acc:shop/prices@last tail=30"),
+        ("start acc:shop/prices stocktake for June", "start acc:shop/prices -- stocktake for June"),
+        ("start acc:shop/prices now please", "start acc:shop/prices"),
         ("cancel the pause of prices", "schedule on acc:shop/prices"),
         ("end my pause", "pauses"),
         ("cancel the request", "approvals"),

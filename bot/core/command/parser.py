@@ -257,6 +257,7 @@ def _too_many_words(
         extra = " ".join(as_typed(word.text) for word in bare[1:4])
         joined = f"{ref.backend}:{quote(' '.join([ref.path, *(word.text for word in bare[1:])]))}"
         problem = f"{extra} is not `key=value`. If it belongs to the target, quote it: {as_typed(joined, 250)}."
+        problem += " If it's the reason, write `--` before it."
         return ParseError(text=text[:500], problem=problem, understood=f"{command.verb} {ref}")
     name, value = pair
     whole = _tidied(name, " ".join([value, *(word.text for word in bare[1:])]).strip())

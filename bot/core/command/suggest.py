@@ -107,15 +107,15 @@ def _plain(text: str) -> str:
 
 
 def _with_reason(text: str, found: Meant, catalog: Catalog, around: Surroundings) -> Meant:
-    """A clause that adds nothing to a change is its reason: `stop load_orders, it blocks the database`."""
-    head, comma, tail = text.partition(", ")
+    """A clause that adds nothing to a change is its reason, as words after a whole command are: `stop prices, it hangs`."""
     command = found.commands[0]
+    head, comma, tail = text.partition(f"{command} " if text.startswith(f"{command} ") else ", ")
     verb, _ = catalog.canonical_verb(command.split())
     small = FILLERS.union(SYNONYMS, catalog.verbs, *(name_parts(known.name) for known in around.targets))
     says = " -- " not in command and tail[-1:] != "?" and set(parts_of(tail)) - small
     if not comma or not says or verb is None or not catalog.changes(verb):
         return found
-    same = _meant(head, catalog, around).commands[0] == command
+    same = not head or _meant(head, catalog, around).commands[0] == command
     return replace(found, commands=(f"{command} -- {tail}", *found.commands[1:])) if same else found
 
 

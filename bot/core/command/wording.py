@@ -206,9 +206,10 @@ def _usual(
         return min(longer, key=lambda one: (len(one), one)), 1.0
     if tense:
         return word, 1.0
-    exchanged = [one for one in known if len(one) == len(word) and sorted(one) == sorted(word)] if at == 0 else []
+    exchanged = [one for one in known if len(one) == len(word) and sorted(one) == sorted(word)]
     near, named = (process.extractOne(word, of, scorer=OSA.normalized_similarity, score_cutoff=_NEAR) for of in ordered)
-    if exchanged and (near is None or near[1] <= 1 - 1 / len(word)):  # `granst` is `grants`, and as near to `grant`
+    likely = exchanged and (at == 0 or named is None)
+    if likely and (near is None or near[1] <= 1 - 1 / len(word)):  # `granst` is `grants`, and as near to `grant`
         return min(exchanged), 1 - 1 / len(word)
     # `schedule` is a word of commands, also where a target is called that.
     usual = near is not None and (named is None or named[1] < near[1] or named[0] == near[0])

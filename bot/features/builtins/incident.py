@@ -3,6 +3,7 @@
 import re
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from itertools import chain
 from typing import Any, Final
 
 from bot.core.audit import Event
@@ -15,13 +16,14 @@ from bot.core.records import Filters, StoredEntry, stamp
 from bot.core.text import ago_text, first_of, plural, shortened, utc_text
 from bot.features import incidents
 from bot.features.access.grants import NotPermittedError
+from bot.features.approvals.cards import link_to
 from bot.features.builtins import audit
 from bot.features.builtins.activity import happened, moves, not_sent, stopped_as_asked, unknown, what_of
 from bot.features.incidents import Incident
 from bot.features.pauses.pause import ENDED_BY_ORDER
 from bot.operations import cards
 from bot.operations.audit_writer import AuditWriter
-from bot.operations.authorize import visibility_of
+from bot.operations.authorize import CACHED, visibility_of
 from bot.runtime.context import Context
 
 _USAGE: Final = (
@@ -33,6 +35,7 @@ _WAITS: Final = frozenset({Event.APPROVAL_REQUESTED, Event.CLAIMED, Event.RELEAS
 _UNSENT: Final = _WAITS | {Event.FAILED, Event.ABANDONED, Event.EXPIRED, Event.APPROVED}  # unless it was sent before
 _MOST_LINES: Final = 20
 _ROOM: Final = 1_600  # characters of all reasons there, and as many of the ends, so that they fit into one message
+_LOOKED_AT: Final = 5  # openings and ends of one name
 _IN_ONE: Final = 6  # lines in a paragraph
 _NAME: Final = re.compile(r"(?!g-)[A-Za-z0-9][A-Za-z0-9._-]{0,39}")  # `g-` begins the ids of grants
 
@@ -41,7 +44,9 @@ async def incident(ctx: Context, intent: Intent, ask: Command, given: Mapping[st
     """`incident`, `incident open NAME -- text`, `incident close -- text`."""
     word, *names = ask.words or ("",)
     if len(names) > 1 or word not in ("", "open", "close"):
-        raise BadRequest(f"`incident` doesn't take {as_typed(' '.join(ask.words), 80)}.", _USAGE, "bad_parameter")
+        surplus = " The text comes after `--`." if word in ("open", "close") else ""
+        what = f"`incident` doesn't take {as_typed(' '.join(ask.words), 80)}.{surplus}"
+        raise BadRequest(what, _USAGE, "bad_parameter")
     if word == "open":
         await _open(ctx, intent, names[0] if names else "", ask.reason or "")
     elif word == "close":
@@ -87,8 +92,7 @@ async def _close(ctx: Context, intent: Intent, name: str, text: str) -> None:
     if (await visibility_of(ctx, intent.actor, intent.place)).patterns is not None:
         raise NotPermittedError("An incident is closed by a full member: its report names everything that was done.")
     if found is None or name not in ("", found.name):
-        what = f"{name} isn't open here." if name else "No incident is open here."
-        raise BadRequest(what, f"{found.name} is open." if found is not None else _USAGE, "not_open")
+        raise await _not_open(ctx, intent, name, f"{found.name} is open." if found is not None else _USAGE)
     now, person = ctx.clock.now(), intent.actor.user_id
     lasted = ago_text(now - datetime.fromisoformat(found.opened_at))
     writer = AuditWriter(ctx.secrets)
@@ -129,6 +133,26 @@ async def _close(ctx: Context, intent: Intent, name: str, text: str) -> None:
     )
     await ctx.presenter.show(report)
     await audit.deliver(ctx, intent, entries, name=found.name, under=report.key, place=report.place)
+
+
+async def _not_open(ctx: Context, intent: Intent, name: str, hint: str) -> BadRequest:
+    """Why an incident can't be closed here: in which of the person's channels it is open, or who closed it and when."""
+    own = (
+        [await ctx.store.search(Filters(incident=name, event=event), limit=_LOOKED_AT) for event in _OWN]
+        if name
+        else []
+    )
+    for entry in sorted(chain.from_iterable(own), key=lambda one: -one.seq):
+        channel, closed = entry.channel_id or "", entry.event is Event.INCIDENT_CLOSED
+        if not await ctx.directory.is_member(channel, intent.actor.user_id, max_age=CACHED):
+            continue
+        over = f"{name} was closed by <@{entry.user_id}> at {utc_text(entry.at)}."
+        no = BadRequest(
+            over if closed else f"{name} is open in <#{channel}>.", "" if closed else "Close it there.", "not_open"
+        )
+        no.link = await link_to(ctx, f"incident:{entry.request_id}{':closed' if closed else ''}", f"Open {name}")
+        return no
+    return BadRequest(f"{name} isn't open here." if name else "No incident is open here.", hint, "not_open")
 
 
 async def _story(ctx: Context, intent: Intent, entries: Sequence[StoredEntry]) -> tuple[list[str], list[str]]:

@@ -17,6 +17,7 @@ from bot.core.policy.decide import UNNAMED_PLACES, Denied
 from bot.core.policy.match import who_fails
 from bot.core.policy.rights import why_not_full
 from bot.core.policy.visibility import Visibility
+from bot.core.records import expiry
 from bot.core.text import capitalized, plural, shortened, utc_text
 from bot.features.access.grants import NotPermittedError
 from bot.features.approvals.cards import link_to
@@ -252,9 +253,8 @@ async def status(ctx: Context, intent: Intent, ask: Command, given: Mapping[str,
 async def approvals(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, Any]) -> None:
     """The approvals that are open here, and those elsewhere that the person asked for or decides."""
     table, reader = await _approvals(ctx, intent), intent.actor.user_id
-    waiting = (
-        [Approval.of(pending) for pending in await ctx.store.pending_decisions(state="open")] if table.rows else []
-    )
+    pending = await ctx.store.pending_decisions(state="open") if table.rows else ()
+    waiting = [Approval.of(one) for one in sorted(pending, key=expiry)]
     theirs = [one for one in waiting if one is not None and reader in one.record.eligible]
     names = await ctx.directory.names({one.requester for one in theirs[:MOST_BUTTONS]})
     links = []

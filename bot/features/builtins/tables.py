@@ -8,7 +8,7 @@ from bot.core.command.target_ref import SHORT_ID
 from bot.core.operation import Target
 from bot.core.outcome import Table
 from bot.core.policy.visibility import Visibility
-from bot.core.records import Pause, Subscription
+from bot.core.records import Pause, Subscription, expiry
 from bot.core.text import plural, utc_text, written
 from bot.operations import cards
 from bot.runtime.context import Context
@@ -24,7 +24,7 @@ async def approvals_table(
     """Open approvals of a channel, where they were asked or are decided, that the reader may be told of. With `anywhere`, also
     those that the reader asked for, joined or decides elsewhere."""
     pending_decisions = []
-    for pending in await ctx.store.pending_decisions(state="open"):
+    for pending in sorted(await ctx.store.pending_decisions(state="open"), key=expiry):
         target = pending.operation.target if pending.operation else None
         approval = Approval.of(pending)
         people = (pending.intent.actor.user_id, *(approval.record.eligible if approval is not None else ()))

@@ -12,7 +12,7 @@ from bot.core.command.capability import Risk
 from bot.core.command.parser import ONE_TARGET, format_command, parse, parse_target
 from bot.core.command.target_ref import SELECTORS, TargetRef
 from bot.core.effects import Ruling
-from bot.core.errors import MAY_PASS, Ambiguous, NoSuchTarget, Problem, Redirected
+from bot.core.errors import MAY_PASS, Ambiguous, BadRequest, NoSuchTarget, Problem, Redirected
 from bot.core.intent import Command, Doubt, Intent, ParseError, Source
 from bot.core.operation import Operation
 from bot.core.outcome import Fact, facts_of
@@ -47,18 +47,17 @@ MOST_ASKED: Final = 5  # channels whose members are asked for one denial
 MOST_ROOMS: Final = 20  # the same where the bot runs nothing at all
 MOST_OPENED: Final = 2
 _CAN_NOT: Final = re.compile(r"(?i)(you can't [^:.]+)[:.] ?")  # what a built-in rule denies, before its reason
-_MENTIONED: Final = re.compile(r"<@([UW][A-Z0-9]+)>")
+_MENTIONED: Final = re.compile(r"<[@#]([CGUW][A-Z0-9]+)>")
 
 
 async def misread(ctx: Context, intent: Intent, ask: ParseError) -> None:
     """Offer the nearest commands that this person may use here as buttons, and say what could not be read."""
-    meant: Sequence[str] = ask.nearest
     if re.match(r"(?:un)?freeze\b|thaw\b", ask.text, re.IGNORECASE):
         hint = f"An administrator writes a `[[freeze]]` table into the rules. `{ctx.command} policy` shows them."
         button = command_button(ctx, intent, "policy")
         await say(ctx, intent, "Freezes are part of the rules.", lines=(Line(text=hint),), buttons=(button,))
         return
-    meant = meant or await commands_meant(ctx, intent.actor, intent.place, ask.text)
+    meant = ask.nearest or await commands_meant(ctx, intent.actor, intent.place, ask.text)
     if not ask.nearest and ask.problem.startswith(ONE_TARGET) and not any(":" in one for one in meant):
         runs = await _for_each_run(ctx, intent, ask.understood)
         meant = (*runs, "status") if ctx.catalog.changes(ask.understood) else ("status",)
@@ -68,8 +67,7 @@ async def misread(ctx: Context, intent: Intent, ask: ParseError) -> None:
     guessed = bool(nearest) and nearest != ["help"]
     title = "Did you mean this?" if guessed and not ask.nearest else "I can't read this command"
     vague = guessed and is_sentence(ask.text, ask.problem)
-    problem = "" if vague else clean(ctx, ask.problem)
-    tone = Tone.PLAIN if vague else Tone.WARN
+    problem, tone = ("", Tone.PLAIN) if vague else (clean(ctx, ask.problem), Tone.WARN)
     await say(ctx, intent, title, tone=tone, status=problem, lines=tuple(lines), buttons=buttons)
 
 
@@ -165,12 +163,13 @@ async def problem(
     nearest = await offered(ctx, intent, await _nearest(ctx, intent, error))
     builtin = ctx.catalog.builtin(ask.verb) if isinstance(ask, Command) else None
     # A guess at what `grant` or `breakglass` means could give more than was asked for.
-    if not nearest and error.code in _MISTYPED and (builtin is None or not ctx.catalog.changes(builtin.verb)):
+    if not nearest and error.code in _MISTYPED and (builtin is None or builtin.needs is None):
         meant = await commands_meant(ctx, intent.actor, intent.place, text)
         if isinstance(ask, Command) and ask.target is None and (runs := await _for_each_run(ctx, intent, ask.verb)):
             meant = [*dict.fromkeys((*runs, *[one for one in meant if not one.endswith("@running")]))]
         nearest = await offered(ctx, intent, [one for one in meant if not repeats(ctx.catalog, one, ask, error.code)])
     more = (*more, *(await _console(ctx, intent) if error.code == "no_such_verb" else ()))
+    more = (*more, Button(label=error.link[0], action="open", url=error.link[1])) if error.link else more
     named, nothing = "", "Nothing was done"
     if (isinstance(error, MAY_PASS) or error.code == Redirected.code) and isinstance(ask, Command):
         more = (*more, *await _again(ctx, intent, ask))
@@ -190,6 +189,7 @@ async def problem(
         lines=tuple(lines),
         buttons=buttons,
         details=facts_of((("Request", intent.request_id), ("Code", error.code))),
+        mention=_MENTIONED.findall(error.summary) if isinstance(error, BadRequest) else (),
     )
 
 
