@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from bot.core.records import stamp
 from tests.scenarios.team import APPROVERS, CRAWL, RULES, SECURITY, Team, deciding
 from tests.world import labels, request_id, shown
 
@@ -39,6 +41,20 @@ async def test_an_administrator_grants_and_the_person_acts_until_it_ends(team: T
     assert "end of a grant" in text
     assert "Signalbox" in text
     assert row.rule.removeprefix("grant ") not in text
+
+
+async def test_a_grant_may_name_its_end(team: Team) -> None:
+    """With `until=`; not with `for=` as well, and its length counts as that of `for=` does."""
+    env = team.env
+    await env.say("grant @ana start acc:news/* until=2029-01-01T00:00 -- x", user="U0ROOT")
+    await env.sees("more than 31 days ahead", user="U0ROOT")
+    words = "grant @ana schedule on acc:shop/* {} -- x"
+    await env.does(words.format("for=1h until=23:00"), "Give `for=` or `until=`, not both.", user="U0RUI")
+    ends = (team.now() + timedelta(days=2)).replace(microsecond=0)
+    await env.does(words.format(f"until={ends:%Y-%m-%dT%H:%M:%SZ}"), "Denied", "Only administrators", user="U0RUI")
+    ends -= timedelta(days=2, hours=-1)
+    await env.say(words.format(f"until={ends:%Y-%m-%dT%H:%M:%SZ}"), user="U0RUI")
+    assert (await team.event("granted")).detail.endswith(f" until {stamp(ends)}")
 
 
 async def test_the_card_of_a_grant_has_who_gave_it_and_why_apart(team: Team) -> None:

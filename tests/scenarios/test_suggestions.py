@@ -39,6 +39,7 @@ def labels(message: dict[str, Any]) -> list[str]:
         ("schedule fof acc:shop/prices", "schedule off acc:shop/prices"),
         ("schedule-off acc:shop/prices", "schedule off acc:shop/prices"),
         ("logs acc:shop/prices@last tial=30", "logs acc:shop/prices@last tail=30"),
+        ("schedule prices", "schedules acc:shop/prices"),
         ("start acc:shop/prices stocktake for June", "start acc:shop/prices -- stocktake for June"),
         ("start acc:shop/prices now please", "start acc:shop/prices"),
         ("cancel the pause of prices", "schedule on acc:shop/prices"),
@@ -333,3 +334,27 @@ async def test_in_a_thread_the_next_step_is_about_its_target(tmp_path: Path) -> 
         assert labels(no) == ["status acc:shop/stock"]
         await mention(env, "wtach", thread_ts=card["ts"])
         assert labels(await env.sees("`wtach` is not a verb"))[0] == "watch acc:shop/stock"
+
+
+@pytest.mark.parametrize("typed", ["schedule prices", "schedule acc:shop/prices"])
+async def test_a_schedule_alone_is_shown_switched_off_or_on(env: World, typed: str) -> None:
+    await env.does("status acc:shop/prices", "shop/prices")
+    offered = labels(await env.does(typed, "schedules acc:shop/prices"))
+    assert offered == ["schedules acc:shop/prices", "schedule off acc:shop/prices", "schedule on acc:shop/prices"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "leads"),
+    [
+        ("help schedule", ["help schedules", "help schedule delete", "help schedule off", "help schedule on"]),
+        ("help pause", ["help schedule off"]),
+    ],
+)
+async def test_help_for_what_another_verb_does_leads_to_its_help(env: World, typed: str, leads: list[str]) -> None:
+    assert labels(await env.does(typed, typed))[: len(leads)] == leads
+
+
+async def test_the_history_of_what_has_none_is_among_the_jobs(tmp_path: Path) -> None:
+    async with world(tmp_path, only=("itn",)) as env:
+        await env.does("status itn:check-links", "check-links")
+        assert labels(await env.does("history itn:check-links", "jobs itn:"))[0] == "jobs itn:"

@@ -11,9 +11,12 @@ from typing import Final
 
 from rapidfuzz import fuzz, process
 
-from bot.core.command.capability import Capability
+from bot.core.command.capability import Capability, Risk
 from bot.core.command.catalog import Catalog
 from bot.core.command.params import BadParam, Param, ParamType, duration_text
+from bot.core.command.ranking import Known
+from bot.core.command.target_ref import quote
+from bot.core.command.untargeted import QUOTES
 from bot.core.command.until import MONTHS
 from bot.core.command.vocabulary import CALLED, FILLERS, NUMBERS
 
@@ -53,6 +56,7 @@ _MONTHS: Final = (
     r"(?P<month>(?:jan|feb|mar|apr|may|jun|jul|aug|sept?|oct|nov|dec)"
     r"(?:uary|ruary|ch|il|e|y|ust|tember|ember|ober)?)"
 )
+_DOTTED: Final = re.compile(r"(?<!\S)(\d{1,2})\.(0?[1-9]|1[0-2])\.(?:20\d\d)?(?!\S)")
 _DATE: Final = r"(?P<date>\d{1,2})(?:st|nd|rd|th)?"
 _TO: Final = "(?:until|till|til|bis)"
 _UNTIL: Final = "(?:until|till|til|bis|before)"
@@ -125,11 +129,17 @@ _END: Final = (("for",), ("until",))  # one of them
 _STOPS: Final = frozenset(  # after the words of a time
     ("please", "pls", "then", "but", "thanks", "pause", "turn", "switch", "disable", "hold", "suspend", "stop", "watch")
 )
+_QUOTED: Final = re.compile(rf"(?<!\S)[{QUOTES}]([^{QUOTES}]{{2,60}})[{QUOTES}](?![^\s,.?!])")
 _NEAR_PARAM: Final = 72.0
 _NEAR_CHOICE: Final = 60.0  # `success` is `succeeded`
 _MEANS: Final = frozenset(
     {"to", "as", "is", "=", "into"}
 )  # before the value of a parameter: `set the description to ...`
+
+
+def with_months(text: str) -> str:
+    """The text with the names of months in dates: `10 Dec` for `10.12.`, which names no time of day."""
+    return _DOTTED.sub(lambda date: f"{date[1]} {MONTHS[int(date[2]) - 1]}", text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +148,14 @@ class Phrase:
 
     names: tuple[str, ...]
     value: str
+
+
+def quoted(text: str, targets: Sequence[Known], catalog: Catalog) -> list[str]:
+    """The texts in quotes that are neither a verb nor a part of a name, as values of a parameter."""
+    found = _QUOTED.findall(text)
+    names = "\n".join(known.name for known in targets).casefold() if found else ""
+    own = [one for one in found if one.casefold() not in names and one.casefold() not in catalog.verbs]
+    return [one if re.fullmatch(r"[\w.][\w.:/+-]*", one) else quote(one) for one in own]
 
 
 def take_phrases(
@@ -307,11 +325,12 @@ def fitting(
     capability of the kind of their agent."""
     of_runs = next((one for _, one in catalog.capabilities(verb, backend)), None)
     capability = catalog.capability(backend, verb, kind) or of_runs
-    return list(pairs) if capability is None else [corrected(pair, capability, used) for pair in pairs]
+    return list(pairs) if capability is None else [*filter(None, (corrected(pair, capability, used) for pair in pairs))]
 
 
 def corrected(pair: str, capability: Capability, used: Sequence[str]) -> str:
-    """A typed `key=value` with the names and values that the capability takes. `used` are names given for the target before."""
+    """A typed `key=value` with the names and values that the capability takes. `used` are names given for the target before. A
+    read does without what it doesn't take."""
     key, _, value = pair.partition("=")
     choices = param.choices if (param := capability.param(key)) is not None else ()
     near = process.extractOne(value.casefold(), choices, scorer=fuzz.ratio, score_cutoff=_NEAR_CHOICE)
@@ -329,4 +348,4 @@ def corrected(pair: str, capability: Capability, used: Sequence[str]) -> str:
     near = process.extractOne(key, list(candidates), scorer=fuzz.ratio, score_cutoff=_NEAR_PARAM)
     if near is not None:
         return f"{candidates[near[0]]}={value}"
-    return f"{maps[0]}.{pair}" if maps else pair
+    return f"{maps[0]}.{pair}" if maps else "" if capability.risk is Risk.READ else pair

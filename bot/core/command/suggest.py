@@ -18,10 +18,10 @@ from bot.core.command.builtins import Takes
 from bot.core.command.capability import Capability, Risk
 from bot.core.command.catalog import Catalog
 from bot.core.command.lexer import unescape, unwrap
-from bot.core.command.phrases import Phrase, fitting, implied, params_of, stated, take_phrases
+from bot.core.command.phrases import Phrase, fitting, implied, params_of, quoted, stated, take_phrases, with_months
 from bot.core.command.ranking import BEGINS, EDGES, HOLDS, LAST, Known, Named, forms_of, name_parts, parts_of, scores
-from bot.core.command.target_ref import PICKS, SELECTORS, SHORT_ID, plain, quote
-from bot.core.command.untargeted import QUOTES, about_none, created, second_words, without_target
+from bot.core.command.target_ref import PICKS, SELECTORS, SHORT_ID, plain
+from bot.core.command.untargeted import about_none, created, second_words, without_target
 from bot.core.command.vocabulary import (
     ACCESS,
     ALL,
@@ -44,7 +44,6 @@ _CUT: Final = re.compile(r"[\r\n]+|;\s|(?=<@[^>]*>)")
 _TOKEN: Final = re.compile(r'[^\s"“”]*["“”][^"“”]*["“”]\S*|\S+')
 _BULLETS: Final = frozenset("•◦▪‣·")
 _QUOTED_WORD: Final = re.compile(r'^["“”]([^\s"“”]+)["“”]$')
-_QUOTED: Final = re.compile(rf"(?<!\S)[{QUOTES}]([^{QUOTES}]{{2,60}})[{QUOTES}](?![^\s,.?!])")
 _FLAG: Final = re.compile(r"(?<!\S)--(?=[\w.-]+=)")  # `--region=north`, as on a command line
 _APOSTROPHE: Final = re.compile(r"(?<=\w)[\u2018\u2019\u02bc\u00b4`](?=\w)")
 _SWITCHED: Final = MappingProxyType({"schedule on": "true", "schedule off": "false"})  # `disable` a gateway
@@ -160,7 +159,7 @@ def _read(plain: str) -> tuple[list[str], list[str], list[str], str, set[int]]:
     punctuation."""
     bare = _FLAG.sub(" ", _MENTION.sub(" ", f" {plain}")).strip()
     match = REASON.search(bare)
-    tokens = _TOKEN.findall(bare[: match.start()] if match else bare)
+    tokens = _TOKEN.findall(with_months(bare[: match.start()] if match else bare))
     pairs = [token for token in tokens if re.match(r'[^\W\d"][\w.\-]*=', token)]
     words, breaks = list[str](), set[int]()
     for token in tokens:
@@ -206,7 +205,11 @@ def _meant(text: str, catalog: Catalog, around: Surroundings) -> Meant:
 def _in_advance(bare: str, catalog: Catalog, around: Surroundings) -> Meant | None:
     """What a text means that asks for access to something, or how to do it: what tells that, then the command itself."""
     access, how = ACCESS.search(bare), HOW_TO.match(bare)
-    if (asked := access or how) is None:
+    head, comma, _ = bare.partition(", ")
+    orders = comma and access and catalog.canonical_verb(_said_in(head, catalog, around).commands[0].split())[0]
+    if (asked := access or how) is None or (
+        orders and catalog.changes(orders)
+    ):  # `restart prices, we lack rights to do it`
         return None
     found = _meant(asked["what"].rstrip("? "), catalog, around)
     verb, _ = catalog.canonical_verb((command := found.cannot or found.commands[0]).split())
@@ -226,7 +229,7 @@ def _said_in(text: str, catalog: Catalog, around: Surroundings) -> Meant:
     if whole := second_words(spoken, reason) or created(spoken, catalog):
         return Meant((whole,))
     phrases, taken = take_phrases(spoken.said, names | {part for part in parts if part.isdigit()}, typed)
-    phrases += [Phrase(("grep",), said) for said in _quoted(text, catalog, around)[:1]]
+    phrases += [Phrase(("grep",), said) for said in quoted(text, around.targets, catalog)[:1]]
     failed, spoken = "failed" in spoken.said, spoken.without(taken)
     named = Named(spoken, catalog, around.targets, around.recent)
     cannot, general = "", Meant()
@@ -280,14 +283,6 @@ def _for_several(
     unnamed = bool(verbs) and not any(word not in small and len(word) > 2 for word in rest.said)
     ends = unnamed and not rest.said and "pause" in spoken.said and verbs[0] in _OPEN
     return ([_OPEN[verbs[0]]] if ends else verbs), unnamed
-
-
-def _quoted(text: str, catalog: Catalog, around: Surroundings) -> list[str]:
-    """The texts in quotes that are neither a verb nor a part of a name, as values of a parameter."""
-    found = _QUOTED.findall(text)
-    names = "\n".join(known.name for known in around.targets).casefold() if found else ""
-    own = [one for one in found if one.casefold() not in names and one.casefold() not in catalog.verbs]
-    return [one if re.fullmatch(r"[\w.][\w.:/+-]*", one) else quote(one) for one in own]
 
 
 class _Command(NamedTuple):
@@ -388,11 +383,13 @@ def _commands(verb: str, target: Known | None, catalog: Catalog, *, failed: bool
 
 def _instead(verb: str, target: Known, catalog: Catalog) -> tuple[str, str] | None:
     """What a kind of target has in place of the verb: `disable` a gateway is `gateway set ... enabled=false`, `delete` it is
-    `gateway delete`, `status` of a server is `health`."""
+    `gateway delete`, `status` of a server is `health`, and the jobs of one service are among those of all."""
 
     def capability(own: str) -> Capability | None:
         return catalog.capability(target.backend, own, target.kind)
 
+    if verb == "jobs" and catalog.capabilities(verb, target.backend):
+        return verb, f"{target.backend}:"
     setting = capability(f"{target.kind} set")
     if verb in _SWITCHED and setting is not None and any(param.name == "enabled" for param in setting.params):
         return f"{target.kind} set", f"{target.written} enabled={_SWITCHED[verb]}"

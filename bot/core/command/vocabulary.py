@@ -51,6 +51,7 @@ status: show, state, stand, zustand, estado, statut, etat, check, how, running, 
 history, status: happened
 schedules: zeitplan, zeitplane
 history, jobs: runs, past, executions, duration, durations, trend, history
+schedules, schedule off, schedule on: ^schedule \S+$
 schedules: schedule, timetable, calendar, cron, planned, scheduled
 data, logs: download, fetch
 data, history: results, result, records, dataset, csv, export
@@ -108,7 +109,7 @@ timeline: ^(what|which|did)( (any)?(thing|runs?|jobs?))* (failed|fail|broke|cras
 timeline: ^((show|list|see|all|the|me|us|latest|recent) )*failed (runs?|jobs?)( today| tonight| this \w+| here)?$
 services, targets: \b(what|which) services\b
 find: \b(named|called)\b
-history, status: ^how (long|often|many|much time)\b
+history, status: ^how (long|often|many|much time)\b|^how (did|has|have|was|were)\b.*\b(do|go|doing|going|perform|week)\b
 status, timeline: ^(is )?(whats?|(any|some)thing)( is| has)? (fails|failed|failing|broke|broken|wrong|red)\b(?! with)
 logs, status: (?<!\S)(?<!as )(fail(s|ed|ing|ure)?|fehlgeschlagen|wrong|errors?|broke(n)?|crash(ed)?|red)(?!\S)
 health, status: \b(ok|okay|healthy|fine|alright)\b

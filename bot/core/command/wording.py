@@ -336,6 +336,12 @@ def _is_noun(said: Sequence[str], at: int, catalog: Catalog) -> bool:
     return noun and DOING.isdisjoint(said[max(at - 2, 0) : at]) and _acts(said[at], catalog)
 
 
+def near_verbs(verb: str, catalog: Catalog) -> list[str]:
+    """Other verbs that a person may want who asks about this one: `schedule off` for `pause`, and all that begin with it."""
+    begin = [one for one in sorted(catalog.verbs) if one.startswith(f"{verb} ")]
+    return [one for one in dict.fromkeys((*meanings(verb, catalog), *begin)) if one != verb]
+
+
 def meanings(word: str, catalog: Catalog) -> list[str]:
     """The verbs that one word may mean."""
     return [verb for verb in dict.fromkeys((word, *SYNONYMS.get(word, ()))) if verb in catalog.verbs]

@@ -11,7 +11,8 @@ from pydantic import ValidationError
 from bot.core.audit import Event
 from bot.core.card import Tone
 from bot.core.command.capability import Capability
-from bot.core.command.params import as_typed
+from bot.core.command.params import Arguments, as_typed
+from bot.core.command.until import ends_at
 from bot.core.errors import BadRequest, Problem
 from bot.core.intent import Actor, Command, Intent
 from bot.core.policy import grant_scope
@@ -31,7 +32,7 @@ LONGEST: Final = 24 * 3_600
 LONGEST_TARGET: Final = 200
 _PARTS: Final = re.compile(r"(?<!/)/(?!/)")  # not in an address
 MENTION_THEM: Final = "Mention them, or write the id from their Slack profile, like U0ANA."
-_USAGE: Final = "Write it like `grant @ana start acc:shop/* for=2h -- covering for Lee`."
+_USAGE: Final = "Write it like `grant @ana start acc:shop/* for=2h -- covering for Lee`, or with `until=18:30`."
 
 
 class NotPermittedError(Problem):
@@ -52,15 +53,17 @@ def needs_reason(ask: Command) -> str:
 
 
 async def grant(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, Any]) -> None:
-    """`grant @person VERB TARGET for=2h -- reason`, in this channel."""
+    """`grant @person VERB TARGET for=2h -- reason`, in this channel; `until=` names the end."""
     person, verb, target = _words(ask)
-    reason, lasts = needs_reason(ask), given["for"]
+    reason, now = needs_reason(ask), ctx.clock.now()
+    typed = {name: value for name, value in given.items() if name in dict(ask.params)}
+    ends = ends_at(Arguments(params=typed, given={}), intent.at, now, ctx.zone)
+    lasts = given["for"] if ends is None else int((ends - now).total_seconds())
     _check_patterns(ctx, verb, target)
     capabilities = grant_scope.capabilities_of(ctx.catalog, verb, target)
     policy, receiver = await _check_granter(ctx, intent, person, capabilities, verb, target, lasts)
     if await ctx.store.grant_by_id(grant_id(intent.request_id)) is not None:
         return
-    now = ctx.clock.now()
     made = Grant(
         id=grant_id(intent.request_id),
         user_id=person,
@@ -70,7 +73,7 @@ async def grant(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, 
         granted_by=intent.actor.user_id,
         reason=AuditWriter(ctx.secrets).clean(reason),
         from_at=stamp(now),
-        until_at=stamp(now + timedelta(seconds=lasts)),
+        until_at=stamp(ends or now + timedelta(seconds=lasts)),
         request_id=intent.request_id,
     )
     entry = AuditWriter(ctx.secrets).plain(

@@ -7,6 +7,7 @@ from bot.core.card import Button, Line
 from bot.core.command.builtins import BUILTINS, EXAMPLE_BACKENDS
 from bot.core.command.capability import Capability, Risk
 from bot.core.command.params import Param, ParamType, as_typed
+from bot.core.command.wording import near_verbs
 from bot.core.errors import BadRequest
 from bot.core.intent import Command, Intent, Source
 from bot.core.policy.decide import why_not_administrator, why_not_breakglass
@@ -209,6 +210,8 @@ async def _one(ctx: Context, intent: Intent, verb: str, usable_here: Sequence[tu
         meant = await offered(ctx, intent, await commands_meant(ctx, intent.actor, intent.place, verb))
         fit = (text for text in meant if text != "help" and len(text) <= LONGEST_BUTTON)
         buttons += [command_button(ctx, intent, text) for text in fit]
+    if near := [one for one in near_verbs(verb, ctx.catalog) if one in {own.verb for _, own in usable_here}]:
+        buttons[:0] = [command_button(ctx, intent, f"help {one}") for one in near]
     await reply(ctx, intent, f"help {verb[:80]}", lines=tuple(lines), buttons=tuple(buttons))
 
 

@@ -173,6 +173,18 @@ def test_the_end_of_a_pause_is_no_stop(typed: str, command: str) -> None:
     assert meant(typed, CATALOG, DEMO) == Meant((command,))
 
 
+@pytest.mark.parametrize(
+    ("typed", "first"),
+    [
+        ("history acc:shop/prices days=7", "history acc:shop/prices"),
+        ("history itn:cluster_1/check-links", "jobs itn:"),
+    ],
+)
+def test_a_read_that_is_not_there_is_offered_as_what_is(typed: str, first: str) -> None:
+    """Without the parameter that it doesn't take, or for the whole control plane."""
+    assert suggest(typed, CATALOG, DEMO)[0] == first
+
+
 @pytest.mark.parametrize("typed", ["scheduel off acc:shop/prices for=1h", "shcedule off acc:shop/prices for=1h"])
 def test_a_misspelled_verb_is_corrected_also_where_a_target_has_its_name(typed: str) -> None:
     seen = Known("acc", "schedule", "schedule/d9c944df", "acc:schedule/d9c944df-93a7-ea77-f7b7-fa0b9c579917")
