@@ -5,9 +5,11 @@ from functools import partial
 from typing import Final
 
 from bot.core.audit import Event
+from bot.core.card import Tone
 from bot.core.command.capability import Risk
 from bot.core.command.parser import format_command, parse
 from bot.core.command.suggest import certain_read
+from bot.core.command.untargeted import small_talk
 from bot.core.command.until import ends_at
 from bot.core.effects import Attempt, Ruling
 from bot.core.errors import BadRequest, NoSuchTarget, Problem
@@ -20,7 +22,7 @@ from bot.features.builtins.inventory import concerns, waits_here
 from bot.features.builtins.policy import checks_itself
 from bot.features.forms.launcher import unfit_buttons
 from bot.features.replies import refusal
-from bot.features.replies.answer import clean
+from bot.features.replies.answer import clean, say
 from bot.features.replies.suggestions import commands_meant, read_meant
 from bot.operations import asking, newer_run
 from bot.operations.authorize import authorize, catalog_of, not_admitted
@@ -51,6 +53,8 @@ async def run_misread(ctx: Context, intent: Intent, ask: ParseError) -> None:
         await refusal.unseen(ctx, intent, None, refused)
     elif meant is None and await _decides(ctx, intent, ask.text):
         await answer(ctx, intent, decisions)
+    elif friendly := small_talk(ask.text):
+        await say(ctx, intent, friendly, tone=Tone.PLAIN)
     elif meant is None:
         ask = await _hidden(ctx, intent, ask.text) or ask
         if not await stop_everything.offer(ctx, intent, ask):

@@ -9,7 +9,7 @@ import pytest
 from bot.playground.planes.demo import demo_planes
 from tests.scenarios.steps import mention
 from tests.scenarios.test_suggestions import labels
-from tests.world import World, world
+from tests.world import World, shown, world
 
 
 @pytest.mark.parametrize(
@@ -70,3 +70,47 @@ async def test_an_end_that_is_no_time_is_refused_and_asked_for(env: World) -> No
 
 async def test_a_watch_ends_at_the_time_that_was_said(env: World) -> None:
     await env.does('watch acc:shop/prices until="tomorrow 09:00"', "Until")
+
+
+@pytest.mark.parametrize(
+    ("typed", "offered", "shows"),
+    [
+        ("how long did it take?", ["history", "status"], "The latest "),
+        ("what went wrong?", ["logs", "status"], "Log of shop/prices"),
+        ("why did it fail?", ["logs", "status"], "Log of shop/prices"),
+        ("let me know when it's done", ["watch"], "has ended already"),
+    ],
+)
+async def test_a_question_about_it_is_of_the_run_of_the_thread(
+    env: World, typed: str, offered: list[str], shows: str
+) -> None:
+    """Another run of the same agent is not meant, nor what else was done in the channel."""
+    card = await env.does("start acc:shop/prices", "start acc:shop/prices", "Succeeded")
+    await mention(env, typed, thread_ts=card["ts"])
+    asked = await env.sees("Did you mean this?", offered[0])
+    assert labels(asked) == offered
+    await env.ana.press_label("C0CRAWL", asked["ts"], offered[0], seen=asked)
+    await env.sees(shows)
+
+
+@pytest.mark.parametrize("threaded", [True, False])
+@pytest.mark.parametrize(
+    ("typed", "answer"),
+    [
+        ("thanks!", "You're welcome"),
+        ("thank you very much", "You're welcome"),
+        ("no", "OK. Nothing is changed"),
+        ("not now", "OK. Nothing is changed"),
+        ("never mind", "OK. Nothing is changed"),
+        ("go ahead", "Nothing was done. To go ahead, press the button"),
+    ],
+)
+async def test_words_that_want_no_command_get_a_short_answer(
+    env: World, typed: str, answer: str, threaded: bool
+) -> None:
+    card = await env.does("start acc:shop/prices", "start acc:shop/prices", "Succeeded")
+    await mention(env, typed, thread_ts=card["ts"] if threaded else None)
+    said = await env.sees(answer)
+    assert labels(said) == []
+    assert "help" not in shown(said)
+    assert not [row for row in env.audit() if row.verb not in (None, "start")]

@@ -21,7 +21,7 @@ from bot.core.command.lexer import unescape, unwrap
 from bot.core.command.phrases import Phrase, fitting, implied, params_of, quoted, stated, take_phrases, with_months
 from bot.core.command.ranking import BEGINS, EDGES, HOLDS, LAST, Known, Named, forms_of, name_parts, parts_of, scores
 from bot.core.command.target_ref import PICKS, SELECTORS, SHORT_ID, plain
-from bot.core.command.untargeted import about_none, created, second_words, without_target
+from bot.core.command.untargeted import MENTION, about_none, created, second_words, without_target
 from bot.core.command.vocabulary import (
     ACCESS,
     ALL,
@@ -39,7 +39,6 @@ from bot.core.command.wording import Wording, apart, exact_verb, meanings, pairs
 
 MOST: Final = 3
 _LONGEST: Final = 1_000  # characters of a sentence: each of its words is compared with each target
-_MENTION: Final = re.compile(r"<@[^>]*>|^\s*/\w+\s|(?<!\S)@\w[\w.-]*(?=\s)")
 _CUT: Final = re.compile(r"[\r\n]+|;\s|(?=<@[^>]*>)")
 _TOKEN: Final = re.compile(r'[^\s"“”]*["“”][^"“”]*["“”]\S*|\S+')
 _BULLETS: Final = frozenset("•◦▪‣·")
@@ -157,7 +156,7 @@ def _named(word: str, catalog: Catalog, targets: Sequence[Known]) -> Known | Non
 def _read(plain: str) -> tuple[list[str], list[str], list[str], str, set[int]]:
     """The tokens, the `key=value` pairs among them, the words without punctuation, the reason, and the places of words after
     punctuation."""
-    bare = _FLAG.sub(" ", _MENTION.sub(" ", f" {plain}")).strip()
+    bare = _FLAG.sub(" ", MENTION.sub(" ", f" {plain}")).strip()
     match = REASON.search(bare)
     tokens = _TOKEN.findall(with_months(bare[: match.start()] if match else bare))
     pairs = [token for token in tokens if re.match(r'[^\W\d"][\w.\-]*=', token)]
@@ -185,7 +184,7 @@ def _parts(plain: str, catalog: Catalog) -> list[str]:
 
 def _meant(text: str, catalog: Catalog, around: Surroundings) -> Meant:
     """What one text means: a command about another command, or one of its own."""
-    bare = _MENTION.sub(" ", f" {text}").strip()
+    bare = MENTION.sub(" ", f" {text}").strip()
     granted, asked = GRANTING.search(text), PERMISSION.match(bare)
     if granted is None and (told := _in_advance(bare, catalog, around)):
         return told
@@ -279,7 +278,9 @@ def _for_several(
     for one of several, and `end the pause` lists the pauses."""
     if ALL & set(spoken.said) and verbs and catalog.changes(verbs[0]):
         return (["status", *verbs] if targets > 1 else verbs), False
-    small = FILLERS | SYNONYMS.keys() | catalog.verbs | PICKS.keys() | TIMES | NUMBERS.keys() | {"request"}
+    small = (
+        FILLERS | SYNONYMS.keys() | catalog.verbs | PICKS.keys() | TIMES | NUMBERS.keys() | {"request", "take", "done"}
+    )
     unnamed = bool(verbs) and not any(word not in small and len(word) > 2 for word in rest.said)
     ends = unnamed and not rest.said and "pause" in spoken.said and verbs[0] in _OPEN
     return ([_OPEN[verbs[0]]] if ends else verbs), unnamed

@@ -9,10 +9,13 @@ from bot.core.command.builtins import Takes
 from bot.core.command.capability import Risk
 from bot.core.command.catalog import Catalog
 from bot.core.command.target_ref import TargetRef
-from bot.core.command.vocabulary import FILLERS, SECOND_WORDS
+from bot.core.command.vocabulary import ASKED_OF_IT, FILLERS, SECOND_WORDS, SMALL_TALK
 from bot.core.command.wording import Wording
 
+_APOSTROPHES: Final = re.compile(r"['\u2019]")
+_APART: Final = re.compile(r"[^\w\s]+")
 QUOTES: Final = "\"'\u201c\u201d\u2018\u2019"
+MENTION: Final = re.compile(r"<@[^>]*>|^\s*/\w+\s|(?<!\S)@\w[\w.-]*(?=\s)")
 _CREATING: Final = frozenset({"create", "register", "make", "add"})
 
 
@@ -49,6 +52,22 @@ def created(spoken: Wording, catalog: Catalog) -> str:
     if not (name := " ".join(named).strip(QUOTES)):
         return f"help {verb}" if homes else ""
     return next((f"{verb} {TargetRef(backend=own, path=f'{prefix}/{name}')}" for own, prefix in homes.items()), "")
+
+
+def small_talk(text: str) -> str:
+    """The answer to words that want no command, such as thanks; otherwise empty."""
+    return _as_a_whole(text, SMALL_TALK)
+
+
+def asked_of_it(text: str) -> list[str]:
+    """The verbs for what a text in the thread of a card asks about its run. None if it names something else."""
+    return _as_a_whole(text, ASKED_OF_IT).split()
+
+
+def _as_a_whole(text: str, table: Sequence[tuple[frozenset[str], frozenset[str], str]]) -> str:
+    """What a text of only these words means."""
+    said = set(_APART.sub(" ", _APOSTROPHES.sub("", MENTION.sub(" ", f" {text} "))).casefold().split())
+    return next((means for needed, words, means in table if needed & said and said <= words), "")
 
 
 def without_target(verbs: Sequence[str], catalog: Catalog) -> bool:

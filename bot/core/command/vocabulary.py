@@ -129,6 +129,32 @@ def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
+def _whole(*tables: tuple[str, str, str]) -> tuple[tuple[frozenset[str], frozenset[str], str], ...]:
+    return tuple((_words(needed), _words(needed + " " + others), means) for needed, others, means in tables)
+
+
+_IT: Final = "it this that its the our my run job is has did does do was will please so and"
+# Whole texts in the thread of a card: one of these words, no other ones than these and those, what it asks of its run.
+ASKED_OF_IT: Final = _whole(
+    ("wrong fail failed fails broke broken happened happen", f"what why with here go went gone {_IT}", "logs status"),
+    ("long", f"how take takes took taken been running {_IT}", "history status"),
+    (
+        "let tell notify ping message inform",
+        f"me us know when once if as soon done over ready through end ends ended finish finishes finished fails {_IT}",
+        "watch",
+    ),
+)
+# The same of whole texts that want no command, and the answers.
+SMALL_TALK: Final = _whole(
+    ("no nope nein not never nevermind forget dont", "now yet today mind about thanks thank you ok then better do it that please",
+     "OK. Nothing is changed"),
+    ("thanks thank thx danke merci gracias cheers", "you u so very much a lot all team ok great perfect nice for your the help",
+     "You're welcome"),
+    ("yes yep sure ahead proceed confirm do", "go ok okay it that please then now",
+     "Nothing was done. To go ahead, press the button of the command that you mean, or type the command"),
+)  # fmt: skip
+
+
 # First words of questions: about a state, and about anything.
 ASKING: Final = _words("is are was were did does has have isnt hasnt didnt")
 WONDERING: Final = ASKING | _words(

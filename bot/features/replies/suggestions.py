@@ -15,6 +15,7 @@ from bot.core.command.ranking import Known
 from bot.core.command.suggest import MOST, REASON, Surroundings, certain_read, meant
 from bot.core.command.suggest import suggest as suggest_commands
 from bot.core.command.target_ref import TargetRef, plain
+from bot.core.command.untargeted import asked_of_it
 from bot.core.errors import Problem
 from bot.core.intent import Actor, Command, Intent, Payload, Place
 from bot.core.operation import Target
@@ -112,6 +113,9 @@ async def commands_meant(ctx: Context, actor: Actor, place: Place, text: str) ->
     allowed = {(backend, capability.verb) for backend, capability in await usable(ctx, actor, place)}
     used, known = await used_here(ctx, place, visible), await _known(ctx, actor, place)
     about, same = await _of_thread(ctx, place), await _once_more(ctx, place)
+    if about and (verbs := asked_of_it(text)):
+        plane = about.partition(":")[0]
+        return [verb for verb in verbs if ctx.catalog.builtin(verb) or (plane, verb) in allowed]
     now = await read_situation(ctx, actor, place)
     by_text = {written(target): target for target in known}
 
