@@ -358,3 +358,16 @@ async def test_the_history_of_what_has_none_is_among_the_jobs(tmp_path: Path) ->
     async with world(tmp_path, only=("itn",)) as env:
         await env.does("status itn:check-links", "check-links")
         assert labels(await env.does("history itn:check-links", "jobs itn:"))[0] == "jobs itn:"
+
+
+async def test_a_mistyped_input_is_corrected_where_the_inputs_are_known(tmp_path: Path) -> None:
+    """Nothing is started; any other name is sent as typed, and so is every name for an agent of unknown inputs."""
+    async with world(tmp_path, agents=True) as env:
+        typed = "start acc:shop/prices input.curency=EUR input.region=north -- June"
+        refused = await env.does(typed, "Did you mean `input.currency`?")
+        assert labels(refused)[0] == "Start with input.currency"
+        assert env.events("start")[-1] == "failed"
+        await env.ana.press_label("C0CRAWL", refused["ts"], labels(refused)[0], seen=refused)
+        await env.sees("start acc:shop/prices", "input.currency=EUR", "input.region=north", "June", "Succeeded")
+        await env.does("start acc:shop/prices input.speed=2", "input.speed=2", "Succeeded")
+        await env.does("start acc:shop/stock input.curency=EUR", "input.curency=EUR", "Succeeded")

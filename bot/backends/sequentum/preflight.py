@@ -1,6 +1,7 @@
 """The pre-flight facts that an approver sees, and the state of a target as one phrase."""
 
 from collections.abc import Sequence
+from difflib import get_close_matches
 from typing import Final
 
 from bot.backends import LOOK_FIRST, nothing_to, readable
@@ -11,21 +12,24 @@ from bot.backends.sequentum.presentation import switched
 from bot.backends.sequentum.reads import next_times
 from bot.backends.sequentum.states import MARKS
 from bot.backends.sequentum.targets import AdapterContext, agent_of
-from bot.core.command.params import text_of
+from bot.core.command.params import map_of, text_of
 from bot.core.operation import Operation, Target, brief_id
 from bot.core.outcome import GONE, Phase, Refused
-from bot.core.text import first_of, plural, suggest, utc_text
+from bot.core.text import capitalized, first_of, plural, suggest, utc_text
 from bot.core.vendor_json import WHOLE_ROW, unread
 
 _RECENT = 20
 _OUTCOMES = 5
+_ALMOST: Final = 0.8  # of 1: how much a mistyped input is like the one that was meant
 _EACH_SCHEDULE: Final = {"schedule on": "switch on", "schedule off": "switch off", "schedule delete": "delete"}
 
 
 async def check(ctx: AdapterContext, operation: Operation) -> Refused | None:
     """Refuses what can't have an effect: a mark without a job run or one that it has already, a second job run, a switch of no
-    schedules. Raises BadRequest for a schedule that doesn't belong to the agent."""
+    schedules, an input with a slip. Raises BadRequest for a schedule that doesn't belong to the agent."""
     target, verb = operation.target, operation.verb
+    if slip := _misspelled(operation, ctx.settings.inputs.get(target.name, ())):
+        return slip
     if verb == "schedule set":
         await plan_schedule(ctx, operation)
     if target.kind == AGENT and verb in _EACH_SCHEDULE:
@@ -35,6 +39,23 @@ async def check(ctx: AdapterContext, operation: Operation) -> Refused | None:
         jobs = await readable(ctx.client.job_runs(target.id, 1), within=LOOK_FIRST)
         return None if jobs is None else _unfit(operation, next(iter(jobs.items), None))
     return None
+
+
+def _misspelled(operation: Operation, known: Sequence[str]) -> Refused | None:
+    """The refusal of an input that is almost one of those that the settings name, with the command as it was meant."""
+    given, owner = map_of(operation, "input"), operation.target.owner
+    near = {name: get_close_matches(name, known, n=1, cutoff=_ALMOST) for name in given if name not in known}
+    meant = {f"input.{name}": f"input.{found[0]}" for name, found in near.items() if found and found[0] not in given}
+    if not meant:
+        return None
+    words = tuple((meant.get(name, name), value) for name, value in operation.words)
+    label = f"{capitalized(operation.verb)} with {', '.join(meant.values())}"
+    step = suggest(label, operation.verb, operation.target, *words).model_copy(update={"reason": operation.reason})
+    asks = " and ".join(f"`{right}`" for right in meant.values())
+    summary = f"Did you mean {asks}? The settings name no {' and '.join(f'`{wrong}`' for wrong in meant)} of {owner}."
+    hint = "If the agent has that input, an administrator adds it to `inputs` in the settings."
+    unmasked = operation.masked_words == operation.words
+    return Refused(code="unknown_parameter", summary=summary, hint=hint, next=(step,) if unmasked else ())
 
 
 def _unfit(operation: Operation, newest: JobRun | None) -> Refused | None:
