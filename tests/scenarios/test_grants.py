@@ -48,6 +48,9 @@ async def test_a_grant_may_name_its_end(team: Team) -> None:
     env = team.env
     await env.say("grant @ana start acc:news/* until=2029-01-01T00:00 -- x", user="U0ROOT")
     await env.sees("more than 31 days ahead", user="U0ROOT")
+    spoken = "grant @ana start acc:news/* until friday -- x"
+    await env.does(spoken, "The end of a grant is one word: write `until=", "Fri 00:00", user="U0ROOT")
+    await env.does(spoken.replace("until friday", "for 2 hours"), "write `for=2h`", user="U0ROOT")
     words = "grant @ana schedule on acc:shop/* {} -- x"
     await env.does(words.format("for=1h until=23:00"), "Give `for=` or `until=`, not both.", user="U0RUI")
     ends = (team.now() + timedelta(days=2)).replace(microsecond=0)

@@ -197,8 +197,9 @@ def _meant(text: str, catalog: Catalog, around: Surroundings) -> Meant:
     if found == Meant() or granted is None:  # `can I start prices?`
         return found if found == Meant() else Meant((f"why {found.commands[0]}", *found.commands)[:MOST])
     lasts, _ = take_phrases(granted["what"].casefold().split(), ())  # `give @lee the right to start prices for 2 hours`
-    more = stated(params_of(catalog, "grant", None), lasts, (), (), ())
-    return Meant((" ".join(["grant", granted["who"] or granted["person"], found.commands[0], *more]),))
+    command, dashes, reason = found.commands[0].partition(" -- ")
+    more = [one for one in stated(params_of(catalog, "grant", None), lasts, (), (), ()) if one not in command]
+    return Meant((" ".join(["grant", granted["who"] or granted["person"], command, *more]) + dashes + reason,))
 
 
 def _in_advance(bare: str, catalog: Catalog, around: Surroundings) -> Meant | None:
@@ -206,9 +207,8 @@ def _in_advance(bare: str, catalog: Catalog, around: Surroundings) -> Meant | No
     access, how = ACCESS.search(bare), HOW_TO.match(bare)
     head, comma, _ = bare.partition(", ")
     orders = comma and access and catalog.canonical_verb(_said_in(head, catalog, around).commands[0].split())[0]
-    if (asked := access or how) is None or (
-        orders and catalog.changes(orders)
-    ):  # `restart prices, we lack rights to do it`
+    first = bool(orders) and catalog.changes(str(orders))  # `restart prices, we lack rights to do it`
+    if (asked := access or how) is None or first:
         return None
     found = _meant(asked["what"].rstrip("? "), catalog, around)
     verb, _ = catalog.canonical_verb((command := found.cannot or found.commands[0]).split())

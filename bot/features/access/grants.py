@@ -12,6 +12,7 @@ from bot.core.audit import Event
 from bot.core.card import Tone
 from bot.core.command.capability import Capability
 from bot.core.command.params import Arguments, as_typed
+from bot.core.command.phrases import params_of, stated, take_phrases
 from bot.core.command.until import ends_at
 from bot.core.errors import BadRequest, Problem
 from bot.core.intent import Actor, Command, Intent
@@ -54,7 +55,7 @@ def needs_reason(ask: Command) -> str:
 
 async def grant(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, Any]) -> None:
     """`grant @person VERB TARGET for=2h -- reason`, in this channel; `until=` names the end."""
-    person, verb, target = _words(ask)
+    person, verb, target = _words(ctx, ask)
     reason, now = needs_reason(ask), ctx.clock.now()
     typed = {name: value for name, value in given.items() if name in dict(ask.params)}
     ends = ends_at(Arguments(params=typed, given={}), intent.at, now, ctx.zone)
@@ -104,9 +105,12 @@ async def grant(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, 
     await grant_card.show(ctx, made, status, guest)
 
 
-def _words(ask: Command) -> tuple[str, str, str]:
+def _words(ctx: Context, ask: Command) -> tuple[str, str, str]:
     if len(ask.words) < 3:
         raise BadRequest("A grant names a person, a verb and a target.", _USAGE, "bad_parameter")
+    ends, _ = take_phrases([word.casefold() for word in ask.words[3:]], ())
+    if pair := next(stated(params_of(ctx.catalog, ask.verb, None), ends, (), (), ()), ""):
+        raise BadRequest(f"The end of a grant is one word: write `{pair}`.", _USAGE, "bad_parameter")
     person = person_in(ask.words[0])
     if person is None:
         raise BadRequest(f"I don't know the person {as_typed(ask.words[0])}.", MENTION_THEM, "bad_parameter")
