@@ -60,6 +60,19 @@ async def test_a_grant_may_name_its_end(team: Team) -> None:
     assert (await team.event("granted")).detail.endswith(f" until {stamp(ends)}")
 
 
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("revoke g-7K2M no longer needed", "revoke g-7K2M -- no longer needed"),
+        ("breakglass for=30m approvers unreachable", "breakglass for=30m -- approvers unreachable"),
+    ],
+)
+async def test_words_without_dashes_are_offered_as_the_reason(team: Team, typed: str, meant: str) -> None:
+    """The rest of the command stays as it was typed."""
+    refused = await team.env.does(typed, "Nothing was done", "The reason comes after `--`.", user="U0ROOT")
+    assert labels(refused) == [meant]
+
+
 async def test_the_card_of_a_grant_has_who_gave_it_and_why_apart(team: Team) -> None:
     env = team.env
     await env.say("grant @ana start acc:news/* for=2h -- covering for Lee", user="U0ROOT")

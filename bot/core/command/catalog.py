@@ -196,7 +196,9 @@ def check_builtin(builtin: Builtin, ask: Command) -> dict[str, Json]:
     if extra:
         names = ", ".join(f"`{param.name}=`" for param in builtin.params)
         only = f"; it takes only {names}" if names else ""
-        raise BadRequest(f"`{builtin.verb}` doesn't take {as_typed(' '.join(extra), 80)}{only}.", hint, "bad_parameter")
+        why = "" if builtin.risk is Risk.READ else " The reason comes after `--`."
+        said = f"`{builtin.verb}` doesn't take {as_typed(' '.join(extra), 80)}{only}.{why}"
+        raise BadRequest(said, hint, "bad_parameter")
     try:
         given = check_params(builtin.params, ask.params)
     except BadRequest as problem:

@@ -31,7 +31,7 @@ from bot.features.replies.answer import (
     say_buttons,
     shown_as,
 )
-from bot.features.replies.suggestions import commands_meant, is_sentence, repeats, with_its_thread
+from bot.features.replies.suggestions import commands_meant, is_sentence, repeats, with_its_thread, with_reason
 from bot.operations import cards
 from bot.operations.audit_writer import AuditWriter
 from bot.operations.authorize import CACHED, usable, visibility_of
@@ -160,7 +160,7 @@ async def problem(
         entry = writer.plain(Event.FAILED, intent, now, **typed, code=error.code, detail=error.summary)
     else:
         entry = writer.about(Event.FAILED, operation, intent, now, code=error.code, detail=error.summary)
-    nearest = await offered(ctx, intent, await _nearest(ctx, intent, error))
+    nearest = await offered(ctx, intent, with_reason(ctx.catalog, ask) or await _nearest(ctx, intent, error))
     builtin = ctx.catalog.builtin(ask.verb) if isinstance(ask, Command) else None
     # A guess at what `grant` or `breakglass` means could give more than was asked for.
     if not nearest and error.code in _MISTYPED and (builtin is None or builtin.needs is None):

@@ -7,6 +7,8 @@ from dataclasses import replace
 from typing import Final
 
 from bot.core.audit import Event
+from bot.core.command.builtins import Takes
+from bot.core.command.capability import Risk
 from bot.core.command.catalog import Catalog
 from bot.core.command.lexer import DOUBLE, unescape
 from bot.core.command.params import ParamType
@@ -164,6 +166,16 @@ async def with_its_thread(ctx: Context, intent: Intent, error: Problem) -> tuple
         return intent, intent.typed
     ask = ask.model_copy(update={"target": about})
     return intent.model_copy(update={"payload": ask}), format_command(ask)
+
+
+def with_reason(catalog: Catalog, ask: Payload) -> list[str]:
+    """A built-in command with its surplus words as the reason: `revoke g-7K2M -- over` for `revoke g-7K2M over`."""
+    builtin = catalog.builtin(ask.verb) if isinstance(ask, Command) and not ask.reason else None
+    if not isinstance(ask, Command) or builtin is None or builtin.risk is Risk.READ:
+        return []
+    most = len(ask.words) if builtin.takes is Takes.WORDS and builtin.most_words is None else builtin.most_words or 0
+    kept, surplus = ask.words[:most], " ".join(ask.words[most:])
+    return [format_command(ask.model_copy(update={"words": kept, "reason": surplus}))] if surplus else []
 
 
 def repeats(catalog: Catalog, text: str, refused: Payload, code: str) -> bool:
