@@ -93,6 +93,12 @@ async def test_a_question_about_it_is_of_the_run_of_the_thread(
     await env.sees(shows)
 
 
+async def test_a_question_about_it_in_the_thread_of_an_agent_is_of_its_runs(env: World) -> None:
+    card = await env.does("schedule off acc:shop/prices for=1h -- quiet", "All schedules of shop/prices are off")
+    await mention(env, "what went wrong?", thread_ts=card["ts"])
+    assert labels(await env.sees("Did you mean this?", "logs"))[0] == "logs acc:shop/prices@last"
+
+
 @pytest.mark.parametrize("threaded", [True, False])
 @pytest.mark.parametrize(
     ("typed", "answer"),

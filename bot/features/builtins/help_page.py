@@ -210,7 +210,8 @@ async def _one(ctx: Context, intent: Intent, verb: str, usable_here: Sequence[tu
         meant = await offered(ctx, intent, await commands_meant(ctx, intent.actor, intent.place, verb))
         fit = (text for text in meant if text != "help" and len(text) <= LONGEST_BUTTON)
         buttons += [command_button(ctx, intent, text) for text in fit]
-    if near := [one for one in near_verbs(verb, ctx.catalog) if one in {own.verb for _, own in usable_here}]:
+    if not mine and builtin is None:
+        near = [one for one in near_verbs(verb, ctx.catalog) if one in {own.verb for _, own in usable_here}]
         buttons[:0] = [command_button(ctx, intent, f"help {one}") for one in near]
     await reply(ctx, intent, f"help {verb[:80]}", lines=tuple(lines), buttons=tuple(buttons))
 

@@ -86,12 +86,13 @@ def _taken(token: str, whole: Container[str]) -> Sequence[str]:
     return [bare] if " " in bare and bare in whole else [word.strip(_AROUND) for word in token.split()]
 
 
-async def _of_thread(ctx: Context, place: Place) -> str | None:
-    """The target of the card in whose thread this is, as it is written; of a run, what it is a run of."""
+async def _of_thread(ctx: Context, place: Place) -> tuple[str, bool]:
+    """The target of the card in whose thread this is, as it is written, or an empty text; of a run, what it is a run of, and
+    that it is one."""
     about = await ctx.store.thread_target(place.channel_id, place.thread_ts) if place.thread_ts is not None else None
     if about is None or about.parent is None:
-        return written(about) if about is not None else None
-    return str(TargetRef(backend=about.backend, path=about.owner))
+        return (written(about) if about is not None else ""), False
+    return str(TargetRef(backend=about.backend, path=about.owner)), True
 
 
 async def _once_more(ctx: Context, place: Place) -> str:
@@ -114,10 +115,12 @@ async def commands_meant(ctx: Context, actor: Actor, place: Place, text: str) ->
         return ()
     allowed = {(backend, capability.verb) for backend, capability in await usable(ctx, actor, place)}
     used, known = await used_here(ctx, place, visible), await _known(ctx, actor, place)
-    about, same = await _of_thread(ctx, place), await _once_more(ctx, place)
-    if about and (verbs := asked_of_it(text)):
+    (about, of_run), same = await _of_thread(ctx, place), await _once_more(ctx, place)
+    asked = asked_of_it(text) if about else []
+    if asked and of_run:
         plane = about.partition(":")[0]
-        return [verb for verb in verbs if ctx.catalog.builtin(verb) or (plane, verb) in allowed]
+        return [verb for verb in asked if ctx.catalog.builtin(verb) or (plane, verb) in allowed]
+    text = f"{asked[0]} {about}" if asked else text
     now = await read_situation(ctx, actor, place)
     by_text = {written(target): target for target in known}
 
@@ -132,7 +135,7 @@ async def commands_meant(ctx: Context, actor: Actor, place: Place, text: str) ->
     around = Surroundings(
         targets=[*_by_name(known), *_whole_backends(ctx.catalog, visible)],
         recent=(*([about] if about else []), *used.targets),
-        about=about or "",
+        about=about,
         parameters=used.targets,
         may=may,
     )
@@ -161,8 +164,8 @@ async def with_its_thread(ctx: Context, intent: Intent, error: Problem) -> tuple
     ask = intent.payload
     if not isinstance(ask, Command) or ask.target or error.code == "target_missing":
         return intent, intent.typed
-    about = await _of_thread(ctx, intent.place) if ctx.catalog.capabilities(ask.verb) else None
-    if about is None:
+    about, _ = await _of_thread(ctx, intent.place) if ctx.catalog.capabilities(ask.verb) else ("", False)
+    if not about:
         return intent, intent.typed
     ask = ask.model_copy(update={"target": about})
     return intent.model_copy(update={"payload": ask}), format_command(ask)
