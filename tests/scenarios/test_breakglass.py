@@ -26,8 +26,8 @@ async def opened(team: Team) -> str:
     """Rui breaks the glass in #crawl-ops; the grant's id."""
     await team.env.say("breakglass for=30m -- approvers unreachable, checkout is down", user="U0RUI")
     row = await team.event("breakglass")
-    assert isinstance(row.incident, str)
-    return row.incident
+    assert isinstance(row.rule, str)
+    return row.rule.removeprefix("grant ")
 
 
 async def test_it_is_loud_marked_and_the_skipped_approvers_are_told(team: Team) -> None:
@@ -234,6 +234,31 @@ async def test_no_command_is_reviewed_that_the_reviewer_did_not_see(team: Team) 
         lambda: [one for one in env.person("U0ROOT").messages(SECURITY) if str(one["blocks"]).count("'succeeded'") == 2]
     )
     assert "Reviewed by <@U0ROOT>" in shown(ended[0])
+
+
+async def test_the_reviewer_reads_how_it_ended_also_within_an_incident(team: Team) -> None:
+    """A run that failed is not "started"."""
+    env = team.env
+    await env.does("incident open INC-46 -- feed is down", "Incident INC-46")
+    grant = await opened(team)
+    for agent, end in (("labs/broken", "Failed"), ("shop/prices", "Succeeded")):
+        await env.say(f"start acc:{agent} -- fix", user="U0RUI")
+        await env.sees(f"start acc:{agent}", end, "incident INC-46", "BREAK-GLASS", user="U0RUI", timeout=30)
+    await env.until(lambda: len(env.audit(event="ended")) == 2)
+    card = await env.sees("Break-glass", channel=SECURITY)
+    await team.press(card, "Close review", user="U0ROOT", channel=SECURITY)
+    root = env.person("U0ROOT")
+    form = shown({"blocks": (await root.wait_for(lambda p: p.modal()))["blocks"]})
+    assert "`start acc:labs/broken`: failed" in form
+    assert "`start acc:shop/prices`: succeeded" in form
+    await root.submit("modal", {"note": "right"})
+    closed = str((await env.sees("Break-glass", "Reviewed by <@U0ROOT>", channel=SECURITY))["blocks"])
+    assert "'failed" in closed
+    assert "'succeeded'" in closed
+    assert "'started'" not in closed
+    await env.does(
+        f"audit {grant}", "Audit log", "sent", "start acc:labs/broken", "start acc:shop/prices", user="U0ROOT"
+    )
 
 
 async def test_words_in_capitals_of_a_review_are_no_people_and_no_channels(team: Team) -> None:

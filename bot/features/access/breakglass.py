@@ -199,8 +199,8 @@ async def _note(ctx: Context, grant: Grant) -> str:
 
 
 def _under(entry: StoredEntry, grant: Grant) -> bool:
-    """Whether the entry belongs to this break-glass. Inside an open incident, `incident` names that one instead."""
-    return grant.id == entry.incident or entry.rule == f"grant {grant.id}"
+    """Whether this break-glass allowed it, or the entry is about it. `incident` is that of the place, if one was open there."""
+    return entry.rule == f"grant {grant.id}"
 
 
 async def done_under(ctx: Context, grant: Grant) -> tuple[Table, int]:
@@ -212,10 +212,11 @@ async def done_under(ctx: Context, grant: Grant) -> tuple[Table, int]:
         found += page
     typed = {entry.request_id: cards.typed_in(entry) for entry in found if entry.event is Event.REQUESTED}
     sent = {entry.request_id: entry.at for entry in found if entry.event is Event.SENT}
+    under = {entry.request_id for entry in found if _under(entry, grant)}  # the end of a run names no rule
     last = {
         entry.request_id: entry
         for entry in reversed(found)
-        if _under(entry, grant) and str(entry.event) in _TOLD and entry.backend is not None
+        if entry.request_id in under and str(entry.event) in _TOLD and entry.backend is not None
     }
     went = {entry.request_id: _went(ctx, entry) for entry in last.values()}
     rows = tuple(
@@ -226,7 +227,7 @@ async def done_under(ctx: Context, grant: Grant) -> tuple[Table, int]:
         )
         for entry in list(last.values())[:_LISTED]
     )
-    note = f"`signalbox audit search --incident {grant.id}` lists all." if len(last) > _LISTED else ""
+    note = f"`signalbox audit search {grant.id}` lists all." if len(last) > _LISTED else ""
     ran = [one for one, word in went.items() if one in sent and not word.startswith(NOT_DONE)]
     return Table(columns=("What", "Outcome", "When"), rows=rows, total=len(last), note=note), len(ran)
 
