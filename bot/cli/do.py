@@ -14,7 +14,7 @@ from bot.build import Installed, build_backends, build_context
 from bot.cli.exit_codes import Exit
 from bot.cli.offline import client_of, directory_of
 from bot.core.audit import Event
-from bot.core.card import Card, Delivery, FormView, HomeView, Tone
+from bot.core.card import Card, Delivery, FormView, HomeView, Tone, operation_key
 from bot.core.command.parser import parse
 from bot.core.intent import Actor, Intent, ParseError, Place, Reply, Source
 from bot.core.masking.redact import SecretList
@@ -24,6 +24,7 @@ from bot.core.value import Json
 from bot.features.access.policy_reload import PolicyReloader
 from bot.http_client.transport import open_session
 from bot.intents.intake import Intake
+from bot.leader import FOR_EVER, MOST_WAITING
 from bot.render.terminal import render_text
 from bot.render.text_format import one_line
 from bot.render.zones import in_zone
@@ -43,15 +44,15 @@ _MENTION = re.compile(r"<@([UW][A-Z0-9]{2,30})(?:\|[^<>]{0,80})?>")
 _CHANNEL = re.compile(r"<#(\w+)>")
 _FOR = re.compile(r"(?m)^For: ([UW][A-Z0-9]+(?: [UW][A-Z0-9]+)*)$")
 _MOST_NAMED = 20
-_FOR_ALL = ("breakglass:", "grant:", "skipped:")  # the keys of cards that everyone in the channel reads begin so
 DONE = frozenset({Event.DONE, Event.RECONCILED})
 
 
 class TerminalPresenter:
-    """Prints the cards of the request and saves files to the current folder.
+    """Prints cards and saves files to the current folder.
 
-    Cards for other people, such as an approval, a grant or a notice for the security channel, go to the outbox. The bot that
-    runs on this store sends them.
+    The card of the command with the key `own` is for the terminal alone, and so are answers for one person. Every other card is
+    for people in Slack: an approval, a grant, an incident and its report, or an earlier card that changes. It goes to the outbox
+    too, with its files. The bot that runs on this store sends it.
     """
 
     def __init__(
@@ -63,9 +64,11 @@ class TerminalPresenter:
         names: Callable[[Collection[str]], Awaitable[Mapping[str, str]]],
         kept: Callable[[str], Awaitable[Json]],
         *,
+        own: str,
         verbose: bool = False,
     ) -> None:
         self._say = say
+        self._own = own
         self._names = names
         self._kept = kept
         self._secrets = secrets
@@ -79,8 +82,7 @@ class TerminalPresenter:
         if card.passing:
             return
         elsewhere = card.place.channel_id != self._channel
-        asks = any(button.means.get("tag") == "pending1" for button in card.buttons)  # a person decides it
-        if card.only_for is None and (elsewhere or asks or card.key.startswith(_FOR_ALL)):
+        if card.only_for is None and card.key != self._own:
             await self._slack.show(card)
             if elsewhere:
                 return
@@ -104,11 +106,14 @@ class TerminalPresenter:
         """A terminal keeps what was written to it."""
 
     async def deliver(self, delivery: Delivery) -> None:
-        """Move the files here."""
+        """Save the files here, and post those of a card that is for Slack."""
+        posted = delivery.under not in (None, self._own)
         for file in delivery.files:
             path = Path(self._secrets.hide(Path(file.name).name))
-            shutil.move(file.path, path)
+            (shutil.copy if posted else shutil.move)(file.path, path)
             self._say(f"saved {path} ({file.size} bytes)")
+        if posted:
+            await self._slack.deliver(delivery)
 
     # A terminal has no modals, no Home tab and no workflows.
     async def open_form(self, trigger_id: str, form: FormView) -> FormResult:
@@ -176,11 +181,19 @@ async def do(
             secrets=built.secrets,
         )
         directory = directory_of(slack, client, store, clock, tell)
+        request_id = ids.request()
         presenter = TerminalPresenter(
-            tell, channel, sender, built.secrets, directory.names, store.value, verbose=verbose
+            tell,
+            channel,
+            sender,
+            built.secrets,
+            directory.names,
+            store.value,
+            own=operation_key(request_id),
+            verbose=verbose,
         )
         spool = FileSpool(spool_folder(settings.folder, settings.store, terminal=True))
-        spool.prepare()
+        spool.prepare(sender.files_of(await store.due_messages(FOR_EVER, MOST_WAITING)))
         ctx = build_context(
             built,
             Installed.of(settings),
@@ -201,7 +214,7 @@ async def do(
         intake = Intake(ctx)
         read = parse(text, built.catalog)
         intent = Intent(
-            request_id=ids.request(),
+            request_id=request_id,
             dedupe_key=f"terminal:{ids.secret()}",
             actor=Actor(user_id=user, team_id=slack.team),
             place=Place(team_id=slack.team, channel_id=channel),

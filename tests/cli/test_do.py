@@ -12,10 +12,11 @@ from bot.cli.do import do
 from bot.core.command.capability import Risk
 from bot.core.masking.redact import redact
 from bot.operations import asking
+from bot.playground.planes.sequentum import Script
 from tests.backends.contract_samples import SAMPLES
 from tests.backends.contract_stand import wire_of
 from tests.cli.program import Ended, Program
-from tests.world import OPEN_POLICY, World, stored, world
+from tests.world import OPEN_POLICY, World, labels, stored, world
 
 PLACE = ("--channel", "C0CRAWL", "--user", "U0ANA")
 
@@ -219,3 +220,52 @@ async def test_what_everyone_in_the_channel_reads_is_posted_there_and_kept_up_to
         (made,) = env.audit(event=event)
         await root(f"revoke {str(made.rule).removeprefix('grant ')} -- done")
         assert (await env.sees(*over, timeout=40))["ts"] == card["ts"]
+
+
+async def test_an_incident_from_the_terminal_is_read_in_its_channel(program: Program, env: World) -> None:
+    """Its card, its end on the same card, and its report with the timeline in the thread, as the terminal prints it."""
+    for command in ("incident open INC-42 -- checkout is down", "incident close -- prices restored"):
+        ended = await ran(program, env, command)
+        assert ended.code == 0, ended
+        if " open " in command:
+            card = await env.sees("Incident INC-42: checkout is down", "Open", user="U0RUI", timeout=40)
+    assert "The timeline is in the thread" in ended.out
+    report = await env.sees("INC-42 is closed", "prices restored", user="U0RUI", timeout=40)
+    over = await env.sees("Incident INC-42", "Closed by", user="U0RUI", timeout=40)
+    assert (over["ts"], labels(over)) == (card["ts"], [])
+    files = await env.until(lambda: {file.name: file for file in env.ws.files.values() if file.thread_ts} or None)
+    assert {file.thread_ts for file in files.values()} == {report["ts"]}
+    assert (env.folder / "timeline.csv").read_bytes() == files["timeline.csv"].bytes
+
+
+@pytest.mark.parametrize(
+    ("typed", "began", "ends", "over"),
+    [
+        ("incident open INC-42 -- checkout is down", "Open", "incident close", "Closed by"),
+        ("schedule off acc:shop/prices for=1h", "Paused until", "schedule on acc:shop/prices", "This pause is over"),
+        ("watch acc:shop/prices for=8h", "is told here", "unwatch acc:shop/prices", "stopped watching"),
+    ],
+)
+async def test_what_ends_in_the_terminal_ends_on_its_card_in_slack(
+    program: Program, env: World, typed: str, began: str, ends: str, over: str
+) -> None:
+    card = await env.does(typed, began)
+    assert labels(card)
+    ended = await ran(program, env, ends)
+    assert ended.code == 0, ended
+    changed = await env.sees(over, timeout=40)
+    assert (changed["ts"], labels(changed)) == (card["ts"], [])
+
+
+async def test_a_run_that_was_retried_in_the_terminal_is_not_offered_again_in_slack(
+    program: Program, env: World
+) -> None:
+    env.acc.add_agent("shop/broken", scripts=(Script(end="Failure", message="broke"), Script()))
+    card = await env.does("start acc:shop/broken", "Failed")
+    assert "Retry" in labels(card)
+    run = [one for one in env.audit(event="done") if one.verb == "start"][-1].backend_ref
+    ended = await ran(program, env, f"retry acc:run/{run}")
+    assert ended.code == 0, ended
+    changed = await env.sees("Retried by", timeout=40)
+    assert changed["ts"] == card["ts"]
+    assert "Retry" not in labels(changed)
