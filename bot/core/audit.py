@@ -45,6 +45,7 @@ class Event(StrEnum):
     POLICY_REFUSED = "policy_refused"
     PAUSED = "paused"
     RESUMED = "resumed"
+    PAUSE_ENDED = "pause_ended"
     EXPORTED = "exported"
     HEAD_PUBLISHED = "head_published"
     RESTORED = "restored"

@@ -15,7 +15,7 @@ from bot.core.card import Button, Card, Line, Tone
 from bot.core.command.catalog import Catalog
 from bot.core.intent import Intent, Press
 from bot.core.operation import Operation
-from bot.core.outcome import Fact, Outcome
+from bot.core.outcome import Fact, Outcome, RunView
 from bot.core.policy.compile import Policy
 from bot.core.policy.decision import Allowed, Decision, Denied, NeedsApproval
 from bot.core.policy.match import Situation, Subject, Where
@@ -179,6 +179,9 @@ class Effect(Generic[ContextT]):
 
     async def after_card(self, ctx: ContextT, attempt: Attempt, result: Outcome, consequences: Consequences) -> None:
         """Sends further messages after the card of the operation."""
+
+    async def run_ended(self, ctx: ContextT, attempt: Attempt, view: RunView) -> None:
+        """Called when the run of an operation has ended, before that is in the audit log. It may be called again."""
 
     async def recorded(self, ctx: ContextT, operation: Operation) -> None:
         """Called when the outcome of an operation under a break-glass, or the end of its run, is in the audit log."""

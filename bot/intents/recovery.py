@@ -18,7 +18,7 @@ from bot.core.intent import Due
 from bot.core.outcome import Done, Failed, Unknown
 from bot.core.records import Filters, StoredEntry, StoredRequest
 from bot.features import approvals, home
-from bot.features.pauses.pause import ENDED_BY_ORDER, show_over_again
+from bot.features.pauses.pause import ENDED_BY_ORDER, ENDINGS, show_over_again
 from bot.features.pauses.resume import GIVEN_UP, show_end_again
 from bot.features.replies.answer import say
 from bot.intents.dispatcher import handle, is_urgent
@@ -170,7 +170,7 @@ async def show_outcomes(ctx: Context) -> None:
 
 async def show_pauses(ctx: Context) -> None:
     """Show the newest ended pauses again whose cards do not show the end; oldest first, so that the newest is shown last."""
-    for event in (Event.PAUSED, Event.RESUMED, Event.ABANDONED):
+    for event in ENDINGS:
         entries = await ctx.store.search(Filters(event=str(event)), limit=LAST_OF_PAUSES)
         for entry in reversed(entries):
             if entry.code in ENDED_BY_ORDER:

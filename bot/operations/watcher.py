@@ -17,7 +17,7 @@ from bot.all_of import all_of
 from bot.core.audit import AuditEntry, Event
 from bot.core.card import Card, Line, Tone, operation_key
 from bot.core.command.catalog import check_params
-from bot.core.effects import Attempt
+from bot.core.effects import Attempt, concerned
 from bot.core.errors import Problem
 from bot.core.intent import Intent
 from bot.core.operation import Operation, Target
@@ -334,10 +334,13 @@ async def _refreshed(ctx: Context, request_id: str, view: RunView) -> datetime |
 
 
 async def _end(ctx: Context, watch: Watch, view: RunView, request: StoredRequest | None, *, lost: bool) -> None:
-    """Write the end to the audit log, once."""
+    """Tell the features of it, then write the end to the audit log, once."""
     now = ctx.clock.now()
     entries: tuple[AuditEntry, ...] = ()
     if request is not None and request.operation is not None:
+        attempt = Attempt(request.intent, request.operation)
+        for effect in concerned(ctx.effects, ctx.catalog, attempt):
+            await effect.run_ended(ctx, attempt, view.after(request.operation.verb))
         started = datetime.fromisoformat(watch.made_at)
         entry = AuditWriter(ctx.secrets).about(
             Event.ENDED,

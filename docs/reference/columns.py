@@ -72,10 +72,11 @@ EVENTS: Final[Words] = {
     "policy_loaded": "rules took effect; or a refused file was changed back to the rules in force",
     "policy_refused": "a changed rules file can't be used; the last good one stays in force",
     "paused": "a schedule is off until the time in `detail`; with a code, the end of an earlier pause: `replaced` by this "
-    "one, or `no_end`, off until a person switches it on, or `ended`, stopped or deleted; or `unknown`: "
-    "it may be off, and is switched on at that time anyway",
+    "one, or `no_end`, off until a person switches it on; or `unknown`: it may be off, and is switched on at that time "
+    "anyway",
     "resumed": "a paused schedule is on again, at its time, by a person (code `by_hand`), or by the control plane's "
     "own timer (`own_timer`)",
+    "pause_ended": "a pause ended because what was paused was stopped or deleted (code `ended`): nothing is resumed at its time",
     "exported": "the audit log was written to a file",
     "head_published": "`SEQ:HASH` of the last entry was posted to the security channel",
     "restored": "the store is older than it was: PostgreSQL has another system identifier, timeline or table than at the last "

@@ -13,7 +13,7 @@ from bot.core.records import stamp
 from bot.operations import reconcile
 from tests.scenarios.steps import mention
 from tests.scenarios.team import APPROVERS, CRAWL, RULES, Team, deciding
-from tests.world import World, labels, shown, world
+from tests.world import World, labels, request_id, shown, world
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -397,6 +397,18 @@ async def test_its_report_says_of_a_pause_that_is_over_how_it_ended(later: Team)
         1
     ]
     assert "paused until" not in "".join(texts)
+
+
+async def test_its_report_takes_no_later_command_for_the_end_of_a_pause(later: Team) -> None:
+    """One that names the request in its reason, word for word as the end does."""
+    env = later.env
+    await env.does("incident open INC-43 -- slow", "Incident INC-43")
+    paused = request_id(await env.does("schedule off acc:shop/prices for=1h -- quiet", "Paused until"))
+    await env.does("schedule on acc:shop/prices", "are on", user="U0RUI")
+    for at, why in enumerate((f"see {paused}", f"ends the pause {paused} of them", f"pause {paused}"), start=1):
+        await env.does(f"schedule off acc:news/feed for={at}h -- {why}", "Paused until")
+    report = shown(await env.does("incident close", "INC-43 is closed"))
+    assert re.search(r"prices for=1h` \(quiet\): paused, ended <!date[^>]*>: `schedule on`, <@U0RUI>", report), report
 
 
 async def test_the_end_of_a_pause_keeps_its_incident_after_that_was_closed(later: Team) -> None:

@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from bot.core.errors import Problem
+from bot.runtime.until_stored import IN_DOUBT
 from tests.scenarios.steps import ask, do
 from tests.scenarios.team import Team, deciding
 from tests.scenarios.test_pauses import FIRST, SECOND, enabled
@@ -250,9 +252,12 @@ async def test_a_stop_of_a_paused_job_ends_its_pause_at_once(
         await stop(env, job)
         over = await env.sees("This pause is over: stopped by <@U0RUI>.", asked)
         assert not {"Resume", "Stop"} & set(labels(over))
-        (row,) = [row for row in env.audit(event="paused") if row.code == "ended"]
-        assert row.user_id == "U0RUI"
+        (row,) = env.audit(event="pause_ended")
+        assert (row.user_id, row.code) == ("U0RUI", "ended")
         await env.does("pauses", "Pauses", "None.")
+        for command, title in (("timeline since=1h", "Timeline since"), ("audit", "Audit log")):
+            told = shown(await env.does(command, title))
+            assert re.search(r"`?stop itn:[^`]*`? pause ended", told.replace("*", "")), told
         await env.restart()
         report = shown(await env.does("incident close", "INC-7 is closed"))
         assert re.search(r"for=1h`: paused, ended <!date[^>]*>: `stop`, <@U0RUI>", report), report
@@ -261,6 +266,102 @@ async def test_a_stop_of_a_paused_job_ends_its_pause_at_once(
         await env.quiet()
         assert shown(await env.sees("This pause is over: stopped by <@U0RUI>.", asked)) == shown(over)
         assert not [row for row in env.audit() if row.verb == "resume"]
+
+
+def without_effect(job: Any, plane: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The control plane accepts each cancel, and the job stays as it is."""
+    real = type(plane).note
+
+    def note(self: Any, action: str, *rest: Any, **more: Any) -> Any:
+        if action == "cancel":
+            job.canceled_at = None
+        return real(self, action, *rest, **more)
+
+    monkeypatch.setattr(type(plane), "note", note)
+
+
+def lose_the_answer_of_the_end(env: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The end of the pause is written, but the store doesn't confirm it."""
+    store = type(env.bot.store)
+    real = store.finish
+    lost = []
+
+    async def finish(self: Any, request_id: str, entries: Any, *rest: Any, **more: Any) -> None:
+        await real(self, request_id, entries, *rest, **more)
+        if any(entry.event == "pause_ended" for entry in entries) and not lost:
+            lost.append(request_id)
+            raise Problem("The commit is in doubt.", code=IN_DOUBT)
+
+    monkeypatch.setattr(store, "finish", finish)
+
+
+async def accepted(env: World) -> None:
+    """The stop was accepted, and its run was looked at since."""
+    await env.until(lambda: [row for row in env.audit(event="done") if row.verb == "stop"])
+    looked = len(env.planes["itn"].requests)
+    await env.until(lambda: len(env.planes["itn"].requests) > looked + 1)
+    await env.quiet()
+
+
+async def test_a_stop_that_was_only_accepted_leaves_the_pause_in_force(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The job is still paused: the card goes on to promise its end, also after a restart, and the end comes."""
+    async with deciding(tmp_path_factory.mktemp("job"), monkeypatch, OPEN_POLICY, only=("itn",)) as later:
+        env = later.env
+        plane = env.planes["itn"]
+        job, name, asked = await paused_job(env)
+        without_effect(job, plane, monkeypatch)
+        await stop(env, name)
+        await accepted(env)
+        await env.restart()
+        assert job.status(plane.clock.now()) == "paused"
+        await env.sees("Paused until", "It resumes automatically", asked)
+        assert not env.audit(event="pause_ended")
+        later.later(hours=1)
+        await env.sees("The pause is over: it has resumed")
+        assert "resume" in [deed.action for deed in plane.effects]
+
+
+@pytest.mark.parametrize("in_doubt", [False, True])
+async def test_a_stop_that_takes_effect_later_ends_the_pause_then(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch, in_doubt: bool
+) -> None:
+    """As soon as the control plane says that the job was canceled, also when nobody knows at first whether that was written."""
+    async with deciding(tmp_path_factory.mktemp("job"), monkeypatch, OPEN_POLICY, only=("itn",)) as later:
+        env = later.env
+        plane = env.planes["itn"]
+        job, name, asked = await paused_job(env)
+        without_effect(job, plane, monkeypatch)
+        await stop(env, name)
+        await accepted(env)
+        if in_doubt:
+            lose_the_answer_of_the_end(env, monkeypatch)
+        job.canceled_at = plane.clock.now()
+        await env.sees("This pause is over: stopped by <@U0RUI>.", asked)
+        await env.quiet()
+        assert len(env.audit(event="pause_ended")) == 1
+        assert [pause.state for pause in await env.bot.store.open_pauses()] == []
+
+
+async def test_a_job_that_ends_otherwise_after_an_accepted_stop_was_not_stopped_by_anyone(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was resumed in the console and completed: the end of its time says that nothing is left."""
+    async with deciding(tmp_path_factory.mktemp("job"), monkeypatch, OPEN_POLICY, only=("itn",)) as later:
+        env = later.env
+        plane = env.planes["itn"]
+        job, name, asked = await paused_job(env)
+        without_effect(job, plane, monkeypatch)
+        await stop(env, name)
+        await accepted(env)
+        job.paused_at, job.started = None, plane.clock.now() - 3_600
+        await env.until(lambda: [row for row in env.audit(event="ended") if row.verb == "stop"])
+        await env.quiet()
+        assert not env.audit(event="pause_ended")
+        later.later(hours=1)
+        await env.sees("nothing is left to resume", asked)
+        assert "stopped by" not in shown(await env.sees("This pause is over", asked))
 
 
 async def test_a_stop_with_an_unknown_outcome_leaves_the_pause_in_force(
@@ -299,6 +400,9 @@ async def test_deleting_what_is_paused_ends_its_pause_at_once(later: Team, what:
     deleting = await ask(env, f"schedule delete acc:{what}")
     await deleting.press("Run it")
     await env.sees("This pause is over: deleted by <@U0ANA>.", asked.request_id)
+    assert {row.verb for row in env.audit(event="pause_ended")} == {"schedule delete"}
+    told = shown(await env.does("timeline since=1h", "Timeline since"))
+    assert re.search(r"schedule delete acc:[^`]*`? pause ended", told.replace("*", "")), told
     later.later(hours=1)
     await env.bot.leader.timers.beat()
     await env.quiet()

@@ -54,7 +54,7 @@ _MOST_LISTED = 40  # entries of the audit log in paragraphs
 _SHORT = 80  # characters of a detail there
 _MADE_OF_IDS = frozenset(  # events and codes
     {"granted", "revoked", "expired", "breakglass", "approval_requested", "reviewed", "sent", "paused", "resumed"}
-    | {"pressed_already", "place_frozen"}
+    | {"pause_ended", "pressed_already", "place_frozen"}
 )
 _WITH_REASON = frozenset({"reviewed", "requested", "incident_opened", "incident_closed"})  # besides the detail
 _AGES = re.compile(r"(?:; |\s*\(|^)person read \d[^()]{0,60} ago\)?$")

@@ -20,7 +20,7 @@ from bot.features.approvals.cards import link_to
 from bot.features.builtins import audit
 from bot.features.builtins.activity import happened, moves, not_sent, stopped_as_asked, unknown, what_of
 from bot.features.incidents import Incident
-from bot.features.pauses.pause import ENDED_BY_ORDER
+from bot.features.pauses.pause import ENDED_BY_ORDER, ends_pause
 from bot.operations import cards
 from bot.operations.audit_writer import AuditWriter
 from bot.operations.authorize import CACHED, visibility_of
@@ -197,7 +197,7 @@ async def _paused(ctx: Context, entry: StoredEntry) -> str:
     if any(one.state == "open" for one in every) or not every:
         return f"paused {entry.detail}"
     found = await ctx.store.search(Filters(text=entry.request_id, since=entry.at, backend=entry.backend))
-    end = next((one for one in found if one.request_id != entry.request_id), None)
+    end = next((one for one in found if ends_pause(one, entry.request_id or "")), None)
     if end is None:
         return "paused, over by now"
     what = (

@@ -48,11 +48,17 @@ NO_END: Final = "no_end"
 BY_HAND: Final = "by_hand"
 ENDED: Final = "ended"
 ENDED_BY_ORDER: Final = frozenset({REPLACED, NO_END, BY_HAND, ENDED})
+ENDINGS: Final = (
+    Event.PAUSED,
+    Event.RESUMED,
+    Event.PAUSE_ENDED,
+    Event.ABANDONED,
+)  # of entries about the end of a pause
 UNSURE: Final = "unknown"
 _UNTIL: Final = "until "
 _ASKED: Final = 10  # states that are read for one line
 _ENDS: Final = "ends the pause {0.request_id} of {0.user_id}, which was to last until {0.until_at}"
-_ENDED: Final = re.compile(r"ends the pause (\S+) of ")
+_ENDED: Final = re.compile(r"(?:ends the )?pause ([^\s:]+)")
 
 
 def _may_be_off(result: Outcome) -> bool:
@@ -73,9 +79,10 @@ async def settle(ctx: Context, attempt: Attempt, result: Outcome, now: datetime)
     if ctx.catalog.resumes(operation.target.backend, operation.verb):
         held = await _held(ctx, operation, operation.verb) if done else ()
         return _over(ctx, attempt, held, now, Event.RESUMED, BY_HAND)
-    if ctx.catalog.ends_pauses(operation.target.backend, operation.verb, operation.target.kind):
-        held = await _held(ctx, operation, None) if done else ()
-        return _over(ctx, attempt, held, now, Event.PAUSED, ENDED)
+    if is_end(ctx, operation):
+        # What is only accepted takes effect later, or not at all: see `end_with`.
+        held = await _held(ctx, operation, None) if done and not operation.starts_run else ()
+        return _over(ctx, attempt, held, now, Event.PAUSE_ENDED, ENDED)
     capability = ctx.catalog.capability(operation.target.backend, operation.verb, operation.target.kind)
     if capability is None or capability.resumes is None:
         return NOTHING
@@ -118,6 +125,22 @@ async def settle(ctx: Context, attempt: Attempt, result: Outcome, now: datetime)
             *_end_lines("Replaces", held),
         ),
     )
+
+
+def is_end(ctx: Context, operation: Operation) -> bool:
+    """Whether nothing is left to resume after this operation."""
+    return ctx.catalog.ends_pauses(operation.target.backend, operation.verb, operation.target.kind)
+
+
+async def end_with(ctx: Context, attempt: Attempt) -> None:
+    """End the pauses of the run that this operation has stopped. Whoever repeats it shows what has ended."""
+    request_id, now = attempt.operation.request_id, ctx.clock.now()
+    if held := await _held(ctx, attempt.operation, None):
+        over = _over(ctx, attempt, held, now, Event.PAUSE_ENDED, ENDED)
+        await ctx.store.finish(request_id, over.entries, now, over=over.over, over_state=over.over_state)
+        ctx.stale_homes.stale(attempt.intent.actor.user_id, *(pause.user_id for pause in held))
+    for entry in await ctx.store.search(Filters(request_id=request_id, event=Event.PAUSE_ENDED)):
+        await show_over_again(ctx, entry)
 
 
 def _over(
@@ -217,6 +240,12 @@ async def is_held(ctx: Context, target: Target) -> bool | None:
     if word in ("", GONE) or word.startswith("unknown"):
         return None
     return word in ("off", "paused")
+
+
+def ends_pause(entry: StoredEntry, request_id: str) -> bool:
+    """Whether the entry is the end of a pause that this request began."""
+    named = _ENDED.match(entry.detail or "") if entry.event in ENDINGS else None
+    return named is not None and named[1] == request_id
 
 
 async def show_over(ctx: Context, intent: Intent, operation: Operation, settled: Consequences) -> None:

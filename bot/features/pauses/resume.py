@@ -13,11 +13,11 @@ from bot.core.effects import Attempt, Consequences, OfLooks, OfSchedules
 from bot.core.errors import NoSuchTarget, Problem
 from bot.core.intent import Due, Intent
 from bot.core.operation import Operation
-from bot.core.outcome import GONE, Done, Outcome, Refused
+from bot.core.outcome import GONE, Done, Outcome, Phase, Refused, RunView
 from bot.core.ports.services import Backend
 from bot.core.records import Pause, StoredEntry
 from bot.core.text import sentences, utc_text
-from bot.features.pauses.pause import is_held, paused_lines, say_over, settle, show_over
+from bot.features.pauses.pause import end_with, is_end, is_held, paused_lines, say_over, settle, show_over
 from bot.operations import cards
 from bot.operations.audit_writer import AuditWriter, columns_of
 from bot.operations.execute import execute
@@ -86,6 +86,11 @@ class PauseEffect(OfSchedules[Context]):
             await show_over(ctx, attempt.intent, attempt.operation, consequences)
         elif consequences.over_state:
             await _say_over(ctx, attempt.pause, consequences.over_state)
+
+    async def run_ended(self, ctx: Context, attempt: Attempt, view: RunView) -> None:
+        """A stop was accepted, and its run was stopped."""
+        if view.phase is Phase.STOPPED and is_end(ctx, attempt.operation):
+            await end_with(ctx, attempt)
 
 
 class PausedEffect(OfLooks[Context]):
