@@ -3,9 +3,9 @@
 from datetime import timedelta
 from typing import Final
 
-from bot.core.approval import is_other, state_text
+from bot.core.approval import Approval, is_other, state_text
 from bot.core.audit import Event
-from bot.core.card import Button, Line, Tone
+from bot.core.card import Button, Line, Tone, approval_key
 from bot.core.command.capability import Risk
 from bot.core.effects import Attempt, Ruling
 from bot.core.intent import Intent, Source
@@ -34,10 +34,15 @@ ASKS: Final = "Ask for approval"
 
 
 async def ask(
-    ctx: Context, intent: Intent, resolved: Resolved, ruling: Ruling, earlier: StoredEntry | None = None
+    ctx: Context,
+    intent: Intent,
+    resolved: Resolved,
+    ruling: Ruling,
+    earlier: StoredEntry | None = None,
+    waiting: Approval | None = None,
 ) -> None:
     """Store the pending decision and show it to the requester with `Run it` and `Cancel`. `earlier` is the entry of the request
-    that ran the same run again already.
+    that ran the same run again already, `waiting` the same command that waits for this person's decision.
 
     A terminal has no buttons: its request ends here, and `--yes` answers in advance.
     """
@@ -71,20 +76,27 @@ async def ask(
     danger = (
         "Dangerous: check before you run it" if operation.risk is Risk.DANGER else "Run it only if you still want it"
     )
-    status = sentences(late, danger) if late else danger
+    already, people = approvals.who_asked(waiting, intent) if waiting is not None else ("", ())
+    if already:
+        already = f"{already}, and you can decide it. If you run it, the request still waits"
+    status = sentences(already, late, danger) if already or late else danger
+    link = (
+        await approvals.link_to(ctx, approval_key(waiting.pending.request_id), "Open the request") if waiting else None
+    )
     await reply(
         ctx,
         intent,
         operation.title,
         key=f"hold:{pending_id}" if has_buttons else "",
         tone=Tone.ASK,
-        status=status if has_buttons else "Not run. Pass `--yes` to run it.",
+        status=status if has_buttons else sentences(already, "Not run. Pass `--yes` to run it."),
+        link=link,
         rows=(
             Fact(label="What happens", value=resolved.capability.effect or resolved.capability.help),
             *((Fact(label="Why", value=operation.reason),) if operation.reason else ()),
         ),
         lines=(Line(heading=HEADING, text=await said_of(ctx, earlier)),) if earlier is not None else (),
-        mention=(earlier.user_id,) if earlier is not None else (),
+        mention=(*people, *((earlier.user_id,) if earlier is not None else ())),
         facts=(*facts_of(operation.masked_words), *(fact for fact in found if fact not in aside)),
         details=(
             *aside,

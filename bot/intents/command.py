@@ -94,17 +94,7 @@ async def _run(ctx: Context, intent: Intent, command: Command) -> None:
         if resolved.capability.pausable:
             ends_at(resolved.operation, intent.at, ctx.clock.now(), ctx.zone)
     except Problem as problem:
-        if (hidden := await _hidden(ctx, intent, typed)) is not None:
-            await refusal.misread(ctx, intent, hidden)
-            return
-        is_known = isinstance(problem, NoSuchTarget) and problem.nearest  # by the backend, what was meant
-        unclear = intent.typed and not is_known and problem.code in ("no_such_target", "wrong_target_kind")
-        meant = await read_meant(ctx, intent.actor, intent.place, intent.typed) if unclear else None
-        if meant is not None and meant != command:
-            await _run(ctx, intent, meant)
-            return
-        more = unfit_buttons(ctx, intent, command, problem.code)
-        await refusal.problem(ctx, intent.model_copy(update={"payload": command}), problem, more=more)
+        await _unresolved(ctx, intent, command, problem, typed)
         return
     operation = resolved.operation
     ruling = await authorize(ctx, intent, operation, resolved.capability)
@@ -120,6 +110,23 @@ async def _run(ctx: Context, intent: Intent, command: Command) -> None:
         await finish(ctx, Attempt(intent, operation, ruling, began=ctx.clock.monotonic()), misfit, Event.FAILED)
         return
     await _proceed(ctx, intent, resolved, ruling, late=late and operation.risk is not Risk.READ)
+
+
+async def _unresolved(ctx: Context, intent: Intent, command: Command, problem: Problem, typed: str) -> None:
+    """Answer a command that can't become an operation, unless the same waits for this person's decision: that needs no reason."""
+    if await approvals.led_to_card(ctx, intent, command):
+        return
+    if (hidden := await _hidden(ctx, intent, typed)) is not None:
+        await refusal.misread(ctx, intent, hidden)
+        return
+    is_known = isinstance(problem, NoSuchTarget) and problem.nearest  # by the backend, what was meant
+    unclear = intent.typed and not is_known and problem.code in ("no_such_target", "wrong_target_kind")
+    meant = await read_meant(ctx, intent.actor, intent.place, intent.typed) if unclear else None
+    if meant is not None and meant != command:
+        await _run(ctx, intent, meant)
+        return
+    more = unfit_buttons(ctx, intent, command, problem.code)
+    await refusal.problem(ctx, intent.model_copy(update={"payload": command}), problem, more=more)
 
 
 async def _deny(ctx: Context, intent: Intent, operation: Operation, ruling: Ruling) -> None:
@@ -176,11 +183,17 @@ async def _proceed(ctx: Context, intent: Intent, resolved: Resolved, ruling: Rul
     operation = resolved.operation
     again = operation.verb in newer_run.RERUNS and not intent.confirmed
     earlier = await newer_run.asked_before(ctx, intent, operation) if again else None
-    confirms = (operation.risk is Risk.DANGER or late or earlier is not None) and not intent.confirmed
+    changes = operation.risk is not Risk.READ and intent.source is not Source.STEP
+    open_ones = await ctx.store.pending_decisions(state="open") if changes else ()
+    waiting = approvals.theirs_to_decide(ctx, intent, operation, open_ones) if open_ones else None
+    asks = operation.risk is Risk.DANGER or late or earlier is not None or waiting is not None
+    confirms = asks and not intent.confirmed
+    if waiting is not None and ruling.needs_approval and await approvals.led_to_card(ctx, intent, operation):
+        return
     if confirms and intent.source is Source.STEP:
         await refusal.problem(ctx, intent, _needs_a_person(operation, late=late), operation)
     elif confirms:
-        await preflight.ask(ctx, intent, resolved, ruling, earlier)
+        await preflight.ask(ctx, intent, resolved, ruling, earlier, waiting)
     elif ruling.needs_approval:
         await approvals.request(ctx, intent, resolved, ruling)
         await newer_run.waits(ctx, intent)

@@ -287,6 +287,55 @@ async def test_an_approver_who_may_not_run_it_is_led_to_the_card_too(
         assert team.effects() == []
 
 
+FREE = RULES.replace("""id = "C0INC"
+""", """id = "C0INC"
+  [[channel.allow]]
+  verbs = ["start", "schedule delete"]
+  targets = ["acc:*"]
+  who = ["leads"]
+""").replace('who = ["U0RUI"]', 'who = ["U0RUI", "leads"]')  # fmt: skip
+
+
+async def test_an_approver_who_may_run_it_is_led_to_the_card_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing runs until they choose: the request, or the same once more. Other people just run it."""
+    async with deciding(tmp_path, monkeypatch, FREE) as team:
+        env = team.env
+        await env.say("start acc:shop/prices input.region=north -- month end")
+        card = await team.card("start acc:shop/prices")
+        link = f"/archives/{APPROVERS}/p{card['ts'].replace('.', '')}"
+        lee = {"user": "U0LEE", "channel": INCIDENT}
+        answer = await env.does(
+            "start acc:shop/prices input.region=north -- ok",
+            f"<@U0ANA> already asked for this in <#{CRAWL}>, and you can decide it",
+            **lee,
+        )
+        assert link in shown(answer)
+        assert "If you run it, the request still waits." in shown(answer)
+        assert labels(answer) == ["Run it", "Cancel"]
+        assert team.effects() == []
+        await team.press(answer, "Run it", **lee)
+        await env.until(lambda: len(team.effects()) == 1)
+        await env.does("start acc:shop/prices input.region=south", "start acc:shop/prices", **lee)
+        await env.until(lambda: len(team.effects()) == 2)
+        assert [row.event for row in env.audit(event="abandoned")] == []
+
+
+async def test_an_approver_who_may_do_what_is_dangerous_is_asked_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The question that dangerous commands have anyway says that the same waits."""
+    async with deciding(tmp_path, monkeypatch, FREE) as team:
+        env, lee = team.env, {"user": "U0LEE", "channel": INCIDENT}
+        question = await env.does("schedule delete acc:shop/prices -- gone", "Dangerous")
+        await team.press(question, "Ask for approval", user="U0ANA", channel=CRAWL)
+        await team.card("schedule delete acc:shop/prices")
+        answer = await env.does("schedule delete acc:shop/prices -- gone", "you can decide it", "Dangerous", **lee)
+        assert labels(answer) == ["Run it", "Cancel"]
+        assert "Open the request" in shown(answer)
+
+
 async def test_the_end_of_a_pause_is_in_each_readers_time_where_it_is_decided_and_where_it_was_asked(
     team: Team,
 ) -> None:

@@ -93,8 +93,16 @@ def _what(one: Operation) -> tuple[object, ...]:
 
 
 async def led_to_card(ctx: Context, intent: Intent, typed: Operation | Command) -> bool:
-    """Whether the same command waits for this person's decision, wherever it was asked for: they are led to its card. `typed` is
-    a Command where its target may not be looked up."""
+    """Whether the same command waits for this person's decision: they are led to its card."""
+    other = theirs_to_decide(ctx, intent, typed, await ctx.store.pending_decisions(state="open"))
+    return other is not None and await _joined(ctx, intent, other, None)
+
+
+def theirs_to_decide(
+    ctx: Context, intent: Intent, typed: Operation | Command, open_ones: Sequence[PendingDecision]
+) -> Approval | None:
+    """The same command among those that wait for this person's decision, wherever it was asked for. `typed` is a Command where
+    its target may not be looked up."""
 
     def is_same(one: Operation) -> bool:
         if isinstance(typed, Operation):
@@ -103,10 +111,17 @@ async def led_to_card(ctx: Context, intent: Intent, typed: Operation | Command) 
         return (typed.verb, {*typed.params}) == words and typed.target in (written(one.target), one.target.text)
 
     now, user = ctx.clock.now(), intent.actor.user_id
-    found = [Approval.of(pending) for pending in await ctx.store.pending_decisions(state="open")]
+    found = [Approval.of(pending) for pending in open_ones]
     mine = [one for one in found if one is not None and user in one.record.eligible and not is_expired(one.due, now)]
-    other = next((one for one in mine if is_same(one.operation)), None)
-    return other is not None and await _joined(ctx, intent, other, None)
+    return next((one for one in mine if is_same(one.operation)), None)
+
+
+def who_asked(other: Approval, intent: Intent) -> tuple[str, tuple[str, ...]]:
+    """Who asked for it already, in which other channel, and the ids that this names."""
+    channel, asked = other.pending.intent.place.channel_id, other.requester
+    if channel in (intent.place.channel_id, "") or channel[0] == "D":
+        return f"<@{asked}> already asked for this", (asked,)
+    return f"<@{asked}> already asked for this in <#{channel}>", (asked, channel)
 
 
 def _is_same(pending: PendingDecision, intent: Intent, operation: Operation, terms: Terms, now: datetime) -> bool:
@@ -128,8 +143,7 @@ async def _joined(ctx: Context, intent: Intent, other: Approval, reason: str | N
         if found is None or found.state != "open":
             return False
         await approval_cards.show(ctx, other)
-    channel = other.pending.intent.place.channel_id
-    where = "" if channel in (intent.place.channel_id, "") or channel[0] == "D" else f" in <#{channel}>"
+    already, named = who_asked(other, intent)
     code = "already_waiting" if mine or decides else "joined"
     entry = AuditWriter(ctx.secrets).plain(
         Event.ABANDONED,
@@ -144,16 +158,15 @@ async def _joined(ctx: Context, intent: Intent, other: Approval, reason: str | N
     text = (
         "You already asked for this; it is still waiting for approval."
         if mine
-        else f"<@{asked}> already asked for this{where}, and you can decide it."
+        else f"{already}, and you can decide it."
         if decides
-        else f"<@{asked}> already asked for this. I added you to the request, and I'll tell you how it ends."
+        else f"{already}. I added you to the request, and I'll tell you how it ends."
     )
     await say(
         ctx,
         intent,
         text,
-        asked,
-        *((channel,) if where else ()),
+        *named,
         entries=(entry,),
         tone=Tone.PLAIN,
         rows=(Fact(label="Expires", value=other.due),),
