@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -11,6 +12,7 @@ import pytest_asyncio
 from bot.core.audit import AuditEntry, Event
 from bot.core.records import stamp
 from bot.operations import reconcile
+from bot.playground.workspace import Person
 from tests.scenarios.steps import mention
 from tests.scenarios.team import APPROVERS, CRAWL, RULES, Team, deciding
 from tests.world import World, labels, request_id, shown, world
@@ -187,6 +189,76 @@ async def test_who_closes_it_in_another_place_is_led_to_where_it_is_open_or_was_
     await env.does("incident close", "INC-52 is closed", channel="C0INC")
     over = await env.does("incident close INC-52", "Nothing was done", "INC-52 was closed by <@U0ANA> at ")
     assert labels(over) == ["Open INC-52"]
+
+
+async def in_thread(env: World, thread: str, *parts: str, user: str = "U0ANA") -> dict[str, Any]:
+    """A message that this person sees in that thread."""
+
+    def look(person: Person) -> dict[str, Any] | None:
+        found = (one for one in person.messages(CRAWL, thread) if all(part in shown(one) for part in parts))
+        return next(found, None)
+
+    return await env.person(user).wait_for(look)
+
+
+async def test_the_second_close_in_a_thread_leaves_the_incident_of_the_channel_open(env: World) -> None:
+    """It says who closed the thread's, and offers to close that of the channel, with the words that were typed."""
+    (thread,) = await in_threads(env, "INC-78")
+    await mention(env, "incident close -- selector fixed", thread_ts=thread, user="U0LEE")
+    await in_thread(env, thread, "INC-78 is closed")
+    await mention(env, "incident close -- selector fixed, thanks", thread_ts=thread, user="U0RUI")
+    told = await in_thread(
+        env,
+        thread,
+        "Nothing was done",
+        "INC-78 was closed by <@U0LEE> at ",
+        "INC-42 is open in the channel.",
+        user="U0RUI",
+    )
+    assert labels(told) == ["Close INC-42", "Open INC-78"]
+    assert "How it ended: selector fixed, thanks" in str(told["blocks"])
+    assert [row.incident for row in env.audit(event="incident_closed")] == ["INC-78"]
+    await env.person("U0RUI").press_label(CRAWL, told["ts"], "Close INC-42", seen=told)
+    await env.sees("INC-42 is closed", "selector fixed, thanks")
+    assert [row.incident for row in env.audit(event="incident_closed")] == ["INC-78", "INC-42"]
+
+
+async def test_close_in_a_thread_without_an_incident_asks_about_that_of_the_channel(env: World) -> None:
+    """Also in a sentence, and below the card of the incident; with its name it is closed at once."""
+    card = await env.does("incident open INC-42 -- all of it", "Incident INC-42", "Open")
+    await mention(env, "close the incident", thread_ts=card["ts"])
+    meant = await in_thread(env, card["ts"], "Did you mean this?")
+    await env.ana.press_label(CRAWL, meant["ts"], "incident close", seen=meant)
+    told = await in_thread(env, card["ts"], "No incident is open in this thread.", "INC-42 is open in the channel.")
+    assert labels(told) == ["Close INC-42"]
+    await env.quiet()
+    assert not env.audit(event="incident_closed")
+    await mention(env, "incident close INC-42", thread_ts=card["ts"])
+    await env.sees("INC-42 is closed")
+
+
+async def test_the_incident_of_the_channel_is_closed_by_name_from_a_thread_with_its_own(env: World) -> None:
+    """The end belongs to the incident that was closed."""
+    (thread,) = await in_threads(env, "INC-78")
+    await mention(env, "incident close INC-42 -- all good", thread_ts=thread)
+    report = await env.sees("INC-42 is closed", "all good")
+    assert report.get("thread_ts") in (None, report["ts"])
+    assert [row.incident for row in env.audit(event="incident_closed")] == ["INC-42"]
+    await mention(env, "incident close", thread_ts=thread)
+    await in_thread(env, thread, "INC-78 is closed")
+
+
+async def test_a_second_close_in_a_channel_says_who_closed_it(env: World) -> None:
+    """And leads to its report; a name that was never open is answered with what is open, as a button."""
+    await env.does("incident open INC-42", "Incident INC-42")
+    await env.does("incident close", "INC-42 is closed", user="U0LEE")
+    over = await env.does("incident close -- prices restored", "Nothing was done", "INC-42 was closed by <@U0LEE> at ")
+    assert labels(over) == ["Open INC-42"]
+    await env.does("incident open INC-43", "Incident INC-43")
+    again = await env.does(
+        "incident close INC-44", "Nothing was done", "INC-44 isn't open here.", "INC-43 is open here."
+    )
+    assert labels(again) == ["Close INC-43"]
 
 
 async def test_it_stays_open_over_a_restart(env: World) -> None:

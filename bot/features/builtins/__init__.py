@@ -59,7 +59,9 @@ async def answer(ctx: Context, intent: Intent, ask: Command) -> None:
         await refusal.unseen(ctx, intent, ask, Denied(BUILT_IN_RULE, no.summary, no.code, who_can=no.who))
         return
     except Problem as trouble:
-        await refusal.problem(ctx, intent, trouble)
+        asked = intent.model_copy(update={"payload": ask})  # also when it was pressed
+        more = trouble.close if isinstance(trouble, incident.NotOpenError) else ()
+        await refusal.problem(ctx, asked, trouble, more=more)
         return
     now = ctx.clock.now()
     await ctx.store.finish(

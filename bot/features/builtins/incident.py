@@ -9,6 +9,7 @@ from typing import Any, Final
 from bot.core.audit import Event
 from bot.core.card import Button, Card, Line, Tone
 from bot.core.command.params import as_typed
+from bot.core.command.parser import format_command
 from bot.core.errors import BadRequest
 from bot.core.intent import Command, Intent, Place
 from bot.core.outcome import Fact, Phase
@@ -35,9 +36,16 @@ _WAITS: Final = frozenset({Event.APPROVAL_REQUESTED, Event.CLAIMED, Event.RELEAS
 _UNSENT: Final = _WAITS | {Event.FAILED, Event.ABANDONED, Event.EXPIRED, Event.APPROVED}  # unless it was sent before
 _MOST_LINES: Final = 20
 _ROOM: Final = 1_600  # characters of all reasons there, and as many of the ends, so that they fit into one message
-_LOOKED_AT: Final = 5  # openings and ends of one name
+_LOOKED_AT: Final = 5  # openings and ends of one name, ends in one channel
+_ASKED: Final = 160  # characters of how it ended in the question before it is closed
 _IN_ONE: Final = 6  # lines in a paragraph
 _NAME: Final = re.compile(r"(?!g-)[A-Za-z0-9][A-Za-z0-9._-]{0,39}")  # `g-` begins the ids of grants
+
+
+class NotOpenError(BadRequest):
+    """The incident can't be closed here; `close` is the button for the one that is open here, if any."""
+
+    close: tuple[Button, ...] = ()
 
 
 async def incident(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, Any]) -> None:
@@ -88,19 +96,25 @@ async def _open(ctx: Context, intent: Intent, name: str, text: str) -> None:
 
 
 async def _close(ctx: Context, intent: Intent, name: str, text: str) -> None:
-    found = await incidents.open_in(ctx.store, intent.place)
+    """Without a name only the thread's own incident, so that a second `incident close` there doesn't end that of its channel."""
     if (await visibility_of(ctx, intent.actor, intent.place)).patterns is not None:
         raise NotPermittedError("An incident is closed by a full member: its report names everything that was done.")
-    if found is None or name not in ("", found.name):
-        raise await _not_open(ctx, intent, name, f"{found.name} is open." if found is not None else _USAGE)
+    thread = incidents.thread_of(intent.place)
+    here = [
+        await incidents.at(ctx.store, intent.place.channel_id, at) for at in ((thread, None) if name else (thread,))
+    ]
+    found = next((one for one in here if one is not None and name in ("", one.name)), None)
+    if found is None:
+        raise await _not_open(ctx, intent, name, text)
     now, person = ctx.clock.now(), intent.actor.user_id
     lasted = ago_text(now - datetime.fromisoformat(found.opened_at))
     writer = AuditWriter(ctx.secrets)
     async with ctx.locks.of(found.key):
         if await incidents.at(ctx.store, found.channel_id, found.thread_ts) != found:
-            raise BadRequest(f"{found.name} is already closed.", code="not_open")
+            raise await _not_open(ctx, intent, found.name, text)
+        marked = intent.model_copy(update={"incident": found.name})
         entry = writer.plain(
-            Event.INCIDENT_CLOSED, intent, now, verb="incident close", reason=text or None, detail=found.name
+            Event.INCIDENT_CLOSED, marked, now, verb="incident close", reason=text or None, detail=found.name
         )
         await ctx.store.set_value(found.key, None, now, (entry,))
         await ctx.presenter.show(_card(ctx, found, f"Closed by <@{person}> after {lasted}", person))
@@ -135,24 +149,40 @@ async def _close(ctx: Context, intent: Intent, name: str, text: str) -> None:
     await audit.deliver(ctx, intent, entries, name=found.name, under=report.key, place=report.place)
 
 
-async def _not_open(ctx: Context, intent: Intent, name: str, hint: str) -> BadRequest:
-    """Why an incident can't be closed here: in which of the person's channels it is open, or who closed it and when."""
-    own = (
-        [await ctx.store.search(Filters(incident=name, event=event), limit=_LOOKED_AT) for event in _OWN]
-        if name
-        else []
-    )
-    for entry in sorted(chain.from_iterable(own), key=lambda one: -one.seq):
-        channel, closed = entry.channel_id or "", entry.event is Event.INCIDENT_CLOSED
-        if not await ctx.directory.is_member(channel, intent.actor.user_id, max_age=CACHED):
-            continue
-        over = f"{name} was closed by <@{entry.user_id}> at {utc_text(entry.at)}."
-        no = BadRequest(
-            over if closed else f"{name} is open in <#{channel}>.", "" if closed else "Close it there.", "not_open"
-        )
-        no.link = await link_to(ctx, f"incident:{entry.request_id}{':closed' if closed else ''}", f"Open {name}")
-        return no
-    return BadRequest(f"{name} isn't open here." if name else "No incident is open here.", hint, "not_open")
+async def _not_open(ctx: Context, intent: Intent, name: str, text: str) -> NotOpenError:
+    """Why an incident can't be closed here: in which of the person's channels it is open, or who closed it and when, without a
+    name that of this thread or channel. Offers to close what is open here."""
+    here = await incidents.open_in(ctx.store, intent.place)
+    outside = here is not None and here.thread_ts is None and incidents.thread_of(intent.place) is not None
+    what = f"{name} isn't open here." if name else f"No incident is open {'in this thread' if outside else 'here'}."
+    hint = _USAGE if here is None else f"{here.name} is open {'in the channel' if outside else 'here'}."
+    entry, key = await _last(ctx, intent, name), ""
+    if entry is not None and entry.event is Event.INCIDENT_CLOSED:
+        key = f"incident:{entry.request_id}:closed"
+        what = f"{entry.incident} was closed by <@{entry.user_id}> at {utc_text(entry.at)}."
+        hint = hint if here is not None else ""
+    elif entry is not None:
+        key, here = f"incident:{entry.request_id}", None
+        what, hint = f"{name} is open in <#{entry.channel_id}>.", "Close it there."
+    no = NotOpenError(what, hint, "not_open")
+    no.link = await link_to(ctx, key, f"Open {entry.incident}") if entry is not None else None
+    no.close = (_close_button(ctx, here, text),) if here is not None else ()
+    return no
+
+
+async def _last(ctx: Context, intent: Intent, name: str) -> StoredEntry | None:
+    """The newest opening or end of an incident of that name in a channel of this person; without a name, the newest end in this
+    thread or channel."""
+    closed = Filters(channel_id=intent.place.channel_id, event=Event.INCIDENT_CLOSED)
+    named = [Filters(incident=name, event=event) for event in _OWN]
+    found = [await ctx.store.search(one, limit=_LOOKED_AT) for one in (named if name else [closed])]
+    for entry in sorted(chain.from_iterable(found), key=lambda one: -one.seq):
+        if name and await ctx.directory.is_member(entry.channel_id or "", intent.actor.user_id, max_age=CACHED):
+            return entry
+        report = None if name else await ctx.store.message(f"incident:{entry.request_id}:closed")
+        if report is not None and report.thread_ts == incidents.thread_of(intent.place):
+            return entry
+    return None
 
 
 async def _story(ctx: Context, intent: Intent, entries: Sequence[StoredEntry]) -> tuple[list[str], list[str]]:
@@ -247,11 +277,8 @@ def _place(ctx: Context, found: Incident) -> Place:
 
 def _card(ctx: Context, found: Incident, closed: str = "", *people: str) -> Card:
     """The card that was posted when it was opened."""
-    where = "thread" if found.thread_ts is not None else "channel"
-    recorded = f"every command in this {where}, until it is closed"
-    close = f"incident close {found.name}"
-    asks = f"Its report is posted for everyone here. To say how it ended, type {close} -- how it ended."
-    buttons = (("Timeline", "timeline", None, None), (f"Close {found.name}", close, "danger", asks))
+    recorded = f"every command in this {_where(found)}, until it is closed"
+    timeline = Button(label="Timeline", action="timeline", id=ctx.ids.secret(), means=cards.say_means("timeline"))
     return Card(
         key=f"incident:{found.request_id}",
         place=_place(ctx, found),
@@ -262,18 +289,25 @@ def _card(ctx: Context, found: Incident, closed: str = "", *people: str) -> Card
             Fact(label="Opened", value=f"{utc_text(found.opened_at)} by <@{found.opened_by}>"),
             *(() if closed else (Fact(label="Recorded", value=recorded),)),
         ),
-        buttons=()
-        if closed
-        else tuple(
-            Button(
-                label=label,
-                action=text.replace(" ", "_").lower(),
-                id=ctx.ids.secret(),
-                style=style,
-                confirm=confirm,
-                means=cards.say_means(text),
-            )
-            for label, text, style, confirm in buttons
-        ),
+        buttons=() if closed else (timeline, _close_button(ctx, found)),
         mention=tuple(dict.fromkeys((found.opened_by, *people))),
+    )
+
+
+def _where(found: Incident) -> str:
+    return "thread" if found.thread_ts is not None else "channel"
+
+
+def _close_button(ctx: Context, found: Incident, text: str = "") -> Button:
+    """A button that closes it with that text, after a question."""
+    ask = Command(verb="incident", words=("close", found.name), reason=text or None)
+    close = format_command(ask)
+    how = f"How it ended: {shortened(text, _ASKED)}" if text else f"To say how it ended, type {close} -- how it ended."
+    return Button(
+        label=f"Close {found.name}",
+        action=f"incident_close_{found.name}".lower(),
+        id=ctx.ids.secret(),
+        style="danger",
+        confirm=f"Its report is posted for everyone in this {_where(found)}. {how}",
+        means=cards.say_means(close),
     )
