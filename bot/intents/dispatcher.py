@@ -1,7 +1,6 @@
 """One request from its acceptance to its end. The only place that catches everything."""
 
 import logging
-from functools import partial
 from typing import Final
 
 from bot.core.approval import Approval
@@ -11,7 +10,7 @@ from bot.core.errors import Problem
 from bot.core.intent import Command, Doubt, Due, Form, Intent, Open, ParseError, Press
 from bot.core.records import Filters, PendingDecision, stamp
 from bot.features import approvals, preflight
-from bot.features.access import breakglass
+from bot.features.access import breakglass, grant_end
 from bot.features.pauses.resume import resume
 from bot.intents.button import press
 from bot.intents.command import doubted, run_command, run_misread
@@ -34,9 +33,8 @@ async def due(ctx: Context, intent: Intent, what: Due) -> None:
         if await _pause_over(ctx, intent, what.row):
             return
     elif what.what == "grant":
-        grant = await ctx.store.grant_by_id(what.row)
-        if grant is not None:
-            await until_stored(ctx.clock, f"grant {grant.id}", partial(breakglass.end_grant, ctx, intent, grant))
+        if (grant := await ctx.store.grant_by_id(what.row)) is not None:
+            await grant_end.expire(ctx, intent, grant)
     else:
         pending = await ctx.store.open_pending(what.row)
         if pending is not None and pending.state == "open":

@@ -317,16 +317,3 @@ async def _overdue_card(ctx: Context, grant: Grant, channel: str, pending_id: st
         status=f"It began {utc_text(grant.from_at)}. Why: {grant.reason}",
         mention=tuple(filter(None, people)),
     )
-
-
-async def end_grant(ctx: Context, intent: Intent, grant: Grant) -> None:
-    """End a grant whose time is up, break-glass or not."""
-    if await grants.expire(ctx, intent, grant) and grant.breakglass:
-        await show(ctx, grant.id)
-
-
-async def revoke(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, Any]) -> None:
-    """`revoke ID -- reason`; the cards of a break-glass then list what was done under it."""
-    ended = await grants.revoke(ctx, intent, ask)
-    if ended.breakglass:
-        await show(ctx, ended.id)

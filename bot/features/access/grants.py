@@ -1,4 +1,4 @@
-"""The commands `grant` and `revoke`: a grant never exceeds its giver's own rights, is announced, and ends by itself."""
+"""The command `grant`: a grant never exceeds its giver's own rights, is announced, and ends by itself."""
 
 import difflib
 import re
@@ -9,7 +9,6 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from bot.core.audit import Event
-from bot.core.card import Tone
 from bot.core.command.capability import Capability
 from bot.core.command.params import Arguments, as_typed
 from bot.core.command.phrases import params_of, stated, take_phrases
@@ -23,7 +22,7 @@ from bot.core.policy.schema import AllowRule
 from bot.core.records import Grant, grant_id, stamp
 from bot.core.text import capitalized, person_in, seconds_words
 from bot.features.replies import grant_card
-from bot.features.replies.answer import clean, reply
+from bot.features.replies.answer import clean
 from bot.operations import cards
 from bot.operations.audit_writer import AuditWriter
 from bot.operations.authorize import FRESH, rules_and_person
@@ -177,47 +176,3 @@ async def _check_granter(
     if out is not None:
         raise NotPermittedError(f"You can't grant more than you may do yourself: {out}.", code="beyond_own_rights")
     return policy, subject
-
-
-async def revoke(ctx: Context, intent: Intent, ask: Command) -> Grant:
-    """`revoke ID -- reason`: by an administrator, its giver or its holder."""
-    reason = needs_reason(ask)
-    found = await ctx.store.grant_by_id(ask.words[0].strip("`").lower()) if ask.words else None
-    if found is None:
-        raise BadRequest(f"I don't know this grant. `{ctx.command} grants` lists the grants.", code="no_such_grant")
-    policy, subject = await rules_and_person(ctx, intent.actor, max_age=FRESH)
-    admin = why_not_administrator(policy, subject, ctx.home_team)
-    if admin is not None and intent.actor.user_id not in (found.user_id, *found.granted_by.split(", ")):
-        raise NotPermittedError(
-            f"Only an administrator, its giver or its holder can end a grant: {admin}.",
-            who=sorted(policy.administrators.users),
-        )
-    entry = AuditWriter(ctx.secrets).plain(Event.REVOKED, intent, ctx.clock.now(), reason=reason, **_columns(found))
-    what = "Break-glass" if found.breakglass else f"The grant of {grant_card.what(found)}"
-    if not await ctx.store.end_grant(found.id, "revoked", (entry,)):
-        raise BadRequest(f"{what} has already ended.", code="grant_over")
-    why = "" if reason == grant_card.PRESSED else f": {reason}"
-    await grant_card.ended(ctx, found.id, f"Revoked by <@{intent.actor.user_id}>{why}", intent.actor.user_id)
-    here = intent.place.channel_id == found.channel_id and intent.place.aside.thread_ts is None
-    if not found.breakglass or not here:  # the message in its channel says that it ended
-        await reply(ctx, intent, f"{what} of <@{found.user_id}> is revoked.", tone=Tone.GOOD, mention=(found.user_id,))
-    return found
-
-
-async def expire(ctx: Context, intent: Intent, found: Grant) -> bool:
-    """End a grant whose time is up. False when it had already ended."""
-    entry = AuditWriter(ctx.secrets).plain(Event.EXPIRED, intent, ctx.clock.now(), **_columns(found))
-    if not await ctx.store.end_grant(found.id, "expired", (entry,)):
-        return False
-    await grant_card.ended(ctx, found.id, "Its time is over")
-    return True
-
-
-def _columns(found: Grant) -> dict[str, str | None]:
-    return {
-        "verb": ", ".join(found.verbs),
-        "target_name": ", ".join(found.targets),
-        "rule": f"grant {found.id}",
-        "incident": found.id if found.breakglass else None,
-        "detail": f"of {found.user_id}",
-    }

@@ -9,7 +9,7 @@ from bot.core.errors import Problem
 from bot.core.intent import Command, Intent
 from bot.core.policy.decide import BUILT_IN_RULE, Denied
 from bot.core.records import stamp
-from bot.features.access import breakglass, grants
+from bot.features.access import breakglass, grant_end, grants
 from bot.features.builtins import audit, doctor, help_page, incident, inventory, personal, policy, whoami_why
 from bot.features.builtins.help_page import help_for
 from bot.features.replies import refusal
@@ -38,7 +38,7 @@ MEMBERS: Final[dict[str, Handler]] = {
     "timeline": audit.timeline,
     "incident": incident.incident,
     "grant": grants.grant,
-    "revoke": breakglass.revoke,
+    "revoke": grant_end.revoke,
     "grants": whoami_why.grants,
     "breakglass": breakglass.breakglass,
     "policy": policy.policy,

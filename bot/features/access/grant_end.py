@@ -1,0 +1,81 @@
+"""The end of a grant or of break-glass: at its time, or with the command `revoke`."""
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any, Final
+
+from bot.core.audit import AuditEntry, Event
+from bot.core.card import Tone
+from bot.core.errors import BadRequest
+from bot.core.intent import Command, Intent
+from bot.core.policy.decide import why_not_administrator
+from bot.core.records import Filters, Grant, newest_of
+from bot.features.access import breakglass
+from bot.features.access.grants import NotPermittedError, needs_reason
+from bot.features.replies import grant_card
+from bot.features.replies.answer import reply
+from bot.operations.audit_writer import AuditWriter
+from bot.operations.authorize import FRESH, rules_and_person
+from bot.runtime.context import Context
+from bot.runtime.until_stored import until_stored
+
+_STATES: Final = {Event.REVOKED: "revoked", Event.EXPIRED: "expired"}
+_LOOKED_AT: Final = 500
+
+
+async def revoke(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, Any]) -> None:
+    """`revoke ID -- reason`: by an administrator, its giver or its holder."""
+    reason = needs_reason(ask)
+    found = await ctx.store.grant_by_id(ask.words[0].strip("`").lower()) if ask.words else None
+    if found is None:
+        raise BadRequest(f"I don't know this grant. `{ctx.command} grants` lists the grants.", code="no_such_grant")
+    policy, subject = await rules_and_person(ctx, intent.actor, max_age=FRESH)
+    admin = why_not_administrator(policy, subject, ctx.home_team)
+    if admin is not None and intent.actor.user_id not in (found.user_id, *found.granted_by.split(", ")):
+        raise NotPermittedError(
+            f"Only an administrator, its giver or its holder can end a grant: {admin}.",
+            who=sorted(policy.administrators.users),
+        )
+    what = "Break-glass" if found.breakglass else f"The grant of {grant_card.what(found)}"
+    if not await _end(ctx, intent, found, Event.REVOKED, reason):
+        raise BadRequest(f"{what} has already ended.", code="grant_over")
+    here = intent.place.channel_id == found.channel_id and intent.place.aside.thread_ts is None
+    if not found.breakglass or not here:  # the message in its channel says that it ended
+        await reply(ctx, intent, f"{what} of <@{found.user_id}> is revoked.", tone=Tone.GOOD, mention=(found.user_id,))
+
+
+async def expire(ctx: Context, intent: Intent, grant: Grant) -> None:
+    """End a grant whose time is up."""
+    await _end(ctx, intent, grant, Event.EXPIRED)
+
+
+async def _end(ctx: Context, intent: Intent, grant: Grant, event: Event, reason: str | None = None) -> bool:
+    """End it unless it has ended, and tell how it did. Whoever repeats this completes what an earlier try left, such as one that
+    a restart cut off. False when another request ended it."""
+    entry = AuditWriter(ctx.secrets).plain(
+        event,
+        intent,
+        ctx.clock.now(),
+        reason=reason,
+        verb=", ".join(grant.verbs),
+        target_name=", ".join(grant.targets),
+        rule=f"grant {grant.id}",
+        incident=grant.id if grant.breakglass else None,
+        detail=f"of {grant.user_id}",
+    )
+    return await until_stored(ctx.clock, f"grant {grant.id}", partial(_ended, ctx, grant, entry))
+
+
+async def _ended(ctx: Context, grant: Grant, entry: AuditEntry) -> bool:
+    await ctx.store.end_grant(grant.id, _STATES[entry.event], (entry,))
+    filters = [Filters(event=event, since=grant.from_at) for event in _STATES]
+    found = newest_of([await ctx.store.search(one, limit=_LOOKED_AT) for one in filters], _LOOKED_AT)
+    by = next((one for one in found if (one.rule, one.verb) == (entry.rule, entry.verb)), None)
+    if by is not None and by.event is Event.REVOKED:
+        why = f": {by.reason}" if by.reason not in (None, grant_card.PRESSED) else ""
+        await grant_card.ended(ctx, grant.id, f"Revoked by <@{by.user_id}>{why}", str(by.user_id))
+    elif by is not None:
+        await grant_card.ended(ctx, grant.id, "Its time is over")
+    if grant.breakglass:
+        await breakglass.show(ctx, grant.id)
+    return by is not None and by.request_id == entry.request_id

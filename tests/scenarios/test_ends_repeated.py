@@ -1,0 +1,109 @@
+"""An end that was stored and not told, because the store or the program failed at that moment, is told when it is repeated."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.core.errors import Problem
+from bot.store.parts import TimedRows
+from tests.scenarios.team import CRAWL, SECURITY, Team, deciding
+from tests.world import labels, shown
+
+DOUBT = "store_in_doubt"
+
+
+@pytest.fixture
+async def team(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Team]:
+    """A world whose rules demand approvals."""
+    async with deciding(tmp_path, monkeypatch) as made:
+        yield made
+
+
+class Cut:
+    """After the first call of a method of the store is done, its answer is lost: it is in doubt, or never comes."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, owner: type, name: str, how: str) -> None:
+        self.done = asyncio.Event()
+        real = getattr(owner, name)
+
+        async def call(store: object, *given: Any, **named: Any) -> Any:
+            result = await real(store, *given, **named)
+            if not self.done.is_set():
+                self.done.set()
+                if how == DOUBT:
+                    raise Problem("The store can't say whether this was stored.", code=DOUBT)
+                await asyncio.Event().wait()
+            return result
+
+        monkeypatch.setattr(owner, name, call)
+
+
+async def cut(team: Team, lost: Cut, how: str) -> None:
+    """Wait for it, and start the program again if it hangs there."""
+    await asyncio.wait_for(lost.done.wait(), 30)
+    if how != DOUBT:
+        await team.env.restart()
+
+
+def told(team: Team, channel: str, *parts: str) -> list[dict[str, Any]]:
+    """The messages in a channel and its threads with all parts."""
+    root = team.env.person("U0ROOT")
+    tops = root.messages(channel)
+    every = {one["ts"]: one for top in tops for one in (top, *root.messages(channel, top["ts"]))}
+    return [one for one in every.values() if all(part in shown(one) for part in parts)]
+
+
+ACCESS = {
+    "break-glass": ("breakglass for=30m -- checkout is down", "U0RUI", "Break-glass ended for <@U0RUI>"),
+    "grant": (
+        "grant @ana start acc:news/* for=30m -- covering for Lee",
+        "U0ROOT",
+        "Grant ended: start on `acc:news/*`",
+    ),
+}
+
+
+@pytest.mark.parametrize("how", [DOUBT, "restart"])
+@pytest.mark.parametrize("end", ["time", "revoke"])
+@pytest.mark.parametrize("what", ACCESS)
+async def test_the_end_of_access_is_told_once(
+    team: Team, monkeypatch: pytest.MonkeyPatch, what: str, end: str, how: str
+) -> None:
+    env, (command, user, notice) = team.env, ACCESS[what]
+    await env.say(command, user=user)
+    row = await team.event("breakglass" if what == "break-glass" else "granted")
+    card = await env.sees("is active for" if what == "break-glass" else "Granted: ", user=user)
+    lost = Cut(monkeypatch, TimedRows, "end_grant", how)
+    if end == "time":
+        team.later(minutes=31)
+    else:
+        await env.say(f"revoke {str(row.rule).removeprefix('grant ')} -- over", user=user)
+    await cut(team, lost, how)
+    await env.until(lambda: told(team, CRAWL, notice))
+    over = await env.until(lambda: [one for one in told(team, CRAWL) if one["ts"] == card["ts"] and not labels(one)])
+    assert "has ended" in shown(over[0]) or what == "grant"
+    await env.quiet()
+    assert len(told(team, CRAWL, notice, "Its time is over" if end == "time" else f"Revoked by <@{user}>: over")) == 1
+    assert len(env.audit(event="expired" if end == "time" else "revoked")) == 1
+    if what == "break-glass":
+        await env.sees("Break-glass of <@U0RUI>", "has ended", channel=SECURITY, user="U0ROOT")
+
+
+async def test_an_end_that_was_not_told_is_told_when_somebody_ends_it_again(team: Team) -> None:
+    """On the card that still offers it, by anyone who may."""
+    env = team.env
+    await env.say("breakglass for=30m -- checkout is down", user="U0RUI")
+    row = await team.event("breakglass")
+    card = await env.sees("Break-glass is active for <@U0RUI>", user="U0ROOT")
+    entry = row.model_copy(update={"event": "expired", "verb": "*", "request_id": "r-lost"})
+    await env.bot.store.end_grant(str(row.incident), "expired", (entry,))
+    await team.press(card, "End it now", user="U0ROOT", channel=CRAWL)
+    await env.sees("Break-glass has already ended", user="U0ROOT")
+    await env.sees("Break-glass ended for <@U0RUI>", "Its time is over", user="U0ROOT")
+    await env.sees("Break-glass of <@U0RUI>", "has ended", user="U0ROOT")
+    assert not env.audit(event="revoked")
