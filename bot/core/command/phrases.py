@@ -13,7 +13,8 @@ from rapidfuzz import fuzz, process
 
 from bot.core.command.capability import Capability, Risk
 from bot.core.command.catalog import Catalog
-from bot.core.command.params import BadParam, Param, ParamType, duration_text
+from bot.core.command.ends import AMOUNT, MORE, SPAN, UNIT, length, stated_ends
+from bot.core.command.params import BadParam, Param, ParamType
 from bot.core.command.ranking import Known
 from bot.core.command.target_ref import quote
 from bot.core.command.untargeted import QUOTES
@@ -21,98 +22,23 @@ from bot.core.command.until import MONTHS
 from bot.core.command.vocabulary import CALLED, FILLERS, NUMBERS
 
 _NUMBER: Final = rf"(?P<number>\d{{1,6}}|(?:{'|'.join(NUMBERS)})(?= ))"
-_UNIT: Final = r"(?P<unit>s(?:ec(?:ond)?s?)?|m(?:in(?:ute)?s?)?|h(?:(?:ou)?rs?)?|d(?:ays?)?|w(?:eeks?)?)"
-_AMOUNT: Final = (
-    rf"(?P<number>\d{{1,6}}(?:[.,]\d{{1,2}})?|(?:(?:a )?couple(?: of)?|half(?: an?)?|{'|'.join(NUMBERS)})(?= ))"
-    r"(?P<half_of> and a half(?= ))?"
-)
-_MORE: Final = (
-    rf"(?: and a (?P<rest>half|quarter)|(?P<more>(?:,? ?(?:and )?\d{{1,4}} ?{_UNIT.replace('P<unit>', ':')})+))?"
-)
-_SPAN: Final = rf"{_AMOUNT} ?{_UNIT}{_MORE}"
-_SIZES: Final = MappingProxyType({"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800})
-_DAYS: Final = MappingProxyType(
-    {"montag": "Mon", "dienstag": "Tue", "mittwoch": "Wed", "donnerstag": "Thu", "freitag": "Fri", "samstag": "Sat"}
-    | {"sonntag": "Sun", "tomorrow": "tomorrow", "morgen": "tomorrow", "today": ""}
-)
-_DAY: Final = rf"(?:mon|tues?|wed(?:nes)?|thu(?:rs?)?|fri|sat(?:ur)?|sun)(?:day)?|{'|'.join(_DAYS)}"
-_TIMES: Final = MappingProxyType(  # of a day
-    {
-        "morning": "09:00",
-        "noon": "12:00",
-        "midday": "12:00",
-        "lunch": "12:00",
-        "lunchtime": "12:00",
-        "midnight": "00:00",
-    }
-    | {"afternoon": "15:00", "evening": "18:00", "tonight": "20:00", "night": "22:00"}
-)
-_PART: Final = "|".join(_TIMES)
-_ENDS: Final = MappingProxyType(
-    {"day": "tomorrow 00:00", "today": "tomorrow 00:00", "week": "Mon 00:00", "weekend": "Mon 00:00"}
-)
-_STARTS: Final = MappingProxyType({"weekend": "Sat 00:00", "week": "Mon 00:00"})
-_MONTHS: Final = (
-    r"(?P<month>(?:jan|feb|mar|apr|may|jun|jul|aug|sept?|oct|nov|dec)"
-    r"(?:uary|ruary|ch|il|e|y|ust|tember|ember|ober)?)"
-)
-_DOTTED: Final = re.compile(r"(?<!\S)(\d{1,2})\.(0?[1-9]|1[0-2])\.(?:20\d\d)?(?!\S)")
-_DATE: Final = r"(?P<date>\d{1,2})(?:st|nd|rd|th)?"
-_TO: Final = "(?:until|till|til|bis)"
-_UNTIL: Final = "(?:until|till|til|bis|before)"
-_WORDS: Final = r"(?P<words>[^\s\0]+(?: [^\s\0]+){0,6})"
-_HOURS: Final = "|".join(word for word, at in NUMBERS.items() if 0 < at < 13 and len(word) > 2)
-_CLOCK: Final = (
-    rf"(?P<hour>\d{{1,2}}|{_HOURS})(?:[:.h](?P<minute>\d\d)| (?P<spoken>fifteen|thirty))?"
-    r" ?(?P<half>[ap] ?m|oclock|uhr|h)?"
-)
-_FREE: Final = (
-    r"(?P<when>further notice|told otherwise|(?:i|we|you|someone) (?:say|tell|resume)(?: so| otherwise| it| you)?)"
-)
-_NO_LENGTH: Final = (
-    rf"(?P<words>(?:{'|'.join(NUMBERS)}|\d+|some|several|many) (?:while|bit|moment|months?|years?|nights?|fortnights?|time)"
-    r"|(?:some|several|a few|few|many) \w+|ages|\d+[a-z]+\d+)"
-)
-_DAY_AND_TIME: Final = (
-    rf"(?:next |this )?(?P<day>{_DAY})?(?: ?(?:the )?(?P<part>{_PART}))?"
-    rf"(?:(?: at)? ?{_CLOCK}(?: (?:in the |at |this )?(?P<late>{_PART}))?)?"
-)
-# What each pattern states; the first that fits a part of the text counts.
-_PATTERNS: Final = tuple(
-    (re.compile(rf"(?<!\S){pattern}(?!\S)"), names)
-    for pattern, names in (
-        (rf"(?:(?:in|for|over|during|within|of) )?(?:the )?(?:last|past) (?:{_AMOUNT} ?)?{_UNIT}{_MORE}", ("since",)),
-        (rf"since {_SPAN}", ("since",)),
-        (r"(?<!end )(?<!rest )(?:of|in|from|during) (?:this|the) (?P<unit>week)", ("since",)),
-        (r"(?P<when>last night|yesterday|this morning)", ()),  # not the agent `nightly`
-        (rf"{_UNTIL} (?P<stamp>\d{{4}}-\d\d-\d\d)(?: (?:at )?{_CLOCK})?", ("until",)),
-        (rf"{_UNTIL} (?:the )?{_DATE}(?: of)? ?{_MONTHS}(?:(?: at)? {_CLOCK})?", ("until",)),
-        (rf"{_UNTIL} {_MONTHS} {_DATE}(?:(?: at)? {_CLOCK})?", ("until",)),
+_DOTTED: Final = re.compile(r"(?<!\S)(\d{1,2})\.(0?[1-9]|1[0-2])\.(20\d\d)?(?!\S)")
+# What each pattern states; the first that fits a part of the text counts. Those of the past come before an end.
+_PAST, _AMOUNTS = (
+    tuple((re.compile(rf"(?<!\S){pattern}(?!\S)"), names) for pattern, names in patterns)
+    for patterns in (
         (
-            rf"{_UNTIL} (?:{_CLOCK}|(?P<part>{_PART})) (?:on )?(?:next |this )?(?P<day>{_DAY})(?: (?P<late>{_PART}))?",
-            ("until",),
+            (rf"(?:(?:in|for|over|during|within|of) )?(?:the )?(?:last|past) (?:{AMOUNT} ?)?{UNIT}{MORE}", ("since",)),
+            (rf"since {SPAN}", ("since",)),
+            (r"(?<!end )(?<!rest )(?:of|in|from|during) (?:this|the) (?P<unit>week)", ("since",)),
         ),
-        (rf"{_UNTIL} {_DAY_AND_TIME}", ("until",)),
-        (rf"{_UNTIL} (?P<date>\d{{1,2}})\.(?P<month>\d{{1,2}})", ("until",)),
         (
-            rf"{_UNTIL} (?:the )?(?:eo(?P<end>d)|(?:very )?end of (?:the |this )?(?P<ending>{'|'.join(_ENDS)}))",
-            ("until",),
+            (r"(?P<when>last night|yesterday|this morning)", ()),  # not the agent `nightly`
+            (rf"(?:the )?(?:last |latest )?{_NUMBER} lines?|(?:tail|head) (?P<of>\d{{1,4}})", ("tail",)),
+            (rf"(?:the )?(?:last |latest )?{_NUMBER} (?:runs?|jobs?|instances?|executions?)", ("count",)),
+            (rf"(?:the )?(?:last |latest ){_NUMBER}", ("count", "tail")),
+            (r"(?P<number>\d{1,4})$", ("tail", "count")),
         ),
-        (rf"{_UNTIL} (?:the |this |next )?(?P<start>{'|'.join(_STARTS)})", ("until",)),
-        (r"for (?:the )?(?:rest|remainder) of (?:the |this )?(?P<ending>day|today|week|weekend)", ("until",)),
-        (r"(?:for|over|during) (?:the |this )?(?:whole |next )?(?P<ending>today|weekend)", ("until",)),
-        (r"(?:for )?(?P<quarters>three )?quarters?(?: of)? an hour", ("for",)),
-        (rf"(?:for )?(?:the next )?{_SPAN}", ("for",)),
-        (rf"for the (?:next )?{_UNIT}", ("for",)),
-        (rf"(?:the )?(?:last |latest )?{_NUMBER} lines?|(?:tail|head) (?P<of>\d{{1,4}})", ("tail",)),
-        (rf"(?:the )?(?:last |latest )?{_NUMBER} (?:runs?|jobs?|instances?|executions?)", ("count",)),
-        (rf"(?:the )?(?:last |latest ){_NUMBER}", ("count", "tail")),
-        (r"(?P<number>\d{1,4})$", ("tail", "count")),
-        # Without an end, and times that nobody can know: those are shown as they were said, and refused as no time.
-        (rf"{_TO} {_FREE}", ()),
-        (rf"{_TO} (?!when\b|it (?:is |has )?(?:finish|end|done|fail|complete|succeed)){_WORDS}", ("until",)),
-        (r"(?:over|during) (?:the )?(?P<words>lunch|lunchtime|night|holidays?|maintenance|christmas)", ("until",)),
-        (rf"for {_NO_LENGTH}", ("until",)),
     )
 )
 # What a phrase is about, if no verb takes it. A bare number says too little.
@@ -125,10 +51,6 @@ _IMPLIED: Final[Mapping[tuple[str, ...], tuple[str, ...]]] = MappingProxyType(
         ("since",): ("timeline",),
     }
 )
-_END: Final = (("for",), ("until",))  # one of them
-_STOPS: Final = frozenset(  # after the words of a time
-    ("please", "pls", "then", "but", "thanks", "pause", "turn", "switch", "disable", "hold", "suspend", "stop", "watch")
-)
 _QUOTED: Final = re.compile(rf"(?<!\S)[{QUOTES}]([^{QUOTES}]{{2,60}})[{QUOTES}](?![^\s,.?!])")
 _NEAR_PARAM: Final = 72.0
 _NEAR_CHOICE: Final = 60.0  # `success` is `succeeded`
@@ -139,15 +61,16 @@ _MEANS: Final = frozenset(
 
 def with_months(text: str) -> str:
     """The text with the names of months in dates: `10 Dec` for `10.12.`, which names no time of day."""
-    return _DOTTED.sub(lambda date: f"{date[1]} {MONTHS[int(date[2]) - 1]}", text)
+    return _DOTTED.sub(lambda date: f"{date[1]} {MONTHS[int(date[2]) - 1]} {date[3] or ''}".rstrip(), text)
 
 
 @dataclass(frozen=True, slots=True)
 class Phrase:
-    """A stated parameter: the names that it may have, and its value."""
+    """A stated parameter: the names that it may have, and its value; whether that is words which name no time."""
 
     names: tuple[str, ...]
     value: str
+    unclear: bool = False
 
 
 def quoted(text: str, targets: Sequence[Known], catalog: Catalog) -> list[str]:
@@ -159,98 +82,40 @@ def quoted(text: str, targets: Sequence[Known], catalog: Catalog) -> list[str]:
 
 
 def take_phrases(
-    said: Sequence[str], names: Container[str], typed: Sequence[str] = ()
+    said: Sequence[str], names: Container[str], typed: Sequence[str] = (), breaks: Container[int] = ()
 ) -> tuple[list[Phrase], set[int]]:
-    """The stated parameters, and the places of their words. A number in `names` is a target. What is not understood of a time is
-    kept as `typed`."""
+    """The stated parameters, and the places of their words. A number in `names` is a target, and a clause begins at each of the
+    `breaks`. What is not understood of a time is kept as `typed`."""
     left, found = list(said), list[Phrase]()
-    for pattern, keys in _PATTERNS:
-        text = " ".join(left)
-        match = pattern.search(text)
-        whole = _before_a_name(match, names) if match is not None else ""
-        first = text[: match.start()].count(" ") if match is not None else 0
-        words = " ".join((typed or said)[first : first + whole.count(" ") + 1])
-        value = _value(match, words) if match is not None else ""
-        ends = keys in _END and any(phrase.names in _END for phrase in found)
-        if match is None or not value or whole in names or ends or any(keys == phrase.names for phrase in found):
-            continue
-        found.append(Phrase(keys, value))
-        left[first : first + whole.count(" ") + 1] = ["\0"] * (whole.count(" ") + 1)
+    for patterns in (_PAST, _AMOUNTS):
+        for pattern, keys in patterns:
+            text = " ".join(left)
+            match = pattern.search(text)
+            value = _value(match) if match is not None else ""
+            if match is None or not value or match[0] in names or any(keys == phrase.names for phrase in found):
+                continue
+            found.append(Phrase(keys, value))
+            _take(left, text[: match.start()].count(" "), match[0].count(" ") + 1)
+        if patterns is _PAST:
+            for end in stated_ends(left, typed or said, names, breaks):
+                found.append(Phrase(end.names, end.value, end.unclear))
+                _take(left, end.places.start, len(end.places))
     return found, {at for at, word in enumerate(left) if word == "\0"}
 
 
-def _before_a_name(match: re.Match[str], names: Container[str]) -> str:
-    """The text that fits, of free words only those before a target or what else the person wants."""
-    words = match[0].split(" ")
-    free = match.re.groupindex.get("words") and match.start("words") - match.start()
-    at = match[0][:free].count(" ") if free else len(words)
-    stop = (
-        here for here in range(at, len(words)) if words[here] in names or words[here] in _STOPS or ":" in words[here]
-    )
-    return " ".join(words[: next(stop, len(words))])
+def _take(left: list[str], first: int, count: int) -> None:
+    left[first : first + count] = ["\0"] * count
 
 
-def _value(match: re.Match[str], typed: str) -> str:
+def _value(match: re.Match[str]) -> str:
     parts: Mapping[str, str | None] = match.groupdict()
     if "when" in parts:
         return match[0]
-    if "words" in parts:
-        before = match[0][: match.start("words") - match.start()].count(" ")
-        said = " ".join(typed.split(" ")[before:]).replace('"', "")
-        return f'"{said}"' if said else ""
-    if "quarters" in parts:
-        return "45m" if parts["quarters"] else "15m"
-    if ending := parts.get("ending") or ("day" if parts.get("end") else ""):
-        return f'"{_ENDS[ending]}"'
-    if start := parts.get("start"):
-        return f'"{_STARTS[start]}"'
-    if "hour" in parts or "month" in parts:
-        return _moment(parts)
-    if (unit := parts.get("unit")) is not None:
-        return _length(parts, unit[0])
+    if parts.get("unit") is not None:
+        return length(parts)
     word = parts.get("number") or parts.get("of") or "1"
     number = NUMBERS.get(word, 0) if not word.isdigit() else int(word)
     return str(number) if number else ""
-
-
-def _moment(parts: Mapping[str, str | None]) -> str:
-    """The value of `until=`."""
-    part = parts.get("late") or parts.get("part") or ""
-    minute = parts.get("minute") or str(NUMBERS.get(parts.get("spoken") or "", ""))
-    clock = _clock(parts.get("hour"), minute, parts.get("half") or ("pm" if _TIMES.get(part, "") > "12:00" else None))
-    if parts.get("hour") and not clock:
-        return ""
-    clock = clock or _TIMES.get(part, "")
-    if stamp := parts.get("stamp"):
-        return f"{stamp}T{clock}" if clock else stamp
-    if month := parts.get("month"):
-        name = MONTHS[int(month) - 1 : int(month)] if month.isdigit() else (month[:3].capitalize(),)
-        return f'"{parts["date"]} {name[0]} {clock or "00:00"}"' if name else ""
-    day = parts.get("day")
-    name_of_day = _DAYS.get(day, day[:3].capitalize()) if day else ""
-    return f'"{name_of_day} {clock or "00:00"}"' if name_of_day else clock
-
-
-def _length(parts: Mapping[str, str | None], unit: str) -> str:
-    """A length of time as a duration: `90m`, `2h30m`."""
-    word = (parts.get("number") or "1").replace(",", ".")
-    first = word.split()[0]
-    number = float(word) if word[0].isdigit() else 2 if "couple" in word else 0.5 if first == "half" else NUMBERS[first]
-    number += 0.5 if parts.get("half_of") else 0
-    number += {"half": 0.5, "quarter": 0.25}.get(parts.get("rest") or "", 0)
-    more = re.findall(r"(\d+) ?([smhdw])", parts.get("more") or "")
-    if not more and number == int(number):
-        size = 7 if unit == "w" else 1
-        return f"{int(number) * size}{'d' if unit == 'w' else unit}" if number else ""
-    return duration_text(number * _SIZES[unit] + sum(int(count) * _SIZES[size] for count, size in more))
-
-
-def _clock(hour: str | None, minute: str | None, half: str | None) -> str:
-    if hour is None:
-        return ""
-    said = int(hour) if hour.isdigit() else NUMBERS[hour]
-    hours = said % 12 + (12 if half[0] == "p" else 0) if half and half[-1] == "m" and said < 13 else said
-    return f"{hours:02}:{minute or '00'}" if hours < 24 else ""
 
 
 def stated(

@@ -227,7 +227,7 @@ def _said_in(text: str, catalog: Catalog, around: Surroundings) -> Meant:
     spoken = worded(typed, catalog, names, parts, breaks, asked=text.rstrip().endswith("?"))
     if whole := second_words(spoken, reason) or created(spoken, catalog):
         return Meant((whole,))
-    phrases, taken = take_phrases(spoken.said, names | {part for part in parts if part.isdigit()}, typed)
+    phrases, taken = take_phrases(spoken.said, names | {part for part in parts if part.isdigit()}, typed, breaks)
     phrases += [Phrase(("grep",), said) for said in quoted(text, around.targets, catalog)[:1]]
     failed, spoken = "failed" in spoken.said, spoken.without(taken)
     named = Named(spoken, catalog, around.targets, around.recent)
@@ -316,16 +316,17 @@ def _ranked(said: _Said, choices: Sequence[Known | None], catalog: Catalog, arou
             used = around.parameters.get(target.written, ()) if target is not None else ()
             own = [pair for pair in said.pairs if pair.partition("=")[0] in {param.name for param in declared}]
             given = own if target is None else fitting(said.pairs, catalog, verb, target.backend, target.kind, used)
-            more = stated(declared, said.phrases, said.rest.typed, said.rest.said, used)
-            given = [*{pair.partition("=")[0]: pair for pair in (*more, *given)}.values()]
-            whole = " ".join([*filter(None, (verb, at)), *given, *(["--", said.reason] if said.reason else [])])
             doubt = not said.sure and any(
                 capability.risk is Risk.DANGER for _, capability in catalog.capabilities(verb, backend)
             )
-            found.setdefault(
-                _Command(whole, verb, at),
-                (not around.may(verb, written), doubt, target is not None and not at, said.failed and "@" not in at),
-            )
+            order = (not around.may(verb, written), doubt, target is not None and not at, said.failed and "@" not in at)
+            clear = [phrase for phrase in said.phrases if not phrase.unclear]  # a watch may do without its end
+            for phrases in (said.phrases, *([] if catalog.changes(verb) else [clear])):
+                more = stated(declared, phrases, said.rest.typed, said.rest.said, used)
+                all_given = {pair.partition("=")[0]: pair for pair in (*more, *given)}.values()
+                reason = ["--", said.reason] if said.reason else []
+                whole = " ".join([*filter(None, (verb, at)), *all_given, *reason])
+                found.setdefault(_Command(whole, verb, at), order)
     return sorted(found, key=found.__getitem__)
 
 

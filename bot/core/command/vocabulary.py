@@ -169,16 +169,24 @@ NEGATING: Final = re.compile(
     r"|(nobody|no one) (must|should|shall|may))\b"
 )
 _DAYS: Final = r"(mon|tues|wednes|thurs|fri|satur|sun)day"
+_NUMBER: Final = r"(\d+|an?|one|two|three|four|five|half( an?)?|few|(a )?couple( of)?)"
+_CYCLE: Final = (
+    rf"(sec(ond)?|min(ute)?|h(ou)?r|day|night|morning|noon|afternoon|evening|midnight|week|weekday|workday|weekend|month|quarter"
+    rf"|year|{_DAYS}|tag|nacht|morgen|abend|woche|stunde|monat)s?"
+)
 _RECURRING: Final = (
-    rf"\b(every|each) (\d+ |other |few )?(minute|hour|day|night|morning|evening|week|weekday|month|{_DAYS})s?\b"
-    rf"|\bon {_DAYS}s?\b|\b(hourly|daily|weekly|monthly)$"
+    rf"\b(every|each|jeden?|jedes) ((\d+(st|nd|rd|th)?|other|few|second|third|fourth|working|business|{_NUMBER}) )?{_CYCLE}\b"
+    rf"|\b(once|twice|times?|mal) (an?|per|each|every|the|am|pro|in der) {_CYCLE}\b"
+    rf"|\bon (weekdays|workdays|weekends?|{_DAYS}s?)\b|\b(taglich|stundlich|wochentlich|monatlich)\b"
+    r"|\b(hourly|daily|weekly|monthly|yearly|nightly)$"
 )
 # Anywhere in a text: what it asks for is not for now.
 CONDITIONS: Final = re.compile(
     r"\b(if|unless|in case|(?<!me )(?<!us )(?<!know )when(ever)?|once (it|the|they|that|we)|after|as soon as)\b"
     r"(?! (you|u|possible)\b)|\b(depending|assuming|provided|wenn|falls|sobald|si|quand|cuando)\b|\b(at|um|gegen)( \d|$)"
+    r"|\bat (noon|night|midnight|lunch)\b"
     r"|(?<!until )(?<!till )(?<!til )(?<!bis )\b(tomorrow|tonight|later|morgen|demain|manana)\b"
-    rf"|{_RECURRING}"
+    rf"|{_RECURRING}|\bin {_NUMBER} ?(s|m|h|d|w|{_CYCLE})\b|\b({_CYCLE} from now|(from|between) \d)"
     r"|\bshould (it|this|that|they|anything|something)\b|^(do|does) (we|you|i|they|the)\b|\b(i|we) (will|can|could|might|may)\b"
 )
 # Anywhere in a text: it asks for a reason or an advice, and for no change.

@@ -95,6 +95,8 @@ class Wording:
         """Whether this person wants now what the word at this place says: only small words and names stand before it in its
         clause, and the text has no condition, no later time and no question that is not a request."""
         whole, start = " ".join(self.said), max((place for place in self.breaks if place <= at), default=0)
+        if len(named := [word for word in self.said if word in self.names or {":", "/"} & set(word)]) < 2:
+            whole = " ".join("\0" if word in named else word for word in self.said)  # a target called `nightly`
         doing = self.said and self.typed[at].endswith("ing") and not self.said[at].endswith("ing")
         doubts = CONDITIONS.search(whole) or ((self.asked or doing) and not REQUESTING.search(whole))
         clause = self.said[start : min((place for place in self.breaks if place > at), default=None)]
