@@ -4,6 +4,7 @@ One person counts once, the requester never, any deny ends it. A person may have
 in [people] to the account that represents the person; any other id represents itself. The store keeps the records and the lock.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -14,7 +15,7 @@ from typing import Final, Literal, Self
 from pydantic import Field
 
 from bot.core.command.params import texts_of, unseen
-from bot.core.operation import Operation
+from bot.core.operation import Operation, brief_id
 from bot.core.outcome import IDLE, WORK, Fact
 from bot.core.policy.decision import NeedsApproval
 from bot.core.policy.rights import Eligible, person_of
@@ -291,15 +292,19 @@ def is_other(before: str, after: str) -> bool:
     """Whether something is there now that was not there before. Nobody is asked again because work has ended since:
     on a busy target there would be no end to it."""
     (state, *work), (now, *more) = before.split(WORK), after.split(WORK)
-    return state != now or not set(more) - {IDLE} <= set(work)
+    return state != now or bool(Counter(more) - Counter((*work, IDLE)))
 
 
 def state_text(state: str) -> str:
-    """A state for people, with the first of the work that would be lost."""
+    """A state for people, with the first of the work in progress."""
     word, *work = state.split(WORK)
-    if work in ([], [IDLE]):
-        return ", ".join((word, *work))
-    return f"{word}, {plural(len(work), 'job')} running: {first_of(work, 5, ', ')}"
+    if not work:
+        return word
+    if work == [IDLE]:
+        return f"{word}, no jobs running" if word else IDLE
+    if word:
+        return f"{word}, {plural(len(work), 'job')} running: {first_of(work, 5, ', ')}"
+    return f"{plural(len(work), 'run')} active: {first_of([f'run {brief_id(one)}' for one in work], 5, ', ')}"
 
 
 def drift(before: Snapshot, after: Snapshot) -> tuple[str, ...]:

@@ -267,8 +267,10 @@ class _NotDone(Value):
     next: tuple[Suggestion, ...] = ()
 
 
-WORK: Final = " · "  # in the state of a target, before each piece of work that would be lost with it
-IDLE: Final = "no jobs running"  # in place of the work
+WORK: Final = (
+    " · "  # in the state of a target, before each piece of work in progress: the jobs of a service, or ids of runs
+)
+IDLE: Final = "idle"  # in place of the work
 NOT_LISTED: Final = "not_listed"  # the code of a refusal because the backend lists nothing that runs; it may do so late
 
 

@@ -350,6 +350,26 @@ class TestDispatch:
             self.dispatch(request(state))
 
 
+@pytest.mark.parametrize(
+    ("before", "now", "said"),
+    [
+        (" · r1 · r2", " · r2", ""),
+        (" · r1", " · idle", ""),
+        ("up · load · load", "up · load", ""),
+        ("up · load", "up · idle", ""),
+        (" · idle", " · r1", "from idle to 1 run active: run r1"),
+        (" · r1", " · r2", "from 1 run active: run r1 to 1 run active: run r2"),
+        ("up · idle", "up · load", "from up, no jobs running to up, 1 job running: load"),
+        ("up · load", "up · load · load", "from up, 1 job running: load to up, 2 jobs running: load, load"),
+        ("up · load", "down · load", "from up, 1 job running: load to down, 1 job running: load"),
+    ],
+)
+def test_only_more_or_other_work_is_a_change(before: str, now: str, said: str) -> None:
+    """Work that ended since is none, and two pieces of work with one name are two."""
+    found = "; ".join(drift(replace(BEFORE, state=before), replace(BEFORE, state=now)))
+    assert found == (f"the state changed {said}" if said else "")
+
+
 def test_due_and_reminder() -> None:
     """Half-way there is a reminder."""
     assert due_at(NOW, 1800) == DUE

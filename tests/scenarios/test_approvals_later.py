@@ -72,6 +72,19 @@ async def test_a_changed_target_is_shown_and_asked_again(team: Team) -> None:
     assert [row.code for row in rows] == [None, "asked_again"]
 
 
+async def test_a_run_that_ended_since_needs_no_second_look(team: Team) -> None:
+    """Less goes on than the card showed: the press counts."""
+    env = team.env
+    env.acc.world.speed = 0.001
+    run = env.acc.add_run("shop/prices", ago=1)
+    await env.say("start acc:shop/prices")
+    card = await team.card("start acc:shop/prices", "1 run active")
+    env.acc.finish_run(run.run_id)
+    await team.press(card, "Approve")
+    await env.until(lambda: len(team.effects()) == 1)
+    assert [row.code for row in env.audit(event="approval_requested")] == [None]
+
+
 async def test_a_denial_that_came_first_is_not_asked_again(team: Team) -> None:
     """Root denies while Lee's approval still reads the target, which has changed: the denial ends the request."""
     env = team.env

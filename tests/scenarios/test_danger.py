@@ -11,7 +11,7 @@ import pytest
 from bot.playground.planes.sequentum import Script
 from tests.scenarios.steps import ask, do, everything_seen, private
 from tests.scenarios.team import deciding
-from tests.world import OPEN_POLICY, World, labels
+from tests.world import OPEN_POLICY, World, labels, world
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -94,6 +94,33 @@ async def test_a_pre_flight_is_over_after_ten_minutes(tmp_path: Path, monkeypatc
         await later.env.quiet()
         assert asked.changes == []
         assert "sent" not in asked.events
+
+
+async def test_run_it_goes_on_when_runs_ended_since(tmp_path: Path) -> None:
+    """Both runs that the pre-flight counted, or one of them."""
+    async with world(tmp_path, speed=0.001) as env:
+        first, second = (env.acc.add_run("shop/stock", ago=ago) for ago in (2, 1))
+        for number, run in enumerate((first, second), start=1):
+            asked = await ask(env, "input clear acc:shop/stock")
+            await asked.card("Dangerous")
+            env.acc.finish_run(run.run_id)
+            await asked.press("Run it")
+            assert await asked.ends() == "done"
+            assert len([call for call in env.acc.requests if call.method == "DELETE"]) == number
+
+
+async def test_run_it_asks_again_when_another_run_is_active(tmp_path: Path) -> None:
+    """As many as the pre-flight counted, but not the same."""
+    async with world(tmp_path, speed=0.001) as env:
+        run = env.acc.add_run("shop/stock", ago=2)
+        asked = await ask(env, "input clear acc:shop/stock")
+        await asked.card("Dangerous")
+        env.acc.finish_run(run.run_id)
+        env.acc.add_run("shop/stock", ago=1)
+        await asked.press("Run it")
+        await env.sees("The state changed from 1 run active: run ", " to 1 run active: run ", "Type the command again")
+        assert await asked.ends() == "abandoned"
+        assert asked.changes == []
 
 
 async def test_a_press_on_a_pre_flight_is_recorded_with_what_it_is_about(team: World) -> None:

@@ -17,8 +17,10 @@ from bot.core.errors import NoSuchTarget
 from bot.core.log_diff import NO_GOOD_RUN, difference
 from bot.core.operation import Operation, Target
 from bot.core.outcome import (
+    IDLE,
     NOT_FOUND,
     NOT_LISTED,
+    WORK,
     Done,
     Fact,
     Level,
@@ -245,9 +247,9 @@ def _unlisted(ctx: AdapterContext, key: TaskKey) -> RunView:
 
 
 async def state_of(ctx: AdapterContext, task: Target) -> str:
-    """Whether a job runs."""
+    """The running job."""
     job = await _running(ctx, task)
-    return "idle" if job is None else f"run {job.run_id} {named(RUNNING, job.execution_state)[0]}"
+    return WORK.join(("", IDLE if job is None else str(job.run_id or "unknown")))
 
 
 async def preflight(ctx: AdapterContext, operation: Operation) -> list[tuple[str, str]]:

@@ -14,7 +14,7 @@ from bot.backends.sequentum.states import MARKS
 from bot.backends.sequentum.targets import AdapterContext, agent_of
 from bot.core.command.params import map_of, text_of
 from bot.core.operation import Operation, Target, brief_id
-from bot.core.outcome import GONE, Phase, Refused
+from bot.core.outcome import GONE, IDLE, WORK, Phase, Refused
 from bot.core.text import capitalized, first_of, plural, suggest, utc_text
 from bot.core.vendor_json import WHOLE_ROW, unread
 
@@ -153,7 +153,7 @@ async def _job(ctx: AdapterContext, agent: Target) -> list[tuple[str, str]]:
 
 
 async def state_of(ctx: AdapterContext, target: Target) -> str:
-    """One phrase: a run's state, whether an agent runs, whether a schedule is on; empty for other targets."""
+    """One phrase: a run's state, the active runs of an agent, whether a schedule is on; empty for other targets."""
     if target.kind in (RUN, JOB_RUN):
         return (await ctx.client.one(target.kind, target.id)).state
     if target.kind == SCHEDULE and target.group:
@@ -162,6 +162,6 @@ async def state_of(ctx: AdapterContext, target: Target) -> str:
         return GONE if found is None else switched(found)
     if target.kind == AGENT:
         runs = (await ctx.client.runs(target.id, _RECENT)).items
-        active = sum(run.phase is Phase.ACTIVE for run in runs)
-        return f"{plural(active, 'run')} active" if active else "idle"
+        active = [run.id for run in runs if run.phase is Phase.ACTIVE]
+        return WORK.join(("", *(active or (IDLE,))))
     return ""

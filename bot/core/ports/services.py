@@ -134,8 +134,9 @@ class Backend(Protocol):
         """The names of parameters that this target is known to take, as typed: `input.region`."""
 
     async def state_of(self, target: Target) -> str:
-        """The target's state in one short phrase, compared at approval and at dispatch. Empty when it has none, `GONE` when
-        it was deleted."""
+        """The target's state in one short phrase, and the work in progress, each after `WORK` (`IDLE` for none). Compared at
+        `Run it`, at approval and before the call: a person is asked again about another state or more work, not about less.
+        Empty when it has none, `GONE` when it was deleted."""
 
     async def health(self) -> Health: ...
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from bot.playground.planes.infa_model import Job
 from bot.playground.workspace import Person
 from tests.world import labels, shown, world
 
@@ -192,6 +193,25 @@ async def test_nobody_is_asked_again_because_a_job_ended(tmp_path: Path) -> None
         plane.jobs[-1].length = 0  # it has ended
         await lee.press_label("C0APPR", card["ts"], "Approve")
         await env.until(lambda: [deed.action for deed in plane.effects] == ["job start", "stop"])
+
+
+@pytest.mark.parametrize("began", [False, True])
+async def test_a_start_of_a_task_is_asked_about_again_when_another_run_began(tmp_path: Path, began: bool) -> None:
+    """Not when the run that the approver saw has ended."""
+    async with world(tmp_path, policy=APPROVED_STOPS.replace("infa:eu-1/*", "infa:*"), only=("infa",)) as env:
+        plane, lee = env.planes["infa"], env.person("U0LEE")
+        task = next(one for one in plane.tasks if one.name == "load_orders")
+        plane.jobs.append(Job("a", 1, task, plane.clock.now(), 600))
+        await env.say("start infa:task/load_orders")
+        card = await env.sees("wants to run", "1 run active: run 1", user="U0LEE", channel="C0APPR")
+        plane.jobs[-1].length = 0  # it has ended
+        if began:
+            plane.jobs.append(Job("b", 2, task, plane.clock.now(), 600))
+        await lee.press_label("C0APPR", card["ts"], "Approve")
+        if began:
+            await env.sees("Asked again", "1 run active: run 2", user="U0LEE", channel="C0APPR")
+        else:
+            await env.until(lambda: [deed.action for deed in plane.effects] == ["job start"])
 
 
 async def test_a_job_that_begins_after_the_preflight_is_asked_about(tmp_path: Path) -> None:

@@ -101,7 +101,7 @@ async def test_a_run_is_started_followed_and_its_log_and_data_fetched() -> None:
         assert done.run
         views = await env.backend.poll(done.run.group, [done.run])
         assert views[done.run.id].phase is Phase.ACTIVE
-        assert await env.backend.state_of(await env.target(SHOP)) == "1 run active"
+        assert await env.backend.state_of(await env.target(SHOP)) == f" · {done.run.id}"
         plane.finish_run(done.run.id, "Failure", "Completed with errors")
         status = await env.do("status", done.run.name)
         assert status.summary == f"{SHOP} is Failed: Completed with errors."

@@ -304,7 +304,7 @@ async def test_an_approver_sees_what_goes_on() -> None:
         assert facts["Last outcomes"].count(";") == 4
         assert facts["Next scheduled runs"] == "2019-05-30 05:36 UTC"
         assert facts["Newest job run"].startswith("number 3, Succeeded")
-        assert await env.backend.state_of(await env.target(PATH)) == "1 run active"
+        assert await env.backend.state_of(await env.target(PATH)) == " · new"
         assert await env.backend.state_of(await env.target(f"run/{RUN}")) == "Succeeded"
         assert await env.backend.state_of(await env.target("server/crawl-1")) == ""
 
