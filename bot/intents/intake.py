@@ -94,7 +94,7 @@ class Intake:
             unless_begun.callback(self._limit.give, user)
             storing = await ctx.tasks.wait(self._store(intent, entries), self._patience(intent))
             if not storing.done() or _in_doubt(storing):
-                ctx.tasks.start(self._abandon_when_stored(storing, intent), f"late {intent.request_id}")
+                ctx.tasks.start(self._abandon_when_stored(storing, intent, command), f"late {intent.request_id}")
                 return Receipt(say=UNSURE)
             stored = storing.result()
             if not stored:
@@ -106,7 +106,7 @@ class Intake:
                 await ctx.store.finish(intent.request_id, (), stamp(ctx.clock.now()))
                 return Receipt(say=no.says)
             if self._is_too_late(intent, means):
-                await refusal.set_aside(ctx, intent, Doubt.TOO_LATE)
+                await refusal.set_aside(ctx, intent, Doubt.TOO_LATE, command)
                 return Receipt()
             if not self._work_on(intent, user):
                 return Receipt(say="I am restarting and will work on this as soon as I am back.")
@@ -171,8 +171,11 @@ class Intake:
         again = intent.model_copy(update={"dedupe_key": f"{intent.dedupe_key}:{intent.reply.trigger_id}"})
         return await store.accept(again, entries, begun=True, incidents=incidents.keys(again.place))
 
-    async def _abandon_when_stored(self, storing: asyncio.Future[bool | str], intent: Intent) -> None:
-        """End a request that the store accepted late, and say so. When this program ends before, the next one executes it."""
+    async def _abandon_when_stored(
+        self, storing: asyncio.Future[bool | str], intent: Intent, command: Command | None
+    ) -> None:
+        """End a request that the store accepted late, and say so. When this program ends before, the next one executes it.
+        `command` is that of a pressed button."""
         storing.add_done_callback(lambda done: done.cancelled() or done.exception())  # read it also when this task ends
         await asyncio.wait({storing})
         if _in_doubt(storing):
@@ -182,7 +185,7 @@ class Intake:
             stored = storing.result()
             late = _marked(intent, stored) if stored else None
         if late is not None:
-            await self._insist(late, lambda: refusal.set_aside(self._ctx, late, Doubt.TOO_LATE))
+            await self._insist(late, lambda: refusal.set_aside(self._ctx, late, Doubt.TOO_LATE, command))
 
     async def _insist(self, intent: Intent, work: Callable[[], Awaitable[T]]) -> T:
         return await until_stored(self._ctx.clock, f"request {intent.request_id}", work)

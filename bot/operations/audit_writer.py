@@ -59,7 +59,13 @@ class AuditWriter:
         elif isinstance(payload, Press):
             columns = _press(payload, means or {})
             if command is not None:
-                columns |= {"params": self.params(_by_name(command.params)), "reason": command.reason}
+                columns |= {
+                    "verb": command.verb,
+                    "target_name": command.target,
+                    "params": self.params(_by_name(command.params)),
+                    "reason": command.reason,
+                    "detail": " ".join(command.words) or None,
+                }
         elif isinstance(payload, Form):
             columns = {"verb": f"form {payload.form}"}
         elif isinstance(payload, Open):

@@ -320,6 +320,29 @@ async def test_its_report_tells_what_was_tried_in_the_words_that_were_typed(env:
     assert "`retry acc:shop/prices (run " in text
 
 
+async def test_its_report_names_a_late_press_under_what_was_not_done(team: Team) -> None:
+    """A button of an incident that is closed by then, and of a grant that has ended; the audit log has the commands."""
+    env = team.env
+    await env.does("incident open INC-42 -- checkout", "Incident INC-42", user="U0ROOT")
+    old = await env.does("incident", "Incident INC-42", user="U0RUI")
+    await env.does("grant <@U0ANA> start acc:shop/* for=1h -- help", "Granted", user="U0ROOT")
+    grants = await env.does("grants", "acc:shop/*", user="U0ROOT")
+    await env.does("incident close", "INC-42 is closed", user="U0ROOT")
+    await env.does("incident open INC-90 -- stale", "Incident INC-90", user="U0ROOT")
+    await env.person("U0RUI").press_label(CRAWL, old["ts"], "Close INC-42", seen=old)
+    await env.sees("INC-42 was closed by <@U0ROOT> at ", "INC-90 is open here.", user="U0RUI")
+    (revoke,) = [label for label in labels(grants) if label.startswith("Revoke")]
+    for said in ("is revoked", "has already ended"):
+        await env.person("U0ROOT").press_label(CRAWL, grants["ts"], revoke, seen=grants)
+        await env.sees(said, user="U0ROOT")
+        team.later(minutes=2)
+    report = shown(await env.does("incident close", "INC-90 is closed", user="U0ROOT"))
+    done, _, undone = report[report.index("*What was done*") :].partition("*What was not done*")
+    assert "not done" not in done
+    assert "`incident close INC-42`: not done: INC-42 was closed by" in undone
+    assert re.search(r"`revoke g-\w+` \(ended with a button\): not done: The grant of start", undone), undone
+
+
 async def test_its_report_is_in_words_that_a_person_reads(team: Team) -> None:
     """A denial names people and channels, and has no ages of facts."""
     env = team.env

@@ -15,7 +15,7 @@ from tests.own_time import stand_still
 from tests.scenarios.team import CRAWL, Team, deciding
 from tests.slack.support import http_world
 from tests.store.samples import intent
-from tests.world import OPEN_POLICY, World
+from tests.world import OPEN_POLICY, World, labels, shown
 
 
 @pytest.fixture
@@ -64,6 +64,29 @@ async def retyped_runs_once(env: World) -> None:
 
 async def test_a_command_that_the_store_takes_too_late_runs_once_when_it_is_retyped(team: Team) -> None:
     await retyped_runs_once(team.env)
+
+
+async def test_what_was_typed_or_pressed_too_late_is_named_and_is_reported_as_not_done(team: Team) -> None:
+    """A press is recorded as the command of its button, which is offered again."""
+    env = team.env
+    await env.does("incident open INC-42 -- checkout", "Incident INC-42")
+    meant = await env.does("strat acc:shop/prices", "Did you mean this?")
+    async with locked(env):
+        await env.ana.press_label(CRAWL, meant["ts"], "start acc:shop/prices", seen=meant)
+        await env.ana.command(CRAWL, "/ops start acc:shop/stock -- empty")
+        await asyncio.sleep(2)
+    late = await env.until(lambda: (rows := env.audit(event="abandoned")) and len(rows) == 2 and rows)
+    assert {(row.verb, row.backend, row.target_name) for row in late} == {
+        ("start", "acc", "acc:shop/prices"),
+        ("start", "acc", "acc:shop/stock"),
+    }
+    again = await env.sees("I answered too late", "start acc:shop/prices")
+    assert labels(again) == ["start acc:shop/prices"]
+    report = shown(await env.does("incident close", "INC-42 is closed"))
+    told = report[report.index("*What was not done*") :]
+    assert "*What was done*" not in report
+    assert "`start acc:shop/prices`: not done" in told
+    assert "`start acc:shop/stock` (empty): not done" in told
 
 
 async def test_a_clock_that_was_set_back_makes_no_ack_wait_for_longer(team: Team) -> None:

@@ -7,6 +7,7 @@ from typing import Final
 from bot.core.audit import Event
 from bot.core.command.capability import Risk
 from bot.core.command.catalog import Catalog
+from bot.core.intent import Source
 from bot.core.outcome import LOST, Chart, Phase, Series
 from bot.core.records import StoredEntry
 from bot.core.text import ago_text, plural, seconds_words
@@ -134,7 +135,7 @@ def is_look(catalog: Catalog, entry: StoredEntry) -> bool:
 
 
 def _is_slip(catalog: Catalog, entry: StoredEntry) -> bool:
-    """A built-in command that was refused, one without a target, or what no capability covers: nothing was done or denied."""
-    return entry.event is Event.FAILED and (
-        entry.code in ("no_such_verb", "target_missing") or catalog.builtin(entry.verb or "") is not None
-    )
+    """A built-in command that was typed and refused, one without a target, or what no capability covers: nothing was done or
+    denied."""
+    typed = entry.source != Source.BUTTON and catalog.builtin(entry.verb or "") is not None
+    return entry.event is Event.FAILED and (entry.code in ("no_such_verb", "target_missing") or typed)

@@ -202,7 +202,8 @@ async def _story(ctx: Context, intent: Intent, entries: Sequence[StoredEntry]) -
     in_order = sorted(last.items(), key=lambda one: first[one[0]].seq)  # as they were asked for
     for number, (request_id, end) in enumerate(in_order, _MOST_LINES - len(last)):
         asked = first[request_id]
-        unsent = end.event in _UNSENT and end.backend is not None and request_id not in sent
+        over = end.event is Event.EXPIRED and end.backend is None  # a grant
+        unsent = end.event in _UNSENT and not over and request_id not in sent
         done = not unsent and end.event not in (Event.DENIED, Event.REJECTED)
         if number < 0:
             hidden[done] += 1
@@ -210,6 +211,8 @@ async def _story(ctx: Context, intent: Intent, entries: Sequence[StoredEntry]) -
         why = f" ({shortened(asked.reason, longest)})" if asked.reason else ""
         who, when = audit.asker(asked), utc_text(asked.at, seconds=True)
         given = cards.typed_in(asked) if asked.event is Event.REQUESTED and end.backend is not None else ""
+        if unsent and end.backend is None:  # a built-in command
+            given = shortened((asked.detail or "").replace("`", ""), longest)
         what = " ".join(part for part in (what_of(end), given) if part)
         how = await _paused(ctx, end) if end.event is Event.PAUSED else _end_of(ctx, end, undone)
         line = f"• {when} {who} `{what}`{why}: {shortened(how, longest)}"

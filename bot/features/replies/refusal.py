@@ -124,7 +124,7 @@ async def set_aside(ctx: Context, intent: Intent, doubt: Doubt, command: Command
 async def abandon(ctx: Context, intent: Intent, doubt: Doubt, command: Command | None = None) -> None:
     """End the request in the audit log without doing anything."""
     now, ask = ctx.clock.now(), command or intent.payload
-    columns = {"verb": ask.verb, "target_name": ask.target} if isinstance(ask, Command) else {}
+    columns = _typed(ctx, ask) if isinstance(ask, Command) else {}
     entry = AuditWriter(ctx.secrets).plain(Event.ABANDONED, intent, now, code=str(doubt), **columns)
     await ctx.store.finish(intent.request_id, (entry,), now)
 
