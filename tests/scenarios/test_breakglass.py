@@ -261,6 +261,35 @@ async def test_the_reviewer_reads_how_it_ended_also_within_an_incident(team: Tea
     )
 
 
+async def test_a_review_is_of_every_command_however_many(team: Team) -> None:
+    """The form names them all, and those that follow while it is open are named before it is closed, a few at a time."""
+    env, root = team.env, team.env.person("U0ROOT")
+    await opened(team)
+    paths = [f"shop/an-agent-with-a-long-name-{number:02}" for number in range(32)]
+    for path in paths:
+        env.acc.add_agent(path)
+
+    async def start(more: list[str], total: int) -> None:
+        for path in more:
+            await env.say(f"start acc:{path} input.region=north-and-south-and-east", user="U0RUI")
+        await env.until(lambda: len(team.effects()) == total, 60)
+
+    await start(paths[:25], 25)
+    card = await env.sees("Break-glass", channel=SECURITY)
+    await team.press(card, "Close review", user="U0ROOT", channel=SECURITY)
+    form = shown({"blocks": (await root.wait_for(lambda p: p.modal()))["blocks"]})
+    assert [path for path in paths if path in form] == paths[:25]
+    assert "more command" not in form
+    await start(paths[25:], 32)
+    for first, last, words in ((25, 30, "the first 5 of 7: "), (30, 32, "Done since you opened this: ")):
+        receipt = await root.submit("modal", {"note": "looked at"})
+        assert words in receipt.errors["note"]
+        assert [path for path in paths if path in receipt.errors["note"]] == paths[first:last]
+    assert not env.audit(event="reviewed")
+    assert not (await root.submit("modal", {"note": "looked at all"})).errors
+    await env.sees("Break-glass", "Reviewed by <@U0ROOT>", channel=SECURITY)
+
+
 async def test_words_in_capitals_of_a_review_are_no_people_and_no_channels(team: Team) -> None:
     """The detail of its entry names the person by an id; the note is what a person wrote."""
     await opened(team)

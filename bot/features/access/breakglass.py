@@ -203,9 +203,9 @@ def _under(entry: StoredEntry, grant: Grant) -> bool:
     return entry.rule == f"grant {grant.id}"
 
 
-async def done_under(ctx: Context, grant: Grant) -> tuple[Table, int]:
-    """How everything that was asked for under it went, by the last entry of each request in the audit log, with the time at which
-    it was sent; and how many commands were carried out."""
+async def done_under(ctx: Context, grant: Grant, most: int | None = _LISTED) -> tuple[Table, int]:
+    """How what was asked for under it went, the first `most` or everything, by the last entry of each request in the audit log,
+    with the time at which it was sent; and how many commands were carried out."""
     filters = Filters(user_id=grant.user_id, since=grant.from_at)
     found: list[StoredEntry] = []
     while page := await ctx.store.search(filters, before_seq=found[-1].seq if found else None, limit=_LOOKED_AT):
@@ -225,9 +225,9 @@ async def done_under(ctx: Context, grant: Grant) -> tuple[Table, int]:
             went[entry.request_id],
             utc_text(sent.get(entry.request_id, entry.at), seconds=True),
         )
-        for entry in list(last.values())[:_LISTED]
+        for entry in list(last.values())[:most]
     )
-    note = f"`signalbox audit search {grant.id}` lists all." if len(last) > _LISTED else ""
+    note = f"`signalbox audit search {grant.id}` lists all." if len(last) > len(rows) else ""
     ran = [one for one, word in went.items() if one in sent and not word.startswith(NOT_DONE)]
     return Table(columns=("What", "Outcome", "When"), rows=rows, total=len(last), note=note), len(ran)
 

@@ -9,7 +9,7 @@ from bot.core.intent import Intent, Place
 from bot.core.policy.decide import why_not_administrator, why_not_breakglass
 from bot.core.policy.rights import person_of
 from bot.core.records import Grant, stamp
-from bot.core.text import first_of, plural, shortened, utc_text
+from bot.core.text import plural, shortened, utc_text
 from bot.core.value import Json
 from bot.features.access.breakglass import done_under, show
 from bot.features.forms.opened import keep, open_form
@@ -21,6 +21,9 @@ from bot.runtime.context import Context
 FORM: Final = "close_review"
 NOTE: Final = "note"
 _LONGEST: Final = 80  # characters of a command, and of its outcome
+_IN_ONE: Final = 12  # commands in a paragraph, which has at most 3,000 characters
+_MOST: Final = 600  # commands in the form
+_MORE: Final = 5  # commands in the note of the form
 
 
 async def open_review(ctx: Context, intent: Intent, grant_id: str) -> None:
@@ -28,18 +31,15 @@ async def open_review(ctx: Context, intent: Intent, grant_id: str) -> None:
     found = await _open_grant(ctx, intent, grant_id)
     if found is None or await _refused(ctx, intent, found, max_age=CACHED):
         return
-    done, seen = await _done(ctx, found)
+    done = await _done(ctx, found)
     form = _form(found, ctx.ids.secret(), done)
-    await open_form(ctx, intent, form, {"grant": found.id, "seen": seen}, "Press `Close review` again.")
+    await open_form(ctx, intent, form, {"grant": found.id, "seen": len(done)}, "Press `Close review` again.")
 
 
-async def _done(ctx: Context, found: Grant, seen: int = 0) -> tuple[list[str], int]:
-    """What was done with it after the first `seen` commands, and how many commands there are now."""
-    table, _ = await done_under(ctx, found)
-    told = [f"`{shortened(what, _LONGEST)}`: {shortened(how, _LONGEST)}" for what, how, _ in table.rows[seen:]]
-    total = table.total or 0
-    left = total - max(seen, len(table.rows))
-    return [*told, *([plural(left, "more command")] if left > 0 else [])], total
+async def _done(ctx: Context, found: Grant) -> list[str]:
+    """Every command that was given with it, and how it went."""
+    table, _ = await done_under(ctx, found, most=None)
+    return [f"`{shortened(what, _LONGEST)}`: {shortened(how, _LONGEST)}" for what, how, _ in table.rows]
 
 
 async def since_opened(ctx: Context, token: str, kept: Mapping[str, Json]) -> str:
@@ -47,17 +47,22 @@ async def since_opened(ctx: Context, token: str, kept: Mapping[str, Json]) -> st
     found, seen = await ctx.store.grant_by_id(str(kept.get("grant"))), kept.get("seen")
     if found is None or found.reviewed_by is not None:
         return ""
-    more, now = await _done(ctx, found, seen if isinstance(seen, int) else 0)
-    if not more:
+    seen = seen if isinstance(seen, int) else 0
+    if not (more := (await _done(ctx, found))[seen:]):
         return ""
-    await keep(ctx, token, {**kept, "seen": now})
-    return f"Done since you opened this: {first_of(more, 5, '; ')}. Add it to your note, and close the review again."
+    named = more[:_MORE]
+    await keep(ctx, token, {**kept, "seen": seen + len(named)})
+    which = f", the first {len(named)} of {len(more)}" if len(named) < len(more) else ""
+    return f"Done since you opened this{which}: {'; '.join(named)}. Add it to your note, and close the review again."
 
 
 def _form(found: Grant, token: str, done: Sequence[str]) -> FormView:
     label = "What was done, and was it right?"
     ends = "It is still active. Closing the review ends it." if found.state == "open" else ""
     used = f"<@{found.user_id}> from {utc_text(found.from_at)} in <#{found.channel_id}>"
+    left, what = len(done) - _MOST, "What was done with it so far" if ends else "What was done with it"
+    rest = f"{plural(left, 'more command')}: `signalbox audit search {found.id}` lists all."
+    parts = ["\n".join(done[at : at + _IN_ONE]) for at in range(0, min(len(done), _MOST), _IN_ONE)] or ["Nothing."]
     return FormView(
         form=FORM,
         token=token,
@@ -65,10 +70,8 @@ def _form(found: Grant, token: str, done: Sequence[str]) -> FormView:
         submit="Close review",
         lines=(
             Line(heading=used, text=found.reason or "no reason given"),
-            Line(
-                heading="What was done with it so far" if ends else "What was done with it",
-                text="\n".join(done) or "Nothing.",
-            ),
+            *(Line(heading="" if number else what, text=part) for number, part in enumerate(parts)),
+            *((Line(text=rest),) if left > 0 else ()),
             *((Line(text=ends),) if ends else ()),
         ),
         fields=(FormField(name=NOTE, label=label, type="lines", hint="It is kept in the audit log.", optional=False),),
