@@ -36,6 +36,7 @@ async def ask(team: Team, text: str, lasts: str, *, user: str = "U0ANA") -> dict
 async def test_once_runs_exactly_what_was_asked_and_no_more(team: Team) -> None:
     """An administrator approves; the start runs; the same words are denied the next time."""
     env = team.env
+    await env.does("incident open INC-43", "Incident INC-43")
     card = await ask(team, "start acc:news/feed", "once")
     assert "No rule allows this" in shown(card)
     await team.press(card, "Approve", user="U0ROOT", channel=CRAWL)
@@ -50,6 +51,9 @@ async def test_once_runs_exactly_what_was_asked_and_no_more(team: Team) -> None:
     await env.say("start acc:news/feed")
     await env.until(lambda: len(env.audit(event="denied")) == before + 1)
     assert len(team.effects()) == 1
+    await team.event("ended")
+    report = shown(await env.does("incident close", "INC-43 is closed"))
+    assert "`start acc:news/feed` (Lee is away), approved by <@U0ROOT>: succeeded" in report
 
 
 async def test_half_an_hour_is_a_grant_for_this_verb_target_person_and_time(team: Team) -> None:

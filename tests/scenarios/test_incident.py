@@ -279,6 +279,9 @@ async def test_a_decision_taken_elsewhere_belongs_to_the_incident_of_the_request
     (approved,) = env.audit(event="approved")
     assert (approved.channel_id, approved.incident) == (APPROVERS, "INC-49")
     assert "approved" in shown(await env.does("timeline", "Timeline of INC-49 since"))
+    await team.event("ended")
+    report = shown(await env.does("incident close", "INC-49 is closed"))
+    assert "`start acc:shop/prices` (restore), approved by <@U0LEE>: succeeded" in report
 
 
 async def test_break_glass_within_an_incident_is_marked_as_both(team: Team) -> None:

@@ -11,7 +11,7 @@ from bot.core.card import Button, Card, Line, Tone
 from bot.core.command.params import as_typed
 from bot.core.command.parser import format_command
 from bot.core.errors import BadRequest
-from bot.core.intent import Command, Intent, Place
+from bot.core.intent import Command, Intent, Place, Source
 from bot.core.outcome import Fact, Phase
 from bot.core.records import Filters, StoredEntry, stamp
 from bot.core.text import ago_text, first_of, plural, shortened, utc_text
@@ -197,6 +197,8 @@ async def _story(ctx: Context, intent: Intent, entries: Sequence[StoredEntry]) -
             last[entry.request_id] = entry
     first = {entry.request_id: entry for entry in reversed(entries)}
     sent = {entry.request_id for entry in entries if entry.event is Event.SENT}
+    written = (entry for entry in reversed(entries) if entry.reason and entry.source != Source.TIMER)
+    reasons = {entry.request_id: entry.reason or "" for entry in written}  # the first of each
     told, hidden = {True: list[str](), False: list[str]()}, {True: 0, False: 0}  # by whether it was done
     longest = min(300, _ROOM // max(1, min(len(last), _MOST_LINES)))
     in_order = sorted(last.items(), key=lambda one: first[one[0]].seq)  # as they were asked for
@@ -208,7 +210,9 @@ async def _story(ctx: Context, intent: Intent, entries: Sequence[StoredEntry]) -
         if number < 0:
             hidden[done] += 1
             continue
-        why = f" ({shortened(asked.reason, longest)})" if asked.reason else ""
+        why = f" ({shortened(reasons[request_id], longest)})" if request_id in reasons else ""
+        agreed = [one for one in entries if one.request_id == request_id and one.event is Event.APPROVED]
+        why += f", approved by {' and '.join(audit.asker(one) for one in agreed)}" if agreed else ""
         who, when = audit.asker(asked), utc_text(asked.at, seconds=True)
         given = cards.typed_in(asked) if asked.event is Event.REQUESTED and end.backend is not None else ""
         if unsent and end.backend is None:  # a built-in command
