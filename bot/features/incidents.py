@@ -4,7 +4,6 @@ from typing import Final
 
 from bot.core.intent import Place
 from bot.core.ports.store import Store
-from bot.core.records import StoredEntry
 from bot.core.value import Value
 
 _KEY: Final = "incident:"
@@ -51,13 +50,6 @@ def keys(place: Place) -> tuple[str, ...]:
     if not place.channel_id:
         return ()
     return tuple({_key(place.channel_id, None), _key(place.channel_id, place.thread_ts)})
-
-
-def of_place(entries: list[StoredEntry], incident: Incident) -> list[StoredEntry]:
-    """The entries of the requests of its channel, with the decisions about them elsewhere; not those of another channel whose
-    incident has the same name."""
-    here = {entry.request_id for entry in entries if entry.channel_id == incident.channel_id}
-    return [entry for entry in entries if entry.request_id in here]
 
 
 def _key(channel_id: str, thread_ts: str | None) -> str:

@@ -34,7 +34,8 @@ COLUMNS: Final[Words] = {
     "approval_id": "the approval or pre-flight that the entry belongs to",
     "incident": "the incident that was open in the channel or thread of the request, such as `INC-42`; otherwise the break-glass "
     "grant that allowed it. What follows by itself, such as the end of a pause, a grant or a watch, keeps the incident of the "
-    "request that began it, also after that incident was closed",
+    "request that began it, also after that incident was closed. So do the end and the review of a grant that a "
+    "person makes where no incident is open",
     "backend_ref": "the vendor's id of the result, such as a run",
     "code": "a stable word for the reason of a refusal or failure, or the state in which a run ended",
     "detail": "one sentence for people; `sent` and `ended` of a run or another part begin with what it is `of`",

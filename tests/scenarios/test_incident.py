@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from bot.core.records import stamp
 from bot.operations import reconcile
 from bot.playground.workspace import Person
 from tests.scenarios.steps import mention
-from tests.scenarios.team import APPROVERS, CRAWL, RULES, Team, deciding
+from tests.scenarios.team import APPROVERS, CRAWL, RULES, SECURITY, Team, deciding
 from tests.world import World, labels, request_id, shown, world
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -55,6 +56,11 @@ async def team(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Mon
 def marks(env: World, verb: str, channel: str = CRAWL) -> set[str | None]:
     """The incidents of all entries of that verb in that channel."""
     return {row.incident for row in env.audit() if row.verb == verb and row.channel_id == channel}
+
+
+def moment(at: str) -> str:
+    """How a message for Slack begins to write this time."""
+    return f"<!date^{int(datetime.fromisoformat(at).timestamp())}"
 
 
 async def test_what_is_done_in_its_channel_carries_its_name_until_it_is_closed(env: World) -> None:
@@ -301,6 +307,64 @@ async def test_break_glass_within_an_incident_is_marked_as_both(team: Team) -> N
     text = shown(await env.does("incident close", "INC-50 is closed"))
     assert "`break-glass` (approvers unreachable): started" in text
     assert "`break-glass` (over): revoked" in text
+
+
+async def given_and_ended_elsewhere(team: Team) -> None:
+    """Rui uses break-glass and Root grants something in #crawl-ops; Lee ends both and closes the review in other channels."""
+    env = team.env
+    await env.say("breakglass for=30m -- approvers unreachable", user="U0RUI")
+    await env.does("grant <@U0RUI> start acc:labs/* for=1h -- help", "Granted", user="U0ROOT")
+    card = await env.sees("Break-glass is active", user="U0LEE", channel=SECURITY)
+    await team.press(card, "Close review", channel=SECURITY)
+    lee = env.person("U0LEE")
+    await lee.wait_for(lambda p: p.modal())
+    await lee.submit("modal", {"note": "it was right"})
+    await team.event("reviewed")
+    (granted,) = env.audit(event="granted")
+    await env.does(f"revoke {granted.rule.removeprefix('grant ')} -- done", "revoked", user="U0LEE", channel="C0INC")
+    await env.until(lambda: len(env.audit(event="revoked")) == 2)
+
+
+ENDS = (
+    r"break-glass revoked · <@U0LEE> · of <@U0RUI>; the review was closed",
+    r"break-glass reviewed · <@U0LEE> · what <@U0RUI> did with it",
+)
+
+
+async def test_the_end_and_the_review_of_what_was_given_in_an_incident_belong_to_it_wherever_they_are_made(
+    team: Team,
+) -> None:
+    """Its timeline and its report say when it really ended and who ended it. What is done where another incident is open is
+    recorded for that one."""
+    env = team.env
+    await env.does("incident open INC-43 -- checkout", "Incident INC-43")
+    await env.does("incident open INC-99 -- another", "Incident INC-99", channel="C0INC", user="U0LEE")
+    await given_and_ended_elsewhere(team)
+    ends = [row for name in ("revoked", "reviewed") for row in env.audit(event=name)]
+    assert {(row.incident, row.channel_id) for row in ends} == {("INC-43", SECURITY), ("INC-99", "C0INC")}
+    words = shown(await env.does("timeline", "Timeline of INC-43"))
+    for end in (*ENDS, "grant of start `acc:labs/*` revoked · <@U0LEE> · of <@U0RUI>"):
+        assert end in words, words
+    by = {row.rule: row.at for row in env.audit(event="revoked")}
+    for given in (*env.audit(event="breakglass"), *env.audit(event="granted")):
+        said = re.search(r"in <#C0CRAWL> until <!date\^(\d+)", words[words.index(moment(given.at)) :])
+        assert said is not None
+        assert f"<!date^{said[1]}" == moment(by[given.rule])
+    report = shown(await env.does("incident close", "INC-43 is closed"))
+    ended = r"ended <!date[^>]*>, <@U0LEE>"
+    assert re.search(rf"<@U0RUI> `break-glass` \(approvers unreachable\): started, {ended}", report), report
+    assert re.search(rf"<@U0ROOT> `grant of start acc:labs/\*` \(help\): granted, {ended}", report), report
+    assert "<@U0LEE> `break-glass` (it was right): reviewed" in report
+    assert "<@U0LEE>" in report[report.index("*People:*") :]
+
+
+async def test_a_channel_s_timeline_tells_the_end_of_what_was_given_there(team: Team) -> None:
+    """Also without an incident, and in a thread."""
+    env = team.env
+    await given_and_ended_elsewhere(team)
+    words = shown(await env.does("timeline", "Timeline since"))
+    for end in (*ENDS, "grant of start `acc:labs/*` revoked · <@U0LEE> · of <@U0RUI>"):
+        assert end in words, words
 
 
 async def test_its_report_tells_what_was_tried_in_the_words_that_were_typed(env: World) -> None:

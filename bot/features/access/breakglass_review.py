@@ -12,6 +12,7 @@ from bot.core.records import Grant, stamp
 from bot.core.text import plural, shortened, utc_text
 from bot.core.value import Json
 from bot.features.access.breakglass import done_under, show
+from bot.features.access.grant_end import entry_of
 from bot.features.forms.opened import keep, open_form
 from bot.features.replies.answer import say
 from bot.operations.audit_writer import AuditWriter
@@ -86,12 +87,11 @@ async def close_review(ctx: Context, intent: Intent, grant_id: str, place: Place
     if found is None or await _refused(ctx, intent, found, max_age=FRESH):
         return
     now = ctx.clock.now()
-    audit_writer = AuditWriter(ctx.secrets)
-    revoked = audit_writer.plain(Event.REVOKED, intent, now, detail="the review was closed", **_columns(found))
+    what = {"verb": "close review", "target_name": None, "reason": note}
+    ended, did = f"of {found.user_id}; the review was closed", f"what {found.user_id} did with it"
+    revoked = await entry_of(ctx, intent, found, Event.REVOKED, **what, detail=ended)
     await ctx.store.end_grant(found.id, "revoked", (revoked,))
-    entry = audit_writer.plain(
-        Event.REVIEWED, intent, now, reason=note, detail=f"what {found.user_id} did with it", **_columns(found)
-    )
+    entry = await entry_of(ctx, intent, found, Event.REVIEWED, **what, detail=did)
     if not await ctx.store.review_grant(found.id, intent.actor.user_id, (entry,), now):
         await _open_grant(ctx, intent, grant_id)
         return
@@ -101,10 +101,6 @@ async def close_review(ctx: Context, intent: Intent, grant_id: str, place: Place
         number += 1
     await ctx.store.finish(intent.request_id, (), stamp(now))
     await show(ctx, found.id)
-
-
-def _columns(found: Grant) -> dict[str, str]:
-    return {"verb": "close review", "rule": f"grant {found.id}", "incident": found.id}
 
 
 async def _open_grant(ctx: Context, intent: Intent, grant_id: str) -> Grant | None:
@@ -126,9 +122,8 @@ async def _refused(ctx: Context, intent: Intent, found: Grant, *, max_age: float
     if refused is None:
         return False
     code, sentence = refused
-    entry = AuditWriter(ctx.secrets).plain(
-        Event.DENIED, intent, ctx.clock.now(), code=code, detail=sentence, **_columns(found)
-    )
+    columns = {"verb": "close review", "rule": f"grant {found.id}", "incident": found.id}
+    entry = AuditWriter(ctx.secrets).plain(Event.DENIED, intent, ctx.clock.now(), code=code, detail=sentence, **columns)
     await ctx.store.append(entry)
     await say(ctx, intent, sentence)
     return True

@@ -52,17 +52,7 @@ async def expire(ctx: Context, intent: Intent, grant: Grant) -> None:
 async def _end(ctx: Context, intent: Intent, grant: Grant, event: Event, reason: str | None = None) -> bool:
     """End it unless it has ended, and tell how it did. Whoever repeats this completes what an earlier try left, such as one that
     a restart cut off. False when another request ended it."""
-    entry = AuditWriter(ctx.secrets).plain(
-        event,
-        intent,
-        ctx.clock.now(),
-        reason=reason,
-        verb=", ".join(grant.verbs),
-        target_name=", ".join(grant.targets),
-        rule=f"grant {grant.id}",
-        incident=grant.id if grant.breakglass else None,
-        detail=f"of {grant.user_id}",
-    )
+    entry = await entry_of(ctx, intent, grant, event, reason=reason)
     return await until_stored(ctx.clock, f"grant {grant.id}", partial(_ended, ctx, grant, entry))
 
 
@@ -79,3 +69,19 @@ async def _ended(ctx: Context, grant: Grant, entry: AuditEntry) -> bool:
     if grant.breakglass:
         await breakglass.show(ctx, grant.id)
     return by is not None and by.request_id == entry.request_id
+
+
+async def entry_of(ctx: Context, intent: Intent, grant: Grant, event: Event, **columns: str | None) -> AuditEntry:
+    """The entry of the end or the review of a grant. Where no incident is open, it belongs to the one in which the grant was
+    given."""
+    asked = await ctx.store.search(Filters(request_id=grant.request_id, event=Event.REQUESTED))
+    incident = next((entry.incident for entry in asked if entry.incident), grant.id if grant.breakglass else None)
+    filled: dict[str, str | None] = {
+        "verb": ", ".join(grant.verbs),
+        "target_name": ", ".join(grant.targets),
+        "rule": f"grant {grant.id}",
+        "incident": incident,
+        "detail": f"of {grant.user_id}",
+        **columns,
+    }
+    return AuditWriter(ctx.secrets).plain(event, intent, ctx.clock.now(), **filled)

@@ -1,19 +1,26 @@
 """What a timeline tells: which entries, in a word, and in its chart how much of what happened in each span."""
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
+from bot.all_of import all_of
 from bot.core.audit import Event
 from bot.core.command.capability import Risk
 from bot.core.command.catalog import Catalog
 from bot.core.intent import Source
 from bot.core.outcome import LOST, Chart, Phase, Series
-from bot.core.records import StoredEntry
+from bot.core.ports.store import Store
+from bot.core.records import Filters, StoredEntry
 from bot.core.text import ago_text, plural, seconds_words
 from bot.operations import cards
 
+GIVEN: Final = frozenset({Event.GRANTED, Event.BREAKGLASS})
+ENDS: Final = frozenset({Event.REVOKED, Event.EXPIRED, Event.REVIEWED})  # of what was given, if the rule is a grant
 OUTCOMES: Final = frozenset({Event.DONE, Event.FAILED, Event.UNKNOWN})
+_END: Final = re.compile(r"(?<= until )[-0-9T:.]+Z")  # of what was given
+_PAGE: Final = 500
 _SPANS: Final = 8
 _SERIES: Final = ("Runs succeeded", "Failed", "Unknown", "Stopped", "Denied", "Actions")
 _KINDS: Final = {Event.FAILED: "Failed", Event.UNKNOWN: "Unknown", Event.DENIED: "Denied", Event.DONE: "Actions"}
@@ -102,6 +109,31 @@ def moves(catalog: Catalog, entries: Sequence[StoredEntry]) -> list[StoredEntry]
     ]
 
 
+async def ends_of(store: Store, entries: Sequence[StoredEntry]) -> list[StoredEntry]:
+    """The ends and reviews of what these entries gave, wherever they were asked for."""
+    given = {entry.rule: entry.at for entry in entries if entry.event in GIVEN}
+    since = min(given.values(), default="")
+    pages = await all_of(store.search(Filters(event=one, since=since), limit=_PAGE) for one in ENDS if given)
+    return [entry for page in pages for entry in page if entry.rule in given]
+
+
+def of_requests(entries: Sequence[StoredEntry], requests: Collection[str]) -> list[StoredEntry]:
+    """The entries of these requests, and the ends and reviews of what they gave, wherever those were asked for."""
+    given = {entry.rule for entry in entries if entry.request_id in requests and entry.event in GIVEN}
+    return [one for one in entries if one.request_id in requests or (one.event in ENDS and one.rule in given)]
+
+
+def with_ends(entries: Sequence[StoredEntry]) -> list[StoredEntry]:
+    """These entries with the real end of what was given and revoked, instead of the one that was meant."""
+    ends = {entry.rule: entry.at for entry in entries if entry.event is Event.REVOKED}
+    return [
+        one.model_copy(update={"detail": _END.sub(ends[one.rule], one.detail or "")})
+        if one.event in GIVEN and one.rule in ends
+        else one
+        for one in entries
+    ]
+
+
 def not_sent(entries: Sequence[StoredEntry]) -> frozenset[str]:
     """The requests that ended as failed before anything was sent: nothing was done."""
     sent = {entry.request_id for entry in entries if entry.event is Event.SENT}
@@ -118,10 +150,19 @@ def unknown(entries: Sequence[StoredEntry]) -> frozenset[str]:
 
 def what_of(entry: StoredEntry) -> str:
     """Verb and target. A break-glass is for all verbs and targets; a grant is not what it permits."""
-    if entry.event is Event.BREAKGLASS or (entry.verb == "*" and entry.event in (Event.REVOKED, Event.EXPIRED)):
+    is_grant = entry.event in GIVEN | ENDS and (entry.rule or "").startswith("grant ")
+    everything = entry.verb == entry.target_name == "*"
+    if is_grant and (entry.event is Event.BREAKGLASS or everything or entry.verb == "close review"):
         return "break-glass"
-    is_grant = entry.event in (Event.GRANTED, Event.REVOKED, Event.EXPIRED) and (entry.rule or "").startswith("grant ")
     return " ".join(part for part in ("grant of" if is_grant else "", entry.verb, entry.target_name) if part)
+
+
+def asker(entry: StoredEntry) -> str:
+    """Who asked, by name: the step of a workflow runs as the app itself, and what was arranged for a time by itself."""
+    if entry.source == Source.STEP:
+        return "a workflow"
+    who = cards.person(entry.user_id)
+    return f"automatic, for {who}" if entry.source == Source.TIMER and who else who
 
 
 def is_look(catalog: Catalog, entry: StoredEntry) -> bool:

@@ -10,7 +10,7 @@ from bot.all_of import all_of
 from bot.core.audit import Event
 from bot.core.card import Delivery, Line, operation_key
 from bot.core.errors import BadRequest
-from bot.core.intent import Command, Intent, Place, Source
+from bot.core.intent import Command, Intent, Place
 from bot.core.masking.redact import redact
 from bot.core.masking.values import MASK
 from bot.core.operation import Target
@@ -24,12 +24,16 @@ from bot.features import incidents
 from bot.features.builtins.activity import (
     OUTCOMES,
     activity,
+    asker,
+    ends_of,
     happened,
     is_look,
     moves,
     not_sent,
+    of_requests,
     stopped_as_asked,
     what_of,
+    with_ends,
 )
 from bot.features.incidents import Incident
 from bot.features.replies.answer import reply
@@ -112,18 +116,17 @@ async def timeline(ctx: Context, intent: Intent, ask: Command, given: Mapping[st
         start, name = ctx.clock.now() - timedelta(seconds=given["since"]), "this thread" if thread else "this channel"
         filters = Filters(channel_id=intent.place.channel_id, since=stamp(start))
         newest, cut = await _newest(ctx, filters, _MOST, intent)
-        newest = newest_of([newest, await _denied_elsewhere(ctx, intent, newest)], _MOST)
+        newest = newest_of([newest, await _elsewhere(ctx, intent, newest)], _MOST)
         oldest_first, start, whose = newest[::-1], datetime.fromisoformat(cut) if cut else start, ""
         if thread is not None:
             # The entries of requests that were made in the thread, or whose card began it.
             ids = dict.fromkeys(str(entry.request_id) for entry in oldest_first if entry.request_id)
             here = {request_id for request_id in ids if await _is_of_thread(ctx, request_id, thread)}
-            oldest_first = [entry for entry in oldest_first if entry.request_id in here]
+            oldest_first = of_requests(oldest_first, here)
             start = datetime.fromisoformat(oldest_first[0].at) if oldest_first and not asked else start
             whose = "of this thread "
-    told_most = (
-        incident is not None or len(oldest_first) == _MOST
-    )  # otherwise some of those that were read are not for the reader
+    # Otherwise some of those that were read are not for the reader.
+    told_most = incident is not None or len(oldest_first) == _MOST
     title = f"Timeline {whose}since {utc_text(start)}"
     far = "" if not cut else _CUT if told_most else _FAR.format(ctx.command)
     await _show_timeline(ctx, intent, title, oldest_first, start if incident or asked else None, far)
@@ -131,12 +134,12 @@ async def timeline(ctx: Context, intent: Intent, ask: Command, given: Mapping[st
         await deliver(ctx, intent, oldest_first, name=name, place=cards.place_of(intent))
 
 
-async def _denied_elsewhere(ctx: Context, intent: Intent, newest: Sequence[StoredEntry]) -> list[StoredEntry]:
-    """The entries of those of these requests that were denied in another channel or on a Home tab."""
+async def _elsewhere(ctx: Context, intent: Intent, newest: Sequence[StoredEntry]) -> list[StoredEntry]:
+    """What was decided about these requests in another channel or on a Home tab: that one is denied, and the end and the review
+    of what one gave."""
     asked = dict.fromkeys(entry.request_id for entry in newest if entry.event is Event.APPROVAL_REQUESTED)
-    pages = await all_of(
-        ctx.store.search(Filters(request_id=one, event=Event.REJECTED)) for one in [*asked][:_MOST_LISTED]
-    )
+    filters = [Filters(request_id=one, event=Event.REJECTED) for one in [*asked][:_MOST_LISTED]]
+    pages = [*await all_of(ctx.store.search(one) for one in filters), await ends_of(ctx.store, newest)]
     there = [entry for page in pages for entry in page if entry.channel_id != intent.place.channel_id]
     return await told(ctx, intent, sorted(there, key=lambda entry: -entry.seq))
 
@@ -153,7 +156,7 @@ async def _show_timeline(
     ctx: Context, intent: Intent, title: str, oldest_first: Sequence[StoredEntry], start: datetime | None, far: str
 ) -> None:
     """The chart, since `start` or of what it shows, and the newest moves, on lines, which a phone wraps and a table cuts."""
-    shown = await readable(ctx, intent, _with_reasons(ctx, moves(ctx.catalog, oldest_first)))
+    shown = await readable(ctx, intent, _with_reasons(ctx, moves(ctx.catalog, with_ends(oldest_first))))
     undone = not_sent(oldest_first)
     earlier, left = len(shown) - _SHOWN, len(oldest_first) - len(shown)
     notes = [f"{plural(earlier, 'earlier entry', 'earlier entries')} in the files."] if earlier > 0 else []
@@ -291,9 +294,12 @@ def _target_of(entry: StoredEntry) -> tuple[str, str, str]:
 
 
 async def of_incident(ctx: Context, incident: Incident) -> tuple[list[StoredEntry], str]:
-    """The entries of an incident since it was opened, oldest first, and since when they are all if they are very many."""
+    """The entries of an incident since it was opened, oldest first, and since when they are all if they are very many: those of
+    its channel's requests, with the decisions about them elsewhere. Another channel may have an incident of the same name."""
     newest, cut = await _newest(ctx, Filters(incident=incident.name, since=incident.opened_at), _MOST)
-    return incidents.of_place(newest, incident)[::-1], cut
+    here = {entry.request_id for entry in newest if entry.channel_id == incident.channel_id}
+    every = newest_of([newest, await ends_of(ctx.store, newest)], _MOST)
+    return of_requests(every, here)[::-1], cut
 
 
 async def deliver(
@@ -376,14 +382,6 @@ def _told(entry: StoredEntry) -> StoredEntry:
 def named_in(texts: Sequence[str]) -> tuple[str, ...]:
     """The ids that these sentences name."""
     return tuple(dict.fromkeys(one for text in texts for one in _NAMED_IN.findall(text)))
-
-
-def asker(entry: StoredEntry) -> str:
-    """Who asked, by name: the step of a workflow runs as the app itself, and what was arranged for a time by itself."""
-    if entry.source == Source.STEP:
-        return "a workflow"
-    who = cards.person(entry.user_id)
-    return f"automatic, for {who}" if entry.source == Source.TIMER and who else who
 
 
 def _row(entry: StoredEntry) -> tuple[str, ...]:

@@ -19,7 +19,7 @@ from bot.features import incidents
 from bot.features.access.grants import NotPermittedError
 from bot.features.approvals.cards import link_to
 from bot.features.builtins import audit
-from bot.features.builtins.activity import happened, moves, not_sent, stopped_as_asked, unknown, what_of
+from bot.features.builtins.activity import GIVEN, asker, happened, moves, not_sent, stopped_as_asked, unknown, what_of
 from bot.features.incidents import Incident
 from bot.features.pauses.pause import ENDED_BY_ORDER, ends_pause
 from bot.operations import cards
@@ -199,6 +199,7 @@ async def _story(ctx: Context, intent: Intent, entries: Sequence[StoredEntry]) -
     sent = {entry.request_id for entry in entries if entry.event is Event.SENT}
     written = (entry for entry in reversed(entries) if entry.reason and entry.source != Source.TIMER)
     reasons = {entry.request_id: entry.reason or "" for entry in written}  # the first of each
+    ends = {entry.rule: entry for entry in entries if entry.event in (Event.REVOKED, Event.EXPIRED)}
     told, hidden = {True: list[str](), False: list[str]()}, {True: 0, False: 0}  # by whether it was done
     longest = min(300, _ROOM // max(1, min(len(last), _MOST_LINES)))
     in_order = sorted(last.items(), key=lambda one: first[one[0]].seq)  # as they were asked for
@@ -212,13 +213,15 @@ async def _story(ctx: Context, intent: Intent, entries: Sequence[StoredEntry]) -
             continue
         why = f" ({shortened(reasons[request_id], longest)})" if request_id in reasons else ""
         agreed = [one for one in entries if one.request_id == request_id and one.event is Event.APPROVED]
-        why += f", approved by {' and '.join(audit.asker(one) for one in agreed)}" if agreed else ""
-        who, when = audit.asker(asked), utc_text(asked.at, seconds=True)
+        why += f", approved by {' and '.join(asker(one) for one in agreed)}" if agreed else ""
+        who, when = asker(asked), utc_text(asked.at, seconds=True)
         given = cards.typed_in(asked) if asked.event is Event.REQUESTED and end.backend is not None else ""
         if unsent and end.backend is None:  # a built-in command
             given = shortened((asked.detail or "").replace("`", ""), longest)
         what = " ".join(part for part in (what_of(end), given) if part)
         how = await _paused(ctx, end) if end.event is Event.PAUSED else _end_of(ctx, end, undone)
+        if end.event in GIVEN and (of := ends.get(end.rule)) is not None:
+            how += f", ended {utc_text(of.at, seconds=True)}, {asker(of)}"
         line = f"• {when} {who} `{what}`{why}: {shortened(how, longest)}"
         told[done].append(line)
     for done, many in hidden.items():
@@ -237,11 +240,7 @@ async def _paused(ctx: Context, entry: StoredEntry) -> str:
     end = next((one for one in found if ends_pause(one, entry.request_id or "")), None)
     if end is None:
         return "paused, over by now"
-    what = (
-        f"`{end.verb}`, {audit.asker(end)}"
-        if end.event is not Event.ABANDONED
-        else (end.detail or "").partition(": ")[2]
-    )
+    what = f"`{end.verb}`, {asker(end)}" if end.event is not Event.ABANDONED else (end.detail or "").partition(": ")[2]
     return f"paused, ended {utc_text(end.at, seconds=True)}: {what}"
 
 
