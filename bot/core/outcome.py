@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Final, Literal, Self, TypeAlias
+from typing import Final, Literal, NamedTuple, Self, TypeAlias
 
 from pydantic import field_serializer, field_validator
 
@@ -49,12 +49,13 @@ class Fact(Value):
     """One line of a card: a label and a value as text, a time, or a span.
 
     `at` is when it was read, for values that may change. In JSON a time is `{"time": ISO}` and a span
-    `{"span": seconds}`, so that neither is read back as text.
+    `{"span": seconds}`, so that neither is read back as text. `weighs`: an approver reads it beside the state.
     """
 
     label: str
     value: FactValue
     at: datetime | None = None
+    weighs: bool = False
 
     @field_serializer("value", when_used="json")
     def _tagged(self, value: FactValue) -> Json:
@@ -72,6 +73,16 @@ class Fact(Value):
         if isinstance(value, dict) and isinstance(value.get("span"), int | float):
             return timedelta(seconds=value["span"])
         return value
+
+
+class Weighs(NamedTuple):
+    """A fact of a pre-flight that an approver reads beside the state: what else is affected, or why it will probably fail."""
+
+    label: str
+    value: str
+
+
+NOTE: Final = "Note"  # the label of why it will probably fail, or of what else it does
 
 
 def facts_of(pairs: Iterable[tuple[str, FactValue]]) -> tuple[Fact, ...]:

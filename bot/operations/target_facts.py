@@ -12,7 +12,7 @@ from bot.core.command.target_ref import TargetRef
 from bot.core.errors import Ambiguous, BadRequest, NoSuchTarget, Problem
 from bot.core.intent import Command
 from bot.core.operation import Operation, Target
-from bot.core.outcome import Fact
+from bot.core.outcome import Fact, Weighs
 from bot.core.policy.match import risk_or_verb
 from bot.core.records import Filters, StoredEntry
 from bot.core.text import utc_text
@@ -52,7 +52,7 @@ def _freezes(ctx: Context, operation: Operation, now: datetime) -> tuple[Fact, .
         if freeze.begins is not None and freeze.ends is not None and freeze.begins <= now < freeze.ends
         if any(risk_or_verb(verb, operation.verb, operation.risk, own_verb=False, wide=True) for verb in freeze.verbs)
     ]
-    return (Fact(label="Freeze", value="; ".join(found) or "none", at=now),)
+    return (Fact(label="Freeze", value="; ".join(found) or "none", at=now, weighs=bool(found)),)
 
 
 async def _from_backend(ctx: Context, operation: Operation) -> Sequence[Fact]:
@@ -64,7 +64,7 @@ async def _from_backend(ctx: Context, operation: Operation) -> Sequence[Fact]:
         return (Fact(label="Control plane", value=f"did not answer within {FACTS_WITHIN:g} s"),)
     except Problem as problem:
         return (Fact(label="Control plane", value=f"did not answer: {problem.summary}"),)
-    return [Fact(label=label, value=text) for label, text in found]
+    return [Fact(label=one[0], value=one[1], weighs=isinstance(one, Weighs)) for one in found]
 
 
 async def _undone(ctx: Context, operation: Operation) -> Sequence[Fact]:
@@ -83,7 +83,9 @@ async def _undone(ctx: Context, operation: Operation) -> Sequence[Fact]:
     entries = sorted((entry for found in made for entry in found if entry.seq > since), key=lambda entry: -entry.seq)
     words = [f"{entry.detail} ({utc_text(entry.at)})" for entry in entries[:UNDONE]]
     sent = f"Sent through Signalbox: {' '.join(words)}" if words else "Nothing was sent through Signalbox."
-    return (Fact(label="What it affects", value=f"{sent} {target.backend} can't list what else is there."),)
+    return (
+        Fact(label="What it affects", value=f"{sent} {target.backend} can't list what else is there.", weighs=True),
+    )
 
 
 async def _from_audit_log(ctx: Context, operation: Operation) -> Sequence[Fact]:

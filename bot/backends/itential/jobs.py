@@ -17,7 +17,7 @@ from bot.core.command.params import flag_of, number_of, text_of
 from bot.core.errors import CallProblem, CredentialRefused, NoSuchTarget, RateLimited, Rejected
 from bot.core.log_diff import COMPARED, NO_GOOD_RUN, NOT_COMPARED, difference
 from bot.core.operation import Operation, Target
-from bot.core.outcome import GONE, NOT_FOUND, Done, Fact, LookBack, Phase, RecentRun, Refused, RunView
+from bot.core.outcome import GONE, NOT_FOUND, Done, Fact, LookBack, Phase, RecentRun, Refused, RunView, Weighs
 from bot.core.ports.services import Call
 from bot.core.text import plural, suggest
 
@@ -165,7 +165,7 @@ async def preflight(ctx: AdapterContext, operation: Operation) -> list[tuple[str
     target = operation.target
     view = await _view(ctx, target)
     pairs = (("Progress", f"{view.done} %" if view.done is not None else ""), ("Service", target.parent_name or ""))
-    return [("State now", view.state), *((label, value) for label, value in pairs if value)]
+    return [("State now", view.state), *(Weighs(label, value) for label, value in pairs if value)]
 
 
 async def look_back(ctx: AdapterContext, operation: Operation, sent_at: datetime) -> LookBack:

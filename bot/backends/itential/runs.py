@@ -15,7 +15,7 @@ from bot.backends.logs import LONGEST_PREVIEW
 from bot.core.command.params import map_of, texts_of, unseen
 from bot.core.errors import BadRequest
 from bot.core.operation import Operation, Target, brief_id
-from bot.core.outcome import Done, Fact, Failed, LookBack, Phase, Refused, RunView, facts_of
+from bot.core.outcome import Done, Fact, Failed, LookBack, Phase, Refused, RunView, Weighs, facts_of
 from bot.core.ports.services import Call
 from bot.core.text import ending, plural, suggest, utc_text
 from bot.core.value import Json
@@ -163,7 +163,9 @@ async def preflight(ctx: AdapterContext, operation: Operation) -> list[tuple[str
         for one in await client.listed(GATEWAYS)
         if one.cluster_id == meta.location
     ]
-    facts = [("Gateway", f"{meta.location}: {states[0] if states else f'not listed, {connection}'}")]
+    facts: list[tuple[str, str]] = [
+        Weighs("Gateway", f"{meta.location}: {states[0] if states else f'not listed, {connection}'}")
+    ]
     facts += [("Type", meta.type or "not reported")]
     facts += [("Last run", utc_text(last))] if (last := moment(service.last_run)) else []
     if operation.verb in ("start", "destroy"):

@@ -11,7 +11,7 @@ from bot.backends.prefactor.operations import created, done_with, new_name, stop
 from bot.backends.prefactor.targets import AdapterContext, is_new
 from bot.core.errors import NoSuchTarget
 from bot.core.operation import Operation, Target
-from bot.core.outcome import Done, LookBack, Phase
+from bot.core.outcome import NOTE, Done, LookBack, Phase, Weighs
 from bot.core.text import plural, utc_text
 from bot.core.vendor_json import moment
 
@@ -31,22 +31,22 @@ async def preflight(ctx: AdapterContext, operation: Operation) -> Facts:
     agent = await ctx.client.agent(target.id)
     facts = [
         ("State", presentation.agent_state(agent)),
-        ("Instances", presentation.counts_text(agent.instance_counts)),
+        Weighs("Instances", presentation.counts_text(agent.instance_counts)),
         ("Allowed now", presentation.allowed_text(agent)),
     ]
     names, needed = presentation.allowed(agent), _NEEDS.get(operation.verb)
     if names is not None and needed is not None and needed not in names:
-        facts.append(("Note", f"{ctx.name} doesn't allow {needed} now and will probably refuse it"))
+        facts.append(Weighs(NOTE, f"{ctx.name} doesn't allow {needed} now and will probably refuse it"))
     if operation.verb == "set":
         facts += _differences(ctx, agent, operation)
     return facts
 
 
 def _differences(ctx: AdapterContext, agent: Agent, operation: Operation) -> list[tuple[str, str]]:
-    facts = []
+    facts: list[tuple[str, str]] = []
     for field, value in wanted(operation).items():
         old = ctx.clean(str(getattr(agent, field) or "")) or "nothing"
-        facts.append((field, f"{old} becomes {ctx.clean(str(value or '')) or 'nothing'}"))
+        facts.append(Weighs(field, f"{old} becomes {ctx.clean(str(value or '')) or 'nothing'}"))
     return facts
 
 
@@ -64,14 +64,14 @@ async def _instance(ctx: AdapterContext, operation: Operation) -> Facts:
     began = moment(instance.started_at)
     facts = [("State", state), ("Started", utc_text(began, seconds=True) if began and began.year > 1 else "not yet")]
     if operation.target.parent_name:
-        facts.insert(0, ("Agent", ctx.clean(operation.target.parent_name)))
+        facts.insert(0, Weighs("Agent", ctx.clean(operation.target.parent_name)))
     if operation.verb == "stop":
         will = (
             "cancels the pending instance"
             if phase is Phase.WAITING
             else "terminates the instance; this can't be undone"
         )
-        facts.append(("What stop does now", "nothing: the instance has ended" if phase.ended else will))
+        facts.append(Weighs("What stop does now", "nothing: the instance has ended" if phase.ended else will))
     return facts
 
 

@@ -16,7 +16,7 @@ from bot.core.command.capability import KindSpec
 from bot.core.command.params import map_of, number_of
 from bot.core.errors import CallProblem, NoSuchTarget
 from bot.core.operation import Operation, Target
-from bot.core.outcome import Done, Health, Level, LookBack, Named, RecentRun, RunView
+from bot.core.outcome import Done, Health, Level, LookBack, Named, RecentRun, RunView, Weighs
 from bot.core.ports.services import BackendParts
 from bot.core.text import seconds_words, written
 from bot.http_client import client_for
@@ -95,7 +95,7 @@ class ResilioBackend(HandlerAdapter[AdapterContext]):
             if isinstance(fact.value, str)
         ]
         runs = await readable(self._ctx.client.runs())
-        facts.append(("Runs", "can't be read" if runs is None else runs_text(runs)))
+        facts.append(Weighs("Runs", "can't be read" if runs is None else runs_text(runs)))
         seconds = number_of(operation, "for")
         if operation.verb == "pause" and seconds is not None:
             facts.append(("Resumes", f"automatically after {seconds_words(seconds)}"))
@@ -105,10 +105,10 @@ class ResilioBackend(HandlerAdapter[AdapterContext]):
         wanted, clean = map_of(operation, "*"), self._ctx.clean
         tags = await readable(self._ctx.client.tags())
         if tags is None:
-            return [("Tags now", "can't be read")]
+            return [Weighs("Tags now", "can't be read")]
         stored = {tag.name: tag.value or "" for tag in tags}
         return [
-            (
+            Weighs(
                 f"Tag {clean(name)}",
                 f"{clean(stored[name])} becomes {clean(value)}" if name in stored else f"new: {clean(value)}",
             )

@@ -11,7 +11,7 @@ from bot.core.card import Button, Card, Question, Tone, approval_key
 from bot.core.command.parser import format_command
 from bot.core.intent import Command, Place
 from bot.core.operation import Operation
-from bot.core.outcome import Fact, facts_of
+from bot.core.outcome import NOTE, Fact, facts_of
 from bot.core.records import CastVote, PendingDecision
 from bot.core.text import first_of, plural, rough_span, sentences, some_of, utc_text
 from bot.core.value import canonical
@@ -25,6 +25,7 @@ _MOST_GROUPS: Final = 3
 _SHORT: Final = 120  # characters of parameters beside the command, and of a reason
 # Characters of parameters on a line of their own: with more, the buttons would leave a phone's screen.
 _LONGEST: Final = 240
+_BRIEF: Final = 80  # of what is there now, beside such parameters
 _PERSON: Final = re.compile(r"[UW][A-Z0-9]{3,}")
 _LASTS: Final = {"once": "this once", "grant": "for that time"}
 AGREED: Final = ("approved", "taken")
@@ -131,17 +132,24 @@ def _rows(
         "" if record.sort == "run" else f"No rule allows this here; you would make an exception {_LASTS[record.sort]}"
     )
     due = expiry_text(approval.due, approval.pending.intent.at)
-    again = f"Asked again: {brief(record.note)}" if record.note else ""
-    state = state_text(record.state) or "no state reported"
     own_line = len(given) > _SHORT
+    now = _now(record, _BRIEF if own_line else _LONGEST)
     rows = (
         ("With", _cut(given, _LONGEST) if own_line else ""),
         ("Why", " · ".join((_cut(reason, _SHORT), *too))),
-        ("What happens", sentences(exception, record.effect, f"Now: {state}" if own_line else "", again)),
-        ("Now", "" if own_line else state),
+        ("What happens", sentences(exception, record.effect, f"Now: {now}" if own_line else "")),
+        ("Now", "" if own_line else now),
         ("Expires", sentences(due, _progress(record, votes, claimed, stale))),
     )
     return facts_of(rows)
+
+
+def _now(record: ApprovalRecord, most: int) -> str:
+    """The state with what the pre-flight says of what is affected, why it will probably fail first, and why it is asked again."""
+    found = sorted((fact for fact in record.shown if fact.weighs), key=lambda fact: fact.label != NOTE)
+    more = [str(fact.value) if fact.label == NOTE else f"{fact.label}: {fact.value}" for fact in found]
+    text = _cut(" · ".join((state_text(record.state) or "no state reported", *more)), most)
+    return f"{text} · Asked again: {brief(record.note)}" if record.note else text
 
 
 def outlook(writer: AuditWriter, approval: Approval, votes: Sequence[CastVote]) -> tuple[Fact, ...]:
