@@ -87,6 +87,15 @@ async def test_words_that_do_not_fit_a_verb_offer_its_parameters_as_a_form(
     assert fields(await form_of(env, typed, "Nothing was done"))[field]["type"] == kind
 
 
+async def test_a_name_that_begins_like_its_parameter_is_the_same_after_the_form(env: World) -> None:
+    shown = fields(await form_of(env, "start acc:shop/prices input.input.region=north log_level=9", "log_level"))
+    filled = {"param:input": shown["input"]["initial_value"], "param:log_level": "2"}
+    assert (await env.ana.submit("modal", filled)).acked
+    await env.until(lambda: "done" in env.events("start"))
+    (sent,) = [row for row in env.audit(event="sent") if row.verb == "start"]
+    assert json.loads(str(sent.params))["input"] == {"input.region": "north"}
+
+
 async def test_what_was_typed_stands_in_the_form_but_for_secrets(env: World) -> None:
     typed = "start acc:shop/prices production=NO input.region=north input.password=hunter2hunter2 log_level=9"
     shown = fields(await form_of(env, typed, "log_level"))

@@ -9,7 +9,7 @@ import pytest
 from bot.playground.planes.demo import demo_planes
 from tests.scenarios.steps import mention
 from tests.scenarios.test_suggestions import labels
-from tests.world import World, shown, world
+from tests.world import OPEN_POLICY, World, shown, world
 
 
 @pytest.mark.parametrize(
@@ -43,6 +43,40 @@ async def test_again_in_the_thread_of_a_run_that_succeeded_is_the_same_start(env
         labels(await env.sees("start acc:shop/prices input.region=north"))[0]
         == "start acc:shop/prices input.region=north"
     )
+
+
+@pytest.mark.parametrize(
+    ("typed", "first"),
+    [
+        ("run it again with region=south", "start acc:shop/prices input.mode=full input.region=south"),
+        ("again with input.region=south", "start acc:shop/prices input.mode=full input.region=south"),
+        ("run it again with speed=5", "start acc:shop/prices input.region=north input.mode=full input.speed=5"),
+        ("run it again -- new prices", "start acc:shop/prices input.region=north input.mode=full -- new prices"),
+        ("run it again because it changed", "start acc:shop/prices input.region=north input.mode=full -- it changed"),
+        ("run it again region=south -- moved", "start acc:shop/prices input.mode=full input.region=south -- moved"),
+    ],
+)
+async def test_again_has_the_parameters_and_the_reason_that_are_said_with_it(
+    env: World, typed: str, first: str
+) -> None:
+    """The others are those of the run of the thread; the reason of that run was another one."""
+    typed_before = "start acc:shop/prices input.region=north input.mode=full -- the first of the month"
+    card = await env.does(typed_before, "start acc:shop/prices", "Succeeded")
+    await mention(env, typed, thread_ts=card["ts"])
+    assert labels(await env.sees("Did you mean this?", "start acc:shop/prices"))[0] == first
+
+
+@pytest.mark.parametrize("typed", ["stop it", "please stop that run", "kill it", "can you stop this?"])
+async def test_stop_in_the_thread_of_a_job_stops_that_job(tmp_path: Path, typed: str) -> None:
+    """It does not pause it. What will happen is shown before the job is stopped."""
+    async with world(tmp_path, policy=OPEN_POLICY, only=("acc", "itn"), agents=True, speed=1.0) as env:
+        card = await env.does("start itn:backup-configs", "Running")
+        await mention(env, typed, thread_ts=card["ts"])
+        offered = await env.sees("Did you mean this?", "stop itn:")
+        first = labels(offered)[0]
+        assert first == "stop itn:cluster_1/backup-configs@running"
+        await env.ana.press_label("C0CRAWL", offered["ts"], first, seen=offered)
+        assert labels(await env.sees("Dangerous: check before")) == ["Run it", "Cancel"]
 
 
 @pytest.mark.parametrize("typed", ["did it work?", "did that work", "did the run work?"])

@@ -254,7 +254,8 @@ def _said_in(text: str, catalog: Catalog, around: Surroundings) -> Meant:
             continue
         of_thread = verbs[:1] == ["stop"] and "request" not in spoken.said and choices[:1] == _about(around)
         own = [] if targets or not unnamed or of_thread else about_none(verbs, spoken, used, catalog)
-        said = _Said(verbs[: 1 if able else None] or ["status"], pairs, phrases, rest, reason, sure, failed)
+        certain = sure or (of_thread and bool(choices) and not used & spoken.guessed)
+        said = _Said(verbs[: 1 if able else None] or ["status"], pairs, phrases, rest, reason, certain, failed)
         ranked = _ranked(said, choices or [None], catalog, around) if able or not own else []
         if own:
             return Meant((*own, *(one.text for one in ranked))[:MOST])
@@ -323,9 +324,8 @@ def _ranked(said: _Said, choices: Sequence[Known | None], catalog: Catalog, arou
             clear = [phrase for phrase in said.phrases if not phrase.unclear]  # a watch may do without its end
             for phrases in (said.phrases, *([] if catalog.changes(verb) else [clear])):
                 more = stated(declared, phrases, said.rest.typed, said.rest.said, used)
-                all_given = {pair.partition("=")[0]: pair for pair in (*more, *given)}.values()
-                reason = ["--", said.reason] if said.reason else []
-                whole = " ".join([*filter(None, (verb, at)), *all_given, *reason])
+                pairs = {pair.partition("=")[0]: pair for pair in (*more, *given)}.values()
+                whole = " ".join([*filter(None, (verb, at)), *pairs, *(["--", said.reason] if said.reason else [])])
                 found.setdefault(_Command(whole, verb, at), order)
     return sorted(found, key=found.__getitem__)
 

@@ -105,8 +105,7 @@ def _number(param: Param, number: int) -> str:
 
 def _initial(param: Param, typed: Pairs, zone: str) -> Json:
     if param.type is ParamType.MAP:
-        own = [(name.removeprefix(f"{param.name}."), value) for name, value in typed if _belongs(name, param)]
-        return "\n".join(f"{name}={value}" for name, value in own) or None
+        return "\n".join(f"{_line(name, param)}={value}" for name, value in typed if _belongs(name, param)) or None
     words = [value for name, value in typed if name == param.name]
     if not words:
         return None
@@ -118,6 +117,12 @@ def _initial(param: Param, typed: Pairs, zone: str) -> Json:
         return value_text(param.check(words))
     except BadParam:
         return None
+
+
+def _line(name: str, param: Param) -> str:
+    """The name of an entry as a line shows it: without the parameter, unless it begins like that, which is left out once."""
+    short = name.removeprefix(f"{param.name}.")
+    return name if short.startswith(f"{param.name}.") else short
 
 
 def _belongs(name: str, param: Param) -> bool:

@@ -95,17 +95,30 @@ async def _of_thread(ctx: Context, place: Place) -> tuple[str, bool]:
     return str(TargetRef(backend=about.backend, path=about.owner)), True
 
 
-async def _once_more(ctx: Context, place: Place) -> str:
-    """The command whose run this thread is about, if it succeeded: `run it again` means that one. Otherwise empty."""
+async def _once_more(ctx: Context, place: Place) -> Command | None:
+    """The command whose run this thread is about, if it succeeded: `run it again` means that one. Otherwise None."""
     run = await ctx.store.thread_target(place.channel_id, place.thread_ts) if place.thread_ts is not None else None
     maker = await ctx.store.maker_of(run.backend, run.id) if run is not None else None
     request = await ctx.store.request(maker) if maker is not None else None
     operation = request.operation if request is not None else None
     if run is None or operation is None or not again(operation, RunView(phase=Phase.SUCCEEDED, state=""), run):
-        return ""
+        return None
     same = Command(verb=operation.verb, target=written(operation.target), params=operation.words)
     ended = await ctx.store.search(Filters(request_id=maker, event=Event.ENDED), limit=1)
-    return format_command(same) if ended and ended[0].code == "succeeded" else ""
+    return same if ended and ended[0].code == "succeeded" else None
+
+
+def _changed(same: Command, found: Sequence[str], catalog: Catalog) -> str:
+    """The same command with the parameters and the reason that the words state; empty if it doesn't take them."""
+    first, *others = [one for one in (parse(text, catalog) for text in found) if isinstance(one, Command)]
+    alike = (one for one in (first, *others) if (one.verb, one.target) == (same.verb, same.target))
+    own = next(alike, None)
+    if own is None and first.params:
+        return ""
+    said = own.params if own is not None else ()
+    names = {name for name, _ in said}
+    kept = (pair for pair in same.params if pair[0] not in names)
+    return format_command(same.model_copy(update={"params": (*kept, *said), "reason": first.reason}))
 
 
 async def commands_meant(ctx: Context, actor: Actor, place: Place, text: str) -> Sequence[str]:
@@ -132,23 +145,21 @@ async def commands_meant(ctx: Context, actor: Actor, place: Place, text: str) ->
         return (text.partition(":")[0], verb) in allowed or not text
 
     text = _without_links(text, known)
+    given = {same.target or "": [name for name, _ in same.params]} if same else {}
     around = Surroundings(
         targets=[*_by_name(known), *_whole_backends(ctx.catalog, visible)],
         recent=(*([about] if about else []), *used.targets),
         about=about,
-        parameters=used.targets,
+        parameters={**used.targets, **given},
         may=may,
     )
     catalog = await catalog_of(ctx, actor, place)
     found = suggest_commands(text, catalog, around)
     command = parse(found[0], catalog)
-    said = command if isinstance(command, Command) and same and _AGAIN.search(text) else None
-    if (
-        said
-        and said.verb in ("start", "retry", "restart")
-        and said.target in (about, f"{about}@failed", f"{about}@last")
-    ):
-        return tuple(dict.fromkeys((same, *found)))[:MOST]
+    rerun = isinstance(command, Command) and command.verb in ("start", "retry", "restart")
+    on_it = isinstance(command, Command) and command.target in (about, f"{about}@failed", f"{about}@last")
+    if same and rerun and on_it and _AGAIN.search(text) and (changed := _changed(same, found, catalog)):
+        return tuple(dict.fromkeys((changed, *found)))[:MOST]
     target = by_text.get(command.target or "") if isinstance(command, Command) else None
     if target is None or not isinstance(command, Command):
         return found
