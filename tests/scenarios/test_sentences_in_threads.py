@@ -33,7 +33,9 @@ async def test_in_a_thread_a_change_is_of_its_target(tmp_path: Path, typed: str,
         assert labels(await env.sees(first))[0] == first
 
 
-@pytest.mark.parametrize("typed", ["run it again", "rerun it please", "start shop/prices over again", "do it again"])
+@pytest.mark.parametrize(
+    "typed", ["run it again", "rerun it please", "start shop/prices over again", "do it again", "try again"]
+)
 async def test_again_in_the_thread_of_a_run_that_succeeded_is_the_same_start(env: World, typed: str) -> None:
     """Not the retry of a run that failed some day."""
     await env.does("start acc:labs/broken", "start acc:labs/broken", "Failed")
@@ -77,6 +79,13 @@ async def test_stop_in_the_thread_of_a_job_stops_that_job(tmp_path: Path, typed:
         assert first == "stop itn:cluster_1/backup-configs@running"
         await env.ana.press_label("C0CRAWL", offered["ts"], first, seen=offered)
         assert labels(await env.sees("Dangerous: check before")) == ["Run it", "Cancel"]
+
+
+@pytest.mark.parametrize("typed", ["can you try that again please", "try it again", "again please"])
+async def test_again_in_the_thread_of_a_run_that_failed_is_its_retry(env: World, typed: str) -> None:
+    card = await env.does("start acc:labs/broken", "start acc:labs/broken", "Failed")
+    await mention(env, typed, thread_ts=card["ts"])
+    assert labels(await env.sees("Did you mean this?"))[0] == "retry acc:labs/broken@failed"
 
 
 @pytest.mark.parametrize("typed", ["did it work?", "did that work", "did the run work?"])

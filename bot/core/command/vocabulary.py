@@ -30,7 +30,7 @@ restart: reboot, bounce, cycle, reset, recycle, reload, neustart, neustarten, re
 restart, start: neu ... starten, neu starten, neu gestartet, starte ... neu
 restart, retry, start: stop ... start, off and on, bring ... back up, start over, from scratch, from the beginning
 retry, start: retry, redo, repeat, reprocess, reattempt
-retry, start, restart: again, nochmal, give ... another, have another, another try, one more time, once more
+retry, start, restart: again, try ... again, nochmal, give ... another, have another, another try, one more time, once more
 stop, status: abort, cancel, terminate, end, interrupt, quit
 stop, pause, status: stop, halt, shut, shutdown, shut ... down, take ... down, bring ... down, break ... off
 stop, pause, status: stoppen, stoppe, beenden, arreter, arrete, detener, parar, para
