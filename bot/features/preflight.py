@@ -206,5 +206,5 @@ async def expire(ctx: Context, pending: PendingDecision) -> None:
     now = ctx.clock.now()
     entry = AuditWriter(ctx.secrets).pending(Event.EXPIRED, pending, now)
     ended = await ctx.store.end_pending(pending.id, "expired", None, (entry,), now)
-    if ended and not await approvals.was_asked(ctx, pending.request_id):
+    if (ended or pending.state == "expired") and not await approvals.was_asked(ctx, pending.request_id):
         await ctx.store.finish(pending.request_id, (), now)

@@ -5,6 +5,7 @@ import logging
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final
 
 from bot.all_of import all_of
@@ -24,6 +25,7 @@ from bot.operations.authorize import visibility_of
 from bot.operations.next_steps import buttons_for
 from bot.operations.watcher import UNREAD_TOLD_AFTER
 from bot.runtime.context import Context
+from bot.runtime.until_stored import IN_DOUBT, until_stored
 
 EVERY: Final = timedelta(seconds=15)
 LISTED: Final = 20  # runs of one poll
@@ -151,11 +153,19 @@ async def end(ctx: Context, one: Subscription, code: str, text: str, by: Intent 
     )
     columns = {**columns_of(one.target), "code": code, "detail": text}
     entry = AuditWriter(ctx.secrets).plain(Event.ENDED, whose, ctx.clock.now(), verb="watch", **columns)
-    if not await ctx.store.unsubscribe(one.id, (entry,)):
+    name = f"watch {one.id}"
+    try:
+        ended = await ctx.store.unsubscribe(one.id, (entry,))
+    except Problem as problem:
+        if problem.code != IN_DOUBT:
+            raise
+        left = await until_stored(ctx.clock, name, partial(ctx.store.subscriptions, one.target_key))
+        ended = one.id not in [each.id for each in left]
+    if not ended:
         return False
     ctx.stale_homes.stale(one.user_id)
     if one.target.parent is None or code not in ("ended", "unwatched"):
-        await show(ctx, one, text)
+        await until_stored(ctx.clock, name, partial(show, ctx, one, text))
     return True
 
 

@@ -1,6 +1,7 @@
 """One request from its acceptance to its end. The only place that catches everything."""
 
 import logging
+from functools import partial
 from typing import Final
 
 from bot.core.approval import Approval
@@ -8,7 +9,7 @@ from bot.core.audit import Event
 from bot.core.card import Line, Tone
 from bot.core.errors import Problem
 from bot.core.intent import Command, Doubt, Due, Form, Intent, Open, ParseError, Press
-from bot.core.records import Filters, PendingDecision, stamp
+from bot.core.records import Filters, stamp
 from bot.features import approvals, preflight
 from bot.features.access import breakglass, grant_end
 from bot.features.pauses.resume import resume
@@ -36,9 +37,7 @@ async def due(ctx: Context, intent: Intent, what: Due) -> None:
         if (grant := await ctx.store.grant_by_id(what.row)) is not None:
             await grant_end.expire(ctx, intent, grant)
     else:
-        pending = await ctx.store.open_pending(what.row)
-        if pending is not None and pending.state == "open":
-            await _pending_due(ctx, intent, pending, reminds=what.what == "remind")
+        await until_stored(ctx.clock, f"{what.what} {what.row}", partial(_pending_due, ctx, intent, what))
     await ctx.store.finish(intent.request_id, (), ctx.clock.now())
 
 
@@ -55,12 +54,17 @@ async def _pause_over(ctx: Context, intent: Intent, pause_id: str) -> bool:
         return True
 
 
-async def _pending_due(ctx: Context, intent: Intent, pending: PendingDecision, *, reminds: bool) -> None:
-    approval = Approval.of(pending)
-    if approval is not None:
-        await (approvals.remind(ctx, approval) if reminds else approvals.expire(ctx, approval))
-    elif reminds:
+async def _pending_due(ctx: Context, intent: Intent, what: Due) -> None:
+    """Remind of a pending decision or end it; whoever repeats the end completes what an earlier try left."""
+    pending = await ctx.store.open_pending(what.row)
+    if pending is None or pending.state not in ("open", "expired"):
         return
+    approval, reminds = Approval.of(pending), what.what == "remind"
+    if reminds:
+        if approval is not None and pending.state == "open":
+            await approvals.remind(ctx, approval)
+    elif approval is not None:
+        await approvals.expire(ctx, approval)
     elif pending.kind == breakglass.KIND:
         await breakglass.nag(ctx, intent, pending)
     elif pending.operation is not None:

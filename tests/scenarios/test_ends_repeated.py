@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from bot.core.errors import Problem
-from bot.store.parts import TimedRows
-from tests.scenarios.team import CRAWL, SECURITY, Team, deciding
+from bot.store.parts import StoredDecisions, TimedRows
+from tests.scenarios.team import APPROVERS, CRAWL, SECURITY, Team, deciding
 from tests.world import labels, shown
 
 DOUBT = "store_in_doubt"
@@ -107,3 +107,73 @@ async def test_an_end_that_was_not_told_is_told_when_somebody_ends_it_again(team
     await env.sees("Break-glass ended for <@U0RUI>", "Its time is over", user="U0ROOT")
     await env.sees("Break-glass of <@U0RUI>", "has ended", user="U0ROOT")
     assert not env.audit(event="revoked")
+
+
+@pytest.mark.parametrize("how", [DOUBT, "restart"])
+@pytest.mark.parametrize("what", ACCESS)
+async def test_access_that_counts_is_announced(
+    team: Team, monkeypatch: pytest.MonkeyPatch, what: str, how: str
+) -> None:
+    """Also when it was stored and not told: once, and nobody is told that it was not done."""
+    env, (command, user, _) = team.env, ACCESS[what]
+    lost = Cut(monkeypatch, TimedRows, "add_grant", how)
+    await env.say(command, user=user)
+    await cut(team, lost, how)
+    title = "Break-glass is active for <@U0RUI>" if what == "break-glass" else "Granted: start on"
+    await env.until(lambda: told(team, CRAWL, title))
+    if what == "break-glass":
+        await env.sees(title, channel=SECURITY, user="U0ROOT")
+    await env.quiet()
+    assert len(told(team, CRAWL, title)) == 1
+    assert len(env.audit(event="breakglass" if what == "break-glass" else "granted")) == 1
+    assert not env.audit(event="failed")
+
+
+@pytest.mark.parametrize("how", [DOUBT, "restart"])
+async def test_the_end_of_an_open_request_is_told_once(team: Team, monkeypatch: pytest.MonkeyPatch, how: str) -> None:
+    env = team.env
+    await env.does("start acc:shop/prices -- month end", "Waiting for approval")
+    card = await team.card("start acc:shop/prices")
+    lost = Cut(monkeypatch, StoredDecisions, "end_pending", how)
+    team.later(minutes=31)
+    await cut(team, lost, how)
+    await env.until(lambda: told(team, CRAWL, "Nobody decided within"))
+    over = await env.sees("Expired: `start acc:shop/prices`", channel=APPROVERS, user="U0LEE")
+    assert (over["ts"], "Approve" in labels(over)) == (card["ts"], False)
+    await env.quiet()
+    assert len([row for row in env.audit(event="expired") if row.verb == "start"]) == 1
+    assert not env.audit(event="failed")
+
+
+async def test_the_reminder_of_a_review_is_sent(team: Team, monkeypatch: pytest.MonkeyPatch) -> None:
+    env = team.env
+    await env.say("breakglass for=30m -- checkout is down", user="U0RUI")
+    await env.sees("Break-glass is active", channel=SECURITY, user="U0ROOT")
+    team.later(minutes=31)
+    await team.event("expired")
+    lost = Cut(monkeypatch, StoredDecisions, "end_pending", DOUBT)
+    team.later(hours=36)
+    await cut(team, lost, DOUBT)
+    await env.until(lambda: told(team, SECURITY, "is not reviewed yet"))
+
+
+async def test_the_end_of_a_watch_is_shown_on_its_card(team: Team, monkeypatch: pytest.MonkeyPatch) -> None:
+    env = team.env
+    card = await env.does("watch acc:shop/prices", "is told here")
+    lost = Cut(monkeypatch, TimedRows, "unsubscribe", DOUBT)
+    await env.say("unwatch acc:shop/prices")
+    await cut(team, lost, DOUBT)
+    over = await env.sees("<@U0ANA> stopped watching")
+    assert (over["ts"], labels(over)) == (card["ts"], [])
+    await env.sees("You no longer watch")
+
+
+async def test_who_reviews_again_what_was_reviewed_shows_it_on_its_card(team: Team) -> None:
+    env = team.env
+    await env.say("breakglass for=30m -- checkout is down", user="U0RUI")
+    row = await team.event("breakglass")
+    card = await env.sees("Break-glass is active for <@U0RUI>", channel=SECURITY, user="U0ROOT")
+    await env.bot.store.review_grant(str(row.incident), "U0LEE", (), team.now())
+    await team.press(card, "Close review", user="U0ROOT", channel=SECURITY)
+    await env.sees("<@U0LEE> has already reviewed this", channel=SECURITY, user="U0ROOT")
+    await env.sees("Break-glass", "Reviewed by <@U0LEE>", channel=SECURITY, user="U0ROOT")

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Final
 
 from bot.core.audit import Event
@@ -24,6 +25,7 @@ from bot.operations.authorize import CACHED, FRESH, everybody, rules_and_person
 from bot.operations.target_facts import NOT_DONE, went
 from bot.runtime.context import Context
 from bot.runtime.stale_homes import opened_lately
+from bot.runtime.until_stored import until_stored
 
 KIND: Final = "review"
 REVIEW_TAG: Final = "review1"
@@ -45,13 +47,13 @@ async def breakglass(ctx: Context, intent: Intent, ask: Command, given: Mapping[
     reason, lasts = grants.needs_reason(ask), given["for"]
     if lasts > table.max:
         raise BadRequest(f"`for=` is at most {seconds_words(table.max)} for break-glass.", code="bad_parameter")
-    now = ctx.clock.now()
+    now, own = ctx.clock.now(), grant_id(intent.request_id)
     for held in await ctx.store.grants_for(intent.actor.user_id, intent.place.channel_id, now):
-        if held.breakglass:
+        if held.breakglass and held.id != own:
             until = utc_text(held.until_at)
             raise BadRequest(f"Break-glass is already active for you here until {until}.", code="open_already")
     made = Grant(
-        id=grant_id(intent.request_id),
+        id=own,
         user_id=intent.actor.user_id,
         verbs=("*",),
         targets=("*",),
@@ -77,8 +79,8 @@ async def breakglass(ctx: Context, intent: Intent, ask: Command, given: Mapping[
     # The review first: without it nothing is opened.
     within = timedelta(seconds=table.review_within)
     await _arrange(ctx, intent, made.id, 1, now + within / 2, stamp(now + within))
-    await ctx.store.add_grant(made, (entry,))
-    await show(ctx, made.id)
+    await grants.add(ctx, made, entry)
+    await until_stored(ctx.clock, f"grant {made.id}", partial(show, ctx, made.id))
     if intent.place.aside.thread_ts is not None:  # its card is in the channel
         await reply(ctx, intent, f"Break-glass is active until {utc_text(made.until_at)}.", tone=Tone.WARN)
 
@@ -121,11 +123,25 @@ async def show(ctx: Context, grant_id: str) -> None:
     async with ctx.locks.of(_key(grant_id, "")):
         if (grant := await ctx.store.grant_by_id(grant_id)) is None:
             return
-        review = ctx.security_channel or grant.channel_id or ""
-        for channel in dict.fromkeys((review, ctx.incident_channel, grant.channel_id)):
-            if channel:
-                await ctx.presenter.show(await _card(ctx, grant, channel, review))
+        for channel in (channels := _channels(ctx, grant)):
+            await ctx.presenter.show(await _card(ctx, grant, channel, channels[0]))
     ctx.stale_homes.stale(grant.user_id, *await opened_lately(ctx.store, ctx.clock.now()))
+
+
+def _channels(ctx: Context, grant: Grant) -> tuple[str, ...]:
+    """Where its cards are; the review is closed in the first one."""
+    every = (ctx.security_channel or grant.channel_id, ctx.incident_channel, grant.channel_id)
+    return tuple(dict.fromkeys(filter(None, every)))
+
+
+async def recover(ctx: Context) -> None:
+    """After a restart: announce what counts and was not announced."""
+    for grant in await ctx.store.open_grants(ctx.clock.now()):
+        if not grant.breakglass and await ctx.store.message(f"grant:{grant.id}") is None:
+            await grant_card.show(ctx, grant)
+        cards_of = [_key(grant.id, channel) for channel in _channels(ctx, grant)] if grant.breakglass else []
+        if None in [await ctx.store.message(key) for key in cards_of]:
+            await show(ctx, grant.id)
 
 
 async def _card(ctx: Context, grant: Grant, channel: str, review: str) -> Card:
@@ -300,8 +316,7 @@ async def nag(ctx: Context, intent: Intent, pending: PendingDecision) -> None:
         return
     review_by = str(pending.record.get("due") or pending.due_at)
     await _arrange(ctx, intent, grant_id, number + 1, ctx.clock.now() + NAG_EVERY, review_by)
-    if not await ctx.store.end_pending(pending.id, "expired", None, (), ctx.clock.now()):
-        return
+    await ctx.store.end_pending(pending.id, "expired", None, (), ctx.clock.now())
     channel = str(pending.record.get("channel"))
     await ctx.presenter.show(await _overdue_card(ctx, found, channel, pending.id))
 

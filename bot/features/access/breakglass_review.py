@@ -110,6 +110,7 @@ async def _open_grant(ctx: Context, intent: Intent, grant_id: str) -> Grant | No
         await say(ctx, intent, "This break-glass is not in the store any more.")
         return None
     if found.reviewed_by is not None:
+        await show(ctx, found.id)
         text = f"<@{found.reviewed_by}> has already reviewed this."
         await say(ctx, intent, text, found.reviewed_by, tone=Tone.PLAIN)
         return None

@@ -4,11 +4,12 @@ import difflib
 import re
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from functools import partial
 from typing import Any, Final
 
 from pydantic import ValidationError
 
-from bot.core.audit import Event
+from bot.core.audit import AuditEntry, Event
 from bot.core.command.capability import Capability
 from bot.core.command.params import Arguments, as_typed
 from bot.core.command.phrases import params_of, stated, take_phrases
@@ -27,6 +28,7 @@ from bot.operations import cards
 from bot.operations.audit_writer import AuditWriter
 from bot.operations.authorize import FRESH, rules_and_person
 from bot.runtime.context import Context
+from bot.runtime.until_stored import IN_DOUBT, until_stored
 
 LONGEST: Final = 24 * 3_600
 LONGEST_TARGET: Final = 200
@@ -62,8 +64,6 @@ async def grant(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, 
     _check_patterns(ctx, verb, target)
     capabilities = grant_scope.capabilities_of(ctx.catalog, verb, target)
     policy, receiver = await _check_granter(ctx, intent, person, capabilities, verb, target, lasts)
-    if await ctx.store.grant_by_id(grant_id(intent.request_id)) is not None:
-        return
     made = Grant(
         id=grant_id(intent.request_id),
         user_id=person,
@@ -87,7 +87,7 @@ async def grant(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, 
         policy_version=policy.version,
         detail=f"to {person} in {made.channel_id} until {made.until_at}",
     )
-    await ctx.store.add_grant(made, (entry,))
+    await add(ctx, made, entry)
     channel, (kind, words) = intent.place.channel_id, standing(receiver, ctx.home_team)
     above = (
         (grant_scope.denies_above(policy, channel, person, capabilities, target), "denies it", "a deny"),
@@ -101,7 +101,20 @@ async def grant(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, 
     what = " or ".join([thing for rule, _, thing in above if rule])
     guest = "" if kind is Standing.FULL else f"<@{person}> is {words}, not a full member of this workspace."
     status = f"In force, except where {where}: no grant overrides {what}" if where else ""
-    await grant_card.show(ctx, made, status, guest)
+    await until_stored(ctx.clock, f"grant {made.id}", partial(grant_card.show, ctx, made, status, guest))
+
+
+async def add(ctx: Context, made: Grant, entry: AuditEntry) -> None:
+    """Store a grant once, however often its request is repeated. What counts has to be announced, so a commit in doubt is looked
+    up."""
+    find = partial(ctx.store.grant_by_id, made.id)
+    if await find() is not None:
+        return
+    try:
+        await ctx.store.add_grant(made, (entry,))
+    except Problem as problem:
+        if problem.code != IN_DOUBT or await until_stored(ctx.clock, f"grant {made.id}", find) is None:
+            raise
 
 
 def _words(ctx: Context, ask: Command) -> tuple[str, str, str]:

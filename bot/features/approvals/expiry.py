@@ -15,11 +15,13 @@ from bot.runtime.context import Context
 async def end(
     ctx: Context, approval: Approval, state: str, event: Event, code: str, text: str, *, by: Intent | None = None
 ) -> bool:
-    """End it with one entry, close both cards and tell the requester; False when it was decided before."""
+    """End it with one entry, close both cards and tell the requester; False when it was decided before. An expiry that is
+    repeated completes what an earlier try left."""
     now = ctx.clock.now()
     entry = AuditWriter(ctx.secrets).pending(event, approval.pending, now, by, code=code, detail=text)
     person = by.actor.user_id if by else None
-    if not await ctx.store.end_pending(approval.id, state, person, (entry,), now):
+    again = approval.pending.state == state == "expired"
+    if not again and not await ctx.store.end_pending(approval.id, state, person, (entry,), now):
         return False
     await ctx.store.finish(approval.pending.request_id, (), now)
     await close(ctx, approval.id, text)
