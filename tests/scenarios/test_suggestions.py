@@ -354,6 +354,15 @@ async def test_help_for_what_another_verb_does_leads_to_its_help(env: World, typ
     assert labels(await env.does(typed, typed))[: len(leads)] == leads
 
 
+@pytest.mark.parametrize(
+    "typed", ["start acc:news/feed in an hour", "pause shop/prices this weekend", "start shop/prices at 9"]
+)
+async def test_what_is_for_a_later_time_is_not_offered_first_and_said_to_run_at_once(env: World, typed: str) -> None:
+    await env.does("status acc:shop/prices", "shop/prices")
+    offer = await env.does(typed, "A command runs as soon as you send it, not at a later time.")
+    assert labels(offer)[0].startswith("status ")
+
+
 async def test_the_history_of_what_has_none_is_among_the_jobs(tmp_path: Path) -> None:
     async with world(tmp_path, only=("itn",)) as env:
         await env.does("status itn:check-links", "check-links")

@@ -69,6 +69,12 @@ class Catalog:
             if own_verb == verb and (only is None or kind == only)
         ]
 
+    def params(self, verb: str, backend: str | None = None) -> Sequence[Param]:
+        """The parameters of a verb on a backend, or on any; else those of the built-in verb."""
+        builtin = self.builtins.get(verb)
+        found = [param for _, capability in self.capabilities(verb, backend) for param in capability.params]
+        return found or (builtin.params if builtin is not None else ())
+
     def acts_once(self, verb: str, target: str | None) -> bool:
         """Whether running this twice has more effect than running it once."""
         found = self.capabilities(verb, (target or "").partition(":")[0])

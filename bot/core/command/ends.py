@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 
 from bot.core.command.params import duration_text
 from bot.core.command.until import MONTHS
-from bot.core.command.vocabulary import GRAMMAR, GREETINGS, NUMBERS, POLITE
+from bot.core.command.vocabulary import GRAMMAR, GREETINGS, MONTH, NUMBERS, POLITE
 
 UNIT: Final = r"(?P<unit>s(?:ec(?:ond)?s?)?|m(?:in(?:ute)?s?)?|h(?:(?:ou)?rs?)?|d(?:ays?)?|w(?:eeks?)?)"
 AMOUNT: Final = (
@@ -43,16 +43,12 @@ _WHOLE: Final = MappingProxyType(
     | {"eod": "tomorrow 00:00", "weekend": "Sat 00:00", "week": "Mon 00:00", "next week": "Mon 00:00"}
 )
 _HOURS: Final = "|".join(word for word, at in NUMBERS.items() if 0 < at < 13 and len(word) > 2)
-_MONTH: Final = (
-    "jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?"
-    "|nov(?:ember)?|dec(?:ember)?"
-)
 _DATE: Final = r"(\d{1,2})(?:st|nd|rd|th)?"
-_MONTH_FIRST: Final = re.compile(rf"(?<!\d )(?<!st )(?<!nd )(?<!rd )(?<!th )\b({_MONTH}) {_DATE}(?= |$)")
+_MONTH_FIRST: Final = re.compile(rf"(?<!\d )(?<!st )(?<!nd )(?<!rd )(?<!th )\b({MONTH}) {_DATE}(?= |$)")
 # One part of a time of any day. Each part may be said once, in any order.
 _PIECE: Final = re.compile(
     r"(?:(?P<stamp>\d{4}-\d\d-\d\d(?:t\d\d:\d\d(?::\d\d)?(?:z|[+-]\d\d:\d\d)?)?)"
-    rf"|{_DATE.replace('(', '(?P<date>', 1)} (?P<month>{_MONTH})(?: (?P<year>20\d\d))?"
+    rf"|{_DATE.replace('(', '(?P<date>', 1)} (?P<month>{MONTH})(?: (?P<year>20\d\d))?"
     r"|(?P<numeric>(?:2[4-9]|3[01])\.(?:0?[1-9]|1[0-2]))"
     rf"|(?:next )?(?P<day>(?:mon|tues?|wed(?:nes)?|thu(?:rs?)?|fri|sat(?:ur)?|sun)(?:day)?|{'|'.join(_DAYS)})"
     rf"|(?P<part>{'|'.join(_PARTS)})"

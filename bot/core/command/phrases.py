@@ -160,17 +160,10 @@ def _takes(param: Param | None, word: str) -> bool:
     return True
 
 
-def params_of(catalog: Catalog, verb: str, backend: str | None) -> list[Param]:
-    """The parameters of a verb on a backend, or on any; else those of the built-in verb."""
-    builtin = catalog.builtin(verb)
-    found = [param for _, capability in catalog.capabilities(verb, backend) for param in capability.params]
-    return found or [*(builtin.params if builtin is not None else ())]
-
-
 def implied(verbs: list[str], phrases: Sequence[Phrase], catalog: Catalog, *, named: bool) -> list[str]:
     """The verbs, or what a phrase such as `the last 50 lines` is about when none of them takes it or changes anything. A
     timeline is of no target that is `named`."""
-    taken = {param.name for verb in verbs for param in params_of(catalog, verb, None)}
+    taken = {param.name for verb in verbs for param in catalog.params(verb)}
     for phrase in phrases:
         meant = [
             verb

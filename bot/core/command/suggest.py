@@ -18,7 +18,7 @@ from bot.core.command.builtins import Takes
 from bot.core.command.capability import Capability, Risk
 from bot.core.command.catalog import Catalog
 from bot.core.command.lexer import unescape, unwrap
-from bot.core.command.phrases import Phrase, fitting, implied, params_of, quoted, stated, take_phrases, with_months
+from bot.core.command.phrases import Phrase, fitting, implied, quoted, stated, take_phrases, with_months
 from bot.core.command.ranking import BEGINS, EDGES, HOLDS, LAST, Known, Named, forms_of, name_parts, parts_of, scores
 from bot.core.command.target_ref import PICKS, SELECTORS, SHORT_ID, plain
 from bot.core.command.untargeted import MENTION, about_none, created, second_words, without_target
@@ -198,7 +198,7 @@ def _meant(text: str, catalog: Catalog, around: Surroundings) -> Meant:
         return found if found == Meant() else Meant((f"why {found.commands[0]}", *found.commands)[:MOST])
     lasts, _ = take_phrases(granted["what"].casefold().split(), ())  # `give @lee the right to start prices for 2 hours`
     command, dashes, reason = found.commands[0].partition(" -- ")
-    more = [one for one in stated(params_of(catalog, "grant", None), lasts, (), (), ()) if one not in command]
+    more = [one for one in stated(catalog.params("grant"), lasts, (), (), ()) if one not in command]
     return Meant((" ".join(["grant", granted["who"] or granted["person"], command, *more]) + dashes + reason,))
 
 
@@ -229,7 +229,8 @@ def _said_in(text: str, catalog: Catalog, around: Surroundings) -> Meant:
         return Meant((whole,))
     phrases, taken = take_phrases(spoken.said, names | {part for part in parts if part.isdigit()}, typed, breaks)
     phrases += [Phrase(("grep",), said) for said in quoted(text, around.targets, catalog)[:1]]
-    failed, spoken = "failed" in spoken.said, spoken.without(taken)
+    ends = any({"for", "until"} & {*phrase.names} for phrase in phrases)
+    failed, spoken = "failed" in spoken.said, replace(spoken.without(taken), ends=ends)
     named = Named(spoken, catalog, around.targets, around.recent)
     cannot, general = "", Meant()
     for read, used in (*readings(spoken, catalog), (list[str](), set[int]())):
@@ -313,7 +314,7 @@ def _ranked(said: _Said, choices: Sequence[Known | None], catalog: Catalog, arou
     for target, meant in product(choices, said.verbs):
         for verb, at, written in _commands(meant, target, catalog, failed=said.failed):
             backend = target.backend if target is not None else None
-            declared = params_of(catalog, verb, backend)
+            declared = catalog.params(verb, backend)
             used = around.parameters.get(target.written, ()) if target is not None else ()
             own = [pair for pair in said.pairs if pair.partition("=")[0] in {param.name for param in declared}]
             given = own if target is None else fitting(said.pairs, catalog, verb, target.backend, target.kind, used)

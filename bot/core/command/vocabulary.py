@@ -174,19 +174,35 @@ _CYCLE: Final = (
     rf"(sec(ond)?|min(ute)?|h(ou)?r|day|night|morning|noon|afternoon|evening|midnight|week|weekday|workday|weekend|month|quarter"
     rf"|year|{_DAYS}|tag|nacht|morgen|abend|woche|stunde|monat)s?"
 )
+MONTH: Final = (
+    "jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?"
+    "|nov(?:ember)?|dec(?:ember)?"
+)
 _RECURRING: Final = (
     rf"\b(every|each|jeden?|jedes) ((\d+(st|nd|rd|th)?|other|few|second|third|fourth|working|business|{_NUMBER}) )?{_CYCLE}\b"
     rf"|\b(once|twice|times?|mal) (an?|per|each|every|the|am|pro|in der) {_CYCLE}\b"
     rf"|\bon (weekdays|workdays|weekends?|{_DAYS}s?)\b|\b(taglich|stundlich|wochentlich|monatlich)\b"
     r"|\b(hourly|daily|weekly|monthly|yearly|nightly)$"
 )
-# Anywhere in a text: what it asks for is not for now.
+# Anywhere in a text without the end that it states: a time that comes later.
+_APART: Final = r"(?<![\w/.:-])(?:{})(?![\w/:-])"  # no part of a name
+LATER: Final = re.compile(
+    _APART.format(
+        r"tomorrow|tonight|later|morgen|demain|manana|overnight|starting|beginning|effective"
+        rf"|(?:(?:next|this|coming|on|from|starting) )?(?:{_DAYS}s?|mon|tues?|weds?|thurs?|fri)"
+        rf"|(?:next|coming|over|at|during|in|for|this)(?: the)? {_CYCLE}|(?:over|at|during) (?:the )?holidays?"
+        r"|(?:next|coming|over the|at the|during the) \w+|before(?: \w+)?"
+        r"|\d{1,2}[:.]\d\d(?: ?[ap]\.?m)?|\d{1,2} ?[ap]\.?m|(?:on|from) (?:the )?\d{1,2}(?:st|nd|rd|th)?"
+        rf"|\d{{1,2}}(?:st|nd|rd|th)?(?: of)? (?:{MONTH})|(?:{MONTH}) \d{{1,2}}(?:st|nd|rd|th)?"
+        rf"|at (?:\d.*|noon|night|midnight|lunch)|(?:at|um|gegen)(?: \d.*)?$|in {_NUMBER} ?(?:s|m|h|d|w|{_CYCLE})"
+        rf"|{_CYCLE} from now|(?:from|between) \d.*"
+    )
+    + f"|{_RECURRING}"
+)
+# Anywhere in a text: it asks for nothing, or not in every case.
 CONDITIONS: Final = re.compile(
     r"\b(if|unless|in case|(?<!me )(?<!us )(?<!know )when(ever)?|once (it|the|they|that|we)|after|as soon as)\b"
-    r"(?! (you|u|possible)\b)|\b(depending|assuming|provided|wenn|falls|sobald|si|quand|cuando)\b|\b(at|um|gegen)( \d|$)"
-    r"|\bat (noon|night|midnight|lunch)\b"
-    r"|(?<!until )(?<!till )(?<!til )(?<!bis )\b(tomorrow|tonight|later|morgen|demain|manana)\b"
-    rf"|{_RECURRING}|\bin {_NUMBER} ?(s|m|h|d|w|{_CYCLE})\b|\b({_CYCLE} from now|(from|between) \d)"
+    r"(?! (you|u|possible)\b)|\b(depending|assuming|provided|wenn|falls|sobald|si|quand|cuando)\b"
     r"|\bshould (it|this|that|they|anything|something)\b|^(do|does) (we|you|i|they|the)\b|\b(i|we) (will|can|could|might|may)\b"
 )
 # Anywhere in a text: it asks for a reason or an advice, and for no change.

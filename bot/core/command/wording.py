@@ -24,6 +24,7 @@ from bot.core.command.vocabulary import (
     FILLERS,
     GRAMMAR,
     GREETINGS,
+    LATER,
     NEGATING,
     NOUNS,
     NUMBERS,
@@ -64,7 +65,8 @@ _PAST: Final = ("ied", "ed", "d", "ing")
 class Wording:
     """`typed` are the words of a text, `said` the same in lower case and in their usual spelling. `guessed` are the places of
     those that may be other words, `breaks` those where a clause begins. `known` are all words that mean something, `names` the
-    last parts of the names of targets, `parts` all of their parts. `asked`: the text ends with a question mark."""
+    last parts of the names of targets, `parts` all of their parts. `asked`: the text ends with a question mark. `ends`: it
+    stated an end."""
 
     typed: tuple[str, ...]
     said: tuple[str, ...]
@@ -74,6 +76,7 @@ class Wording:
     names: frozenset[str]
     parts: frozenset[str] = frozenset()
     asked: bool = False
+    ends: bool = False
 
     def without(self, places: Collection[int]) -> Wording:
         """The other words."""
@@ -98,7 +101,9 @@ class Wording:
         if len(named := [word for word in self.said if word in self.names or {":", "/"} & set(word)]) < 2:
             whole = " ".join("\0" if word in named else word for word in self.said)  # a target called `nightly`
         doing = self.said and self.typed[at].endswith("ing") and not self.said[at].endswith("ing")
-        doubts = CONDITIONS.search(whole) or ((self.asked or doing) and not REQUESTING.search(whole))
+        doubts = (
+            CONDITIONS.search(whole) or LATER.search(whole) or ((self.asked or doing) and not REQUESTING.search(whole))
+        )
         clause = self.said[start : min((place for place in self.breaks if place > at), default=None)]
         # `stock should be started now please`
         small = ORDERING | {"should"} if REQUESTING.search(" ".join(clause)) else ORDERING
@@ -228,7 +233,11 @@ def readings(text: Wording, catalog: Catalog) -> Iterator[Reading]:
     others = [*_exact(text, catalog), *_synonym(text, catalog)]
     asks = text.asks(catalog)
     changes = [one for one in (*commands, *others) if one[0] and catalog.changes(one[0][0])]
-    unsure = ((verbs, used) for verbs, used in changes if asks or not text.orders(min(used, default=0)))
+    unsure = (
+        (verbs, used)
+        for verbs, used in changes
+        if asks or not text.orders(min(used, default=0)) or (text.ends and not _takes_end(verbs[0], catalog))
+    )
     doubtful = [(["status", *(() if asks else verbs)], used) for verbs, used in unsure]
     unclear = [used for _, used in doubtful]
     commands, others = ([one for one in of if one[1] not in unclear] for of in (commands, others))
@@ -236,6 +245,10 @@ def readings(text: Wording, catalog: Catalog) -> Iterator[Reading]:
     orders = [one for one in (*commands, *others) if firsts & one[1] and one[0] and _leads(one[0][0], catalog)]
     orders.sort(key=lambda one: min(firsts & one[1]))
     yield from (*(questions if asks else orders), *commands, *questions, *others, *doubtful)
+
+
+def _takes_end(verb: str, catalog: Catalog) -> bool:
+    return any(param.name in ("for", "until") for param in catalog.params(verb))
 
 
 def _leads(verb: str, catalog: Catalog) -> bool:

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from bot.core.audit import AuditEntry, Event
 from bot.core.command.capability import Capability
 from bot.core.command.params import Arguments, as_typed
-from bot.core.command.phrases import params_of, stated, take_phrases
+from bot.core.command.phrases import stated, take_phrases
 from bot.core.command.until import ends_at
 from bot.core.errors import BadRequest, Problem
 from bot.core.intent import Actor, Command, Intent
@@ -121,7 +121,7 @@ def _words(ctx: Context, ask: Command) -> tuple[str, str, str]:
     if len(ask.words) < 3:
         raise BadRequest("A grant names a person, a verb and a target.", _USAGE, "bad_parameter")
     ends, _ = take_phrases([word.casefold() for word in ask.words[3:]], ())
-    if pair := next(stated(params_of(ctx.catalog, ask.verb, None), ends, (), (), ()), ""):
+    if pair := next(stated(ctx.catalog.params(ask.verb), ends, (), (), ()), ""):
         raise BadRequest(f"The end of a grant is one word: write `{pair}`.", _USAGE, "bad_parameter")
     person = person_in(ask.words[0])
     if person is None:

@@ -9,7 +9,6 @@ from bot.core.audit import AuditEntry
 from bot.core.card import Button, Line, Tone
 from bot.core.command.lexer import unescape
 from bot.core.command.parser import format_command, parse
-from bot.core.command.phrases import params_of
 from bot.core.command.until import with_moments
 from bot.core.errors import BadRequest
 from bot.core.intent import Command, Intent
@@ -87,7 +86,7 @@ def lasting(ctx: Context, intent: Intent, text: str, *, reader: str = "") -> str
     if not isinstance(read, Command):
         return text
     backend = (read.target or "").partition(":")[0]
-    declared = params_of(ctx.catalog, read.verb, backend)
+    declared = ctx.catalog.params(read.verb, backend)
     try:
         params = with_moments(declared, read.params, ctx.zone, intent.asked_at, reader=reader)
     except BadRequest:  # which a press says as well

@@ -31,7 +31,7 @@ from bot.features.replies.answer import (
     say_buttons,
     shown_as,
 )
-from bot.features.replies.suggestions import commands_meant, is_sentence, repeats, with_its_thread, with_reason
+from bot.features.replies.suggestions import commands_meant, repeats, said_instead, with_its_thread, with_reason
 from bot.operations import cards
 from bot.operations.audit_writer import AuditWriter
 from bot.operations.authorize import CACHED, usable, visibility_of
@@ -66,8 +66,8 @@ async def misread(ctx: Context, intent: Intent, ask: ParseError) -> None:
     buttons = await say_buttons(ctx, intent, nearest, lines)
     guessed = bool(nearest) and nearest != ["help"]
     title = "Did you mean this?" if guessed and not ask.nearest else "I can't read this command"
-    vague = guessed and is_sentence(ask.text, ask.problem)
-    problem, tone = ("", Tone.PLAIN) if vague else (clean(ctx, ask.problem), Tone.WARN)
+    instead = said_instead(ctx.catalog, ask.text, ask.problem, nearest) if guessed else None
+    problem, tone = (clean(ctx, ask.problem), Tone.WARN) if instead is None else (instead, Tone.PLAIN)
     await say(ctx, intent, title, tone=tone, status=problem, lines=tuple(lines), buttons=buttons)
 
 
@@ -176,7 +176,7 @@ async def problem(
         named = clean(ctx, " ".join(filter(None, (ask.verb, ask.target))))  # Slack doesn't show a slash command
         known = ctx.catalog.capabilities(ask.verb, _typed(ctx, ask).get("backend"))
         nothing = "Couldn't be read" if {one.risk for _, one in known} == {Risk.READ} else nothing
-    vague = bool(nearest) and is_sentence(intent.typed, error.summary)
+    vague = (instead := said_instead(ctx.catalog, intent.typed, error.summary, nearest)) is not None
     lines = [Line(text=error.hint)] if error.hint and not vague else []
     buttons = (*await say_buttons(ctx, intent, nearest, lines), *more)
     await say(
@@ -185,7 +185,7 @@ async def problem(
         "Did you mean this?" if vague else f"{nothing}: `{named}`" if named else nothing,
         entries=(entry,),
         tone=Tone.PLAIN if vague else Tone.WARN,
-        status="" if vague else clean(ctx, error.summary),
+        status=clean(ctx, error.summary) if instead is None else instead,
         lines=tuple(lines),
         buttons=buttons,
         details=facts_of((("Request", intent.request_id), ("Code", error.code))),

@@ -18,6 +18,7 @@ from bot.core.command.suggest import MOST, REASON, Surroundings, certain_read, m
 from bot.core.command.suggest import suggest as suggest_commands
 from bot.core.command.target_ref import TargetRef, plain
 from bot.core.command.untargeted import asked_of_it
+from bot.core.command.vocabulary import LATER
 from bot.core.errors import Problem
 from bot.core.intent import Actor, Command, Intent, Payload, Place
 from bot.core.operation import Target
@@ -246,8 +247,12 @@ def _whole_backends(catalog: Catalog, visible: Visibility) -> Iterator[Known]:
             yield Known(name, spec.default_target.name, "", f"{name}:")
 
 
-def is_sentence(text: str, problem: str) -> bool:
-    """Whether these are words of a sentence rather than of a command: then it helps nobody to name the one that doesn't fit."""
+def said_instead(catalog: Catalog, text: str, problem: str, offered: Sequence[str]) -> str | None:
+    """What to say above the offered commands instead of the problem: nothing for words of a sentence rather than of a command,
+    where it helps nobody to name the one that doesn't fit. None: the problem."""
+    changes = [catalog.changes(catalog.canonical_verb(one.split())[0] or "") for one in offered]
+    if any(changes) and not changes[0] and LATER.search(text.casefold()):
+        return "A command runs as soon as you send it, not at a later time."
     words = sum("=" not in word for word in text.partition("--")[0].split())
     said = words > 3 or text.rstrip().endswith("?")
-    return said and ("` is not a verb." in problem or "` is not a target." in problem)
+    return "" if offered and said and ("` is not a verb." in problem or "` is not a target." in problem) else None
