@@ -243,7 +243,8 @@ async def _ending(ctx: Context, user: str, seen: Visibility) -> HomeSection:
     ends, people = [], []
     for written, group in together(pause for pause in await ctx.store.open_pauses() if pause.user_id == user):
         name, pause = await pause_label(ctx, written, group, seen), group[0]
-        text = f"paused in {cards.channel(pause.channel_id)}{_because(pause.reason)}, until {utc_text(pause.until_at)}"
+        ends_at = f"{'over, next attempt' if pause.tries else 'until'} {utc_text(pause.until_at)}"
+        text = f"paused in {cards.channel(pause.channel_id)}{_because(pause.reason)}, {ends_at}"
         ends.append((pause.until_at, name, text))
         people.append(str(pause.channel_id))
     for grant in await ctx.store.open_grants(ctx.clock.now()):

@@ -104,6 +104,9 @@ async def test_an_outage_is_never_given_up_and_asked_about_less_and_less(later: 
         await env.quiet()
         await env.sees("could not be switched on yet", "Next attempt:", "keep trying until it is on")
         if number == 3:
+            await env.does("pauses", "Pauses", "over, next attempt ")
+            await env.ana.open_home()
+            await env.until(lambda: "over, next attempt " in shown(env.ana.home() or {}))
             await env.restart()
         later.later(minutes=minutes, seconds=-20)
         await env.bot.leader.timers.beat()

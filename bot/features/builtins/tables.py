@@ -101,12 +101,13 @@ async def pauses_table(ctx: Context, channel: str, visible: Visibility, reader: 
     rows = [
         (
             label := await pause_label(ctx, written, group, visible),
-            utc_text(group[0].until_at, seconds=True),
+            f"over, next attempt {ends}" if group[0].tries else ends,
             cards.person(group[0].user_id),
             group[0].reason or "",
             "" if len(group) > 1 else _typed(group[0].target, label),
         )
         for written, group in groups[:MOST]
+        for ends in (utc_text(group[0].until_at, seconds=True),)
     ]
     return _with_typed(("Paused", "Until", "By", "Reason"), rows, len(groups))
 
