@@ -54,6 +54,7 @@ async def test_again_in_the_thread_of_a_run_that_succeeded_is_the_same_start(env
         ("again with input.region=south", "start acc:shop/prices input.mode=full input.region=south"),
         ("run it again with speed=5", "start acc:shop/prices input.region=north input.mode=full input.speed=5"),
         ("run it again -- new prices", "start acc:shop/prices input.region=north input.mode=full -- new prices"),
+        ("rerun it, it moved", "start acc:shop/prices input.region=north input.mode=full -- it moved"),
         ("run it again because it changed", "start acc:shop/prices input.region=north input.mode=full -- it changed"),
         ("run it again region=south -- moved", "start acc:shop/prices input.mode=full input.region=south -- moved"),
     ],
@@ -68,15 +69,25 @@ async def test_again_has_the_parameters_and_the_reason_that_are_said_with_it(
     assert labels(await env.sees("Did you mean this?", "start acc:shop/prices"))[0] == first
 
 
-@pytest.mark.parametrize("typed", ["stop it", "please stop that run", "kill it", "can you stop this?"])
-async def test_stop_in_the_thread_of_a_job_stops_that_job(tmp_path: Path, typed: str) -> None:
+@pytest.mark.parametrize(
+    ("typed", "reason"),
+    [
+        ("stop it", ""),
+        ("please stop that run", ""),
+        ("kill it", ""),
+        ("can you stop this?", ""),
+        ("stop it, it hangs", " -- it hangs"),
+        ("stop it because it hangs", " -- it hangs"),
+    ],
+)
+async def test_stop_in_the_thread_of_a_job_stops_that_job(tmp_path: Path, typed: str, reason: str) -> None:
     """It does not pause it. What will happen is shown before the job is stopped."""
     async with world(tmp_path, policy=OPEN_POLICY, only=("acc", "itn"), agents=True, speed=1.0) as env:
         card = await env.does("start itn:backup-configs", "Running")
         await mention(env, typed, thread_ts=card["ts"])
         offered = await env.sees("Did you mean this?", "stop itn:")
         first = labels(offered)[0]
-        assert first == "stop itn:cluster_1/backup-configs@running"
+        assert first == f"stop itn:cluster_1/backup-configs@running{reason}"
         await env.ana.press_label("C0CRAWL", offered["ts"], first, seen=offered)
         assert labels(await env.sees("Dangerous: check before")) == ["Run it", "Cancel"]
 
@@ -109,6 +120,21 @@ async def test_an_end_that_is_no_time_is_refused_and_asked_for(env: World) -> No
     await env.ana.press_label("C0CRAWL", offered["ts"], label, seen=offered)
     refused = await env.sees("`the maintenance is over` is not a time")
     assert labels(refused) == ["Fill in"]
+
+
+async def test_a_watch_whose_end_is_no_time_is_also_offered_without_it(env: World) -> None:
+    await env.does("status acc:shop/prices", "shop/prices")
+    offered = await env.does("watch shop/prices for a while", "Did you mean this?")
+    assert labels(offered) == ['watch acc:shop/prices until="a while"', "watch acc:shop/prices"]
+    await env.ana.press_label("C0CRAWL", offered["ts"], "watch acc:shop/prices", seen=offered)
+    await env.sees("Watching acc:shop/prices")
+
+
+@pytest.mark.parametrize("when", ["nightly", "on weekdays", "every 2nd day", "twice a day", "in 2 hours"])
+async def test_a_start_that_recurs_or_is_for_later_is_not_offered_first(env: World, when: str) -> None:
+    await env.does("status acc:shop/prices", "shop/prices")
+    offered = await env.does(f"start shop/prices {when}", "Did you mean this?")
+    assert labels(offered) == ["status acc:shop/prices", "start acc:shop/prices"]
 
 
 async def test_a_watch_ends_at_the_time_that_was_said(env: World) -> None:

@@ -6,7 +6,6 @@ spellings. Existing targets rank first, then what the person may do here, then w
 """
 
 import re
-import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import product
@@ -17,7 +16,6 @@ from typing import Final, NamedTuple
 from bot.core.command.builtins import Takes
 from bot.core.command.capability import Capability, Risk
 from bot.core.command.catalog import Catalog
-from bot.core.command.lexer import unescape, unwrap
 from bot.core.command.phrases import Phrase, fitting, implied, quoted, stated, take_phrases, with_months
 from bot.core.command.ranking import BEGINS, EDGES, HOLDS, LAST, Known, Named, forms_of, name_parts, parts_of, scores
 from bot.core.command.target_ref import PICKS, SELECTORS, SHORT_ID, plain
@@ -35,7 +33,7 @@ from bot.core.command.vocabulary import (
     SYNONYMS,
     TIMES,
 )
-from bot.core.command.wording import Wording, apart, exact_verb, meanings, pairs_of, readings, worded
+from bot.core.command.wording import Wording, apart, exact_verb, in_one_form, meanings, pairs_of, readings, worded
 
 MOST: Final = 3
 _LONGEST: Final = 1_000  # characters of a sentence: each of its words is compared with each target
@@ -44,7 +42,6 @@ _TOKEN: Final = re.compile(r'[^\s"“”]*["“”][^"“”]*["“”]\S*|\S+')
 _BULLETS: Final = frozenset("•◦▪‣·")
 _QUOTED_WORD: Final = re.compile(r'^["“”]([^\s"“”]+)["“”]$')
 _FLAG: Final = re.compile(r"(?<!\S)--(?=[\w.-]+=)")  # `--region=north`, as on a command line
-_APOSTROPHE: Final = re.compile(r"(?<=\w)[\u2018\u2019\u02bc\u00b4`](?=\w)")
 _SWITCHED: Final = MappingProxyType({"schedule on": "true", "schedule off": "false"})  # `disable` a gateway
 _OPEN: Final = MappingProxyType(dict.fromkeys(("schedule on", "resume"), "pauses"))  # `end the pause`, without a target
 _WORDLESS: Final = MappingProxyType({"revoke": "grants", "find": "help"})  # what these need is not in the sentence
@@ -89,19 +86,15 @@ def suggest(text: str, catalog: Catalog, around: Surroundings) -> tuple[str, ...
 
 def meant(text: str, catalog: Catalog, around: Surroundings) -> Meant:
     """The suggestions, and the change that the words name if the target's control plane can't do it."""
-    plain = _plain(text)
+    plain = in_one_form(text)
     if len(REASON.sub("", plain)) > _LONGEST:
         return Meant()
     parts = [plain] if GRANTING.search(plain) else _parts(plain, catalog)
-    for part in parts:
-        if (found := _meant(part, catalog, around)) != Meant():
+    clauses = [(part, part.partition(", ")[0]) for part in parts if around.about]  # `stop it, it hangs` in a thread
+    for part, said in (*zip(parts, parts, strict=True), *clauses):
+        if (found := _meant(said, catalog, around)) != Meant():
             return _with_reason(part, found, catalog, around)
     return Meant()
-
-
-def _plain(text: str) -> str:
-    """The text as typed, with one form of each character. Keyboards have several apostrophes."""
-    return unwrap(unescape(unicodedata.normalize("NFKC", _APOSTROPHE.sub("'", text))))
 
 
 def _with_reason(text: str, found: Meant, catalog: Catalog, around: Surroundings) -> Meant:
@@ -121,7 +114,7 @@ def certain_read(text: str, catalog: Catalog, targets: Sequence[Known]) -> str |
     """The read-only command that the words name without doubt, in any order and in any capitals: one verb, and the whole name
     or the last part of the name of one target. A target alone means `status`, a greeting alone means `help`. A bullet, a
     `please`, and quotes around a word change nothing."""
-    tokens, pairs, words, reason, _ = _read(_plain(text))
+    tokens, pairs, words, reason, _ = _read(in_one_form(text))
     tokens = [token for token in tokens if token not in _BULLETS]
     folded = [word.casefold() for word in words]
     if words and not pairs and set(folded) <= POLITE:

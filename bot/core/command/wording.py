@@ -16,6 +16,7 @@ from rapidfuzz.distance import OSA
 
 from bot.core.command.builtins import ALIASES
 from bot.core.command.catalog import Catalog
+from bot.core.command.lexer import unescape, unwrap
 from bot.core.command.vocabulary import (
     CALLED,
     CONDITIONS,
@@ -53,12 +54,18 @@ _PHRASES: Final = tuple(
 _PART: Final = re.compile(r"[^\W_]+")
 _JOINED: Final = re.compile(r"(?<!\S)[A-Za-z]+[-_]?[A-Za-z]+(?!\S)")
 _WORD: Final = re.compile(r"(?<!\\)[a-z]{2,}")
+_APOSTROPHE: Final = re.compile(r"(?<=\w)[\u2018\u2019\u02bc\u00b4`](?=\w)")
 _DOUBLED: Final = re.compile(r"(?<=(.))\1$")  # `stopped` is `stop`
 _APART: Final = (POLITE | GRAMMAR) - {"on"}  # words between the two words of a verb
 _SMALL: Final = (FILLERS | GREETINGS) - {"go", "get", "let", "give"}  # before the verb of an order
 _VAGUE: Final = ("status", "find", "targets")  # `show me the certificates` is about certificates
 _ENDINGS: Final = ("s", "es", "e", "en", "et")
 _PAST: Final = ("ied", "ed", "d", "ing")
+
+
+def in_one_form(text: str) -> str:
+    """The text as typed, with one form of each character. Keyboards have several apostrophes."""
+    return unwrap(unescape(normalize("NFKC", _APOSTROPHE.sub("'", text))))
 
 
 @dataclass(frozen=True, slots=True)
