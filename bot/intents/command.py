@@ -99,7 +99,7 @@ async def _run(ctx: Context, intent: Intent, command: Command) -> None:
     operation = resolved.operation
     ruling = await authorize(ctx, intent, operation, resolved.capability)
     if ruling.denied:
-        await _deny(ctx, intent, operation, ruling)
+        await _deny(ctx, intent, resolved, ruling)
         return
     try:
         misfit = await check(ctx, operation)
@@ -129,11 +129,11 @@ async def _unresolved(ctx: Context, intent: Intent, command: Command, problem: P
     await refusal.problem(ctx, intent.model_copy(update={"payload": command}), problem, more=more)
 
 
-async def _deny(ctx: Context, intent: Intent, operation: Operation, ruling: Ruling) -> None:
+async def _deny(ctx: Context, intent: Intent, resolved: Resolved, ruling: Ruling) -> None:
     """Deny a command, unless the same waits for this person's decision."""
-    if not await approvals.led_to_card(ctx, intent, operation):
-        buttons = approvals.ask_buttons(ctx, intent, operation, ruling)
-        await refusal.denied(ctx, intent, operation, ruling, buttons)
+    if not await approvals.led_to_card(ctx, intent, resolved.operation):
+        buttons = await approvals.ask_buttons(ctx, intent, resolved, ruling)
+        await refusal.denied(ctx, intent, resolved.operation, ruling, buttons)
 
 
 async def _unseen(ctx: Context, intent: Intent, command: Command, denied: Denied, typed: str) -> None:

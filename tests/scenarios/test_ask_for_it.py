@@ -56,6 +56,12 @@ async def test_once_runs_exactly_what_was_asked_and_no_more(team: Team) -> None:
     assert "`start acc:news/feed` (Lee is away), approved by <@U0ROOT>: succeeded" in report
 
 
+async def test_what_nobody_else_could_allow_is_not_offered(team: Team) -> None:
+    """Lee is the only one of those who approve starts of the shop."""
+    no = await team.env.does("start acc:shop/prices", "Denied", user="U0LEE")
+    assert labels(no) == []
+
+
 async def test_half_an_hour_is_a_grant_for_this_verb_target_person_and_time(team: Team) -> None:
     """Within it Ana starts news/feed as often as she likes; other things, other people and later are denied."""
     env = team.env

@@ -148,4 +148,4 @@ async def test_an_approver_who_may_not_ask_is_led_to_the_request_that_waits_for_
         led = await env.does("agent approve acc:labs/new", "already asked for this", "you can decide", user="U0LEE")
         assert card["ts"].replace(".", "") in str(led["blocks"])
         other = await env.does("agent approve acc:labs/slow -- yes", "Denied", user="U0LEE")
-        assert labels(other) == ["Ask for it", "Open #incident-42"]
+        assert labels(other) == ["Open #incident-42"]  # nobody else approves it

@@ -390,3 +390,17 @@ async def test_a_grant_for_a_folder_whose_name_is_a_secret_s_is_given(team: Team
 async def test_a_grant_whose_target_holds_a_secret_is_refused(team: Team, word: str) -> None:
     await team.env.does(f"grant @ana start acc:{word} for=1h -- x", "The target looks like a secret", user="U0ROOT")
     assert team.env.audit(event="granted") == []
+
+
+async def test_a_person_stands_for_the_only_grant_they_hold(team: Team) -> None:
+    """With two, the answer says that one has to be named, and nothing ends."""
+    env = team.env
+    for verb in ("start", "status"):
+        await env.say(f"grant @ana {verb} acc:news/* for=2h -- x", user="U0ROOT")
+        await env.sees(f"*Granted: {verb} on* `acc:news/*`")
+    await env.does("revoke @ana -- done", "Say which grant of <@U0ANA> you mean", "/ops grants", user="U0ROOT")
+    await env.does("revoke @lee -- done", "I don't know this grant", user="U0ROOT")
+    assert not env.audit(event="revoked")
+    other = next(row for row in env.audit(event="granted") if row.verb == "status")
+    await env.does(f"revoke {other.rule.removeprefix('grant ')} -- done", "is revoked", user="U0ROOT")
+    await env.does("revoke @ana -- done", "The grant of start on `acc:news/*` of <@U0ANA> is revoked", user="U0ROOT")

@@ -50,6 +50,13 @@ async def test_who_is_not_admitted_is_told_why_and_not_the_rules(team: Team) -> 
     await env.does("why status acc:news/feed", "Allowed: ")
 
 
+async def test_why_where_nothing_runs_leads_to_where_it_does(team: Team) -> None:
+    """Also without a command; no id stands for the channel."""
+    for words in ("why", "why start acc:shop/prices"):
+        answer = await team.env.does(words, f"I don't run commands in <#{APPROVERS}>", user="U0LEE", channel=APPROVERS)
+        assert f"({APPROVERS})" not in shown(answer)
+
+
 async def test_to_ask_why_as_another_person_is_for_administrators_and_trying_is_registered(team: Team) -> None:
     """Ana is denied; Root sees what Ana would."""
     env = team.env

@@ -55,6 +55,16 @@ async def test_the_pressed_request_comes_first_and_the_others_keep_their_order(
         assert await review(1) == ["stock count", "month end", "news day"]
 
 
+async def test_the_list_of_approvals_has_the_parameters(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two requests for one target differ in them."""
+    async with deciding(tmp_path, monkeypatch) as team:
+        for region in ("north", "south"):
+            await team.env.say(f"start acc:shop/prices input.region={region}")
+            await team.card(f"input.region={region}")
+        listed = shown(await team.env.does("approvals", "Waiting for approval", "input.region=north"))
+        assert "start acc:shop/prices input.region=south" in listed
+
+
 @pytest.mark.parametrize("said", ["deny acc:shop/prices", "reject shop/prices", "claim acc:shop/prices", "decline it"])
 async def test_who_types_a_decision_is_led_to_the_request(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: str

@@ -10,6 +10,7 @@ from bot.core.errors import BadRequest
 from bot.core.intent import Command, Intent
 from bot.core.policy.decide import why_not_administrator
 from bot.core.records import Filters, Grant, newest_of
+from bot.core.text import person_in
 from bot.features.access import breakglass
 from bot.features.access.grants import NotPermittedError, needs_reason
 from bot.features.replies import grant_card
@@ -24,11 +25,16 @@ _LOOKED_AT: Final = 500
 
 
 async def revoke(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, Any]) -> None:
-    """`revoke ID -- reason`: by an administrator, its giver or its holder."""
+    """`revoke ID -- reason`: by an administrator, its giver or its holder. A person stands for the only grant they hold."""
     reason = needs_reason(ask)
-    found = await ctx.store.grant_by_id(ask.words[0].strip("`").lower()) if ask.words else None
+    word = ask.words[0].strip("`") if ask.words else ""
+    found, person = await ctx.store.grant_by_id(word.lower()) if word else None, person_in(word)
+    if person is not None:
+        held = [grant for grant in await ctx.store.open_grants(ctx.clock.now()) if grant.user_id == person]
+        found = held[0] if len(held) == 1 else None
     if found is None:
-        raise BadRequest(f"I don't know this grant. `{ctx.command} grants` lists the grants.", code="no_such_grant")
+        which = f"Say which grant of <@{person}> you mean" if person is not None and held else "I don't know this grant"
+        raise BadRequest(f"{which}. `{ctx.command} grants` lists the grants.", code="no_such_grant")
     policy, subject = await rules_and_person(ctx, intent.actor, max_age=FRESH)
     admin = why_not_administrator(policy, subject, ctx.home_team)
     if admin is not None and intent.actor.user_id not in (found.user_id, *found.granted_by.split(", ")):

@@ -20,7 +20,7 @@ from bot.features.forms.opened import open_form
 from bot.features.replies import refusal
 from bot.features.replies.answer import say
 from bot.operations import cards
-from bot.operations.authorize import FRESH, authorize
+from bot.operations.authorize import CACHED, FRESH, authorize, everybody
 from bot.operations.resolve import Resolved
 from bot.runtime.context import Context
 
@@ -33,15 +33,18 @@ EXPIRES: Final = 1_800
 RULE: Final = "ask for it"
 
 
-def ask_buttons(ctx: Context, intent: Intent, operation: Operation, ruling: Ruling) -> tuple[Button, ...]:
-    """The button of a denial, when no rule covers the command and there are people to ask. A denial by a deny rule, a freeze, the
-    place or the person's account type has no button, nor has a command with a secret, which the button would keep."""
-    decision = ruling.decision
+async def ask_buttons(ctx: Context, intent: Intent, resolved: Resolved, ruling: Ruling) -> tuple[Button, ...]:
+    """The button of a denial, when no rule covers the command and enough people can decide now. A denial by a deny rule, a
+    freeze, the place or the person's account type has no button, nor has a command with a secret, which the button would keep."""
+    operation, decision = resolved.operation, ruling.decision
     if not isinstance(decision, Denied) or decision.code != "no_rule" or not _approvers(ruling, decision):
         return ()
     if standing(ruling.subject, ctx.home_team)[0] is not Standing.FULL:
         return ()
     if any(is_secret(pair, ctx.secrets) for pair in operation.words):
+        return ()
+    demand = _demand(ruling, decision, operation, resolved.capability, intent.place.channel_id)
+    if (await everybody(ctx, ruling.policy, demand, intent.actor.user_id, max_age=CACHED))[1] is not None:
         return ()
     means: dict[str, Json] = {
         "tag": ASK_TAG,

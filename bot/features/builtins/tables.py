@@ -4,12 +4,15 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from bot.core.approval import Approval
+from bot.core.command.parser import format_command
 from bot.core.command.target_ref import SHORT_ID
-from bot.core.operation import Target
+from bot.core.intent import Command
+from bot.core.operation import Operation, Target
 from bot.core.outcome import Table
 from bot.core.policy.visibility import Visibility
 from bot.core.records import Pause, Subscription, expiry
 from bot.core.text import plural, utc_text, written
+from bot.features.approvals.question import brief
 from bot.operations import cards
 from bot.runtime.context import Context
 
@@ -36,7 +39,7 @@ async def approvals_table(
             pending_decisions.append(pending)
     rows = [
         (
-            pending.operation.title if pending.operation else "review of break-glass",
+            _asked(pending.operation) if pending.operation else "review of break-glass",
             cards.person(pending.intent.actor.user_id),
             cards.channel(pending.record.get("channel")),
             utc_text(pending.made_at, seconds=True),
@@ -45,6 +48,12 @@ async def approvals_table(
         for pending in pending_decisions
     ]
     return Table(columns=("Request", "Asked by", "Decided in", "Asked", "Due"), rows=tuple(rows), total=len(rows))
+
+
+def _asked(operation: Operation) -> str:
+    """The command with the beginning of its parameters, secrets masked."""
+    given = format_command(Command(verb="", params=operation.masked_words)).strip()
+    return f"{operation.title} {brief(given)}".strip()
 
 
 async def watches_table(

@@ -20,6 +20,7 @@ from bot.core.text import first_of, person_in, utc_text
 from bot.features.access.grants import MENTION_THEM, NotPermittedError
 from bot.features.replies import grant_card
 from bot.features.replies.answer import LONGEST_BUTTON, reply
+from bot.features.replies.refusal import lead_elsewhere
 from bot.operations import cards
 from bot.operations.authorize import catalog_of, not_admitted, read_situation, rules_and_person, visibility_of
 from bot.operations.resolve import resolve, resolve_seen
@@ -114,7 +115,8 @@ async def why(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, An
 
 
 async def _denied(ctx: Context, intent: Intent, typed: str, denied: Denied) -> None:
-    await reply(ctx, intent, f"Why: {typed}", tone=Tone.WARN, status=f"Denied: {denied.reason}")
+    if not await lead_elsewhere(ctx, intent, denied, ()):
+        await reply(ctx, intent, f"Why: {typed}" if typed else "Why", tone=Tone.WARN, status=f"Denied: {denied.reason}")
 
 
 def _in_words(policy: Policy, says: str) -> str:
