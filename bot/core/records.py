@@ -8,7 +8,7 @@ from typing import Final
 from pydantic import Field
 
 from bot.core.audit import AuditEntry, Event
-from bot.core.intent import Doubt, Intent, Place
+from bot.core.intent import Doubt, Intent, Place, Source
 from bot.core.operation import Operation, Target
 from bot.core.outcome import RunView
 from bot.core.runs import SeenRuns
@@ -314,6 +314,13 @@ def of_timer(entry: StoredEntry) -> StoredEntry:
     if entry.verb not in _DUE:
         return entry
     return entry.model_copy(update={"verb": _DUE[entry.verb], "user_id": "Signalbox", "detail": None})
+
+
+def asked_by(entry: StoredEntry, who: str) -> str:
+    """Who asked, by this name. In the terminal, whoever has a shell there names the person."""
+    if entry.source != Source.TERMINAL:
+        return who
+    return f"from the terminal as {who}" if who else "from the terminal"
 
 
 def searches(filters: Filters, opened: Iterable[StoredEntry] = ()) -> list[Filters]:

@@ -279,7 +279,8 @@ def _title(operation: Operation) -> str:
 
 def _byline(operation: Operation, intent: Intent) -> str:
     """Who asked and why, who approved, and the incident or emergency access that it belongs to."""
-    asker = "A workflow" if intent.source is Source.STEP else f"<@{intent.actor.user_id}>"
+    named = f"<@{intent.actor.user_id}>"
+    asker = {Source.STEP: "A workflow", Source.TERMINAL: f"From the terminal as {named}"}.get(intent.source, named)
     reason = shorten(operation.reason or "", _LONGEST_GIVEN, placeholder="… (all in Details)")
     who = asker + (f": {reason}" if reason else "")
     approvers = ", ".join(f"<@{user}>" for user in operation.approved_by)

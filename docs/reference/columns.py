@@ -15,7 +15,7 @@ COLUMNS: Final[Words] = {
     "event": "what happened, see below",
     "team_id": "the workspace",
     "channel_id": "where the request was made, or where a button was pressed",
-    "user_id": "who made the request, or who pressed the button",
+    "user_id": "who made the request, or who pressed the button; from the terminal, the person that `--user` named",
     "source": "command, mention, dm, button, modal, home, shortcut, step, terminal or timer",
     "verb": "what was asked for",
     "backend": "the configured name of the control plane",

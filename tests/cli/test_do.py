@@ -16,7 +16,7 @@ from bot.playground.planes.sequentum import Script
 from tests.backends.contract_samples import SAMPLES
 from tests.backends.contract_stand import wire_of
 from tests.cli.program import Ended, Program
-from tests.world import OPEN_POLICY, World, labels, stored, world
+from tests.world import OPEN_POLICY, World, labels, shown, stored, world
 
 PLACE = ("--channel", "C0CRAWL", "--user", "U0ANA")
 
@@ -76,6 +76,37 @@ async def test_a_command_that_failed_or_whose_outcome_is_unknown_ends_with_1(pro
     unknown = await ran(program, env, "start acc:shop/prices")
     assert (unknown.code, "Unknown" in unknown.out) == (1, True), unknown
     assert str(env.audit(event="unknown")[-1].verb) == "start"
+
+
+async def test_what_was_done_from_the_terminal_is_told_apart_from_what_the_person_did(
+    program: Program, env: World
+) -> None:
+    """In the audit log in Slack and in the terminal, on the card, and in the timeline, its files and the report of an incident:
+    whoever has a shell there may name anyone."""
+    told = "from the terminal as <@U0ANA>"
+    await env.does("incident open INC-42 -- feed is down", "Incident INC-42", user="U0LEE")
+    ended = await ran(program, env, "schedule off acc:shop/prices for=1h -- fix")
+    assert "From the terminal as @Ana Alves: fix" in ended.out, ended
+    audit = shown(await env.does("audit user=@ana", "Audit log", user="U0ROOT")).replace("\n", "")
+    assert audit.count(told) >= 3, audit
+    timeline = shown(await env.does("timeline", "Timeline of INC-42", user="U0LEE"))
+    assert f"schedule off acc:shop/prices paused · {told} · " in timeline
+    found = await program("audit", "search", "prices", folder=env.folder, environ=env.environ)
+    assert "from the terminal as Ana Alves" in found.out, found
+    report = shown(await env.does("incident close", "INC-42 is closed", user="U0LEE"))
+    assert f"{told} `schedule off acc:shop/prices for=1h` (fix): paused" in report
+    assert f", {told}" in report[report.index("*People:*") :]
+    files = await env.until(lambda: {file.name: file for file in env.ws.files.values() if file.thread_ts} or None)
+    for name in ("timeline.md", "timeline.csv"):
+        assert "from the terminal as U0ANA" in files[name].bytes.decode()
+
+
+async def test_an_approver_reads_that_it_was_asked_for_from_the_terminal(program: Program, tmp_path: Path) -> None:
+    ask = 'approvals = { count = 1, from = ["leads"], in = "C0APPR" }\n'
+    async with world(tmp_path, policy=OPEN_POLICY.replace("[administrators]", ask + "[administrators]")) as env:
+        await ran(program, env, "start acc:shop/prices")
+        asked = "<@U0ANA> (from the terminal) wants to run `start acc:shop/prices`"
+        await env.sees(asked, user="U0LEE", channel="C0APPR", timeout=40)
 
 
 async def test_ids_and_rules_are_printed_when_they_are_asked_for(program: Program, env: World) -> None:

@@ -12,7 +12,7 @@ from bot.core.command.catalog import Catalog
 from bot.core.intent import Source
 from bot.core.outcome import LOST, Chart, Phase, Series
 from bot.core.ports.store import Store
-from bot.core.records import Filters, StoredEntry
+from bot.core.records import Filters, StoredEntry, asked_by
 from bot.core.text import ago_text, plural, seconds_words
 from bot.operations import cards
 
@@ -162,7 +162,7 @@ def asker(entry: StoredEntry) -> str:
     if entry.source == Source.STEP:
         return "a workflow"
     who = cards.person(entry.user_id)
-    return f"automatic, for {who}" if entry.source == Source.TIMER and who else who
+    return f"automatic, for {who}" if entry.source == Source.TIMER and who else asked_by(entry, who)
 
 
 def is_look(catalog: Catalog, entry: StoredEntry) -> bool:

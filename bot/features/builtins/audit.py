@@ -17,7 +17,7 @@ from bot.core.operation import Target
 from bot.core.outcome import LOST, FileOut, Phase, Table
 from bot.core.policy.decide import why_not_administrator
 from bot.core.policy.visibility import Visibility
-from bot.core.records import OPENINGS, Filters, StoredEntry, newest_of, of_timer, searches, stamp
+from bot.core.records import OPENINGS, Filters, StoredEntry, asked_by, newest_of, of_timer, searches, stamp
 from bot.core.text import csv_text, person_in, plural, sentences, shortened, utc_text
 from bot.core.value import canonical
 from bot.features import incidents
@@ -388,7 +388,7 @@ def _row(entry: StoredEntry) -> tuple[str, ...]:
     return (
         str(entry.seq),
         utc_text(entry.at, seconds=True),
-        entry.user_id or "",
+        asked_by(entry, entry.user_id or ""),
         "cancelled" if entry.event is Event.ABANDONED and entry.code == "cancelled" else str(entry.event),
         what_of(entry),
         entry.given,

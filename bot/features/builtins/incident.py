@@ -13,7 +13,7 @@ from bot.core.command.parser import format_command
 from bot.core.errors import BadRequest
 from bot.core.intent import Command, Intent, Place, Source
 from bot.core.outcome import Fact, Phase
-from bot.core.records import Filters, StoredEntry, stamp
+from bot.core.records import Filters, StoredEntry, asked_by, stamp
 from bot.core.text import ago_text, first_of, plural, shortened, utc_text
 from bot.features import incidents
 from bot.features.access.grants import NotPermittedError
@@ -264,7 +264,7 @@ def _counts(ctx: Context, found: Incident, entries: Sequence[StoredEntry]) -> tu
     stopped = {entry.request_id for entry in entries if entry.code == str(Phase.STOPPED) and entry.verb != "stop"}
     failed, lost = len({entry.request_id for entry in bad} & changes), len(unknown(entries) & changes)
     counted = ((failed or "none", "failed"), (lost, "unknown"), (len(stopped), "stopped"))
-    people = dict.fromkeys(f"<@{entry.user_id}>" for entry in entries if entry.user_id)
+    people = dict.fromkeys(asked_by(entry, f"<@{entry.user_id}>") for entry in entries if entry.user_id)
     return (
         Fact(label="Opened", value=datetime.fromisoformat(found.opened_at)),
         Fact(
