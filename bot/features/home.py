@@ -123,7 +123,7 @@ async def _overview(
     launch = _LAUNCH[any(may(now, changes) for now in everywhere)]
     buttons = [_button(ctx, user, launch, open="")] if seen.patterns != () else []  # otherwise no rule names them
     if waiting:
-        buttons.append(_button(ctx, user, f"Approve {len(waiting)}", page=_DECISIONS))
+        buttons.append(_button(ctx, user, f"Review {len(waiting)}", page=_DECISIONS))
     top = HomeSection(title="Signalbox", rows=calm, buttons=tuple(buttons))
     return (top, *shown, await _targets(ctx, user, seen, everywhere), _backends(ctx, seen))
 
@@ -165,7 +165,7 @@ async def _decisions(ctx: Context, user: str, waiting: Sequence[Approval]) -> Ho
         button = _button(ctx, user, "Review", page=f"{_DECISIONS}:{one.pending.request_id}")
         rows.append(HomeRow(title=one.operation.title, text=text, button=button))
         people += [one.requester, *approvers(votes)]
-    return _section("Waiting for your decision", rows, MOST, people, f". Press `Approve {len(waiting)}`")
+    return _section("Waiting for your decision", rows, MOST, people, f". Press `Review {len(waiting)}`")
 
 
 async def _reviews(ctx: Context, actor: Actor, place: Place) -> HomeSection:

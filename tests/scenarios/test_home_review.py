@@ -39,11 +39,11 @@ async def test_the_pressed_request_comes_first_and_the_others_keep_their_order(
             await env.say(f"start acc:shop/{agent} -- {reason}")
             await team.card(f"start acc:shop/{agent}")
             team.later(seconds=2)
-        await opens(env, "U0LEE", "Approve 3")
+        await opens(env, "U0LEE", "Review 3")
         assert await review(0) == reasons
         assert await review(2) == ["news day", "month end", "stock count"]
-        await lee.wait_for(lambda _: "Approve 3" in labels(lee.home() or {}))
-        await lee.press_label("home", label="Approve 3")
+        await lee.wait_for(lambda _: "Review 3" in labels(lee.home() or {}))
+        await lee.press_label("home", label="Review 3")
         await lee.wait_for(lambda _: "Back" in labels(lee.home() or {}))
         assert order() == reasons
         await lee.press_label("home", label="Back")
@@ -89,7 +89,7 @@ async def test_the_answer_to_a_press_on_the_home_tab_names_the_request(
         card = await team.card("start acc:shop/prices")
         await team.press(card, "Claim", user="U0ROOT")
         await team.card("start acc:shop/prices", "<@U0ROOT> is looking at it")
-        await opens(env, "U0LEE", "Approve 1")
+        await opens(env, "U0LEE", "Review 1")
         await lee.press_label("home", label="Review")
         await lee.wait_for(lambda _: "<@U0ROOT> is looking at it" in shown(lee.home() or {}))
         env.acc.world.speed = 0.001
