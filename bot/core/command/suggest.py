@@ -16,6 +16,7 @@ from typing import Final, NamedTuple
 from bot.core.command.builtins import Takes
 from bot.core.command.capability import Capability, Risk
 from bot.core.command.catalog import Catalog
+from bot.core.command.ends import stated_ends
 from bot.core.command.phrases import Phrase, fitting, implied, quoted, stated, take_phrases, with_months
 from bot.core.command.ranking import BEGINS, EDGES, HOLDS, LAST, Known, Named, forms_of, name_parts, parts_of, scores
 from bot.core.command.target_ref import PICKS, SELECTORS, SHORT_ID, plain
@@ -184,15 +185,19 @@ def _meant(text: str, catalog: Catalog, around: Surroundings) -> Meant:
     if granted is None and asked is None:
         return _said_in(text, catalog, around)
     what = granted["what"] if granted else asked["what"].rstrip("? ") if asked else ""
+    words, reason = REASON.sub("", what).split(), REASON.search(what)
+    ends = [*stated_ends([word.casefold().strip(EDGES) for word in words], words, ())] if granted else []
+    if ends:  # of the right, not of the start: `give @lee the right to start prices for 2 hours`
+        kept = [word for at, word in enumerate(words) if not any(at in end.places for end in ends)]
+        what = " ".join([*kept, reason[0].strip()] if reason else kept)
     first, _, rest = what.partition(" ")  # `who can approve start acc:labs/new`
     other = first.casefold() == "approve" and catalog.canonical_verb(rest.split())[0] is not None
     found = _meant(rest if other else what, catalog, around)
     if found == Meant() or granted is None:  # `can I start prices?`
         return found if found == Meant() else Meant((f"why {found.commands[0]}", *found.commands)[:MOST])
-    lasts, _ = take_phrases(granted["what"].casefold().split(), ())  # `give @lee the right to start prices for 2 hours`
-    command, dashes, reason = found.commands[0].partition(" -- ")
-    more = [one for one in stated(catalog.params("grant"), lasts, (), (), ()) if one not in command]
-    return Meant((" ".join(["grant", granted["who"] or granted["person"], command, *more]) + dashes + reason,))
+    command, dashes, said = found.commands[0].partition(" -- ")
+    more = stated(catalog.params("grant"), [Phrase(end.names, end.value) for end in ends], (), (), ())
+    return Meant((" ".join(["grant", granted["who"] or granted["person"], command, *more]) + dashes + said,))
 
 
 def _in_advance(bare: str, catalog: Catalog, around: Surroundings) -> Meant | None:

@@ -134,6 +134,20 @@ def test_a_pause_has_the_end_that_was_said_and_is_never_its_opposite() -> None:
     assert (wrong, opposite) == ([], [])
 
 
+@pytest.mark.parametrize(
+    ("typed", "offered"),
+    [
+        ("give @lee the right to start prices for 2 hours", "grant @lee start acc:shop/prices for=2h"),
+        ("let @lee start prices until friday, please", 'grant @lee start acc:shop/prices until="Fri 00:00"'),
+        ("let @lee start prices for 2-3 hours", 'grant @lee start acc:shop/prices until="2-3 hours"'),
+        ("let @lee start prices until noon -- on call", "grant @lee start acc:shop/prices until=12:00 -- on call"),
+        ("let @lee pause shop/prices for 2 hours", "grant @lee schedule off acc:shop/prices for=2h"),
+    ],
+)
+def test_an_end_that_is_said_with_a_right_is_its_end(typed: str, offered: str) -> None:
+    assert suggest(typed, CATALOG, DEMO) == (offered,)
+
+
 def test_a_change_that_may_be_meant_comes_after_the_status() -> None:
     offered = suggest("stop load_orders if it hangs", CATALOG, DEMO)
     assert offered[:2] == ("status infa:task/load_orders", "stop infa:task/load_orders")
