@@ -365,6 +365,7 @@ async def test_the_audit_log_is_searched_exported_and_verified(program: Program,
     )
     assert (loaded.code, nothing.code, odd.code) == (0, 0, 2)
     assert set(column(loaded.out, "Event")) == {"policy_loaded"}
+    assert env.bot.rules.now.policy.version in loaded.out
     assert (nothing.out, "no matching audit entries" in nothing.err) == ("", True)
     assert "policy_loaded" in odd.err
 

@@ -215,7 +215,8 @@ async def test_an_end_while_the_program_is_down_is_recorded_as_one_while_it_runs
     }
     asked = {row.request_id for event in ("granted", "breakglass") for row in env.audit(event=event)}
     assert not asked & {row.request_id for row in env.audit(event="expired")}
-    await env.does("audit expired", "Audit log", "automatic, for", user="U0ROOT")
+    told = shown(await env.does("audit expired", "Audit log", "automatic, for", user="U0ROOT"))
+    assert "of \n<@" not in told  # for the person who is named already
 
 
 async def test_a_frozen_channel_counts_again_when_an_administrator_confirms(team: Team) -> None:
@@ -390,6 +391,12 @@ async def test_a_grant_for_a_folder_whose_name_is_a_secret_s_is_given(team: Team
 async def test_a_grant_whose_target_holds_a_secret_is_refused(team: Team, word: str) -> None:
     await team.env.does(f"grant @ana start acc:{word} for=1h -- x", "The target looks like a secret", user="U0ROOT")
     assert team.env.audit(event="granted") == []
+
+
+@pytest.mark.parametrize("command", ["grant {} start acc:news/* -- x", "why as={} start acc:news/feed"])
+async def test_a_user_group_is_no_person(team: Team, command: str) -> None:
+    said = shown(await team.env.does(command.format("@leads"), "A user group is not a person.", user="U0ROOT"))
+    assert "subteam" not in said
 
 
 async def test_a_person_stands_for_the_only_grant_they_hold(team: Team) -> None:

@@ -33,7 +33,7 @@ from bot.runtime.until_stored import IN_DOUBT, until_stored
 LONGEST: Final = 24 * 3_600
 LONGEST_TARGET: Final = 200
 _PARTS: Final = re.compile(r"(?<!/)/(?!/)")  # not in an address
-MENTION_THEM: Final = "Mention them, or write the id from their Slack profile, like U0ANA."
+_MENTION_THEM: Final = "Mention them, or write the id from their Slack profile, like U0ANA."
 _USAGE: Final = "Write it like `grant @ana start acc:shop/* for=2h -- covering for Lee`, or with `until=18:30`."
 
 
@@ -123,10 +123,16 @@ def _words(ctx: Context, ask: Command) -> tuple[str, str, str]:
     ends, _ = take_phrases([word.casefold() for word in ask.words[3:]], ())
     if pair := next(stated(ctx.catalog.params(ask.verb), ends, (), (), ()), ""):
         raise BadRequest(f"The end of a grant is one word: write `{pair}`.", _USAGE, "bad_parameter")
-    person = person_in(ask.words[0])
-    if person is None:
-        raise BadRequest(f"I don't know the person {as_typed(ask.words[0])}.", MENTION_THEM, "bad_parameter")
-    return person, " ".join(ask.words[1:-1]), ask.words[-1]
+    return needs_person(ask.words[0]), " ".join(ask.words[1:-1]), ask.words[-1]
+
+
+def needs_person(typed: str) -> str:
+    """The id of the person; raises BadRequest without one."""
+    if (person := person_in(typed)) is not None:
+        return person
+    is_group = typed.startswith("<!subteam^")
+    no = "A user group is not a person." if is_group else f"I don't know the person {as_typed(typed)}."
+    raise BadRequest(no, _MENTION_THEM, "bad_parameter")
 
 
 def _check_patterns(ctx: Context, verb: str, target: str) -> None:

@@ -150,6 +150,8 @@ class PolicyReloader:
 
     def _entry(self, event: Event, detail: str, digest: str | None) -> AuditEntry:
         version, now = self.now.policy.version, self._clock.now()
+        if event is Event.POLICY_LOADED:
+            detail += f" (rules {version})"
         columns = {"policy_version": version, "detail": detail, "digest": digest}
         return self._audit_writer.system(event, self._ids.request(), now, self._team_id, **columns)
 

@@ -10,7 +10,7 @@ from bot.all_of import all_of
 from bot.core.audit import Event
 from bot.core.card import Delivery, Line, operation_key
 from bot.core.errors import BadRequest
-from bot.core.intent import Command, Intent, Place
+from bot.core.intent import Command, Intent, Place, Source
 from bot.core.masking.redact import redact
 from bot.core.masking.values import MASK
 from bot.core.operation import Target
@@ -375,6 +375,8 @@ def _told(entry: StoredEntry) -> StoredEntry:
     detail = cards.rules_named(_IN_A_REQUEST.sub("", detail))
     if entry.detail and {entry.event, entry.code} & _MADE_OF_IDS:
         detail = _AN_ID.sub(lambda found: f"<{'@' if found[0][0] in 'UW' else '#'}{found[0]}>", detail)
+    if entry.source == Source.TIMER and entry.detail == f"of {entry.user_id}":
+        detail = ""  # "automatic, for" names them
     detail += note.replace("`", "")
     return entry.model_copy(update={"detail": detail or None, "reason": None})
 

@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from bot.core.card import Line, Tone
-from bot.core.command.params import as_typed
 from bot.core.command.parser import parse
 from bot.core.errors import BadRequest
 from bot.core.intent import Actor, Command, Intent, ParseError, Source
@@ -16,8 +15,8 @@ from bot.core.policy.decide import why as trace_rules
 from bot.core.policy.match import Member
 from bot.core.policy.visibility import decision_word
 from bot.core.records import Grant
-from bot.core.text import first_of, person_in, utc_text
-from bot.features.access.grants import MENTION_THEM, NotPermittedError
+from bot.core.text import first_of, utc_text
+from bot.features.access.grants import NotPermittedError, needs_person
 from bot.features.replies import grant_card
 from bot.features.replies.answer import LONGEST_BUTTON, reply
 from bot.features.replies.refusal import lead_elsewhere
@@ -140,10 +139,7 @@ async def _as_person(ctx: Context, intent: Intent, other: object) -> Actor:
         raise NotPermittedError(
             f"Only administrators can check as another person: {refused}.", code="not_administrator"
         )
-    person = person_in(other)
-    if person is None:
-        raise BadRequest(f"I don't know the person {as_typed(str(other))}.", MENTION_THEM, "bad_parameter")
-    return Actor(user_id=person, team_id=ctx.home_team)
+    return Actor(user_id=needs_person(str(other)), team_id=ctx.home_team)
 
 
 async def grants(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, Any]) -> None:
