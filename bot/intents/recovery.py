@@ -18,7 +18,7 @@ from bot.core.intent import Due
 from bot.core.outcome import Done, Failed, Unknown
 from bot.core.records import Filters, StoredEntry, StoredRequest
 from bot.features import approvals, home
-from bot.features.access import breakglass
+from bot.features.access import breakglass, grant_end
 from bot.features.pauses.pause import ENDED_BY_ORDER, ENDINGS, show_over_again
 from bot.features.pauses.resume import GIVEN_UP, show_end_again
 from bot.features.replies.answer import say
@@ -52,6 +52,7 @@ async def recover(ctx: Context) -> int:
     # Read first: later requests are in progress, not left over.
     await approvals.recover(ctx)
     await breakglass.recover(ctx)
+    await grant_end.recover(ctx)
     await home.recover(ctx)
     await asking.recover(ctx)
     _work_on(ctx, requests)

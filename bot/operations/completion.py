@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from statistics import median
 from typing import Final
 
@@ -50,7 +51,7 @@ async def finish(ctx: Context, attempt: Attempt, result: Outcome, event: Event) 
         if not await until_stored(ctx.clock, name, lambda: _is_outdated(ctx, attempt, shown)):
             await until_stored(ctx.clock, name, lambda: _show(ctx, attempt, shown, found, now))
     for effect in effects:
-        await effect.after_card(ctx, attempt, shown, found)
+        await until_stored(ctx.clock, name, partial(effect.after_card, ctx, attempt, shown, found))
     if attempt.operation.incident is not None:
         await recorded(ctx, attempt.operation)
     return shown

@@ -12,7 +12,7 @@ import pytest
 from bot.core.errors import Problem
 from bot.store.parts import StoredDecisions, TimedRows
 from tests.scenarios.team import APPROVERS, CRAWL, SECURITY, Team, deciding
-from tests.world import labels, shown
+from tests.world import OPEN_POLICY, labels, shown, world
 
 DOUBT = "store_in_doubt"
 
@@ -92,6 +92,24 @@ async def test_the_end_of_access_is_told_once(
     assert len(env.audit(event="expired" if end == "time" else "revoked")) == 1
     if what == "break-glass":
         await env.sees("Break-glass of <@U0RUI>", "has ended", channel=SECURITY, user="U0ROOT")
+
+
+async def test_an_end_is_told_although_the_bot_starts_much_later(team: Team, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The command is too old then to be run."""
+    env = team.env
+    await env.say("breakglass for=30m -- checkout is down", user="U0RUI")
+    row = await team.event("breakglass")
+    lost = Cut(monkeypatch, TimedRows, "end_grant", "restart")
+    await env.say(f"revoke {str(row.rule).removeprefix('grant ')} -- over", user="U0RUI")
+    await asyncio.wait_for(lost.done.wait(), 30)
+    await env.bot.close()
+    team.later(minutes=10)
+    await env.start()
+    await env.until(lambda: told(team, CRAWL, "Break-glass ended for <@U0RUI>", "Revoked by <@U0RUI>: over"))
+    await env.sees("Break-glass of <@U0RUI>", "has ended", channel=SECURITY, user="U0ROOT")
+    await env.restart()
+    await env.quiet()
+    assert len(told(team, CRAWL, "Break-glass ended for <@U0RUI>")) == 1
 
 
 async def test_an_end_that_was_not_told_is_told_when_somebody_ends_it_again(team: Team) -> None:
@@ -177,3 +195,15 @@ async def test_who_reviews_again_what_was_reviewed_shows_it_on_its_card(team: Te
     await team.press(card, "Close review", user="U0ROOT", channel=SECURITY)
     await env.sees("<@U0LEE> has already reviewed this", channel=SECURITY, user="U0ROOT")
     await env.sees("Break-glass", "Reviewed by <@U0LEE>", channel=SECURITY, user="U0ROOT")
+
+
+async def test_the_end_of_a_pause_is_shown_on_its_card_although_the_store_failed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with world(tmp_path, policy=OPEN_POLICY) as env:
+        card = await env.does("schedule off acc:shop/prices for=1h", "Paused until")
+        lost = Cut(monkeypatch, TimedRows, "pauses_of", DOUBT)
+        await env.say("schedule on acc:shop/prices")
+        await asyncio.wait_for(lost.done.wait(), 30)
+        over = await env.sees("This pause is over: switched on by <@U0ANA>")
+        assert (over["ts"], labels(over)) == (card["ts"], [])

@@ -1,6 +1,7 @@
 """The end of a grant or of break-glass: at its time, or with the command `revoke`."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from functools import partial
 from typing import Any, Final
 
@@ -9,7 +10,7 @@ from bot.core.card import Tone
 from bot.core.errors import BadRequest
 from bot.core.intent import Command, Intent
 from bot.core.policy.decide import why_not_administrator
-from bot.core.records import Filters, Grant, newest_of
+from bot.core.records import Filters, Grant, newest_of, stamp
 from bot.core.text import person_in
 from bot.features.access import breakglass
 from bot.features.access.grants import NotPermittedError, needs_reason
@@ -21,6 +22,7 @@ from bot.runtime.context import Context
 from bot.runtime.until_stored import until_stored
 
 _STATES: Final = {Event.REVOKED: "revoked", Event.EXPIRED: "expired"}
+_NEWS: Final = timedelta(days=1)
 _LOOKED_AT: Final = 500
 
 
@@ -62,8 +64,24 @@ async def _end(ctx: Context, intent: Intent, grant: Grant, event: Event, reason:
     return await until_stored(ctx.clock, f"grant {grant.id}", partial(_ended, ctx, grant, entry))
 
 
+async def recover(ctx: Context) -> None:
+    """After a restart: tell the ends of the last day that were not told."""
+    since = stamp(ctx.clock.now() - _NEWS)
+    for event in _STATES:
+        for entry in await ctx.store.search(Filters(event=event, since=since), limit=_LOOKED_AT):
+            grant = await ctx.store.grant_by_id((entry.rule or "").removeprefix("grant "))
+            by_itself = grant is not None and entry.verb == ", ".join(grant.verbs)  # not with its review
+            if grant is not None and by_itself and await ctx.store.message(f"grant:{grant.id}:ended") is None:
+                await _tell(ctx, grant, entry)
+
+
 async def _ended(ctx: Context, grant: Grant, entry: AuditEntry) -> bool:
     await ctx.store.end_grant(grant.id, _STATES[entry.event], (entry,))
+    return await _tell(ctx, grant, entry) == entry.request_id
+
+
+async def _tell(ctx: Context, grant: Grant, entry: AuditEntry) -> str | None:
+    """Tell how it ended: by this entry, or by an earlier one of its kind. Returns the request that ended it."""
     filters = [Filters(event=event, since=grant.from_at) for event in _STATES]
     found = newest_of([await ctx.store.search(one, limit=_LOOKED_AT) for one in filters], _LOOKED_AT)
     by = next((one for one in found if (one.rule, one.verb) == (entry.rule, entry.verb)), None)
@@ -74,7 +92,7 @@ async def _ended(ctx: Context, grant: Grant, entry: AuditEntry) -> bool:
         await grant_card.ended(ctx, grant.id, "Its time is over")
     if grant.breakglass:
         await breakglass.show(ctx, grant.id)
-    return by is not None and by.request_id == entry.request_id
+    return by.request_id if by is not None else None
 
 
 async def entry_of(ctx: Context, intent: Intent, grant: Grant, event: Event, **columns: str | None) -> AuditEntry:
