@@ -307,6 +307,8 @@ async def test_break_glass_within_an_incident_is_marked_as_both(team: Team) -> N
     text = shown(await env.does("incident close", "INC-50 is closed"))
     assert "`break-glass` (approvers unreachable): started" in text
     assert "`break-glass` (over): revoked" in text
+    assert re.search(r"`start acc:shop/prices` \(restore prices\), with BREAK-GLASS: \w", text), text
+    assert text.count("with BREAK-GLASS") == text.count("(restore prices)")
 
 
 async def given_and_ended_elsewhere(team: Team) -> None:

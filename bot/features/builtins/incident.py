@@ -199,6 +199,8 @@ async def _story(ctx: Context, intent: Intent, entries: Sequence[StoredEntry]) -
     sent = {entry.request_id for entry in entries if entry.event is Event.SENT}
     written = (entry for entry in reversed(entries) if entry.reason and entry.source != Source.TIMER)
     reasons = {entry.request_id: entry.reason or "" for entry in written}  # the first of each
+    broken = {entry.rule for entry in entries if entry.event is Event.BREAKGLASS}
+    with_it = {entry.request_id for entry in entries if entry.rule in broken and entry.event is Event.SENT}
     ends = {entry.rule: entry for entry in entries if entry.event in (Event.REVOKED, Event.EXPIRED)}
     told, hidden = {True: list[str](), False: list[str]()}, {True: 0, False: 0}  # by whether it was done
     longest = min(300, _ROOM // max(1, min(len(last), _MOST_LINES)))
@@ -214,6 +216,7 @@ async def _story(ctx: Context, intent: Intent, entries: Sequence[StoredEntry]) -
         why = f" ({shortened(reasons[request_id], longest)})" if request_id in reasons else ""
         agreed = [one for one in entries if one.request_id == request_id and one.event is Event.APPROVED]
         why += f", approved by {' and '.join(asker(one) for one in agreed)}" if agreed else ""
+        why += ", with BREAK-GLASS" if request_id in with_it else ""
         who, when = asker(asked), utc_text(asked.at, seconds=True)
         given = cards.typed_in(asked) if asked.event is Event.REQUESTED and end.backend is not None else ""
         if unsent and end.backend is None:  # a built-in command
