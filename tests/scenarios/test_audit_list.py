@@ -50,6 +50,10 @@ async def test_a_command_of_the_terminal_is_named_and_not_searched_for(env: Worl
     await env.does(f"audit {word}*", "Audit log", f"audit {word}")
 
 
+async def test_its_help_says_how_to_find_a_person_and_a_beginning(env: World) -> None:
+    await env.does("help audit", "`@ana` finds that person's entries", "`sched*`")
+
+
 async def test_a_person_among_the_words_is_whose_entries_are_listed(env: World) -> None:
     """Not the entries that mention them; `*` alone is everything, and a `user=` that is no person lists nobody's."""
     await env.does("status acc:shop/prices -- for <@U0LEE>", "status acc:shop/prices")
