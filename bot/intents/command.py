@@ -11,6 +11,7 @@ from bot.core.command.parser import format_command, parse
 from bot.core.command.suggest import certain_read
 from bot.core.command.untargeted import small_talk
 from bot.core.command.until import ends_at
+from bot.core.command.vocabulary import WELCOME
 from bot.core.effects import Attempt, Ruling
 from bot.core.errors import BadRequest, NoSuchTarget, Problem
 from bot.core.intent import Command, Doubt, Intent, ParseError, Source
@@ -39,11 +40,18 @@ _VERDICT: Final = re.compile(
     r"(deny|reject|decline|claim)\b", re.IGNORECASE
 )  # `deny acc:shop/prices` asks for no status
 
+_VERDICT_ON: Final = re.compile(
+    r"(?:<@[^>]*>\s*)?(?:(?:yes|ok|okay|sure|please|i)[,\s]+)*(?:approve|deny|reject|decline)\s+(?P<what>\S+\s+\S.*)",
+    re.IGNORECASE | re.DOTALL,
+)
+
 
 async def run_misread(ctx: Context, intent: Intent, ask: ParseError) -> None:
     """Answer words that are not a command: run the read that they name without doubt, otherwise offer commands as buttons."""
     refused = None if intent.source is Source.TERMINAL else await not_admitted(ctx, intent)
-    meant = None if refused or ask.nearest else await read_meant(ctx, intent.actor, intent.place, ask.text)
+    decided = refused is None and _is_verdict(ctx, ask.text) and await waits_here(ctx, intent)
+    known = refused is not None or ask.nearest or decided
+    meant = None if known else await read_meant(ctx, intent.actor, intent.place, ask.text)
     decisions = Command(verb="approvals")
     if refused is not None and certain_read(ask.text, ctx.catalog, ()) == "help":
         await answer(ctx, intent, Command(verb="help"))
@@ -51,7 +59,7 @@ async def run_misread(ctx: Context, intent: Intent, ask: ParseError) -> None:
         await answer(ctx, intent, decisions)  # where nothing can be decided, such as a direct message: say where it can
     elif refused is not None:
         await refusal.unseen(ctx, intent, None, refused)
-    elif meant is None and await _decides(ctx, intent, ask.text):
+    elif decided or (meant is None and await _decides(ctx, intent, ask.text)):
         await answer(ctx, intent, decisions)
     elif friendly := small_talk(ask.text):
         await say(ctx, intent, friendly, tone=Tone.PLAIN)
@@ -63,10 +71,24 @@ async def run_misread(ctx: Context, intent: Intent, ask: ParseError) -> None:
         await run_command(ctx, intent, meant)
 
 
+def _is_verdict(ctx: Context, text: str) -> bool:
+    """Whether the words decide a command that they name, as in `approve tag res: SITE=rome`: `agent approve` takes a target
+    instead."""
+    said = _VERDICT_ON.match(text)
+    rest = said["what"].split() if said is not None else []
+    return bool(rest) and (
+        ctx.catalog.canonical_verb(rest)[0] is not None or not any({":", "/"} & {*one} for one in rest)
+    )
+
+
 async def _decides(ctx: Context, intent: Intent, text: str) -> bool:
-    """Whether the words are about an approval, and one waits here or for this person: the list has the buttons to its card."""
-    if _DECIDES.match(text) is None or not await waits_here(ctx, intent):
+    """Whether the words are about an approval, or a yes or a no, and one waits here or for this person: the list has the buttons
+    to its card."""
+    answers = small_talk(text) not in ("", WELCOME)
+    if not (answers or _DECIDES.match(text)) or not await waits_here(ctx, intent):
         return False
+    if answers:
+        return True
     meant = await refusal.offered(ctx, intent, await commands_meant(ctx, intent.actor, intent.place, text))
     looks = _VERDICT.match(text) is not None and "".join(meant[:1]).startswith("status ")
     return looks or meant[:1] in (["approvals"], ["help"], [])

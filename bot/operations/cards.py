@@ -336,9 +336,9 @@ def rules_named(text: str) -> str:
     return _CHANNEL.sub(r"<#\g<0>>", text)
 
 
-def typed_in(entry: StoredEntry) -> str:
-    """The parameters of a request as typed, in one short line. The audit log has all of them."""
-    return shorten(entry.given, _LONGEST_GIVEN, placeholder=" …")
+def short(given: str) -> str:
+    """Given parameters in one short line. The audit log has all of them."""
+    return shorten(given, _LONGEST_GIVEN, placeholder=" …")
 
 
 def place_of(intent: Intent) -> Place:

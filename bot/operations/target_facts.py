@@ -1,7 +1,7 @@
 """The current facts about a target from the backend and the audit log, for pre-flights and approval cards."""
 
 import asyncio
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Iterable, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -137,3 +137,16 @@ async def find_now(ctx: Context, operation: Operation) -> tuple[Target | None, s
             return target, await ctx.backends[target.backend].state_of(target)
     except (TimeoutError, Problem):
         return target, UNREADABLE
+
+
+async def given_in(ctx: Context, entries: Iterable[StoredEntry]) -> dict[str, str]:
+    """The parameters of each request as they were typed or chosen in a form, in one short line."""
+    found: dict[str, str] = {}
+    for entry in entries:
+        if entry.event is not Event.REQUESTED or entry.request_id is None:
+            continue
+        given, of_form = entry.given, (entry.verb or "").startswith("form ")
+        if of_form and (stored := await ctx.store.request(entry.request_id)) is not None and stored.operation:
+            given = " ".join(f"{name}={text}" for name, text in stored.operation.masked_words)
+        found[entry.request_id] = cards.short(given)
+    return found

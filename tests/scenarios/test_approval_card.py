@@ -167,7 +167,7 @@ async def test_an_approver_may_allow_the_same_for_an_hour(team: Team) -> None:
     grant = await team.event("granted")
     assert (grant.user_id, grant.verb, grant.target_name) == ("U0ANA", "start", "acc:shop/prices")
     await env.sees("Granted: start on acc:shop/prices", "<@U0LEE>")
-    await team.sees_in_thread("You can run it here for 1 hour without asking again", "<@U0ANA>")
+    await team.sees_in_thread("<@U0ANA> can run it here for 1 hour without asking again")
     await env.sees("Approved by <@U0LEE>", "Allowed for 1 hour, with any parameters", user="U0LEE", channel=APPROVERS)
     await env.say("start acc:shop/prices input.region=south")
     await env.until(lambda: len(team.effects()) == 2)

@@ -30,6 +30,20 @@ async def test_a_service_with_a_schema_offers_its_parameters_as_a_form(tmp_path:
         assert await env.until(runs) == [{"action": "apply", "workspace": "staging"}]
 
 
+async def test_what_was_filled_in_is_in_the_report_of_an_incident(tmp_path: Path) -> None:
+    """As what was typed is."""
+    async with world(tmp_path, only=("itn",)) as env:
+        await env.does("incident open INC-44 -- down", "Incident INC-44")
+        refused = await env.does("start itn:my-tofu-service -- try it", "Refused", "action")
+        await env.ana.press_label("C0CRAWL", refused["ts"], "Fill in")
+        await env.ana.wait_for(lambda who: who.modal())
+        await env.ana.submit("modal", {"param:param.action": "apply", "param:param.workspace": "staging"})
+        await env.until(lambda: "sent" in env.events("start"))
+        await env.quiet()
+        ran = "start itn:cluster_1/my-tofu-service param.action=apply param.workspace=staging"
+        await env.does("incident close -- fixed", "INC-44 is closed", ran)
+
+
 async def form_of(env: World, text: str, *parts: str) -> dict[str, Any]:
     """The modal behind `Fill in` of what was answered to these words."""
     refused = await env.does(text, *parts)

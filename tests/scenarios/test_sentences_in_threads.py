@@ -8,6 +8,7 @@ import pytest
 
 from bot.playground.planes.demo import demo_planes
 from tests.scenarios.steps import mention
+from tests.scenarios.team import deciding
 from tests.scenarios.test_suggestions import labels
 from tests.world import OPEN_POLICY, World, shown, world
 
@@ -174,9 +175,9 @@ async def test_a_question_about_it_in_the_thread_of_an_agent_is_of_its_runs(env:
     [
         ("thanks!", "You're welcome"),
         ("thank you very much", "You're welcome"),
-        ("no", "OK. Nothing is changed"),
-        ("not now", "OK. Nothing is changed"),
-        ("never mind", "OK. Nothing is changed"),
+        ("no", "OK. Nothing new is done, and nothing that runs is stopped"),
+        ("not now", "OK. Nothing new is done, and nothing that runs is stopped"),
+        ("never mind", "OK. Nothing new is done, and nothing that runs is stopped"),
         ("go ahead", "Nothing was done. To go ahead, press the button"),
     ],
 )
@@ -189,3 +190,33 @@ async def test_words_that_want_no_command_get_a_short_answer(
     assert labels(said) == []
     assert "help" not in shown(said)
     assert not [row for row in env.audit() if row.verb not in (None, "start")]
+
+
+@pytest.mark.parametrize("typed", ["never mind", "no, forget it", "don't do it", "go ahead"])
+async def test_a_yes_or_a_no_leads_to_what_waits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, typed: str) -> None:
+    """Words decide and cancel nothing: the person reads which request waits, with the button to its card."""
+    async with deciding(tmp_path, monkeypatch) as team:
+        await team.env.say("start acc:shop/prices -- month end")
+        waits = await team.env.sees("Waiting for approval", "start acc:shop/prices")
+        await mention(team.env, typed, thread_ts=waits["ts"])
+        await team.env.sees("can decide your request `start acc:shop/prices`")
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "approve start acc:shop/prices",
+        "yes, approve start acc:shop/prices please",
+        "approve the start of it",
+        "reject mark acc:shop/prices",
+    ],
+)
+async def test_an_approver_who_names_the_command_reads_what_waits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, typed: str
+) -> None:
+    """Where commands run, too; no other verb that has `approve` in it is offered or refused."""
+    async with deciding(tmp_path, monkeypatch) as team:
+        await team.env.say("start acc:shop/prices -- month end")
+        await team.card("start acc:shop/prices")
+        await mention(team.env, typed, user="U0LEE")
+        await team.env.sees("Waiting for approval", "Approve or deny on the card", user="U0LEE")

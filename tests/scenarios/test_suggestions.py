@@ -9,6 +9,7 @@ import pytest
 
 from bot.playground.planes.demo import demo_planes
 from tests.scenarios.steps import mention
+from tests.scenarios.test_lost_starts import begin
 from tests.world import World, shown, world
 
 
@@ -380,3 +381,10 @@ async def test_a_mistyped_input_is_corrected_where_the_inputs_are_known(tmp_path
         await env.sees("start acc:shop/prices", "input.currency=EUR", "input.region=north", "June", "Succeeded")
         await env.does("start acc:shop/prices input.speed=2", "input.speed=2", "Succeeded")
         await env.does("start acc:shop/stock input.curency=EUR", "input.curency=EUR", "Succeeded")
+
+
+async def test_an_input_that_the_newest_runs_have_is_sent_as_typed(tmp_path: Path) -> None:
+    async with world(tmp_path, agents=True) as env:
+        begin(env, '{"currency2": "EUR"}')
+        await env.does("start acc:shop/prices input.currency2=USD", "input.currency2=USD", "Succeeded")
+        await env.does("start acc:shop/prices input.curency=EUR", "Did you mean `input.currency`?")

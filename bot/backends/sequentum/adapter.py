@@ -26,7 +26,6 @@ _STARTS: Final = frozenset({"start", "restart", "retry", "schedule start"})
 # The history may list newer runs before those that are watched.
 _PAGE: Final = 100
 _MARGIN: Final = 50
-_RUNS_READ: Final = 20  # for the names of inputs
 _NOT_THERE: Final = "signalbox/health-check"
 
 
@@ -106,13 +105,11 @@ class SequentumBackend(HandlerAdapter[AdapterContext]):
         return [RecentRun(id=run.id, view=run_view(self.name, run, self._ctx.clean)) for run in runs if run.id]
 
     async def parameter_names(self, target: Target) -> Sequence[str]:
-        """The inputs of an agent that the settings name, and those of its newest runs: the API describes none."""
+        """The inputs of an agent, as far as they are known."""
         if target.kind != AGENT:
             return ()
         agent = await self._ctx.finder.agent(target.name)
-        runs = (await self._ctx.client.runs(agent.id, _RUNS_READ)).items[:_RUNS_READ]
-        used = [name for run in runs for name in reconcile.inputs_of(run.input_parameters) or ()]
-        return [f"input.{name}" for name in dict.fromkeys((*self._ctx.settings.inputs.get(target.name, ()), *used))]
+        return [f"input.{name}" for name in await reconcile.known_inputs(self._ctx, agent)]
 
     async def look_back(self, operation: Operation, sent_at: datetime, claimed: Collection[str] = ()) -> LookBack:
         """Looks a start up in the history of the agent; any other call may be sent again."""

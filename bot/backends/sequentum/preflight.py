@@ -10,6 +10,7 @@ from bot.backends.sequentum.changes import plan_schedule
 from bot.backends.sequentum.models import JobRun, Run, Schedule, moment
 from bot.backends.sequentum.presentation import switched
 from bot.backends.sequentum.reads import next_times
+from bot.backends.sequentum.reconcile import known_inputs
 from bot.backends.sequentum.states import MARKS
 from bot.backends.sequentum.targets import AdapterContext, agent_of
 from bot.core.command.params import map_of, text_of
@@ -28,8 +29,11 @@ async def check(ctx: AdapterContext, operation: Operation) -> Refused | None:
     """Refuses what can't have an effect: a mark without a job run or one that it has already, a second job run, a switch of no
     schedules, an input with a slip. Raises BadRequest for a schedule that doesn't belong to the agent."""
     target, verb = operation.target, operation.verb
-    if slip := _misspelled(operation, ctx.settings.inputs.get(target.name, ())):
-        return slip
+    listed = ctx.settings.inputs.get(target.owner, ())
+    if _misspelled(operation, listed):
+        used = await readable(known_inputs(ctx, agent_of(target)), within=LOOK_FIRST)
+        if slip := _misspelled(operation, (*listed, *(used or ()))):
+            return slip
     if verb == "schedule set":
         await plan_schedule(ctx, operation)
     if target.kind == AGENT and verb in _EACH_SCHEDULE:
@@ -42,7 +46,7 @@ async def check(ctx: AdapterContext, operation: Operation) -> Refused | None:
 
 
 def _misspelled(operation: Operation, known: Sequence[str]) -> Refused | None:
-    """The refusal of an input that is almost one of those that the settings name, with the command as it was meant."""
+    """The refusal of an input that is almost one of the known ones, with the command as it was meant."""
     given, owner = map_of(operation, "input"), operation.target.owner
     near = {name: get_close_matches(name, known, n=1, cutoff=_ALMOST) for name in given if name not in known}
     meant = {f"input.{name}": f"input.{found[0]}" for name, found in near.items() if found and found[0] not in given}
@@ -52,7 +56,8 @@ def _misspelled(operation: Operation, known: Sequence[str]) -> Refused | None:
     label = f"{capitalized(operation.verb)} with {', '.join(meant.values())}"
     step = suggest(label, operation.verb, operation.target, *words).model_copy(update={"reason": operation.reason})
     asks = " and ".join(f"`{right}`" for right in meant.values())
-    summary = f"Did you mean {asks}? The settings name no {' and '.join(f'`{wrong}`' for wrong in meant)} of {owner}."
+    wrong = " and ".join(f"`{name}`" for name in meant)
+    summary = f"Did you mean {asks}? The settings and the newest runs of {owner} name no {wrong}."
     hint = "If the agent has that input, an administrator adds it to `inputs` in the settings."
     unmasked = operation.masked_words == operation.words
     return Refused(code="unknown_parameter", summary=summary, hint=hint, next=(step,) if unmasked else ())

@@ -23,6 +23,8 @@ from bot.core.outcome import Done, Fact, LookBack, Phase
 from bot.core.text import first_of, plural, suggest, utc_text, written
 from bot.core.value import Json
 
+_RUNS_READ: Final = 20  # for the names of inputs
+
 # How far the ACC's clock may be from ours if it doesn't report its time.
 SKEW: Final = timedelta(seconds=5)
 _LOOKED_AT: Final = 50
@@ -223,6 +225,13 @@ def inputs_of(raw: Json) -> dict[str, str] | None:
     if not isinstance(value, dict):
         return None
     return {str(name): item if isinstance(item, str) else json.dumps(item) for name, item in value.items()}
+
+
+async def known_inputs(ctx: AdapterContext, agent: Target) -> list[str]:
+    """The inputs of an agent that the settings name, and those of its newest runs: the API describes none."""
+    runs = (await ctx.client.runs(agent.id, _RUNS_READ)).items[:_RUNS_READ]
+    used = [name for run in runs for name in inputs_of(run.input_parameters) or ()]
+    return [*dict.fromkeys((*ctx.settings.inputs.get(agent.name, ()), *used))]
 
 
 def _worst(matches: Iterable[Match]) -> Match:

@@ -144,12 +144,13 @@ ASKED_OF_IT: Final = _whole(
         "watch",
     ),
 )
+WELCOME: Final = "You're welcome"
 # The same of whole texts that want no command, and the answers.
 SMALL_TALK: Final = _whole(
     ("no nope nein not never nevermind forget dont", "now yet today mind about thanks thank you ok then better do it that please",
-     "OK. Nothing is changed"),
+     "OK. Nothing new is done, and nothing that runs is stopped"),
     ("thanks thank thx danke merci gracias cheers", "you u so very much a lot all team ok great perfect nice for your the help",
-     "You're welcome"),
+     WELCOME),
     ("yes yep sure ahead proceed confirm do", "go ok okay it that please then now",
      "Nothing was done. To go ahead, press the button of the command that you mean, or type the command"),
 )  # fmt: skip

@@ -22,7 +22,7 @@ from bot.features.replies.answer import reply
 from bot.operations import cards
 from bot.operations.audit_writer import AuditWriter
 from bot.operations.authorize import CACHED, FRESH, everybody, rules_and_person
-from bot.operations.target_facts import NOT_DONE, went
+from bot.operations.target_facts import NOT_DONE, given_in, went
 from bot.runtime.context import Context
 from bot.runtime.stale_homes import opened_lately
 from bot.runtime.until_stored import until_stored
@@ -226,7 +226,7 @@ async def done_under(ctx: Context, grant: Grant, most: int | None = _LISTED) -> 
     found: list[StoredEntry] = []
     while page := await ctx.store.search(filters, before_seq=found[-1].seq if found else None, limit=_LOOKED_AT):
         found += page
-    typed = {entry.request_id: cards.typed_in(entry) for entry in found if entry.event is Event.REQUESTED}
+    given = await given_in(ctx, found)
     sent = {entry.request_id: entry.at for entry in found if entry.event is Event.SENT}
     under = {entry.request_id for entry in found if _under(entry, grant)}  # the end of a run names no rule
     last = {
@@ -237,7 +237,7 @@ async def done_under(ctx: Context, grant: Grant, most: int | None = _LISTED) -> 
     went = {entry.request_id: _went(ctx, entry) for entry in last.values()}
     rows = tuple(
         (
-            f"{entry.verb} {entry.target_name} {typed.get(entry.request_id, '')}".rstrip(),
+            f"{entry.verb} {entry.target_name} {given.get(entry.request_id or '', '')}".rstrip(),
             went[entry.request_id],
             utc_text(sent.get(entry.request_id, entry.at), seconds=True),
         )

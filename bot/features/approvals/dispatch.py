@@ -119,7 +119,7 @@ async def _claimed(ctx: Context, approval: Approval, people: tuple[str, ...], by
     if approval.record.allows and await ctx.store.value(approval.allow_key) in people:
         await grant_card.show(ctx, await _grant(ctx, approval, people, ALLOWED_FOR))
         await approval_cards.show(ctx, approval, why="Allowed for 1 hour, with any parameters")
-        text += " You can run it here for 1 hour without asking again."
+        text += f" <@{approval.requester}> can run it here for 1 hour without asking again."
     await approval_cards.tell_requester(ctx, approval, "approved", text, *people, tone=Tone.GOOD)
 
 

@@ -25,6 +25,7 @@ from bot.features.pauses.pause import ENDED_BY_ORDER, ends_pause
 from bot.operations import cards
 from bot.operations.audit_writer import AuditWriter
 from bot.operations.authorize import CACHED, visibility_of
+from bot.operations.target_facts import given_in
 from bot.runtime.context import Context
 
 _USAGE: Final = (
@@ -195,7 +196,7 @@ async def _story(ctx: Context, intent: Intent, entries: Sequence[StoredEntry]) -
         part = (entry.event is Event.RESUMED or entry.code in ENDED_BY_ORDER) and entry.request_id in last
         if entry.event is not Event.REQUESTED and entry.event not in _OWN and not part:
             last[entry.request_id] = entry
-    first = {entry.request_id: entry for entry in reversed(entries)}
+    first, typed = {entry.request_id: entry for entry in reversed(entries)}, await given_in(ctx, entries)
     sent = {entry.request_id for entry in entries if entry.event is Event.SENT}
     written = (entry for entry in reversed(entries) if entry.reason and entry.source != Source.TIMER)
     reasons = {entry.request_id: entry.reason or "" for entry in written}  # the first of each
@@ -218,7 +219,7 @@ async def _story(ctx: Context, intent: Intent, entries: Sequence[StoredEntry]) -
         why += f", approved by {' and '.join(asker(one) for one in agreed)}" if agreed else ""
         why += ", with BREAK-GLASS" if request_id in with_it else ""
         who, when = asker(asked), utc_text(asked.at, seconds=True)
-        given = cards.typed_in(asked) if asked.event is Event.REQUESTED and end.backend is not None else ""
+        given = typed.get(request_id or "", "") if end.backend is not None else ""
         if unsent and end.backend is None:  # a built-in command
             given = shortened((asked.detail or "").replace("`", ""), longest)
         what = " ".join(part for part in (what_of(end), given) if part)
