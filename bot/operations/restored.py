@@ -24,7 +24,7 @@ VOID: Final = (
 MAY_LACK: Final = (
     "Its last entries may be missing. Compare it with the newest published head: `signalbox audit verify --head HEAD`."
 )
-CHECK: Final = "Look at what was started, granted and revoked since the backup: the bot doesn't know of it."
+CHECK: Final = "Look at what was started, paused, granted and revoked since the backup: the bot doesn't know of it."
 
 
 async def notice_restore(ctx: Context) -> None:

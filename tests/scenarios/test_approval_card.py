@@ -165,7 +165,7 @@ async def test_an_approver_may_allow_the_same_for_an_hour(team: Team) -> None:
     await team.press(card, "Allow for 1 hour")
     await env.until(lambda: len(team.effects()) == 1)
     grant = await team.event("granted")
-    assert (grant.user_id, grant.verb, grant.target_name) == ("U0ANA", "start", "acc:shop/prices")
+    assert (grant.user_id, grant.verb, grant.target_name) == ("U0LEE", "start", "acc:shop/prices")
     await env.sees("Granted: start on acc:shop/prices", "<@U0LEE>")
     await team.sees_in_thread("<@U0ANA> can run it here for 1 hour without asking again")
     await env.sees("Approved by <@U0LEE>", "Allowed for 1 hour, with any parameters", user="U0LEE", channel=APPROVERS)
@@ -180,6 +180,20 @@ async def test_an_approver_may_allow_the_same_for_an_hour(team: Team) -> None:
     await env.say("start acc:shop/prices")
     await team.card("<@U0ANA> wants to run `start acc:shop/prices`")
     assert len(team.effects()) == 2
+
+
+async def test_such_a_grant_is_told_as_the_act_of_its_approver(team: Team) -> None:
+    """In the report of the incident of the request, besides what ran, and among their entries in the audit log."""
+    env = team.env
+    await env.does("incident open INC-70 -- wrong prices", "Incident INC-70")
+    await env.say("start acc:shop/prices -- month end")
+    await team.press(await team.card("start acc:shop/prices"), "Allow for 1 hour")
+    await team.event("ended")
+    report = shown(await env.does("incident close -- fixed", "INC-70 is closed"))
+    assert "`start acc:shop/prices` (month end), approved by <@U0LEE>: succeeded" in report
+    assert "<@U0LEE> `grant of start acc:shop/prices` (month end): granted" in report
+    listed = shown(await env.does("audit <@U0LEE> granted", "Audit log", user="U0ROOT"))
+    assert "grant of start acc:shop/prices" in listed
 
 
 async def test_such_a_grant_counts_only_while_its_approver_may_approve(team: Team) -> None:

@@ -69,6 +69,7 @@ async def test_half_an_hour_is_a_grant_for_this_verb_target_person_and_time(team
     await team.press(card, "Approve", user="U0ROOT", channel=CRAWL)
     await env.sees("Granted for 30 minutes")
     await team.sees_in_thread("Approved by <@U0ROOT>", "<@U0ANA>")
+    assert (await team.event("granted")).user_id == "U0ROOT"
     assert not team.effects()
     await env.say("start acc:news/feed")
     await env.until(lambda: len(team.effects()) == 1)

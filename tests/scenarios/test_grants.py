@@ -43,6 +43,28 @@ async def test_an_administrator_grants_and_the_person_acts_until_it_ends(team: T
     assert row.rule.removeprefix("grant ") not in text
 
 
+async def test_who_grants_in_a_thread_is_answered_there(team: Team) -> None:
+    """Its card is in the channel, which a person who reads the thread doesn't see. The answer has the card's warnings, too."""
+    env, root = team.env, team.env.person("U0ROOT")
+    await root.post(CRAWL, "The checkout is down.")
+    ts = next(one["ts"] for one in root.messages(CRAWL) if "checkout is down" in one["text"])
+    await root.post(CRAWL, "<@U0BOT> grant <@U0ANA> start acc:* for=2h -- covering for Lee", ts)
+    told = ("The grant of start on acc:* for <@U0ANA> is active until ", "no grant overrides an approval")
+    await root.wait_for(
+        lambda one: [m for m in one.messages(CRAWL, ts) if all(part in shown(m).replace("`", "") for part in told)]
+    )
+    card = await env.sees("*Granted: start on* `acc:*`", user="U0ROOT")
+    assert card.get("thread_ts") in (None, card["ts"])
+
+
+async def test_who_grants_in_a_channel_gets_only_the_card(team: Team) -> None:
+    env, root = team.env, team.env.person("U0ROOT")
+    await root.post(CRAWL, "<@U0BOT> grant <@U0ANA> start acc:news/* for=2h -- covering for Lee")
+    await env.sees("*Granted: start on* `acc:news/*`", user="U0ROOT")
+    await env.quiet()
+    assert [shown(one) for one in root.messages(CRAWL) if "is active until" in shown(one)] == []
+
+
 async def test_a_grant_may_name_its_end(team: Team) -> None:
     """With `until=`; not with `for=` as well, and its length counts as that of `for=` does."""
     env = team.env

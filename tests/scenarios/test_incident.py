@@ -244,10 +244,11 @@ async def test_close_in_a_thread_without_an_incident_asks_about_that_of_the_chan
 
 
 async def test_the_incident_of_the_channel_is_closed_by_name_from_a_thread_with_its_own(env: World) -> None:
-    """The end belongs to the incident that was closed."""
+    """The end belongs to the incident that was closed. Who closed it is told in the thread that the report is in the channel."""
     (thread,) = await in_threads(env, "INC-78")
     await mention(env, "incident close INC-42 -- all good", thread_ts=thread)
     report = await env.sees("INC-42 is closed", "all good")
+    await in_thread(env, thread, "INC-42 is closed. Its report is in the channel.")
     assert report.get("thread_ts") in (None, report["ts"])
     assert [row.incident for row in env.audit(event="incident_closed")] == ["INC-42"]
     await mention(env, "incident close", thread_ts=thread)

@@ -18,7 +18,7 @@ from bot.core.records import Filters, Grant, PendingDecision, StoredEntry, grant
 from bot.core.text import plural, seconds_words, shortened, utc_text
 from bot.features.access import grants
 from bot.features.replies import grant_card
-from bot.features.replies.answer import reply
+from bot.features.replies.answer import reply_in_thread
 from bot.operations import cards
 from bot.operations.audit_writer import AuditWriter
 from bot.operations.authorize import CACHED, FRESH, everybody, rules_and_person
@@ -81,8 +81,7 @@ async def breakglass(ctx: Context, intent: Intent, ask: Command, given: Mapping[
     await _arrange(ctx, intent, made.id, 1, now + within / 2, stamp(now + within))
     await grants.add(ctx, made, entry)
     await until_stored(ctx.clock, f"grant {made.id}", partial(show, ctx, made.id))
-    if intent.place.aside.thread_ts is not None:  # its card is in the channel
-        await reply(ctx, intent, f"Break-glass is active until {utc_text(made.until_at)}.", tone=Tone.WARN)
+    await reply_in_thread(ctx, intent, f"Break-glass is active until {utc_text(made.until_at)}.", tone=Tone.WARN)
 
 
 async def _arrange(ctx: Context, intent: Intent, grant_id: str, number: int, due: datetime, review_by: str) -> None:

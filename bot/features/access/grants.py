@@ -10,6 +10,7 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from bot.core.audit import AuditEntry, Event
+from bot.core.card import Line, Tone
 from bot.core.command.capability import Capability
 from bot.core.command.params import Arguments, as_typed
 from bot.core.command.phrases import stated, take_phrases
@@ -21,9 +22,9 @@ from bot.core.policy.decide import Policy, Standing, Subject, standing, why_not_
 from bot.core.policy.rights import person_of, why_not_full
 from bot.core.policy.schema import AllowRule
 from bot.core.records import Grant, grant_id, stamp
-from bot.core.text import capitalized, person_in, seconds_words
+from bot.core.text import capitalized, person_in, seconds_words, utc_text
 from bot.features.replies import grant_card
-from bot.features.replies.answer import clean
+from bot.features.replies.answer import clean, reply_in_thread
 from bot.operations import cards
 from bot.operations.audit_writer import AuditWriter
 from bot.operations.authorize import FRESH, rules_and_person
@@ -102,6 +103,9 @@ async def grant(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, 
     guest = "" if kind is Standing.FULL else f"<@{person}> is {words}, not a full member of this workspace."
     status = f"In force, except where {where}: no grant overrides {what}" if where else ""
     await until_stored(ctx.clock, f"grant {made.id}", partial(grant_card.show, ctx, made, status, guest))
+    told = f"The grant of {grant_card.what(made)} for <@{person}> is active until {utc_text(made.until_at)}."
+    lines = tuple(Line(text=text) for text in (status, guest) if text)
+    await reply_in_thread(ctx, intent, told, tone=Tone.GOOD, lines=lines, mention=(person,))
 
 
 async def add(ctx: Context, made: Grant, entry: AuditEntry) -> None:

@@ -14,6 +14,7 @@ from bot.core.audit import Event
 from bot.core.card import Tone, approval_key, operation_key
 from bot.core.command.capability import Capability
 from bot.core.effects import Attempt, Ruling
+from bot.core.intent import Actor, Source
 from bot.core.operation import Operation
 from bot.core.policy.decide import Allowed, GrantView, decide_in
 from bot.core.records import Filters, Grant, grant_id, stamp
@@ -156,7 +157,8 @@ def target_pattern(operation: Operation) -> str:
 
 
 async def _grant(ctx: Context, approval: Approval, people: tuple[str, ...], lasts: int) -> Grant:
-    """Store the grant for that many seconds. One for a single use, with none, is stored as ended: this very operation uses it."""
+    """Store the grant for that many seconds, as the act of who voted last. One for a single use, with none, is stored as ended:
+    this very operation uses it."""
     pending, operation, record = approval.pending, approval.operation, approval.record
     if (found := await ctx.store.grant_by_id(grant_id(pending.id))) is not None:
         return found
@@ -177,7 +179,9 @@ async def _grant(ctx: Context, approval: Approval, people: tuple[str, ...], last
     until = "for this one operation" if once else f"until {grant.until_at}"
     detail = f"to {grant.user_id} {until}, by {grant.granted_by}"
     writer = AuditWriter(ctx.secrets)
-    entry = writer.pending(Event.GRANTED, pending, now, rule=f"grant {grant.id}", detail=detail)
+    giver = Actor(user_id=people[-1], team_id=ctx.home_team)
+    by = pending.intent.model_copy(update={"actor": giver, "source": Source.BUTTON})
+    entry = writer.pending(Event.GRANTED, pending, now, by, rule=f"grant {grant.id}", detail=detail)
     await ctx.store.add_grant(grant, (entry,))
     if record.sort == "grant":
         await ctx.store.finish(pending.request_id, (), now)

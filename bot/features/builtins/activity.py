@@ -134,6 +134,17 @@ def with_ends(entries: Sequence[StoredEntry]) -> list[StoredEntry]:
     ]
 
 
+def granted_apart(entries: Sequence[StoredEntry]) -> list[StoredEntry]:
+    """These entries with a grant for a time that an approver gave together with the run, as if it had a request of its own."""
+    sent = {entry.request_id for entry in entries if entry.event is Event.SENT}
+    return [
+        one.model_copy(update={"request_id": one.rule})
+        if one.event is Event.GRANTED and one.request_id in sent and _END.search(one.detail or "")
+        else one
+        for one in entries
+    ]
+
+
 def not_sent(entries: Sequence[StoredEntry]) -> frozenset[str]:
     """The requests that ended as failed before anything was sent: nothing was done."""
     sent = {entry.request_id for entry in entries if entry.event is Event.SENT}

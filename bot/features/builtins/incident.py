@@ -19,9 +19,20 @@ from bot.features import incidents
 from bot.features.access.grants import NotPermittedError
 from bot.features.approvals.cards import link_to
 from bot.features.builtins import audit
-from bot.features.builtins.activity import GIVEN, asker, happened, moves, not_sent, stopped_as_asked, unknown, what_of
+from bot.features.builtins.activity import (
+    GIVEN,
+    asker,
+    granted_apart,
+    happened,
+    moves,
+    not_sent,
+    stopped_as_asked,
+    unknown,
+    what_of,
+)
 from bot.features.incidents import Incident
 from bot.features.pauses.pause import ENDED_BY_ORDER, ends_pause
+from bot.features.replies.answer import reply_in_thread
 from bot.operations import cards
 from bot.operations.audit_writer import AuditWriter
 from bot.operations.authorize import CACHED, visibility_of
@@ -148,6 +159,8 @@ async def _close(ctx: Context, intent: Intent, name: str, text: str) -> None:
     )
     await ctx.presenter.show(report)
     await audit.deliver(ctx, intent, entries, name=found.name, under=report.key, place=report.place)
+    if found.thread_ts is None:
+        await reply_in_thread(ctx, intent, f"{report.title}. Its report is in the channel.", tone=Tone.GOOD)
 
 
 async def _not_open(ctx: Context, intent: Intent, name: str, text: str) -> NotOpenError:
@@ -190,6 +203,7 @@ async def _story(ctx: Context, intent: Intent, entries: Sequence[StoredEntry]) -
     """What was done and what was not: one line for each request that changed something, was denied, or waits: when, who, what,
     and how it ended. Of many the newest."""
     last: dict[str, StoredEntry] = {}
+    entries = granted_apart(entries)
     undone = not_sent(entries)
     for entry in await audit.readable(ctx, intent, moves(ctx.catalog, entries)):
         # of a change that ended pauses

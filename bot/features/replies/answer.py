@@ -51,6 +51,12 @@ async def reply(ctx: Context, intent: Intent, title: str, **parts: Any) -> None:
     await ctx.presenter.show(cards.private(intent, title, **parts), intent.reply)
 
 
+async def reply_in_thread(ctx: Context, intent: Intent, title: str, **parts: Any) -> None:
+    """The same for who asked in a thread and doesn't see the card, which is in the channel."""
+    if intent.place.aside.thread_ts is not None:
+        await reply(ctx, intent, title, **parts)
+
+
 def clean(ctx: Context, text: str) -> str:
     """The text of a message with secrets masked."""
     return AuditWriter(ctx.secrets).clean(text, 40_000) or ""
