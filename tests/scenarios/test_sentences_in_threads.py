@@ -220,3 +220,11 @@ async def test_an_approver_who_names_the_command_reads_what_waits(
         await team.card("start acc:shop/prices")
         await mention(team.env, typed, user="U0LEE")
         await team.env.sees("Waiting for approval", "Approve or deny on the card", user="U0LEE")
+
+
+@pytest.mark.parametrize("typed", ["stop it", "kill this run", "cancel it please", "stop it, it hangs"])
+async def test_what_the_control_plane_of_the_thread_cannot_do_is_said(tmp_path: Path, typed: str) -> None:
+    async with world(tmp_path, only=("acc", "infa")) as env:
+        card = await env.does("start acc:shop/prices", "start acc:shop/prices", "Succeeded")
+        await mention(env, typed, thread_ts=card["ts"])
+        await env.sees("acc doesn't support stop")

@@ -259,7 +259,7 @@ def _said_in(text: str, catalog: Catalog, around: Surroundings) -> Meant:
         if own:
             return Meant((*own, *(one.text for one in ranked))[:MOST])
         acts = bool(ranked) and catalog.changes(ranked[0].verb)
-        if sure and verbs and not acts and catalog.changes(verbs[0]):
+        if certain and verbs and not acts and catalog.changes(verbs[0]):
             cannot = cannot or f"{verbs[0]} {choices[0].written}"
         if ranked:
             alone = cannot and ranked[0].on  # the other words are no commands: `tag infa:nightly release`

@@ -213,10 +213,11 @@ async def _parameter_names(ctx: Context, target: Target) -> Sequence[str]:
 
 async def read_meant(ctx: Context, actor: Actor, place: Place, text: str) -> Command | None:
     """The read-only command that the text names without doubt, or one that the control plane can't do, which is then said; among
-    the targets that this person may see. Otherwise None."""
-    targets = await _known(ctx, actor, place)
+    the targets that this person may see, and that of the thread. Otherwise None."""
+    targets, (about, _) = await _known(ctx, actor, place), await _of_thread(ctx, place)
     known, text = [*_by_name(targets)], _without_links(text, targets)
-    found = certain_read(text, ctx.catalog, known) or meant(text, ctx.catalog, Surroundings(known)).cannot
+    around = Surroundings(known, recent=(about,) if about else (), about=about)
+    found = certain_read(text, ctx.catalog, known) or meant(text, ctx.catalog, around).cannot
     command = parse(found, ctx.catalog) if found else None
     return command if isinstance(command, Command) else None
 
