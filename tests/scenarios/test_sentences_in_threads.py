@@ -227,4 +227,4 @@ async def test_what_the_control_plane_of_the_thread_cannot_do_is_said(tmp_path: 
     async with world(tmp_path, only=("acc", "infa")) as env:
         card = await env.does("start acc:shop/prices", "start acc:shop/prices", "Succeeded")
         await mention(env, typed, thread_ts=card["ts"])
-        await env.sees("acc doesn't support stop")
+        await env.sees("`acc` doesn't support `stop`")
