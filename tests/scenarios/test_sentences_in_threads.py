@@ -52,6 +52,8 @@ async def test_again_in_the_thread_of_a_run_that_succeeded_is_the_same_start(env
     ("typed", "first"),
     [
         ("run it again with region=south", "start acc:shop/prices input.mode=full input.region=south"),
+        ("run it again with region=south, please", "start acc:shop/prices input.mode=full input.region=south"),
+        ("run it again with region=south.", "start acc:shop/prices input.mode=full input.region=south"),
         ("again with input.region=south", "start acc:shop/prices input.mode=full input.region=south"),
         ("run it again with speed=5", "start acc:shop/prices input.region=north input.mode=full input.speed=5"),
         ("run it again -- new prices", "start acc:shop/prices input.region=north input.mode=full -- new prices"),

@@ -19,13 +19,19 @@ AMOUNT: Final = (
     r"(?P<half_of> and a half(?= ))?"
 )
 MORE: Final = (
-    rf"(?: and a (?P<rest>half|quarter)|(?P<more>(?:,? ?(?:and )?\d{{1,4}} ?{UNIT.replace('P<unit>', ':')}(?!\w))+))?"
+    r"(?: and a (?P<rest>half|quarter)|(?<=[hrs])(?P<minutes> [0-5]\d)(?= please$|$)"
+    rf"|(?P<more>(?:,? ?(?:and )?\d{{1,4}} ?{UNIT.replace('P<unit>', ':')}(?!\w))+))?"
 )
 SPAN: Final = rf"{AMOUNT} ?{UNIT}{MORE}"
 _SIZES: Final = MappingProxyType({"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800})
 _DAYS: Final = MappingProxyType(
     {"montag": "Mon", "dienstag": "Tue", "mittwoch": "Wed", "donnerstag": "Thu", "freitag": "Fri", "samstag": "Sat"}
     | {"sonntag": "Sun", "tomorrow": "tomorrow", "morgen": "tomorrow", "today": ""}
+)
+# Words of other languages that an end is stated with.
+_FOREIGN: Final = MappingProxyType(
+    {"fur": "for", "für": "for", "jusqua": "until", "jusqu'à": "until", "minuten": "minutes", "tage": "days"}
+    | {"stunde": "hour", "stunden": "hours", "woche": "week", "wochen": "weeks"}
 )
 _NIGHT: Final = (*range(18, 24), *range(4))
 # Parts of a day: the time that one alone means, and the hours that may stand beside it.
@@ -66,23 +72,29 @@ _STOPS: Final = frozenset({  # what comes after the words of a time
     "turn", "switch", "disable", "hold", "suspend", "stop", "watch", "ausschalten", "abschalten", "pausieren", "anhalten",
     "stoppen",
 })  # fmt: skip
+_AFTER_NOUNS: Final = {*POLITE, *GRAMMAR, *_STOPS, "\0"}
+_GOES_ON: Final = re.compile(rf"[ap]\.?m|\d\d|{MONTH}")  # after `until 5,`
 _LONGEST: Final = 7  # words of what is not understood
 _FREE: Final = re.compile(
     r"(?:further notice|told otherwise|(?:i|we|you|someone) (?:say|tell|resume)(?: so| otherwise| it| you)?)(?!\S)"
 )
 _EVENT: Final = re.compile(r"when\b|it (?:is |has )?(?:finish|end|done|fail|complete|succeed)")
+_OF_A_NAME: Final = re.compile(r"is |has |are |was |(?:finish|end|done|complete|succeed|fail|run)\b")
 _SOME: Final = rf"(?:\d{{1,6}}(?:[.,]\d+)?|{'|'.join(NUMBERS)}|half|couple|few|several|some|many|more|less|longer)"
 _ANY_UNIT: Final = UNIT.replace("P<unit>", ":")
 _OF_DAY: Final = r"\d{1,2}(?:[:.]\d\d)?(?: ?[ap]m)?"
 _TO: Final = r"(?: ?[-\u2013] ?| (?:to|or|bis) )"
-_SIZE: Final = "the|this|next|whole|entire|most|rest|of|quarters?"
+_FULL: Final = "whole|entire|most|rest"
+_SIZE: Final = rf"the|this|next|{_FULL}|of|quarters?"
 _SPANS: Final = (
     "seconds?|secs?|minutes?|mins?|hours?|hrs?|days?|weeks?|months?|years?|nights?|weekends?|mornings?|afternoons?"
-    "|evenings?|fortnights?|while|bit|moment|time|lunch|lunchtime|holidays?|maintenance|christmas"
+    "|evenings?|fortnights?|while|bit|moment|time|lunch|lunchtime|holidays?|christmas"
 )
+_HOW: Final = rf"(?:(?:{_SIZE}|{_SOME}) )*(?:(?!first|last)[^\s\0]+ )?"
 # Before a length of time that is none of a pause.
-_NOT_IN: Final = "".join(
-    f"(?<!{word} )" for word in ("in", "every", "each", "once", "twice", "time", "times", "after", "of", "half")
+_NOT_IN: Final = (
+    "".join(f"(?<!{word} )" for word in ("in", "every", "each", "once", "twice", "time", "times", "after", "half"))
+    + "(?:(?<!of )|(?<=duration of )|(?<=period of )|(?<=total of ))"
 )
 # Other ends; the first that fits counts. Those that nobody can know have `words`, and what is without end has no group.
 _OTHERS: Final = tuple(
@@ -90,14 +102,17 @@ _OTHERS: Final = tuple(
     for pattern in (
         r"for (?:the )?(?:rest|remainder) of (?:the |this )?(?P<ending>day|today|week|weekend)",
         r"(?:for|over|during) (?:the |this )?(?:whole )?(?P<ending>today|weekend)",
-        r"(?:for (?:ever|now|good|the time being)|indefinitely)",
+        r"(?:for (?:ever|now|good|the time being|the moment)|indefinitely)",
         rf"(?:for |the next )*(?P<words>{_SOME} ?{_ANY_UNIT}{_TO}{_SOME}(?: ?{_ANY_UNIT})?|{_SOME}{_TO}{_SOME} ?{_ANY_UNIT})",
         rf"(?:from|between) (?P<words>{_OF_DAY}(?:{_TO}| and ){_OF_DAY})",
         rf"(?P<words>{_OF_DAY}{_TO}\d{{1,2}}(?:[:.]\d\d)? ?[ap]m)",
         r"(?<!\d )(?<!two )(?:for )?(?:(?P<quarters>three|3) |a |one )?quarters? (?:of )?an hour",
+        rf"for (?:the next )?(?>{SPAN}) from now",
         rf"{_NOT_IN}(?:for )?(?:the next )?(?>{SPAN})(?! (?:later|ago|old|from now))",
         rf"for the (?:next )?{UNIT}",
-        rf"(?:for|over|during) (?P<words>(?:(?:{_SIZE}|{_SOME}) )*(?:(?!first|last)[^\s\0]+ )?(?:{_SPANS}))",
+        rf"(?:over|during|for(?= (?:the )?(?:{_FULL}) )) (?P<words>{_HOW}(?:{_SPANS}|maintenance))",
+        rf"for(?= (?:(?:{_SIZE}) )*{_SOME} ) (?P<words>{_HOW}(?:{_SPANS}))",
+        rf"for (?P<words>{_HOW}(?:{_SPANS}))(?P<noun>)",  # and not of another one: `for the night shift`
         r"for (?P<words>ages|\d+[a-z]+\d+)",
         r"(?P<words>overnight)",
     )
@@ -118,6 +133,7 @@ def stated_ends(
     said: Sequence[str], typed: Sequence[str], names: Container[str], breaks: Container[int] = ()
 ) -> Iterator[End]:
     """The ends that the words state: `until`, and a length. A clause begins at each of the `breaks`."""
+    said = [_FOREIGN.get(word, word) for word in said]
     until = next((end for at in range(len(said)) if (end := _until(said, typed, at, names, breaks))), None)
     if until is not None:
         yield until
@@ -128,6 +144,10 @@ def stated_ends(
             continue
         first = text[: match.start()].count(" ")
         places = range(first, first + match[0].count(" ") + 1)
+        after = said[places.stop] if places.stop < len(said) and places.stop not in breaks else "\0"
+        if "noun" in match.groupdict() and not (after in _AFTER_NOUNS or _is_name(after, names)):
+            yield End((), match[0], places)
+            return
         if "words" in match.groupdict():
             free = text[: match.start("words")].count(" ")
             value = "" if _named(match["words"].split(), names) else _as_said(typed[free : places.stop])
@@ -156,14 +176,20 @@ def _until(
     """The end that `until` or another such word at this place states. `before` may say something else."""
     if said[at] not in ("until", "till", "til", "bis", "before"):
         return None
-    stop = next((here for here in range(at + 1, len(said)) if _is_past(said, here, at + 1, names, breaks)), len(said))
+    others = (word for word in said[:at] if word == "it" or _is_name(word, names))
+    event = "watch" not in said and _OF_A_NAME.match(" ".join(said[at + 2 :])) is not None
+    named = event and any(others)  # `pause prices until stock is done`
+    ends = (here for here in range(at + (2 if named else 1), len(said)) if _is_past(said, here, names))
+    last = next(ends, len(said))
+    stop = next(
+        (here for here in range(at + 2, last) if here in breaks and not _goes_on(said, here, last, breaks)), last
+    )
     words = [typed[here] if "'" in typed[here][-2:] else said[here] for here in range(at + 1, stop)]  # `monday's run`
-    read = [(count, value) for count in range(len(words), 0, -1) if (value := moment(words[:count]))]
-    for count, value in read:
-        if _OFTEN_AFTER.issuperset(words[count:]):
-            return End(("until",), value, range(at, at + 1 + count))
+    if read := _understood(words):
+        return End(("until",), read[1], range(at, at + 1 + read[0]))
     free = " ".join(words)
-    if not words or _EVENT.match(free) or (said[at] == "before" and not read):
+    told = said[at] != "before" or any(moment(words[:count]) for count in range(1, len(words)))
+    if not words or _EVENT.match(free) or not told:
         return None
     if endless := _FREE.match(free):
         return End((), endless[0], range(at, at + 2 + endless[0].count(" ")))
@@ -171,12 +197,28 @@ def _until(
     return End(("until",), _as_said(typed[at + 1 : places.stop]), places, unclear=True)
 
 
-def _is_past(said: Sequence[str], at: int, start: int, names: Container[str], breaks: Container[int]) -> bool:
+def _is_past(said: Sequence[str], at: int, names: Container[str]) -> bool:
     """Whether a word after `until` is not of the time: the target, or what else is said."""
-    word = said[at]
-    other = word == "and" and _PIECE.match("".join(said[at + 1 : at + 2])) is None
-    is_name = word == "\0" or _named([word], names) or (":" in word and not word[0].isdigit())
-    return is_name or other or word in _STOPS or (at > start and at in breaks and _PIECE.match(word) is None)
+    other = said[at] == "and" and _PIECE.match("".join(said[at + 1 : at + 2])) is None
+    return said[at] == "\0" or _is_name(said[at], names) or other or said[at] in _STOPS
+
+
+def _is_name(word: str, names: Container[str]) -> bool:
+    return _named([word], names) or bool({":", "/"} & {*word} and not word[0].isdigit())
+
+
+def _goes_on(said: Sequence[str], at: int, last: int, breaks: Container[int]) -> bool:
+    """Whether the clause that begins here is more of the time: `until friday, at 6 pm`."""
+    words = said[at : next((here for here in range(at + 1, last) if here in breaks), last)]
+    return _understood(words) is not None or (
+        _GOES_ON.fullmatch(words[0]) is not None and _OFTEN_AFTER.issuperset(words[1:])
+    )
+
+
+def _understood(words: Sequence[str]) -> tuple[int, str] | None:
+    """How many of the words are a time, and its value, if the others change nothing about it."""
+    read = ((count, moment(words[:count])) for count in range(len(words), 0, -1))
+    return next(((count, at) for count, at in read if at and _OFTEN_AFTER.issuperset(words[count:])), None)
 
 
 def moment(words: Sequence[str]) -> str:
@@ -245,7 +287,8 @@ def length(parts: Mapping[str, str | None]) -> str:
     number = float(word) if word[0].isdigit() else 2 if "couple" in word else 0.5 if first == "half" else NUMBERS[first]
     number += 0.5 if parts.get("half_of") else 0
     number += {"half": 0.5, "quarter": 0.25}.get(parts.get("rest") or "", 0)
-    more = re.findall(r"(\d+) ?([smhdw])", parts.get("more") or "")
+    minutes = parts.get("minutes")  # `2h 30`
+    more = re.findall(r"(\d+) ?([smhdw])", f"{minutes}m" if minutes and unit == "h" else parts.get("more") or "")
     if not more and number == int(number):
         size = 7 if unit == "w" else 1
         return f"{int(number) * size}{'d' if unit == 'w' else unit}" if number else ""

@@ -15,14 +15,20 @@ from bot.core.command.capability import Capability, Risk
 from bot.core.command.catalog import Catalog
 from bot.core.command.ends import AMOUNT, MORE, SPAN, UNIT, length, stated_ends
 from bot.core.command.params import BadParam, Param, ParamType
-from bot.core.command.ranking import Known
+from bot.core.command.ranking import EDGES, Known
 from bot.core.command.target_ref import quote
 from bot.core.command.untargeted import QUOTES
 from bot.core.command.until import MONTHS
-from bot.core.command.vocabulary import CALLED, FILLERS, NUMBERS
+from bot.core.command.vocabulary import CALLED, FILLERS, MONTH, NUMBERS
 
 _NUMBER: Final = rf"(?P<number>\d{{1,6}}|(?:{'|'.join(NUMBERS)})(?= ))"
+_DAY_AND_MONTH: Final = re.compile(
+    rf"(?i)(?<!\S)(?:zum )?(\d{{1,2}})\.(?: of)? ({MONTH}|januar|februar|märz|mai|juni|juli|oktober|dezember)\b"
+)
+_MONTH_AND_DAY: Final = re.compile(rf"(?i)\b({MONTH})\.(?= \d)")
+_GERMAN: Final = MappingProxyType({"mär": "Mar", "mai": "May", "okt": "Oct", "dez": "Dec"})
 _DOTTED: Final = re.compile(r"(?<!\S)(\d{1,2})\.(0?[1-9]|1[0-2])\.(20\d\d)?(?!\S)")
+_NO_ZERO: Final = re.compile(r"(?<!\S)\.(?=\d)")
 # What each pattern states; the first that fits a part of the text counts. Those of the past come before an end.
 _PAST, _AMOUNTS = (
     tuple((re.compile(rf"(?<!\S){pattern}(?!\S)"), names) for pattern, names in patterns)
@@ -51,6 +57,11 @@ _IMPLIED: Final[Mapping[tuple[str, ...], tuple[str, ...]]] = MappingProxyType(
         ("since",): ("timeline",),
     }
 )
+_STOPS: Final = frozenset(",.;!?-)")  # at the end of a clause
+TOKEN: Final = re.compile(r'[^\s"“”]*["“”][^"“”]*["“”]\S*|\S+')
+BULLETS: Final = frozenset("•◦▪‣·")
+_QUOTED_WORD: Final = re.compile(r'^["“”]([^\s"“”]+)["“”]$')
+_END_OF_VALUE: Final = re.compile(r"(?<=[^=])[,.;!?]+$")  # `with region=south, please`
 _QUOTED: Final = re.compile(rf"(?<!\S)[{QUOTES}]([^{QUOTES}]{{2,60}})[{QUOTES}](?![^\s,.?!])")
 _NEAR_PARAM: Final = 72.0
 _NEAR_CHOICE: Final = 60.0  # `success` is `succeeded`
@@ -59,8 +70,26 @@ _MEANS: Final = frozenset(
 )  # before the value of a parameter: `set the description to ...`
 
 
+def lexed(text: str) -> tuple[list[str], list[str], list[str], set[int]]:
+    """The tokens, the `key=value` pairs among them, the words without punctuation, and the places of words after punctuation."""
+    tokens = TOKEN.findall(with_months(text))
+    pairs = [token for token in tokens if re.match(r'[^\W\d"][\w.\-]*=', token)]
+    words, breaks = list[str](), set[int]()
+    for token in tokens:
+        word = "" if token in pairs or token in BULLETS else _QUOTED_WORD.sub(r"\1", token.strip(EDGES))
+        words += [word] if word else []
+        if token[-1:] in _STOPS:
+            breaks.add(len(words))
+    return tokens, [_END_OF_VALUE.sub("", pair) for pair in pairs], words, breaks
+
+
 def with_months(text: str) -> str:
-    """The text with the names of months in dates: `10 Dec` for `10.12.`, which names no time of day."""
+    """The text with the names of months in dates: `10 Dec` for `10.12.` and `10. Dezember`, which name no time of day and end no
+    clause; and `0.5` for `.5`."""
+    text = _MONTH_AND_DAY.sub(lambda month: month[1][:3], _NO_ZERO.sub("0.", text))
+    text = _DAY_AND_MONTH.sub(
+        lambda date: f"{date[1]} {_GERMAN.get(date[2][:3].lower(), date[2][:3].capitalize())}", text
+    )
     return _DOTTED.sub(lambda date: f"{date[1]} {MONTHS[int(date[2]) - 1]} {date[3] or ''}".rstrip(), text)
 
 
@@ -101,6 +130,19 @@ def take_phrases(
                 found.append(Phrase(end.names, end.value, end.unclear))
                 _take(left, end.places.start, len(end.places))
     return found, {at for at, word in enumerate(left) if word == "\0"}
+
+
+def without_ends(text: str) -> tuple[str, list[Phrase]]:
+    """The text without the ends that it states, and those."""
+    typed = with_months(text).split()
+    words, breaks = (
+        [word.strip(EDGES) for word in typed],
+        {at for at, word in enumerate(typed, 1) if word[-1] in _STOPS},
+    )
+    ends = [*stated_ends([word.casefold() for word in words], words, (), breaks)]
+    taken = {at for end in ends for at in end.places}
+    kept = (word if at not in taken else word[-1:] if word[-1:] in _STOPS else "" for at, word in enumerate(typed))
+    return " ".join(filter(None, kept)), [Phrase(end.names, end.value) for end in ends]
 
 
 def _take(left: list[str], first: int, count: int) -> None:

@@ -16,8 +16,18 @@ from typing import Final, NamedTuple
 from bot.core.command.builtins import Takes
 from bot.core.command.capability import Capability, Risk
 from bot.core.command.catalog import Catalog
-from bot.core.command.ends import stated_ends
-from bot.core.command.phrases import Phrase, fitting, implied, quoted, stated, take_phrases, with_months
+from bot.core.command.phrases import (
+    BULLETS,
+    TOKEN,
+    Phrase,
+    fitting,
+    implied,
+    lexed,
+    quoted,
+    stated,
+    take_phrases,
+    without_ends,
+)
 from bot.core.command.ranking import BEGINS, EDGES, HOLDS, LAST, Known, Named, forms_of, name_parts, parts_of, scores
 from bot.core.command.target_ref import PICKS, SELECTORS, SHORT_ID, plain
 from bot.core.command.untargeted import MENTION, about_none, created, second_words, without_target
@@ -28,6 +38,7 @@ from bot.core.command.vocabulary import (
     FILLERS,
     GRANTING,
     HOW_TO,
+    LATER,
     NUMBERS,
     PERMISSION,
     POLITE,
@@ -39,14 +50,10 @@ from bot.core.command.wording import Wording, apart, exact_verb, in_one_form, me
 MOST: Final = 3
 _LONGEST: Final = 1_000  # characters of a sentence: each of its words is compared with each target
 _CUT: Final = re.compile(r"[\r\n]+|;\s|(?=<@[^>]*>)")
-_TOKEN: Final = re.compile(r'[^\s"“”]*["“”][^"“”]*["“”]\S*|\S+')
-_BULLETS: Final = frozenset("•◦▪‣·")
-_QUOTED_WORD: Final = re.compile(r'^["“”]([^\s"“”]+)["“”]$')
 _FLAG: Final = re.compile(r"(?<!\S)--(?=[\w.-]+=)")  # `--region=north`, as on a command line
 _SWITCHED: Final = MappingProxyType({"schedule on": "true", "schedule off": "false"})  # `disable` a gateway
 _OPEN: Final = MappingProxyType(dict.fromkeys(("schedule on", "resume"), "pauses"))  # `end the pause`, without a target
 _WORDLESS: Final = MappingProxyType({"revoke": "grants", "find": "help"})  # what these need is not in the sentence
-_STOPS: Final = frozenset(",.;!?-)")
 _PLEASE: Final = frozenset({"please", "pls", "plz"})
 REASON: Final = re.compile(
     r"(?:^|\s)(?:--|\u2013|\u2014|(?i:because(?: of)?|cause|cuz|due to|weil|(?:since|as) (?=(?:we|it|they|the)\b))\b)\s*(.+)$",
@@ -115,8 +122,8 @@ def certain_read(text: str, catalog: Catalog, targets: Sequence[Known]) -> str |
     """The read-only command that the words name without doubt, in any order and in any capitals: one verb, and the whole name
     or the last part of the name of one target. A target alone means `status`, a greeting alone means `help`. A bullet, a
     `please`, and quotes around a word change nothing."""
-    tokens, pairs, words, reason, _ = _read(in_one_form(text))
-    tokens = [token for token in tokens if token not in _BULLETS]
+    tokens, pairs, words, _, reason = _read(in_one_form(text))
+    tokens = [token for token in tokens if token not in BULLETS]
     folded = [word.casefold() for word in words]
     if words and not pairs and set(folded) <= POLITE:
         return "help"
@@ -147,27 +154,18 @@ def _named(word: str, catalog: Catalog, targets: Sequence[Known]) -> Known | Non
     return best[0] if len(best) == 1 else None
 
 
-def _read(plain: str) -> tuple[list[str], list[str], list[str], str, set[int]]:
-    """The tokens, the `key=value` pairs among them, the words without punctuation, the reason, and the places of words after
-    punctuation."""
+def _read(plain: str) -> tuple[list[str], list[str], list[str], set[int], str]:
+    """What `lexed` finds in the text, and the reason."""
     bare = _FLAG.sub(" ", MENTION.sub(" ", f" {plain}")).strip()
     match = REASON.search(bare)
-    tokens = _TOKEN.findall(with_months(bare[: match.start()] if match else bare))
-    pairs = [token for token in tokens if re.match(r'[^\W\d"][\w.\-]*=', token)]
-    words, breaks = list[str](), set[int]()
-    for token in tokens:
-        word = "" if token in pairs or token in _BULLETS else _QUOTED_WORD.sub(r"\1", token.strip(EDGES))
-        words += [word] if word else []
-        if token[-1:] in _STOPS:
-            breaks.add(len(words))
-    return tokens, pairs, words, match[1].strip() if match else "", breaks
+    return *lexed(bare[: match.start()] if match else bare), match[1].strip() if match else ""
 
 
 def _parts(plain: str, catalog: Catalog) -> list[str]:
     """The text cut at each line, `;` or mention that a verb follows."""
     parts: list[str] = []
     for part in _CUT.split(plain):
-        words = [token.strip(EDGES) for token in _TOKEN.findall(REASON.sub("", part))]
+        words = [token.strip(EDGES) for token in TOKEN.findall(REASON.sub("", part))]
         said = worded([word for word in words if word and "=" not in word], catalog)
         if parts and not any(readings(said, catalog)):
             parts[-1] += f" {part}"
@@ -185,18 +183,18 @@ def _meant(text: str, catalog: Catalog, around: Surroundings) -> Meant:
     if granted is None and asked is None:
         return _said_in(text, catalog, around)
     what = granted["what"] if granted else asked["what"].rstrip("? ") if asked else ""
-    words, reason = REASON.sub("", what).split(), REASON.search(what)
-    ends = [*stated_ends([word.casefold().strip(EDGES) for word in words], words, ())] if granted else []
+    kept, ends = without_ends(REASON.sub("", what)) if granted else ("", [])
     if ends:  # of the right, not of the start: `give @lee the right to start prices for 2 hours`
-        kept = [word for at, word in enumerate(words) if not any(at in end.places for end in ends)]
-        what = " ".join([*kept, reason[0].strip()] if reason else kept)
-    first, _, rest = what.partition(" ")  # `who can approve start acc:labs/new`
-    other = first.casefold() == "approve" and catalog.canonical_verb(rest.split())[0] is not None
+        what = kept + (reason[0] if (reason := REASON.search(what)) else "")
+    verb, _, rest = what.partition(" ")  # `who can approve start acc:labs/new`
+    other = verb.casefold() == "approve" and catalog.canonical_verb(rest.split())[0] is not None
     found = _meant(rest if other else what, catalog, around)
     if found == Meant() or granted is None:  # `can I start prices?`
         return found if found == Meant() else Meant((f"why {found.commands[0]}", *found.commands)[:MOST])
-    command, dashes, said = found.commands[0].partition(" -- ")
-    more = stated(catalog.params("grant"), [Phrase(end.names, end.value) for end in ends], (), (), ())
+    now = LATER.sub("", what)  # a right to start it next week is one to start it
+    first = found.commands[0] if now == what else _meant(now, catalog, around).commands[0]
+    command, dashes, said = (first if first in found.commands else found.commands[0]).partition(" -- ")
+    more = stated(catalog.params("grant"), ends, (), (), ())
     return Meant((" ".join(["grant", granted["who"] or granted["person"], command, *more]) + dashes + said,))
 
 
@@ -219,7 +217,7 @@ def _in_advance(bare: str, catalog: Catalog, around: Surroundings) -> Meant | No
 
 def _said_in(text: str, catalog: Catalog, around: Surroundings) -> Meant:
     text = apart(text, catalog.verbs)
-    _, pairs, typed, reason, breaks = _read(text)
+    _, pairs, typed, breaks, reason = _read(text)
     names = frozenset(known.name.casefold().rpartition("/")[2] for known in around.targets)
     parts = frozenset[str]().union(*(forms_of(known.name) for known in around.targets))
     spoken = worded(typed, catalog, names, parts, breaks, asked=text.rstrip().endswith("?"))

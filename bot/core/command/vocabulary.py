@@ -266,7 +266,7 @@ NUMBERS: Final = {word: at for at, words in enumerate(_NUMBERS.split(" ")) for w
 # Other words, most of times and numbers, for the correction of misspelled ones.
 TIMES: Final = _words(
     "last latest past since until till til half quarter hour minute second day week lines runs next because monday tuesday "
-    "wednesday thursday friday saturday sunday night tonight yesterday morning evening tomorrow asks "
+    "hours minutes wednesday thursday friday saturday sunday night tonight yesterday morning evening tomorrow asks "
     "noon midnight lunch rest weekend month year couple further notice"
 )
 # Around a verb that is used as a noun: `the restart failed`, `the kill switch`.

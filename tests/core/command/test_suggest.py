@@ -142,10 +142,57 @@ def test_a_pause_has_the_end_that_was_said_and_is_never_its_opposite() -> None:
         ("let @lee start prices for 2-3 hours", 'grant @lee start acc:shop/prices until="2-3 hours"'),
         ("let @lee start prices until noon -- on call", "grant @lee start acc:shop/prices until=12:00 -- on call"),
         ("let @lee pause shop/prices for 2 hours", "grant @lee schedule off acc:shop/prices for=2h"),
+        ("let @lee start prices until 10.12.", 'grant @lee start acc:shop/prices until="10 Dec 00:00"'),
+        ("let @lee start prices until 5.12. -- x", 'grant @lee start acc:shop/prices until="5 Dec 00:00" -- x'),
+        (
+            "let @lee start prices until friday, he is on call",
+            'grant @lee start acc:shop/prices until="Fri 00:00" -- he is on call',
+        ),
+        (
+            "let @lee pause prices until 18:00, the db is slow",
+            "grant @lee schedule off acc:shop/prices until=18:00 -- the db is slow",
+        ),
+        ("let @lee start prices next week", "grant @lee start acc:shop/prices"),
+        ("let @lee start prices this week", "grant @lee start acc:shop/prices"),
+        ("let @lee start prices on weekdays", "grant @lee start acc:shop/prices"),
+        ("let @lee start prices in 2 hours", "grant @lee start acc:shop/prices"),
+        ("let @lee see prices next week", "grant @lee status acc:shop/prices"),
     ],
 )
 def test_an_end_that_is_said_with_a_right_is_its_end(typed: str, offered: str) -> None:
     assert suggest(typed, CATALOG, DEMO) == (offered,)
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "pause prices for maintenance",
+        "pause prices for planned maintenance",
+        "pause prices for the night shift",
+        "pause prices for the morning run",
+        "pause prices for the item team",
+        "pause prices for the holiday season",
+        "pause prices for the moment",
+    ],
+)
+def test_what_a_pause_is_for_is_no_end(typed: str) -> None:
+    assert suggest(typed, CATALOG, DEMO) == ("schedule off acc:shop/prices",)
+
+
+@pytest.mark.parametrize(
+    ("typed", "first"),
+    [
+        ("watch prices until 5. december", 'watch acc:shop/prices until="5 Dec 00:00"'),
+        ("watch prices until stock is done", "watch acc:shop/prices"),
+        (
+            "resume prices, it was only paused for maintenance",
+            "schedule on acc:shop/prices -- it was only paused for maintenance",
+        ),
+        ("start prices region=south, please", "start acc:shop/prices input.region=south"),
+    ],
+)
+def test_what_is_said_beside_the_words_of_a_time_or_a_value_is_none_of_them(typed: str, first: str) -> None:
+    assert suggest(typed, CATALOG, DEMO)[0] == first
 
 
 def test_a_change_that_may_be_meant_comes_after_the_status() -> None:
