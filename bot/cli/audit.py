@@ -16,7 +16,18 @@ from bot.cli.exit_codes import CliError, Exit
 from bot.core.audit import AuditEntry, Event
 from bot.core.command.params import BadParam, duration_seconds
 from bot.core.ports.store import StoreAddress
-from bot.core.records import NAME_KEY, OPENINGS, Filters, StoredEntry, asked_by, newest_of, of_timer, searches, stamp
+from bot.core.records import (
+    NAME_KEY,
+    OPENINGS,
+    Filters,
+    StoredEntry,
+    newest_of,
+    of_timer,
+    searches,
+    stamp,
+    what_of,
+    whose,
+)
 from bot.core.text import utc_text
 from bot.render.text_format import NOTHING, aligned, one_line
 from bot.render.zones import in_zone
@@ -116,13 +127,13 @@ def _person(written: str, names: Mapping[str, Sequence[str]]) -> str:
 def _cells(entry: StoredEntry, names: Mapping[str, str]) -> tuple[str, ...]:
     """The entry for a person to read; `audit export` has the exact values."""
     entry = of_timer(entry)
-    what = " ".join(part for part in (entry.verb, entry.target_name, entry.given) if part)
+    what = f"{what_of(entry)} {entry.given}".rstrip()
     parts = (entry.reason, entry.detail or entry.code)  # of a request, the detail are the words before the reason
     detail = ". ".join(part for part in (parts[::-1] if entry.event is Event.REQUESTED else parts) if part)
     at, detail = (in_zone(text, get_localzone()) for text in (utc_text(entry.at, seconds=True), detail))
     what, named = (_ID.sub(lambda found: _name(found, names), text) for text in (what, detail))
     who, where = (names.get(one or "", one or "") for one in (entry.user_id, entry.channel_id))
-    who = asked_by(entry, who) or NOTHING
+    who = whose(entry, who) or NOTHING
     cells = (str(entry.seq), at, who, where or NOTHING, str(entry.event), what, named)
     return tuple(one_line(cell) for cell in cells)
 

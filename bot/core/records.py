@@ -304,6 +304,9 @@ _DUE: Final = {
     "due remind": "reminder of an open request",
     "due grant": "end of a grant",
 }
+GIVEN: Final = frozenset({Event.GRANTED, Event.BREAKGLASS})
+ENDS: Final = frozenset({Event.REVOKED, Event.EXPIRED, Event.REVIEWED})  # of what was given, if the rule is a grant
+_SIGNALBOX: Final = "Signalbox"  # who asked for what a timer did for nobody
 OPENINGS: Final = Filters(event=Event.INCIDENT_OPENED)
 # What a card calls these events.
 _SAID: Final = {"denied": (Event.DENIED, Event.REJECTED), "cancelled": (Event.ABANDONED,)}
@@ -313,7 +316,22 @@ def of_timer(entry: StoredEntry) -> StoredEntry:
     """The entry of what a timer asked for as people read it: in words, and in nobody's name. Any other as it is."""
     if entry.verb not in _DUE:
         return entry
-    return entry.model_copy(update={"verb": _DUE[entry.verb], "user_id": "Signalbox", "detail": None})
+    return entry.model_copy(update={"verb": _DUE[entry.verb], "user_id": _SIGNALBOX, "detail": None})
+
+
+def what_of(entry: StoredEntry) -> str:
+    """Verb and target. A break-glass is for all verbs and targets; a grant is not what it permits."""
+    is_grant = entry.event in GIVEN | ENDS and (entry.rule or "").startswith("grant ")
+    everything = entry.verb == entry.target_name == "*"
+    if is_grant and (entry.event is Event.BREAKGLASS or everything or entry.verb == "close review"):
+        return "break-glass"
+    return " ".join(part for part in ("grant of" if is_grant else "", entry.verb, entry.target_name) if part)
+
+
+def whose(entry: StoredEntry, who: str) -> str:
+    """Who asked, by this name, or that it happened by itself, for this person."""
+    by_itself = entry.source == Source.TIMER and who not in ("", _SIGNALBOX)
+    return f"automatic, for {who}" if by_itself else asked_by(entry, who)
 
 
 def asked_by(entry: StoredEntry, who: str) -> str:

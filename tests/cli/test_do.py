@@ -300,3 +300,20 @@ async def test_a_run_that_was_retried_in_the_terminal_is_not_offered_again_in_sl
     changed = await env.sees("Retried by", timeout=40)
     assert changed["ts"] == card["ts"]
     assert "Retry" not in labels(changed)
+
+
+async def test_a_search_of_the_audit_log_says_what_happened_by_itself_and_calls_break_glass_so(
+    program: Program, env: World
+) -> None:
+    await env.does("breakglass for=5m -- the approvers are away", "Break-glass is active", user="U0ROOT")
+    grant = str(env.audit(event="breakglass")[-1].rule).removeprefix("grant ")
+    await env.say(f"revoke {grant} -- over", user="U0ROOT")
+    await env.until(lambda: env.audit(event="revoked"))
+    await env.does("schedule off acc:shop/prices for=1s -- closed", "Paused until")
+    await env.until(lambda: env.audit(event="resumed"))
+    found = await program("audit", "search", "--count", "100", folder=env.folder, environ=env.environ)
+    ended, revoked = (
+        next(line for line in found.out.splitlines() if f" {event} " in line) for event in ("resumed", "revoked")
+    )
+    assert "automatic, for Ana Alves" in ended
+    assert re.search(r"Root Rivera .* revoked +break-glass ", revoked), revoked

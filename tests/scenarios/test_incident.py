@@ -605,6 +605,18 @@ async def test_a_grant_and_a_watch_end_for_the_incident_in_which_they_began(late
     assert (expired.incident, ended.incident) == ("INC-43", "INC-43")
 
 
+async def test_its_report_counts_only_those_who_did_something_as_its_people(later: Team) -> None:
+    """Not the holder of a grant that ended by itself."""
+    env = later.env
+    await env.does("incident open INC-61", "Incident INC-61")
+    await env.does("grant <@U0RUI> start acc:shop/* for=1h -- help", "Granted")
+    later.later(hours=2)
+    await env.until(lambda: env.audit(event="expired"))
+    report = shown(await env.does("incident close", "INC-61 is closed"))
+    assert "automatic, for <@U0RUI>" in report
+    assert "<@U0RUI>" not in report[report.index("*People:*") :].partition("\n")[0]
+
+
 async def test_its_report_tells_a_press_of_try_again_in_the_words_of_the_first_request(env: World) -> None:
     """With its parameters and its reason."""
     await env.does("incident open INC-55 -- checkout", "Incident INC-55")

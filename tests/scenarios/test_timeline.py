@@ -248,6 +248,17 @@ async def test_a_timeline_tells_a_decision_that_was_made_in_another_channel(tmp_
     assert "rejected" in files["timeline.md"].bytes.decode()
 
 
+async def test_a_timeline_tells_that_another_channel_approved_it(tmp_path: Path) -> None:
+    """As it tells that it was denied there."""
+    async with world(tmp_path, policy=POLICY) as env:
+        await env.say("agent approve acc:labs/new -- tested")
+        asked = await env.sees("wants to run", "agent approve acc:labs/new", user="U0LEE", channel="C0APPR")
+        await env.person("U0LEE").press_label("C0APPR", asked["ts"], "Approve")
+        await env.until(lambda: env.audit(event="done", verb="agent approve"))
+        text = shown(await env.does("timeline since=1h", "Timeline since"))
+        assert re.search(r"agent approve acc:labs/new`? approved · <@U0LEE>", text), text
+
+
 async def test_a_timeline_tells_the_end_of_a_pause_without_its_id(env: World) -> None:
     """The pause is named by its request, which is in the files."""
     await env.does("schedule off acc:shop/prices for=1s -- closed", "Paused until")
@@ -256,6 +267,8 @@ async def test_a_timeline_tells_the_end_of_a_pause_without_its_id(env: World) ->
     ended = [line.partition("> · ")[2] for line in text.splitlines() if " resumed" in line]
     assert ended
     assert all(line.endswith("resumed · automatic, for <@U0ANA>") for line in ended), ended
+    files = await env.until(lambda: {file.name: file for file in env.ws.files.values() if file.channel_id} or None)
+    assert "| automatic, for U0ANA | resumed |" in files["timeline.md"].bytes.decode()
 
 
 async def test_a_run_that_its_control_plane_no_longer_has_is_counted_as_unknown_not_as_failed(env: World) -> None:

@@ -12,12 +12,10 @@ from bot.core.command.catalog import Catalog
 from bot.core.intent import Source
 from bot.core.outcome import LOST, Chart, Phase, Series
 from bot.core.ports.store import Store
-from bot.core.records import Filters, StoredEntry, asked_by
+from bot.core.records import ENDS, GIVEN, Filters, StoredEntry, whose
 from bot.core.text import ago_text, plural, seconds_words
 from bot.operations import cards
 
-GIVEN: Final = frozenset({Event.GRANTED, Event.BREAKGLASS})
-ENDS: Final = frozenset({Event.REVOKED, Event.EXPIRED, Event.REVIEWED})  # of what was given, if the rule is a grant
 OUTCOMES: Final = frozenset({Event.DONE, Event.FAILED, Event.UNKNOWN})
 _END: Final = re.compile(r"(?<= until )[-0-9T:.]+Z")  # of what was given
 _PAGE: Final = 500
@@ -159,21 +157,11 @@ def unknown(entries: Sequence[StoredEntry]) -> frozenset[str]:
     return frozenset(unsure - found | lost)
 
 
-def what_of(entry: StoredEntry) -> str:
-    """Verb and target. A break-glass is for all verbs and targets; a grant is not what it permits."""
-    is_grant = entry.event in GIVEN | ENDS and (entry.rule or "").startswith("grant ")
-    everything = entry.verb == entry.target_name == "*"
-    if is_grant and (entry.event is Event.BREAKGLASS or everything or entry.verb == "close review"):
-        return "break-glass"
-    return " ".join(part for part in ("grant of" if is_grant else "", entry.verb, entry.target_name) if part)
-
-
 def asker(entry: StoredEntry) -> str:
     """Who asked, by name: the step of a workflow runs as the app itself, and what was arranged for a time by itself."""
     if entry.source == Source.STEP:
         return "a workflow"
-    who = cards.person(entry.user_id)
-    return f"automatic, for {who}" if entry.source == Source.TIMER and who else asked_by(entry, who)
+    return whose(entry, cards.person(entry.user_id))
 
 
 def is_look(catalog: Catalog, entry: StoredEntry) -> bool:

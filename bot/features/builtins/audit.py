@@ -17,7 +17,7 @@ from bot.core.operation import Target
 from bot.core.outcome import LOST, FileOut, Phase, Table
 from bot.core.policy.decide import why_not_administrator
 from bot.core.policy.visibility import Visibility
-from bot.core.records import OPENINGS, Filters, StoredEntry, asked_by, newest_of, of_timer, searches, stamp
+from bot.core.records import OPENINGS, Filters, StoredEntry, newest_of, of_timer, searches, stamp, what_of, whose
 from bot.core.text import csv_text, person_in, plural, sentences, shortened, utc_text
 from bot.core.value import canonical
 from bot.features import incidents
@@ -32,7 +32,6 @@ from bot.features.builtins.activity import (
     not_sent,
     of_requests,
     stopped_as_asked,
-    what_of,
     with_ends,
 )
 from bot.features.incidents import Incident
@@ -135,10 +134,10 @@ async def timeline(ctx: Context, intent: Intent, ask: Command, given: Mapping[st
 
 
 async def _elsewhere(ctx: Context, intent: Intent, newest: Sequence[StoredEntry]) -> list[StoredEntry]:
-    """What was decided about these requests in another channel or on a Home tab: that one is denied, and the end and the review
-    of what one gave."""
+    """What was decided about these requests in another channel or on a Home tab, and the end and the review of what one gave."""
     asked = dict.fromkeys(entry.request_id for entry in newest if entry.event is Event.APPROVAL_REQUESTED)
-    filters = [Filters(request_id=one, event=Event.REJECTED) for one in [*asked][:_MOST_LISTED]]
+    decided = (Event.APPROVED, Event.REJECTED)
+    filters = [Filters(request_id=one, event=event) for one in [*asked][:_MOST_LISTED] for event in decided]
     pages = [*await all_of(ctx.store.search(one) for one in filters), await ends_of(ctx.store, newest)]
     there = [entry for page in pages for entry in page if entry.channel_id != intent.place.channel_id]
     return await told(ctx, intent, sorted(there, key=lambda entry: -entry.seq))
@@ -390,7 +389,7 @@ def _row(entry: StoredEntry) -> tuple[str, ...]:
     return (
         str(entry.seq),
         utc_text(entry.at, seconds=True),
-        asked_by(entry, entry.user_id or ""),
+        whose(entry, entry.user_id or ""),
         "cancelled" if entry.event is Event.ABANDONED and entry.code == "cancelled" else str(entry.event),
         what_of(entry),
         entry.given,

@@ -13,14 +13,13 @@ from bot.core.command.parser import format_command
 from bot.core.errors import BadRequest
 from bot.core.intent import Command, Intent, Place, Source
 from bot.core.outcome import Fact, Phase
-from bot.core.records import Filters, StoredEntry, asked_by, stamp
+from bot.core.records import GIVEN, Filters, StoredEntry, asked_by, stamp, what_of
 from bot.core.text import ago_text, first_of, plural, shortened, utc_text
 from bot.features import incidents
 from bot.features.access.grants import NotPermittedError
 from bot.features.approvals.cards import link_to
 from bot.features.builtins import audit
 from bot.features.builtins.activity import (
-    GIVEN,
     asker,
     granted_apart,
     happened,
@@ -28,7 +27,6 @@ from bot.features.builtins.activity import (
     not_sent,
     stopped_as_asked,
     unknown,
-    what_of,
 )
 from bot.features.incidents import Incident
 from bot.features.pauses.pause import ENDED_BY_ORDER, ends_pause
@@ -282,7 +280,8 @@ def _counts(ctx: Context, found: Incident, entries: Sequence[StoredEntry]) -> tu
     stopped = {entry.request_id for entry in entries if entry.code == str(Phase.STOPPED) and entry.verb != "stop"}
     failed, lost = len({entry.request_id for entry in bad} & changes), len(unknown(entries) & changes)
     counted = ((failed or "none", "failed"), (lost, "unknown"), (len(stopped), "stopped"))
-    people = dict.fromkeys(asked_by(entry, f"<@{entry.user_id}>") for entry in entries if entry.user_id)
+    acts = [entry for entry in entries if entry.user_id and entry.source != Source.TIMER]
+    people = dict.fromkeys(asked_by(entry, f"<@{entry.user_id}>") for entry in acts)
     return (
         Fact(label="Opened", value=datetime.fromisoformat(found.opened_at)),
         Fact(
