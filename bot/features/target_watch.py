@@ -16,7 +16,7 @@ from bot.core.errors import BadRequest, NoSuchTarget, Problem
 from bot.core.intent import Actor, Due, Intent, Source
 from bot.core.operation import Operation, Target
 from bot.core.outcome import Phase, RecentRun, facts_of
-from bot.core.records import Outgoing, Subscription, WatchedTarget, stamp
+from bot.core.records import Filters, Outgoing, Subscription, WatchedTarget, stamp
 from bot.core.runs import news
 from bot.core.text import capitalized, seconds_words, without_level
 from bot.operations import cards
@@ -32,6 +32,8 @@ LISTED: Final = 20  # runs of one poll
 POLL_WITHIN: Final = 20.0
 CLOCKS_DIFFER: Final = timedelta(hours=1)  # at most, ours and the control plane's
 AT_ONCE: Final = 4  # polls of one backend
+_NEWS: Final = timedelta(days=7)
+_LOOKED_AT: Final = 500
 _LONGEST: Final = 300  # characters of the vendor's message
 _SUCCEEDED: Final = frozenset({"complete", "completed", "succeeded", "success"})  # what the title says already
 _TONES: Final = {Phase.FAILED: Tone.BAD, Phase.SUCCEEDED: Tone.GOOD}
@@ -151,7 +153,7 @@ async def end(ctx: Context, one: Subscription, code: str, text: str, by: Intent 
     whose = by or _intent(ctx, one).model_copy(
         update={"incident": asked.intent.incident if asked is not None else None}
     )
-    columns = {**columns_of(one.target), "code": code, "detail": text}
+    columns = {**columns_of(one.target), "rule": f"watch {one.id}", "code": code, "detail": text}
     entry = AuditWriter(ctx.secrets).plain(Event.ENDED, whose, ctx.clock.now(), verb="watch", **columns)
     name = f"watch {one.id}"
     try:
@@ -167,6 +169,17 @@ async def end(ctx: Context, one: Subscription, code: str, text: str, by: Intent 
     if one.target.parent is None or code not in ("ended", "unwatched"):
         await until_stored(ctx.clock, name, partial(show, ctx, one, text))
     return True
+
+
+async def recover(ctx: Context) -> None:
+    """After a restart: show the ends of the last days that their cards don't show."""
+    since = stamp(ctx.clock.now() - _NEWS)
+    for entry in await ctx.store.search(Filters(event=Event.ENDED, verb="watch", since=since), limit=_LOOKED_AT):
+        posted = await ctx.store.message((entry.rule or "").replace(" ", ":"))
+        card = Card.stored(posted.body) if posted is not None and posted.body else None
+        if card is not None and card.buttons:
+            over = {"status": entry.detail or "", "rows": (), "buttons": ()}
+            await ctx.presenter.show(card.model_copy(update=over))
 
 
 async def show(ctx: Context, one: Subscription, ended: str = "") -> None:

@@ -17,7 +17,7 @@ from bot.core.effects import Attempt
 from bot.core.intent import Due
 from bot.core.outcome import Done, Failed, Unknown
 from bot.core.records import Filters, StoredEntry, StoredRequest
-from bot.features import approvals, home
+from bot.features import approvals, home, target_watch
 from bot.features.access import breakglass, grant_end
 from bot.features.pauses.pause import ENDED_BY_ORDER, ENDINGS, show_over_again
 from bot.features.pauses.resume import GIVEN_UP, show_end_again
@@ -38,6 +38,7 @@ LOOK_ELSEWHERE: Final = 0.5  # seconds between two looks at a call of another re
 LOOK_AGAIN: Final = 5.0  # seconds between two looks for an effect
 LAST: Final = 500
 LAST_OF_PAUSES: Final = 100
+_STORED: Final = (Event.INCIDENT_OPENED, Event.INCIDENT_CLOSED, Event.ENDED)  # the last one of a watch
 _OUTCOMES: Final = (Event.DONE, Event.FAILED, Event.RECONCILED, Event.ABANDONED)
 
 
@@ -53,6 +54,7 @@ async def recover(ctx: Context) -> int:
     await approvals.recover(ctx)
     await breakglass.recover(ctx)
     await grant_end.recover(ctx)
+    await target_watch.recover(ctx)
     await home.recover(ctx)
     await asking.recover(ctx)
     _work_on(ctx, requests)
@@ -93,6 +95,9 @@ async def _not_sent(ctx: Context, request: StoredRequest) -> None:
         return
     if request.state == "new":
         await ctx.store.begin(request.request_id, now)
+    last = await ctx.store.search(Filters(request_id=request.request_id), limit=1)
+    if last and last[0].event in _STORED:  # it was done, so it is completed, however old it is
+        intent = intent.model_copy(update={"at": now, "sent_at": None})
     if isinstance(intent.payload, Due) or now - intent.at <= STILL_MEANT:
         await handle(ctx, intent)
         return

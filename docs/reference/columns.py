@@ -25,7 +25,7 @@ COLUMNS: Final[Words] = {
     "params": "all parameters with their defaults, as canonical JSON text; known and likely secrets are masked",
     "reason": "the text after `--`",
     "risk": "read, change or danger",
-    "rule": "the rule that decided, such as `C0CRAWL allow 2`",
+    "rule": "the rule that decided, such as `C0CRAWL allow 2`; or the grant, or the watch that ended, by its id",
     "policy_version": "12 hex digits of a hash over everything in policy.toml that affects a decision",
     "digest": (
         "SHA-256 over requester, verb, exact target, parameters, place and policy version: what was approved is what runs; "

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import pytest
@@ -255,6 +257,19 @@ async def test_the_incident_of_the_channel_is_closed_by_name_from_a_thread_with_
     await in_thread(env, thread, "INC-78 is closed")
 
 
+async def test_who_closes_in_the_channel_what_is_open_in_a_thread_there_is_led_to_it(env: World) -> None:
+    await in_threads(env, "INC-78")
+    led = await env.does("incident close INC-78", "Nothing was done", "INC-78 is open in a thread here.")
+    assert labels(led) == ["Open INC-78"]
+
+
+async def test_its_report_names_a_second_press_on_close(env: World) -> None:
+    card = await env.does("incident open INC-42", "Incident INC-42")
+    press = partial(env.ana.press_label, CRAWL, card["ts"], "Close INC-42", seen=card)
+    await asyncio.gather(press(), press())
+    await env.sees("INC-42 is closed", "`incident close INC-42`: denied")
+
+
 async def test_a_second_close_in_a_channel_says_who_closed_it(env: World) -> None:
     """And leads to its report; a name that was never open is answered with what is open, as a button."""
     await env.does("incident open INC-42", "Incident INC-42")
@@ -332,6 +347,18 @@ ENDS = (
     r"break-glass revoked · <@U0LEE> · of <@U0RUI>; the review was closed",
     r"break-glass reviewed · <@U0LEE> · what <@U0RUI> did with it",
 )
+
+
+async def test_its_report_marks_what_was_run_with_a_break_glass_that_was_opened_before(team: Team) -> None:
+    env = team.env
+    await env.say("breakglass for=30m -- checkout is down", user="U0RUI")
+    await env.sees("Break-glass is active", user="U0RUI")
+    await env.does("incident open INC-50", "Incident INC-50")
+    await env.say("start acc:shop/prices", user="U0RUI")
+    await team.event("ended")
+    assert "`start acc:shop/prices`, with BREAK-GLASS: succeeded" in shown(
+        await env.does("incident close", "INC-50 is closed")
+    )
 
 
 async def test_the_end_and_the_review_of_what_was_given_in_an_incident_belong_to_it_wherever_they_are_made(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -13,8 +14,10 @@ from bot.features.builtins import inventory
 from bot.playground.planes import itential
 from bot.playground.planes.itential import ItentialPlane
 from bot.playground.planes.sequentum import Script
+from bot.store.parts import TimedRows
 from tests.scenarios.steps import mention
 from tests.scenarios.team import CRAWL, INCIDENT, Team, deciding
+from tests.scenarios.test_ends_repeated import Cut
 from tests.world import labels, shown
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -421,3 +424,30 @@ async def test_an_old_failure_of_a_service_is_not_told_again(tmp_path: Path, mon
         await env.does("start itn:ping-links -- the link is up again", "Complete")
         await polled(team, "itn", "/operations-manager/jobs")
         assert not [text for text in map(shown, env.ana.messages(CRAWL)) if "ping-links failed" in text]
+
+
+@pytest.mark.parametrize(
+    ("minutes", "over"),
+    [(0, "<@U0ANA> stopped watching"), (10, "<@U0ANA> stopped watching"), (61, "The watch ended: its time is over")],
+)
+async def test_its_card_shows_after_a_restart_that_it_ended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, minutes: int, over: str
+) -> None:
+    """Who ended it is told so, also when the command is too old then to be run."""
+    async with deciding(tmp_path, monkeypatch, RULES) as team:
+        env, ends = team.env, minutes == 61
+        card = await env.does("watch acc:shop/prices for=1h", "is told here")
+        lost = Cut(monkeypatch, TimedRows, "unsubscribe", "restart")
+        if not ends:
+            await env.say("unwatch acc:shop/prices")
+        else:
+            team.later(minutes=minutes)
+        await asyncio.wait_for(lost.done.wait(), 30)
+        await env.bot.close()
+        team.later(minutes=0 if ends else minutes)
+        await env.start()
+        shows = await env.sees("Watching acc:shop/prices", over)
+        assert (shows["ts"], labels(shows)) == (card["ts"], [])
+        await env.quiet()
+        assert len([one for one in env.ana.messages(CRAWL) if "You no longer watch" in shown(one)]) == (not ends)
+        assert not [one for one in env.ana.messages(CRAWL) if "Not done" in shown(one) or "You don't" in shown(one)]

@@ -121,14 +121,16 @@ async def test_pruning_forgets_what_served_the_card_of_an_ended_request(store: S
         await store.accept(intent(name), [row(request_id=name)])
         await store.show(outgoing(f"op:{name}"), [button(f"b-{name}", f"op:{name}")])
         await store.sent(f"op:{name}", 1, ts=f"1.{name}")
-        for value in ("note", "unread_card", "asking"):
+        for value in ("note", "unread_card", "asking", "closed"):
             await store.set_value(f"{value}:{name}", "lost", NOW)
         await store.finish(name, [row(Event.DONE, name)], NOW if name == "old" else after(60), run=TARGET)
     assert await store.prune(after(1)) == 1
     assert await store.message("op:old") is None
     assert await store.button("b-old") is None
     assert await store.run_of("old") is None
-    assert not [value for value in ("note", "unread_card", "asking") if await store.value(f"{value}:old") is not None]
+    assert not [
+        value for value in ("note", "unread_card", "asking", "closed") if await store.value(f"{value}:old") is not None
+    ]
     assert await store.message("op:young") is not None
     assert await store.button("b-young") is not None
     assert await store.run_of("young") == TARGET

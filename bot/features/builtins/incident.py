@@ -3,14 +3,15 @@
 import re
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from itertools import chain
 from typing import Any, Final
 
-from bot.core.audit import Event
+from bot.core.audit import AuditEntry, Event
 from bot.core.card import Button, Card, Line, Tone
 from bot.core.command.params import as_typed
 from bot.core.command.parser import format_command
-from bot.core.errors import BadRequest
+from bot.core.errors import BadRequest, Problem
 from bot.core.intent import Command, Intent, Place, Source
 from bot.core.outcome import Fact, Phase
 from bot.core.records import GIVEN, Filters, StoredEntry, asked_by, stamp, what_of
@@ -36,10 +37,12 @@ from bot.operations.audit_writer import AuditWriter
 from bot.operations.authorize import CACHED, visibility_of
 from bot.operations.target_facts import given_in
 from bot.runtime.context import Context
+from bot.runtime.until_stored import IN_DOUBT, until_stored
 
 _USAGE: Final = (
     "Write `incident open INC-42 -- what happens`, `incident close`, or `incident` to see what is open here."
 )
+_CLOSED: Final = "closed:"  # with the request that closes it: the incident, which its report is about
 _OWN: Final = frozenset({Event.INCIDENT_OPENED, Event.INCIDENT_CLOSED})
 _BAD: Final = frozenset({Event.FAILED, Event.DENIED, Event.UNKNOWN, Event.ABANDONED, Event.REJECTED})
 _WAITS: Final = frozenset({Event.APPROVAL_REQUESTED, Event.CLAIMED, Event.RELEASED})
@@ -99,13 +102,32 @@ async def _open(ctx: Context, intent: Intent, name: str, text: str) -> None:
         if found is not None and found.request_id != made.request_id:
             hint = f"Close it first: `{ctx.command} incident close`."
             raise BadRequest(f"{found.name} is already open here.", hint, "open_already")
-        marked = intent.model_copy(update={"incident": name})
-        entry = writer.plain(Event.INCIDENT_OPENED, marked, now, verb="incident open", reason=text or None, detail=name)
-        await ctx.store.set_value(made.key, made.model_dump(mode="json"), now, (entry,))
-        await ctx.presenter.show(_card(ctx, made))
+        if found is None:
+            marked = intent.model_copy(update={"incident": name})
+            columns = {"verb": "incident open", "reason": text or None, "detail": name}
+            await _set(ctx, made, made, writer.plain(Event.INCIDENT_OPENED, marked, now, **columns))
+        show = partial(ctx.presenter.show, _card(ctx, found or made))
+        await until_stored(ctx.clock, f"incident {name}", show)
+
+
+async def _set(ctx: Context, of: Incident, to: Incident | None, entry: AuditEntry) -> None:
+    """Store what is open in its place from now on. What counts has to be told, so a commit in doubt is looked up."""
+    try:
+        await ctx.store.set_value(of.key, to.model_dump(mode="json") if to is not None else None, entry.at, (entry,))
+    except Problem as problem:
+        look = partial(incidents.at, ctx.store, of.channel_id, of.thread_ts)
+        if problem.code != IN_DOUBT or await until_stored(ctx.clock, f"incident {of.name}", look) != to:
+            raise
 
 
 async def _close(ctx: Context, intent: Intent, name: str, text: str) -> None:
+    """Close it once, and tell everyone. Whoever repeats this completes what an earlier try left."""
+    if not await ctx.store.search(Filters(request_id=intent.request_id, event=Event.INCIDENT_CLOSED)):
+        await _end(ctx, intent, name, text)
+    await until_stored(ctx.clock, f"request {intent.request_id}", partial(_tell_end, ctx, intent))
+
+
+async def _end(ctx: Context, intent: Intent, name: str, text: str) -> None:
     """Without a name only the thread's own incident, so that a second `incident close` there doesn't end that of its channel."""
     if (await visibility_of(ctx, intent.actor, intent.place)).patterns is not None:
         raise NotPermittedError("An incident is closed by a full member: its report names everything that was done.")
@@ -116,18 +138,25 @@ async def _close(ctx: Context, intent: Intent, name: str, text: str) -> None:
     found = next((one for one in here if one is not None and name in ("", one.name)), None)
     if found is None:
         raise await _not_open(ctx, intent, name, text)
-    now, person = ctx.clock.now(), intent.actor.user_id
-    lasted = ago_text(now - datetime.fromisoformat(found.opened_at))
-    writer = AuditWriter(ctx.secrets)
     async with ctx.locks.of(found.key):
         if await incidents.at(ctx.store, found.channel_id, found.thread_ts) != found:
             raise await _not_open(ctx, intent, found.name, text)
-        marked = intent.model_copy(update={"incident": found.name})
-        entry = writer.plain(
-            Event.INCIDENT_CLOSED, marked, now, verb="incident close", reason=text or None, detail=found.name
-        )
-        await ctx.store.set_value(found.key, None, now, (entry,))
-        await ctx.presenter.show(_card(ctx, found, f"Closed by <@{person}> after {lasted}", person))
+        marked, now = intent.model_copy(update={"incident": found.name}), ctx.clock.now()
+        columns = {"verb": "incident close", "reason": text or None, "detail": found.name}
+        entry = AuditWriter(ctx.secrets).plain(Event.INCIDENT_CLOSED, marked, now, **columns)
+        await ctx.store.set_value(f"{_CLOSED}{intent.request_id}", found.model_dump(mode="json"), now)
+        await _set(ctx, found, None, entry)
+
+
+async def _tell_end(ctx: Context, intent: Intent) -> None:
+    """The first card, the report for everyone, and the files below it, which come last."""
+    if await ctx.store.message(f"file:{intent.request_id}") is not None:
+        return
+    found = Incident.stored(await ctx.store.value(f"{_CLOSED}{intent.request_id}"))
+    (entry,) = await ctx.store.search(Filters(request_id=intent.request_id, event=Event.INCIDENT_CLOSED))
+    person, now = str(entry.user_id), datetime.fromisoformat(entry.at)
+    lasted = ago_text(now - datetime.fromisoformat(found.opened_at))
+    await ctx.presenter.show(_card(ctx, found, f"Closed by <@{person}> after {lasted}", person))
     entries, cut = await audit.of_incident(ctx, found)
     done, not_done = await _story(ctx, intent, entries)
     since = f"Since {utc_text(cut)}; `signalbox audit export` has what was before. " if cut else ""
@@ -141,7 +170,7 @@ async def _close(ctx: Context, intent: Intent, name: str, text: str) -> None:
             Line(heading=heading, text=words)
             for heading, words in (
                 ("What happened", found.text),
-                ("How it ended", writer.clean(text) or ""),
+                ("How it ended", entry.reason or ""),
                 *(
                     ("" if at else what, "\n".join(told[at : at + _IN_ONE]))
                     for what, told in (("What was done", done), ("What was not done", not_done))
@@ -175,7 +204,8 @@ async def _not_open(ctx: Context, intent: Intent, name: str, text: str) -> NotOp
         hint = hint if here is not None else ""
     elif entry is not None:
         key, here = f"incident:{entry.request_id}", None
-        what, hint = f"{name} is open in <#{entry.channel_id}>.", "Close it there."
+        place = "a thread here" if entry.channel_id == intent.place.channel_id else f"<#{entry.channel_id}>"
+        what, hint = f"{name} is open in {place}.", "Close it there."
     no = NotOpenError(what, hint, "not_open")
     no.link = await link_to(ctx, key, f"Open {entry.incident}") if entry is not None else None
     no.close = (_close_button(ctx, here, text),) if here is not None else ()
@@ -212,8 +242,9 @@ async def _story(ctx: Context, intent: Intent, entries: Sequence[StoredEntry]) -
     sent = {entry.request_id for entry in entries if entry.event is Event.SENT}
     written = (entry for entry in reversed(entries) if entry.reason and entry.source != Source.TIMER)
     reasons = {entry.request_id: entry.reason or "" for entry in written}  # the first of each
-    broken = {entry.rule for entry in entries if entry.event is Event.BREAKGLASS}
-    with_it = {entry.request_id for entry in entries if entry.rule in broken and entry.event is Event.SENT}
+    allowed = {entry.request_id: (entry.rule or "").partition(" ")[2] for entry in entries if entry.event is Event.SENT}
+    grants = [await ctx.store.grant_by_id(one) for one in dict.fromkeys(allowed.values())]
+    broken = {grant.id for grant in grants if grant is not None and grant.breakglass}
     ends = {entry.rule: entry for entry in entries if entry.event in (Event.REVOKED, Event.EXPIRED)}
     told, hidden = {True: list[str](), False: list[str]()}, {True: 0, False: 0}  # by whether it was done
     longest = min(300, _ROOM // max(1, min(len(last), _MOST_LINES)))
@@ -229,10 +260,10 @@ async def _story(ctx: Context, intent: Intent, entries: Sequence[StoredEntry]) -
         why = f" ({shortened(reasons[request_id], longest)})" if request_id in reasons else ""
         agreed = [one for one in entries if one.request_id == request_id and one.event is Event.APPROVED]
         why += f", approved by {' and '.join(asker(one) for one in agreed)}" if agreed else ""
-        why += ", with BREAK-GLASS" if request_id in with_it else ""
+        why += ", with BREAK-GLASS" if allowed.get(request_id) in broken else ""
         who, when = asker(asked), utc_text(asked.at, seconds=True)
         given = typed.get(request_id or "", "") if end.backend is not None else ""
-        if unsent and end.backend is None:  # a built-in command
+        if (unsent or end.code == "pressed_already") and end.backend is None:  # a built-in command
             given = shortened((asked.detail or "").replace("`", ""), longest)
         what = " ".join(part for part in (what_of(end), given) if part)
         how = await _paused(ctx, end) if end.event is Event.PAUSED else _end_of(ctx, end, undone)

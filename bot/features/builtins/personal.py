@@ -3,13 +3,14 @@
 from collections.abc import Mapping
 from typing import Any
 
+from bot.core.audit import Event
 from bot.core.command.params import Arguments
 from bot.core.command.until import ends_at
 from bot.core.errors import BadRequest
 from bot.core.intent import Command, Intent
 from bot.core.operation import Target
 from bot.core.policy.decide import Denied
-from bot.core.records import Subscription, stamp
+from bot.core.records import Filters, Subscription, stamp
 from bot.core.text import utc_text
 from bot.features import favourites, target_watch
 from bot.features.access.grants import NotPermittedError
@@ -62,7 +63,8 @@ async def unwatch(ctx: Context, intent: Intent, ask: Command, given: Mapping[str
         and (one.target.backend, one.target.kind, one.target.id) == (target.backend, target.kind, target.id)
         and intent.place.channel_id in ("", one.place.channel_id)
     ]
-    if not mine:
+    ended = Filters(request_id=intent.request_id, event=Event.ENDED)  # before a restart
+    if not mine and not await ctx.store.search(ended):
         raise BadRequest(f"You don't watch {target.label} here.", f"`{ctx.command} watches` lists what is watched.")
     for one in mine:
         await target_watch.end(ctx, one, "unwatched", f"<@{one.user_id}> stopped watching", intent)

@@ -10,7 +10,7 @@ from bot.store.tables import buttons
 _CARDS: Final = ("op", "say", "file", "skipped")
 # A message that replaced one of these has its key as a prefix, followed by `:` or `@`.
 _BESIDE: Final = (*_CARDS, "approval")
-_VALUES: Final = ("run", "note", "was_on", "unread_card", "asking")
+_VALUES: Final = ("run", "note", "was_on", "unread_card", "asking", "closed")
 # An open watch or pause still needs its request.
 _ENDED: Final = """
     SELECT request_id FROM requests WHERE state = 'ended' AND updated_at < ?
