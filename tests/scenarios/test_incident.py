@@ -641,6 +641,7 @@ async def test_its_report_counts_only_those_who_did_something_as_its_people(late
     await env.until(lambda: env.audit(event="expired"))
     report = shown(await env.does("incident close", "INC-61 is closed"))
     assert "automatic, for <@U0RUI>" in report
+    assert "expired" not in report  # the line of the grant has its end
     assert "<@U0RUI>" not in report[report.index("*People:*") :].partition("\n")[0]
 
 

@@ -233,9 +233,11 @@ async def _story(ctx: Context, intent: Intent, entries: Sequence[StoredEntry]) -
     last: dict[str, StoredEntry] = {}
     entries = granted_apart(entries)
     undone = not_sent(entries)
+    here = {entry.rule for entry in entries if entry.event in GIVEN}
     for entry in await audit.readable(ctx, intent, moves(ctx.catalog, entries)):
-        # of a change that ended pauses
+        # of a change that ended pauses, or of what was given here and is told with its end
         part = (entry.event is Event.RESUMED or entry.code in ENDED_BY_ORDER) and entry.request_id in last
+        part = part or (entry.event is Event.EXPIRED and entry.rule in here)
         if entry.event is not Event.REQUESTED and entry.event not in _OWN and not part:
             last[entry.request_id] = entry
     first, typed = {entry.request_id: entry for entry in reversed(entries)}, await given_in(ctx, entries)
