@@ -259,6 +259,7 @@ async def test_the_incident_of_the_channel_is_closed_by_name_from_a_thread_with_
 
 async def test_who_closes_in_the_channel_what_is_open_in_a_thread_there_is_led_to_it(env: World) -> None:
     await in_threads(env, "INC-78")
+    await env.quiet()  # its card is there, to which the answer leads
     led = await env.does("incident close INC-78", "Nothing was done", "INC-78 is open in a thread here.")
     assert labels(led) == ["Open INC-78"]
 
