@@ -102,6 +102,24 @@ async def test_again_in_the_thread_of_a_run_that_failed_is_its_retry(env: World,
     assert labels(await env.sees("Did you mean this?"))[0] == "retry acc:labs/broken@failed"
 
 
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "run the failed job",
+        "run my failed job please",
+        "let me run it",
+        "let it run",
+        "let us run it please",
+        "no, please do it now",
+    ],
+)
+async def test_an_order_in_the_thread_of_a_run_is_no_question_about_it(env: World, typed: str) -> None:
+    card = await env.does("start acc:labs/broken", "start acc:labs/broken", "Failed")
+    await mention(env, typed, thread_ts=card["ts"])
+    answer = await env.sees("I can't read this command" if "do it" in typed else "Did you mean this?")
+    assert {label.split()[0] for label in labels(answer)[:1]} <= {"start", "retry", "help"}
+
+
 @pytest.mark.parametrize("typed", ["did it work?", "did that work", "did the run work?"])
 async def test_whether_it_worked_is_told_of_the_run_of_the_thread(tmp_path: Path, typed: str) -> None:
     """`work` is not a part of a name such as `audit-network`."""

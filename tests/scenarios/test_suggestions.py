@@ -364,6 +364,19 @@ async def test_what_is_for_a_later_time_is_not_offered_first_and_said_to_run_at_
     assert labels(offer)[0].startswith("status ")
 
 
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "how do i pause shop/prices until monday?",
+        "can i pause shop/prices until tomorrow?",
+        "restart shop/prices, it's been stuck since 9:15",
+    ],
+)
+async def test_what_asks_for_no_later_time_is_not_said_to_run_at_once(env: World, typed: str) -> None:
+    await env.does("status acc:shop/prices", "shop/prices")
+    assert "not at a later time" not in shown(await env.does(typed, "Did you mean this?"))
+
+
 async def test_the_history_of_what_has_none_is_among_the_jobs(tmp_path: Path) -> None:
     async with world(tmp_path, only=("itn",)) as env:
         await env.does("status itn:check-links", "check-links")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import Final, NamedTuple
+from unicodedata import normalize
 
 DOUBLE: Final = frozenset('"\u201c\u201d\u201e\u201f\u00ab\u00bb')
 _SINGLE: Final = frozenset("'\u2018\u2019\u201a\u201b")
@@ -11,6 +12,7 @@ _OPENS_SINGLE_AFTER: Final = frozenset("=:/")
 _DASHES: Final = frozenset({"--", "\u2014", "\u2013", "\u2013\u2013", "\u2014\u2014"})
 _ENTITY: Final = re.compile(r"<([^<>\s|]*[^<>|]*)(?:\|([^<>]*))?>")
 _RUN: Final = re.compile(rf"[^\s{''.join(sorted(DOUBLE | _SINGLE))}]+")
+_APOSTROPHE: Final = re.compile(r"(?<=\w)[\u2018\u2019\u02bc\u00b4`](?=\w)")
 MARKERS: Final = frozenset("`*_~")  # how Slack writes code, bold, italic and struck text
 _NO_WIDTH: Final = frozenset("\u00ad\u200b\u2060\ufeff")  # invisible and meaningless anywhere
 EDGES: Final = "".join(_NO_WIDTH) + "\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
@@ -209,3 +211,8 @@ def _quoted(text: str, at: int) -> tuple[str, int]:
         out.append(char)
         at += 1
     raise Unreadable('A quote is not closed. Close it, or put a backslash before it: `\\"`.')
+
+
+def in_one_form(text: str) -> str:
+    """The text as typed, with one form of each character. Keyboards have several apostrophes."""
+    return unwrap(unescape(normalize("NFKC", _APOSTROPHE.sub("'", text))))

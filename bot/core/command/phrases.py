@@ -95,11 +95,13 @@ def with_months(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Phrase:
-    """A stated parameter: the names that it may have, and its value; whether that is words which name no time."""
+    """A stated parameter: the names that it may have, and its value; whether that is words which name no time; the places
+    of the words of an end that is sure to be one."""
 
     names: tuple[str, ...]
     value: str
     unclear: bool = False
+    ends: range = range(0)
 
 
 def quoted(text: str, targets: Sequence[Known], catalog: Catalog) -> list[str]:
@@ -127,7 +129,9 @@ def take_phrases(
             _take(left, text[: match.start()].count(" "), match[0].count(" ") + 1)
         if patterns is _PAST:
             for end in stated_ends(left, typed or said, names, breaks):
-                found.append(Phrase(end.names, end.value, end.unclear))
+                bare = left[end.places.start] in NUMBERS or left[end.places.start][0].isdigit()  # `it took 2 hours`
+                sure = end.places if end.names and not end.unclear and not bare else range(0)
+                found.append(Phrase(end.names, end.value, end.unclear, sure))
                 _take(left, end.places.start, len(end.places))
     return found, {at for at, word in enumerate(left) if word == "\0"}
 

@@ -16,6 +16,7 @@ from typing import Final, NamedTuple
 from bot.core.command.builtins import Takes
 from bot.core.command.capability import Capability, Risk
 from bot.core.command.catalog import Catalog
+from bot.core.command.lexer import in_one_form
 from bot.core.command.phrases import (
     BULLETS,
     TOKEN,
@@ -38,14 +39,13 @@ from bot.core.command.vocabulary import (
     FILLERS,
     GRANTING,
     HOW_TO,
-    LATER,
     NUMBERS,
     PERMISSION,
     POLITE,
     SYNONYMS,
     TIMES,
 )
-from bot.core.command.wording import Wording, apart, exact_verb, in_one_form, meanings, pairs_of, readings, worded
+from bot.core.command.wording import Wording, apart, exact_verb, meanings, pairs_of, readings, worded
 
 MOST: Final = 3
 _LONGEST: Final = 1_000  # characters of a sentence: each of its words is compared with each target
@@ -82,6 +82,7 @@ class Meant:
 
     commands: tuple[str, ...] = ("help",)
     cannot: str = ""
+    later: bool = False  # what the words order is for a later time
 
 
 def suggest(text: str, catalog: Catalog, around: Surroundings) -> tuple[str, ...]:
@@ -191,9 +192,9 @@ def _meant(text: str, catalog: Catalog, around: Surroundings) -> Meant:
     found = _meant(rest if other else what, catalog, around)
     if found == Meant() or granted is None:  # `can I start prices?`
         return found if found == Meant() else Meant((f"why {found.commands[0]}", *found.commands)[:MOST])
-    now = LATER.sub("", what)  # a right to start it next week is one to start it
-    first = found.commands[0] if now == what else _meant(now, catalog, around).commands[0]
-    command, dashes, said = (first if first in found.commands else found.commands[0]).partition(" -- ")
+    changes = (one for one in found.commands if catalog.changes(catalog.canonical_verb(one.split())[0] or ""))
+    first = next(changes, found.commands[0]) if found.later else found.commands[0]  # a right to start it next week
+    command, dashes, said = first.partition(" -- ")
     more = stated(catalog.params("grant"), ends, (), (), ())
     return Meant((" ".join(["grant", granted["who"] or granted["person"], command, *more]) + dashes + said,))
 
@@ -225,18 +226,15 @@ def _said_in(text: str, catalog: Catalog, around: Surroundings) -> Meant:
         return Meant((whole,))
     phrases, taken = take_phrases(spoken.said, names | {part for part in parts if part.isdigit()}, typed, breaks)
     phrases += [Phrase(("grep",), said) for said in quoted(text, around.targets, catalog)[:1]]
-    ends = any({"for", "until"} & {*phrase.names} for phrase in phrases)
-    failed, spoken = "failed" in spoken.said, replace(spoken.without(taken), ends=ends)
+    spoken = spoken.stating({at for phrase in phrases for at in phrase.ends})
+    failed, spoken = "failed" in spoken.said, spoken.without(taken)
     named = Named(spoken, catalog, around.targets, around.recent)
     cannot, general = "", Meant()
     for read, used in (*readings(spoken, catalog), (list[str](), set[int]())):
         if not read and general != Meant():
             break
-        again = (
-            meanings("again", catalog)
-            if "again" in spoken.said and "over" not in spoken.said and "start" in read
-            else []
-        )
+        repeats = "again" in spoken.said and "over" not in spoken.said and "start" in read
+        again = meanings("again", catalog) if repeats else []
         rest = spoken.without(used)
         no_name = without_target(read, catalog) or (read and around.about)  # the words of the verb
         targets = (named.by(rest) or ([] if no_name else named.by(spoken)))[:MOST]
@@ -261,7 +259,8 @@ def _said_in(text: str, catalog: Catalog, around: Surroundings) -> Meant:
             cannot = cannot or f"{verbs[0]} {choices[0].written}"
         if ranked:
             alone = cannot and ranked[0].on  # the other words are no commands: `tag infa:nightly release`
-            found = Meant(tuple(one.text for one in ranked[:MOST] if one.on or not alone), "" if acts else cannot)
+            offered = tuple(one.text for one in ranked[:MOST] if one.on or not alone)
+            found = Meant(offered, "" if acts else cannot, later=bool(used) and spoken.later(min(used)))
             if ranked[0].on or not targets:
                 return found
             if general == Meant() and verbs[0] in spoken.said:  # `timeline` leaves out the target that the words name

@@ -16,6 +16,7 @@ _APOSTROPHES: Final = re.compile(r"['\u2019]")
 _APART: Final = re.compile(r"[^\w\s]+")
 QUOTES: Final = "\"'\u201c\u201d\u2018\u2019"
 MENTION: Final = re.compile(r"<@[^>]*>|^\s*/\w+\s|(?<!\S)@\w[\w.-]*(?=\s)")
+_RUN_IT: Final = re.compile(r"(?i)\brun (?:it|this|that|the|my|our|failed job)\b")
 _CREATING: Final = frozenset({"create", "register", "make", "add"})
 
 
@@ -61,7 +62,7 @@ def small_talk(text: str) -> str:
 
 def asked_of_it(text: str) -> list[str]:
     """The verbs for what a text in the thread of a card asks about its run. None if it names something else."""
-    return _as_a_whole(text, ASKED_OF_IT).split()
+    return [] if _RUN_IT.search(text) else _as_a_whole(text, ASKED_OF_IT).split()
 
 
 def _as_a_whole(text: str, table: Sequence[tuple[frozenset[str], frozenset[str], str]]) -> str:

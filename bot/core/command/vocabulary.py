@@ -139,15 +139,17 @@ ASKED_OF_IT: Final = _whole(
     ("wrong fail failed fails broke broken happened happen", f"what why with here go went gone {_IT}", "logs status"),
     ("long", f"how take takes took taken been running {_IT}", "history status"),
     (
-        "let tell notify ping message inform",
-        f"me us know when once if as soon done over ready through end ends ended finish finishes finished fails {_IT}",
+        "tell notify ping message inform know",
+        f"me us let when once if as soon done over ready through end ends ended finish finishes finished fails {_IT}",
         "watch",
     ),
 )
 WELCOME: Final = "You're welcome"
 # The same of whole texts that want no command, and the answers.
 SMALL_TALK: Final = _whole(
-    ("no nope nein not never nevermind forget dont", "now yet today mind about thanks thank you ok then better do it that please",
+    ("no nope nein nevermind forget", "not now yet today mind about thanks thank you ok then better it that please",
+     "OK. Nothing new is done, and nothing that runs is stopped"),
+    ("not never dont", "no nope now yet today mind about forget thanks thank you ok then better do it that please",
      "OK. Nothing new is done, and nothing that runs is stopped"),
     ("thanks thank thx danke merci gracias cheers", "you u so very much a lot all team ok great perfect nice for your the help",
      WELCOME),
@@ -181,24 +183,33 @@ MONTH: Final = (
 )
 _RECURRING: Final = (
     rf"\b(every|each|jeden?|jedes) ((\d+(st|nd|rd|th)?|other|few|second|third|fourth|working|business|{_NUMBER}) )?{_CYCLE}\b"
-    rf"|\b(once|twice|times?|mal) (an?|per|each|every|the|am|pro|in der) {_CYCLE}\b"
-    rf"|\bon (weekdays|workdays|weekends?|{_DAYS}s?)\b|\b(taglich|stundlich|wochentlich|monatlich)\b"
-    r"|\b(hourly|daily|weekly|monthly|yearly|nightly)$"
+    rf"|\bon (weekdays|workdays|weekends?|{_DAYS}s?)\b|\b(hourly|daily|weekly|monthly|yearly|nightly)$"
+)
+_TIMES_A_DAY: Final = (
+    rf"\b(once|twice|times?|mal) (an?|per|each|every|the|am|pro|in der) {_CYCLE}\b"
+    r"|\b(taglich|stundlich|wochentlich|monatlich)\b"
 )
 # Anywhere in a text without the end that it states: a time that comes later.
 _APART: Final = r"(?<![\w/.:-])(?:{})(?![\w/:-])"  # no part of a name
 LATER: Final = re.compile(
-    _APART.format(
-        r"tomorrow|tonight|later|morgen|demain|manana|overnight|starting|beginning|effective"
-        rf"|(?:(?:next|this|coming|on|from|starting) )?(?:{_DAYS}s?|mon|tues?|weds?|thurs?|fri)"
-        rf"|(?:next|coming|over|at|during|in|for|this)(?: the)? {_CYCLE}|(?:over|at|during) (?:the )?holidays?"
-        r"|(?:next|coming|over the|at the|during the) \w+|before(?: \w+)?"
-        r"|\d{1,2}[:.]\d\d(?: ?[ap]\.?m)?|\d{1,2} ?[ap]\.?m|(?:on|from) (?:the )?\d{1,2}(?:st|nd|rd|th)?"
-        rf"|\d{{1,2}}(?:st|nd|rd|th)?(?: of)? (?:{MONTH})|(?:{MONTH}) \d{{1,2}}(?:st|nd|rd|th)?"
-        rf"|at (?:\d.*|noon|night|midnight|lunch)|(?:at|um|gegen)(?: \d.*)?$|in {_NUMBER} ?(?:s|m|h|d|w|{_CYCLE})"
-        rf"|{_CYCLE} from now|(?:from|between) \d.*"
-    )
-    + f"|{_RECURRING}"
+    _APART.format(r"tomorrow|tonight|later|morgen|demain|manana|(?:at|um|gegen)(?: \d\S*|$)") + f"|{_RECURRING}"
+)
+_DATE: Final = rf"\d{{1,2}}(?:st|nd|rd|th)?(?: of)? (?:{MONTH})|(?:{MONTH}) \d{{1,2}}(?:st|nd|rd|th)?"
+_TIME: Final = (
+    rf"(?:{_DAYS}s?|mon|tues?|weds?|thurs?|fri)(?: {_CYCLE})?|{_DATE}"
+    r"|\d{1,2}[:.]\d\d(?: ?[ap]\.?m\.?)?|\d{1,2} ?[ap]\.?m\.?|noon|midnight"
+)
+_WHEN: Final = (
+    rf"(?:(?:next|this|coming|on|at|from|starting|beginning|effective|before)(?: the| on| next)? )?(?:{_TIME})"
+    rf"|(?:next|coming|over|at|during|in)(?: the)?(?: next| coming)? {_CYCLE}|this (?:weekend|afternoon|evening|night)"
+    r"|(?:over|at|during) (?:the )?holidays?"
+    rf"|(?:in )?{_NUMBER} ?{_CYCLE} from now|in {_NUMBER} ?(?:s|m|h|d|w|{_CYCLE})|overnight|at lunch"
+    r"|(?:on|from) (?:the )?\d{1,2}(?:st|nd|rd|th)?|(?:from|between) \d.*"
+)
+AT_ONCE: Final = re.compile(r"(?<!from )\b(now|asap|immediately)\b")
+# Of a clause whose targets are `\0`: such a time right after the target, or at its beginning or its end.
+LATER_IN_CLAUSE: Final = re.compile(
+    rf"(?:^|\0 )(?:{_WHEN})(?= |$)|(?<!\S)(?<!of )(?<!last )(?<!since )(?:{_WHEN}|before (?:the )?[^\s\0]+)$|{_TIMES_A_DAY}"
 )
 # Anywhere in a text: it asks for nothing, or not in every case.
 CONDITIONS: Final = re.compile(
@@ -281,6 +292,8 @@ POLITE: Final = _words(
     "please pls plz can could would will want need like hello hi hey dear thanks thank now today asap just let lets go "
     "bitte danke merci por favor gracias advance"
 )
+_COURTESY: Final = "|".join(sorted(POLITE - {"now"}))
+COURTESIES: Final = re.compile(rf"^(?:(?:{_COURTESY}) )+|(?: (?:{_COURTESY}))+$")  # before and after the other words
 _SOMEONE: Final = {f"{some}{one}" for some in ("some", "any") for one in ("one", "body")}
 GRAMMAR: Final = (
     _words(

@@ -16,16 +16,18 @@ from rapidfuzz.distance import OSA
 
 from bot.core.command.builtins import ALIASES
 from bot.core.command.catalog import Catalog
-from bot.core.command.lexer import unescape, unwrap
 from bot.core.command.vocabulary import (
+    AT_ONCE,
     CALLED,
     CONDITIONS,
+    COURTESIES,
     DOING,
     EXPLAINING,
     FILLERS,
     GRAMMAR,
     GREETINGS,
     LATER,
+    LATER_IN_CLAUSE,
     NEGATING,
     NOUNS,
     NUMBERS,
@@ -53,8 +55,8 @@ _PHRASES: Final = tuple(
 )
 _PART: Final = re.compile(r"[^\W_]+")
 _JOINED: Final = re.compile(r"(?<!\S)[A-Za-z]+[-_]?[A-Za-z]+(?!\S)")
+_JOINING: Final = ("and", "then", "but")
 _WORD: Final = re.compile(r"(?<!\\)[a-z]{2,}")
-_APOSTROPHE: Final = re.compile(r"(?<=\w)[\u2018\u2019\u02bc\u00b4`](?=\w)")
 _DOUBLED: Final = re.compile(r"(?<=(.))\1$")  # `stopped` is `stop`
 _APART: Final = (POLITE | GRAMMAR) - {"on"}  # words between the two words of a verb
 _SMALL: Final = (FILLERS | GREETINGS) - {"go", "get", "let", "give"}  # before the verb of an order
@@ -63,17 +65,12 @@ _ENDINGS: Final = ("s", "es", "e", "en", "et")
 _PAST: Final = ("ied", "ed", "d", "ing")
 
 
-def in_one_form(text: str) -> str:
-    """The text as typed, with one form of each character. Keyboards have several apostrophes."""
-    return unwrap(unescape(normalize("NFKC", _APOSTROPHE.sub("'", text))))
-
-
 @dataclass(frozen=True, slots=True)
 class Wording:
     """`typed` are the words of a text, `said` the same in lower case and in their usual spelling. `guessed` are the places of
     those that may be other words, `breaks` those where a clause begins. `known` are all words that mean something, `names` the
-    last parts of the names of targets, `parts` all of their parts. `asked`: the text ends with a question mark. `ends`: it
-    stated an end."""
+    last parts of the names of targets, `parts` all of their parts. `asked`: the text ends with a question mark. `ends` are
+    the places of those in whose clause an end was stated."""
 
     typed: tuple[str, ...]
     said: tuple[str, ...]
@@ -83,21 +80,35 @@ class Wording:
     names: frozenset[str]
     parts: frozenset[str] = frozenset()
     asked: bool = False
-    ends: bool = False
+    ends: frozenset[int] = frozenset()
+
+    def clauses(self) -> list[range]:
+        """The places of the words of each clause."""
+        starts = sorted({0, *(at for at in self.breaks if at < len(self.said)), len(self.said)})
+        return [range(start, stop) for start, stop in pairwise(starts)]
+
+    def stating(self, ends: Collection[int]) -> Wording:
+        """The same, where these words state an end. One that is a clause of its own is of all: `start prices, for 2 hours`."""
+        of = [clause for clause in self.clauses() if not {*ends}.isdisjoint(clause)]
+        small = FILLERS | {"only"}
+        alone = any(all(at in ends or self.said[at] in small for at in clause) for clause in of)
+        whole = range(len(self.said)) if alone else ()
+        return replace(self, ends=frozenset({*whole, *(at for clause in of for at in clause)}))
 
     def without(self, places: Collection[int]) -> Wording:
         """The other words."""
         kept = [at for at in range(len(self.said)) if at not in places]
         moved = {old: new for new, old in enumerate(kept)}
-        guessed, breaks = (frozenset(moved[at] for at in of if at in moved) for of in (self.guessed, self.breaks))
+        guessed, breaks, ends = (
+            frozenset(moved[at] for at in of if at in moved) for of in (self.guessed, self.breaks, self.ends)
+        )
         typed, said = (tuple(of[at] for at in kept) for of in (self.typed, self.said))
-        return replace(self, typed=typed, said=said, guessed=guessed, breaks=breaks)
+        return replace(self, typed=typed, said=said, guessed=guessed, breaks=breaks, ends=ends)
 
     def asks(self, catalog: Catalog) -> bool:
         """Whether it asks or forbids something: then it means no change."""
         whole, first = " ".join(self.said), next((word for word in self.said if word not in GREETINGS), "")
-        starts = sorted({0, *self.breaks})
-        clauses = [self.said[start:end] for start, end in zip(starts, [*starts[1:], len(self.said)], strict=True)]
+        clauses = [[self.said[at] for at in clause] for clause in self.clauses()]
         forbids = any(NEGATING.search(" ".join(one)) and any(_acts(word, catalog) for word in one) for one in clauses)
         return forbids or EXPLAINING.search(whole) is not None or (first in WONDERING and not REQUESTING.search(whole))
 
@@ -105,12 +116,8 @@ class Wording:
         """Whether this person wants now what the word at this place says: only small words and names stand before it in its
         clause, and the text has no condition, no later time and no question that is not a request."""
         whole, start = " ".join(self.said), max((place for place in self.breaks if place <= at), default=0)
-        if len(named := [word for word in self.said if word in self.names or {":", "/"} & set(word)]) < 2:
-            whole = " ".join("\0" if word in named else word for word in self.said)  # a target called `nightly`
         doing = self.said and self.typed[at].endswith("ing") and not self.said[at].endswith("ing")
-        doubts = (
-            CONDITIONS.search(whole) or LATER.search(whole) or ((self.asked or doing) and not REQUESTING.search(whole))
-        )
+        doubts = CONDITIONS.search(whole) or self.later(at) or ((self.asked or doing) and not REQUESTING.search(whole))
         clause = self.said[start : min((place for place in self.breaks if place > at), default=None)]
         # `stock should be started now please`
         small = ORDERING | {"should"} if REQUESTING.search(" ".join(clause)) else ORDERING
@@ -118,6 +125,20 @@ class Wording:
             word in small or self.names_with(word) or ORDERING.issuperset(_PART.findall(word))
             for word in self.said[start:at]
         )
+
+    def later(self, at: int) -> bool:
+        """Whether what the word at this place says is for a later time, which its clause or one of its own states."""
+        named = [word in self.names or "/" in word or (":" in word and not word[0].isdigit()) for word in self.said]
+        words = ["\0" if of_name else word for of_name, word in zip(named, self.said, strict=True)]
+        if LATER.search(" ".join(words if sum(named) < 2 else self.said)):  # a target called `nightly`
+            return True
+        ago = r" (?:since|from) " if self.said[at] in ("retry", "restart") else " since "  # `retry prices from friday`
+        words = ["\1" if typed.endswith("'s") else word for typed, word in zip(self.typed, words, strict=True)]
+        for clause in self.clauses() if AT_ONCE.search(" ".join(self.said)) is None else ():
+            said = re.split(ago, " ".join(words[place] for place in clause))[0]
+            if (LATER_IN_CLAUSE.search if at in clause else LATER_IN_CLAUSE.fullmatch)(COURTESIES.sub("", said)):
+                return True
+        return False
 
     def names_with(self, word: str) -> bool:
         """Whether the word may be of the name of a target or a kind, also misspelled."""
@@ -147,7 +168,9 @@ def worded(
     found = [_usual(word, at, known, both, past, ordered) for at, word in enumerate(words)]
     said = tuple(word for word, _ in found)
     guessed = frozenset(at for at, (_, likeness) in enumerate(found) if likeness < _SURE)
-    after = (at + 1 for at, word in enumerate(said) if word in ("and", "then", "but"))
+    after = {at + (word in _JOINING) for at, word in enumerate(said) if word in (*_JOINING, "although", "though")}
+    of_names = (at for at, word in enumerate(said, 1) if word in names or "/" in word)
+    after |= {at for at in of_names if said[at : at + 1] in (("it",), ("its",))}  # `stop load_orders it hangs`
     return Wording(
         tuple(words), said, guessed, frozenset({0, *breaks, *after}), known, names, parts | backends | kinds, asked
     )
@@ -221,6 +244,8 @@ def _usual(
     if tense:
         return word, 1.0
     exchanged = [one for one in known if len(one) == len(word) and sorted(one) == sorted(word)]
+    if at:  # `prod` is no `drop`
+        exchanged = [one for one in exchanged if OSA.distance(one, word) == 1]
     near, named = (process.extractOne(word, of, scorer=OSA.normalized_similarity, score_cutoff=_NEAR) for of in ordered)
     likely = exchanged and (at == 0 or named is None)
     if likely and (near is None or near[1] <= 1 - 1 / len(word)):  # `granst` is `grants`, and as near to `grant`
@@ -243,7 +268,9 @@ def readings(text: Wording, catalog: Catalog) -> Iterator[Reading]:
     unsure = (
         (verbs, used)
         for verbs, used in changes
-        if asks or not text.orders(min(used, default=0)) or (text.ends and not _takes_end(verbs[0], catalog))
+        if asks
+        or not text.orders(min(used, default=0))
+        or (min(used, default=0) in text.ends and not _takes_end(verbs[0], catalog))
     )
     doubtful = [(["status", *(() if asks else verbs)], used) for verbs, used in unsure]
     unclear = [used for _, used in doubtful]

@@ -66,7 +66,7 @@ async def misread(ctx: Context, intent: Intent, ask: ParseError) -> None:
     buttons = await say_buttons(ctx, intent, nearest, lines)
     guessed = bool(nearest) and nearest != ["help"]
     title = "Did you mean this?" if guessed and not ask.nearest else "I can't read this command"
-    instead = said_instead(ctx.catalog, ask.text, ask.problem, nearest) if guessed else None
+    instead = await said_instead(ctx, intent, ask.text, ask.problem, nearest) if guessed else None
     problem, tone = (clean(ctx, ask.problem), Tone.WARN) if instead is None else (instead, Tone.PLAIN)
     await say(ctx, intent, title, tone=tone, status=problem, lines=tuple(lines), buttons=buttons)
 
@@ -176,7 +176,7 @@ async def problem(
         named = clean(ctx, " ".join(filter(None, (ask.verb, ask.target))))  # Slack doesn't show a slash command
         known = ctx.catalog.capabilities(ask.verb, _typed(ctx, ask).get("backend"))
         nothing = "Couldn't be read" if {one.risk for _, one in known} == {Risk.READ} else nothing
-    vague = (instead := said_instead(ctx.catalog, intent.typed, error.summary, nearest)) is not None
+    vague = (instead := await said_instead(ctx, intent, intent.typed, error.summary, nearest)) is not None
     lines = [Line(text=error.hint)] if error.hint and not vague else []
     buttons = (*await say_buttons(ctx, intent, nearest, lines), *more)
     await say(

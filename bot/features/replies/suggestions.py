@@ -18,7 +18,6 @@ from bot.core.command.suggest import MOST, REASON, Surroundings, certain_read, m
 from bot.core.command.suggest import suggest as suggest_commands
 from bot.core.command.target_ref import TargetRef, plain
 from bot.core.command.untargeted import asked_of_it
-from bot.core.command.vocabulary import LATER
 from bot.core.errors import Problem
 from bot.core.intent import Actor, Command, Intent, Payload, Place
 from bot.core.operation import Target
@@ -248,12 +247,15 @@ def _whole_backends(catalog: Catalog, visible: Visibility) -> Iterator[Known]:
             yield Known(name, spec.default_target.name, "", f"{name}:")
 
 
-def said_instead(catalog: Catalog, text: str, problem: str, offered: Sequence[str]) -> str | None:
+async def said_instead(ctx: Context, intent: Intent, text: str, problem: str, offered: Sequence[str]) -> str | None:
     """What to say above the offered commands instead of the problem: nothing for words of a sentence rather than of a command,
     where it helps nobody to name the one that doesn't fit. None: the problem."""
-    changes = [catalog.changes(catalog.canonical_verb(one.split())[0] or "") for one in offered]
-    if any(changes) and not changes[0] and LATER.search(text.casefold()):
-        return "A command runs as soon as you send it, not at a later time."
+    verbs = [ctx.catalog.canonical_verb(one.split())[0] or "" for one in offered]
+    if verbs[:1] == ["status"] and any(ctx.catalog.changes(verb) for verb in verbs):
+        known = [*_by_name(await _known(ctx, intent.actor, intent.place))]
+        about, _ = await _of_thread(ctx, intent.place)
+        if meant(text, ctx.catalog, Surroundings(known, about=about)).later:
+            return "A command runs as soon as you send it, not at a later time."
     words = sum("=" not in word for word in text.partition("--")[0].split())
     said = words > 3 or text.rstrip().endswith("?")
     return "" if offered and said and ("` is not a verb." in problem or "` is not a target." in problem) else None
