@@ -89,7 +89,7 @@ async def test_what_was_done_from_the_terminal_is_told_apart_from_what_the_perso
     assert "From the terminal as @Ana Alves: fix" in ended.out, ended
     audit = shown(await env.does("audit user=@ana", "Audit log", user="U0ROOT")).replace("\n", "")
     assert audit.count(told) >= 3, audit
-    timeline = shown(await env.does("timeline", "Timeline of INC-42", user="U0LEE"))
+    timeline = shown(await env.does("timeline", "Timeline of INC-42 since", user="U0LEE"))
     assert f"schedule off acc:shop/prices paused · {told} · " in timeline
     found = await program("audit", "search", "prices", folder=env.folder, environ=env.environ)
     assert "from the terminal as Ana Alves" in found.out, found

@@ -373,7 +373,7 @@ async def test_the_end_and_the_review_of_what_was_given_in_an_incident_belong_to
     await given_and_ended_elsewhere(team)
     ends = [row for name in ("revoked", "reviewed") for row in env.audit(event=name)]
     assert {(row.incident, row.channel_id) for row in ends} == {("INC-43", SECURITY), ("INC-99", "C0INC")}
-    words = shown(await env.does("timeline", "Timeline of INC-43"))
+    words = shown(await env.does("timeline", "Timeline of INC-43 since"))
     for end in (*ENDS, "grant of start `acc:labs/*` revoked · <@U0LEE> · of <@U0RUI>"):
         assert end in words, words
     by = {row.rule: row.at for row in env.audit(event="revoked")}
