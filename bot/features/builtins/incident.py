@@ -185,9 +185,9 @@ async def _tell_end(ctx: Context, intent: Intent) -> None:
         at=now,
     )
     await ctx.presenter.show(report)
-    await audit.deliver(ctx, intent, entries, name=found.name, under=report.key, place=report.place)
     if found.thread_ts is None:
         await reply_in_thread(ctx, intent, f"{report.title}. Its report is in the channel.", tone=Tone.GOOD)
+    await audit.deliver(ctx, intent, entries, name=found.name, under=report.key, place=report.place)
 
 
 async def _not_open(ctx: Context, intent: Intent, name: str, text: str) -> NotOpenError:
