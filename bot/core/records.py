@@ -334,11 +334,17 @@ def whose(entry: StoredEntry, who: str) -> str:
     return f"automatic, for {who}" if by_itself else asked_by(entry, who)
 
 
-def asked_by(entry: StoredEntry, who: str) -> str:
+def asked_by(entry: AuditEntry, who: str) -> str:
     """Who asked, by this name. In the terminal, whoever has a shell there names the person."""
     if entry.source != Source.TERMINAL:
         return who
     return f"from the terminal as {who}" if who else "from the terminal"
+
+
+def done_by(entry: AuditEntry, who: str) -> str:
+    """The same after a verb: `by @ana`."""
+    by = asked_by(entry, who)
+    return f"by {by}" if by == who else by
 
 
 def searches(filters: Filters, opened: Iterable[StoredEntry] = ()) -> list[Filters]:

@@ -156,15 +156,14 @@ async def end(ctx: Context, one: Subscription, code: str, text: str, by: Intent 
     columns = {**columns_of(one.target), "rule": f"watch {one.id}", "code": code, "detail": text}
     entry = AuditWriter(ctx.secrets).plain(Event.ENDED, whose, ctx.clock.now(), verb="watch", **columns)
     name = f"watch {one.id}"
+    unsubscribe = partial(ctx.store.unsubscribe, one.id, (entry,))
     try:
-        ended = await ctx.store.unsubscribe(one.id, (entry,))
+        if not await unsubscribe():
+            return False
     except Problem as problem:
         if problem.code != IN_DOUBT:
             raise
-        left = await until_stored(ctx.clock, name, partial(ctx.store.subscriptions, one.target_key))
-        ended = one.id not in [each.id for each in left]
-    if not ended:
-        return False
+        await until_stored(ctx.clock, name, unsubscribe)
     ctx.stale_homes.stale(one.user_id)
     if one.target.parent is None or code not in ("ended", "unwatched"):
         await until_stored(ctx.clock, name, partial(show, ctx, one, text))

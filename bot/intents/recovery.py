@@ -38,7 +38,10 @@ LOOK_ELSEWHERE: Final = 0.5  # seconds between two looks at a call of another re
 LOOK_AGAIN: Final = 5.0  # seconds between two looks for an effect
 LAST: Final = 500
 LAST_OF_PAUSES: Final = 100
-_STORED: Final = (Event.INCIDENT_OPENED, Event.INCIDENT_CLOSED, Event.ENDED)  # the last one of a watch
+_STORED: Final = (  # what a request is about, and the end of a watch
+    *(Event.GRANTED, Event.BREAKGLASS, Event.REVOKED, Event.REVIEWED),
+    *(Event.INCIDENT_OPENED, Event.INCIDENT_CLOSED, Event.ENDED),
+)
 _OUTCOMES: Final = (Event.DONE, Event.FAILED, Event.RECONCILED, Event.ABANDONED)
 
 

@@ -31,3 +31,14 @@ async def until_stored(clock: Clock, name: str, work: Callable[[], Awaitable[T]]
                 raise
             _log.error("%s waits for the store: %s", name, problem.code)
             await clock.sleep(AGAIN)
+
+
+async def sure(
+    clock: Clock, name: str, write: Callable[[], Awaitable[object]], look: Callable[[], Awaitable[object]]
+) -> None:
+    """Do `write` once; `look` finds what it stored when its answer is lost. Raises the Problem when it is not stored."""
+    try:
+        await write()
+    except Problem as problem:
+        if problem.code != IN_DOUBT or not await until_stored(clock, name, look):
+            raise

@@ -308,11 +308,15 @@ class TimedRows(StorePart):
             return ()
         return await self.database.write(lambda db: subscriptions.take_due(db, stamp(now), stamp(next_at), limit))
 
-    async def add_grant(self, grant: Grant, entries: Sequence[AuditEntry]) -> None:
-        """Store a grant with its audit entries."""
+    async def add_grant(
+        self, grant: Grant, entries: Sequence[AuditEntry], review: PendingDecision | None = None
+    ) -> None:
+        """Store a grant with its audit entries, and that of break-glass with its review."""
 
         def unit(db: Tx) -> None:
             grants.add(db, grant)
+            if review is not None:
+                pending_decisions.add(db, review)
             audit.append(db, entries)
 
         await self.database.write(unit)

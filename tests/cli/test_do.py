@@ -244,7 +244,12 @@ async def test_what_everyone_in_the_channel_reads_is_posted_there_and_kept_up_to
 
     for command, event, began, over in (
         ("breakglass for=5m -- down", "breakglass", "Break-glass is active for", ("Break-glass of", "has ended")),
-        ("grant U0ANA start acc:labs/slow -- covering", "granted", "Granted: start", ("Granted: start", "Revoked by")),
+        (
+            "grant U0ANA start acc:labs/slow -- covering",
+            "granted",
+            "Granted: start",
+            ("Granted: start", "Revoked from the terminal as"),
+        ),
     ):
         await root(command)
         card = await env.sees(began, timeout=40)
@@ -262,7 +267,7 @@ async def test_an_incident_from_the_terminal_is_read_in_its_channel(program: Pro
             card = await env.sees("Incident INC-42: checkout is down", "Open", user="U0RUI", timeout=40)
     assert "The timeline is in the thread" in ended.out
     report = await env.sees("INC-42 is closed", "prices restored", user="U0RUI", timeout=40)
-    over = await env.sees("Incident INC-42", "Closed by", user="U0RUI", timeout=40)
+    over = await env.sees("Incident INC-42", "Closed from the terminal as", user="U0RUI", timeout=40)
     assert (over["ts"], labels(over)) == (card["ts"], [])
     files = await env.until(lambda: {file.name: file for file in env.ws.files.values() if file.thread_ts} or None)
     assert {file.thread_ts for file in files.values()} == {report["ts"]}
@@ -272,7 +277,7 @@ async def test_an_incident_from_the_terminal_is_read_in_its_channel(program: Pro
 @pytest.mark.parametrize(
     ("typed", "began", "ends", "over"),
     [
-        ("incident open INC-42 -- checkout is down", "Open", "incident close", "Closed by"),
+        ("incident open INC-42 -- checkout is down", "Open", "incident close", "Closed from the terminal as"),
         ("schedule off acc:shop/prices for=1h", "Paused until", "schedule on acc:shop/prices", "This pause is over"),
         ("watch acc:shop/prices for=8h", "is told here", "unwatch acc:shop/prices", "stopped watching"),
     ],

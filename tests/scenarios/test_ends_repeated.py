@@ -12,6 +12,7 @@ import pytest
 from bot.core.errors import Problem
 from bot.store.parts import StoredDecisions, TimedRows
 from tests.scenarios.team import APPROVERS, CRAWL, SECURITY, Team, deciding
+from tests.scenarios.test_ask_for_it import ask
 from tests.world import OPEN_POLICY, labels, shown, world
 
 DOUBT = "store_in_doubt"
@@ -148,6 +149,103 @@ async def test_access_that_counts_is_announced(
 
 
 @pytest.mark.parametrize("how", [DOUBT, "restart"])
+async def test_access_that_was_asked_for_is_told_once(team: Team, monkeypatch: pytest.MonkeyPatch, how: str) -> None:
+    """Whoever approved it isn't told that it failed, and the requester learns it; nothing more comes with the next start."""
+    env = team.env
+    card = await ask(team, "start acc:news/feed", "30 minutes")
+    lost = Cut(monkeypatch, TimedRows, "add_grant", how)
+    await team.press(card, "Approve", user="U0ROOT", channel=CRAWL)
+    await cut(team, lost, how)
+    await team.sees_in_thread("Approved by <@U0ROOT>. You can `start` it here for 30 minutes")
+    over = await env.sees("Granted for 30 minutes", user="U0ROOT")
+    assert "Approve" not in labels(over)
+    await env.restart()
+    await env.quiet()
+    assert len(told(team, CRAWL, "start acc:news/feed", "You can `start` it here")) == 1
+    assert not told(team, CRAWL, "Granted: start on")
+    assert len(env.audit(event="granted")) == 1
+    assert not env.audit(event="failed")
+
+
+async def test_access_that_is_told_after_its_end_is_told_as_over(team: Team, monkeypatch: pytest.MonkeyPatch) -> None:
+    env = team.env
+    card = await ask(team, "start acc:news/feed", "30 minutes")
+    lost = Cut(monkeypatch, TimedRows, "add_grant", "restart")
+    await team.press(card, "Approve", user="U0ROOT", channel=CRAWL)
+    await asyncio.wait_for(lost.done.wait(), 30)
+    await env.bot.close()
+    team.later(minutes=31)
+    await env.start()
+    await team.sees_in_thread("Approved by <@U0ROOT> for 30 minutes. That time is over.")
+
+
+@pytest.mark.parametrize("how", [DOUBT, "restart"])
+async def test_allowed_for_an_hour_is_told(team: Team, monkeypatch: pytest.MonkeyPatch, how: str) -> None:
+    env = team.env
+    await env.say("start acc:shop/prices -- month end")
+    card = await team.card("start acc:shop/prices")
+    lost = Cut(monkeypatch, TimedRows, "add_grant", how)
+    await team.press(card, "Allow for 1 hour")
+    await cut(team, lost, how)
+    await env.until(lambda: told(team, CRAWL, "Granted: start on acc:shop/prices"))
+    await env.quiet()
+    assert len(told(team, CRAWL, "Granted: start on acc:shop/prices")) == 1
+    assert how != DOUBT or len(team.effects()) == 1
+
+
+REVIEW = {DOUBT: 0, "restart": 0, "late": 10}
+
+
+@pytest.mark.parametrize("how", REVIEW)
+@pytest.mark.parametrize("step", ["end_grant", "review_grant"])
+async def test_the_review_of_a_breakglass_that_was_cut_off_is_shown(
+    team: Team, monkeypatch: pytest.MonkeyPatch, step: str, how: str
+) -> None:
+    """What ended isn't shown as active, and what was reviewed doesn't ask for a review."""
+    env, root = team.env, team.env.person("U0ROOT")
+    await env.say("breakglass for=30m -- checkout is down", user="U0RUI")
+    card = await env.sees("Break-glass is active for <@U0RUI>", channel=SECURITY, user="U0ROOT")
+    lost = Cut(monkeypatch, TimedRows, step, how)
+    await team.press(card, "Close review", user="U0ROOT", channel=SECURITY)
+    await root.wait_for(lambda p: p.modal())
+    await root.submit("modal", {"note": "all fine"})
+    await asyncio.wait_for(lost.done.wait(), 30)
+    if how != DOUBT:
+        await env.bot.close()
+        team.later(minutes=REVIEW[how])
+        await env.start()
+    words = ("Break-glass of <@U0RUI>", "has ended", "Reviewed by <@U0ROOT>")
+    over = await env.sees(*words, channel=SECURITY, user="U0ROOT")
+    assert not labels(over)
+    await env.quiet()
+    assert not told(team, CRAWL, "is active for")
+    assert len(env.audit(event="reviewed")) == 1
+    assert not env.audit(event="failed")
+
+
+async def test_a_breakglass_and_its_review_are_stored_at_once(team: Team, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither is left alone by a restart: the request is carried out."""
+    env = team.env
+    real, lost = TimedRows.add_grant, asyncio.Event()
+
+    async def hang(store: TimedRows, *given: Any) -> None:
+        if lost.is_set():
+            return await real(store, *given)
+        lost.set()
+        return await asyncio.Event().wait()
+
+    monkeypatch.setattr(TimedRows, "add_grant", hang)
+    await env.say("breakglass for=30m -- checkout is down", user="U0RUI")
+    await asyncio.wait_for(lost.wait(), 30)
+    assert not await env.bot.store.pending_decisions(state="open")
+    await env.restart()
+    await env.sees("Break-glass is active for <@U0RUI>", channel=SECURITY, user="U0ROOT")
+    assert [one.kind for one in await env.bot.store.pending_decisions(state="open")] == ["review"]
+    await env.quiet()
+    assert (await env.bot.store.request(team.env.audit(event="breakglass")[0].request_id)).state == "ended"
+
+
+@pytest.mark.parametrize("how", [DOUBT, "restart"])
 async def test_the_end_of_an_open_request_is_told_once(team: Team, monkeypatch: pytest.MonkeyPatch, how: str) -> None:
     env = team.env
     await env.does("start acc:shop/prices -- month end", "Waiting for approval")
@@ -160,6 +258,44 @@ async def test_the_end_of_an_open_request_is_told_once(team: Team, monkeypatch: 
     assert (over["ts"], "Approve" in labels(over)) == (card["ts"], False)
     await env.quiet()
     assert len([row for row in env.audit(event="expired") if row.verb == "start"]) == 1
+    assert not env.audit(event="failed")
+
+
+@pytest.mark.parametrize("how", [DOUBT, "restart"])
+@pytest.mark.parametrize("end", ["cancel", "deny"])
+async def test_an_open_request_that_a_person_ended_is_shown_as_ended(
+    team: Team, monkeypatch: pytest.MonkeyPatch, end: str, how: str
+) -> None:
+    """Nobody is told that it failed, and no card waits any longer."""
+    env = team.env
+    mine = await env.does("start acc:shop/prices -- month end", "Waiting for approval")
+    card = await team.card("start acc:shop/prices")
+    lost = Cut(monkeypatch, StoredDecisions, "end_pending" if end == "cancel" else "vote", how)
+    if end == "cancel":
+        await env.ana.press_label(CRAWL, mine["ts"], "Cancel", seen=mine)
+    else:
+        await team.deny(card, "not now")
+    await cut(team, lost, how)
+    words = "Cancelled by <@U0ANA>" if end == "cancel" else "Denied by <@U0LEE>"
+    lee = env.person("U0LEE")
+    over = await env.until(lambda: [one for one in lee.messages(APPROVERS) if words in shown(one)])
+    assert card["ts"] in [one["ts"] for one in over if "Approve" not in labels(one)]
+    await env.until(lambda: [one for one in told(team, CRAWL, words) if one["ts"] == mine["ts"]])
+    await env.quiet()
+    assert not env.audit(event="failed")
+    assert not team.effects()
+
+
+async def test_an_approval_whose_answer_is_lost_is_used(team: Team, monkeypatch: pytest.MonkeyPatch) -> None:
+    env = team.env
+    await env.does("start acc:shop/prices -- month end", "Waiting for approval")
+    card = await team.card("start acc:shop/prices")
+    lost = Cut(monkeypatch, StoredDecisions, "vote", DOUBT)
+    await team.press(card, "Approve")
+    await cut(team, lost, DOUBT)
+    await env.until(lambda: len(team.effects()) == 1)
+    await env.quiet()
+    assert len(env.audit(event="approved")) == 1
     assert not env.audit(event="failed")
 
 
@@ -184,6 +320,25 @@ async def test_the_end_of_a_watch_is_shown_on_its_card(team: Team, monkeypatch: 
     over = await env.sees("<@U0ANA> stopped watching")
     assert (over["ts"], labels(over)) == (card["ts"], [])
     await env.sees("You no longer watch")
+
+
+async def test_a_watch_whose_end_was_not_stored_is_ended(team: Team, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Although the store couldn't say so at first."""
+    env = team.env
+    card = await env.does("watch acc:shop/prices", "is told here")
+    real, lost = TimedRows.unsubscribe, asyncio.Event()
+
+    async def unsubscribe(store: TimedRows, *given: Any) -> bool:
+        if lost.is_set():
+            return await real(store, *given)
+        lost.set()
+        raise Problem("The store can't say whether this was stored.", code=DOUBT)
+
+    monkeypatch.setattr(TimedRows, "unsubscribe", unsubscribe)
+    await env.does("unwatch acc:shop/prices", "You no longer watch")
+    over = await env.sees("<@U0ANA> stopped watching")
+    assert (over["ts"], labels(over)) == (card["ts"], [])
+    assert not await env.bot.store.subscriptions()
 
 
 async def test_who_reviews_again_what_was_reviewed_shows_it_on_its_card(team: Team) -> None:

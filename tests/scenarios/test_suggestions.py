@@ -401,3 +401,10 @@ async def test_an_input_that_the_newest_runs_have_is_sent_as_typed(tmp_path: Pat
         begin(env, '{"currency2": "EUR"}')
         await env.does("start acc:shop/prices input.currency2=USD", "input.currency2=USD", "Succeeded")
         await env.does("start acc:shop/prices input.curency=EUR", "Did you mean `input.currency`?")
+
+
+async def test_of_two_slips_of_one_input_neither_value_is_chosen(tmp_path: Path) -> None:
+    async with world(tmp_path, agents=True) as env:
+        two = "start acc:shop/prices input.curency=EUR input.currencyy=USD"
+        refused = await env.does(two, "Did you mean `input.currency`?")
+        assert not [label for label in labels(refused) if label.startswith("Start")]

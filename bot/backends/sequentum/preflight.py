@@ -46,7 +46,7 @@ async def check(ctx: AdapterContext, operation: Operation) -> Refused | None:
 
 
 def _misspelled(operation: Operation, known: Sequence[str]) -> Refused | None:
-    """The refusal of an input that is almost one of the known ones, with the command as it was meant."""
+    """The refusal of an input that is almost one of the known ones, with the command as it was meant unless two are one."""
     given, owner = map_of(operation, "input"), operation.target.owner
     near = {name: get_close_matches(name, known, n=1, cutoff=_ALMOST) for name in given if name not in known}
     meant = {f"input.{name}": f"input.{found[0]}" for name, found in near.items() if found and found[0] not in given}
@@ -55,12 +55,13 @@ def _misspelled(operation: Operation, known: Sequence[str]) -> Refused | None:
     words = tuple((meant.get(name, name), value) for name, value in operation.words)
     label = f"{capitalized(operation.verb)} with {', '.join(meant.values())}"
     step = suggest(label, operation.verb, operation.target, *words).model_copy(update={"reason": operation.reason})
-    asks = " and ".join(f"`{right}`" for right in meant.values())
+    rights = dict.fromkeys(meant.values())
+    asks = " and ".join(f"`{right}`" for right in rights)
     wrong = " and ".join(f"`{name}`" for name in meant)
     summary = f"Did you mean {asks}? The settings and the newest runs of {owner} name no {wrong}."
     hint = "If the agent has that input, an administrator adds it to `inputs` in the settings."
-    unmasked = operation.masked_words == operation.words
-    return Refused(code="unknown_parameter", summary=summary, hint=hint, next=(step,) if unmasked else ())
+    can = operation.masked_words == operation.words and len(rights) == len(meant)
+    return Refused(code="unknown_parameter", summary=summary, hint=hint, next=(step,) if can else ())
 
 
 def _unfit(operation: Operation, newest: JobRun | None) -> Refused | None:

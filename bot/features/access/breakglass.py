@@ -76,20 +76,18 @@ async def breakglass(ctx: Context, intent: Intent, ask: Command, given: Mapping[
         policy_version=policy.version,
         detail=f"in {made.channel_id} until {made.until_at}",
     )
-    # The review first: without it nothing is opened.
     within = timedelta(seconds=table.review_within)
-    await _arrange(ctx, intent, made.id, 1, now + within / 2, stamp(now + within))
-    await grants.add(ctx, made, entry)
+    review = _review_of(ctx, intent, made.id, 1, now + within / 2, stamp(now + within))
+    made = await grants.add(ctx, made, entry, review)
     await until_stored(ctx.clock, f"grant {made.id}", partial(show, ctx, made.id))
     await reply_in_thread(ctx, intent, f"Break-glass is active until {utc_text(made.until_at)}.", tone=Tone.WARN)
 
 
-async def _arrange(ctx: Context, intent: Intent, grant_id: str, number: int, due: datetime, review_by: str) -> None:
-    """Open the pending decision of the review; at `due` the reviewers are reminded. `review_by` is when it should be done."""
-    if await ctx.store.open_pending(f"{grant_id}.{number}") is not None:
-        return
-    now = ctx.clock.now()
-    pending = PendingDecision(
+def _review_of(
+    ctx: Context, intent: Intent, grant_id: str, number: int, due: datetime, review_by: str
+) -> PendingDecision:
+    """The pending decision of the review; at `due` the reviewers are reminded. `review_by` is when it should be done."""
+    return PendingDecision(
         id=f"{grant_id}.{number}",
         kind=KIND,
         request_id=intent.request_id,
@@ -101,9 +99,8 @@ async def _arrange(ctx: Context, intent: Intent, grant_id: str, number: int, due
             "due": review_by,
         },
         due_at=stamp(due),
-        made_at=stamp(now),
+        made_at=stamp(ctx.clock.now()),
     )
-    await ctx.store.wait(intent.request_id, pending, (), stamp(now))
 
 
 def _key(grant_id: str, channel: str) -> str:
@@ -134,9 +131,11 @@ def _channels(ctx: Context, grant: Grant) -> tuple[str, ...]:
 
 
 async def recover(ctx: Context) -> None:
-    """After a restart: announce what counts and was not announced."""
+    """After a restart: announce what counts and was not announced. The grant that is the whole use of an approval is told by
+    that."""
+    told = {grant_id(pending.id) for pending in await ctx.store.pending_decisions(state="approved")}
     for grant in await ctx.store.open_grants(ctx.clock.now()):
-        if not grant.breakglass and await ctx.store.message(f"grant:{grant.id}") is None:
+        if not grant.breakglass and grant.id not in told and await ctx.store.message(f"grant:{grant.id}") is None:
             await grant_card.show(ctx, grant)
         cards_of = [_key(grant.id, channel) for channel in _channels(ctx, grant)] if grant.breakglass else []
         if None in [await ctx.store.message(key) for key in cards_of]:
@@ -313,9 +312,11 @@ async def nag(ctx: Context, intent: Intent, pending: PendingDecision) -> None:
     if found is None or found.reviewed_by is not None or not isinstance(number, int):
         await ctx.store.end_pending(pending.id, "taken", None, (), ctx.clock.now())
         return
-    review_by = str(pending.record.get("due") or pending.due_at)
-    await _arrange(ctx, intent, grant_id, number + 1, ctx.clock.now() + NAG_EVERY, review_by)
-    await ctx.store.end_pending(pending.id, "expired", None, (), ctx.clock.now())
+    review_by, now = str(pending.record.get("due") or pending.due_at), ctx.clock.now()
+    following = _review_of(ctx, intent, grant_id, number + 1, now + NAG_EVERY, review_by)
+    if await ctx.store.open_pending(following.id) is None:
+        await ctx.store.wait(intent.request_id, following, (), stamp(now))
+    await ctx.store.end_pending(pending.id, "expired", None, (), now)
     channel = str(pending.record.get("channel"))
     await ctx.presenter.show(await _overdue_card(ctx, found, channel, pending.id))
 

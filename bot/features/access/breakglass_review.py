@@ -1,14 +1,15 @@
 """`Close review` on a break-glass: by another person, with a note of what was done and whether it was right."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Final
 
-from bot.core.audit import Event
+from bot.core.audit import AuditEntry, Event
 from bot.core.card import FormField, FormView, Line, Tone
 from bot.core.intent import Intent, Place
 from bot.core.policy.decide import why_not_administrator, why_not_breakglass
 from bot.core.policy.rights import person_of
-from bot.core.records import Grant, stamp
+from bot.core.records import Filters, Grant
 from bot.core.text import plural, shortened, utc_text
 from bot.core.value import Json
 from bot.features.access.breakglass import done_under, show
@@ -18,6 +19,7 @@ from bot.features.replies.answer import say
 from bot.operations.audit_writer import AuditWriter
 from bot.operations.authorize import CACHED, FRESH, rules_and_person
 from bot.runtime.context import Context
+from bot.runtime.until_stored import until_stored
 
 FORM: Final = "close_review"
 NOTE: Final = "note"
@@ -86,21 +88,28 @@ async def close_review(ctx: Context, intent: Intent, grant_id: str, place: Place
     found = await _open_grant(ctx, intent, grant_id)
     if found is None or await _refused(ctx, intent, found, max_age=FRESH):
         return
-    now = ctx.clock.now()
     what = {"verb": "close review", "target_name": None, "reason": note}
     ended, did = f"of {found.user_id}; the review was closed", f"what {found.user_id} did with it"
     revoked = await entry_of(ctx, intent, found, Event.REVOKED, **what, detail=ended)
-    await ctx.store.end_grant(found.id, "revoked", (revoked,))
     entry = await entry_of(ctx, intent, found, Event.REVIEWED, **what, detail=did)
-    if not await ctx.store.review_grant(found.id, intent.actor.user_id, (entry,), now):
+    if not await until_stored(ctx.clock, f"grant {found.id}", partial(_closed, ctx, found.id, revoked, entry)):
         await _open_grant(ctx, intent, grant_id)
-        return
+
+
+async def _closed(ctx: Context, grant_id: str, revoked: AuditEntry, entry: AuditEntry) -> bool:
+    """End the break-glass, close its review, and show it. Whoever repeats this completes what an earlier try left. False when
+    another request closed it."""
+    await ctx.store.end_grant(grant_id, "revoked", (revoked,))
+    await ctx.store.review_grant(grant_id, str(entry.user_id), (entry,), entry.at)
+    if not await ctx.store.search(Filters(request_id=entry.request_id, event=Event.REVIEWED), limit=1):
+        return False
     number = 1
-    while (pending := await ctx.store.open_pending(f"{found.id}.{number}")) is not None:
+    while (pending := await ctx.store.open_pending(f"{grant_id}.{number}")) is not None:
         await ctx.store.end_pending(pending.id, "taken", None, (), ctx.clock.now())
         number += 1
-    await ctx.store.finish(intent.request_id, (), stamp(now))
-    await show(ctx, found.id)
+    await ctx.store.finish(entry.request_id, (), ctx.clock.now())
+    await show(ctx, grant_id)
+    return True
 
 
 async def _open_grant(ctx: Context, intent: Intent, grant_id: str) -> Grant | None:

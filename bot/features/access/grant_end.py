@@ -10,7 +10,7 @@ from bot.core.card import Tone
 from bot.core.errors import BadRequest
 from bot.core.intent import Command, Intent
 from bot.core.policy.decide import why_not_administrator
-from bot.core.records import Filters, Grant, newest_of, stamp
+from bot.core.records import Filters, Grant, done_by, newest_of, stamp
 from bot.core.text import person_in
 from bot.features.access import breakglass
 from bot.features.access.grants import NotPermittedError, needs_reason
@@ -22,7 +22,7 @@ from bot.runtime.context import Context
 from bot.runtime.until_stored import until_stored
 
 _STATES: Final = {Event.REVOKED: "revoked", Event.EXPIRED: "expired"}
-_NEWS: Final = timedelta(days=1)
+_NEWS: Final = timedelta(days=7)
 _LOOKED_AT: Final = 500
 
 
@@ -65,13 +65,14 @@ async def _end(ctx: Context, intent: Intent, grant: Grant, event: Event, reason:
 
 
 async def recover(ctx: Context) -> None:
-    """After a restart: tell the ends of the last day that were not told."""
+    """After a restart: tell the ends of the last days that were not told, and show those by a review."""
     since = stamp(ctx.clock.now() - _NEWS)
-    for event in _STATES:
+    for event in (*_STATES, Event.REVIEWED):
         for entry in await ctx.store.search(Filters(event=event, since=since), limit=_LOOKED_AT):
             grant = await ctx.store.grant_by_id((entry.rule or "").removeprefix("grant "))
-            by_itself = grant is not None and entry.verb == ", ".join(grant.verbs)  # not with its review
-            if grant is not None and by_itself and await ctx.store.message(f"grant:{grant.id}:ended") is None:
+            if grant is not None and entry.verb != ", ".join(grant.verbs):  # with its review, whose cards alone tell it
+                await breakglass.show(ctx, grant.id)
+            elif grant is not None and await ctx.store.message(f"grant:{grant.id}:ended") is None:
                 await _tell(ctx, grant, entry)
 
 
@@ -87,7 +88,7 @@ async def _tell(ctx: Context, grant: Grant, entry: AuditEntry) -> str | None:
     by = next((one for one in found if (one.rule, one.verb) == (entry.rule, entry.verb)), None)
     if by is not None and by.event is Event.REVOKED:
         why = f": {by.reason}" if by.reason not in (None, grant_card.PRESSED) else ""
-        await grant_card.ended(ctx, grant.id, f"Revoked by <@{by.user_id}>{why}", str(by.user_id))
+        await grant_card.ended(ctx, grant.id, f"Revoked {done_by(by, f'<@{by.user_id}>')}{why}", str(by.user_id))
     elif by is not None:
         await grant_card.ended(ctx, grant.id, "Its time is over")
     if grant.breakglass:

@@ -21,7 +21,7 @@ from bot.core.policy import grant_scope
 from bot.core.policy.decide import Policy, Standing, Subject, standing, why_not_administrator
 from bot.core.policy.rights import person_of, why_not_full
 from bot.core.policy.schema import AllowRule
-from bot.core.records import Grant, grant_id, stamp
+from bot.core.records import Grant, PendingDecision, grant_id, stamp
 from bot.core.text import capitalized, person_in, seconds_words, utc_text
 from bot.features.replies import grant_card
 from bot.features.replies.answer import clean, reply_in_thread
@@ -29,7 +29,7 @@ from bot.operations import cards
 from bot.operations.audit_writer import AuditWriter
 from bot.operations.authorize import FRESH, rules_and_person
 from bot.runtime.context import Context
-from bot.runtime.until_stored import IN_DOUBT, until_stored
+from bot.runtime.until_stored import sure, until_stored
 
 LONGEST: Final = 24 * 3_600
 LONGEST_TARGET: Final = 200
@@ -88,7 +88,7 @@ async def grant(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, 
         policy_version=policy.version,
         detail=f"to {person} in {made.channel_id} until {made.until_at}",
     )
-    await add(ctx, made, entry)
+    made = await add(ctx, made, entry)
     channel, (kind, words) = intent.place.channel_id, standing(receiver, ctx.home_team)
     above = (
         (grant_scope.denies_above(policy, channel, person, capabilities, target), "denies it", "a deny"),
@@ -108,17 +108,14 @@ async def grant(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, 
     await reply_in_thread(ctx, intent, told, tone=Tone.GOOD, lines=lines, mention=(person,))
 
 
-async def add(ctx: Context, made: Grant, entry: AuditEntry) -> None:
-    """Store a grant once, however often its request is repeated. What counts has to be announced, so a commit in doubt is looked
-    up."""
+async def add(ctx: Context, made: Grant, entry: AuditEntry, review: PendingDecision | None = None) -> Grant:
+    """Store a grant once, however often its request is repeated, and return it as it is stored. What counts has to be announced,
+    so a commit in doubt is looked up."""
     find = partial(ctx.store.grant_by_id, made.id)
-    if await find() is not None:
-        return
-    try:
-        await ctx.store.add_grant(made, (entry,))
-    except Problem as problem:
-        if problem.code != IN_DOUBT or await until_stored(ctx.clock, f"grant {made.id}", find) is None:
-            raise
+    if (found := await find()) is not None:
+        return found
+    await sure(ctx.clock, f"grant {made.id}", partial(ctx.store.add_grant, made, (entry,), review), find)
+    return made
 
 
 def _words(ctx: Context, ask: Command) -> tuple[str, str, str]:

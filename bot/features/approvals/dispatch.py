@@ -19,6 +19,7 @@ from bot.core.operation import Operation
 from bot.core.policy.decide import Allowed, GrantView, decide_in
 from bot.core.records import Filters, Grant, grant_id, stamp
 from bot.core.text import plural
+from bot.features.access import grants
 from bot.features.approvals import cards as approval_cards
 from bot.features.approvals import expiry, question
 from bot.features.approvals.request import NOT_OFFERED, ask_again, hand_over
@@ -30,6 +31,7 @@ from bot.operations.backend_call import unfit
 from bot.operations.execute import execute, target_lock
 from bot.operations.restored import VOID, is_before_restore
 from bot.runtime.context import Context
+from bot.runtime.until_stored import until_stored
 
 ALLOWED_FOR: Final = 3_600  # seconds
 RENEWED: Final = "The card shows the current state. Check it, then press again."
@@ -52,7 +54,7 @@ async def dispatch(ctx: Context, pending_id: str) -> str | None:
         approval = Approval.of(await ctx.store.open_pending(pending_id))
         if approval is None or approval.pending.state != "approved":
             return None
-        if approval.record.sort == "grant" and await ctx.store.grant_by_id(grant_id(approval.id)) is not None:
+        if approval.record.sort == "grant" and await _is_granted(ctx, approval):
             return None
         if await ctx.store.open_pending(approval.next_id) is not None and await hand_over(ctx, approval):
             return RENEWED
@@ -91,12 +93,8 @@ async def _use(
     operation = approval.operation.model_copy(update={"approved_by": people})
     by = " and ".join([f"<@{user}>" for user in people])
     if record.sort == "grant":
-        await _grant(ctx, approval, people, record.lasts)
-        lasts = plural(record.lasts // 60, "minute")
-        await approval_cards.show(ctx, approval, why=f"Granted for {lasts}")
-        text = f"Approved by {by}. You can `{operation.verb}` it here for {lasts}."
-        await approval_cards.close_requester(ctx, approval, Tone.GOOD, f"Granted for {lasts}", text, *people)
-        await approval_cards.tell_requester(ctx, approval, "approved", text, *people, tone=Tone.GOOD)
+        made = await _grant(ctx, approval, people, record.lasts)
+        await until_stored(ctx.clock, f"grant {made.id}", partial(_granted, ctx, approval, made))
         return None
     await approval_cards.show(ctx, approval)
     ruling = current.ruling
@@ -112,6 +110,27 @@ async def _use(
     attempt = Attempt(pending.intent, operation, ruling, approval_id=pending.id)
     result = await execute(ctx, attempt, pending_id=pending.id, claimed=tell)
     return None if result is not None else await _overtaken(ctx, pending.id)
+
+
+async def _is_granted(ctx: Context, approval: Approval) -> bool:
+    """Whether the grant that is its whole use is stored. One that was not told, because something failed in between, is told."""
+    made = await ctx.store.grant_by_id(grant_id(approval.id))
+    if made is not None and await ctx.store.message(f"{approval_cards.TOLD}{approval.id}:approved") is None:
+        await _granted(ctx, approval, made)
+    return made is not None
+
+
+async def _granted(ctx: Context, approval: Approval, made: Grant) -> None:
+    """Show that the requester may do it for a while now, and tell them as the last step."""
+    people = made.granted_by.split(", ")
+    by, lasts = " and ".join([f"<@{user}>" for user in people]), plural(approval.record.lasts // 60, "minute")
+    await ctx.store.finish(approval.pending.request_id, (), ctx.clock.now())
+    await approval_cards.show(ctx, approval, why=f"Granted for {lasts}")
+    late = made.state != "open" or made.until_at <= stamp(ctx.clock.now())
+    can = "That time is over" if late else f"You can `{approval.operation.verb}` it here for {lasts}"
+    text = f"Approved by {by}{f' for {lasts}' if late else ''}. {can}."
+    await approval_cards.close_requester(ctx, approval, Tone.GOOD, f"Granted for {lasts}", text, *people)
+    await approval_cards.tell_requester(ctx, approval, "approved", text, *people, tone=Tone.GOOD)
 
 
 async def _claimed(ctx: Context, approval: Approval, people: tuple[str, ...], by: str) -> None:
@@ -159,9 +178,7 @@ def target_pattern(operation: Operation) -> str:
 async def _grant(ctx: Context, approval: Approval, people: tuple[str, ...], lasts: int) -> Grant:
     """Store the grant for that many seconds, as the act of who voted last. One for a single use, with none, is stored as ended:
     this very operation uses it."""
-    pending, operation, record = approval.pending, approval.operation, approval.record
-    if (found := await ctx.store.grant_by_id(grant_id(pending.id))) is not None:
-        return found
+    pending, operation = approval.pending, approval.operation
     now, once = ctx.clock.now(), not lasts
     grant = Grant(
         id=grant_id(pending.id),
@@ -182,10 +199,7 @@ async def _grant(ctx: Context, approval: Approval, people: tuple[str, ...], last
     giver = Actor(user_id=people[-1], team_id=ctx.home_team)
     by = pending.intent.model_copy(update={"actor": giver, "source": Source.BUTTON})
     entry = writer.pending(Event.GRANTED, pending, now, by, rule=f"grant {grant.id}", detail=detail)
-    await ctx.store.add_grant(grant, (entry,))
-    if record.sort == "grant":
-        await ctx.store.finish(pending.request_id, (), now)
-    return grant
+    return await grants.add(ctx, grant, entry)
 
 
 async def remind(ctx: Context, approval: Approval) -> None:

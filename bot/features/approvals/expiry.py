@@ -10,22 +10,28 @@ from bot.features.approvals.request import hand_over
 from bot.operations import newer_run
 from bot.operations.audit_writer import AuditWriter
 from bot.runtime.context import Context
+from bot.runtime.until_stored import until_stored
 
 
 async def end(
     ctx: Context, approval: Approval, state: str, event: Event, code: str, text: str, *, by: Intent | None = None
 ) -> bool:
-    """End it with one entry, close both cards and tell the requester; False when it was decided before. An expiry that is
-    repeated completes what an earlier try left."""
+    """End it with one entry, close both cards and tell the requester; False when it was decided before. Whoever repeats the same
+    end completes what an earlier try left."""
     now = ctx.clock.now()
     entry = AuditWriter(ctx.secrets).pending(event, approval.pending, now, by, code=code, detail=text)
     person = by.actor.user_id if by else None
-    again = approval.pending.state == state == "expired"
-    if not again and not await ctx.store.end_pending(approval.id, state, person, (entry,), now):
-        return False
-    await ctx.store.finish(approval.pending.request_id, (), now)
-    await close(ctx, approval.id, text)
-    return True
+
+    async def ended() -> bool:
+        await ctx.store.end_pending(approval.id, state, person, (entry,), now)
+        newest = await ctx.store.open_pending(approval.id)
+        if newest is None or (newest.state, newest.decided_by) != (state, person):
+            return False
+        await ctx.store.finish(newest.request_id, (), now)
+        await close(ctx, approval.id, text)
+        return True
+
+    return await until_stored(ctx.clock, f"request {approval.pending.request_id}", ended)
 
 
 async def close(ctx: Context, pending_id: str, text: str) -> None:

@@ -1,8 +1,12 @@
 """Approve, Deny, Claim, Release, Allow and Cancel. The presser is read from Slack again, and the first change of state wins."""
 
+from dataclasses import replace
+from functools import partial
+
 from bot.core.approval import Approval, Choice, VoteRefused, drift, is_expired, judge_vote, stale_votes
 from bot.core.audit import AuditEntry, Event
 from bot.core.card import FormField, FormView, Line, Tone, approval_key
+from bot.core.errors import Problem
 from bot.core.intent import Intent
 from bot.core.outcome import facts_of
 from bot.core.policy.compile import Policy
@@ -19,6 +23,7 @@ from bot.features.replies.answer import say
 from bot.operations.audit_writer import AuditWriter
 from bot.operations.authorize import CACHED, FRESH, everybody, of_these
 from bot.runtime.context import Context
+from bot.runtime.until_stored import IN_DOUBT, until_stored
 
 DENY_FORM = "deny"
 REASON = "reason"
@@ -241,7 +246,19 @@ async def _count(
         detail = reason if choice is Choice.DENY else f"{result.agreed - stale} of {count} agreed"
         return (writer.pending(event, pending, now, intent, detail=detail),)
 
-    result = await ctx.store.vote(pending.id, cast, entries, needed=count + stale, now=now)
+    async def told() -> None:
+        await ctx.store.finish(pending.request_id, (), now)
+        await expiry.close(ctx, pending.id, f"Denied by <@{user}>: {writer.clean(reason)}")
+
+    name = f"request {pending.request_id}"
+    write = partial(ctx.store.vote, pending.id, cast, entries, needed=count + stale, now=now)
+    try:
+        result = await write()
+    except Problem as problem:
+        if problem.code != IN_DOUBT:
+            raise
+        result = await until_stored(ctx.clock, name, write)
+        result = replace(result, counted=result.counted or cast in result.votes)
     agreed = result.agreed - stale
     if not result.counted:
         # Their vote is stored already: a denial still ends it, and it may be complete since an approver came back.
@@ -257,7 +274,6 @@ async def _count(
         return
     await ctx.store.finish(intent.request_id, (), now)
     if choice is Choice.DENY:
-        await ctx.store.finish(pending.request_id, (), now)
-        await expiry.close(ctx, pending.id, f"Denied by <@{user}>: {writer.clean(reason)}")
+        await until_stored(ctx.clock, name, told)
     elif (why_not := await dispatch(ctx, pending.id)) is not None:
         await _tell(ctx, intent, approval, f"Your vote counts, but it did not run: {why_not}")

@@ -11,10 +11,10 @@ from bot.core.audit import AuditEntry, Event
 from bot.core.card import Button, Card, Line, Tone
 from bot.core.command.params import as_typed
 from bot.core.command.parser import format_command
-from bot.core.errors import BadRequest, Problem
+from bot.core.errors import BadRequest
 from bot.core.intent import Command, Intent, Place, Source
 from bot.core.outcome import Fact, Phase
-from bot.core.records import GIVEN, Filters, StoredEntry, asked_by, stamp, what_of
+from bot.core.records import GIVEN, Filters, StoredEntry, asked_by, done_by, stamp, what_of
 from bot.core.text import ago_text, first_of, plural, shortened, utc_text
 from bot.features import incidents
 from bot.features.access.grants import NotPermittedError
@@ -37,7 +37,7 @@ from bot.operations.audit_writer import AuditWriter
 from bot.operations.authorize import CACHED, visibility_of
 from bot.operations.target_facts import given_in
 from bot.runtime.context import Context
-from bot.runtime.until_stored import IN_DOUBT, until_stored
+from bot.runtime.until_stored import sure, until_stored
 
 _USAGE: Final = (
     "Write `incident open INC-42 -- what happens`, `incident close`, or `incident` to see what is open here."
@@ -112,12 +112,9 @@ async def _open(ctx: Context, intent: Intent, name: str, text: str) -> None:
 
 async def _set(ctx: Context, of: Incident, to: Incident | None, entry: AuditEntry) -> None:
     """Store what is open in its place from now on. What counts has to be told, so a commit in doubt is looked up."""
-    try:
-        await ctx.store.set_value(of.key, to.model_dump(mode="json") if to is not None else None, entry.at, (entry,))
-    except Problem as problem:
-        look = partial(incidents.at, ctx.store, of.channel_id, of.thread_ts)
-        if problem.code != IN_DOUBT or await until_stored(ctx.clock, f"incident {of.name}", look) != to:
-            raise
+    value = to.model_dump(mode="json") if to is not None else None
+    look = partial(ctx.store.search, Filters(request_id=entry.request_id, event=entry.event))
+    await sure(ctx.clock, f"incident {of.name}", partial(ctx.store.set_value, of.key, value, entry.at, (entry,)), look)
 
 
 async def _close(ctx: Context, intent: Intent, name: str, text: str) -> None:
@@ -155,8 +152,8 @@ async def _tell_end(ctx: Context, intent: Intent) -> None:
     found = Incident.stored(await ctx.store.value(f"{_CLOSED}{intent.request_id}"))
     (entry,) = await ctx.store.search(Filters(request_id=intent.request_id, event=Event.INCIDENT_CLOSED))
     person, now = str(entry.user_id), datetime.fromisoformat(entry.at)
-    lasted = ago_text(now - datetime.fromisoformat(found.opened_at))
-    await ctx.presenter.show(_card(ctx, found, f"Closed by <@{person}> after {lasted}", person))
+    lasted, by = ago_text(now - datetime.fromisoformat(found.opened_at)), done_by(entry, f"<@{person}>")
+    await ctx.presenter.show(_card(ctx, found, f"Closed {by} after {lasted}", person))
     entries, cut = await audit.of_incident(ctx, found)
     done, not_done = await _story(ctx, intent, entries)
     since = f"Since {utc_text(cut)}; `signalbox audit export` has what was before. " if cut else ""
@@ -165,7 +162,7 @@ async def _tell_end(ctx: Context, intent: Intent) -> None:
         place=_place(ctx, found),
         title=f"{found.name} is closed",
         tone=Tone.GOOD,
-        status=f"After {lasted}, by <@{person}>",
+        status=f"After {lasted}, {by}",
         lines=tuple(
             Line(heading=heading, text=words)
             for heading, words in (
