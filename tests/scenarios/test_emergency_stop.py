@@ -440,7 +440,7 @@ async def test_a_task_that_was_started_twice_is_offered_once_with_its_newest_run
     assert labels(await env.does("stop everything", "Stop 1 run?", channel=INCIDENT)) == ["Stop it", "Cancel"]
     await start(env, LONG[1])
     listed = shown(await ask(env)).partition("These will be stopped")[2]
-    since = {task: int(at) for task, at in re.findall(r"`infa:task/(\w+)`: Running.*?<!date\^(\d+)", listed)}
+    since = {task: int(at) for task, at in re.findall(r"`infa:task/(\w+)`: .*?<!date\^(\d+)", listed)}
     assert since["export_ledger"] - since["reload_history"] < 300
 
 

@@ -101,7 +101,7 @@ _OTHERS: Final = tuple(
     re.compile(rf"(?<!\S){pattern}(?!\S)")
     for pattern in (
         r"for (?:the )?(?:rest|remainder) of (?:the |this )?(?P<ending>day|today|week|weekend)",
-        r"(?:for|over|during) (?:the |this )?(?:whole )?(?P<ending>today|weekend)",
+        r"(?:for|over|during) (?:the |this )?(?:whole )?(?P<ending>today)",
         r"(?:for (?:ever|now|good|the time being|the moment)|indefinitely)",
         rf"(?:for |the next )*(?P<words>{_SOME} ?{_ANY_UNIT}{_TO}{_SOME}(?: ?{_ANY_UNIT})?|{_SOME}{_TO}{_SOME} ?{_ANY_UNIT})",
         rf"(?:from|between) (?P<words>{_OF_DAY}(?:{_TO}| and ){_OF_DAY})",
@@ -115,6 +115,7 @@ _OTHERS: Final = tuple(
         rf"for (?P<words>{_HOW}(?:{_SPANS}))(?P<noun>)",  # and not of another one: `for the night shift`
         r"for (?P<words>ages|\d+[a-z]+\d+)",
         r"(?P<words>overnight)",
+        r"(?P<ending>today)",
     )
 )
 
@@ -143,7 +144,9 @@ def stated_ends(
         if match is None or match[0] in names or (until is not None and "number" not in match.groupdict()):
             continue
         first = text[: match.start()].count(" ")
-        places = range(first, first + match[0].count(" ") + 1)
+        places = range(
+            first, first if match[0] == "today" else first + match[0].count(" ") + 1
+        )  # `start it today` is no end
         after = said[places.stop] if places.stop < len(said) and places.stop not in breaks else "\0"
         if "noun" in match.groupdict() and not (after in _AFTER_NOUNS or _is_name(after, names)):
             yield End((), match[0], places)

@@ -201,7 +201,7 @@ _TIME: Final = (
 )
 _WHEN: Final = (
     rf"(?:(?:next|this|coming|on|at|from|starting|beginning|effective|before)(?: the| on| next)? )?(?:{_TIME})"
-    rf"|(?:next|coming|over|at|during|in)(?: the)?(?: next| coming)? {_CYCLE}|this (?:weekend|afternoon|evening|night)"
+    rf"|(?:next|coming|over|at|during|in|on)(?: the)?(?: next| coming)? {_CYCLE}|this (?:weekend|afternoon|evening|night)"
     r"|(?:over|at|during) (?:the )?holidays?"
     rf"|(?:in )?{_NUMBER} ?{_CYCLE} from now|in {_NUMBER} ?(?:s|m|h|d|w|{_CYCLE})|overnight|at lunch"
     r"|(?:on|from) (?:the )?\d{1,2}(?:st|nd|rd|th)?|(?:from|between) \d.*"
