@@ -9,7 +9,6 @@ from bot.core.command.capability import Risk
 from bot.core.intent import Actor, Intent, Place
 from bot.core.operation import Operation, Target
 from bot.core.policy.match import Situation
-from bot.core.policy.rights import person_of, why_not_administrator, why_not_breakglass
 from bot.core.policy.visibility import Visibility, may
 from bot.core.records import CastVote, expiry, stamp
 from bot.core.text import plural, utc_text
@@ -20,7 +19,7 @@ from bot.features.approvals.question import agreed, approvers, brief
 from bot.features.builtins.tables import label_of, pause_label, together
 from bot.features.favourites import favourites, last_channel, recent, star, unstar
 from bot.operations import cards
-from bot.operations.authorize import each_channel, rules_and_person, visibility_of
+from bot.operations.authorize import each_channel, visibility_of
 from bot.runtime.context import Context
 from bot.runtime.stale_homes import LOOKED_LATELY, OPENED, opened_lately
 
@@ -170,18 +169,8 @@ async def _decisions(ctx: Context, user: str, waiting: Sequence[Approval]) -> Ho
 
 async def _reviews(ctx: Context, actor: Actor, place: Place) -> HomeSection:
     """The uses of break-glass that this person may review."""
-    open_ones = [one for one in await ctx.store.pending_decisions(state="open") if one.kind == breakglass.KIND]
-    if not open_ones:
-        return HomeSection(title="")
-    policy, subject = await rules_and_person(ctx, actor)
-    rights = (why_not_breakglass, why_not_administrator)
-    if all(why_not(policy, subject, ctx.home_team) is not None for why_not in rights):
-        return HomeSection(title="")
     rows, people = [], []
-    for pending in open_ones:
-        grant = await ctx.store.grant_by_id(str(pending.record.get("grant")))
-        if grant is None or person_of(grant.user_id, policy.accounts) == person_of(actor.user_id, policy.accounts):
-            continue
+    for pending, grant in await breakglass.to_review(ctx, actor):
         means = {"grant": grant.id, "verb": "close review"}
         button = _button(ctx, actor.user_id, "Close review", tag=breakglass.REVIEW_TAG, **means)
         where = cards.channel(grant.channel_id)

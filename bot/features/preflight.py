@@ -1,6 +1,7 @@
 """The pre-flight of a dangerous or late command: the requester sees what will happen and what runs, then decides."""
 
 from datetime import timedelta
+from functools import partial
 from typing import Final
 
 from bot.core.approval import Approval, is_other, state_text
@@ -26,6 +27,7 @@ from bot.operations.resolve import Resolved
 from bot.operations.restored import VOID, is_before_restore
 from bot.operations.target_facts import UNREADABLE, at_present, find_now, what_is
 from bot.runtime.context import Context
+from bot.runtime.until_stored import sure
 
 LIVES: Final = timedelta(minutes=10)
 SELDOM_READ: Final = frozenset({"Last outcomes here", "Last outcomes"})
@@ -62,7 +64,8 @@ async def ask(
             due_at=stamp(now + LIVES),
             made_at=stamp(now),
         )
-        await ctx.store.wait(intent.request_id, pending, (), now)
+        write = partial(ctx.store.wait, intent.request_id, pending, (), now)
+        await sure(ctx.clock, f"request {intent.request_id}", write, partial(ctx.store.open_pending, pending_id))
     else:
         entry = AuditWriter(ctx.secrets).about(
             Event.ABANDONED, operation, intent, now, code="not_confirmed", policy_version=ruling.policy.version

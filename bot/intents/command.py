@@ -45,11 +45,17 @@ _VERDICT_ON: Final = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 
+_TAKEN_BACK: Final = re.compile(
+    r"(?:<@[^>]*>\s*)?(?:(?:no|never ?mind|please|ok|sorry)[,.!\s]+)*(?:cancel|withdraw|abort|stop|drop)"
+    r"(?:\s+(?:it|this|that|my|the|request|please))*[.!\s]*",
+    re.IGNORECASE,
+)
+
 
 async def run_misread(ctx: Context, intent: Intent, ask: ParseError) -> None:
     """Answer words that are not a command: run the read that they name without doubt, otherwise offer commands as buttons."""
     refused = None if intent.source is Source.TERMINAL else await not_admitted(ctx, intent)
-    decided = refused is None and _is_verdict(ctx, ask.text) and await waits_here(ctx, intent)
+    decided = refused is None and await _is_decision(ctx, intent, ask.text) and await waits_here(ctx, intent)
     known = refused is not None or ask.nearest or decided
     meant = None if known else await read_meant(ctx, intent.actor, intent.place, ask.text)
     decisions = Command(verb="approvals")
@@ -71,9 +77,13 @@ async def run_misread(ctx: Context, intent: Intent, ask: ParseError) -> None:
         await run_command(ctx, intent, meant)
 
 
-def _is_verdict(ctx: Context, text: str) -> bool:
+async def _is_decision(ctx: Context, intent: Intent, text: str) -> bool:
     """Whether the words decide a command that they name, as in `approve tag res: SITE=rome`: `agent approve` takes a target
-    instead."""
+    instead. Or they take back what is asked for in this thread, which is about no run."""
+    place = intent.place
+    if _TAKEN_BACK.fullmatch(text.strip()) is not None and place.thread_ts is not None:
+        about = await ctx.store.thread_target(place.channel_id, place.thread_ts)
+        return about is None or about.parent is None
     said = _VERDICT_ON.match(text)
     rest = said["what"].split() if said is not None else []
     return bool(rest) and (

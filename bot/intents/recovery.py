@@ -14,7 +14,7 @@ from bot.core.audit import Event
 from bot.core.card import Line, Tone, operation_key
 from bot.core.command.until import ends_at
 from bot.core.effects import Attempt
-from bot.core.intent import Due
+from bot.core.intent import Due, Form, Payload, Press
 from bot.core.outcome import Done, Failed, Unknown
 from bot.core.records import Filters, StoredEntry, StoredRequest
 from bot.features import approvals, home, target_watch
@@ -38,10 +38,15 @@ LOOK_ELSEWHERE: Final = 0.5  # seconds between two looks at a call of another re
 LOOK_AGAIN: Final = 5.0  # seconds between two looks for an effect
 LAST: Final = 500
 LAST_OF_PAUSES: Final = 100
-_STORED: Final = (  # what a request is about, and the end of a watch
-    *(Event.GRANTED, Event.BREAKGLASS, Event.REVOKED, Event.REVIEWED),
-    *(Event.INCIDENT_OPENED, Event.INCIDENT_CLOSED, Event.ENDED),
-)
+_STORED: Final = (
+    Event.GRANTED,
+    Event.BREAKGLASS,
+    Event.REVOKED,
+    Event.REVIEWED,
+    Event.ENDED,
+)  # what a request was about
+_TOLD_AGAIN: Final = (Event.INCIDENT_OPENED, Event.INCIDENT_CLOSED)  # with a card or a report that may be missing
+_DECISIONS: Final = ("approve", "deny", "allow", "cancel", "claim", "release")
 _OUTCOMES: Final = (Event.DONE, Event.FAILED, Event.RECONCILED, Event.ABANDONED)
 
 
@@ -98,16 +103,43 @@ async def _not_sent(ctx: Context, request: StoredRequest) -> None:
         return
     if request.state == "new":
         await ctx.store.begin(request.request_id, now)
-    last = await ctx.store.search(Filters(request_id=request.request_id), limit=1)
-    if last and last[0].event in _STORED:  # it was done, so it is completed, however old it is
+    last = next(iter(await ctx.store.search(Filters(request_id=request.request_id), limit=1)), None)
+    half = last is not None and (last.event, last.verb) == (
+        Event.REVOKED,
+        "close review",
+    )  # the review comes after the end
+    if (
+        last is not None and last.event in _STORED and not half
+    ):  # its cards are shown by now; done again it might be something else
+        entry = AuditWriter(ctx.secrets).plain(Event.DONE, intent, now, verb=last.verb)
+        text = "Its card in the channel shows how it stands."
+        await say(
+            ctx, intent, "Done just before I was restarted", entries=(entry,), tone=Tone.GOOD, lines=(Line(text=text),)
+        )
+        return
+    if half or (last is not None and last.event in _TOLD_AGAIN):
         intent = intent.model_copy(update={"at": now, "sent_at": None})
     if isinstance(intent.payload, Due) or now - intent.at <= STILL_MEANT:
         await handle(ctx, intent)
+        return
+    if _decides(intent.payload):  # its vote is an entry of the request that it is about
+        entry = AuditWriter(ctx.secrets).plain(
+            Event.ABANDONED, intent, now, code="not_told", detail="found open after a restart"
+        )
+        lines = (Line(text="The card shows whether it counts. Press again if it doesn't."),)
+        await say(ctx, intent, "I was restarted just after you pressed", entries=(entry,), lines=lines)
         return
     detail = "found open after a restart; nothing had been sent"
     entry = AuditWriter(ctx.secrets).plain(Event.ABANDONED, intent, now, code="not_sent", detail=detail)
     text = "Nothing was sent. Type the command again if you still want it."
     await say(ctx, intent, "Not done: I was restarted", entries=(entry,), lines=(Line(text=text),))
+
+
+def _decides(payload: Payload) -> bool:
+    """Whether this is a press on the card of an approval, or the form behind it."""
+    return (isinstance(payload, Press) and payload.action in _DECISIONS) or (
+        isinstance(payload, Form) and payload.form == approvals.DENY_FORM
+    )
 
 
 async def _sent(ctx: Context, request: StoredRequest) -> None:

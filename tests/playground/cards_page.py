@@ -435,7 +435,7 @@ MADE: Mapping[str, tuple[str, ...]] = {
     "features.approvals.question.card": ("approval",),
     "features.approvals.vote._open_deny": ("deny",),
     "features.builtins.incident._card": ("incident",),
-    "features.builtins.incident._close": ("report",),
+    "features.builtins.incident._tell_end": ("report",),
     "features.forms.launcher.view": ("launcher", "parameters"),
     "features.home.home_view": ("home", "decisions", "favourites"),
     "features.housekeeping.publish_head": ("security",),

@@ -480,3 +480,17 @@ async def test_the_reviewer_reads_when_each_command_was_sent_and_which_were_not_
     assert f"'timestamp': {int(sent.timestamp())}" in words
     assert "'failed" not in words
     assert "'not done: " in words
+
+
+async def test_who_may_close_its_review_reads_that_it_waits_wherever_they_ask(team: Team) -> None:
+    """With the button that opens the form; the person who used it has nothing to close."""
+    await opened(team)
+    for channel in (SECURITY, "C0APPR"):
+        listed = await team.env.does("approvals", "review of break-glass", user="U0ROOT", channel=channel)
+        assert [label for label in labels(listed) if label.startswith("Close review of ")]
+    own = await team.env.does("approvals", "Waiting for approval", user="U0RUI", channel=CRAWL)
+    assert not [label for label in labels(own) if label.startswith("Close review")]
+    await team.press(
+        listed, next(one for one in labels(listed) if one.startswith("Close")), user="U0ROOT", channel="C0APPR"
+    )
+    assert "What was done" in str(await team.env.person("U0ROOT").wait_for(lambda who: who.modal()))

@@ -212,7 +212,10 @@ async def test_words_that_want_no_command_get_a_short_answer(
     assert not [row for row in env.audit() if row.verb not in (None, "start")]
 
 
-@pytest.mark.parametrize("typed", ["never mind", "no, forget it", "don't do it", "go ahead"])
+@pytest.mark.parametrize(
+    "typed",
+    ["never mind", "no, forget it", "don't do it", "go ahead", "cancel it", "never mind, cancel it", "stop it please"],
+)
 async def test_a_yes_or_a_no_leads_to_what_waits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, typed: str) -> None:
     """Words decide and cancel nothing: the person reads which request waits, with the button to its card."""
     async with deciding(tmp_path, monkeypatch) as team:

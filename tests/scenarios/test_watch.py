@@ -449,5 +449,7 @@ async def test_its_card_shows_after_a_restart_that_it_ended(
         shows = await env.sees("Watching acc:shop/prices", over)
         assert (shows["ts"], labels(shows)) == (card["ts"], [])
         await env.quiet()
-        assert len([one for one in env.ana.messages(CRAWL) if "You no longer watch" in shown(one)]) == (not ends)
+        assert len([one for one in env.ana.messages(CRAWL) if "Done just before I was restarted" in shown(one)]) == (
+            not ends
+        )
         assert not [one for one in env.ana.messages(CRAWL) if "Not done" in shown(one) or "You don't" in shown(one)]

@@ -32,7 +32,7 @@ async def check(ctx: AdapterContext, operation: Operation) -> Refused | None:
     listed = ctx.settings.inputs.get(target.owner, ())
     if _misspelled(operation, listed):
         used = await readable(known_inputs(ctx, agent_of(target)), within=LOOK_FIRST)
-        if slip := _misspelled(operation, (*listed, *(used or ()))):
+        if used is not None and (slip := _misspelled(operation, (*listed, *used))):
             return slip
     if verb == "schedule set":
         await plan_schedule(ctx, operation)

@@ -130,7 +130,8 @@ def take_phrases(
         if patterns is _PAST:
             for end in stated_ends(left, typed or said, names, breaks):
                 bare = left[end.places.start] in NUMBERS or left[end.places.start][0].isdigit()  # `it took 2 hours`
-                sure = end.places if end.names and not end.unclear and not bare else range(0)
+                begins = left[end.places.start] in ("over", "during")  # with a time that comes later
+                sure = end.places if end.names and (begins or not end.unclear) and not bare else range(0)
                 found.append(Phrase(end.names, end.value, end.unclear, sure))
                 _take(left, end.places.start, len(end.places))
     return found, {at for at, word in enumerate(left) if word == "\0"}

@@ -202,14 +202,15 @@ _TIME: Final = (
 _WHEN: Final = (
     rf"(?:(?:next|this|coming|on|at|from|starting|beginning|effective|before)(?: the| on| next)? )?(?:{_TIME})"
     rf"|(?:next|coming|over|at|during|in|on)(?: the)?(?: next| coming)? {_CYCLE}|this (?:weekend|afternoon|evening|night)"
-    r"|(?:over|at|during) (?:the )?holidays?"
+    r"|(?:over|at|during) (?:the )?holidays?|over the [^\s\0]+|at the end of (?:the )?[^\s\0]+|next (?:[^\s\0]+ )?[^\s\0]+"
     rf"|(?:in )?{_NUMBER} ?{_CYCLE} from now|in {_NUMBER} ?(?:s|m|h|d|w|{_CYCLE})|overnight|at lunch"
     r"|(?:on|from) (?:the )?\d{1,2}(?:st|nd|rd|th)?|(?:from|between) \d.*"
 )
 AT_ONCE: Final = re.compile(r"(?<!from )\b(now|asap|immediately)\b")
 # Of a clause whose targets are `\0`: such a time right after the target, or at its beginning or its end.
 LATER_IN_CLAUSE: Final = re.compile(
-    rf"(?:^|\0 )(?:{_WHEN})(?= |$)|(?<!\S)(?<!of )(?<!last )(?<!since )(?:{_WHEN}|before (?:the )?[^\s\0]+)$|{_TIMES_A_DAY}"
+    rf"(?:^|\0 )(?:{_WHEN})(?= |$)|{_TIMES_A_DAY}"
+    rf"|(?<!\S)(?<!of )(?<!last )(?<!since )(?:{_WHEN}|before (?:the |you |we |i |they )?[^\s\0]+)$"
 )
 # Anywhere in a text: it asks for nothing, or not in every case.
 CONDITIONS: Final = re.compile(

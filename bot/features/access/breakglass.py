@@ -10,12 +10,14 @@ from bot.core.audit import Event
 from bot.core.card import Button, Card, Tone
 from bot.core.effects import Attempt, Consequences, OfBreakglass
 from bot.core.errors import BadRequest
-from bot.core.intent import Command, Intent, Place
+from bot.core.intent import Actor, Command, Intent, Place
 from bot.core.operation import Operation
 from bot.core.outcome import Fact, Outcome, Table
-from bot.core.policy.decide import Allowed, Denied, NeedsApproval, Policy, asks_of_others, decide, why_not_breakglass
+from bot.core.policy.decide import Allowed, Denied, NeedsApproval, Policy, asks_of_others, decide
+from bot.core.policy.rights import person_of, why_not_administrator, why_not_breakglass
 from bot.core.records import Filters, Grant, PendingDecision, StoredEntry, grant_id, stamp
 from bot.core.text import plural, seconds_words, shortened, utc_text
+from bot.core.value import Json
 from bot.features.access import grants
 from bot.features.replies import grant_card
 from bot.features.replies.answer import reply_in_thread
@@ -187,15 +189,28 @@ def _meaning(grant: Grant) -> str:
 
 async def _buttons(ctx: Context, grant: Grant, *, reviewing: bool) -> tuple[Button, ...]:
     """Close the review, and end it early: the first where the reviewers are, the second while it is active."""
-    review = Button(
-        label="Close review",
-        action="close_review",
-        id=ctx.ids.secret(),
-        style="primary",
-        means={"tag": REVIEW_TAG, "grant": grant.id, "verb": "close review"},
-    )
-    closing = (review,) if reviewing and grant.reviewed_by is None else ()
+    closing = (close_button(ctx, grant),) if reviewing and grant.reviewed_by is None else ()
     return (*closing, await grant_card.revoke_button(ctx, grant, "End it now")) if grant.state == "open" else closing
+
+
+def close_button(ctx: Context, grant: Grant, label: str = "Close review") -> Button:
+    """It opens the form of the review."""
+    means: dict[str, Json] = {"tag": REVIEW_TAG, "grant": grant.id, "verb": "close review"}
+    return Button(label=label, action="close_review", id=ctx.ids.secret(), style="primary", means=means)
+
+
+async def to_review(ctx: Context, actor: Actor) -> list[tuple[PendingDecision, Grant]]:
+    """The uses of break-glass that this person may review."""
+    open_ones = [one for one in await ctx.store.pending_decisions(state="open") if one.kind == KIND]
+    if not open_ones:
+        return []
+    policy, subject = await rules_and_person(ctx, actor)
+    rights = (why_not_breakglass, why_not_administrator)
+    if all(why_not(policy, subject, ctx.home_team) is not None for why_not in rights):
+        return []
+    own = person_of(actor.user_id, policy.accounts)
+    found = [(one, await ctx.store.grant_by_id(str(one.record.get("grant")))) for one in open_ones]
+    return [(one, used) for one, used in found if used is not None and person_of(used.user_id, policy.accounts) != own]
 
 
 async def _review(ctx: Context, grant: Grant, where: str) -> str:

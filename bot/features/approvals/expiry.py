@@ -16,14 +16,19 @@ from bot.runtime.until_stored import until_stored
 async def end(
     ctx: Context, approval: Approval, state: str, event: Event, code: str, text: str, *, by: Intent | None = None
 ) -> bool:
-    """End it with one entry, close both cards and tell the requester; False when it was decided before. Whoever repeats the same
-    end completes what an earlier try left."""
+    """End it with one entry, close both cards and tell the requester; False when it was decided before. An expiry that is
+    repeated, or an end whose answer was lost, completes what an earlier try left."""
     now = ctx.clock.now()
     entry = AuditWriter(ctx.secrets).pending(event, approval.pending, now, by, code=code, detail=text)
     person = by.actor.user_id if by else None
 
+    again = approval.pending.state == state == "expired"
+
     async def ended() -> bool:
-        await ctx.store.end_pending(approval.id, state, person, (entry,), now)
+        nonlocal again
+        first, again = not again, True
+        if not await ctx.store.end_pending(approval.id, state, person, (entry,), now) and first:
+            return False
         newest = await ctx.store.open_pending(approval.id)
         if newest is None or (newest.state, newest.decided_by) != (state, person):
             return False

@@ -39,6 +39,7 @@ from bot.operations.cards import rules_named, written
 from bot.operations.resolve import Resolved
 from bot.operations.target_facts import find_now, what_is
 from bot.runtime.context import Context
+from bot.runtime.until_stored import IN_DOUBT, until_stored
 
 CHOICES = ("approve", "deny", "claim", "release", "allow", "cancel")
 NOT_OFFERED = "the backend no longer supports it"
@@ -214,8 +215,13 @@ async def _ask(ctx: Context, intent: Intent, resolved: Resolved, ruling: Ruling,
         f"may decide: {', '.join(who.user_ids)}"
     )
     entry = AuditWriter(ctx.secrets).pending(Event.APPROVAL_REQUESTED, pending, now, detail=detail)
-    if await ctx.store.wait(intent.request_id, pending, (entry,), now, unless=is_same) is not None:
-        return False
+    try:
+        if await ctx.store.wait(intent.request_id, pending, (entry,), now, unless=is_same) is not None:
+            return False
+    except Problem as problem:
+        look = partial(ctx.store.open_pending, pending.id)
+        if problem.code != IN_DOUBT or not await until_stored(ctx.clock, f"request {intent.request_id}", look):
+            raise
     approval = Approval(pending, operation, record)
     await approval_cards.show(ctx, approval)
     await approval_cards.show_requester(ctx, approval)

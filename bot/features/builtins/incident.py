@@ -102,6 +102,8 @@ async def _open(ctx: Context, intent: Intent, name: str, text: str) -> None:
         if found is not None and found.request_id != made.request_id:
             hint = f"Close it first: `{ctx.command} incident close`."
             raise BadRequest(f"{found.name} is already open here.", hint, "open_already")
+        if found is None and await ctx.store.search(Filters(request_id=intent.request_id, event=Event.INCIDENT_OPENED)):
+            return  # repeated after it was closed
         if found is None:
             marked = intent.model_copy(update={"incident": name})
             columns = {"verb": "incident open", "reason": text or None, "detail": name}

@@ -19,6 +19,7 @@ from bot.core.policy.rights import why_not_full
 from bot.core.policy.visibility import Visibility
 from bot.core.records import expiry
 from bot.core.text import capitalized, plural, shortened, utc_text
+from bot.features.access import breakglass
 from bot.features.access.grants import NotPermittedError
 from bot.features.approvals.cards import link_to
 from bot.features.approvals.question import MOST_NAMED, who_decides
@@ -262,12 +263,18 @@ async def approvals(ctx: Context, intent: Intent, ask: Command, given: Mapping[s
         who = f" for {names.get(one.requester, one.requester)}"
         label = f"Open {one.operation.title}"[: LONGEST_BUTTON - len(who)] + who
         links.append(await link_to(ctx, approval_key(one.pending.request_id), label))
-    buttons = tuple([Button(label=link[0], action="open", url=link[1]) for link in links if link is not None])
+    buttons = [Button(label=link[0], action="open", url=link[1]) for link in links if link is not None]
+    reviews = [used for _, used in await breakglass.to_review(ctx, intent.actor)][:MOST_BUTTONS]
+    names = await ctx.directory.names({used.user_id for used in reviews})
+    buttons += [
+        breakglass.close_button(ctx, used, f"Close review of {names.get(used.user_id, used.user_id)}")
+        for used in reviews
+    ]
     own = [one for one in waiting if one is not None and one.requester == reader][:MOST_BUTTONS]
     text = "\n".join([HOW_TO_DECIDE] * bool(theirs) + [who_decides(one) for one in own])
     people = [user for one in own for user in one.record.eligible[:MOST_NAMED]]
     none, mention = "Nothing waits for your decision.", tuple(dict.fromkeys(people))
-    await _open(ctx, intent, "Waiting for approval", table, buttons, text, none, mention=mention)
+    await _open(ctx, intent, "Waiting for approval", table, tuple(buttons), text, none, mention=mention)
 
 
 async def concerns(ctx: Context, intent: Intent, ask: Command, refused: Denied) -> bool:
@@ -286,7 +293,8 @@ async def waits_here(ctx: Context, intent: Intent) -> bool:
 
 
 async def _approvals(ctx: Context, intent: Intent) -> Table:
-    return await approvals_table(ctx, *await _reading(ctx, intent), anywhere=True)
+    reviews = {pending.id for pending, _ in await breakglass.to_review(ctx, intent.actor)}
+    return await approvals_table(ctx, *await _reading(ctx, intent), anywhere=True, reviews=reviews)
 
 
 async def _reading(ctx: Context, intent: Intent) -> tuple[str, Visibility, str]:

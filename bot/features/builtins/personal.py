@@ -1,6 +1,7 @@
 """The built-in commands about a person's own targets: watch, unwatch, star, unstar."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from bot.core.audit import Event
@@ -18,6 +19,7 @@ from bot.features.replies.answer import reply
 from bot.operations.authorize import visibility_of
 from bot.operations.resolve import find_seen
 from bot.runtime.context import Context
+from bot.runtime.until_stored import sure
 
 
 async def watch(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, Any]) -> None:
@@ -40,8 +42,13 @@ async def watch(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, 
         made_at=stamp(now),
         request_id=intent.request_id,
     )
-    await ctx.store.subscribe(made, now)
-    kept = next((one for one in await ctx.store.subscriptions(made.target_key) if _same(one, made)), made)
+
+    async def stored() -> Subscription | None:
+        found = await ctx.store.subscriptions(made.target_key)
+        return next((one for one in found if _same(one, made)), None)
+
+    await sure(ctx.clock, f"watch {made.id}", partial(ctx.store.subscribe, made, now), stored)
+    kept = await stored() or made
     ctx.stale_homes.stale(intent.actor.user_id)
     if one_run:
         title = f"You will be told in the thread when {target.label} ends."

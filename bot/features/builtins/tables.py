@@ -1,6 +1,6 @@
 """Tables of what is open: decisions, runs, pauses."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Final
 
 from bot.core.approval import Approval
@@ -22,10 +22,16 @@ _BEGIN: Final = 8  # characters of an id that a label shows
 
 
 async def approvals_table(
-    ctx: Context, channel: str, visible: Visibility, reader: str, *, anywhere: bool = False
+    ctx: Context,
+    channel: str,
+    visible: Visibility,
+    reader: str,
+    *,
+    anywhere: bool = False,
+    reviews: Collection[str] = (),
 ) -> Table:
     """Open approvals of a channel, where they were asked or are decided, that the reader may be told of. With `anywhere`, also
-    those that the reader asked for, joined or decides elsewhere."""
+    those that the reader asked for, joined or decides elsewhere, such as these reviews of break-glass."""
     pending_decisions = []
     for pending in sorted(await ctx.store.pending_decisions(state="open"), key=expiry):
         target = pending.operation.target if pending.operation else None
@@ -35,7 +41,8 @@ async def approvals_table(
             people += (reader,)
         here = channel in (pending.intent.place.channel_id, pending.record.get("channel"))
         listed = here or (anywhere and reader in people)
-        if pending.kind != "preflight" and listed and visible.told(target, people, reader):
+        told = listed and pending.kind != "preflight" and visible.told(target, people, reader)
+        if told or pending.id in reviews:
             pending_decisions.append(pending)
     rows = [
         (
