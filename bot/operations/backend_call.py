@@ -21,6 +21,7 @@ from bot.runtime.until_stored import until_stored
 
 CHECK_WITHIN: Final = 6.0
 LATELY: Final = timedelta(minutes=15)  # longer than a backend's clock may be behind
+SAME_STATE: Final = "You can run it again: it ends in the same state."
 EVENTS: Final = {"done": Event.DONE, "refused": Event.FAILED, "failed": Event.FAILED, "unknown": Event.UNKNOWN}
 
 
@@ -101,7 +102,7 @@ def outcome_of(problem: errors.Problem, operation: Operation) -> Outcome:
         return Refused(code=code, summary=summary, hint=hint)
     if operation.risk is not Risk.READ:
         if isinstance(problem, errors.Lost) and operation.idempotent:
-            return Unknown(code=code, summary=summary, hint=hint or "You can run it again: it ends in the same state.")
+            return Unknown(code=code, summary=summary, hint=hint or SAME_STATE)
         if isinstance(problem, errors.Lost | errors.BadReply | errors.ServerError) and not operation.idempotent:
             return Unknown(code=code, summary=summary, hint=hint)
         if not isinstance(

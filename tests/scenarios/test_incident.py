@@ -653,9 +653,28 @@ async def test_its_report_tells_a_press_of_try_again_in_the_words_of_the_first_r
     card = await env.does("schedule off acc:shop/prices for=1h -- closed", "Failed", "Try again")
     await env.acc.clear_faults()
     await env.ana.press_label(CRAWL, card["ts"], "Try again", seen=card)
-    await env.until(lambda: env.audit(event="paused"))
+    await env.until(lambda: [row for row in env.audit(event="paused") if row.code is None])
     text = shown(await env.does("incident close", "INC-55 is closed"))
     assert re.search(r"`schedule off acc:shop/prices for=1h` \(closed\): paused until <!date", text), text
+    assert re.search(r"for=1h` \(closed\): failed, may have been paused, ended <!date[^>]*>: `schedule off`", text), (
+        text
+    )
+
+
+@pytest.mark.parametrize("again", [False, True])
+async def test_its_report_says_that_a_pause_whose_answer_was_lost_is_unknown(env: World, again: bool) -> None:
+    """And until when it may be paused, also after another look."""
+    name = f"INC-{70 + again}"
+    await env.does(f"incident open {name}", f"Incident {name}")
+    await env.acc.set_fault({"fault": "drop_after", "match": "POST .*/off"})
+    card = await env.does("schedule off acc:shop/prices for=1h -- lost", "Unknown", "Check again")
+    await env.acc.clear_faults()
+    if again:
+        await env.ana.press_label(CRAWL, card["ts"], "Check again", seen=card)
+        await env.sees("Unknown", "Checked again", request_id(card))
+    text = shown(await env.does("incident close", f"{name} is closed"))
+    assert re.search(r"for=1h` \(lost\): unknown, may be paused until <!date", text), text
+    assert "1, none failed, 1 unknown" in text
 
 
 async def test_its_report_keeps_what_was_not_done_apart(team: Team) -> None:

@@ -10,10 +10,12 @@ import pytest
 import pytest_asyncio
 
 from bot.core.errors import Problem
+from bot.operations import reconcile
 from bot.runtime.until_stored import IN_DOUBT
-from tests.scenarios.steps import ask, do
+from tests.scenarios.steps import Asked, ask, do
 from tests.scenarios.team import Team, deciding
 from tests.scenarios.test_pauses import FIRST, SECOND, enabled
+from tests.waiting import held
 from tests.world import OPEN_POLICY, World, labels, request_id, shown
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -189,6 +191,66 @@ async def test_a_lost_answer_does_not_leave_the_earlier_end_in_force(later: Team
     await env.bot.leader.timers.beat()
     await env.quiet()
     assert enabled(env)[FIRST] is False
+
+
+async def lost_pause(env: World, words: str = "for=2h") -> Asked:
+    """The answer to switching all schedules off is lost."""
+    await env.acc.set_fault({"fault": "drop_after", "match": "POST .*/off"})
+    asked = await do(env, f"schedule off acc:shop/prices {words}")
+    await env.acc.clear_faults()
+    await asked.card("Unknown")
+    return asked
+
+
+async def test_another_look_at_a_lost_pause_changes_nothing_of_it(later: Team) -> None:
+    """Its end, its entries, its card and its advice stay the same: it does not replace itself."""
+    env = later.env
+    asked = await lost_pause(env)
+    await asked.card("It may be paused now", "You can run it again: it ends in the same state.")
+    before = await env.bot.store.open_pauses()
+    await asked.press("Check again")
+    card = shown(await asked.card("Checked again", "It may be paused now. It turns on again automatically:"))
+    assert "Replaces the pause" not in card
+    assert "You can run it again: it ends in the same state." in card
+    assert "Check the control plane" not in card
+    assert asked.events.count("paused") == 1
+    assert await env.bot.store.open_pauses() == before
+
+
+async def test_another_look_at_a_lost_pause_leaves_a_later_pause_in_force(later: Team) -> None:
+    """Lee gave it an end meanwhile: that one counts."""
+    env = later.env
+    asked = await lost_pause(env, "-- for good")
+    await do(env, "schedule on acc:shop/prices", user="U0LEE")
+    newer = await do(env, "schedule off acc:shop/prices for=1h", user="U0LEE")
+    await asked.press("Check again")
+    card = shown(await asked.card("Checked again"))
+    assert "the pause until" not in card
+    assert {pause.request_id for pause in await env.bot.store.open_pauses()} == {newer.request_id}
+
+
+async def test_a_pause_that_another_look_finds_keeps_its_end(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Itential's job could not be read at first: its card says until when it is paused, and it is one pause."""
+    monkeypatch.setattr(reconcile, "LOOK_AGAIN_AFTER", (0.05,))
+    async with deciding(tmp_path_factory.mktemp("job"), monkeypatch, OPEN_POLICY, only=("itn",)) as later:
+        env = later.env
+        plane = env.planes["itn"]
+        await env.say("start itn:backup-configs")
+        await env.until(lambda: plane.jobs)
+        await plane.set_fault({"fault": "drop_after", "match": "POST .*/pause"})
+        with held(plane, "/pause"):
+            await env.say(f"pause itn:job/{plane.jobs[-1].job_id} for=1h")
+            await env.until(lambda: any(call.raw_path.endswith("/pause") for call in plane.requests))
+            await plane.set_fault({"fault": "500", "match": "GET .*/jobs/"})
+        lost = await env.sees("Unknown", "It may be paused now")
+        (before,) = await env.bot.store.open_pauses()
+        await plane.clear_faults()
+        await env.ana.press_label("C0CRAWL", lost["ts"], "Check again", seen=lost)
+        await env.sees("Paused until", "(1 h). It resumes automatically.", before.request_id)
+        assert list(await env.bot.store.open_pauses()) == [before]
+        assert len(env.audit(event="paused")) == 1
 
 
 async def test_a_lost_answer_to_switching_on_leaves_the_pause_in_force(later: Team) -> None:

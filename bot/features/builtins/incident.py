@@ -47,6 +47,7 @@ _OWN: Final = frozenset({Event.INCIDENT_OPENED, Event.INCIDENT_CLOSED})
 _BAD: Final = frozenset({Event.FAILED, Event.DENIED, Event.UNKNOWN, Event.ABANDONED, Event.REJECTED})
 _WAITS: Final = frozenset({Event.APPROVAL_REQUESTED, Event.CLAIMED, Event.RELEASED})
 _UNSENT: Final = _WAITS | {Event.FAILED, Event.ABANDONED, Event.EXPIRED, Event.APPROVED}  # unless it was sent before
+_LOOKED: Final = frozenset({Event.RECONCILED, Event.ABANDONED})
 _MOST_LINES: Final = 20
 _ROOM: Final = 1_600  # characters of all reasons there, and as many of the ends, so that they fit into one message
 _LOOKED_AT: Final = 5  # openings and ends of one name, ends in one channel
@@ -232,11 +233,16 @@ async def _story(ctx: Context, intent: Intent, entries: Sequence[StoredEntry]) -
     last: dict[str, StoredEntry] = {}
     entries = granted_apart(entries)
     undone = not_sent(entries)
+    unsure = dict.fromkeys((one.request_id for one in entries if one.event is Event.FAILED), "failed")
+    unsure |= dict.fromkeys(unknown(entries), "unknown")
     here = {entry.rule for entry in entries if entry.event in GIVEN}
     for entry in await audit.readable(ctx, intent, moves(ctx.catalog, entries)):
         # of a change that ended pauses, or of what was given here and is told with its end
         part = (entry.event is Event.RESUMED or entry.code in ENDED_BY_ORDER) and entry.request_id in last
         part = part or (entry.event is Event.EXPIRED and entry.rule in here)
+        before = last.get(entry.request_id)
+        # another look at a lost answer, which began no other pause
+        part = part or (entry.event in _LOOKED and before is not None and before.event is Event.PAUSED)
         if entry.event is not Event.REQUESTED and entry.event not in _OWN and not part:
             last[entry.request_id] = entry
     first, typed = {entry.request_id: entry for entry in reversed(entries)}, await given_in(ctx, entries)
@@ -267,7 +273,9 @@ async def _story(ctx: Context, intent: Intent, entries: Sequence[StoredEntry]) -
         if (unsent or end.code == "pressed_already") and end.backend is None:  # a built-in command
             given = shortened((asked.detail or "").replace("`", ""), longest)
         what = " ".join(part for part in (what_of(end), given) if part)
-        how = await _paused(ctx, end) if end.event is Event.PAUSED else _end_of(ctx, end, undone)
+        how = (
+            await _paused(ctx, end, unsure.get(request_id)) if end.event is Event.PAUSED else _end_of(ctx, end, undone)
+        )
         if end.event in GIVEN and (of := ends.get(end.rule)) is not None:
             how += f", ended {utc_text(of.at, seconds=True)}, {asker(of)}"
         line = f"• {when} {who} `{what}`{why}: {shortened(how, longest)}"
@@ -277,19 +285,21 @@ async def _story(ctx: Context, intent: Intent, entries: Sequence[StoredEntry]) -
     return told[True], told[False]
 
 
-async def _paused(ctx: Context, entry: StoredEntry) -> str:
-    """Until when it is paused. Of a pause that is over: when and with whose command it ended, also outside of the incident."""
+async def _paused(ctx: Context, entry: StoredEntry, unsure: str | None) -> str:
+    """Until when it is paused. Of a pause that is over: when and with whose command it ended, also outside of the incident.
+    `unsure`: why it may not be paused."""
     if not (entry.detail or "").startswith("until "):
         return "paused"
     every = await ctx.store.pauses_of(entry.request_id or "")
     if any(one.state == "open" for one in every) or not every:
-        return f"paused {entry.detail}"
+        return f"{unsure}, may be paused {entry.detail}" if unsure else f"paused {entry.detail}"
+    paused = f"{unsure}, may have been paused" if unsure else "paused"
     found = await ctx.store.search(Filters(text=entry.request_id, since=entry.at, backend=entry.backend))
     end = next((one for one in found if ends_pause(one, entry.request_id or "")), None)
     if end is None:
-        return "paused, over by now"
+        return f"{paused}, over by now"
     what = f"`{end.verb}`, {asker(end)}" if end.event is not Event.ABANDONED else (end.detail or "").partition(": ")[2]
-    return f"paused, ended {utc_text(end.at, seconds=True)}: {what}"
+    return f"{paused}, ended {utc_text(end.at, seconds=True)}: {what}"
 
 
 def _end_of(ctx: Context, entry: StoredEntry, undone: Collection[str]) -> str:

@@ -86,13 +86,18 @@ async def settle(ctx: Context, attempt: Attempt, result: Outcome, now: datetime)
     capability = ctx.catalog.capability(operation.target.backend, operation.verb, operation.target.kind)
     if capability is None or capability.resumes is None:
         return NOTHING
-    held = await _held(ctx, operation, capability.resumes)
+    request = await ctx.store.request(operation.request_id)
+    again = request is not None and request.state == "ended"  # the first outcome has begun and ended its pauses
+    held = () if again else await _held(ctx, operation, capability.resumes)
     no_end, with_end, ending, (as_before, stays) = _RESUMED if capability.resumes == "resume" else _ON
     until = ends_at(operation, intent.at, sent_at or now, ctx.zone) if capability.pausable else None
     if until is None:
         over = _over(ctx, attempt, held, now, Event.PAUSED, NO_END)
         status, lines = no_end.format(capability.resumes), (Line(text=with_end),)
         return over + Consequences(status=status, lines=lines) if done else over
+    if again and (own := await ctx.store.pauses_of(operation.request_id)):
+        ends = next((pause.until_at for pause in own if pause.state == "open"), None)
+        return _shown(ends, now, ending, done=done) if ends is not None else NOTHING
     targets = (*await _switched_off(ctx, operation, result), *(pause.target for pause in held))
     opened = tuple(
         Pause(
@@ -114,17 +119,21 @@ async def settle(ctx: Context, attempt: Attempt, result: Outcome, now: datetime)
         return Consequences(status=as_before, lines=(Line(text=stays),)) if done else NOTHING
     ends, code = opened[0].until_at, None if done else UNSURE
     first = AuditWriter(ctx.secrets).about(Event.PAUSED, operation, intent, now, code=code, detail=f"{_UNTIL}{ends}")
-    return Consequences(
+    return _shown(ends, now, ending, done=done) + Consequences(
         opened=opened,
         over=held,
         over_state="replaced",
         entries=(first, *_entries(ctx, intent, operation, Event.PAUSED, REPLACED, held, now)),
-        status=f"Paused until {utc_text(ends)} ({rough_span(until - now)}). {ending} automatically." if done else "",
-        lines=(
-            *(() if done else (Line(text=f"It may be paused now. {ending} automatically: {utc_text(ends)}."),)),
-            *_end_lines("Replaces", held),
-        ),
+        lines=_end_lines("Replaces", held),
     )
+
+
+def _shown(ends: str, now: datetime, ending: str, *, done: bool) -> Consequences:
+    """How a card shows a pause until then, or that it may be paused."""
+    if not done:
+        return Consequences(lines=(Line(text=f"It may be paused now. {ending} automatically: {utc_text(ends)}."),))
+    left = rough_span(datetime.fromisoformat(ends) - now)
+    return Consequences(status=f"Paused until {utc_text(ends)} ({left}). {ending} automatically.")
 
 
 def is_end(ctx: Context, operation: Operation) -> bool:
