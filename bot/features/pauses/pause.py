@@ -21,7 +21,7 @@ from bot.core.outcome import GONE, Done, Failed, Outcome, Unknown
 from bot.core.records import Filters, Pause, StoredEntry, stamp
 from bot.core.text import rough_span, utc_text
 from bot.operations.audit_writer import AuditWriter, columns_of
-from bot.operations.backend_call import enabled_key
+from bot.operations.backend_call import SAME_STATE, enabled_key
 from bot.operations.target_facts import FACTS_WITHIN
 from bot.runtime.context import Context
 
@@ -56,6 +56,7 @@ ENDINGS: Final = (
 )  # of entries about the end of a pause
 UNSURE: Final = "unknown"
 _UNTIL: Final = "until "
+_MAY_BE: Final = "It may be paused now."
 _ASKED: Final = 10  # states that are read for one line
 _ENDS: Final = "ends the pause {0.request_id} of {0.user_id}, which was to last until {0.until_at}"
 _ENDED: Final = re.compile(r"(?:ends the )?pause ([^\s:]+)")
@@ -131,7 +132,7 @@ async def settle(ctx: Context, attempt: Attempt, result: Outcome, now: datetime)
 def _shown(ends: str, now: datetime, ending: str, *, done: bool) -> Consequences:
     """How a card shows a pause until then, or that it may be paused."""
     if not done:
-        return Consequences(lines=(Line(text=f"It may be paused now. {ending} automatically: {utc_text(ends)}."),))
+        return Consequences(lines=(Line(text=f"{_MAY_BE} {ending} automatically: {utc_text(ends)}."),))
     left = rough_span(datetime.fromisoformat(ends) - now)
     return Consequences(status=f"Paused until {utc_text(ends)} ({left}). {ending} automatically.")
 
@@ -298,10 +299,11 @@ async def say_over(ctx: Context, request_id: str, what: str, about: str, user: s
     status = "This pause is over" if told else f"This pause is over: {what}"
     if line in card.lines or (card.status == status and not told):
         return
+    lines = tuple(one for one in card.lines if left or not one.text.startswith((_MAY_BE, SAME_STATE)))  # of a lost call
     changed = {
         "status": card.status if left else status,
         "tone": Tone.PLAIN if card.tone is Tone.WORKING and not left else card.tone,
-        "lines": (*card.lines, line) if left or told else card.lines,
+        "lines": (*lines, line) if left or told else lines,
         "buttons": card.buttons if left else (),
         "mention": tuple(dict.fromkeys((*card.mention, *((user,) if user else ())))),
     }
