@@ -136,7 +136,7 @@ async def _end(ctx: Context, intent: Intent, code: str, summary: str) -> None:
     event = Event.UNKNOWN if sent else Event.FAILED
     entry = AuditWriter(ctx.secrets).plain(event, intent, now, code=code, detail=summary)
     await ctx.store.finish(intent.request_id, (entry,), stamp(now))
-    consequence = "It may or may not have happened, and it was not sent again." if sent else "Nothing was sent."
+    consequence = "It may or may not have happened." if sent else "Nothing was sent."
     card = cards.private(
         intent,
         "Something went wrong",

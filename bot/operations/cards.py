@@ -36,7 +36,7 @@ _TONES: Final = {
 _HEADS: Final = {
     "refused": "Refused: nothing was done",
     "failed": "Failed",
-    "unknown": "Unknown: it may or may not have happened, and it was not sent again",
+    "unknown": "Unknown: it may or may not have happened",
 }
 
 _CHANNEL: Final = re.compile(r"\b[CG][A-Z0-9]{2,30}(?= (?:allow|deny) \d)")
@@ -106,7 +106,8 @@ def _head(operation: Operation, result: Refused | Failed | Unknown) -> str:
         return "Failed: nothing was sent"
     if isinstance(result, Failed) and result.code in _TURNED_AWAY:
         return "Failed: nothing was done"
-    return _HEADS[result.kind]
+    # Another call may have been repeated before its answer was given up.
+    return _HEADS[result.kind] + ", and it was not sent again" * (result.kind == "unknown" and not operation.idempotent)
 
 
 def _done(

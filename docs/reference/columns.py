@@ -57,7 +57,7 @@ EVENTS: Final[Words] = {
     "sent": "written before the call to the control plane: no entry, no call",
     "done": "the control plane did it, or accepted it",
     "failed": "it certainly didn't happen; `code` says why",
-    "unknown": "the reply was lost: it may or may not have happened, and it isn't sent again",
+    "unknown": "the reply was lost: it may or may not have happened",
     "reconciled": "a lookup on the control plane found the outcome of an unknown call",
     "abandoned": "the outcome couldn't be found, a person cancelled (code `cancelled`), a dangerous command came from a terminal "
     "without `--yes` (`not_confirmed`), or there is nothing to switch on after a pause "

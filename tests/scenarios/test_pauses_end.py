@@ -198,7 +198,7 @@ async def lost_pause(env: World, words: str = "for=2h") -> Asked:
     await env.acc.set_fault({"fault": "drop_after", "match": "POST .*/off"})
     asked = await do(env, f"schedule off acc:shop/prices {words}")
     await env.acc.clear_faults()
-    await asked.card("Unknown")
+    assert "not sent again" not in shown(await asked.card("Unknown"))  # such a call may be repeated
     return asked
 
 
