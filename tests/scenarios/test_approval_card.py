@@ -183,7 +183,7 @@ async def test_an_approver_may_allow_the_same_for_an_hour(team: Team) -> None:
 
 
 async def test_such_a_grant_is_told_as_the_act_of_its_approver(team: Team) -> None:
-    """In the report of the incident of the request, besides what ran, and among their entries in the audit log."""
+    """The report of the incident lists it, and a search of the audit log for the approver finds it."""
     env = team.env
     await env.does("incident open INC-70 -- wrong prices", "Incident INC-70")
     await env.say("start acc:shop/prices -- month end")
