@@ -156,7 +156,7 @@ def _with(team: Team, label: str) -> dict[str, Any] | None:
 async def test_an_approver_may_allow_the_same_for_an_hour(team: Team) -> None:
     """It runs now; for an hour it runs without asking; then it is asked again. The grant is recorded and announced."""
     env = team.env
-    await env.say("start acc:shop/prices -- month end")
+    await env.does("start acc:shop/prices -- month end", "Waiting for approval")
     card = await team.card("start acc:shop/prices")
     allowed = (
         "Ana Alves can run start acc:shop/prices in the channel of the request without asking, with any parameters."
@@ -223,7 +223,7 @@ async def test_the_same_wish_of_a_second_person_joins_the_first(team: Team) -> N
     """One card names both, one run follows, both are told; the second one can't decide it."""
     env = team.env
     env.ws.edit_group("S0LEADS", ["U0LEE"])
-    await env.say("start acc:shop/prices input.region=north -- month end")
+    await env.does("start acc:shop/prices input.region=north -- month end", "Waiting for approval")
     await team.card("start acc:shop/prices")
     answer = await env.does("start acc:shop/prices input.region=north", "already asked for this", user="U0RUI")
     assert "<@U0ANA> already asked for this. I added you to the request, and I'll tell you how it ends." in shown(

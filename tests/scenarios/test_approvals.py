@@ -74,7 +74,7 @@ async def test_an_approved_start_runs_once_and_names_who_approved_it(team: Team)
 async def test_a_denial_needs_a_reason_and_ends_it(team: Team) -> None:
     """The modal shows the whole command and refuses an empty reason; with one the requester reads it and nothing ran."""
     env = team.env
-    await env.say("start acc:shop/prices input.region=north")
+    await env.does("start acc:shop/prices input.region=north", "Waiting for approval")
     card = await team.card("start acc:shop/prices")
     await team.press(card, "Deny")
     lee = env.person("U0LEE")
@@ -116,7 +116,7 @@ async def test_deny_opens_its_form_for_someone_who_joined_the_approvers_later(te
 async def test_it_expires_at_its_very_moment_and_the_requester_is_told(team: Team) -> None:
     """Thirty minutes later both cards carry no buttons, and a late press runs nothing."""
     env = team.env
-    await env.say("start acc:shop/prices")
+    await env.does("start acc:shop/prices", "Waiting for approval")
     card = await team.card("start acc:shop/prices")
     team.later(minutes=30)
     await env.sees("Expired", "start acc:shop/prices")

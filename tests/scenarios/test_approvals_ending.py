@@ -122,7 +122,7 @@ async def test_the_requester_and_the_other_approvers_read_who_agreed_already(
 
 
 async def test_a_denial_is_said_once(team: Team) -> None:
-    await team.env.say("start acc:shop/prices")
+    await team.env.does("start acc:shop/prices", "Waiting for approval")
     await team.deny(await team.card("start acc:shop/prices"), "not today")
     told = shown(await team.sees_in_thread("Denied by <@U0LEE>: not today"))
     assert "Denied by <@U0LEE>. Denied" not in told

@@ -38,7 +38,7 @@ async def test_a_change_after_the_vote_is_told_to_who_voted_last(team: Team) -> 
 async def test_what_was_approved_and_left_is_used_without_a_restart(team: Team) -> None:
     """Something failed between the vote and the call; within two minutes it is taken up, and runs once."""
     env = team.env
-    await env.say("start acc:shop/prices")
+    await env.does("start acc:shop/prices", "Waiting for approval")
     await team.card("start acc:shop/prices")
     (pending,) = await env.bot.store.pending_decisions(state="open")
     cast = CastVote(user_id="U0LEE", person="U0LEE", vote="approve", at=stamp(team.now()))
