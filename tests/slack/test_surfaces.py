@@ -212,6 +212,16 @@ async def test_the_message_shortcut_takes_the_words_of_the_message(env: World) -
         ('the "acc:Sequentum Demo/My Agent" hangs, and acc:shop/prices too', 'acc:"Sequentum Demo/My Agent"'),
         ('acc:"Sequentum Demo/My Agent": what now?', 'acc:"Sequentum Demo/My Agent"'),
         ("he said “look at acc:shop/prices now”", "acc:shop/prices"),
+        ("ALERT acc:news/feed: 0 rows", "acc:news/feed"),
+        ('ALERT "acc:news/feed": 0 rows', "acc:news/feed"),
+        ("acc:news/feed… nothing", "acc:news/feed"),
+        ("(see acc:news/feed).", "acc:news/feed"),
+        ('he said "acc:news/feed".', "acc:news/feed"),
+        ("0 rows > acc:news/feed>", "acc:news/feed"),
+        ("is it acc:news/feed?!", "acc:news/feed"),
+        ("acc:news/feed;", "acc:news/feed"),
+        ("acc:news/v1.2: 0 rows", "acc:news/v1.2"),
+        ("acc: nothing works", "acc:"),
     ],
 )
 async def test_the_message_shortcut_finds_the_target_in_words_that_are_no_command(

@@ -13,11 +13,13 @@ from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
 from bot.core.command.catalog import Catalog
+from bot.core.command.lexer import DOUBLE
 from bot.core.command.target_ref import PICKS, plain
 from bot.core.command.vocabulary import FILLERS
 from bot.core.command.wording import Wording
 
 EDGES: Final = ".,;!?()[]{}'`*_~"
+_ENDS: Final = EDGES + ":<>"  # after a target
 SAME, LAST, BEGINS, HOLDS = 110.0, 104.0, 98.0, 92.0
 OWN: Final = 5.0  # more for a target of the backend that the word names
 NEAR: Final = 75.0  # of 100: a misspelled name; an exchange of two letters counts as one mistake
@@ -212,8 +214,9 @@ def _backends(word: str, catalog: Catalog) -> list[str]:
 def _as_typed(words: Wording, catalog: Catalog) -> list[Known]:
     """The target as it was typed: an unknown one that may still exist, one that looks like an id, or a backend alone."""
     for word in words.typed:
-        name, colon, path = word.partition(":")
-        if colon and path.strip(EDGES) and (name := name.casefold()) in catalog.backends:
+        name, _, path = word.partition(":")
+        path = path.rstrip(_ENDS if path[:1] in DOUBLE else _ENDS + '"“”')
+        if path.strip(EDGES) and (name := name.casefold()) in catalog.backends:
             kind = catalog.split_path(name, path)[0] or catalog.backends[name].default_target.name
             return [Known(name, kind, path, f"{name}:{path}")]
     for part in (part for word in words.typed for part in _ID_ENDS.split(word) if _ID.fullmatch(part)):

@@ -39,7 +39,7 @@ _ID_ENDS: Final = re.compile(r"[/?&=#<>|]")
 _AGAIN: Final = re.compile(
     r"(?i)\b(?:again|once more|one more time|over|re-?run|repeat|redo|retry|nochmal)\b(?!.*fail)"
 )
-_AROUND: Final = ".,;!?()[]'`*_~"
+_AROUND: Final = ".,;!?()[]{}<>…'`*_~"
 
 
 async def _known(ctx: Context, actor: Actor, place: Place) -> Sequence[Target]:
@@ -81,9 +81,12 @@ async def named_in(ctx: Context, actor: Actor, place: Place, text: str) -> str |
 
 
 def _taken(token: str, whole: Container[str]) -> Sequence[str]:
-    """The words of a token. Quoted text is one word when it is a remembered name with spaces."""
-    bare = plain(token.strip(_AROUND).rstrip(":"))
-    return [bare] if " " in bare and bare in whole else [word.strip(_AROUND) for word in token.split()]
+    """The words of a token, without what ends a sentence or encloses it. A remembered name is one word, in quotes or not; the
+    colon of a backend alone stays."""
+    if (bare := plain(token.strip(f"{_AROUND}:"))) in whole:
+        return [bare]
+    words = (word.strip(_AROUND) for word in "".join(char for char in token if char not in DOUBLE).split())
+    return [word.rstrip(f"{_AROUND}:") if ":" in word.rstrip(":") else word for word in words]
 
 
 async def _of_thread(ctx: Context, place: Place) -> tuple[str, bool]:
