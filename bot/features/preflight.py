@@ -42,9 +42,11 @@ async def ask(
     ruling: Ruling,
     earlier: StoredEntry | None = None,
     waiting: Approval | None = None,
+    newest: str = "",
 ) -> None:
     """Store the pending decision and show it to the requester with `Run it` and `Cancel`. `earlier` is the entry of the request
-    that ran the same run again already, `waiting` the same command that waits for this person's decision.
+    that ran the same run again already, `waiting` the same command that waits for this person's decision, and `newest` how the
+    newest run stands if an older one is meant.
 
     A terminal has no buttons: its request ends here, and `--yes` answers in advance.
     """
@@ -83,6 +85,7 @@ async def ask(
     if already:
         already = f"{already}, and you can decide it. If you run it, the request still waits"
     status = sentences(already, late, danger) if already or late else danger
+    newer = await said_of(ctx, earlier) if earlier is not None else newest
     link = (
         await approvals.link_to(ctx, approval_key(waiting.pending.request_id), "Open the request") if waiting else None
     )
@@ -98,7 +101,7 @@ async def ask(
             Fact(label="What happens", value=resolved.capability.effect or resolved.capability.help),
             *((Fact(label="Why", value=operation.reason),) if operation.reason else ()),
         ),
-        lines=(Line(heading=HEADING, text=await said_of(ctx, earlier)),) if earlier is not None else (),
+        lines=(Line(heading=HEADING, text=newer),) if newer else (),
         mention=(*people, *((earlier.user_id,) if earlier is not None else ())),
         facts=(*facts_of(operation.masked_words), *(fact for fact in found if fact not in aside)),
         details=(

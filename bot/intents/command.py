@@ -141,7 +141,7 @@ async def _run(ctx: Context, intent: Intent, command: Command) -> None:
     if misfit is not None:
         await finish(ctx, Attempt(intent, operation, ruling, began=ctx.clock.monotonic()), misfit, Event.FAILED)
         return
-    await _proceed(ctx, intent, resolved, ruling, late=late and operation.risk is not Risk.READ)
+    await _proceed(ctx, intent, command, resolved, ruling, late=late and operation.risk is not Risk.READ)
 
 
 async def _unresolved(ctx: Context, intent: Intent, command: Command, problem: Problem, typed: str) -> None:
@@ -210,22 +210,25 @@ async def _run_builtin(ctx: Context, intent: Intent, command: Command, *, late: 
         await answer(ctx, intent, command)
 
 
-async def _proceed(ctx: Context, intent: Intent, resolved: Resolved, ruling: Ruling, *, late: bool) -> None:
+async def _proceed(
+    ctx: Context, intent: Intent, command: Command, resolved: Resolved, ruling: Ruling, *, late: bool
+) -> None:
     """Show what is dangerous or late first, ask approvers where the rule requires it, else run it."""
     operation = resolved.operation
     again = operation.verb in newer_run.RERUNS and not intent.confirmed
     earlier = await newer_run.asked_before(ctx, intent, operation) if again else None
+    newest = await newer_run.newest_instead(ctx, command, operation) if again and not earlier else ""
     changes = operation.risk is not Risk.READ and intent.source is not Source.STEP
     open_ones = await ctx.store.pending_decisions(state="open") if changes else ()
     waiting = approvals.theirs_to_decide(ctx, intent, operation, open_ones) if open_ones else None
-    asks = operation.risk is Risk.DANGER or late or earlier is not None or waiting is not None
+    asks = operation.risk is Risk.DANGER or late or earlier is not None or newest or waiting is not None
     confirms = asks and not intent.confirmed
     if waiting is not None and ruling.needs_approval and await approvals.led_to_card(ctx, intent, operation):
         return
     if confirms and intent.source is Source.STEP:
-        await refusal.problem(ctx, intent, _needs_a_person(operation, late=late), operation)
+        await refusal.problem(ctx, intent, _needs_a_person(operation, newest, late=late), operation)
     elif confirms:
-        await preflight.ask(ctx, intent, resolved, ruling, earlier, waiting)
+        await preflight.ask(ctx, intent, resolved, ruling, earlier, waiting, newest)
     elif ruling.needs_approval:
         await approvals.request(ctx, intent, resolved, ruling)
         await newer_run.waits(ctx, intent)
@@ -233,9 +236,9 @@ async def _proceed(ctx: Context, intent: Intent, resolved: Resolved, ruling: Rul
         await execute(ctx, Attempt(intent, operation, ruling))
 
 
-def _needs_a_person(operation: Operation, *, late: bool) -> BadRequest:
+def _needs_a_person(operation: Operation, newest: str, *, late: bool) -> BadRequest:
     risky = f"`{operation.verb}` is dangerous" if operation.risk is Risk.DANGER else "This run was run again already"
-    why = "Slack delivered this request late" if late else risky
+    why = "Slack delivered this request late" if late else "The newest run did not fail" if newest else risky
     return BadRequest(
         f"{why}: a person has to check what will happen first, and a workflow can't press `Run it`.",
         "Type the command in the channel.",

@@ -4,6 +4,7 @@ The store keeps, for each card, the newest request of each of its buttons that s
 from the audit log, so that it is true after a restart as well.
 """
 
+import asyncio
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,12 +16,15 @@ from bot.core.card import Button, Card, Line, Tone, operation_key
 from bot.core.command.catalog import Catalog
 from bot.core.command.parser import format_command, parse, parse_target
 from bot.core.effects import Attempt, Consequences, OfNewerRuns
+from bot.core.errors import Problem
 from bot.core.intent import Command, Intent, Press
-from bot.core.operation import Operation
+from bot.core.operation import Operation, brief_id
 from bot.core.outcome import Outcome
 from bot.core.records import ABANDONED_AS, Filters, StoredButton, StoredEntry, StoredRequest, newest_of
+from bot.core.text import sentences
 from bot.core.value import Json
 from bot.operations.cards import written
+from bot.operations.resolve import find_target
 from bot.runtime.context import Context
 
 HEADING: Final = "Newer run"
@@ -31,6 +35,7 @@ RERUNS: Final = ("retry", "restart")  # verbs on a run
 _MOST_RERUNS: Final = 100  # entries of each verb
 _TURN: Final = timedelta(seconds=3)  # longer than from the look for an earlier request until this one is recorded
 _LOOKS_AGAIN: Final = 0.1  # seconds
+_LOOKS_WITHIN: Final = 6.0  # seconds
 _WAITS: Final = "waiting for approval"
 _LOST: Final = "the answer was lost"
 _STATES: Final = {
@@ -136,6 +141,25 @@ async def _rerun(ctx: Context, backend: str, run_id: str) -> StoredEntry | None:
             goes_on = made is None or made.id != run_id or state in (_WAITS, *_STATES.values())
             return entry if goes_on else None
     return None
+
+
+async def newest_instead(ctx: Context, command: Command, operation: Operation) -> str:
+    """How the newest run stands, where `@failed` means an older run, and this starts it again; otherwise empty, also if the
+    control plane doesn't say."""
+    target, ref = operation.target, parse_target(command.target or "", ctx.catalog)
+    rerun = ctx.catalog.starts_run(operation.verb, f"{target.backend}:")
+    if not rerun or isinstance(ref, str) or ref.selector != "failed":
+        return ""
+    try:
+        async with asyncio.timeout(_LOOKS_WITHIN):
+            newest = await find_target(ctx, ref.model_copy(update={"selector": "last"}), command)
+            state = await ctx.backends[ref.backend].state_of(newest) if newest.id != target.id else ""
+    except (TimeoutError, Problem):
+        return ""
+    return state and sentences(
+        f"{newest.kind} {brief_id(newest.id)}: {state}",
+        f"This {operation.verb} is of an older one that failed, {target.kind} {brief_id(target.id)}",
+    )
 
 
 async def said_of(ctx: Context, entry: StoredEntry) -> str:

@@ -224,6 +224,29 @@ async def test_a_typed_retry_of_a_run_that_was_retried_asks_first(env: World) ->
     assert retries(env) == 2
 
 
+@pytest.mark.parametrize("typed", ["retry acc:shop/broken@failed", "retry shop/broken"])
+async def test_the_retry_of_a_failed_run_asks_if_the_newest_run_succeeded(env: World, typed: str) -> None:
+    await failed(env)
+    await (await do(env, "start acc:shop/broken")).card("Succeeded")
+    await env.say(typed)
+    if typed == "retry shop/broken":
+        offer = await private(env, "is not a target")
+        await env.ana.press_label("C0CRAWL", offer["ts"], "retry acc:shop/broken@failed", seen=offer)
+    question = await private(
+        env, "Newer run", "Succeeded", "an older one that failed", "Run it only if you still want it"
+    )
+    await env.quiet()
+    assert retries(env) == 0
+    await env.ana.press_label("C0CRAWL", question["ts"], "Run it")
+    await env.until(lambda: retries(env) == 1)
+
+
+async def test_the_retry_of_the_newest_run_asks_nothing(env: World) -> None:
+    await failed(env)
+    await env.say("retry acc:shop/broken@failed")
+    await env.until(lambda: retries(env) == 1)
+
+
 async def test_a_retry_from_an_old_history_asks_while_the_other_retry_runs(env: World) -> None:
     await failed(env)
     message = await env.does("history acc:shop/broken", "The latest")

@@ -324,6 +324,14 @@ async def test_a_job_of_a_service_is_picked_as_a_run_of_an_agent_is(tmp_path: Pa
         await env.does("logs itn:cluster_1/check-links@running", "has no running job")
 
 
+async def test_the_retry_of_an_older_failed_job_of_a_service_asks_first(tmp_path: Path) -> None:
+    async with world(tmp_path, planes=demo_planes, only=("itn",), agents=True) as env:
+        await env.does("start itn:cluster_1/check-links", "start itn:cluster_1/check-links", "Error")
+        await env.does("start itn:cluster_1/check-links", "start itn:cluster_1/check-links", "Complete")
+        failed, newest = (job.job_id[-6:] for job in env.planes["itn"].jobs[-2:])
+        await env.does("retry itn:cluster_1/check-links@failed", failed, newest, "Run it only if you still want it")
+
+
 async def test_in_a_thread_the_next_step_is_about_its_target(tmp_path: Path) -> None:
     """Not about another one that the words also fit, such as a service that could be stopped."""
     async with world(tmp_path, only=("acc", "infa")) as env:
