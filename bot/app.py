@@ -111,6 +111,7 @@ class Bot:
             secrets=self.built.secrets,
             may_send=self.leadership.surely,
             zone_of=lambda user: directory.zone(user) or zone,
+            names=directory.names,
         )
         self.rotation.follow(self.sender.client, uploads.client)
         where = self.settings.store

@@ -170,6 +170,7 @@ async def do(
         def tell(text: str) -> None:
             say(built.secrets.hide(text))
 
+        directory = directory_of(slack, client, store, clock, tell)
         sender = MessageSender(  # stores messages only: the bot that runs on this store sends them
             store,
             client,
@@ -179,8 +180,8 @@ async def do(
             team_id=slack.team,
             fatal=lambda code: None,
             secrets=built.secrets,
+            names=directory.names,
         )
-        directory = directory_of(slack, client, store, clock, tell)
         request_id = ids.request()
         presenter = TerminalPresenter(
             tell,

@@ -1,6 +1,7 @@
 """A stored message in Slack's form, and the messages to send elsewhere when its place refuses it. Pure."""
 
-from collections.abc import Iterable
+import re
+from collections.abc import Callable, Collection, Iterable
 from datetime import UTC, datetime, tzinfo
 from enum import IntEnum
 from typing import Any, Final
@@ -9,6 +10,7 @@ from bot.core.card import Card, HomeView, Line, Question, Tone
 from bot.core.intent import Place, Reply
 from bot.core.records import PRIVATE, Outgoing, stamp
 from bot.core.text import sentences
+from bot.core.value import Json
 from bot.render import block_kit
 from bot.render.card import has_newer_blocks, render_card
 from bot.slack.errors import SlackTrouble
@@ -18,6 +20,10 @@ _WORDS: Final = 3_900  # chat.update refuses text above 4,000
 SECURITY: Final = "@security"
 HOME_NOTICE: Final = "@home"
 _NOT_A_MEMBER: Final = "user_not_in_channel"
+_PERSON: Final = re.compile(r"`[^`\n]*`|<@([UW][A-Z0-9]+)>")  # code stays exact
+_CHANNEL: Final = re.compile(r"<#([CG][A-Z0-9]+)>")
+# Parts of a card that are no prose: a private table shows names itself, a button only has the text of a label.
+_EXACT: Final = frozenset({"mention", "table", "chart", "buttons", "button"})
 
 
 def usable(reply: Reply | None, now: datetime) -> str | None:
@@ -42,6 +48,22 @@ def words_of(card: Card) -> str:
     commands = ", ".join(f"`{label}`" for label in offered)
     rows = [card.title, card.status, *(line.text for line in card.lines), commands]
     return block_kit.clip(sentences(*rows).replace(f"in <#{card.place.channel_id}>", "here"), _STEP_TEXT)
+
+
+def with_names(node: Json, name_of: Callable[[str], str | None], live: Collection[str] = ()) -> Json:
+    """A stored card or Home tab with names for the people that it doesn't mention, such as those in a reason: Slack would notify
+    them. Without a name the id stays. The channels in its texts are added to what it mentions, which notifies nobody."""
+    if isinstance(node, str):
+        return _PERSON.sub(lambda at: at[0] if at[1] in (None, *live) else name_of(at[1]) or at[0], node)
+    if isinstance(node, list):
+        return [with_names(one, name_of, live) for one in node]
+    if not isinstance(node, dict) or node.get("code") is True:
+        return node
+    texts = {name: one for name, one in node.items() if name not in _EXACT}
+    if "mention" not in node:
+        return {**node, **{name: with_names(one, name_of, live) for name, one in texts.items()}}
+    live = tuple(dict.fromkeys((*node["mention"], *_CHANNEL.findall(str(texts)))))
+    return {**node, **{name: with_names(one, name_of, live) for name, one in texts.items()}, "mention": list(live)}
 
 
 class Form(IntEnum):

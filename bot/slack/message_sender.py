@@ -8,7 +8,7 @@ permanently, or for minutes, goes to the same people another way (`message_forma
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, timedelta
 from typing import Final
@@ -26,13 +26,14 @@ from bot.core.outcome import FileOut
 from bot.core.ports.services import Clock, FormResult
 from bot.core.ports.store import MessageStore
 from bot.core.records import Outgoing, StoredButton, stamp
+from bot.core.value import Json, Value
 from bot.render import block_kit
 from bot.render.form import render_form
 from bot.slack.elsewhere import Elsewhere
 from bot.slack.errors import TRANSPORT, Remedy, SlackTrouble, read
 from bot.slack.files import Uploads
 from bot.slack.message_delivery import Again, MessageDelivery, Responder, ZoneOf, other_form
-from bot.slack.message_format import Form, direct, is_open_question, usable, words_of
+from bot.slack.message_format import Form, direct, is_open_question, usable, with_names, words_of
 
 FIRST_PACE: Final = 0.2  # before the first update, so that a quick result appears quickly
 PACE: Final = 1.0  # seconds between two updates of one message; Slack allows about 50 a minute for all
@@ -47,6 +48,7 @@ UNTIL_INVITED: Final = 10.0
 OLDER_FOR: Final = 3_600.0  # seconds without newer blocks, once the workspace refused them
 
 _log = logging.getLogger("signalbox.outbox")
+NamesOf = Callable[[Collection[str]], Awaitable[Mapping[str, str]]]
 _FILES: Final = TypeAdapter(tuple[FileOut, ...])
 
 
@@ -67,6 +69,7 @@ class MessageSender:
         secrets: SecretList | None = None,
         may_send: Callable[[], bool] = lambda: True,
         zone_of: ZoneOf = lambda user: UTC,
+        names: NamesOf | None = None,
     ) -> None:
         self._store = store
         self._clock = clock
@@ -74,6 +77,7 @@ class MessageSender:
         self._fatal = fatal
         self._may_send = may_send
         self._secrets = secrets or SecretList()
+        self._names = names
         self.delivery = MessageDelivery(store, client, responder, uploads, clock, zone_of)
         self._elsewhere = Elsewhere(store, self.show, self.delivery, clock, team_id, security_channel)
         self.client = self.delivery.client
@@ -128,9 +132,17 @@ class MessageSender:
             user_id=card.only_for,
             response_url=url,
             response_until=stamp(reply.response_until) if reply and reply.response_until and url else None,
-            body=card.model_dump(mode="json"),
+            body=await self._named(card),
         )
         await self._keep(row, card.buttons)
+
+    async def _named(self, shown: Value) -> Json:
+        """The value as it is stored: people that it must not notify have their names."""
+        body: Json = shown.model_dump(mode="json")
+        unnamed = dict[str, None]()
+        with_names(body, unnamed.setdefault)
+        known = await self._names(unnamed) if unnamed and self._names is not None else {}
+        return with_names(body, lambda person: f"@{known[person]}" if person in known else None)
 
     async def show_again(self, key: str) -> None:
         """Send the state that Slack should have once more."""
@@ -156,9 +168,7 @@ class MessageSender:
 
     async def home(self, view: HomeView) -> None:
         """Publish a Home tab; the newest wins."""
-        row = self._row(
-            view.key, "home", team_id=self._team_id, user_id=view.user_id, body=view.model_dump(mode="json")
-        )
+        row = self._row(view.key, "home", team_id=self._team_id, user_id=view.user_id, body=await self._named(view))
         await self._keep(row, view.buttons, view.user_id)
 
     async def step(self, step_id: str, *, ok: bool, text: str) -> None:

@@ -413,3 +413,28 @@ async def test_a_decided_card_names_the_parameters(team: Team) -> None:
     assert line.startswith("❌ *Denied by <@U0LEE>: `start acc:shop/prices input.region=0-1-2-3-")
     assert "…` for <@U0ANA>. Reason: too many.*" in line
     assert regions not in line
+
+
+async def test_people_and_channels_in_a_reason_are_shown_by_name_and_notify_nobody(team: Team) -> None:
+    """On the card of the approvers, the waiting card, the Home tab, the cancelled card and a denial."""
+    env, rui = team.env, team.env.person("U0RUI")
+    why = "asked by @Rui Reis in <#C0INC>"
+    await env.say("start acc:shop/prices -- asked by <@U0RUI> in <#C0INC>")
+    await team.card("start acc:shop/prices", why)
+    waiting = await env.sees("Waiting for approval", f"<@U0ANA>: {why}")
+    await env.person("U0LEE").open_home()
+    assert why in shown(await env.person("U0LEE").wait_for(lambda person: person.home()))
+    await team.press(waiting, "Cancel", user="U0ANA", channel=CRAWL)
+    await env.sees("Cancelled", f"<@U0ANA>: {why}")
+    await env.does("start acc:news/feed -- asked by <@U0RUI> in <#C0INC>", "Denied")
+    posted = [shown(message) for channel in (CRAWL, APPROVERS) for message in rui.messages(channel)]
+    assert not [words for words in posted if "<@U0RUI>" in words]
+
+
+async def test_a_person_in_a_reason_is_named_on_the_card_of_a_run(team: Team) -> None:
+    await team.env.say("status acc:shop/prices -- for <@U0RUI>, <@U0LEE>'s run")
+    await team.env.sees("status acc:shop/prices", "<@U0ANA>: for @Rui Reis, @Lee Ling's run")
+    await team.env.say("start acc:shop/prices -- for <@U0RUI>")
+    card = await team.card("start acc:shop/prices")
+    await team.press(card, "Approve")
+    await team.env.sees("<@U0ANA>: for @Rui Reis", "approved by <@U0LEE>")
