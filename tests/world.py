@@ -131,16 +131,19 @@ def shown(message: dict[str, Any]) -> str:
     found: list[str] = [str(message.get("text") or "")]
 
     def walk(node: Any) -> None:
-        if isinstance(node, dict):
-            for key, value in node.items():
-                if key in ("text", "fallback", "alt_text", "value") and isinstance(value, str):
-                    found.append(value)
-                elif key in ("user_id", "channel_id") and isinstance(value, str):
-                    found.append(f"<{'@' if key == 'user_id' else '#'}{value}>")
-                walk(value)
-        elif isinstance(node, list):
+        if isinstance(node, list):
             for item in node:
-                walk(item)
+                if isinstance(item, (dict, list)):
+                    walk(item)
+            return
+        for key, value in node.items():
+            if isinstance(value, str):
+                if key in ("text", "fallback", "alt_text", "value"):
+                    found.append(value)
+                elif key in ("user_id", "channel_id"):
+                    found.append(f"<{'@' if key == 'user_id' else '#'}{value}>")
+            elif isinstance(value, (dict, list)):
+                walk(value)
 
     walk(message.get("blocks") or [])
     return "\n".join(found)

@@ -448,6 +448,8 @@ async def test_its_card_shows_after_a_restart_that_it_ended(
         await env.start()
         shows = await env.sees("Watching acc:shop/prices", over)
         assert (shows["ts"], labels(shows)) == (card["ts"], [])
+        if not ends:
+            await env.sees("Done just before I was restarted")
         await env.quiet()
         assert len([one for one in env.ana.messages(CRAWL) if "Done just before I was restarted" in shown(one)]) == (
             not ends

@@ -65,7 +65,10 @@ class _Known:
 
     def inside(self, text: str) -> bool:
         """True if the text has one of the values."""
-        return any(form in text for form in self._forms) or (_CUT in text and any(True for _ in self._cut(text)))
+        for form in self._forms:  # a loop takes half the time of `any` with a generator
+            if form in text:
+                return True
+        return _CUT in text and any(True for _ in self._cut(text))
 
     def spans(self, text: str) -> Iterator[tuple[int, int]]:
         """Where the values are, also those that overlap."""
@@ -97,6 +100,17 @@ def _lowered(text: str) -> str:
     """Lower case, one letter for each letter: `str.lower` turns some letters outside ASCII into two."""
     lowered = text.lower()
     return lowered if len(lowered) == len(text) else text.translate(_ASCII_LOWER)
+
+
+def _texts(value: Any, found: list[str]) -> list[str]:
+    """What was found before, and every text in a JSON value, keys included."""
+    if isinstance(value, str):
+        found.append(value)
+    elif isinstance(value, (dict, list)):
+        found.extend(value if isinstance(value, dict) else ())
+        for inner in value.values() if isinstance(value, dict) else value:
+            _texts(inner, found)
+    return found
 
 
 class SecretList(Iterable[str]):
@@ -142,15 +156,15 @@ class SecretList(Iterable[str]):
         return _masked(text, known.spans(text))[0] if known.inside(text) else text
 
     def hide_in(self, value: T) -> T:
-        """Applies `hide` to every text in a JSON value, keys included."""
-        hidden: Any = value
+        """Applies `hide` to every text in a JSON value, keys included. Most have nothing to hide: all are searched at once."""
+        return cast("T", self._hidden(value)) if _known(self._all).inside("\n".join(_texts(value, []))) else value
+
+    def _hidden(self, value: Any) -> Any:
         if isinstance(value, str):
-            hidden = self.hide(value)
-        elif isinstance(value, dict):
-            hidden = {self.hide(name): self.hide_in(inner) for name, inner in value.items()}
-        elif isinstance(value, list):
-            hidden = [self.hide_in(inner) for inner in value]
-        return cast("T", hidden)
+            return self.hide(value)
+        if isinstance(value, dict):
+            return {self.hide(name): self._hidden(inner) for name, inner in value.items()}
+        return [self._hidden(inner) for inner in value] if isinstance(value, list) else value
 
 
 class Redactor:
