@@ -332,6 +332,31 @@ async def test_the_retry_of_an_older_failed_job_of_a_service_asks_first(tmp_path
         await env.does("retry itn:cluster_1/check-links@failed", failed, newest, "Run it only if you still want it")
 
 
+@pytest.mark.parametrize(
+    ("plane", "typed", "says"),
+    [
+        ("acc", "stop", "No control plane here supports `stop`."),
+        ("acc", "stop it", "No control plane here supports `stop`."),
+        ("acc", "Kill", "No control plane here supports `kill`."),
+        ("acc", "pause shop/prices", "No control plane here supports `pause`."),
+        ("infa", "retry", "No control plane here supports `retry`."),
+        ("itn", "restart", "No control plane here supports `restart`."),
+        ("itn", "schedule off", "No control plane here supports `schedule`."),
+        ("pre", "start", "No control plane here supports `start`."),
+        ("pre", "logs", "No control plane here supports `logs`."),
+        ("res", "stop", "No control plane here supports `stop`."),
+        ("acc", "help stop", "No control plane here supports `stop`."),
+        ("acc", "help sotp", "`sotp` is not a verb or a backend."),
+        ("res", "run", "No control plane here supports `run`."),
+        ("acc", "sotp", "`sotp` is not a verb."),
+        ("acc", "agent aprove", "`agent` is not a verb."),
+    ],
+)
+async def test_a_verb_of_other_control_planes_is_known(tmp_path: Path, plane: str, typed: str, says: str) -> None:
+    async with world(tmp_path, only=(plane,)) as env:
+        await env.does(typed, says)
+
+
 async def test_in_a_thread_the_next_step_is_about_its_target(tmp_path: Path) -> None:
     """Not about another one that the words also fit, such as a service that could be stopped."""
     async with world(tmp_path, only=("acc", "infa")) as env:

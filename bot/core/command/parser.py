@@ -17,6 +17,7 @@ from bot.core.command.vocabulary import REFERRING, SYNONYMS
 from bot.core.intent import Command, ParseError
 
 ONE_TARGET: Final = "A command acts on one target."
+NOT_HERE: Final = "No control plane here supports"
 _EVERYTHING: Final = frozenset({"all", "everything", "every", "*"})
 _KEY: Final = re.compile(r"[^\W\d][\w.\-]*")
 _KEY_PART: Final = re.compile(r"[\w.\-]*")
@@ -168,7 +169,9 @@ def _parse(plain: str, catalog: Catalog, files: tuple[str, ...]) -> Command | Pa
     if verb is None and _is_elsewhere(words, catalog):
         verb, taken = words[0].text.lower(), 1
     if verb is None:
-        return ParseError(text=plain[:500], problem=f"{as_typed(words[0].text)} is not a verb.")
+        return ParseError(
+            text=plain[:500], problem=not_here(words[0].text, catalog) or f"{as_typed(words[0].text)} is not a verb."
+        )
     rest = words[taken:]
     builtin = catalog.builtin(verb)
     if builtin is not None and builtin.takes is Takes.COMMAND:
@@ -184,6 +187,13 @@ def _parse(plain: str, catalog: Catalog, files: tuple[str, ...]) -> Command | Pa
     if ref is not None and len(bare) > 1:
         return _too_many_words(plain, command, rest, bare, ref, catalog)
     return command
+
+
+def not_here(typed: str, catalog: Catalog) -> str:
+    """The sentence for a word that begins verbs of other control planes only; empty for any other word."""
+    word = typed.lower()
+    begins = any(verb.split(" ", 1)[0] == word for verb in catalog.verbs)
+    return f"{NOT_HERE} {as_typed(word)}." if word in FIRST_WORDS and not begins else ""
 
 
 def _is_elsewhere(words: Sequence[Word], catalog: Catalog) -> bool:

@@ -7,6 +7,7 @@ from bot.core.card import Button, Line
 from bot.core.command.builtins import BUILTINS, EXAMPLE_BACKENDS
 from bot.core.command.capability import Capability, Risk
 from bot.core.command.params import Param, ParamType, as_typed
+from bot.core.command.parser import not_here
 from bot.core.command.wording import near_verbs
 from bot.core.errors import BadRequest
 from bot.core.intent import Command, Intent, Source
@@ -201,12 +202,12 @@ async def _one(ctx: Context, intent: Intent, verb: str, usable_here: Sequence[tu
         params = (param_line(param) for param in builtin.params)
         lines.append(Line(text="\n".join([builtin.help, f"`{ctx.command} {example}`", *params])))
     buttons: list[Button] = []
-    if not lines and verb in (await catalog_of(ctx, intent.actor, intent.place)).verbs:
+    catalog = await catalog_of(ctx, intent.actor, intent.place)
+    if not lines and verb in catalog.verbs:
         lines.append(Line(text=f"No rule here lets you use `{verb}`. `{ctx.command} why {verb} ...` shows the rules."))
     elif not lines:
-        lines.append(
-            Line(text=f"{as_typed(verb, 80)} is not a verb or a backend. `{ctx.command} help all` lists them.")
-        )
+        unknown = not_here(verb.partition(" ")[0], catalog) or f"{as_typed(verb, 80)} is not a verb or a backend."
+        lines.append(Line(text=f"{unknown} `{ctx.command} help all` lists the commands."))
         meant = await offered(ctx, intent, await commands_meant(ctx, intent.actor, intent.place, verb))
         fit = (text for text in meant if text != "help" and len(text) <= LONGEST_BUTTON)
         buttons += [command_button(ctx, intent, text) for text in fit]

@@ -12,7 +12,7 @@ from bot.core.command.capability import Risk
 from bot.core.command.catalog import Catalog
 from bot.core.command.lexer import DOUBLE, unescape
 from bot.core.command.params import ParamType
-from bot.core.command.parser import format_command, parse, parse_target
+from bot.core.command.parser import NOT_HERE, format_command, parse, parse_target
 from bot.core.command.ranking import Known
 from bot.core.command.suggest import MOST, REASON, Surroundings, certain_read, meant
 from bot.core.command.suggest import suggest as suggest_commands
@@ -261,4 +261,5 @@ async def said_instead(ctx: Context, intent: Intent, text: str, problem: str, of
             return "A command runs as soon as you send it, not at a later time."
     words = sum("=" not in word for word in text.partition("--")[0].split())
     said = words > 3 or text.rstrip().endswith("?")
-    return "" if offered and said and ("` is not a verb." in problem or "` is not a target." in problem) else None
+    unread = ("` is not a verb.", "` is not a target.", NOT_HERE)
+    return "" if offered and said and any(one in problem for one in unread) else None
