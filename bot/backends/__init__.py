@@ -39,7 +39,6 @@ SELECTED: Final[Mapping[str, frozenset[Phase]]] = {
     "running": frozenset({Phase.ACTIVE, Phase.WAITING}),
     "last": frozenset(Phase),
 }
-SEND_AGAIN: Final = LookBack(evidence="This call is idempotent, so you can send it again.")
 
 
 class AdapterBase:

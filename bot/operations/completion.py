@@ -157,7 +157,7 @@ async def _show(ctx: Context, attempt: Attempt, result: Outcome, found: Conseque
         health = f"health {operation.target.backend}"  # tries to sign in again
         buttons = (Button(label=health, action="say", id=ctx.ids.secret(), means=cards.say_means(health)), *buttons)
     if isinstance(result, Unknown):
-        buttons = (check_again(ctx, operation.request_id), *buttons)
+        buttons = (*check_again(ctx, operation), *buttons)
     rule = attempt.rule if attempt.pause is None and attempt.refreshes is None else ""
     run = done.run if done is not None else None
     no_stop = ctx.catalog.no_stop(run.backend, run.kind) if run is not None else ""

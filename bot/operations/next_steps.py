@@ -67,9 +67,13 @@ def link_to(ctx: Context, target: Target) -> tuple[Button, ...]:
     return (Button(label=f"Open in {ctx.catalog.backends[target.backend].vendor}", action="open", url=url),)
 
 
-def check_again(ctx: Context, request_id: str) -> Button:
-    """A button that looks once more whether a call took effect."""
-    return Button(label="Check again", action="refresh", id=ctx.ids.secret(), means=refresh_means(request_id))
+def check_again(ctx: Context, operation: Operation) -> tuple[Button, ...]:
+    """A button that looks once more whether a call took effect: for those who may read the target's `status`, if it has one."""
+    target = operation.target
+    if ctx.catalog.capability(target.backend, "status", target.kind) is None:
+        return ()
+    means = refresh_means(operation.request_id)
+    return (Button(label="Check again", action="refresh", id=ctx.ids.secret(), means=means),)
 
 
 async def buttons_for(

@@ -66,7 +66,8 @@ async def test_a_call_of_each_control_plane_is_unknown_at_once_after_a_crash(
             ]  # it was repeated, because that does no harm
         for entry in unknown:
             card = await env.sees("Unknown: ", entry.request_id)
-            assert "Check again" in labels(card)
+            # An agent that may not exist has no status to read.
+            assert ("Check again" in labels(card)) is (entry.backend != "pre"), entry.backend
         if not url:
             return
         # On PostgreSQL a stopped replica may wake up, so that it did not happen is only told after the call's timeout.

@@ -13,7 +13,7 @@ from bot.operations import reconcile as reading_back
 from bot.playground.planes.acc_model import Options
 from tests.scenarios.steps import ask, do
 from tests.waiting import held
-from tests.world import World, shown, world
+from tests.world import World, labels, shown, world
 
 START = "POST .*/cluster/start"
 LOST = ({"fault": "drop_before"}, {"fault": "500"}, {"fault": "503"})
@@ -86,6 +86,25 @@ async def test_a_start_that_stayed_unknown_can_be_checked_again(env: World, monk
     assert asked.row("reconciled").backend_ref == ours
     assert len(asked.changes) == 1
     await asked.card("Succeeded", "The answer was lost", ours)
+
+
+SCHEDULE = "acc:schedule/d9c944df-93a7-ea77-f7b7-fa0b9c579917"  # of shop/prices
+
+
+@pytest.mark.parametrize("verb", ["schedule off", "schedule start"])
+async def test_a_lost_call_whose_target_has_no_status_says_what_to_check_instead(
+    env: World, verb: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Check again reads the status: for a schedule it would only answer that there is none."""
+    monkeypatch.setattr(reading_back, "LOOK_AGAIN_AFTER", (0.05,))
+    await env.acc.set_fault({"fault": "drop_before", "match": "POST .*/schedule/"})
+    asked = await do(env, f"{verb} {SCHEDULE}")
+    with_agent = "`schedules` with its agent" if verb == "schedule off" else "`history` with its agent"
+    assert "Check again" not in labels(await asked.card("Unknown", f"Check {with_agent}"))
+    await env.does("schedules acc:shop/prices", "2 schedules")
+    asked = await do(env, f"{verb} {SCHEDULE}")
+    command = "schedules" if verb == "schedule off" else "history"
+    assert "Check again" not in labels(await asked.card("Unknown", f"Check `{command} acc:shop/prices`"))
 
 
 SAME = {

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import ClassVar, Final
 
-from bot.backends import LOOK_FIRST, SEND_AGAIN, HandlerAdapter, and_seen, measured, named, readable
+from bot.backends import LOOK_FIRST, HandlerAdapter, and_seen, measured, named, readable
 from bot.backends.informatica import agents, schedules, services, tasks
 from bot.backends.informatica.capabilities import AGENT, ORG, SCHEDULE, SERVICE, SPEC, TASK
 from bot.backends.informatica.client import InfaClient
@@ -90,7 +90,7 @@ class InformaticaBackend(HandlerAdapter[AdapterContext]):
     async def look_back(self, operation: Operation, sent_at: datetime, claimed: Collection[str] = ()) -> LookBack:
         """Looks the call up in the details of the agent or the jobs of the task; any other call may be sent again."""
         if operation.verb not in _READ_BACK:
-            return SEND_AGAIN
+            return LookBack()
         if operation.target.kind == TASK:
             return await tasks.look_back(self._ctx, operation, sent_at, claimed)
         return await services.look_back(self._ctx, operation, sent_at)

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import ClassVar
 
-from bot.backends import SEND_AGAIN, HandlerAdapter, and_seen, measured, named
+from bot.backends import HandlerAdapter, and_seen, measured, named
 from bot.backends.itential import jobs, resources, runs
 from bot.backends.itential.capabilities import CERT, GATEWAY, GROUP, JOB, PLATFORM, SERVICE, SPEC
 from bot.backends.itential.client import ItnClient, signed_in
@@ -92,7 +92,7 @@ class ItentialBackend(HandlerAdapter[AdapterContext]):
         """Looks the call up in the newest jobs, the status of the job, or the lists."""
         kind = operation.target.kind
         if operation.idempotent:
-            return SEND_AGAIN
+            return LookBack()
         if kind == SERVICE:
             return await runs.look_back(self._ctx, operation, sent_at, claimed)
         if kind == JOB:

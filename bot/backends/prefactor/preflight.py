@@ -104,11 +104,12 @@ async def _created(ctx: AdapterContext, operation: Operation, sent_at: datetime,
     if len(ours) == 1:
         agent = await ctx.client.agent(ours[0].id)
         return LookBack(found=created(ctx, agent), evidence="The list shows an agent with that name.")
+    hint = f"Check `targets {operation.target.backend}` before you create it again."
     if not same:
         unsure = any(agent.odd and not (agent.id and agent.name) for agent in agents)
         more = " Some of its rows can't be read." if unsure else ""
-        return LookBack(absent=not unsure, evidence=f"The list shows no agent with that name.{more}")
-    return LookBack(evidence=f"The list shows {plural(len(same), 'agent')} with that name.")
+        return LookBack(absent=not unsure, evidence=f"The list shows no agent with that name.{more}", hint=hint)
+    return LookBack(evidence=f"The list shows {plural(len(same), 'agent')} with that name.", hint=hint)
 
 
 async def _updated(ctx: AdapterContext, operation: Operation) -> LookBack:

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import ClassVar, Final
 
 from bot.all_of import all_of
-from bot.backends import SEND_AGAIN, HandlerAdapter, measured, named
+from bot.backends import HandlerAdapter, measured, named
 from bot.backends.sequentum import changes, files, reads, reconcile, start
 from bot.backends.sequentum import preflight as before
 from bot.backends.sequentum.capabilities import AGENT, JOB_RUN, RUN, SCHEDULE, SERVER, SPEC
@@ -114,7 +114,7 @@ class SequentumBackend(HandlerAdapter[AdapterContext]):
     async def look_back(self, operation: Operation, sent_at: datetime, claimed: Collection[str] = ()) -> LookBack:
         """Looks a start up in the history of the agent; any other call may be sent again."""
         if operation.verb not in _STARTS:
-            return SEND_AGAIN
+            return LookBack(hint=reconcile.shown_by("schedules", operation.target))
         return await reconcile.look_back(self._ctx, operation, sent_at, claimed)
 
     async def check(self, operation: Operation) -> Refused | None:

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from enum import Enum
 from typing import Final, NamedTuple
 
-from bot.backends.sequentum.capabilities import JOB_RUN, RUN
+from bot.backends.sequentum.capabilities import JOB_RUN, RUN, SCHEDULE
 from bot.backends.sequentum.models import JobRun, Run, moment
 from bot.backends.sequentum.targets import AdapterContext, agent_of
 from bot.core.command.params import flag_of, map_of, text_of
@@ -72,7 +72,8 @@ class Since:
 async def look_back(ctx: AdapterContext, operation: Operation, sent_at: datetime, claimed: Collection[str]) -> LookBack:
     """Whether a start whose answer was lost took effect. `claimed` are runs of other requests."""
     if not operation.target.group:
-        return LookBack(evidence="The schedule's agent is unknown, so its history can't be checked.")
+        hint = f"{shown_by('history', operation.target)} before you start it again."
+        return LookBack(evidence="The schedule's agent is unknown, so its history can't be checked.", hint=hint)
     if operation.verb == "start" and text_of(operation, "as") == "job":
         return await _job_look_back(ctx, operation, sent_at, claimed)
     own, perhaps, looked = await runs_since(ctx, operation, sent_at, claimed)
@@ -85,6 +86,14 @@ async def look_back(ctx: AdapterContext, operation: Operation, sent_at: datetime
         return undecided.model_copy(update={"fits": tuple(fits), "compared": compared})
     own_text = _found(operation, len(own), own[0].start_time)
     return LookBack(found=await run_done(ctx, operation, ids), evidence=f"{looked} {own_text}", compared=compared)
+
+
+def shown_by(verb: str, target: Target) -> str:
+    """The command that shows a schedule, which has no `status`; empty for another target."""
+    if target.kind != SCHEDULE:
+        return ""
+    of = f" {written(target.backend, target.parent_name)}`" if target.parent_name else "` with its agent"
+    return f"Check `{verb}{of}"
 
 
 def _found(operation: Operation, count: int, began: str | None) -> str:

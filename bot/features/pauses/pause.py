@@ -21,7 +21,7 @@ from bot.core.outcome import GONE, Done, Failed, Outcome, Unknown
 from bot.core.records import Filters, Pause, StoredEntry, stamp
 from bot.core.text import rough_span, utc_text
 from bot.operations.audit_writer import AuditWriter, columns_of
-from bot.operations.backend_call import SAME_STATE, enabled_key
+from bot.operations.backend_call import enabled_key
 from bot.operations.target_facts import FACTS_WITHIN
 from bot.runtime.context import Context
 
@@ -299,7 +299,9 @@ async def say_over(ctx: Context, request_id: str, what: str, about: str, user: s
     status = "This pause is over" if told else f"This pause is over: {what}"
     if line in card.lines or (card.status == status and not told):
         return
-    lines = tuple(one for one in card.lines if left or not one.text.startswith((_MAY_BE, SAME_STATE)))  # of a lost call
+    # Of a lost call, what may be true now and the advice are over too.
+    over = [one for one in card.lines if not left and (one.heading == "What to do" or one.text.startswith(_MAY_BE))]
+    lines = tuple(one for one in card.lines if one not in over)
     changed = {
         "status": card.status if left else status,
         "tone": Tone.PLAIN if card.tone is Tone.WORKING and not left else card.tone,

@@ -224,6 +224,7 @@ async def test_look_back_tells_created_from_not_created() -> None:
         plane.add_agent("bot")
         unclear = await pre.backend.look_back(operation, pre.clock.now())
         assert (unclear.found, unclear.absent) == (None, False)
+        assert unclear.hint == "Check `targets pre` before you create it again."
 
 
 async def test_field_errors_stand_at_their_fields() -> None:
@@ -428,6 +429,7 @@ async def test_a_name_that_may_be_in_a_row_that_cannot_be_read_is_not_called_abs
         recorder.answers["GET /api/v1/agent"] = listed({"id": "013x", "name": {"en": "bot"}})
         back = await pre.backend.look_back(operation, pre.clock.now())
         assert (back.found, back.absent) == (None, False)
+        assert back.hint == "Check `targets pre` before you create it again."
 
 
 async def test_a_list_whose_pages_do_not_go_on_ends() -> None:
