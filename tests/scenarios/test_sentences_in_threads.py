@@ -73,6 +73,42 @@ async def test_again_has_the_parameters_and_the_reason_that_are_said_with_it(
 
 
 @pytest.mark.parametrize(
+    "typed",
+    [
+        "run it again in 2 hours",
+        "start it again tomorrow",
+        "can you run this again on monday?",
+        "again tomorrow please",
+        "rerun it at 9pm",
+        "run it again later",
+    ],
+)
+async def test_again_at_a_later_time_offers_the_run_of_the_thread_and_says_that_it_runs_at_once(
+    env: World, typed: str
+) -> None:
+    card = await env.does("start acc:shop/prices input.region=north", "start acc:shop/prices", "Succeeded")
+    await mention(env, typed, thread_ts=card["ts"])
+    offer = await env.sees("A command runs as soon as you send it, not at a later time.")
+    assert labels(offer)[:2] == ["status acc:shop/prices", "start acc:shop/prices input.region=north"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "second"),
+    [
+        ("run it again in 2 hours", "retry acc:labs/broken@failed"),
+        ("retry it tonight", "retry acc:labs/broken@failed"),
+        ("start it on friday", "start acc:labs/broken"),
+    ],
+)
+async def test_again_at_a_later_time_of_a_run_that_failed_offers_its_retry(env: World, typed: str, second: str) -> None:
+    await env.does("start acc:shop/prices", "start acc:shop/prices", "Succeeded")
+    card = await env.does("start acc:labs/broken", "start acc:labs/broken", "Failed")
+    await mention(env, typed, thread_ts=card["ts"])
+    offer = await env.sees("A command runs as soon as you send it, not at a later time.")
+    assert labels(offer)[:2] == ["status acc:labs/broken", second]
+
+
+@pytest.mark.parametrize(
     ("typed", "reason"),
     [
         ("stop it", ""),

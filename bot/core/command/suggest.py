@@ -51,6 +51,7 @@ MOST: Final = 3
 _LONGEST: Final = 1_000  # characters of a sentence: each of its words is compared with each target
 _CUT: Final = re.compile(r"[\r\n]+|;\s|(?=<@[^>]*>)")
 _FLAG: Final = re.compile(r"(?<!\S)--(?=[\w.-]+=)")  # `--region=north`, as on a command line
+_CLOCK: Final = re.compile(r"\d{1,2}(?:[:.]\d\d)?(?:[ap]m)?")
 _SWITCHED: Final = MappingProxyType({"schedule on": "true", "schedule off": "false"})  # `disable` a gateway
 _OPEN: Final = MappingProxyType(dict.fromkeys(("schedule on", "resume"), "pauses"))  # `end the pause`, without a target
 _WORDLESS: Final = MappingProxyType({"revoke": "grants", "find": "help"})  # what these need is not in the sentence
@@ -275,10 +276,10 @@ def _for_several(
     for one of several, and `end the pause` lists the pauses."""
     if ALL & set(spoken.said) and verbs and catalog.changes(verbs[0]):
         return (["status", *verbs] if targets > 1 else verbs), False
-    small = (
-        FILLERS | SYNONYMS.keys() | catalog.verbs | PICKS.keys() | TIMES | NUMBERS.keys() | {"request", "take", "done"}
-    )
-    unnamed = bool(verbs) and not any(word not in small and len(word) > 2 for word in rest.said)
+    more = {"request", "take", "done", "later"}
+    small = FILLERS | SYNONYMS.keys() | catalog.verbs | PICKS.keys() | TIMES | NUMBERS.keys() | more
+    others = [word for word in rest.said if word not in small and len(word) > 2 and not _CLOCK.fullmatch(word)]
+    unnamed = bool(verbs) and not others
     ends = unnamed and not rest.said and "pause" in spoken.said and verbs[0] in _OPEN
     return ([_OPEN[verbs[0]]] if ends else verbs), unnamed
 
@@ -338,7 +339,7 @@ def _usual(verbs: Sequence[str], catalog: Catalog, around: Surroundings, *, itse
         used = [known.partition(":")[0] for known in around.recent]
         return [Known(name, "", "", f"{name}:") for name in dict.fromkeys([*used, *catalog.backends]) if name][:MOST]
     if builtin is not None and (builtin.takes is not Takes.TARGET or builtin.verb in ALONE):
-        return []
+        return _about(around) if any(catalog.changes(verb) for verb in verbs) and not itself else []
     by_text = {known.written: known for known in around.targets}
     recent = [by_text[text] for text in around.recent if text in by_text]
     named = (one for one in (*recent, *around.targets) if one.kind not in catalog.backends[one.backend].selected)

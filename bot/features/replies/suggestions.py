@@ -158,11 +158,15 @@ async def commands_meant(ctx: Context, actor: Actor, place: Place, text: str) ->
     )
     catalog = await catalog_of(ctx, actor, place)
     found = suggest_commands(text, catalog, around)
-    command = parse(found[0], catalog)
+    first = parse(found[0], catalog)
+    looks = len(found) > 1 and isinstance(first, Command) and first.verb == "status"  # `run it again in 2 hours`
+    kept, offers = (found[:1], found[1:]) if looks else ((), found)
+    command = parse(offers[0], catalog)
     rerun = isinstance(command, Command) and command.verb in ("start", "retry", "restart")
     on_it = isinstance(command, Command) and command.target in (about, f"{about}@failed", f"{about}@last")
-    if same and rerun and on_it and _AGAIN.search(text) and (changed := _changed(same, found, catalog)):
-        return tuple(dict.fromkeys((changed, *found)))[:MOST]
+    if same and rerun and on_it and _AGAIN.search(text) and (changed := _changed(same, offers, catalog)):
+        return tuple(dict.fromkeys((*kept, changed, *offers)))[:MOST]
+    command = first
     target = by_text.get(command.target or "") if isinstance(command, Command) else None
     if target is None or not isinstance(command, Command):
         return found
