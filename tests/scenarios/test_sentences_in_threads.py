@@ -54,6 +54,9 @@ async def test_again_in_the_thread_of_a_run_that_succeeded_is_the_same_start(env
         ("run it again with region=south", "start acc:shop/prices input.mode=full input.region=south"),
         ("run it again with region=south, please", "start acc:shop/prices input.mode=full input.region=south"),
         ("run it again with region=south.", "start acc:shop/prices input.mode=full input.region=south"),
+        ("Run it again with region south", "start acc:shop/prices input.mode=full input.region=south"),
+        ("again with region south please", "start acc:shop/prices input.mode=full input.region=south"),
+        ("run it again for the region south.", "start acc:shop/prices input.mode=full input.region=south"),
         ("again with input.region=south", "start acc:shop/prices input.mode=full input.region=south"),
         ("run it again with speed=5", "start acc:shop/prices input.region=north input.mode=full input.speed=5"),
         ("run it again -- new prices", "start acc:shop/prices input.region=north input.mode=full -- new prices"),
@@ -106,6 +109,16 @@ async def test_again_at_a_later_time_of_a_run_that_failed_offers_its_retry(env: 
     await mention(env, typed, thread_ts=card["ts"])
     offer = await env.sees("A command runs as soon as you send it, not at a later time.")
     assert labels(offer)[:2] == ["status acc:labs/broken", second]
+
+
+async def test_again_takes_an_input_in_words_that_the_control_plane_knows(tmp_path: Path) -> None:
+    """Nobody gave it here before. What is not an input is not taken for one."""
+    async with world(tmp_path, agents=True) as env:
+        card = await env.does("start acc:shop/prices", "start acc:shop/prices", "Succeeded")
+        await mention(env, "run it again with currency EUR", thread_ts=card["ts"])
+        assert labels(await env.sees("Did you mean this?"))[0] == "start acc:shop/prices input.currency=EUR"
+        await mention(env, "run it again with colour blue", thread_ts=card["ts"])
+        assert labels(await env.sees("I can't read this command")) == ["help"]
 
 
 @pytest.mark.parametrize(

@@ -6,9 +6,9 @@ spellings. Existing targets rank first, then what the person may do here, then w
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import product
+from itertools import pairwise, product
 from operator import itemgetter
 from types import MappingProxyType
 from typing import Final, NamedTuple
@@ -222,7 +222,8 @@ def _said_in(text: str, catalog: Catalog, around: Surroundings) -> Meant:
     _, pairs, typed, breaks, reason = _read(text)
     names = frozenset(known.name.casefold().rpartition("/")[2] for known in around.targets)
     parts = frozenset[str]().union(*(forms_of(known.name) for known in around.targets))
-    spoken = worded(typed, catalog, names, parts, breaks, asked=text.rstrip().endswith("?"))
+    inputs = {name.rpartition(".")[2].casefold() for name in around.parameters.get(around.about, ())}
+    spoken = worded(typed, catalog, names, parts | inputs, breaks, asked=text.rstrip().endswith("?"))
     if whole := second_words(spoken, reason) or created(spoken, catalog):
         return Meant((whole,))
     phrases, taken = take_phrases(spoken.said, names | {part for part in parts if part.isdigit()}, typed, breaks)
@@ -241,7 +242,7 @@ def _said_in(text: str, catalog: Catalog, around: Surroundings) -> Meant:
         targets = (named.by(rest) or ([] if no_name else named.by(spoken)))[:MOST]
         asked = read[: read[:1] == ["status"]]  # `run it again?`
         verbs = implied([*asked, *again, *read], phrases, catalog, named=bool(targets))
-        verbs, unnamed = _for_several(verbs, len(targets), rest, spoken, catalog)
+        verbs, unnamed = _for_several(verbs, len(targets), rest, spoken, inputs, catalog)
         sure = bool(targets) and targets[0][0] >= HOLDS and not used & spoken.guessed
         able = _usual(verbs, catalog, around, itself=True) if unnamed and not rest.said else []  # `stop` alone
         choices = [known for _, known in targets] or able or (_usual(verbs, catalog, around) if unnamed else [])
@@ -270,15 +271,16 @@ def _said_in(text: str, catalog: Catalog, around: Surroundings) -> Meant:
 
 
 def _for_several(
-    verbs: list[str], targets: int, rest: Wording, spoken: Wording, catalog: Catalog
+    verbs: list[str], targets: int, rest: Wording, spoken: Wording, inputs: Collection[str], catalog: Catalog
 ) -> tuple[list[str], bool]:
-    """The verbs for words that name no target, or several, and whether they name none. A change of `everything` is not offered
-    for one of several, and `end the pause` lists the pauses."""
+    """The verbs for words that name no target, or several, and whether they name none, the `inputs` of that of the thread with
+    their values aside. A change of `everything` is not offered for one of several, and `end the pause` lists the pauses."""
     if ALL & set(spoken.said) and verbs and catalog.changes(verbs[0]):
         return (["status", *verbs] if targets > 1 else verbs), False
     more = {"request", "take", "done", "later"}
     small = FILLERS | SYNONYMS.keys() | catalog.verbs | PICKS.keys() | TIMES | NUMBERS.keys() | more
-    others = [word for word in rest.said if word not in small and len(word) > 2 and not _CLOCK.fullmatch(word)]
+    said = [word for before, word in pairwise(["", *rest.said]) if not {before, word} & {*inputs}]
+    others = [word for word in said if word not in small and len(word) > 2 and not _CLOCK.fullmatch(word)]
     unnamed = bool(verbs) and not others
     ends = unnamed and not rest.said and "pause" in spoken.said and verbs[0] in _OPEN
     return ([_OPEN[verbs[0]]] if ends else verbs), unnamed
@@ -306,7 +308,7 @@ class _Said:
 def _ranked(said: _Said, choices: Sequence[Known | None], catalog: Catalog, around: Surroundings) -> list[_Command]:
     """The commands, best first: what the person may do, what is not dangerous if in doubt, then in the order of
     the targets and verbs. A command without the target that the words name comes last."""
-    found: dict[_Command, tuple[bool, ...]] = {}
+    found: dict[_Command, tuple[int, ...]] = {}
     for target, meant in product(choices, said.verbs):
         for verb, at, written in _commands(meant, target, catalog, failed=said.failed):
             backend = target.backend if target is not None else None
@@ -320,10 +322,11 @@ def _ranked(said: _Said, choices: Sequence[Known | None], catalog: Catalog, arou
             order = (not around.may(verb, written), doubt, target is not None and not at, said.failed and "@" not in at)
             clear = [phrase for phrase in said.phrases if not phrase.unclear]  # a watch may do without its end
             for phrases in (said.phrases, *([] if catalog.changes(verb) else [clear])):
-                more = stated(declared, phrases, said.rest.typed, said.rest.said, used)
+                more = [*stated(declared, phrases, said.rest.typed, said.rest.said, used)]
                 pairs = {pair.partition("=")[0]: pair for pair in (*more, *given)}.values()
                 whole = " ".join([*filter(None, (verb, at)), *pairs, *(["--", said.reason] if said.reason else [])])
-                found.setdefault(_Command(whole, verb, at), order)
+                inputs = sum("." in pair.partition("=")[0] for pair in more)  # a retry takes none
+                found.setdefault(_Command(whole, verb, at), (*order, -inputs))
     return sorted(found, key=found.__getitem__)
 
 

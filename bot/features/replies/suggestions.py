@@ -158,6 +158,9 @@ async def commands_meant(ctx: Context, actor: Actor, place: Place, text: str) ->
     )
     catalog = await catalog_of(ctx, actor, place)
     found = suggest_commands(text, catalog, around)
+    if found == ("help",) and about in by_text:  # `run it again with region south`
+        inputs = {about: (*around.parameters.get(about, ()), *await _parameter_names(ctx, by_text[about]))}
+        found = suggest_commands(text, catalog, replace(around, parameters={**around.parameters, **inputs}))
     first = parse(found[0], catalog)
     looks = len(found) > 1 and isinstance(first, Command) and first.verb == "status"  # `run it again in 2 hours`
     kept, offers = (found[:1], found[1:]) if looks else ((), found)
