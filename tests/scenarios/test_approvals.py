@@ -12,8 +12,10 @@ import pytest
 
 from bot.core.card import approval_key
 from bot.core.records import CastVote, VoteResult
-from tests.scenarios.team import APPROVERS, CRAWL, INCIDENT, RULES, Team, deciding
+from tests.scenarios.team import APPROVERS, CRAWL, INCIDENT, RULES, SECURITY, Team, deciding
 from tests.world import labels, request_id, shown
+
+NO_REVIEWER = RULES.replace('["admins", "U0RUI"]', '["admins"]')  # Rui decides nothing and reviews nothing
 
 
 @pytest.fixture
@@ -331,17 +333,21 @@ async def test_what_waits_for_a_person_is_listed_where_they_ask_also_in_a_channe
         found = await env.does("approvals", "Waiting for approval", user=user, channel=channel)
         assert "start acc:shop/prices" in shown(found), (user, channel)
     await env.does("approvals", "Nothing waits for your decision.", user="U0ROOT", channel=APPROVERS)
-    await env.does("approvals", "Denied", user="U0RUI", channel=APPROVERS)
     await env.does("watches", "Denied", user="U0LEE", channel=APPROVERS)
+    await team.new_rules(NO_REVIEWER)
+    await env.does("approvals", "Denied", user="U0RUI", channel=APPROVERS)
 
 
-async def test_an_approver_for_whom_nothing_waits_is_told_so_where_no_rule_is(team: Team) -> None:
-    """Not that commands are run elsewhere, as others are told."""
+@pytest.mark.parametrize("channel", [APPROVERS, SECURITY])
+async def test_who_decides_or_reviews_is_told_that_nothing_waits_where_no_rule_is(team: Team, channel: str) -> None:
+    """Not that commands are run elsewhere, as others are told. Lee approves, Root and Rui close reviews of break-glass."""
     env, none = team.env, "Nothing waits for your decision."
-    await env.does("approvals", none, user="U0LEE", channel=APPROVERS)
+    for user in ("U0LEE", "U0ROOT", "U0RUI"):
+        await env.does("approvals", none, user=user, channel=channel)
     await env.person("U0LEE").post("D0LEE", "approve")
     await env.sees(none, user="U0LEE", channel="D0LEE")
-    await env.does("approvals", "Denied", user="U0RUI", channel=APPROVERS)
+    await team.new_rules(NO_REVIEWER)
+    await env.does("approvals", "Denied", user="U0RUI", channel=channel)
 
 
 @pytest.mark.parametrize("ending", ["denied from home", "denied", "cancelled", "expired", "approved"])

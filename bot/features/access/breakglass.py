@@ -13,7 +13,7 @@ from bot.core.errors import BadRequest
 from bot.core.intent import Actor, Command, Intent, Place
 from bot.core.operation import Operation
 from bot.core.outcome import Fact, Outcome, Table
-from bot.core.policy.decide import Allowed, Denied, NeedsApproval, Policy, asks_of_others, decide
+from bot.core.policy.decide import Allowed, Denied, NeedsApproval, Policy, Subject, asks_of_others, decide
 from bot.core.policy.rights import person_of, why_not_administrator, why_not_breakglass
 from bot.core.records import Filters, Grant, PendingDecision, StoredEntry, grant_id, stamp
 from bot.core.text import plural, seconds_words, shortened, utc_text
@@ -199,14 +199,18 @@ def close_button(ctx: Context, grant: Grant, label: str = "Close review") -> But
     return Button(label=label, action="close_review", id=ctx.ids.secret(), style="primary", means=means)
 
 
+def may_review(policy: Policy, subject: Subject, home_team: str) -> bool:
+    """Whether this person closes reviews of what others did with break-glass."""
+    return any(why_not(policy, subject, home_team) is None for why_not in (why_not_breakglass, why_not_administrator))
+
+
 async def to_review(ctx: Context, actor: Actor) -> list[tuple[PendingDecision, Grant]]:
     """The uses of break-glass that this person may review."""
     open_ones = [one for one in await ctx.store.pending_decisions(state="open") if one.kind == KIND]
     if not open_ones:
         return []
     policy, subject = await rules_and_person(ctx, actor)
-    rights = (why_not_breakglass, why_not_administrator)
-    if all(why_not(policy, subject, ctx.home_team) is not None for why_not in rights):
+    if not may_review(policy, subject, ctx.home_team):
         return []
     own = person_of(actor.user_id, policy.accounts)
     found = [(one, await ctx.store.grant_by_id(str(one.record.get("grant")))) for one in open_ones]

@@ -278,13 +278,14 @@ async def approvals(ctx: Context, intent: Intent, ask: Command, given: Mapping[s
 
 
 async def concerns(ctx: Context, intent: Intent, ask: Command, refused: Denied) -> bool:
-    """Whether `approvals` answers in a place that no rule names: where approvers decide, what waits for a person is told, and
-    approvers are told that nothing does."""
+    """Whether `approvals` answers in a place that no rule names: those who decide requests or review break-glass are told that
+    nothing waits, everyone what waits for them."""
     if ask.verb != "approvals" or refused.code not in UNNAMED_PLACES:
         return False
     policy, subject = await rules_and_person(ctx, intent.actor)
     failed = why_not_full(subject, ctx.home_team) or who_fails(policy.approvers, subject, ctx.home_team)
-    return failed is None or await waits_here(ctx, intent)
+    decides = failed is None or breakglass.may_review(policy, subject, ctx.home_team)
+    return decides or await waits_here(ctx, intent)
 
 
 async def waits_here(ctx: Context, intent: Intent) -> bool:
