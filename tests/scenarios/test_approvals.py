@@ -12,10 +12,8 @@ import pytest
 
 from bot.core.card import approval_key
 from bot.core.records import CastVote, VoteResult
-from tests.scenarios.team import APPROVERS, CRAWL, INCIDENT, RULES, SECURITY, Team, deciding
+from tests.scenarios.team import APPROVERS, CRAWL, INCIDENT, NO_REVIEWER, RULES, SECURITY, Team, deciding
 from tests.world import labels, request_id, shown
-
-NO_REVIEWER = RULES.replace('["admins", "U0RUI"]', '["admins"]')  # Rui decides nothing and reviews nothing
 
 
 @pytest.fixture
@@ -149,7 +147,7 @@ async def test_the_requester_cancels_and_nobody_else_may(team: Team) -> None:
     await team.press(mine, "Cancel", user="U0ANA", channel=CRAWL)
     await team.sees("Cancelled by <@U0ANA>")
     await team.press(card, "Approve")
-    await team.sees("Too late. Cancelled by <@U0ANA>")
+    await team.sees("Too late. Cancelled by <@U0ANA>", "Request:* `start acc:shop/prices`")
     assert not team.effects()
 
 

@@ -10,7 +10,7 @@ import pytest
 from bot.core.audit import AuditEntry, Event
 from bot.core.ports.store import CLUSTER
 from bot.core.records import CastVote, stamp
-from tests.scenarios.team import APPROVERS, CRAWL, RULES, Team, deciding
+from tests.scenarios.team import APPROVERS, CRAWL, NO_REVIEWER, RULES, Team, deciding
 from tests.world import labels, request_id, shown
 
 
@@ -111,7 +111,9 @@ async def test_changed_rules_void_or_renew_what_was_asked(team: Team) -> None:
     card = await team.card("start acc:shop/prices")
     await team.new_rules(RULES.replace('expires = "30m", in', 'expires = "20m", in'))
     await team.press(card, "Approve")
-    told = await team.sees("Not counted: the rules changed (new ones are in force since <!date^")
+    told = await team.sees(
+        "Not counted: the rules changed (new ones are in force since <!date^", "Request:* `start acc:shop/prices`"
+    )
     assert env.bot.rules.now.policy.version not in shown(told)  # it is in the details of the card
     assert not team.effects()
     again = await team.card("start acc:shop/prices", "Asked again")
@@ -332,6 +334,7 @@ async def test_in_a_direct_message_an_approver_is_led_to_where_they_can_decide(t
     await env.sees("`/ops approvals` shows what waits for approval.", user="U0LEE", channel="D0LEE")
     await env.say("help", user="U0LEE", channel=APPROVERS)
     await env.sees(f"I don't run commands in <#{APPROVERS}>", user="U0LEE", channel=APPROVERS)
+    await team.new_rules(NO_REVIEWER)
     await env.person("U0RUI").post("D0RUI", "help")
     told = await env.sees("I don't run commands in this direct message", user="U0RUI", channel="D0RUI")
     assert "approvals" not in shown(told)

@@ -51,11 +51,11 @@ async def decide(ctx: Context, intent: Intent, approval: Approval, choice: str) 
 async def _tell(
     ctx: Context, intent: Intent, approval: Approval, text: str, *people: str, tone: Tone = Tone.WARN
 ) -> None:
-    """Answer a press. The answer to one on a Home tab is a direct message, so it names the request and leads to its card."""
+    """Answer a press, and name the request. The answer to one on a Home tab is a direct message, so it leads to its card."""
     at_home = not intent.place.channel_id
     link = await approval_cards.link_to(ctx, approval_key(approval.pending.request_id), "Open the request")
     rows = facts_of((("Request", question.whole_title(approval.operation)),))
-    await say(ctx, intent, text, *people, tone=tone, rows=rows if at_home else (), link=link if at_home else None)
+    await say(ctx, intent, text, *people, tone=tone, rows=rows, link=link if at_home else None)
 
 
 async def closed(ctx: Context, intent: Intent, approval: Approval) -> bool:
