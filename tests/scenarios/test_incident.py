@@ -180,6 +180,8 @@ async def test_names_places_and_second_times_that_make_no_sense_are_refused(env:
         ("incident close all good again", "The text comes after `--`.", "incident close -- all good again"),
         ("incident opne INC-51 -- x", "`incident` doesn't take `opne INC-51`.", "incident open INC-51 -- x"),
         ("incident clsoe INC-51", "`incident` doesn't take `clsoe INC-51`.", "incident close INC-51"),
+        ("incident report", "`incident` doesn't take `report`.", "timeline"),
+        ("incident note database is back", "`incident` doesn't take `note database is back`.", "timeline"),
     ],
 )
 async def test_a_slip_is_answered_with_the_corrected_command(env: World, typed: str, says: str, first: str) -> None:

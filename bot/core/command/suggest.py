@@ -224,8 +224,9 @@ def _said_in(text: str, catalog: Catalog, around: Surroundings) -> Meant:
     parts = frozenset[str]().union(*(forms_of(known.name) for known in around.targets))
     inputs = {name.rpartition(".")[2].casefold() for name in around.parameters.get(around.about, ())}
     spoken = worded(typed, catalog, names, parts | inputs, breaks, asked=text.rstrip().endswith("?"))
-    if whole := second_words(spoken, reason) or created(spoken, catalog):
-        return Meant((whole,))
+    whole = second_words(spoken, reason) or (created(spoken, catalog),)
+    if whole[0]:
+        return Meant(whole)
     phrases, taken = take_phrases(spoken.said, names | {part for part in parts if part.isdigit()}, typed, breaks)
     phrases += [Phrase(("grep",), said) for said in quoted(text, around.targets, catalog)[:1]]
     spoken = spoken.stating({at for phrase in phrases for at in phrase.ends})

@@ -9,7 +9,7 @@ from bot.core.command.builtins import Takes
 from bot.core.command.capability import Risk
 from bot.core.command.catalog import Catalog
 from bot.core.command.target_ref import TargetRef
-from bot.core.command.vocabulary import ASKED_OF_IT, FILLERS, SECOND_WORDS, SMALL_TALK
+from bot.core.command.vocabulary import ASKED_OF_IT, FILLERS, OF_AN_INCIDENT, SECOND_WORDS, SMALL_TALK
 from bot.core.command.wording import Wording
 
 _APOSTROPHES: Final = re.compile(r"['\u2019]")
@@ -20,9 +20,13 @@ _RUN_IT: Final = re.compile(r"(?i)\brun (?:it|this|that|the|my|our|failed job)\b
 _CREATING: Final = frozenset({"create", "register", "make", "add"})
 
 
-def second_words(spoken: Wording, reason: str) -> str:
-    """`incident open INC-77 -- database down` for `open incident INC-77 database down`."""
+def second_words(spoken: Wording, reason: str) -> tuple[str, ...]:
+    """`incident open INC-77 -- database down` for `open incident INC-77 database down`, and `timeline` for `incident report`."""
     said = spoken.said
+    after = "".join(spoken.typed[1:2]).rstrip(":").casefold()
+    known = OF_AN_INCIDENT.get(after) if said[:1] == ("incident",) else None
+    if known is not None and not any(char.isdigit() for word in said for char in word):
+        return known
     for (verb, second), called in SECOND_WORDS.items():
         at = next((at for at, word in enumerate(said) if word in called), None)
         if verb not in said or at is None or spoken.asked:
@@ -30,8 +34,8 @@ def second_words(spoken: Wording, reason: str) -> str:
         name = next((at for at, word in enumerate(said) if word not in FILLERS and re.search(r"\d", word)), 0)
         text = reason or " ".join(spoken.typed[max(at, said.index(verb), name) + 1 :])
         named = [spoken.typed[name].rstrip(":")] if name else []
-        return " ".join([verb, second, *named, *(["--", text] if text else [])])
-    return ""
+        return (" ".join([verb, second, *named, *(["--", text] if text else [])]),)
+    return ()
 
 
 def created(spoken: Wording, catalog: Catalog) -> str:

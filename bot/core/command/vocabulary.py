@@ -73,6 +73,8 @@ watch: inform me when, inform me if, inform us when, give me ... when, give us .
 watch: (tell|notify|inform) (me|us) as soon as
 watch: tell me when, tell me if, tell me once, tell us when, tell us if, keep an eye on, heads up when
 star: favourite, favorite, bookmark
+unstar: unfavourite, unfavorite, unbookmark
+unstar: (?<!dont )(?<!not )(remove|delete|drop|take) ... (from|off|out of) (my|our|the) (favourite|favorite|bookmark|star|home)s?
 agent approve, approvals: approve, release, sign off, green light
 agent disapprove: disapprove, withdraw ... approval, revoke ... approval, take back ... approval
 pauses, status, schedule off: paused
@@ -258,6 +260,11 @@ SECOND_WORDS: Final[Mapping[tuple[str, str], frozenset[str]]] = MappingProxyType
         ("incident", "open"): _words("open declare start create raise new report begin"),
         ("incident", "close"): _words("close end resolve resolved finish over done"),
     }
+)
+# Commands for words that people write after `incident`, which it doesn't take.
+OF_AN_INCIDENT: Final = MappingProxyType(
+    dict.fromkeys(_words("report summary log timeline history"), ("timeline", "incident close"))
+    | dict.fromkeys(_words("note notes comment add update show list"), ("timeline", "incident"))
 )
 # Parameters by what sentences call them, besides their names.
 CALLED: Final[Mapping[str, frozenset[str]]] = MappingProxyType(

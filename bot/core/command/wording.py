@@ -286,7 +286,7 @@ def _takes_end(verb: str, catalog: Catalog) -> bool:
 
 
 def _leads(verb: str, catalog: Catalog) -> bool:
-    return catalog.changes(verb) or verb in ("watch", "unwatch")
+    return catalog.changes(verb) or verb in ("watch", "unwatch", "unstar")
 
 
 def _acts(word: str, catalog: Catalog) -> bool:
