@@ -314,7 +314,7 @@ def _backends(ctx: Context, seen: Visibility) -> HomeSection:
     names = [name for name in sorted(ctx.backends) if seen.backend(name)]
     checks = {name: ctx.health.latest(name) for name in names}
     rows = [
-        HomeRow(title=name, text=f"doesn't answer: {checked.health.summary}")
+        HomeRow(title=name, text=f"is down: {checked.health.summary}")
         for name, checked in checks.items()
         if checked is not None and not checked.health.ok
     ]

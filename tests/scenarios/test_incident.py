@@ -197,7 +197,7 @@ async def test_who_closes_it_in_another_place_is_led_to_where_it_is_open_or_was_
     assert "/archives/C0INC/p" in str(led["blocks"])
     await env.does("incident close INC-52", "Nothing was done", "INC-52 isn't open here.", user="U0LEE")
     await env.does("incident close", "INC-52 is closed", channel="C0INC")
-    over = await env.does("incident close INC-52", "Nothing was done", "INC-52 was closed by <@U0ANA> at ")
+    over = await env.does("incident close INC-52", "Nothing was done", "INC-52 was closed by <@U0ANA> <!date^")
     assert labels(over) == ["Open INC-52"]
 
 
@@ -221,7 +221,7 @@ async def test_the_second_close_in_a_thread_leaves_the_incident_of_the_channel_o
         env,
         thread,
         "Nothing was done",
-        "INC-78 was closed by <@U0LEE> at ",
+        "INC-78 was closed by <@U0LEE> <!date^",
         "INC-42 is open in the channel.",
         user="U0RUI",
     )
@@ -277,7 +277,9 @@ async def test_a_second_close_in_a_channel_says_who_closed_it(env: World) -> Non
     """And leads to its report; a name that was never open is answered with what is open, as a button."""
     await env.does("incident open INC-42", "Incident INC-42")
     await env.does("incident close", "INC-42 is closed", user="U0LEE")
-    over = await env.does("incident close -- prices restored", "Nothing was done", "INC-42 was closed by <@U0LEE> at ")
+    over = await env.does(
+        "incident close -- prices restored", "Nothing was done", "INC-42 was closed by <@U0LEE> <!date^"
+    )
     assert labels(over) == ["Open INC-42"]
     await env.does("incident open INC-43", "Incident INC-43")
     again = await env.does(
@@ -430,7 +432,7 @@ async def test_its_report_names_a_late_press_under_what_was_not_done(team: Team)
     await env.does("incident close", "INC-42 is closed", user="U0ROOT")
     await env.does("incident open INC-90 -- stale", "Incident INC-90", user="U0ROOT")
     await env.person("U0RUI").press_label(CRAWL, old["ts"], "Close INC-42", seen=old)
-    await env.sees("INC-42 was closed by <@U0ROOT> at ", "INC-90 is open here.", user="U0RUI")
+    await env.sees("INC-42 was closed by <@U0ROOT> <!date^", "INC-90 is open here.", user="U0RUI")
     (revoke,) = [label for label in labels(grants) if label.startswith("Revoke")]
     for said in ("is revoked", "has already ended"):
         await env.person("U0ROOT").press_label(CRAWL, grants["ts"], revoke, seen=grants)

@@ -507,7 +507,7 @@ async def test_a_credential_that_is_refused_is_not_sent_again_until_a_person_ask
     assert again.calls == []
     told = shown(await env.does("health", "Health", "Down: acc"))
     await env.ana.open_home()
-    tab = await env.ana.wait_for(lambda ana: found if "doesn't answer" in (found := shown(ana.home() or {})) else None)
+    tab = await env.ana.wait_for(lambda ana: found if "is down: " in (found := shown(ana.home() or {})) else None)
     for text in (told, tab):  # whole, with what to do about it, however long it is
         assert "An administrator renews the credential of" in text
         assert "To try it now, type" in text

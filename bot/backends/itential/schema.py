@@ -16,7 +16,7 @@ from referencing.exceptions import Unresolvable
 
 from bot.core.command.params import Param, ParamType
 from bot.core.errors import BadRequest
-from bot.core.text import first_of
+from bot.core.text import first_of, sentences
 from bot.core.value import Json
 
 Schema = Mapping[str, Any]
@@ -66,7 +66,7 @@ def typed(schema: Schema | None, given: Mapping[str, Json]) -> dict[str, Json]:
     values = {name: _typed(known.get(name, {}), str(text)) for name, text in given.items()}
     faults = dict.fromkeys(_sentence(error, known, given) for error in _errors(schema, values))
     if faults:
-        raise BadRequest(f"{first_of(faults, 5)}.", code="bad_parameter")
+        raise BadRequest(sentences(first_of(faults, 5)), code="bad_parameter")
     return values
 
 

@@ -200,7 +200,7 @@ async def _not_open(ctx: Context, intent: Intent, name: str, text: str) -> NotOp
     entry, key = await _last(ctx, intent, name), ""
     if entry is not None and entry.event is Event.INCIDENT_CLOSED:
         key = f"incident:{entry.request_id}:closed"
-        what = f"{entry.incident} was closed by <@{entry.user_id}> at {utc_text(entry.at)}."
+        what = f"{entry.incident} was closed by <@{entry.user_id}> {utc_text(entry.at)}."
         hint = hint if here is not None else ""
     elif entry is not None:
         key, here = f"incident:{entry.request_id}", None

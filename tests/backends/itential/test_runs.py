@@ -84,7 +84,7 @@ async def test_a_json_rpc_error_is_failed(itn: Joined, plane: ItentialPlane, clo
         ("param.action=explode", "takes `apply` or `destroy`"),
         ("param.action=apply param.workers=many", "takes a whole number"),
         ("param.action=apply param.workers=9", "takes at most 8"),
-        ("param.action=apply param.worker=2", r"did you mean `param.workers`\?"),
+        ("param.action=apply param.worker=2", r"did you mean `param.workers`\?$"),
     ],
 )
 async def test_parameters_are_checked_before_anything_is_sent(
