@@ -206,6 +206,21 @@ async def test_a_command_to_copy_has_its_time_on_the_clock_of_its_reader(free: T
     await env.does(copied, "Paused until", token(ends))
 
 
+async def test_a_command_to_copy_has_no_offset_for_a_reader_in_the_zone_of_the_bot(free: Team) -> None:
+    """As that person writes a time. It means the same moment when it is pasted."""
+    env, ends = free.env, at(free, "18:00")
+    env.ws.core.state.users["U0RUI"].tz = "Europe/Berlin"
+    await env.person("U0RUI").post(
+        CRAWL, "<@U0BOT> schedule off acc:shop/prices until 18:00 -- the shop is closed for today and all of tonight"
+    )
+    card = await env.sees("Did you mean", user="U0RUI")
+    copied = (
+        f"schedule off acc:shop/prices until={ends:%Y-%m-%dT%H:%M} -- the shop is closed for today and all of tonight"
+    )
+    assert f"```\n{copied}\n```" in shown(card)
+    await env.does(copied, "Paused until", token(ends))
+
+
 async def test_the_question_of_a_button_has_its_time_on_the_clock_of_its_reader(team: Team) -> None:
     """Slack adapts no time in it."""
     env = team.env

@@ -130,19 +130,29 @@ def with_moments(
     declared: Sequence[Param], given: Sequence[tuple[str, str]], zone: str, asked_at: datetime, *, reader: str = ""
 ) -> tuple[tuple[str, str], ...]:
     """The given parameters with the instant for each time that was typed: `18:00` is another one a day later, and another one
-    for a reader elsewhere. It is on the clock of the zone `reader`, where one is given. Raises BadRequest."""
+    for a reader elsewhere. It is on the clock of the zone `reader`, where one is given, without an offset where it is the same
+    moment without it. Raises BadRequest."""
     moments = {param.name for param in declared if param.type is ParamType.UNTIL}
 
     def fixed(name: str, word: str) -> str:
         if name not in moments or not word.strip():
             return word
-        instant = in_full(parse_until(word, ZoneInfo(zone), asked_at))
-        return on_clock(instant, reader) if reader else instant
+        moment = parse_until(word, ZoneInfo(zone), asked_at)
+        return _as_read(moment, zone, asked_at, reader) if reader else in_full(moment)
 
     try:
         return tuple([(name, fixed(name, word)) for name, word in given])
     except BadParam as problem:
         raise BadRequest(f"{problem}.", code="bad_parameter") from None
+
+
+def _as_read(moment: datetime, zone: str, asked_at: datetime, reader: str) -> str:
+    whole = on_clock(in_full(moment), reader)
+    bare = whole[: -len("+01:00")]
+    try:
+        return bare if parse_until(bare, ZoneInfo(zone), asked_at) == moment else whole
+    except BadParam:  # an hour that the clocks show twice
+        return whole
 
 
 def ends_at(asked: HasParams, asked_at: datetime, begins: datetime, zone: str) -> datetime | None:
