@@ -16,6 +16,7 @@ from bot.demo.run import write_config
 from bot.playground.planes.common import Plane
 from bot.playground.planes.demo import demo_planes
 from bot.playground.workspace import DEMO_SEED, Person, Workspace
+from bot.store.database import Tx
 from bot.store.store import Store
 from bot.store.tables import TABLES
 
@@ -112,8 +113,14 @@ class World:
         return await self.ana.wait_for(lambda _: condition(), timeout=timeout)
 
     async def quiet(self) -> None:
-        """Wait until the program has nothing under way: what it has not done by then does not come by itself."""
-        await self.until(lambda: not len(self.bot.tasks))
+        """Wait until the program has nothing under way and no message is left that it never tried to send: what it has not done
+        by then does not come by itself."""
+
+        def untried(db: Tx) -> bool:
+            found = "SELECT 1 FROM messages WHERE have < want AND gone = 0 AND attempts = 0 LIMIT 1"
+            return bool(db.execute(found).fetchall())
+
+        await self.until(lambda: not len(self.bot.tasks) and not self.bot.store.database.read_sync(untried))
 
     async def start(self) -> None:
         """Start the program anew on the same files, once it was closed."""

@@ -413,15 +413,17 @@ async def _told(env: World, user: str, channel: str, typed: str, name: str) -> l
 
 
 @pytest.mark.parametrize("words", ["X", "X -- r", "X acc:shop/prices", "help X", "why X acc:shop/prices"])
-async def test_a_verb_of_a_hidden_backend_is_answered_as_one_that_does_not_exist(tmp_path: Path, words: str) -> None:
-    """Only Prefactor has `retire`; its guest must not hear that it is configured."""
-    async with world(tmp_path, policy=NAMED, only=("acc", "pre")) as env:
-        told = []
-        for verb in ("retire", "rexire"):
-            await env.does(asked := words.replace("X", verb), verb, user="U0GUEST")
+async def test_a_verb_of_a_hidden_backend_is_answered_as_one_of_a_backend_that_does_not_exist(
+    tmp_path: Path, words: str
+) -> None:
+    """Only Prefactor has `retire`; its guest must not hear whether it is configured."""
+    told, asked = [], words.replace("X", "retire")
+    for only in (("acc", "pre"), ("acc",)):
+        async with world(tmp_path / str(len(only)), policy=NAMED, only=only) as env:
+            await env.does(asked, "retire", user="U0GUEST")
             newest = _private(env, "U0GUEST")[-1]
-            told.append((without_ids(newest).replace(asked, "ASKED").replace(verb, "X"), labels(newest)))
-        assert told[0] == told[1]
+            told.append((without_ids(newest), labels(newest)))
+    assert told[0] == told[1]
 
 
 FORGED = (("status", "X:x"), ("start", "X:x"), ("retire", "X:x"), ("no such verb", "X:x"), ("X", "acc:shop/prices"))
