@@ -388,7 +388,7 @@ async def test_the_end_and_the_review_of_what_was_given_in_an_incident_belong_to
     report = shown(await env.does("incident close", "INC-43 is closed"))
     ended = r"ended <!date[^>]*>, <@U0LEE>"
     assert re.search(rf"<@U0RUI> `break-glass` \(approvers unreachable\): started, {ended}", report), report
-    assert re.search(rf"<@U0ROOT> `grant of start acc:labs/\*` \(help\): granted, {ended}", report), report
+    assert re.search(rf"<@U0ROOT> `grant of start acc:labs/\*` \(help\): granted to <@U0RUI>, {ended}", report), report
     assert "<@U0LEE> `break-glass` (it was right): reviewed" in report
     assert "<@U0LEE>" in report[report.index("*People:*") :]
 
@@ -692,7 +692,9 @@ async def test_its_report_keeps_what_was_not_done_apart(team: Team) -> None:
     await env.until(lambda: env.audit(event="approval_requested"))
     text = shown(await env.does("incident close", "INC-56 is closed"))
     (done, not_done) = re.findall(r"\*What was(?: not)? done\*\n((?:•.*\n)+)", text)
-    assert "<@U0ROOT> `grant of start acc:shop/*` (help): granted" in done
+    assert re.search(
+        r"<@U0ROOT> `grant of start acc:shop/\*` \(help\): granted to <@U0RUI> until <!date\^\d+\^", done
+    ), done
     assert done.count("•") == 1
     assert "`schedule off acc:shop/prices` (not mine): denied" in not_done
     assert "<@U0ANA> `start acc:shop/prices` (restore): waits for approval" in not_done

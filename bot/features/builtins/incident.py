@@ -276,8 +276,12 @@ async def _story(ctx: Context, intent: Intent, entries: Sequence[StoredEntry]) -
         how = (
             await _paused(ctx, end, unsure.get(request_id)) if end.event is Event.PAUSED else _end_of(ctx, end, undone)
         )
-        if end.event in GIVEN and (of := ends.get(end.rule)) is not None:
-            how += f", ended {utc_text(of.at, seconds=True)}, {asker(of)}"
+        if end.event in GIVEN:
+            grant, of = await ctx.store.grant_by_id((end.rule or "").partition(" ")[2]), ends.get(end.rule)
+            how += f" to <@{grant.user_id}>" if grant is not None and not grant.breakglass else ""
+            timed = " until " in (end.detail or "")  # not for one operation
+            until = f" until {utc_text(grant.until_at)}" if grant is not None and timed else ""
+            how += until if of is None else f", ended {utc_text(of.at, seconds=True)}, {asker(of)}"
         line = f"• {when} {who} `{what}`{why}: {shortened(how, longest)}"
         told[done].append(line)
     for done, many in hidden.items():
