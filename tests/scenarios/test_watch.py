@@ -366,8 +366,18 @@ async def test_a_control_plane_that_does_not_answer_tells_nothing_and_is_asked_a
 
 async def test_watching_again_says_until_when(team: Team) -> None:
     await watching(team, "watch acc:shop/prices for=30m")
-    again = await team.env.does("watch acc:shop/prices for=2h", "You already watch acc:shop/prices here, until")
-    assert "<!date^" in shown(again)
+    later, sooner = " now, which is later than before.", "The later end counts: to end it sooner, stop watching first."
+    for ends, until, told in (
+        ("for=2h", "until <!date^", later),
+        ("for=1h", "until <!date^", sooner),
+        ("", "without an end", later),
+        ("for=1h", "without an end", sooner),
+    ):
+        again = f"You already watch acc:shop/prices here, {until}"
+        await team.env.does(f"watch acc:shop/prices {ends}".strip(), again, told)
+    words = shown(await team.env.does("watch acc:shop/prices", "here, without an end."))
+    assert later not in words
+    assert sooner not in words
 
 
 async def test_on_a_target_with_several_jobs_each_recovers_by_itself_and_is_named(

@@ -34,10 +34,12 @@ async def test_a_target_is_due_once_however_many_watch_it_and_for_one_caller(sto
 
 
 async def test_the_same_person_watches_a_target_once_in_a_place(store: Store) -> None:
-    await store.subscribe(subscription("s1"), NOW)
-    await store.subscribe(subscription("s2", until_at=after(60)), NOW)
-    (kept,) = await store.subscriptions()
-    assert (kept.id, kept.until_at) == ("s1", after(60))
+    """The later of two ends counts, and no end is the latest."""
+    for name, ends, counts in (("s1", 60, 60), ("s2", 30, 60), ("s3", 90, 90), ("s4", None, None), ("s5", 120, None)):
+        until = after(ends) if ends is not None else None
+        await store.subscribe(subscription(name, until_at=until), NOW)
+        (kept,) = await store.subscriptions()
+        assert (kept.name, kept.until_at) == ("s1", after(counts) if counts is not None else None), name
 
 
 async def test_a_target_that_nobody_watches_is_not_due(store: Store) -> None:

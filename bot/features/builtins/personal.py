@@ -47,6 +47,7 @@ async def watch(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, 
         found = await ctx.store.subscriptions(made.target_key)
         return next((one for one in found if _same(one, made)), None)
 
+    before = await stored()
     await sure(ctx.clock, f"watch {made.id}", partial(ctx.store.subscribe, made, now), stored)
     kept = await stored() or made
     ctx.stale_homes.stale(intent.actor.user_id)
@@ -56,8 +57,12 @@ async def watch(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, 
         return
     await target_watch.show(ctx, kept)
     if kept.id != made.id:
-        until = f", until {utc_text(kept.until_at)}" if kept.until_at else ""
-        await reply(ctx, intent, f"You already watch {target.label} here{until}.")
+        until = f"until {utc_text(kept.until_at)}" if kept.until_at else "without an end"
+        later = " now, which is later than before" if before is not None and before.until_at != kept.until_at else ""
+        sooner = (
+            "" if kept.until_at == made.until_at else " The later end counts: to end it sooner, stop watching first."
+        )
+        await reply(ctx, intent, f"You already watch {target.label} here, {until}{later}.{sooner}")
 
 
 async def unwatch(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, Any]) -> None:

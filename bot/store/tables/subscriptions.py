@@ -18,13 +18,15 @@ WATCHED: Final = Table("watched_targets", "key target! seen due_at!", "key")
 _ADD: Final = """
     INSERT INTO subscriptions (id, target_key, target, place, channel_id, thread_ts, user_id, until_at, made_at, request_id)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-    ON CONFLICT (target_key, channel_id, thread_ts, user_id) DO UPDATE SET until_at = excluded.until_at"""
+    ON CONFLICT (target_key, channel_id, thread_ts, user_id) DO UPDATE SET until_at =
+        CASE WHEN excluded.until_at > subscriptions.until_at OR excluded.until_at IS NULL THEN excluded.until_at
+        ELSE subscriptions.until_at END"""
 _WATCH: Final = """INSERT INTO watched_targets (key, target, due_at) VALUES (?, ?, ?)
     ON CONFLICT (key) DO UPDATE SET due_at = excluded.due_at"""
 
 
 def add(db: Tx, one: Subscription, due_at: When) -> None:
-    """Insert a subscription. The same person in the same place has one for each target; a second one only changes its end."""
+    """Insert a subscription. The same person in the same place has one for each target; the later end of two counts."""
     place = one.place
     values = (one.id, one.target_key, dumped(one.target), dumped(place), place.channel_id, place.thread_ts or "")
     db.execute(_ADD, (*values, one.user_id, one.until_at, one.made_at, one.request_id))
