@@ -39,7 +39,7 @@ async def test_the_same_person_watches_a_target_once_in_a_place(store: Store) ->
         until = after(ends) if ends is not None else None
         await store.subscribe(subscription(name, until_at=until), NOW)
         (kept,) = await store.subscriptions()
-        assert (kept.name, kept.until_at) == ("s1", after(counts) if counts is not None else None), name
+        assert (kept.id, kept.until_at) == ("s1", after(counts) if counts is not None else None), name
 
 
 async def test_a_target_that_nobody_watches_is_not_due(store: Store) -> None:
