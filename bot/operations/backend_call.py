@@ -89,6 +89,14 @@ async def call(ctx: Context, attempt: Attempt) -> Outcome:
         return outcome_of(problem, operation)
 
 
+def same_again(ctx: Context, operation: Operation) -> str:
+    """The advice to run it again, where a new request for it does no more than this one; otherwise empty."""
+    target = operation.target
+    capability = ctx.catalog.capability(target.backend, operation.verb, target.kind)
+    adds = capability is None or (capability.adds and not operation.given.get("id"))
+    return SAME_STATE if operation.idempotent and not adds else ""
+
+
 def outcome_of(problem: errors.Problem, operation: Operation) -> Outcome:
     """The outcome of a problem for this operation. Only this function decides between refused, failed and unknown."""
     code, summary, hint = problem.code, problem.summary, problem.hint
@@ -101,9 +109,8 @@ def outcome_of(problem: errors.Problem, operation: Operation) -> Outcome:
     if isinstance(problem, errors.Rejected | errors.NoSuchTarget | errors.BadRequest | errors.Ambiguous):
         return Refused(code=code, summary=summary, hint=hint)
     if operation.risk is not Risk.READ:
-        if isinstance(problem, errors.Lost) and operation.idempotent:
-            return Unknown(code=code, summary=summary, hint=hint or SAME_STATE)
-        if isinstance(problem, errors.Lost | errors.BadReply | errors.ServerError) and not operation.idempotent:
+        useless = errors.Lost if operation.idempotent else (errors.Lost, errors.BadReply, errors.ServerError)
+        if isinstance(problem, useless):
             return Unknown(code=code, summary=summary, hint=hint)
         if not isinstance(
             problem, errors.CallProblem

@@ -14,7 +14,7 @@ from bot.core.ports.services import Backend
 from bot.core.records import Filters, stamp
 from bot.core.text import plural, sentences
 from bot.operations import cards
-from bot.operations.backend_call import SAME_STATE, claimed
+from bot.operations.backend_call import claimed, same_again
 from bot.runtime.context import Context
 from bot.runtime.until_stored import until_stored
 
@@ -35,7 +35,7 @@ async def read_back(
 ) -> Outcome:
     """The outcome that the backend shows. It stays unknown when the backend can't tell. How a run was found stays on its card."""
     back = await _looks(ctx, intent, operation, backend, sent_at)
-    after = after_look_back(operation, result, back)
+    after = after_look_back(result, back, same_again(ctx, operation))
     if back.found is not None and back.found.run is not None:
         await ctx.store.set_value(cards.note_key(operation.request_id), lost_but(result, back), stamp(ctx.clock.now()))
     return after
@@ -124,13 +124,12 @@ def lost_but(result: Unknown, back: LookBack) -> str:
     return sentences("The answer was not usable" if told_nothing else "The answer was lost", back.evidence)
 
 
-def after_look_back(operation: Operation, result: Unknown, back: LookBack) -> Outcome:
+def after_look_back(result: Unknown, back: LookBack, advice: str) -> Outcome:
     """Done if it was found, failed if it is absent after an error; otherwise unknown, with what was seen."""
     if back.found is not None:
         return back.found.model_copy(update={"summary": sentences(back.found.summary, lost_but(result, back))})
     summary = sentences(result.summary, back.evidence)
     if back.absent and result.code in (ServerError.code, Redirected.code):
         return Failed(code=result.code, summary=summary, hint=result.hint)
-    advice = SAME_STATE if operation.idempotent else "Check the control plane before you start it again."
-    hint = sentences(back.hint, result.hint) or advice
+    hint = sentences(back.hint, result.hint or advice) or "Check the control plane before you run it again."
     return result.model_copy(update={"summary": summary, "hint": hint})

@@ -58,7 +58,7 @@ _read, _change, _danger = _TABLE.read, _TABLE.change, _TABLE.danger
 def _create(target: str, words: str) -> Capability:
     return _change("create", target, "Create an agent with a new name",
                    "An agent with that name is created. This doesn't start any work.",
-                   "POST /api/v1/agent (SEED; body CODE)", words=words, params=CREATE)  # fmt: skip
+                   "POST /api/v1/agent (SEED; body CODE)", words=words, params=CREATE, adds=True)  # fmt: skip
 
 
 CAPABILITIES: Final = (

@@ -112,9 +112,9 @@ class SequentumBackend(HandlerAdapter[AdapterContext]):
         return [f"input.{name}" for name in await reconcile.known_inputs(self._ctx, agent)]
 
     async def look_back(self, operation: Operation, sent_at: datetime, claimed: Collection[str] = ()) -> LookBack:
-        """Looks a start up in the history of the agent; any other call may be sent again."""
+        """Looks a start up in the history of the agent; of any other call, says which command shows its effect."""
         if operation.verb not in _STARTS:
-            return LookBack(hint=reconcile.shown_by("schedules", operation.target))
+            return LookBack(hint=reconcile.shows_effect(operation))
         return await reconcile.look_back(self._ctx, operation, sent_at, claimed)
 
     async def check(self, operation: Operation) -> Refused | None:

@@ -187,6 +187,9 @@ _TABLE: Final = CapabilityTable(
 _read, _change, _danger = _TABLE.read, _TABLE.change, _TABLE.danger
 _file = partial(_read, timeout=_FILE_TIME, own_verb=True)
 _start = partial(_change, idempotent=False, starts_run=True)
+# About everything that is there when it is sent: sent again later, it would be about more.
+_now = partial(_change, idempotent=False)
+_danger_now = partial(_danger, idempotent=False)
 
 CAPABILITIES: Final = (
     _read("status", AGENT, "The newest run of an agent and its schedules",
@@ -231,10 +234,10 @@ CAPABILITIES: Final = (
             resumes="schedule on"),
     _change("schedule set", AGENT, "Add or change a schedule",
             "A schedule is added, or the schedule with this id changes.", "POST api/job/ID/schedule",
-            words='cron="0 0 0 1" start=2026-07-16T11:21:20 zone=Europe/Berlin', params=SET, check=check_schedule),
-    _danger("schedule delete", SCHEDULE, "Delete a schedule", "The schedule is deleted. This can't be undone.",
+            words='cron="0 0 0 1" start=2026-07-16T11:21:20 zone=Europe/Berlin', params=SET, check=check_schedule, adds=True),
+    _danger_now("schedule delete", SCHEDULE, "Delete a schedule", "The schedule is deleted. This can't be undone.",
             "DELETE api/job/schedule/ID", ends_pauses=True),
-    _danger("schedule delete", AGENT, "Delete all schedules of an agent",
+    _danger_now("schedule delete", AGENT, "Delete all schedules of an agent",
             "All schedules of the agent are deleted. This can't be undone.", "DELETE api/job/ID/schedules",
             ends_pauses=True),
     _change("input put", AGENT, "Add or replace CSV input data",
@@ -245,13 +248,13 @@ CAPABILITIES: Final = (
             "Files with the same names are replaced. Later runs can read the new ones.",
             "POST api/input/agent/ID/files", params=UPLOAD, check=check_upload, takes_files=True,
             timeout=_FILE_TIME),
-    _danger("input clear", AGENT, "Delete all input files of an agent",
+    _danger_now("input clear", AGENT, "Delete all input files of an agent",
             "All input files of the agent are deleted. The ACC keeps no copy.", "DELETE api/input/agent/ID",
             undoes=("input put", "input upload")),
-    _danger("input disable", AGENT, "Disable all input files of an agent",
+    _danger_now("input disable", AGENT, "Disable all input files of an agent",
             "Runs no longer get the input files. This API can't enable them again.", "POST api/input/agent/ID/disable",
             undoes=("input put", "input upload")),
-    _change("mark", AGENT, "Set the status of the newest job run", "The newest job run of the agent gets this status.",
+    _now("mark", AGENT, "Set the status of the newest job run", "The newest job run of the agent gets this status.",
             "POST api/job/ID/status", words="as=failed", params=(MARK,)),
     _change("agent approve", AGENT, "Approve an agent in the repository",
             "The agent may be used. The reason is written to the ACC's file log.",

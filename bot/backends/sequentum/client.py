@@ -49,7 +49,7 @@ class AccClient(ClientBase):
 
     async def start(self, agent_id: str, body: Mapping[str, Json], deadline: float = START_DEADLINE) -> list[str]:
         """2. POST api/agent/ID/cluster/start: ids of the runs that began."""
-        reply = await self._start("/api/agent/{}/cluster/start", "agent", agent_id, json=dict(body), deadline=deadline)
+        reply = await self._once("/api/agent/{}/cluster/start", "agent", agent_id, json=dict(body), deadline=deadline)
         return list(reply.read(Started, "agent_run_history_ids").agent_run_history_ids)
 
     async def start_for_data(
@@ -78,11 +78,11 @@ class AccClient(ClientBase):
 
     async def restart(self, run_id: str) -> list[str]:
         """3. POST api/run/ID/restart: ids if the reply holds any; the page shows no reply."""
-        return self._ids(await self._start("/api/run/{}/restart", "run", run_id))
+        return self._ids(await self._once("/api/run/{}/restart", "run", run_id))
 
     async def retry(self, run_id: str, method: str) -> list[str]:
         """4. POST api/run/ID/retry?RunMethod=: ids if the reply holds any; the page shows no reply."""
-        return self._ids(await self._start("/api/run/{}/retry", "run", run_id, query=f"RunMethod={segment(method)}"))
+        return self._ids(await self._once("/api/run/{}/retry", "run", run_id, query=f"RunMethod={segment(method)}"))
 
     async def run(self, run_id: str, *needs: str) -> Run:
         """5. GET api/run/ID; `needs` are fields that the caller requires."""
@@ -95,7 +95,7 @@ class AccClient(ClientBase):
 
     async def start_job(self, agent_id: str, body: Mapping[str, Json]) -> JobStarted:
         """7. POST api/job/ID/start."""
-        reply = await self._start("/api/job/{}/start", "agent", agent_id, json=dict(body), deadline=START_DEADLINE)
+        reply = await self._once("/api/job/{}/start", "agent", agent_id, json=dict(body), deadline=START_DEADLINE)
         return reply.read(JobStarted, "id")
 
     async def job_run(self, job_run_id: str, *needs: str) -> JobRun:
@@ -123,15 +123,15 @@ class AccClient(ClientBase):
 
     async def delete_schedule(self, schedule_id: str) -> None:
         """13. DELETE api/job/schedule/ID."""
-        await self._change("/api/job/schedule/{}", "schedule", schedule_id, method="DELETE")
+        await self._once("/api/job/schedule/{}", "schedule", schedule_id, method="DELETE")
 
     async def delete_schedules(self, agent_id: str) -> None:
         """14. DELETE api/job/ID/schedules."""
-        await self._change("/api/job/{}/schedules", "agent", agent_id, method="DELETE")
+        await self._once("/api/job/{}/schedules", "agent", agent_id, method="DELETE")
 
     async def start_schedule(self, schedule_id: str) -> list[str]:
         """15. POST api/job/schedule/ID/start: ids if the reply holds any; the page shows no reply."""
-        return self._ids(await self._start("/api/job/schedule/{}/start", "schedule", schedule_id))
+        return self._ids(await self._once("/api/job/schedule/{}/start", "schedule", schedule_id))
 
     async def switch_schedule(self, schedule_id: str, *, on: bool) -> None:
         """16 and 18. POST api/job/schedule/ID/off and /on."""
@@ -158,7 +158,7 @@ class AccClient(ClientBase):
 
     async def mark(self, agent_id: str, status: int) -> None:
         """20. POST api/job/ID/status: of the latest job run."""
-        await self._change("/api/job/{}/status", "agent", agent_id, json={"status": status})
+        await self._once("/api/job/{}/status", "agent", agent_id, json={"status": status})
 
     async def log(self, kind: str, id: str, to: BinaryIO) -> Download:
         """21. GET api/run/ID/log or 22. GET api/job/run/ID/logs, by the kind of run: a zip."""
@@ -187,11 +187,11 @@ class AccClient(ClientBase):
 
     async def clear_inputs(self, agent_id: str) -> None:
         """27. DELETE api/input/agent/ID."""
-        await self._change("/api/input/agent/{}", "agent", agent_id, method="DELETE")
+        await self._once("/api/input/agent/{}", "agent", agent_id, method="DELETE")
 
     async def disable_inputs(self, agent_id: str) -> None:
         """28. POST api/input/agent/ID/disable."""
-        await self._change("/api/input/agent/{}/disable", "agent", agent_id)
+        await self._once("/api/input/agent/{}/disable", "agent", agent_id)
 
     async def check_server(self, server: ServerSettings) -> ServerStatus:
         """29. POST api/server/check, with the server's own key in the body."""
@@ -217,7 +217,7 @@ class AccClient(ClientBase):
     async def _get(self, path: str, what: str, id: str, **more: Any) -> Reply:
         return await self._change(path, what, id, method="GET", **more)
 
-    async def _start(self, path: str, what: str, id: str, **more: Any) -> Reply:
+    async def _once(self, path: str, what: str, id: str, **more: Any) -> Reply:
         return await self._change(path, what, id, idempotent=False, **more)
 
     async def _file(self, path: str, to: BinaryIO, missing: str) -> Download:

@@ -88,10 +88,22 @@ async def look_back(ctx: AdapterContext, operation: Operation, sent_at: datetime
     return LookBack(found=await run_done(ctx, operation, ids), evidence=f"{looked} {own_text}", compared=compared)
 
 
-def shown_by(verb: str, target: Target) -> str:
-    """The command that shows a schedule, which has no `status`; empty for another target."""
-    if target.kind != SCHEDULE:
+def shows_effect(operation: Operation) -> str:
+    """What to check after another call than a start: the command that shows its effect. Empty where none does."""
+    if operation.verb == "mark":
+        check = f"Check `history {written(operation.target.backend, operation.target.name)} as=job`"
+    elif operation.verb.startswith("schedule"):
+        check = shown_by("schedules", operation.target)
+    else:
         return ""
+    again = operation.idempotent and (operation.verb != "schedule set" or text_of(operation, "id"))
+    return check if again else f"{check} before you run it again."
+
+
+def shown_by(verb: str, target: Target) -> str:
+    """The command that shows an agent or a schedule, which has no `status`."""
+    if target.kind != SCHEDULE:
+        return f"Check `{verb} {written(target.backend, target.name)}`"
     of = f" {written(target.backend, target.parent_name)}`" if target.parent_name else "` with its agent"
     return f"Check `{verb}{of}"
 

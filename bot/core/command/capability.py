@@ -47,7 +47,8 @@ class TargetKind(Value):
 class Capability(Value):
     """One verb on one kind of target.
 
-    `idempotent` False: the program never sends it twice. `timeout` is the timeout of the whole call in seconds.
+    `idempotent` False: the program never sends it twice. `adds`: without `id=` each new request adds another one.
+    `timeout` is the timeout of the whole call in seconds.
     `own_verb` True keeps a read out of `risk:read`: a rule must name it. `starts_run` True: the outcome carries a
     run that can be watched. `effect` is one sentence about what will happen, for the pre-flight and the docs.
     `pausable` takes `for=` and `until=`: at the end the program runs the verb `resumes`, or, with `own_timer`, the control
@@ -65,6 +66,7 @@ class Capability(Value):
     timeout: float
     help: str
     example: str
+    adds: bool = False
     effect: str = ""
     endpoint: str = ""
     params: tuple[Param, ...] = ()

@@ -81,7 +81,7 @@ class Catalog:
         builtin = self.builtins.get(verb)
         if not found and builtin is not None:
             return builtin.risk is not Risk.READ
-        return any(capability.risk is not Risk.READ and not capability.idempotent for _, capability in found)
+        return any(one.risk is not Risk.READ and (one.adds or not one.idempotent) for _, one in found)
 
     def changes(self, verb: str) -> bool:
         """Whether the verb changes something on any control plane, or in the bot."""

@@ -312,11 +312,19 @@ def test_every_operation_has_a_case() -> None:
 
 
 def test_risk_and_repeat_safety_are_those_of_the_plan() -> None:
-    """What starts something is never repeated; what destroys is danger; logs and data are their own verbs."""
+    """What starts something, or is about whatever is there when it is sent, is never repeated; what destroys is danger; logs and
+    data are their own verbs."""
     rows = {(row.verb, row.target): row for row in PLUGIN.spec.capabilities}
     unsafe = {key for key, row in rows.items() if not row.idempotent}
-    assert unsafe == {("start", "agent"), ("restart", "run"), ("retry", "run"), ("schedule start", "schedule")}
-    assert {key for key, row in rows.items() if row.starts_run} == unsafe
+    starts = {("start", "agent"), ("restart", "run"), ("retry", "run"), ("schedule start", "schedule")}
+    assert {key for key, row in rows.items() if row.starts_run} == starts
+    assert unsafe - starts == {
+        ("mark", "agent"),
+        ("input clear", "agent"),
+        ("input disable", "agent"),
+        ("schedule delete", "agent"),
+        ("schedule delete", "schedule"),
+    }
     assert {key for key, row in rows.items() if row.risk is Risk.DANGER} == {
         ("schedule delete", "schedule"),
         ("schedule delete", "agent"),

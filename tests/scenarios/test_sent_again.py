@@ -1,0 +1,60 @@
+"""After a restart a call is sent again only if that is the same as once, and nobody has changed its target since."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.scenarios.steps import Asked, ask, do
+from tests.scenarios.test_crash_in_a_call import crash
+from tests.world import World, shown, world
+
+SET = 'schedule set acc:shop/prices cron="0 0 0 1" start=2027-07-16T11:21:20 zone=Europe/Berlin'
+
+
+async def killed_in_its_call(env: World, words: str, match: str) -> Asked:
+    """A request whose bot ends when the ACC has its call and has not answered."""
+    await env.acc.set_fault({"fault": "delay", "seconds": 90, "times": 1, "match": match})
+    asked = await ask(env, words)
+    if words.startswith(("input", "schedule delete")):  # it asks first
+        await asked.press("Run it")
+    await env.until(lambda: asked.changes)
+    await crash(env)
+    await env.acc.clear_faults()
+    return asked
+
+
+@pytest.mark.parametrize(
+    ("words", "match"),
+    [
+        ("mark acc:shop/prices as=failed", "POST .*/status$"),
+        ("input clear acc:shop/prices", "DELETE .*/input/"),
+        ("input disable acc:shop/prices", "POST .*/disable$"),
+        ("schedule delete acc:shop/prices", "DELETE .*/schedules$"),
+    ],
+)
+async def test_a_call_about_whatever_is_there_is_not_sent_again(tmp_path: Path, words: str, match: str) -> None:
+    """Sent later it would be about a newer run, newer files or newer schedules."""
+    async with world(tmp_path, speed=1000.0) as env:
+        await env.does("start acc:shop/prices as=job", "Succeeded")
+        await do(env, 'input put acc:shop/prices name=a.csv text="x"')
+        asked = await killed_in_its_call(env, words, match)
+        await env.start()
+        assert await asked.ends() == "abandoned"
+        await asked.card("Unknown", "not sent again", "before you run it again")
+        assert len(asked.changes) == 1
+
+
+async def test_a_schedule_that_may_be_added_twice_is_not_said_to_be_the_same(env: World) -> None:
+    """The same request sent again adds no second one; the same words typed again do."""
+    before = set(env.acc.schedules)
+    await env.acc.set_fault({"fault": "drop_after", "match": "POST .*/schedule$"})
+    asked = await do(env, SET)
+    await env.acc.clear_faults()
+    card = shown(await asked.card("Unknown", "Check `schedules acc:shop/prices` before you run it again"))
+    assert "ends in the same state" not in card
+    (added,) = set(env.acc.schedules) - before
+    await env.acc.set_fault({"fault": "drop_after", "match": "POST .*/schedule$"})
+    asked = await do(env, f"schedule set acc:shop/prices id={added} enabled=false")
+    await asked.card("Unknown", "You can run it again: it ends in the same state.")
