@@ -19,8 +19,8 @@ from bot.core.outcome import Done, Failed, Unknown
 from bot.core.records import Filters, StoredEntry, StoredRequest
 from bot.features import approvals, home, target_watch
 from bot.features.access import breakglass, grant_end
-from bot.features.pauses.pause import ENDED_BY_ORDER, ENDINGS, show_over_again
-from bot.features.pauses.resume import GIVEN_UP, show_end_again
+from bot.features.pauses.pause import ENDINGS
+from bot.features.pauses.resume import show_end_again
 from bot.features.replies.answer import say
 from bot.intents.dispatcher import handle, is_urgent
 from bot.operations import asking, cards
@@ -216,10 +216,7 @@ async def show_pauses(ctx: Context) -> None:
     for event in ENDINGS:
         entries = await ctx.store.search(Filters(event=str(event)), limit=LAST_OF_PAUSES)
         for entry in reversed(entries):
-            if entry.code in ENDED_BY_ORDER:
-                await show_over_again(ctx, entry)
-            elif event is Event.RESUMED or entry.code in GIVEN_UP:
-                await show_end_again(ctx, entry)
+            await show_end_again(ctx, entry)
 
 
 async def _show_outcome(ctx: Context, entry: StoredEntry) -> None:

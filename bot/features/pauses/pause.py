@@ -6,6 +6,7 @@ The newest request about a target wins: it ends, replaces or keeps the earlier p
 import asyncio
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
@@ -18,8 +19,9 @@ from bot.core.errors import BadReply, Problem, Redirected, ServerError
 from bot.core.intent import Intent
 from bot.core.operation import Operation, Target
 from bot.core.outcome import GONE, Done, Failed, Outcome, Unknown
-from bot.core.records import Filters, Pause, StoredEntry, stamp
+from bot.core.records import Filters, Pause, StoredEntry, newest_of, stamp
 from bot.core.text import rough_span, utc_text
+from bot.operations import cards
 from bot.operations.audit_writer import AuditWriter, columns_of
 from bot.operations.backend_call import enabled_key
 from bot.operations.target_facts import FACTS_WITHIN
@@ -58,6 +60,8 @@ UNSURE: Final = "unknown"
 _UNTIL: Final = "until "
 _MAY_BE: Final = "It may be paused now."
 _ASKED: Final = 10  # states that are read for one line
+_CALLS: Final = 50  # with one verb after a lost one, of which the newest to its target is looked for
+_ANSWERED: Final = frozenset({Event.DONE, Event.FAILED, Event.UNKNOWN, Event.RECONCILED, Event.ABANDONED})
 _ENDS: Final = "ends the pause {0.request_id} of {0.user_id}, which was to last until {0.until_at}"
 _ENDED: Final = re.compile(r"(?:ends the )?pause ([^\s:]+)")
 
@@ -72,11 +76,16 @@ async def settle(ctx: Context, attempt: Attempt, result: Outcome, now: datetime)
 
     A target that may be off is switched on again like one that is off: the requester relies on the end, and switching on
     twice is harmless. For the same reason a pause continues while it is unknown whether it was ended by hand.
+
+    Another look at a lost call begins nothing a second time. A later order counts: see `_later_order`.
     """
     intent, operation, sent_at = attempt.intent, attempt.operation, attempt.sent_at
     done = isinstance(result, Done)
     if not done and not _may_be_off(result):
         return NOTHING
+    own = await ctx.store.pauses_of(operation.request_id)  # of the first outcome
+    if not own and (later := await _later_order(ctx, attempt)) is not None:
+        return _overtaken(later, result)
     if ctx.catalog.resumes(operation.target.backend, operation.verb):
         held = await _held(ctx, operation, operation.verb) if done else ()
         return _over(ctx, attempt, held, now, Event.RESUMED, BY_HAND)
@@ -87,18 +96,16 @@ async def settle(ctx: Context, attempt: Attempt, result: Outcome, now: datetime)
     capability = ctx.catalog.capability(operation.target.backend, operation.verb, operation.target.kind)
     if capability is None or capability.resumes is None:
         return NOTHING
-    request = await ctx.store.request(operation.request_id)
-    again = request is not None and request.state == "ended"  # the first outcome has begun and ended its pauses
-    held = () if again else await _held(ctx, operation, capability.resumes)
     no_end, with_end, ending, (as_before, stays) = _RESUMED if capability.resumes == "resume" else _ON
     until = ends_at(operation, intent.at, sent_at or now, ctx.zone) if capability.pausable else None
+    if own:
+        ends = next((pause.until_at for pause in own if pause.state == "open"), None)
+        return _shown(ends, now, ending, done=done) if ends is not None else NOTHING
+    held = await _held(ctx, operation, capability.resumes)
     if until is None:
         over = _over(ctx, attempt, held, now, Event.PAUSED, NO_END)
         status, lines = no_end.format(capability.resumes), (Line(text=with_end),)
         return over + Consequences(status=status, lines=lines) if done else over
-    if again and (own := await ctx.store.pauses_of(operation.request_id)):
-        ends = next((pause.until_at for pause in own if pause.state == "open"), None)
-        return _shown(ends, now, ending, done=done) if ends is not None else NOTHING
     targets = (*await _switched_off(ctx, operation, result), *(pause.target for pause in held))
     opened = tuple(
         Pause(
@@ -127,6 +134,44 @@ async def settle(ctx: Context, attempt: Attempt, result: Outcome, now: datetime)
         entries=(first, *_entries(ctx, intent, operation, Event.PAUSED, REPLACED, held, now)),
         lines=_end_lines("Replaces", held),
     )
+
+
+async def _later_order(ctx: Context, attempt: Attempt) -> StoredEntry | None:
+    """The newest call that paused or resumed the target after this one was sent: what it ordered counts, and a late outcome of
+    this one neither begins nor ends anything. A call without effect doesn't count, nor one that only may have resumed it."""
+    target, sent_at = attempt.operation.target, stamp(attempt.sent_at or ctx.clock.now())
+    rows = [row for row in ctx.catalog.backends[target.backend].capabilities if row.resumes is not None]
+    sent = Filters(event=Event.SENT, backend=target.backend, since=sent_at)
+    verbs = {verb for row in rows for verb in (row.verb, str(row.resumes))}
+    found = [await ctx.store.search(replace(sent, verb=verb), limit=_CALLS) for verb in verbs]
+    for entry in newest_of(found, _CALLS * len(verbs)):
+        request = await ctx.store.request(entry.request_id)
+        other = request.operation.target if request is not None and request.operation is not None else None
+        if other is None or entry.request_id == attempt.operation.request_id:
+            continue
+        same = target.id in await _wholes(ctx, other) or other.id in await _wholes(ctx, target)
+        if same and await _had_effect(ctx, entry):
+            return entry
+    return None
+
+
+async def _had_effect(ctx: Context, sent: StoredEntry) -> bool:
+    """Whether it is done or under way, or a pause that may be in force."""
+    entries = await ctx.store.search(Filters(request_id=sent.request_id))
+    last = next((entry for entry in entries if entry.event in _ANSWERED), None)
+    if last is None or last.event is Event.DONE or last.code == "done":
+        return True
+    may_be = last.event in (Event.UNKNOWN, Event.ABANDONED) or last.code in _MAY_HAVE_DONE
+    return may_be and not ctx.catalog.resumes(sent.backend or "", sent.verb or "")
+
+
+def _overtaken(later: StoredEntry, result: Outcome) -> Consequences:
+    """How the card shows that a later order counts. Its advice was about a state that has changed since."""
+    told = f"{cards.person(later.user_id)} ran `{later.verb} {later.target_name}` after this, at {utc_text(later.at)}."
+    if isinstance(result, Done):
+        return Consequences(lines=(Line(text=f"{told} That counts."),))
+    hint = f"{told} That counts, so look at the state before you run this again."
+    return Consequences(result=result.model_copy(update={"hint": hint}))
 
 
 def _shown(ends: str, now: datetime, ending: str, *, done: bool) -> Consequences:
@@ -175,13 +220,16 @@ async def _held(ctx: Context, operation: Operation, verb_back: str | None) -> tu
     target = operation.target
     held = []
     for pause in await ctx.store.open_pauses():
-        if pause.backend == target.backend and verb_back in (None, pause.verb_back):
-            # A part may have been paused before it was known what it is a part of.
-            seen = await ctx.target_cache.by_id(pause.backend, pause.target.kind, pause.target.id)
-            parents = {pause.target.parent, seen.parent if seen is not None else None, pause.target.group or None}
-            if target.id in (pause.target.id, *parents):
-                held.append(pause)
+        wanted = pause.backend == target.backend and verb_back in (None, pause.verb_back)
+        if wanted and target.id in await _wholes(ctx, pause.target):
+            held.append(pause)
     return tuple(held)
+
+
+async def _wholes(ctx: Context, target: Target) -> frozenset[str | None]:
+    """The ids of the target and of what it is a part of, which may have become known after it was found."""
+    seen = await ctx.target_cache.by_id(target.backend, target.kind, target.id)
+    return frozenset({target.id, target.parent, seen.parent if seen is not None else None, target.group or None})
 
 
 def _entries(

@@ -15,9 +15,20 @@ from bot.core.intent import Due, Intent
 from bot.core.operation import Operation
 from bot.core.outcome import GONE, Done, Outcome, Phase, Refused, RunView
 from bot.core.ports.services import Backend
-from bot.core.records import Pause, StoredEntry
+from bot.core.records import Filters, Pause, StoredEntry
 from bot.core.text import sentences, utc_text
-from bot.features.pauses.pause import end_with, is_end, is_held, paused_lines, say_over, settle, show_over
+from bot.features.pauses.pause import (
+    ENDED_BY_ORDER,
+    end_with,
+    ends_pause,
+    is_end,
+    is_held,
+    paused_lines,
+    say_over,
+    settle,
+    show_over,
+    show_over_again,
+)
 from bot.operations import cards
 from bot.operations.audit_writer import AuditWriter, columns_of
 from bot.operations.execute import execute
@@ -31,8 +42,9 @@ _OVER: Final = ("resumed", "failed")  # the states of a pause that ended at its 
 _BY_ITSELF: Final = "it has resumed by its own timer"
 BY_TIMER: Final = "own_timer"  # the code of an end that the control plane's own timer brings
 STILL_PAUSED: Final = "still_paused"
+_ENDS: Final = 500  # entries that name a request with pauses
 READ_AGAIN_AFTER: Final = (timedelta(seconds=10), timedelta(minutes=1))
-GIVEN_UP: Final = frozenset(
+_GIVEN_UP: Final = frozenset(
     {"gone", "no_such_backend", BY_TIMER, STILL_PAUSED}
 )  # the codes of an `abandoned` that ends a pause
 
@@ -84,6 +96,7 @@ class PauseEffect(OfSchedules[Context]):
         """Update the cards of the requests whose pauses are over."""
         if attempt.pause is None:
             await show_over(ctx, attempt.intent, attempt.operation, consequences)
+            await _show_ends(ctx, attempt.operation)
         elif consequences.over_state:
             await _say_over(ctx, attempt.pause, consequences.over_state)
 
@@ -232,8 +245,24 @@ async def _say_by_itself(ctx: Context, pause: Pause, how: str) -> None:
     await say_over(ctx, pause.request_id, f"{how}.", pause.target.label, None if how == _BY_ITSELF else pause.user_id)
 
 
+async def _show_ends(ctx: Context, operation: Operation) -> None:
+    """Show on the card of a request which of its pauses are over by now: another look at its outcome has drawn it anew."""
+    over = [pause for pause in await ctx.store.pauses_of(operation.request_id) if pause.state != "open"]
+    if over:
+        since, backend = over[0].from_at, operation.target.backend
+        found = await ctx.store.search(Filters(text=operation.request_id, since=since, backend=backend), limit=_ENDS)
+        for entry in reversed(found):
+            if ends_pause(entry, operation.request_id):
+                await show_end_again(ctx, entry)
+
+
 async def show_end_again(ctx: Context, entry: StoredEntry) -> None:
-    """Show the end of a pause in this entry, when the program stopped before its card was shown."""
+    """Show the end of a pause in this entry, when the program stopped before its card was shown. Nothing for another entry."""
+    if entry.code in ENDED_BY_ORDER:
+        await show_over_again(ctx, entry)
+        return
+    if entry.event is not Event.RESUMED and entry.code not in _GIVEN_UP:
+        return
     request = await ctx.store.request(entry.request_id)
     if request is None or not isinstance(request.intent.payload, Due):
         return
@@ -248,12 +277,11 @@ async def show_end_again(ctx: Context, entry: StoredEntry) -> None:
     state = "resumed" if entry.event is Event.RESUMED else "failed"
     over = await _card_of(ctx, pause, state)
     posted = await ctx.store.message(over.key)
-    if posted is not None and isinstance(posted.body, dict) and posted.body.get("status") == over.status:
-        return
-    ctx.stale_homes.stale(pause.user_id)
-    if request.operation is None:
-        await _show_without_backend(ctx, intent, pause, summary)
-        return
-    result = Done(summary="") if state == "resumed" else Refused(code=entry.code or "", summary=summary)
-    await ctx.presenter.show(over.on(cards.outcome(request.operation, intent, result, (), ctx.clock.now())))
+    if posted is None or not isinstance(posted.body, dict) or posted.body.get("status") != over.status:
+        ctx.stale_homes.stale(pause.user_id)
+        if request.operation is None:
+            await _show_without_backend(ctx, intent, pause, summary)
+            return
+        result = Done(summary="") if state == "resumed" else Refused(code=entry.code or "", summary=summary)
+        await ctx.presenter.show(over.on(cards.outcome(request.operation, intent, result, (), ctx.clock.now())))
     await _say_over(ctx, pause, state)

@@ -1,0 +1,144 @@
+"""A pause or resume whose answer was lost, and what somebody ordered after it: the later order counts."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from bot.core.card import Card, operation_key
+from bot.core.errors import Lost
+from bot.operations import reconcile
+from tests.scenarios.steps import Asked, do
+from tests.scenarios.team import Team, deciding
+from tests.scenarios.test_pauses import FIRST
+from tests.scenarios.test_pauses_end import lost_pause
+from tests.world import OPEN_POLICY, World, shown
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def later(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Team]:
+    """A world for one test with these control planes besides the ACC."""
+    monkeypatch.setattr(reconcile, "LOOK_AGAIN_AFTER", (0.05,))
+    only = ("acc", *getattr(request, "param", ()))
+    async with deciding(tmp_path_factory.mktemp("later"), monkeypatch, OPEN_POLICY, only=only) as made:
+        yield made
+
+
+async def lost(env: World, plane: str, words: str, match: str, monkeypatch: pytest.MonkeyPatch) -> Asked:
+    """The answer is lost, and no read is answered either."""
+
+    async def dark(*_: Any) -> None:
+        raise Lost("No answer.", code="deadline")
+
+    await env.planes[plane].set_fault({"fault": "drop_after", "match": match})
+    with monkeypatch.context() as patch:
+        patch.setattr(type(env.bot.built.backends[plane]), "look_back", dark)
+        asked = await do(env, words)
+        await asked.card("Unknown")
+    await env.planes[plane].clear_faults()
+    return asked
+
+
+async def looked_again(asked: Asked, *parts: str) -> str:
+    """Its card with these parts after another look."""
+    await asked.press("Check again")
+    return shown(await asked.card(*parts))
+
+
+async def test_what_ends_a_pause_while_another_look_goes_on_counts(
+    later: Team, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The outcome of the look comes after the end, and does not take it back."""
+    env = later.env
+    asked = await lost_pause(env)
+    backend, free = type(env.bot.built.backends["acc"]), asyncio.Event()
+    real = backend.look_back
+
+    async def slow(self: Any, *rest: Any) -> Any:
+        await free.wait()
+        return await real(self, *rest)
+
+    monkeypatch.setattr(backend, "look_back", slow)
+    await asked.press("Check again")
+    await env.sees("checking whether it took effect", asked.request_id)
+    await do(env, "schedule on acc:shop/prices", user="U0LEE")
+    await asked.card("This pause is over: switched on by")
+    free.set()
+    await env.until(lambda: asked.events.count("abandoned") == 2)
+    await env.quiet()
+    posted = await env.bot.store.message(operation_key(asked.request_id))
+    card = Card.stored(posted.body if posted else None)
+    assert card.status == "This pause is over: switched on by <@U0LEE>."
+    assert not card.buttons
+    assert "What to do" not in {line.heading for line in card.lines}
+
+
+async def test_another_look_keeps_the_end_of_a_part(later: Team) -> None:
+    """One of two schedules was switched on."""
+    env = later.env
+    asked = await lost_pause(env)
+    await do(env, f"schedule on acc:schedule/{FIRST}", user="U0LEE")
+    await asked.card("switched on by")
+    await asked.press("Check again")
+    await asked.card("Checked again", "schedule d9c944df): switched on by", "It may be paused now")
+
+
+@pytest.mark.parametrize("later", [("res",)], indirect=True)
+async def test_a_lost_pause_without_an_end_does_not_claim_a_later_pause(
+    later: Team, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Resilio's agent is found paused, as Lee ordered it for an hour."""
+    env = later.env
+    asked = await lost(env, "res", "pause res:", "PATCH .*", monkeypatch)
+    await do(env, "resume res:", user="U0LEE")
+    newer = await do(env, "pause res: for=1h", user="U0LEE")
+    card = await looked_again(asked, "Lee Ling ran `pause res:` after this, at", "That counts.")
+    assert "until someone runs" not in card
+    assert [pause.request_id for pause in await env.bot.store.open_pauses()] == [newer.request_id]
+
+
+@pytest.mark.parametrize("later", [("itn",)], indirect=True)
+@pytest.mark.parametrize("refused", [False, True])
+async def test_a_lost_resume_does_not_end_a_later_pause(
+    later: Team, monkeypatch: pytest.MonkeyPatch, refused: bool
+) -> None:
+    """Lee paused the job after it, and it was resumed in the console. A pause that was refused does not count: the one before the
+    resume is over."""
+    env, plane = later.env, later.env.planes["itn"]
+    await env.say("start itn:backup-configs")
+    await env.until(lambda: plane.jobs)
+    (one,) = plane.jobs
+    job = f"itn:job/{one.job_id}"
+    first = await do(env, f"pause {job} for=2h")
+    asked = await lost(env, "itn", f"resume {job}", "POST .*/resume", monkeypatch)
+    if refused:
+        await plane.set_fault({"fault": "401", "match": "POST .*/pause"})
+    newer = await do(env, f"pause {job} for=1h", user="U0LEE")
+    await plane.clear_faults()
+    one.paused_at, one.started = None, plane.clock.now()
+    await looked_again(asked, "The answer was lost. The job is now running.")
+    open_ones = [pause.request_id for pause in await env.bot.store.open_pauses()]
+    if refused:
+        assert newer.events[-1] == "failed"
+        assert not open_ones
+        await first.card("This pause is over: resumed by")
+    else:
+        assert open_ones == [newer.request_id]
+        assert "It resumes automatically" in shown(await newer.card("Paused until", but="This pause is over"))
+
+
+async def test_the_advice_on_a_lost_order_is_not_to_undo_a_later_one(later: Team) -> None:
+    """It can't be told whether it took effect; running it again would undo what Lee ordered."""
+    env = later.env
+    asked = await lost_pause(env, "-- for good")
+    await do(env, "schedule on acc:shop/prices", user="U0LEE")
+    card = await looked_again(asked, "Checked again", "That counts, so look at the state before you run this again.")
+    assert "You can run it again" not in card
