@@ -15,7 +15,7 @@ from bot.core.text import plural, utc_text
 from bot.core.value import Json
 from bot.features import approvals
 from bot.features.access import breakglass
-from bot.features.approvals.question import agreed, approvers, brief
+from bot.features.approvals.question import agreed, approvers, asker, brief
 from bot.features.builtins.tables import label_of, pause_label, together
 from bot.features.favourites import favourites, last_channel, recent, star, unstar
 from bot.operations import cards
@@ -158,7 +158,7 @@ async def _decisions(ctx: Context, user: str, waiting: Sequence[Approval]) -> Ho
     for one in waiting:
         votes = await ctx.store.votes(one.id)
         text = (
-            f"{_given(one.operation)}for <@{one.requester}>{_because(one.operation.reason)}. "
+            f"{_given(one.operation)}for {asker(one.pending.intent)}{_because(one.operation.reason)}. "
             f"{_agreed(one, votes)}Decide by {utc_text(one.pending.due_at)}"
         )
         button = _button(ctx, user, "Review", page=f"{_DECISIONS}:{one.pending.request_id}")

@@ -107,6 +107,11 @@ async def test_an_approver_reads_that_it_was_asked_for_from_the_terminal(program
         await ran(program, env, "start acc:shop/prices")
         asked = "<@U0ANA> (from the terminal) wants to run `start acc:shop/prices`"
         await env.sees(asked, user="U0LEE", channel="C0APPR", timeout=40)
+        listed = shown(await env.does("approvals", "Waiting for approval", "start acc:shop/prices", user="U0LEE"))
+        assert re.search(r"<@U0ANA>\s+\(from the terminal\)", listed), listed
+        lee = env.person("U0LEE")
+        await lee.open_home()
+        await lee.wait_for(lambda one: "for <@U0ANA> (from the terminal)" in shown(one.home() or {}))
 
 
 async def test_ids_and_rules_are_printed_when_they_are_asked_for(program: Program, env: World) -> None:

@@ -9,7 +9,7 @@ from typing import Final
 from bot.core.approval import Approval, ApprovalRecord, state_text
 from bot.core.card import Button, Card, Question, Tone, approval_key
 from bot.core.command.parser import format_command
-from bot.core.intent import Command, Place, Source
+from bot.core.intent import Command, Intent, Place, Source
 from bot.core.operation import Operation
 from bot.core.outcome import NOTE, Fact, facts_of
 from bot.core.records import CastVote, PendingDecision
@@ -77,8 +77,7 @@ def wish(approval: Approval, others: Iterable[str] = ()) -> str:
     """`@Ana wants to run start acc:shop/prices input.region=north`: who wants what exactly and in which incident, secrets
     masked."""
     operation, record, incident = approval.operation, approval.record, approval.pending.intent.incident
-    from_ = " (from the terminal)" if approval.pending.intent.source is Source.TERMINAL else ""
-    people = " and ".join([f"<@{approval.requester}>{from_}", *(f"<@{user}>" for user in others)])
+    people = " and ".join([asker(approval.pending.intent), *(f"<@{user}>" for user in others)])
     files = f"with {plural(len(operation.files), 'attached file')}" if operation.files else ""
     lasts = f"for {plural(record.lasts // 60, 'minute')}" if record.sort == "grant" else ""
     words = (
@@ -91,6 +90,11 @@ def wish(approval: Approval, others: Iterable[str] = ()) -> str:
         f"for incident {incident}" if incident else "",
     )
     return " ".join(word for word in words if word)
+
+
+def asker(intent: Intent) -> str:
+    """The requester. In the terminal, whoever has a shell there names the person."""
+    return f"<@{intent.actor.user_id}>{' (from the terminal)' * (intent.source is Source.TERMINAL)}"
 
 
 def whole_title(operation: Operation) -> str:

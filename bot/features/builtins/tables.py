@@ -12,7 +12,7 @@ from bot.core.outcome import Table
 from bot.core.policy.visibility import Visibility
 from bot.core.records import Pause, Subscription, expiry
 from bot.core.text import plural, utc_text, written
-from bot.features.approvals.question import brief
+from bot.features.approvals.question import asker, brief
 from bot.operations import cards
 from bot.runtime.context import Context
 
@@ -47,7 +47,7 @@ async def approvals_table(
     rows = [
         (
             _asked(pending.operation) if pending.operation else "review of break-glass",
-            cards.person(pending.intent.actor.user_id),
+            asker(pending.intent),
             cards.channel(pending.record.get("channel")),
             utc_text(pending.made_at, seconds=True),
             utc_text(str(pending.record.get("due") or pending.due_at), seconds=True),
