@@ -438,3 +438,10 @@ async def test_a_person_in_a_reason_is_named_on_the_card_of_a_run(team: Team) ->
     card = await team.card("start acc:shop/prices")
     await team.press(card, "Approve")
     await team.env.sees("<@U0ANA>: for @Rui Reis", "approved by <@U0LEE>")
+
+
+async def test_a_card_does_not_wait_long_for_the_name_of_a_person(team: Team) -> None:
+    """Where Slack is slow to tell it, the card shows the id, and notifies nobody."""
+    await team.env.does("status acc:shop/prices", "Succeeded")
+    team.env.ws.faults.fail("users.info", delay=3.0)
+    await team.env.does("status acc:shop/prices -- for <@U0RUI>", "<@U0ANA>: for &lt;@U0RUI&gt;")
