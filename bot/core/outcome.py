@@ -299,7 +299,7 @@ class Failed(_NotDone):
 
 
 class Unknown(_NotDone):
-    """It may have happened or not. It was not sent again."""
+    """It may have happened or not. Only an idempotent call may have been sent again."""
 
     kind: Literal["unknown"] = "unknown"
 

@@ -58,7 +58,7 @@ async def _check_again(ctx: Context, request: StoredRequest, lost: Operation) ->
     async with ctx.locks.of(f"check:{request.request_id}"):
         if await ctx.store.run_of(request.request_id) is not None:
             return
-        await ctx.presenter.show(cards.working(lost, request.intent, looking()))
+        await ctx.presenter.show(cards.working(lost, request.intent, looking(lost)))
         sent_at = datetime.fromisoformat(request.sent_at) if request.sent_at else None
         checked = facts_of((("Checked again", ctx.clock.now()),))
         unknown = Unknown(code=Lost.code, summary="The answer was lost.", facts=checked)

@@ -1,7 +1,7 @@
 """After a restart, or when another replica has ended: open requests end in a recorded outcome.
 
-A call that may have been sent is looked up, never sent again. That it happened can be told at once; that it did not, only when no
-other replica can be sending it anymore.
+A call that may have been sent is looked up. It is sent again only if it is idempotent and nobody has changed its target since.
+That it happened can be told at once; that it did not, only when no other replica can be sending it anymore.
 """
 
 from collections.abc import Sequence
@@ -28,7 +28,7 @@ from bot.operations.audit_writer import AuditWriter
 from bot.operations.authorize import FRESH, authorize
 from bot.operations.execute import execute, look_up, target_lock
 from bot.operations.next_steps import check_again
-from bot.operations.reconcile import LOOK_BACK_SECONDS, look_once
+from bot.operations.reconcile import LOOK_BACK_SECONDS, changed_since, look_once
 from bot.operations.restored import CODE, MAY_HAVE_RUN, may_have_run, notice_restore
 from bot.runtime.context import Context
 from bot.runtime.until_stored import until_stored
@@ -182,8 +182,8 @@ async def _until_it_shows(ctx: Context, attempt: Attempt, until: float) -> None:
 
 
 async def _repeatable(ctx: Context, attempt: Attempt) -> Attempt | None:
-    """The call if it may be repeated because it is idempotent: the end of a pause always, another one only while it is recent
-    and the rules still allow it. None when it is only looked up."""
+    """The call if it may be repeated because it is idempotent: the end of a pause always, another one only while it is recent,
+    the rules still allow it, and nobody has changed its target since. None when it is only looked up."""
     intent, operation, now = attempt.intent, attempt.operation, ctx.clock.now()
     if operation.target.backend not in ctx.backends:
         return None
@@ -191,13 +191,14 @@ async def _repeatable(ctx: Context, attempt: Attempt) -> Attempt | None:
         pause = await ctx.store.pause_by_id(intent.payload.row) if intent.payload.what == "pause" else None
         return replace(attempt, pause=pause) if pause is not None and pause.state == "open" else None
     capability = ctx.catalog.capability(operation.target.backend, operation.verb, operation.target.kind)
-    if capability is None or now - intent.at > STILL_MEANT:
+    if capability is None or not capability.idempotent or now - intent.at > STILL_MEANT:
         return None
     ends = ends_at(operation, intent.at, intent.at, ctx.zone) if capability.pausable else None
     if ends is not None and ends <= now:  # the pause would be over already
         return None
     ruling = await authorize(ctx, intent, operation, capability, max_age=FRESH)
-    return replace(attempt, ruling=ruling) if ruling.allowed else None
+    is_last = attempt.sent_at is not None and await changed_since(ctx, operation, attempt.sent_at) is None
+    return replace(attempt, ruling=ruling) if ruling.allowed and is_last else None
 
 
 async def show_outcomes(ctx: Context) -> None:

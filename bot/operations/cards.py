@@ -69,9 +69,8 @@ def working(operation: Operation, intent: Intent, text: str) -> Card:
 def undecided(operation: Operation, intent: Intent, until: datetime, *buttons: Button) -> Card:
     """The card of a call whose sender has ended, and whose effect is looked for until then. It has no time: it is not the last
     word, so its outcome is shown after a restart."""
-    line = Line(
-        text=f"We don't know yet whether it took effect. It is not sent again. I look again until {utc_text(until)}."
-    )
+    unknown, once = "We don't know yet whether it took effect", "" if operation.idempotent else " It is not sent again."
+    line = Line(text=f"{unknown}.{once} I look again until {utc_text(until)}.")
     status = "Unknown: the bot that sent it has ended"
     return _card(operation, intent, Tone.UNSURE, status, lines=(line,), buttons=buttons)
 

@@ -1,4 +1,4 @@
-"""The only way to a backend call: recorded before and after it, and never sent twice when its outcome is unknown."""
+"""The only way to a backend call: recorded before and after it. Without a known outcome only an idempotent one is sent again."""
 
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, nullcontext

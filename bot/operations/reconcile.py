@@ -6,13 +6,14 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from bot.core.audit import Event
+from bot.core.command.capability import Risk
 from bot.core.errors import BadReply, CallProblem, Problem, Redirected, Rejected, ServerError
 from bot.core.intent import Intent
-from bot.core.operation import Operation, brief_id
+from bot.core.operation import Operation, Target, brief_id
 from bot.core.outcome import Failed, LookBack, Outcome, Unknown, made_by
 from bot.core.ports.services import Backend
-from bot.core.records import Filters, stamp
-from bot.core.text import plural, sentences
+from bot.core.records import Filters, StoredEntry, stamp, whose
+from bot.core.text import capitalized, plural, sentences
 from bot.operations import cards
 from bot.operations.backend_call import claimed, same_again
 from bot.runtime.context import Context
@@ -21,13 +22,15 @@ from bot.runtime.until_stored import until_stored
 LOOK_BACK_SECONDS = 30.0  # for all reads together
 RIVAL_FOR = timedelta(minutes=2)  # how long before a call an identical one may have been lost that had the same effect
 _MOST_RIVALS = 50
+_MOST_SENT = 500
 LOOK_AGAIN_AFTER = (1.0, 2.0, 4.0, 8.0)  # seconds between two reads, while a later one may show more
 
 
-def looking() -> str:
-    """The card's status meanwhile, with how long it takes."""
-    seconds = round(sum(LOOK_AGAIN_AFTER))
-    return f"No usable answer. Not sending it again; checking whether it took effect, for about {seconds} s"
+def looking(operation: Operation) -> str:
+    """The card's status meanwhile, with how long it takes. An idempotent call may be sent again after a restart."""
+    once = "" if operation.idempotent else "Not sending it again; "
+    text = f"{once}checking whether it took effect, for about {round(sum(LOOK_AGAIN_AFTER))} s"
+    return f"No usable answer. {capitalized(text)}"
 
 
 async def read_back(
@@ -35,10 +38,35 @@ async def read_back(
 ) -> Outcome:
     """The outcome that the backend shows. It stays unknown when the backend can't tell. How a run was found stays on its card."""
     back = await _looks(ctx, intent, operation, backend, sent_at)
+    newer = await changed_since(ctx, operation, sent_at) if operation.idempotent else None
+    if newer is not None:
+        what = f"`{newer.verb} {newer.target_name}` ({whose(newer, f'<@{newer.user_id}>')})"
+        summary = sentences(result.summary, f"Since then, {what} was sent, so this is not sent again.")
+        hint = f"Check the state of `{cards.written(operation.target)}` and what was changed before you run it again."
+        result = result.model_copy(update={"summary": summary, "hint": hint})
     after = after_look_back(result, back, same_again(ctx, operation))
     if back.found is not None and back.found.run is not None:
         await ctx.store.set_value(cards.note_key(operation.request_id), lost_but(result, back), stamp(ctx.clock.now()))
     return after
+
+
+async def changed_since(ctx: Context, operation: Operation, sent_at: datetime) -> StoredEntry | None:
+    """The entry of the newest other request with an effect on the target, its parts or what it is a part of, that was sent since
+    then: to send this one again would undo it."""
+    target = operation.target
+    filters = Filters(event=Event.SENT, backend=target.backend, since=stamp(sent_at))
+    for entry in await ctx.store.search(filters, limit=_MOST_SENT):
+        if entry.request_id != operation.request_id and entry.risk != Risk.READ:
+            other = await ctx.store.request(entry.request_id)
+            if other is None or other.operation is None or _overlap(other.operation.target, target):
+                return entry
+    return None
+
+
+def _overlap(one: Target, other: Target) -> bool:
+    """Whether they are the same, or one is a part of the other, as far as that is known."""
+    unknown = None in (one.scope, other.scope)
+    return unknown or one.text == other.text or one.id in (other.id, other.parent) or other.id == one.parent
 
 
 async def _looks(ctx: Context, intent: Intent, operation: Operation, backend: Backend, sent_at: datetime) -> LookBack:
@@ -49,7 +77,7 @@ async def _looks(ctx: Context, intent: Intent, operation: Operation, backend: Ba
     back, left = LookBack(evidence="The control plane did not answer the check."), LOOK_BACK_SECONDS
     for pause in (0.0, *LOOK_AGAIN_AFTER):
         if pause:
-            await ctx.presenter.show(cards.working(operation, intent, looking()))
+            await ctx.presenter.show(cards.working(operation, intent, looking(operation)))
             await ctx.clock.sleep(pause)
         async with ctx.looks[backend.name]:
             began = ctx.clock.monotonic()

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.runtime.leadership import AlwaysLeader
 from tests.scenarios.steps import Asked, ask, do
 from tests.scenarios.test_crash_in_a_call import crash
 from tests.world import World, shown, world
@@ -58,3 +59,32 @@ async def test_a_schedule_that_may_be_added_twice_is_not_said_to_be_the_same(env
     await env.acc.set_fault({"fault": "drop_after", "match": "POST .*/schedule$"})
     asked = await do(env, f"schedule set acc:shop/prices id={added} enabled=false")
     await asked.card("Unknown", "You can run it again: it ends in the same state.")
+
+
+async def test_a_call_that_was_followed_by_a_newer_order_is_not_sent_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ana approves, and the bot ends in the call. Lee withdraws it while the bot waits whether the call is still under way:
+    Lee's order stays, and Ana's card names it."""
+    monkeypatch.setattr(AlwaysLeader, "may_be_sending", lambda *_: 8.0)
+    async with world(tmp_path) as env:
+        asked = await killed_in_its_call(env, "agent approve acc:shop/prices -- reviewed", "POST .*Approval/False")
+        await env.start()
+        assert "sent again" not in shown(await asked.card("We don't know yet"))
+        newer = await ask(env, "agent disapprove acc:shop/prices -- breaks the terms", user="U0LEE")
+        await newer.press("Run it")
+        await env.until(lambda: "done" in newer.events)
+        assert await asked.ends() == "abandoned"
+        assert not env.acc.agent("shop/prices").approved
+        card = shown(await asked.card("Unknown", "`agent disapprove acc:shop/prices` (", "so this is not sent again"))
+        assert "before you run it again" in card
+        assert "same state" not in card
+
+
+async def test_an_idempotent_call_is_sent_again_after_a_restart(env: World) -> None:
+    """Nothing else was sent to its target; what was sent to another agent doesn't count."""
+    asked = await killed_in_its_call(env, "agent approve acc:shop/prices -- reviewed", "POST .*Approval/False")
+    await env.start()
+    assert await asked.ends() == "reconciled"
+    assert env.acc.agent("shop/prices").approved
+    assert "not sent again" not in shown(await asked.card("approved"))
