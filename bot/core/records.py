@@ -208,6 +208,10 @@ class WatchedTarget(Value):
     due_at: str
 
 
+UNSURE: Final = "unknown"
+"""The code of the entry `paused` of a pause that nobody knows to be in force. Stored, so it never changes."""
+
+
 class Pause(Value):
     """A schedule that is off until `until_at`; `verb_back` switches it on.
 

@@ -18,6 +18,7 @@ from bot.features.access import breakglass
 from bot.features.approvals.question import agreed, approvers, asker, brief
 from bot.features.builtins.tables import label_of, pause_label, together
 from bot.features.favourites import favourites, last_channel, recent, star, unstar
+from bot.features.pauses.pause import paused_word
 from bot.operations import cards
 from bot.operations.authorize import each_channel, visibility_of
 from bot.runtime.context import Context
@@ -233,7 +234,9 @@ async def _ending(ctx: Context, user: str, seen: Visibility) -> HomeSection:
     for written, group in together(pause for pause in await ctx.store.open_pauses() if pause.user_id == user):
         name, pause = await pause_label(ctx, written, group, seen), group[0]
         ends_at = f"{'over, next attempt' if pause.tries else 'until'} {utc_text(pause.until_at)}"
-        text = f"paused in {cards.channel(pause.channel_id)}{_because(pause.reason)}, {ends_at}"
+        text = (
+            f"{await paused_word(ctx, pause)} in {cards.channel(pause.channel_id)}{_because(pause.reason)}, {ends_at}"
+        )
         ends.append((pause.until_at, name, text))
         people.append(str(pause.channel_id))
     for grant in await ctx.store.open_grants(ctx.clock.now()):

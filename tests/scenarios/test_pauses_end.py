@@ -217,6 +217,21 @@ async def test_another_look_at_a_lost_pause_changes_nothing_of_it(later: Team) -
     assert await env.bot.store.open_pauses() == before
 
 
+async def test_every_list_says_of_a_lost_pause_that_it_may_be(later: Team) -> None:
+    """The timeline, what is open, the pauses and the Home tab say what its card says."""
+    env = later.env
+    await lost_pause(env, "for=2h -- moving")
+    for command, title, says in (
+        ("timeline since=1h", "Timeline since", "may be paused"),
+        ("status", "Open in this channel", "May be paused until"),
+        ("pauses", "Pauses", "may be paused until"),
+    ):
+        told = shown(await env.does(command, title, says))
+        assert "Paused until" not in told, told
+    await env.ana.open_home()
+    await env.until(lambda: "may be paused in" in shown(env.ana.home() or {}))
+
+
 async def test_the_card_of_a_lost_pause_that_is_over_promises_no_end(later: Team) -> None:
     env = later.env
     asked = await lost_pause(env)
@@ -256,8 +271,11 @@ async def test_a_pause_that_another_look_finds_keeps_its_end(
         lost = await env.sees("Unknown", "It may be paused now")
         (before,) = await env.bot.store.open_pauses()
         await plane.clear_faults()
+        await env.ana.open_home()
+        await env.until(lambda: "may be paused in" in shown(env.ana.home() or {}))
         await env.ana.press_label("C0CRAWL", lost["ts"], "Check again", seen=lost)
         await env.sees("Paused until", "(1 h). It resumes automatically.", before.request_id)
+        await env.until(lambda: "paused in" in (tab := shown(env.ana.home() or {})) and "may be" not in tab)
         assert list(await env.bot.store.open_pauses()) == [before]
         assert len(env.audit(event="paused")) == 1
 

@@ -12,7 +12,7 @@ from bot.core.command.catalog import Catalog
 from bot.core.intent import Source
 from bot.core.outcome import LOST, Chart, Phase, Series
 from bot.core.ports.store import Store
-from bot.core.records import ENDS, GIVEN, Filters, StoredEntry, whose
+from bot.core.records import ENDS, GIVEN, UNSURE, Filters, StoredEntry, whose
 from bot.core.text import ago_text, plural, seconds_words
 from bot.operations import cards
 
@@ -83,7 +83,9 @@ def stopped_as_asked(entry: StoredEntry) -> bool:
 
 
 def happened(catalog: Catalog, entry: StoredEntry) -> str:
-    """See `cards.happened`; a stop doesn't start anything."""
+    """See `cards.happened`; a stop doesn't start anything, and a lost pause may be in force."""
+    if entry.event is Event.PAUSED and entry.code == UNSURE:
+        return "may be paused"
     word = cards.happened(catalog, entry)
     return "accepted" if word == "started" and entry.verb == "stop" else word
 

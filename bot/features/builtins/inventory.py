@@ -237,7 +237,10 @@ async def status(ctx: Context, intent: Intent, ask: Command, given: Mapping[str,
     rows = (
         *((title, f"Waits for a decision until {due}", by) for title, by, _, _, due in waiting.rows),
         *((label, state, by) for label, state, by, *_ in runs.rows),
-        *((label, f"Paused until {until}", by) for label, until, by, *_ in paused.rows),
+        *(
+            (label, f"Paused until {until}" if until[0].isdigit() else capitalized(until), by)
+            for label, until, by, *_ in paused.rows
+        ),
     )
     more = ", ".join(f"`{ctx.command} {command}`" for number, _, _, command in counted if number)
     total = sum(number for number, *_ in counted)

@@ -13,6 +13,7 @@ from bot.core.policy.visibility import Visibility
 from bot.core.records import Pause, Subscription, expiry
 from bot.core.text import plural, utc_text, written
 from bot.features.approvals.question import asker, brief
+from bot.features.pauses.pause import paused_word
 from bot.operations import cards
 from bot.runtime.context import Context
 
@@ -117,13 +118,13 @@ async def pauses_table(ctx: Context, channel: str, visible: Visibility, reader: 
     rows = [
         (
             label := await pause_label(ctx, written, group, visible),
-            f"over, next attempt {ends}" if group[0].tries else ends,
+            f"over, next attempt {ends}" if group[0].tries else ends if word == "paused" else f"{word} until {ends}",
             cards.person(group[0].user_id),
             group[0].reason or "",
             "" if len(group) > 1 else _typed(group[0].target, label),
         )
         for written, group in groups[:MOST]
-        for ends in (utc_text(group[0].until_at, seconds=True),)
+        for ends, word in ((utc_text(group[0].until_at, seconds=True), await paused_word(ctx, group[0])),)
     ]
     return _with_typed(("Paused", "Until", "By", "Reason"), rows, len(groups))
 

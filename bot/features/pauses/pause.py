@@ -19,8 +19,8 @@ from bot.core.errors import BadReply, Problem, Redirected, ServerError
 from bot.core.intent import Intent
 from bot.core.operation import Operation, Target
 from bot.core.outcome import GONE, Done, Failed, Outcome, Unknown
-from bot.core.records import Filters, Pause, StoredEntry, newest_of, stamp
-from bot.core.text import rough_span, utc_text
+from bot.core.records import UNSURE, Filters, Pause, StoredEntry, newest_of, stamp
+from bot.core.text import capitalized, rough_span, utc_text
 from bot.operations import cards
 from bot.operations.audit_writer import AuditWriter, columns_of
 from bot.operations.backend_call import enabled_key
@@ -56,7 +56,6 @@ ENDINGS: Final = (
     Event.PAUSE_ENDED,
     Event.ABANDONED,
 )  # of entries about the end of a pause
-UNSURE: Final = "unknown"
 _UNTIL: Final = "until "
 _MAY_BE: Final = "It may be paused now."
 _ASKED: Final = 10  # states that are read for one line
@@ -269,12 +268,20 @@ async def paused_lines(ctx: Context, operation: Operation) -> tuple[Line, ...]:
     return tuple(lines)
 
 
+async def paused_word(ctx: Context, pause: Pause) -> str:
+    """`paused`, or `may be paused` while nobody knows whether its call took effect."""
+    entries = await ctx.store.search(Filters(request_id=pause.request_id))
+    found = any(entry.event is Event.RECONCILED and entry.code == "done" for entry in entries)
+    unsure = any(entry.event is Event.PAUSED and entry.code == UNSURE for entry in entries)
+    return "may be paused" if unsure and not found else "paused"
+
+
 async def _paused_line(ctx: Context, held: Sequence[Pause], names: Mapping[str, str]) -> str:
-    name = names.get(held[0].user_id or "")
+    name, word = names.get(held[0].user_id or ""), await paused_word(ctx, held[0])
     until = f"until {utc_text(held[0].until_at)}{f' by {name}' if name else ''}"
     if says := await vendor_says(ctx, held):
-        return f"{says}, although paused here {until}."
-    return f"Paused {until}. {_RESUMED[2] if held[0].verb_back == 'resume' else _ON[2]} automatically."
+        return f"{says}, although {'it ' if word != 'paused' else ''}{word} here {until}."
+    return f"{capitalized(word)} {until}. {_RESUMED[2] if held[0].verb_back == 'resume' else _ON[2]} automatically."
 
 
 async def vendor_says(ctx: Context, held: Sequence[Pause]) -> str:

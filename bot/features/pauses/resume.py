@@ -247,7 +247,9 @@ async def _say_by_itself(ctx: Context, pause: Pause, how: str) -> None:
 
 async def _show_ends(ctx: Context, operation: Operation) -> None:
     """Show on the card of a request which of its pauses are over by now: another look at its outcome has drawn it anew."""
-    over = [pause for pause in await ctx.store.pauses_of(operation.request_id) if pause.state != "open"]
+    own = await ctx.store.pauses_of(operation.request_id)
+    ctx.stale_homes.stale(*(pause.user_id for pause in own))  # it may be sure now
+    over = [pause for pause in own if pause.state != "open"]
     if over:
         since, backend = over[0].from_at, operation.target.backend
         found = await ctx.store.search(Filters(text=operation.request_id, since=since, backend=backend), limit=_ENDS)
