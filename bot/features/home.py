@@ -1,5 +1,6 @@
 """The Home tab of one person: what waits for them, what runs, their targets, and what ends soon. A press shows another page."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Final
 
@@ -317,7 +318,7 @@ def _backends(ctx: Context, seen: Visibility) -> HomeSection:
     names = [name for name in sorted(ctx.backends) if seen.backend(name)]
     checks = {name: ctx.health.latest(name) for name in names}
     rows = [
-        HomeRow(title=name, text=f"is down: {checked.health.summary}")
+        HomeRow(title=name, text=f"is down: {re.sub(rf'^`?{re.escape(name)}`? ', 'it ', checked.health.summary)}")
         for name, checked in checks.items()
         if checked is not None and not checked.health.ok
     ]

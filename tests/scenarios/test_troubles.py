@@ -508,6 +508,8 @@ async def test_a_credential_that_is_refused_is_not_sent_again_until_a_person_ask
     told = shown(await env.does("health", "Health", "Down: acc"))
     await env.ana.open_home()
     tab = await env.ana.wait_for(lambda ana: found if "is down: " in (found := shown(ana.home() or {})) else None)
+    assert "acc" in tab
+    assert "is down: acc" not in tab  # its name is said once
     for text in (told, tab):  # whole, with what to do about it, however long it is
         assert "An administrator renews the credential of" in text
         assert "To try it now, type" in text
