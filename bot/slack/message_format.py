@@ -22,7 +22,7 @@ HOME_NOTICE: Final = "@home"
 _NOT_A_MEMBER: Final = "user_not_in_channel"
 _PERSON: Final = re.compile(r"`[^`\n]*`|<@([UW][A-Z0-9]+)>")  # code stays exact
 _CHANNEL: Final = re.compile(r"<#([CG][A-Z0-9]+)>")
-# Parts of a card that are no prose: a private table shows names itself, a button only has the text of a label.
+# Parts of a card that stay as they are: a private table shows names itself, and a button only has the text of a label.
 _EXACT: Final = frozenset({"mention", "table", "chart", "buttons", "button"})
 
 
