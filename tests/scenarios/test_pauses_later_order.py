@@ -12,10 +12,11 @@ import pytest_asyncio
 from bot.core.card import Card, operation_key
 from bot.core.errors import Lost
 from bot.operations import reconcile
-from tests.scenarios.steps import Asked, do
+from tests.scenarios.steps import Asked, ask, do
 from tests.scenarios.team import Team, deciding
 from tests.scenarios.test_pauses import FIRST
 from tests.scenarios.test_pauses_end import lost_pause
+from tests.waiting import held
 from tests.world import OPEN_POLICY, World, shown
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -68,7 +69,7 @@ async def test_what_ends_a_pause_while_another_look_goes_on_counts(
 
     monkeypatch.setattr(backend, "look_back", slow)
     await asked.press("Check again")
-    await env.sees("checking whether it took effect", asked.request_id)
+    await env.sees("Checking whether it took effect", asked.request_id)
     await do(env, "schedule on acc:shop/prices", user="U0LEE")
     await asked.card("This pause is over: switched on by")
     free.set()
@@ -100,7 +101,7 @@ async def test_a_lost_pause_without_an_end_does_not_claim_a_later_pause(
     asked = await lost(env, "res", "pause res:", "PATCH .*", monkeypatch)
     await do(env, "resume res:", user="U0LEE")
     newer = await do(env, "pause res: for=1h", user="U0LEE")
-    card = await looked_again(asked, "Lee Ling ran `pause res:` after this, at", "That counts.")
+    card = await looked_again(asked, "`pause res:` was sent after this, at", "(@Lee Ling). That counts.")
     assert "until someone runs" not in card
     assert [pause.request_id for pause in await env.bot.store.open_pauses()] == [newer.request_id]
 
@@ -142,3 +143,19 @@ async def test_the_advice_on_a_lost_order_is_not_to_undo_a_later_one(later: Team
     await do(env, "schedule on acc:shop/prices", user="U0LEE")
     card = await looked_again(asked, "Checked again", "That counts, so look at the state before you run this again.")
     assert "You can run it again" not in card
+
+
+@pytest.mark.parametrize("later", [("itn",)], indirect=True)
+async def test_a_stop_that_is_done_ends_a_pause_that_was_ordered_meanwhile(later: Team) -> None:
+    """Nothing is left to resume, whoever came first."""
+    env, plane = later.env, later.env.planes["itn"]
+    await env.say("start itn:backup-configs")
+    await env.until(lambda: plane.jobs)
+    job = f"itn:job/{plane.jobs[-1].job_id}"
+    with held(plane, "/cancel"):
+        stopping = await ask(env, f"stop {job}", user="U0RUI")
+        await stopping.press("Run it")
+        await env.until(lambda: any(call.raw_path.endswith("/cancel") for call in plane.requests))
+        paused = await do(env, f"pause {job} for=1h", user="U0LEE")
+    await paused.card("This pause is over: stopped by")
+    assert not await env.bot.store.open_pauses()

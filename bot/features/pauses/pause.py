@@ -19,7 +19,7 @@ from bot.core.errors import BadReply, Problem, Redirected, ServerError
 from bot.core.intent import Intent
 from bot.core.operation import Operation, Target
 from bot.core.outcome import GONE, Done, Failed, Outcome, Unknown
-from bot.core.records import UNSURE, Filters, Pause, StoredEntry, newest_of, stamp
+from bot.core.records import UNSURE, Filters, Pause, StoredEntry, newest_of, stamp, whose
 from bot.core.text import capitalized, rough_span, utc_text
 from bot.operations import cards
 from bot.operations.audit_writer import AuditWriter, columns_of
@@ -82,16 +82,16 @@ async def settle(ctx: Context, attempt: Attempt, result: Outcome, now: datetime)
     done = isinstance(result, Done)
     if not done and not _may_be_off(result):
         return NOTHING
+    if is_end(ctx, operation):
+        # What is only accepted takes effect later, or not at all: see `end_with`.
+        held = await _held(ctx, operation, None) if done and not operation.starts_run else ()
+        return _over(ctx, attempt, held, now, Event.PAUSE_ENDED, ENDED)
     own = await ctx.store.pauses_of(operation.request_id)  # of the first outcome
     if not own and (later := await _later_order(ctx, attempt)) is not None:
         return _overtaken(later, result)
     if ctx.catalog.resumes(operation.target.backend, operation.verb):
         held = await _held(ctx, operation, operation.verb) if done else ()
         return _over(ctx, attempt, held, now, Event.RESUMED, BY_HAND)
-    if is_end(ctx, operation):
-        # What is only accepted takes effect later, or not at all: see `end_with`.
-        held = await _held(ctx, operation, None) if done and not operation.starts_run else ()
-        return _over(ctx, attempt, held, now, Event.PAUSE_ENDED, ENDED)
     capability = ctx.catalog.capability(operation.target.backend, operation.verb, operation.target.kind)
     if capability is None or capability.resumes is None:
         return NOTHING
@@ -166,7 +166,8 @@ async def _had_effect(ctx: Context, sent: StoredEntry) -> bool:
 
 def _overtaken(later: StoredEntry, result: Outcome) -> Consequences:
     """How the card shows that a later order counts. Its advice was about a state that has changed since."""
-    told = f"{cards.person(later.user_id)} ran `{later.verb} {later.target_name}` after this, at {utc_text(later.at)}."
+    who = whose(later, cards.person(later.user_id))
+    told = f"`{later.verb} {later.target_name}` was sent after this, at {utc_text(later.at)} ({who})."
     if isinstance(result, Done):
         return Consequences(lines=(Line(text=f"{told} That counts."),))
     hint = f"{told} That counts, so look at the state before you run this again."
