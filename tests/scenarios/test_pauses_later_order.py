@@ -141,8 +141,19 @@ async def test_the_advice_on_a_lost_order_is_not_to_undo_a_later_one(later: Team
     env = later.env
     asked = await lost_pause(env, "-- for good")
     await do(env, "schedule on acc:shop/prices", user="U0LEE")
-    card = await looked_again(asked, "Checked again", "That counts, so look at the state before you run this again.")
+    card = await looked_again(asked, "Checked again", "`schedule on acc:shop/prices` (@Lee Ling) was sent")
     assert "You can run it again" not in card
+
+
+async def test_another_look_at_a_lost_order_leaves_a_later_pause_of_a_part_in_force(later: Team) -> None:
+    """Lee switched one schedule on, and off for an hour."""
+    env = later.env
+    asked = await lost_pause(env, "-- for good")
+    await do(env, f"schedule on acc:schedule/{FIRST}", user="U0LEE")
+    newer = await do(env, f"schedule off acc:schedule/{FIRST} for=1h", user="U0LEE")
+    await looked_again(asked, "Checked again")
+    assert [pause.request_id for pause in await env.bot.store.open_pauses()] == [newer.request_id]
+    await newer.card("Paused until", "It turns on again automatically", but="This pause is over")
 
 
 @pytest.mark.parametrize("later", [("itn",)], indirect=True)

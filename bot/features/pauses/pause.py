@@ -76,9 +76,11 @@ async def settle(ctx: Context, attempt: Attempt, result: Outcome, now: datetime)
     A target that may be off is switched on again like one that is off: the requester relies on the end, and switching on
     twice is harmless. For the same reason a pause continues while it is unknown whether it was ended by hand.
 
-    Another look at a lost call begins nothing a second time. A later order counts: see `_later_order`.
+    A late outcome, of another look or after a restart, begins nothing a second time, and what was ordered after its call
+    counts: it neither ends later pauses nor switches on again what a later call paused or resumed.
     """
     intent, operation, sent_at = attempt.intent, attempt.operation, attempt.sent_at
+    late = attempt.began is None
     done = isinstance(result, Done)
     if not done and not _may_be_off(result):
         return NOTHING
@@ -86,11 +88,13 @@ async def settle(ctx: Context, attempt: Attempt, result: Outcome, now: datetime)
         # What is only accepted takes effect later, or not at all: see `end_with`.
         held = await _held(ctx, operation, None) if done and not operation.starts_run else ()
         return _over(ctx, attempt, held, now, Event.PAUSE_ENDED, ENDED)
-    own = await ctx.store.pauses_of(operation.request_id)  # of the first outcome
-    if not own and (later := await _later_order(ctx, attempt)) is not None:
-        return _overtaken(later, result)
+    own = await ctx.store.pauses_of(operation.request_id) if late else ()
+    later = await _later_order(ctx, attempt, operation.target) if late and not own else None
+    if later is not None:
+        return _overtaken(later, operation, result)
+    before = stamp(sent_at) if late and sent_at is not None else None
     if ctx.catalog.resumes(operation.target.backend, operation.verb):
-        held = await _held(ctx, operation, operation.verb) if done else ()
+        held = await _held(ctx, operation, operation.verb, before) if done else ()
         return _over(ctx, attempt, held, now, Event.RESUMED, BY_HAND)
     capability = ctx.catalog.capability(operation.target.backend, operation.verb, operation.target.kind)
     if capability is None or capability.resumes is None:
@@ -100,12 +104,14 @@ async def settle(ctx: Context, attempt: Attempt, result: Outcome, now: datetime)
     if own:
         ends = next((pause.until_at for pause in own if pause.state == "open"), None)
         return _shown(ends, now, ending, done=done) if ends is not None else NOTHING
-    held = await _held(ctx, operation, capability.resumes)
+    held = await _held(ctx, operation, capability.resumes, before)
     if until is None:
         over = _over(ctx, attempt, held, now, Event.PAUSED, NO_END)
         status, lines = no_end.format(capability.resumes), (Line(text=with_end),)
         return over + Consequences(status=status, lines=lines) if done else over
-    targets = (*await _switched_off(ctx, operation, result), *(pause.target for pause in held))
+    off = await _switched_off(ctx, operation, result)
+    still = [one for one in off if not late or await _later_order(ctx, attempt, one) is None]
+    targets = (*still, *(pause.target for pause in held))
     opened = tuple(
         Pause(
             id=ctx.ids.secret(),
@@ -135,21 +141,19 @@ async def settle(ctx: Context, attempt: Attempt, result: Outcome, now: datetime)
     )
 
 
-async def _later_order(ctx: Context, attempt: Attempt) -> StoredEntry | None:
-    """The newest call that paused or resumed the target after this one was sent: what it ordered counts, and a late outcome of
-    this one neither begins nor ends anything. A call without effect doesn't count, nor one that only may have resumed it."""
-    target, sent_at = attempt.operation.target, stamp(attempt.sent_at or ctx.clock.now())
+async def _later_order(ctx: Context, attempt: Attempt, target: Target) -> StoredEntry | None:
+    """The newest call that paused or resumed the target, or what it is a part of, after this one was sent. A call without effect
+    doesn't count, nor one that only may have resumed it."""
+    sent_at, wholes = stamp(attempt.sent_at or ctx.clock.now()), await _wholes(ctx, target)
     rows = [row for row in ctx.catalog.backends[target.backend].capabilities if row.resumes is not None]
     sent = Filters(event=Event.SENT, backend=target.backend, since=sent_at)
     verbs = {verb for row in rows for verb in (row.verb, str(row.resumes))}
     found = [await ctx.store.search(replace(sent, verb=verb), limit=_CALLS) for verb in verbs]
     for entry in newest_of(found, _CALLS * len(verbs)):
         request = await ctx.store.request(entry.request_id)
-        other = request.operation.target if request is not None and request.operation is not None else None
-        if other is None or entry.request_id == attempt.operation.request_id:
+        if request is None or request.operation is None or request.request_id == attempt.operation.request_id:
             continue
-        same = target.id in await _wholes(ctx, other) or other.id in await _wholes(ctx, target)
-        if same and await _had_effect(ctx, entry):
+        if request.operation.target.id in wholes and await _had_effect(ctx, entry):
             return entry
     return None
 
@@ -164,14 +168,13 @@ async def _had_effect(ctx: Context, sent: StoredEntry) -> bool:
     return may_be and not ctx.catalog.resumes(sent.backend or "", sent.verb or "")
 
 
-def _overtaken(later: StoredEntry, result: Outcome) -> Consequences:
-    """How the card shows that a later order counts. Its advice was about a state that has changed since."""
+def _overtaken(later: StoredEntry, operation: Operation, result: Outcome) -> Consequences:
+    """How the card shows that a later order counts."""
+    if operation.idempotent and not isinstance(result, Done):
+        return NOTHING  # what came of the look names it
     who = whose(later, cards.person(later.user_id))
     told = f"`{later.verb} {later.target_name}` was sent after this, at {utc_text(later.at)} ({who})."
-    if isinstance(result, Done):
-        return Consequences(lines=(Line(text=f"{told} That counts."),))
-    hint = f"{told} That counts, so look at the state before you run this again."
-    return Consequences(result=result.model_copy(update={"hint": hint}))
+    return Consequences(lines=(Line(text=f"{told} That counts."),))
 
 
 def _shown(ends: str, now: datetime, ending: str, *, done: bool) -> Consequences:
@@ -215,12 +218,15 @@ async def _switched_off(ctx: Context, operation: Operation, result: Outcome) -> 
     return restore if restore is not None else (operation.target,)
 
 
-async def _held(ctx: Context, operation: Operation, verb_back: str | None) -> tuple[Pause, ...]:
-    """The open pauses of the target and of its parts: those that `verb_back` ends, or all."""
+async def _held(
+    ctx: Context, operation: Operation, verb_back: str | None, before: str | None = None
+) -> tuple[Pause, ...]:
+    """The open pauses of the target and of its parts: those that `verb_back` ends, or all; those that began before, or all."""
     target = operation.target
     held = []
     for pause in await ctx.store.open_pauses():
         wanted = pause.backend == target.backend and verb_back in (None, pause.verb_back)
+        wanted = wanted and (before is None or pause.from_at <= before)
         if wanted and target.id in await _wholes(ctx, pause.target):
             held.append(pause)
     return tuple(held)
