@@ -11,6 +11,7 @@ import pytest
 
 from bot.core.errors import Problem
 from bot.store.parts import StoredDecisions, TimedRows
+from bot.store.store import Store
 from tests.scenarios.team import APPROVERS, CRAWL, SECURITY, Team, deciding
 from tests.scenarios.test_ask_for_it import ask
 from tests.world import OPEN_POLICY, labels, shown, world
@@ -297,6 +298,27 @@ async def test_an_approval_whose_answer_is_lost_is_used(team: Team, monkeypatch:
     await env.quiet()
     assert len(env.audit(event="approved")) == 1
     assert not env.audit(event="failed")
+
+
+@pytest.mark.parametrize("how", [DOUBT, "restart"])
+async def test_who_looks_at_a_request_is_shown_although_the_answer_was_lost(
+    team: Team, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    """Claim and Release: the card shows what was stored, and nobody hears that it failed."""
+    env = team.env
+    await env.does("start acc:shop/prices -- month end", "Waiting for approval")
+    card = await team.card("start acc:shop/prices")
+    lost = Cut(monkeypatch, StoredDecisions, "claim", how)
+    await team.press(card, "Claim")
+    await cut(team, lost, how)
+    card = await team.card("<@U0LEE> is looking at it")
+    lost = Cut(monkeypatch, Store, "set_value", how)
+    await team.press(card, "Release")
+    await cut(team, lost, how)
+    await env.until(lambda: "is looking at it" not in shown(told(team, APPROVERS, "wants to run")[0]))
+    await env.quiet()
+    assert not env.audit(event="failed")
+    assert [len(env.audit(event=event)) for event in ("claimed", "released")] == [1, 1]
 
 
 async def test_the_reminder_of_a_review_is_sent(team: Team, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -23,7 +23,7 @@ from bot.features.replies.answer import say
 from bot.operations.audit_writer import AuditWriter
 from bot.operations.authorize import CACHED, FRESH, everybody, of_these
 from bot.runtime.context import Context
-from bot.runtime.until_stored import IN_DOUBT, until_stored
+from bot.runtime.until_stored import IN_DOUBT, sure, until_stored
 
 DENY_FORM = "deny"
 REASON = "reason"
@@ -200,14 +200,18 @@ async def _refused(ctx: Context, intent: Intent, approval: Approval, refused: Vo
 
 
 async def _claim(ctx: Context, intent: Intent, approval: Approval) -> None:
-    now = ctx.clock.now()
+    now, user, key = ctx.clock.now(), intent.actor.user_id, approval.claim_key
     entry = AuditWriter(ctx.secrets).pending(Event.CLAIMED, approval.pending, now, intent)
-    user = intent.actor.user_id
-    if await ctx.store.claim(approval.claim_key, user, (entry,), now):
-        pass
-    elif await ctx.store.value(approval.claim_key) is None:  # released
-        await ctx.store.set_value(approval.claim_key, user, now, (entry,))
-    else:
+
+    async def claim() -> None:
+        if not await ctx.store.claim(key, user, (entry,), now) and await ctx.store.value(key) is None:  # released
+            await ctx.store.set_value(key, user, now, (entry,))
+
+    async def is_claimed() -> bool:
+        return await ctx.store.value(key) == user
+
+    await sure(ctx.clock, f"claim {intent.request_id}", claim, is_claimed)
+    if not await is_claimed():
         await vote(ctx, intent, approval, Choice.CLAIM)  # another press was faster: now the rules say who
         return
     await ctx.store.finish(intent.request_id, (), now)
@@ -222,7 +226,12 @@ async def _release(ctx: Context, intent: Intent, approval: Approval) -> None:
         await _tell(ctx, intent, approval, text, *([str(claimed)] if claimed else []))
         return
     entry = AuditWriter(ctx.secrets).pending(Event.RELEASED, approval.pending, now, intent)
-    await ctx.store.set_value(approval.claim_key, None, now, (entry,))
+
+    async def is_released() -> bool:
+        return await ctx.store.value(approval.claim_key) is None
+
+    release = partial(ctx.store.set_value, approval.claim_key, None, now, (entry,))
+    await sure(ctx.clock, f"release {intent.request_id}", release, is_released)
     await ctx.store.finish(intent.request_id, (), now)
     await approval_cards.show(ctx, approval)
 
