@@ -1,4 +1,4 @@
-"""One request from its acceptance to its end. The only place that catches everything."""
+"""One request from its acceptance to its end. Catches everything that the call to a backend doesn't catch itself."""
 
 import logging
 from functools import partial

@@ -159,7 +159,10 @@ async def _sent(ctx: Context, request: StoredRequest) -> None:
     until = ctx.clock.monotonic() + seconds
     # Said before anything that may take minutes: another look at the same target, or the rest of the call's timeout.
     last_look = now + timedelta(seconds=seconds + LOOK_BACK_SECONDS)
-    await ctx.presenter.show(cards.undecided(operation, intent, last_look, *check_again(ctx, operation)))
+    if not isinstance(intent.payload, Due):  # the end of a pause is told on the card of the pause
+        await ctx.presenter.show(cards.undecided(operation, intent, last_look, *check_again(ctx, operation)))
+    if not await may_have_run(ctx, request):
+        await approvals.announce(ctx, operation, sent_at)
     async with target_lock(ctx, operation):
         await _until_it_shows(ctx, attempt, until)
         is_safe = operation.idempotent and not await may_have_run(ctx, request)

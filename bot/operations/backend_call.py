@@ -1,6 +1,7 @@
 """One call to a backend within its timeout, and the outcome for each problem."""
 
 import asyncio
+import logging
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from bot.runtime.until_stored import until_stored
 CHECK_WITHIN: Final = 6.0
 LATELY: Final = timedelta(minutes=15)  # longer than a backend's clock may be behind
 SAME_STATE: Final = "You can run it again: it ends in the same state."
+_log = logging.getLogger("signalbox.backend_call")
 EVENTS: Final = {"done": Event.DONE, "refused": Event.FAILED, "failed": Event.FAILED, "unknown": Event.UNKNOWN}
 
 
@@ -87,6 +89,12 @@ async def call(ctx: Context, attempt: Attempt) -> Outcome:
         return outcome_of(errors.Lost(f"No answer within {operation.timeout:g} s.", code="deadline"), operation)
     except errors.Problem as problem:
         return outcome_of(problem, operation)
+    except Exception as error:  # a fault of the bot, before or after the request was sent
+        if operation.risk is Risk.READ:
+            raise
+        fault = type(error).__name__
+        _log.error("request %s broke: %s", operation.request_id, fault, exc_info=_log.isEnabledFor(logging.DEBUG))
+        return Unknown(code="internal", summary=f"The bot has a fault ({fault}).")
 
 
 def same_again(ctx: Context, operation: Operation) -> str:

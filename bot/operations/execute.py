@@ -15,7 +15,7 @@ from bot.core.outcome import Failed, Outcome, Unknown
 from bot.core.records import stamp
 from bot.operations import cards
 from bot.operations.audit_writer import AuditWriter
-from bot.operations.backend_call import EVENTS, call, same_again
+from bot.operations.backend_call import EVENTS, call
 from bot.operations.completion import finish
 from bot.operations.reconcile import read_back
 from bot.runtime.context import Context
@@ -54,17 +54,13 @@ async def execute(
             return await finish(ctx, attempt, failed, Event.FAILED)
         attempt = replace(attempt, sent_at=ctx.clock.now())
         result = await call(ctx, attempt)
-        if again:
-            if isinstance(result, Unknown) and not result.hint:
-                result = result.model_copy(update={"hint": same_again(ctx, operation)})
-            event = Event.RECONCILED if attempt.pause is None else EVENTS[result.kind]
-        elif isinstance(result, Unknown) and attempt.pause is None:
-            writer = AuditWriter(ctx.secrets)
-            entry = writer.outcome(attempt, result, Event.UNKNOWN, ctx.clock.now(), ctx.clock.monotonic())
-            await until_stored(ctx.clock, f"request {operation.request_id}", partial(ctx.store.append, entry))
+        if isinstance(result, Unknown) and attempt.pause is None:
+            if not again:  # otherwise recorded already
+                writer = AuditWriter(ctx.secrets)
+                entry = writer.outcome(attempt, result, Event.UNKNOWN, ctx.clock.now(), ctx.clock.monotonic())
+                await until_stored(ctx.clock, f"request {operation.request_id}", partial(ctx.store.append, entry))
             return await look_up(ctx, attempt, result)
-        else:
-            event = EVENTS[result.kind]
+        event = Event.RECONCILED if again and attempt.pause is None else EVENTS[result.kind]
         return await finish(ctx, attempt, result, event)
 
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from bot.core.audit import AuditEntry, Event
 from bot.core.ports.store import CLUSTER
 from bot.core.records import CastVote, stamp
+from bot.store.store import Store
 from tests.scenarios.team import APPROVERS, CRAWL, NO_REVIEWER, RULES, Team, deciding
+from tests.scenarios.test_crash_in_a_call import crash
 from tests.world import labels, request_id, shown
 
 
@@ -357,3 +361,33 @@ async def test_where_nothing_can_be_run_the_form_is_answered_once(team: Team, wh
     assert len(lee.messages(where)) == before
     open_ = "SELECT request_id FROM requests WHERE state <> 'ended'"
     assert env.bot.store.database.read_sync(lambda db: db.execute(open_).fetchall()) == []
+
+
+async def test_an_hour_that_was_allowed_survives_a_kill_just_before_the_call(
+    team: Team, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The bot ends between the entry `sent` and the grant: what is left of the hour is granted after the restart, and the
+    requester is told who approved."""
+    env, sending, stuck = team.env, Store.sending, asyncio.Event()
+
+    async def stops(*args: Any, **words: Any) -> bool:
+        await sending(*args, **words)
+        stuck.set()
+        return bool(await asyncio.sleep(3600, False))
+
+    await env.say("start acc:shop/prices -- month end")
+    card = await team.card("start acc:shop/prices")
+    monkeypatch.setattr(Store, "sending", stops)
+    await team.press(card, "Allow for 1 hour")
+    await stuck.wait()
+    monkeypatch.setattr(Store, "sending", sending)
+    await crash(env)
+    await env.start()
+    granted = await team.event("granted")
+    assert granted.user_id == "U0LEE"
+    assert "to U0ANA until" in (granted.detail or "")
+    await env.sees("Granted: start on acc:shop/prices", user="U0ANA")
+    await env.sees("Approved by <@U0LEE>", "for 1 hour without asking again", user="U0ANA")
+    await team.sees("Approved by <@U0LEE>", "Allowed for 1 hour, with any parameters")
+    await env.restart()
+    assert len(env.audit(event="granted")) == 1

@@ -9,6 +9,7 @@ import pytest
 from bot.runtime.leadership import AlwaysLeader
 from tests.scenarios.steps import Asked, ask, do
 from tests.scenarios.test_crash_in_a_call import crash
+from tests.scenarios.test_pauses import FIRST
 from tests.world import World, shown, world
 
 SET = 'schedule set acc:shop/prices cron="0 0 0 1" start=2027-07-16T11:21:20 zone=Europe/Berlin'
@@ -88,3 +89,33 @@ async def test_an_idempotent_call_is_sent_again_after_a_restart(env: World) -> N
     assert await asked.ends() == "reconciled"
     assert env.acc.agent("shop/prices").approved
     assert "not sent again" not in shown(await asked.card("approved"))
+
+
+async def test_the_end_of_a_pause_that_was_interrupted_has_one_card(env: World) -> None:
+    """It is tried again, and its one card says that it is over: no second one stays open beside it."""
+    await env.does("schedules acc:shop/prices", "2 of them on")
+    await env.acc.set_fault({"fault": "delay", "seconds": 90, "times": 1, "match": "POST .*/on"})
+    await do(env, f"schedule off acc:schedule/{FIRST} for=2s")
+    await env.until(lambda: [one for one in env.acc.requests if one.raw_path.endswith("/on")])
+    await crash(env)
+    await env.acc.clear_faults()
+    await env.start()
+    await env.until(lambda: env.audit(event="resumed"))
+    await env.sees("The pause is over: it is on again")
+    await env.restart()
+    await env.quiet()
+    cards = [text for one in env.ana.messages("C0CRAWL") if "schedule on" in (text := shown(one))]
+    assert len(cards) == 1, cards
+    assert "The pause is over: it is on again" in cards[0]
+
+
+async def test_the_report_of_an_incident_says_of_a_pause_that_failed_when_sent_again_that_it_may_be(env: World) -> None:
+    await env.does("incident open INC-9", "Incident INC-9")
+    asked = await killed_in_its_call(env, "schedule off acc:shop/prices for=1h", "POST .*/off")
+    await env.acc.set_fault({"fault": "500", "match": "POST .*/off"})
+    await env.start()
+    assert await asked.ends() == "reconciled"
+    await asked.card("It may be paused now")
+    await env.acc.clear_faults()
+    report = shown(await env.does("incident close", "INC-9 is closed"))
+    assert "failed, may be paused until" in report

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from bot.backends.sequentum.client import AccClient
 from bot.core.card import Card
 from bot.operations import asking
 from bot.operations import reconcile as reading_back
@@ -18,6 +19,7 @@ from bot.runtime import task_queue
 from bot.store.errors import StoreProblem
 from tests.scenarios.steps import Asked, ask, do, everything_seen, last_seq, mention, private, starts
 from tests.scenarios.team import deciding
+from tests.scenarios.test_pauses import FIRST
 from tests.world import OPEN_POLICY, World, labels, shown, world
 
 START = "POST .*/cluster/start"
@@ -621,3 +623,23 @@ async def test_the_button_of_a_refusal_is_used_up_by_its_press(env: World) -> No
     assert labels(over) == []
     next_one = await env.sees("Nothing was done: `start acc:shop/prices`")
     assert "Try again" in labels(next_one)
+
+
+async def test_a_fault_of_the_bot_in_a_call_is_an_unknown_outcome(env: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was sent may have had its effect: the card says so and offers another look, and a pause that may have begun ends."""
+    switch = AccClient.switch_schedule
+
+    async def breaks(client: AccClient, schedule_id: str, *, on: bool) -> None:
+        await switch(client, schedule_id, on=on)
+        if not on:
+            raise KeyError("odd")
+
+    monkeypatch.setattr(AccClient, "switch_schedule", breaks)
+    await env.does("schedules acc:shop/prices", "2 of them on")
+    asked = await do(env, f"schedule off acc:schedule/{FIRST} for=2s")
+    assert asked.events == ["requested", "sent", "unknown", "abandoned", "paused"]
+    assert asked.row("abandoned").code == "internal"
+    await asked.card("Unknown", "The bot has a fault (KeyError)")
+    await env.until(lambda: env.audit(event="resumed"))
+    assert env.acc.schedules[FIRST].enabled
+    assert not [one for one in env.ana.messages("C0CRAWL") if "Something went wrong" in shown(one)]

@@ -4,7 +4,7 @@ Also the reminder, and the recovery of approvals that were open or approved when
 """
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from operator import attrgetter
 from typing import Final
@@ -133,11 +133,33 @@ async def _granted(ctx: Context, approval: Approval, made: Grant) -> None:
     await approval_cards.tell_requester(ctx, approval, "approved", text, *people, tone=Tone.GOOD)
 
 
-async def _claimed(ctx: Context, approval: Approval, people: tuple[str, ...], by: str) -> None:
+async def announce(ctx: Context, operation: Operation, sent_at: datetime) -> None:
+    """Tell what the program may not have told because it stopped after the entry `sent`, and allow the same for what is left of
+    the hour."""
+    entries = await ctx.store.search(Filters(request_id=operation.request_id, event=Event.SENT), limit=1)
+    used = entries[0].approval_id if entries else None
+    approval = Approval.of(await ctx.store.open_pending(used)) if used else None
+    if approval is not None and await ctx.store.message(f"{approval_cards.TOLD}{approval.id}:approved") is None:
+        left = ALLOWED_FOR - int((ctx.clock.now() - sent_at).total_seconds())
+        people = operation.approved_by
+        by = " and ".join([f"<@{user}>" for user in people])
+        await _claimed(
+            ctx, approval, people, by, left, "I was restarted while it was sent; the card shows its outcome."
+        )
+
+
+async def _claimed(
+    ctx: Context,
+    approval: Approval,
+    people: tuple[str, ...],
+    by: str,
+    lasts: int = ALLOWED_FOR,
+    what: str = "It runs now; the card shows its progress.",
+) -> None:
     """The call is about to be made: tell the requester, and allow the same for an hour if an approver wanted that."""
-    text = f"Approved by {by}. It runs now; the card shows its progress."
-    if approval.record.allows and await ctx.store.value(approval.allow_key) in people:
-        await grant_card.show(ctx, await _grant(ctx, approval, people, ALLOWED_FOR))
+    text = f"Approved by {by}. {what}"
+    if approval.record.allows and lasts > 0 and await ctx.store.value(approval.allow_key) in people:
+        await grant_card.show(ctx, await _grant(ctx, approval, people, lasts))
         await approval_cards.show(ctx, approval, why="Allowed for 1 hour, with any parameters")
         text += f" <@{approval.requester}> can run it here for 1 hour without asking again."
     await approval_cards.tell_requester(ctx, approval, "approved", text, *people, tone=Tone.GOOD)

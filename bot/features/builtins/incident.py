@@ -233,7 +233,7 @@ async def _story(ctx: Context, intent: Intent, entries: Sequence[StoredEntry]) -
     last: dict[str, StoredEntry] = {}
     entries = granted_apart(entries)
     undone = not_sent(entries)
-    unsure = dict.fromkeys((one.request_id for one in entries if one.event is Event.FAILED), "failed")
+    unsure = dict.fromkeys((one.request_id for one in entries if happened(ctx.catalog, one) == "failed"), "failed")
     unsure |= dict.fromkeys(unknown(entries), "unknown")
     here = {entry.rule for entry in entries if entry.event in GIVEN}
     for entry in await audit.readable(ctx, intent, moves(ctx.catalog, entries)):
