@@ -83,15 +83,18 @@ async def _record(
             made=made_by(operation, result) if isinstance(result, Done) and attempt.refreshes is None else (),
         )
     except Problem as problem:
-        if problem.code != IN_DOUBT or not await _has_ended(ctx, operation.request_id):
+        if problem.code != IN_DOUBT or not await _is_written(ctx, entries[0]):
             raise
     if watch is not None or found.entries or found.over:
         ctx.stale_homes.stale(attempt.intent.actor.user_id, *(pause.user_id for pause in found.over))
 
 
-async def _has_ended(ctx: Context, request_id: str) -> bool:
-    found = await until_stored(ctx.clock, f"request {request_id}", lambda: ctx.store.request(request_id))
-    return found is not None and found.state == "ended"
+async def _is_written(ctx: Context, entry: AuditEntry) -> bool:
+    """Whether the entry is in the audit log. That the request has ended doesn't show it: it may have ended before."""
+    filters = Filters(request_id=entry.request_id, event=entry.event)
+    look = partial(ctx.store.search, filters, limit=1)
+    found = await until_stored(ctx.clock, f"request {entry.request_id}", look)
+    return any(one.at == entry.at for one in found)
 
 
 async def _watch(ctx: Context, attempt: Attempt, result: Outcome, now: datetime) -> Watch | None:

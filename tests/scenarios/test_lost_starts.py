@@ -9,8 +9,11 @@ from typing import Any
 
 import pytest
 
+from bot.core.errors import Problem
 from bot.operations import reconcile as reading_back
 from bot.playground.planes.acc_model import Options
+from bot.runtime.until_stored import IN_DOUBT
+from bot.store.store import Store
 from tests.scenarios.steps import ask, do
 from tests.waiting import held
 from tests.world import World, labels, shown, world
@@ -54,6 +57,27 @@ async def test_a_run_that_tells_no_inputs_is_shown_and_left_to_a_person(
         theirs = begin(env, None)
     assert await asked.ends() == "abandoned"
     await asked.card("Unknown", theirs[:8], "may belong to this start", "whether one of them is yours")
+
+
+async def test_another_look_is_recorded_although_the_store_lost_its_first_try(
+    env: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The commit of what it found was in doubt and did not happen. The request had ended before, which says nothing of it."""
+    monkeypatch.setattr(reading_back, "LOOK_AGAIN_AFTER", (0.05,))
+    await env.acc.set_fault({"fault": "drop_before", "times": 1, "match": START})
+    asked = await do(env, "start acc:shop/prices input.country=de")
+    begin(env, '{"country": "de"}')
+    finish, doubts = Store.finish, [Problem("The commit is in doubt.", code=IN_DOUBT)]
+
+    async def loses(store: Store, request_id: str, *args: Any, **words: Any) -> None:
+        if request_id == asked.request_id and doubts:
+            raise doubts.pop()
+        await finish(store, request_id, *args, **words)
+
+    monkeypatch.setattr(Store, "finish", loses)
+    await asked.press("Check again")
+    await env.until(lambda: "reconciled" in asked.events)
+    assert not doubts
 
 
 async def test_a_start_that_was_queued_is_found_when_it_begins(env: World) -> None:
