@@ -307,7 +307,7 @@ THREATS: Final = (
             "scenarios/test_outsiders.py::test_where_you_may_names_only_channels_that_you_are_in",
             "scenarios/test_outsiders.py::test_what_others_did_with_other_targets_is_told_to_members_alone",
             "scenarios/test_outsiders.py::test_a_hidden_backend_is_answered_as_one_that_does_not_exist",
-            "scenarios/test_outsiders.py::test_a_verb_of_a_hidden_backend_is_answered_as_one_that_does_not_exist",
+            "scenarios/test_outsiders.py::test_a_verb_of_a_hidden_backend_is_answered_as_one_of_a_backend_that_does_not_exist",
             "scenarios/test_outsiders.py::test_the_menu_of_a_form_without_a_channel_offers_what_a_rule_names",
             "scenarios/test_outsiders.py::test_a_forged_form_tells_no_more_than_the_typed_command",
             "scenarios/test_help.py::test_help_for_a_control_plane_on_which_nothing_is_allowed_says_so",
