@@ -54,8 +54,9 @@ async def looked_again(asked: Asked, *parts: str) -> str:
     return shown(await asked.card(*parts))
 
 
+@pytest.mark.parametrize("at_its_time", [False, True])
 async def test_what_ends_a_pause_while_another_look_goes_on_counts(
-    later: Team, monkeypatch: pytest.MonkeyPatch
+    later: Team, monkeypatch: pytest.MonkeyPatch, at_its_time: bool
 ) -> None:
     """The outcome of the look comes after the end, and does not take it back."""
     env = later.env
@@ -70,14 +71,20 @@ async def test_what_ends_a_pause_while_another_look_goes_on_counts(
     monkeypatch.setattr(backend, "look_back", slow)
     await asked.press("Check again")
     await env.sees("Checking whether it took effect", asked.request_id)
-    await do(env, "schedule on acc:shop/prices", user="U0LEE")
-    await asked.card("This pause is over: switched on by")
+    if at_its_time:
+        later.later(hours=2)
+        await env.sees("The pause is over: both are on again")
+    else:
+        await do(env, "schedule on acc:shop/prices", user="U0LEE")
+    await asked.card("This pause is over")
     free.set()
     await env.until(lambda: asked.events.count("abandoned") == 2)
     await env.quiet()
     posted = await env.bot.store.message(operation_key(asked.request_id))
     card = Card.stored(posted.body if posted else None)
-    assert card.status == "This pause is over: switched on by <@U0LEE>."
+    assert card.status.startswith(
+        "This pause is over" if at_its_time else "This pause is over: switched on by <@U0LEE>."
+    )
     assert not card.buttons
     assert "What to do" not in {line.heading for line in card.lines}
 
