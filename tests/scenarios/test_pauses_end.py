@@ -387,12 +387,17 @@ def lose_the_answer_of_the_end(env: World, monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(store, "finish", finish)
 
 
-async def accepted(env: World) -> None:
-    """The stop was accepted, and its run was looked at since."""
+async def accepted_stop(env: World, monkeypatch: pytest.MonkeyPatch) -> tuple[Any, str]:
+    """A job whose stop was accepted without an effect, and that was looked at since; and the request that paused it."""
+    plane = env.planes["itn"]
+    job, name, asked = await paused_job(env)
+    without_effect(job, plane, monkeypatch)
+    await stop(env, name)
     await env.until(lambda: [row for row in env.audit(event="done") if row.verb == "stop"])
-    looked = len(env.planes["itn"].requests)
-    await env.until(lambda: len(env.planes["itn"].requests) > looked + 1)
+    looked = len(plane.requests)
+    await env.until(lambda: len(plane.requests) > looked + 1)
     await env.quiet()
+    return job, asked
 
 
 async def test_a_stop_that_was_only_accepted_leaves_the_pause_in_force(
@@ -402,10 +407,7 @@ async def test_a_stop_that_was_only_accepted_leaves_the_pause_in_force(
     async with deciding(tmp_path_factory.mktemp("job"), monkeypatch, OPEN_POLICY, only=("itn",)) as later:
         env = later.env
         plane = env.planes["itn"]
-        job, name, asked = await paused_job(env)
-        without_effect(job, plane, monkeypatch)
-        await stop(env, name)
-        await accepted(env)
+        job, asked = await accepted_stop(env, monkeypatch)
         await env.restart()
         assert job.status(plane.clock.now()) == "paused"
         await env.sees("Paused until", "It resumes automatically", asked)
@@ -423,10 +425,7 @@ async def test_a_stop_that_takes_effect_later_ends_the_pause_then(
     async with deciding(tmp_path_factory.mktemp("job"), monkeypatch, OPEN_POLICY, only=("itn",)) as later:
         env = later.env
         plane = env.planes["itn"]
-        job, name, asked = await paused_job(env)
-        without_effect(job, plane, monkeypatch)
-        await stop(env, name)
-        await accepted(env)
+        job, asked = await accepted_stop(env, monkeypatch)
         if in_doubt:
             lose_the_answer_of_the_end(env, monkeypatch)
         job.canceled_at = plane.clock.now()
@@ -443,10 +442,7 @@ async def test_a_job_that_ends_otherwise_after_an_accepted_stop_was_not_stopped_
     async with deciding(tmp_path_factory.mktemp("job"), monkeypatch, OPEN_POLICY, only=("itn",)) as later:
         env = later.env
         plane = env.planes["itn"]
-        job, name, asked = await paused_job(env)
-        without_effect(job, plane, monkeypatch)
-        await stop(env, name)
-        await accepted(env)
+        job, asked = await accepted_stop(env, monkeypatch)
         job.paused_at, job.started = None, plane.clock.now() - 3_600
         await env.until(lambda: [row for row in env.audit(event="ended") if row.verb == "stop"])
         await env.quiet()
