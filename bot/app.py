@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -43,6 +43,7 @@ from bot.store.open import open_leadership, open_store
 from bot.store.store import StoreTargetCache
 
 STOP_WITHIN = 10.0
+NAMES_WITHIN = 1.0
 SOCKETS = 2  # Socket Mode connections, so that one can be renewed while the other works
 
 _log = logging.getLogger("signalbox")
@@ -99,6 +100,12 @@ class Bot:
         me = await installed_as(slack, client, self.rotation)
         directory = SlackDirectory(client, self.store, self.clock, slack.team)
         zone = ZoneInfo(self.settings.zone)
+
+        async def names_soon(user_ids: Collection[str]) -> Mapping[str, str]:
+            """A card is not late because Slack is; what Slack tells later is on the next card."""
+            found = await self.tasks.wait(directory.names(user_ids), NAMES_WITHIN)
+            return found.result() if found.done() else {}
+
         self.sender = MessageSender(
             self.store,
             client,
@@ -111,7 +118,7 @@ class Bot:
             secrets=self.built.secrets,
             may_send=self.leadership.surely,
             zone_of=lambda user: directory.zone(user) or zone,
-            names=directory.names,
+            names=names_soon,
         )
         self.rotation.follow(self.sender.client, uploads.client)
         where = self.settings.store

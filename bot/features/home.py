@@ -7,6 +7,7 @@ from typing import Final
 from bot.core.approval import Approval
 from bot.core.card import Button, HomeRow, HomeSection, HomeView
 from bot.core.command.capability import Risk
+from bot.core.command.params import as_typed
 from bot.core.intent import Actor, Intent, Place
 from bot.core.operation import Operation, Target
 from bot.core.policy.match import Situation
@@ -195,7 +196,7 @@ def _agreed(approval: Approval, votes: Sequence[CastVote]) -> str:
 
 def _given(operation: Operation) -> str:
     words = ", ".join(f"{name}={text}" for name, text in operation.masked_words)
-    return f"with {brief(words)}, " if words else ""
+    return f"with {as_typed(words)}, " if words else ""
 
 
 async def _requests(ctx: Context, user: str) -> HomeSection:

@@ -25,6 +25,7 @@ from bot.core.value import Json
 from bot.slack.errors import TRANSPORT, Remedy, read
 
 NAMES_FOR: Final = 3_600.0  # seconds that a name may be old
+_UNNAMED_FOR: Final = 60.0  # seconds in which Slack isn't asked again for a name that it didn't tell
 _FLAGS: Final = (
     "deleted", "is_bot", "is_workflow_bot", "is_restricted", "is_ultra_restricted", "is_stranger", "is_app_user",
 )  # fmt: skip
@@ -54,6 +55,7 @@ class SlackDirectory:
         self._not_before: dict[str, float] = {}
         self._kept: dict[str, tuple[float, Answer | None]] = {}
         self._named: dict[str, list[Json]] = {}
+        self._unnamed: dict[str, float] = {}
         self._asking: dict[str, asyncio.Task[Answer | None] | asyncio.Future[Answer | None]] = {}
 
     async def subject(self, actor: Actor, groups: Collection[str], *, max_age: float) -> Subject:
@@ -94,14 +96,19 @@ class SlackDirectory:
             return None
 
     async def names(self, user_ids: Collection[str]) -> dict[str, str]:
-        """The names of these people, as far as Slack tells them."""
-        found = await all_of(self._ask("user", user_id, NAMES_FOR) for user_id in user_ids)
+        """The names of these people, as far as Slack tells them. It is asked again for the others after a minute."""
+        now = self._clock.monotonic()
+        self._unnamed = {user_id: at for user_id, at in self._unnamed.items() if now - at < _UNNAMED_FOR}
+        wanted = [user_id for user_id in user_ids if user_id not in self._unnamed]
+        found = await all_of(self._ask("user", user_id, NAMES_FOR) for user_id in wanted)
         users = [answer.get("user") if answer is not None else None for answer, _ in found]
-        return {
+        named = {
             user_id: name
-            for user_id, user in zip(user_ids, users, strict=True)
+            for user_id, user in zip(wanted, users, strict=True)
             if isinstance(user, Mapping) and isinstance(name := user.get("real_name") or user.get("name"), str)
         }
+        self._unnamed |= {user_id: now for user_id in wanted if user_id not in named}
+        return named
 
     async def where(self, place: Place, *, max_age: float) -> Where:
         """The conversation. A channel that became shared after it was first seen is frozen."""

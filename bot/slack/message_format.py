@@ -24,6 +24,9 @@ _PERSON: Final = re.compile(r"`[^`\n]*`|<@([UW][A-Z0-9]+)>")  # code stays exact
 _CHANNEL: Final = re.compile(r"<#([CG][A-Z0-9]+)>")
 # Parts of a card that stay as they are: a private table shows names itself, and a button only has the text of a label.
 _EXACT: Final = frozenset({"mention", "table", "chart", "buttons", "button"})
+_REASONS: Final = frozenset(
+    {"Why", "How it ended"}
+)  # facts that somebody wrote; any other is a value, which stays exact
 
 
 def usable(reply: Reply | None, now: datetime) -> str | None:
@@ -57,7 +60,7 @@ def with_names(node: Json, name_of: Callable[[str], str | None], live: Collectio
         return _PERSON.sub(lambda at: at[0] if at[1] in (None, *live) else name_of(at[1]) or at[0], node)
     if isinstance(node, list):
         return [with_names(one, name_of, live) for one in node]
-    if not isinstance(node, dict) or node.get("code") is True:
+    if not isinstance(node, dict) or node.get("code") is True or node.get("label", "Why") not in _REASONS:
         return node
     texts = {name: one for name, one in node.items() if name not in _EXACT}
     if "mention" not in node:

@@ -40,7 +40,7 @@ PACE: Final = 1.0  # seconds between two updates of one message; Slack allows ab
 BATCH: Final = 100
 EACH: Final = 10  # messages of one lane in a row, before checking for more urgent ones
 IDLE: Final = 1.0
-NAMES_WITHIN: Final = 1.0  # seconds: a card is not late because Slack is
+MOST_NAMED: Final = 3  # people: Slack is asked for each one that isn't known
 LONGEST_HOLD: Final = 30.0  # longest wait in seconds between two tries of a lane
 LONGEST_WAIT: Final = 300.0  # seconds between two tries of a message that fails while others arrive
 MOST_UNKNOWN: Final = 5  # tries of a message that Slack refuses with an unknown code
@@ -138,15 +138,11 @@ class MessageSender:
         await self._keep(row, card.buttons)
 
     async def _named(self, shown: Value) -> Json:
-        """The value as it is stored: people that it must not notify have their names, if Slack tells them soon."""
+        """The value as it is stored: the first people that it must not notify have their names, if those are known soon."""
         body: Json = shown.model_dump(mode="json")
         unnamed = dict[str, None]()
-        known: Mapping[str, str] = {}
         with_names(body, unnamed.setdefault)
-        if unnamed and self._names is not None:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(NAMES_WITHIN):
-                    known = await self._names(unnamed)
+        known = await self._names([*unnamed][:MOST_NAMED]) if unnamed and self._names is not None else {}
         return with_names(body, lambda person: f"@{known[person]}" if person in known else None)
 
     async def show_again(self, key: str) -> None:

@@ -441,7 +441,42 @@ async def test_a_person_in_a_reason_is_named_on_the_card_of_a_run(team: Team) ->
 
 
 async def test_a_card_does_not_wait_long_for_the_name_of_a_person(team: Team) -> None:
-    """Where Slack is slow to tell it, the card shows the id, and notifies nobody."""
+    """Where Slack is slow to tell it, the card shows the id, and notifies nobody. The next card shows the name."""
     await team.env.does("status acc:shop/prices", "Succeeded")
-    team.env.ws.faults.fail("users.info", delay=3.0)
+    team.env.ws.faults.fail("users.info", delay=3.0, times=1)
     await team.env.does("status acc:shop/prices -- for <@U0RUI>", "<@U0ANA>: for &lt;@U0RUI&gt;")
+    await asyncio.sleep(4)
+    await team.env.does("status acc:shop/prices -- for <@U0RUI>", "<@U0ANA>: for @Rui Reis")
+
+
+async def test_whose_name_a_card_waits_for_may_use_the_bot_meanwhile(team: Team) -> None:
+    """Slack is asked once for the name and for the rights of the same person."""
+    env = team.env
+    await env.does("status acc:shop/prices", "Succeeded")
+    env.ws.faults.fail("users.info", delay=2.0)
+    await env.say("status acc:shop/prices -- for <@U0RUI>")
+    await asyncio.sleep(0.5)
+    await env.does("history acc:shop/prices", "history acc:shop/prices", user="U0RUI")
+    assert not env.audit(event="denied")
+
+
+async def test_slack_is_asked_once_a_minute_for_a_person_whom_it_does_not_know(team: Team) -> None:
+    """However often the card of a run is shown anew."""
+    env = team.env
+    await env.say("start acc:shop/prices -- for <@U0NOBODY1>")
+    await team.press(await team.card("start acc:shop/prices"), "Approve")
+    await env.sees("start acc:shop/prices", "Succeeded", "for &lt;@U0NOBODY1&gt;")
+    asked = [call for call in env.ws.calls if call.method == "users.info" and call.args["user"] == "U0NOBODY1"]
+    assert len(asked) == 1
+
+
+async def test_a_person_in_a_parameter_is_shown_as_it_is_sent(team: Team) -> None:
+    """The name is that person's own choice; what is approved and sent is the id."""
+    env = team.env
+    await env.say("start acc:shop/prices input.owner=<@U0RUI>")
+    card = await team.card("start acc:shop/prices")
+    await team.press(card, "Approve")
+    run = await env.sees("start acc:shop/prices", "Succeeded")
+    for message in (card, run):
+        assert "U0RUI" in shown(message)
+        assert "Rui Reis" not in shown(message)

@@ -183,8 +183,8 @@ async def test_a_target_that_cannot_be_started_has_no_start_and_another_says_whe
         await opens(env, "U0ANA", "acc:news/feed", "acc:shop/prices* in <#C0INC>")
         assert sorted(labels(env.ana.home() or {})) == ["Edit favourites", "Start", "Start…", "Status"]
         await env.does("start acc:shop/prices input.region=north", "wants to run", channel="C0INC")
-        await tab(env, "U0ANA", "Your requests", "with input.region=north, waits for leads")
-        await opens(env, "U0LEE", "with input.region=north, for <@U0ANA>")
+        await tab(env, "U0ANA", "Your requests", "with `input.region=north`, waits for leads")
+        await opens(env, "U0LEE", "with `input.region=north`, for <@U0ANA>")
 
 
 async def test_start_opens_the_launcher(later: Team) -> None:
