@@ -62,6 +62,8 @@ async def test_again_in_the_thread_of_a_run_that_succeeded_is_the_same_start(env
         ("run it again -- new prices", "start acc:shop/prices input.region=north input.mode=full -- new prices"),
         ("rerun it, it moved", "start acc:shop/prices input.region=north input.mode=full -- it moved"),
         ("run it again because it changed", "start acc:shop/prices input.region=north input.mode=full -- it changed"),
+        ("restart it with region south", "start acc:shop/prices input.mode=full input.region=south"),
+        ("run it for region south", "start acc:shop/prices input.mode=full input.region=south"),
         ("run it again region=south -- moved", "start acc:shop/prices input.mode=full input.region=south -- moved"),
     ],
 )
@@ -98,6 +100,24 @@ async def test_again_at_a_later_time_offers_the_run_of_the_thread_and_says_that_
 @pytest.mark.parametrize(
     ("typed", "second"),
     [
+        ("rerun it with region south at 18:00", "start acc:shop/prices input.mode=full input.region=south"),
+        ("run it for region south tomorrow", "start acc:shop/prices input.mode=full input.region=south"),
+        ("restart it with region south tonight", "start acc:shop/prices input.mode=full input.region=south"),
+    ],
+)
+async def test_a_later_time_with_an_input_offers_the_look_first_and_says_that_a_command_runs_at_once(
+    env: World, typed: str, second: str
+) -> None:
+    typed_before = "start acc:shop/prices input.region=north input.mode=full"
+    card = await env.does(typed_before, "start acc:shop/prices", "Succeeded")
+    await mention(env, typed, thread_ts=card["ts"])
+    offer = await env.sees("A command runs as soon as you send it, not at a later time.")
+    assert labels(offer)[:2] == ["status acc:shop/prices", second]
+
+
+@pytest.mark.parametrize(
+    ("typed", "second"),
+    [
         ("run it again in 2 hours", "retry acc:labs/broken@failed"),
         ("retry it tonight", "retry acc:labs/broken@failed"),
         ("start it on friday", "start acc:labs/broken"),
@@ -118,6 +138,29 @@ async def test_again_takes_an_input_in_words_that_the_control_plane_knows(tmp_pa
         await mention(env, "run it again with currency EUR", thread_ts=card["ts"])
         assert labels(await env.sees("Did you mean this?"))[0] == "start acc:shop/prices input.currency=EUR"
         await mention(env, "run it again with colour blue", thread_ts=card["ts"])
+        assert labels(await env.sees("I can't read this command")) == ["help"]
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "remove the region input",
+        "delete the region",
+        "don't run it for region south",
+        "I can't run it for region south",
+        "we never restart it with region south",
+        "pause it for region south",
+        "disable region south",
+        "resume it for region south",
+    ],
+)
+async def test_an_input_of_the_thread_is_set_aside_only_where_it_is_to_start_again(tmp_path: Path, typed: str) -> None:
+    """Otherwise the change would be another one, of everything or of another target."""
+    async with world(tmp_path, planes=demo_planes, only=("acc", "infa", "pre"), agents=True) as env:
+        await env.does("targets infa:", "nightly")
+        await env.does("targets pre:", "invoice-reader")
+        card = await env.does("start acc:shop/prices input.region=north", "start acc:shop/prices", "Succeeded")
+        await mention(env, typed, thread_ts=card["ts"])
         assert labels(await env.sees("I can't read this command")) == ["help"]
 
 

@@ -6,9 +6,9 @@ spellings. Existing targets rank first, then what the person may do here, then w
 """
 
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import pairwise, product
+from itertools import product
 from operator import itemgetter
 from types import MappingProxyType
 from typing import Final, NamedTuple
@@ -30,20 +30,17 @@ from bot.core.command.phrases import (
     without_ends,
 )
 from bot.core.command.ranking import BEGINS, EDGES, HOLDS, LAST, Known, Named, forms_of, name_parts, parts_of, scores
-from bot.core.command.target_ref import PICKS, SELECTORS, SHORT_ID, plain
-from bot.core.command.untargeted import MENTION, about_none, created, second_words, without_target
+from bot.core.command.target_ref import SELECTORS, SHORT_ID, plain
+from bot.core.command.untargeted import MENTION, about_none, created, for_several, second_words, without_target
 from bot.core.command.vocabulary import (
     ACCESS,
-    ALL,
     ALONE,
     FILLERS,
     GRANTING,
     HOW_TO,
-    NUMBERS,
     PERMISSION,
     POLITE,
     SYNONYMS,
-    TIMES,
 )
 from bot.core.command.wording import Wording, apart, exact_verb, meanings, pairs_of, readings, worded
 
@@ -51,9 +48,7 @@ MOST: Final = 3
 _LONGEST: Final = 1_000  # characters of a sentence: each of its words is compared with each target
 _CUT: Final = re.compile(r"[\r\n]+|;\s|(?=<@[^>]*>)")
 _FLAG: Final = re.compile(r"(?<!\S)--(?=[\w.-]+=)")  # `--region=north`, as on a command line
-_CLOCK: Final = re.compile(r"\d{1,2}(?:[:.]\d\d)?(?:[ap]m)?")
 _SWITCHED: Final = MappingProxyType({"schedule on": "true", "schedule off": "false"})  # `disable` a gateway
-_OPEN: Final = MappingProxyType(dict.fromkeys(("schedule on", "resume"), "pauses"))  # `end the pause`, without a target
 _WORDLESS: Final = MappingProxyType({"revoke": "grants", "find": "help"})  # what these need is not in the sentence
 _PLEASE: Final = frozenset({"please", "pls", "plz"})
 REASON: Final = re.compile(
@@ -243,7 +238,7 @@ def _said_in(text: str, catalog: Catalog, around: Surroundings) -> Meant:
         targets = (named.by(rest) or ([] if no_name else named.by(spoken)))[:MOST]
         asked = read[: read[:1] == ["status"]]  # `run it again?`
         verbs = implied([*asked, *again, *read], phrases, catalog, named=bool(targets))
-        verbs, unnamed = _for_several(verbs, len(targets), rest, spoken, inputs, catalog)
+        verbs, unnamed = for_several(verbs, len(targets), rest, spoken, inputs, catalog)
         sure = bool(targets) and targets[0][0] >= HOLDS and not used & spoken.guessed
         able = _usual(verbs, catalog, around, itself=True) if unnamed and not rest.said else []  # `stop` alone
         choices = [known for _, known in targets] or able or (_usual(verbs, catalog, around) if unnamed else [])
@@ -271,22 +266,6 @@ def _said_in(text: str, catalog: Catalog, around: Surroundings) -> Meant:
     return general
 
 
-def _for_several(
-    verbs: list[str], targets: int, rest: Wording, spoken: Wording, inputs: Collection[str], catalog: Catalog
-) -> tuple[list[str], bool]:
-    """The verbs for words that name no target, or several, and whether they name none, the `inputs` of that of the thread with
-    their values aside. A change of `everything` is not offered for one of several, and `end the pause` lists the pauses."""
-    if ALL & set(spoken.said) and verbs and catalog.changes(verbs[0]):
-        return (["status", *verbs] if targets > 1 else verbs), False
-    more = {"request", "take", "done", "later"}
-    small = FILLERS | SYNONYMS.keys() | catalog.verbs | PICKS.keys() | TIMES | NUMBERS.keys() | more
-    said = [word for before, word in pairwise(["", *rest.said]) if not {before, word} & {*inputs}]
-    others = [word for word in said if word not in small and len(word) > 2 and not _CLOCK.fullmatch(word)]
-    unnamed = bool(verbs) and not others
-    ends = unnamed and not rest.said and "pause" in spoken.said and verbs[0] in _OPEN
-    return ([_OPEN[verbs[0]]] if ends else verbs), unnamed
-
-
 class _Command(NamedTuple):
     text: str
     verb: str
@@ -310,6 +289,7 @@ def _ranked(said: _Said, choices: Sequence[Known | None], catalog: Catalog, arou
     """The commands, best first: what the person may do, what is not dangerous if in doubt, then in the order of
     the targets and verbs. A command without the target that the words name comes last."""
     found: dict[_Command, tuple[int, ...]] = {}
+    looks = said.verbs[0] == "status"
     for target, meant in product(choices, said.verbs):
         for verb, at, written in _commands(meant, target, catalog, failed=said.failed):
             backend = target.backend if target is not None else None
@@ -327,7 +307,7 @@ def _ranked(said: _Said, choices: Sequence[Known | None], catalog: Catalog, arou
                 pairs = {pair.partition("=")[0]: pair for pair in (*more, *given)}.values()
                 whole = " ".join([*filter(None, (verb, at)), *pairs, *(["--", said.reason] if said.reason else [])])
                 inputs = sum("." in pair.partition("=")[0] for pair in more)  # a retry takes none
-                found.setdefault(_Command(whole, verb, at), (*order, -inputs))
+                found.setdefault(_Command(whole, verb, at), (*order, looks and meant != "status", -inputs))
     return sorted(found, key=found.__getitem__)
 
 

@@ -2,14 +2,26 @@
 
 import re
 from collections.abc import Collection, Sequence
-from itertools import takewhile
+from itertools import pairwise, takewhile
+from types import MappingProxyType
 from typing import Final
 
 from bot.core.command.builtins import Takes
 from bot.core.command.capability import Risk
 from bot.core.command.catalog import Catalog
-from bot.core.command.target_ref import TargetRef
-from bot.core.command.vocabulary import ASKED_OF_IT, FILLERS, OF_AN_INCIDENT, SECOND_WORDS, SMALL_TALK
+from bot.core.command.target_ref import PICKS, TargetRef
+from bot.core.command.vocabulary import (
+    ALL,
+    ASKED_OF_IT,
+    FILLERS,
+    NEGATED,
+    NUMBERS,
+    OF_AN_INCIDENT,
+    SECOND_WORDS,
+    SMALL_TALK,
+    SYNONYMS,
+    TIMES,
+)
 from bot.core.command.wording import Wording
 
 _APOSTROPHES: Final = re.compile(r"['\u2019]")
@@ -17,6 +29,9 @@ _APART: Final = re.compile(r"[^\w\s]+")
 QUOTES: Final = "\"'\u201c\u201d\u2018\u2019"
 MENTION: Final = re.compile(r"<@[^>]*>|^\s*/\w+\s|(?<!\S)@\w[\w.-]*(?=\s)")
 _RUN_IT: Final = re.compile(r"(?i)\brun (?:it|this|that|the|my|our|failed job)\b")
+_CLOCK: Final = re.compile(r"\d{1,2}(?:[:.]\d\d)?(?:[ap]m)?")
+STARTING: Final = ("start", "retry", "restart")
+_OPEN: Final = MappingProxyType(dict.fromkeys(("schedule on", "resume"), "pauses"))  # `end the pause`, without a target
 _CREATING: Final = frozenset({"create", "register", "make", "add"})
 
 
@@ -93,3 +108,25 @@ def about_none(verbs: Sequence[str], spoken: Wording, used: Collection[int], cat
     ]
     own = ["approvals"] if "request" in spoken.said else own
     return own[:1] if catalog.changes(verbs[0]) and (danger or not exact) else []
+
+
+def for_several(
+    verbs: list[str], targets: int, rest: Wording, spoken: Wording, inputs: Collection[str], catalog: Catalog
+) -> tuple[list[str], bool]:
+    """The verbs for words that name no target, or several, and whether they name none. The `inputs` of the target of the thread
+    are set aside with their values only where it is to start again. A change of `everything` is not offered for one of several,
+    and `end the pause` lists the pauses."""
+    if ALL & set(spoken.said) and verbs and catalog.changes(verbs[0]):
+        return (["status", *verbs] if targets > 1 else verbs), False
+    more = {"request", "take", "done", "later"}
+    small = FILLERS | SYNONYMS.keys() | catalog.verbs | PICKS.keys() | TIMES | NUMBERS.keys() | more
+    wanted = next((verb for verb in verbs if verb != "status"), "")
+    if wanted not in STARTING or NEGATED.search(" ".join(spoken.said)):
+        inputs = ()
+    elif not {*inputs}.isdisjoint(rest.said):
+        verbs = [verb for verb in verbs if verb in ("status", *STARTING)]
+    said = [word for before, word in pairwise(["", *rest.said]) if not {before, word} & {*inputs}]
+    others = [word for word in said if word not in small and len(word) > 2 and not _CLOCK.fullmatch(word)]
+    unnamed = bool(verbs) and not others
+    ends = unnamed and not rest.said and "pause" in spoken.said and verbs[0] in _OPEN
+    return ([_OPEN[verbs[0]]] if ends else verbs), unnamed

@@ -173,6 +173,10 @@ NEGATING: Final = re.compile(
     r"\b(dont|do not|never|(must|should|shall|may) not|not (to|run|start|stop)|shouldnt|no need to|nicht|kein(en?)?"
     r"|(nobody|no one) (must|should|shall|may))\b"
 )
+# A text with one of these may be against what its verb says.
+NEGATED: Final = re.compile(
+    rf"{NEGATING.pattern}|\b(not|no|never|nor|without|((do|does|did|should|would|could|must|ca|wo|is|are|was|were)nt))\b"
+)
 _DAYS: Final = r"(mon|tues|wednes|thurs|fri|satur|sun)day"
 _NUMBER: Final = r"(\d+|an?|one|two|three|four|five|half( an?)?|few|(a )?couple( of)?)"
 _CYCLE: Final = (

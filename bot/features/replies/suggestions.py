@@ -17,7 +17,7 @@ from bot.core.command.ranking import Known
 from bot.core.command.suggest import MOST, REASON, Surroundings, certain_read, meant
 from bot.core.command.suggest import suggest as suggest_commands
 from bot.core.command.target_ref import TargetRef, plain
-from bot.core.command.untargeted import asked_of_it
+from bot.core.command.untargeted import STARTING, asked_of_it
 from bot.core.errors import Problem
 from bot.core.intent import Actor, Command, Intent, Payload, Place
 from bot.core.operation import Target
@@ -39,6 +39,7 @@ _ID_ENDS: Final = re.compile(r"[/?&=#<>|]")
 _AGAIN: Final = re.compile(
     r"(?i)\b(?:again|once more|one more time|over|re-?run|repeat|redo|retry|nochmal)\b(?!.*fail)"
 )
+_RUN_IT: Final = re.compile(r"(?i)\b(?:run|(?:re-?)?start) (?:it|this|that)\b")  # with an input, the others stay
 _AROUND: Final = ".,;!?()[]{}<>…'`*_~"
 
 
@@ -165,9 +166,10 @@ async def commands_meant(ctx: Context, actor: Actor, place: Place, text: str) ->
     looks = len(found) > 1 and isinstance(first, Command) and first.verb == "status"  # `run it again in 2 hours`
     kept, offers = (found[:1], found[1:]) if looks else ((), found)
     command = parse(offers[0], catalog)
-    rerun = isinstance(command, Command) and command.verb in ("start", "retry", "restart")
+    rerun = isinstance(command, Command) and command.verb in STARTING
     on_it = isinstance(command, Command) and command.target in (about, f"{about}@failed", f"{about}@last")
-    if same and rerun and on_it and _AGAIN.search(text) and (changed := _changed(same, offers, catalog)):
+    with_more = isinstance(command, Command) and command.params and _RUN_IT.search(text)
+    if same and rerun and on_it and (with_more or _AGAIN.search(text)) and (changed := _changed(same, offers, catalog)):
         return tuple(dict.fromkeys((*kept, changed, *offers)))[:MOST]
     command = first
     target = by_text.get(command.target or "") if isinstance(command, Command) else None
@@ -264,7 +266,9 @@ async def said_instead(ctx: Context, intent: Intent, text: str, problem: str, of
     if verbs[:1] == ["status"] and any(ctx.catalog.changes(verb) for verb in verbs):
         known = [*_by_name(await _known(ctx, intent.actor, intent.place))]
         about, _ = await _of_thread(ctx, intent.place)
-        if meant(text, ctx.catalog, Surroundings(known, about=about)).later:
+        read = (parse(one, ctx.catalog) for one in offered)
+        inputs = {about: [name for one in read if isinstance(one, Command) for name, _ in one.params]}
+        if meant(text, ctx.catalog, Surroundings(known, about=about, parameters=inputs)).later:
             return "A command runs as soon as you send it, not at a later time."
     words = sum("=" not in word for word in text.partition("--")[0].split())
     said = words > 3 or text.rstrip().endswith("?")
