@@ -86,9 +86,9 @@ async def call(ctx: Context, attempt: Attempt) -> Outcome:
         async with asyncio.timeout(operation.timeout):
             return await backend.run(operation, OneCall(ctx, attempt, ends, ctx.clock, ctx.ids, ctx.spool))
     except TimeoutError:
-        return outcome_of(errors.Lost(f"No answer within {operation.timeout:g} s.", code="deadline"), operation)
+        return outcome_of(ctx, errors.Lost(f"No answer within {operation.timeout:g} s.", code="deadline"), operation)
     except errors.Problem as problem:
-        return outcome_of(problem, operation)
+        return outcome_of(ctx, problem, operation)
     except Exception as error:  # a fault of the bot, before or after the request was sent
         if operation.risk is Risk.READ:
             raise
@@ -105,8 +105,9 @@ def same_again(ctx: Context, operation: Operation) -> str:
     return SAME_STATE if operation.idempotent and not adds else ""
 
 
-def outcome_of(problem: errors.Problem, operation: Operation) -> Outcome:
-    """The outcome of a problem for this operation. Only this function decides between refused, failed and unknown."""
+def outcome_of(ctx: Context, problem: errors.Problem, operation: Operation) -> Outcome:
+    """The outcome of a problem for this operation. Only this function decides between refused, failed and unknown. What failed is
+    offered once more, so a call that may have had its effect is unknown, unless a new request for it does no more."""
     code, summary, hint = problem.code, problem.summary, problem.hint
     if isinstance(problem, errors.NotSent):
         return Failed(code=code, summary=summary, hint=hint, sent=False)
@@ -117,8 +118,8 @@ def outcome_of(problem: errors.Problem, operation: Operation) -> Outcome:
     if isinstance(problem, errors.Rejected | errors.NoSuchTarget | errors.BadRequest | errors.Ambiguous):
         return Refused(code=code, summary=summary, hint=hint)
     if operation.risk is not Risk.READ:
-        useless = errors.Lost if operation.idempotent else (errors.Lost, errors.BadReply, errors.ServerError)
-        if isinstance(problem, useless):
+        vague = isinstance(problem, errors.BadReply | errors.ServerError) or code == errors.Redirected.code
+        if isinstance(problem, errors.Lost) or (vague and not same_again(ctx, operation)):
             return Unknown(code=code, summary=summary, hint=hint)
         if not isinstance(
             problem, errors.CallProblem
@@ -132,7 +133,7 @@ async def check(ctx: Context, operation: Operation) -> Refused | None:
     try:
         refused = await ctx.backends[operation.target.backend].check(operation)
     except errors.Problem as problem:
-        found = outcome_of(problem, operation)
+        found = outcome_of(ctx, problem, operation)
         if isinstance(found, Refused):
             return found
         raise

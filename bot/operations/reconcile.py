@@ -159,5 +159,5 @@ def after_look_back(result: Unknown, back: LookBack, advice: str) -> Outcome:
     summary = sentences(result.summary, back.evidence)
     if back.absent and result.code in (ServerError.code, Redirected.code):
         return Failed(code=result.code, summary=summary, hint=result.hint)
-    hint = sentences(back.hint, result.hint or advice) or "Check the control plane before you run it again."
-    return result.model_copy(update={"summary": summary, "hint": hint})
+    first = back.hint or ("" if advice else "Check the control plane before you run it again.")
+    return result.model_copy(update={"summary": summary, "hint": sentences(first, result.hint or advice)})

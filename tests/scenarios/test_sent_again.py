@@ -10,7 +10,7 @@ from bot.runtime.leadership import AlwaysLeader
 from tests.scenarios.steps import Asked, ask, do
 from tests.scenarios.test_crash_in_a_call import crash
 from tests.scenarios.test_pauses import FIRST
-from tests.world import World, shown, world
+from tests.world import World, labels, shown, world
 
 SET = 'schedule set acc:shop/prices cron="0 0 0 1" start=2027-07-16T11:21:20 zone=Europe/Berlin'
 
@@ -60,6 +60,33 @@ async def test_a_schedule_that_may_be_added_twice_is_not_said_to_be_the_same(env
     await env.acc.set_fault({"fault": "drop_after", "match": "POST .*/schedule$"})
     asked = await do(env, f"schedule set acc:shop/prices id={added} enabled=false")
     await asked.card("Unknown", "You can run it again: it ends in the same state.")
+
+
+@pytest.mark.parametrize("fault", ["500", "html", "redirect"])
+async def test_a_schedule_that_may_have_been_added_is_not_offered_once_more(env: World, fault: str) -> None:
+    """The ACC adds it and answers with an error: the card says what to check first, and no press adds a second one."""
+    before = set(env.acc.schedules)
+    await env.acc.set_fault({"fault": fault, "done": True, "match": "POST .*/schedule$"})
+    asked = await do(env, SET)
+    await env.acc.clear_faults()
+    card = await asked.card("Unknown", "Check `schedules acc:shop/prices` before you run it again")
+    assert len(set(env.acc.schedules) - before) == 1
+    assert "Try again" not in labels(card)
+    assert "same state" not in shown(card)
+
+
+@pytest.mark.parametrize("fault", ["500", "html", "redirect"])
+async def test_an_agent_that_may_have_been_created_is_not_offered_once_more(tmp_path: Path, fault: str) -> None:
+    """Prefactor creates it, and then neither answers nor lists it."""
+    async with world(tmp_path, only=("pre",), agents=True) as env:
+        pre = env.planes["pre"]
+        await pre.set_fault({"fault": "delay", "seconds": 1, "match": "POST .*/agent$"})
+        await pre.set_fault({"fault": fault, "done": True, "match": "POST .*/agent$"})
+        await env.say("create pre:zeta-bot")
+        await env.until(lambda: [one for one in pre.requests if one.method == "POST"])
+        await pre.set_fault({"fault": "500", "match": "GET .*/agent$"})
+        card = await env.sees("Unknown", "before you run it again")
+        assert "Try again" not in labels(card)
 
 
 async def test_a_call_that_was_followed_by_a_newer_order_is_not_sent_again(
