@@ -20,6 +20,7 @@ from tests.world import OPEN_POLICY, World, shown, world
         ("pause it for an hour", "schedule off acc:shop/prices for=1h"),
         ("please pause its schedule for 1 hour", "schedule off acc:shop/prices for=1h"),
         ("pause this", "schedule off acc:shop/prices"),
+        ("remove it from favourites", "unstar acc:shop/prices"),
         ("resume it", "schedule on acc:shop/prices"),
         ("stop it", "status acc:shop/prices"),
     ],

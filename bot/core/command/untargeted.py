@@ -17,6 +17,7 @@ from bot.core.command.vocabulary import (
     NEGATED,
     NUMBERS,
     OF_AN_INCIDENT,
+    REPORT_OF_AN_INCIDENT,
     SECOND_WORDS,
     SMALL_TALK,
     SYNONYMS,
@@ -42,6 +43,10 @@ def second_words(spoken: Wording, reason: str) -> tuple[str, ...]:
     known = OF_AN_INCIDENT.get(after) if said[:1] == ("incident",) else None
     if known is not None and not any(char.isdigit() for word in said for char in word):
         return known
+    asks = REPORT_OF_AN_INCIDENT.search(" ".join(said)) if not reason else None
+    before = {word.casefold() for word in spoken.typed[: said.index("incident")]} if asks else set[str]()
+    if asks and before.isdisjoint(set[str]().union(*SECOND_WORDS.values())):
+        return OF_AN_INCIDENT[asks[1]]
     for (verb, second), called in SECOND_WORDS.items():
         at = next((at for at, word in enumerate(said) if word in called), None)
         if verb not in said or at is None or spoken.asked:

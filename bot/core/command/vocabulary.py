@@ -15,9 +15,11 @@ def _rows(table: str) -> Iterator[tuple[tuple[str, ...], str]]:
         yield tuple(verbs.split(", ")), says
 
 
+_REMOVE: Final = "(?<!dont )(?<!not )(?<!never )(remove|delete|drop|take|clear|erase|kick)"
+_FAVOURITE: Final = "(favourite|favorite|bookmark)s?"
 # Verbs: what people call them, in words or phrases with other words in place of `...`. The first verb that the target supports
 # counts.
-_MEANINGS: Final = r"""
+_MEANINGS: Final = rf"""
 start: begin, launch, trigger, execute, fire, kick, go, invoke, activate, initiate, spin, commence, submit, queue
 start: starten, starte, demarrer, lancer, lance, iniciar, inicia, arrancar, ejecutar
 start: kick ... off, spin ... up, fire ... up, set ... off, get ... started, bring ... up, have ... run, let ... run
@@ -74,7 +76,10 @@ watch: (tell|notify|inform) (me|us) as soon as
 watch: tell me when, tell me if, tell me once, tell us when, tell us if, keep an eye on, heads up when
 star: favourite, favorite, bookmark
 unstar: unfavourite, unfavorite, unbookmark
-unstar: (?<!dont )(?<!not )(remove|delete|drop|take) ... (from|off|out of) (my|our|the) (favourite|favorite|bookmark|star|home)s?
+unstar: {_REMOVE} ... (from|off|out of)( my| our| the)? {_FAVOURITE}, get ... (off|out of)( my| our| the)? {_FAVOURITE}
+unstar: {_REMOVE}( the| my| our)? (star (from|off|of)|{_FAVOURITE}), {_REMOVE} ... as( a| my| our)? {_FAVOURITE}
+unstar: {_REMOVE} ... (from|off|out of) (my|our|the) (star|home)s?(?= (tab|page|screen|list|please|thanks|now|it|i|we|and)\b|$)
+unstar: (no longer|dont want) ... {_FAVOURITE}, not (a|my|our) {_FAVOURITE}, dont (star|{_FAVOURITE})
 agent approve, approvals: approve, release, sign off, green light
 agent disapprove: disapprove, withdraw ... approval, revoke ... approval, take back ... approval
 pauses, status, schedule off: paused
@@ -266,9 +271,14 @@ SECOND_WORDS: Final[Mapping[tuple[str, str], frozenset[str]]] = MappingProxyType
     }
 )
 # Commands for words that people write after `incident`, which it doesn't take.
+_REPORTS: Final = "report summary log timeline history"
 OF_AN_INCIDENT: Final = MappingProxyType(
-    dict.fromkeys(_words("report summary log timeline history"), ("timeline", "incident close"))
+    dict.fromkeys(_words(_REPORTS), ("timeline", "incident close"))
     | dict.fromkeys(_words("note notes comment add update show list"), ("timeline", "incident"))
+)
+# The end of a text that asks for one: `the incident report`, `incident INC-4 report`, `incident report for INC-4`.
+REPORT_OF_AN_INCIDENT: Final = re.compile(
+    rf"\bincident (?:\S*\d\S* )?({_REPORTS.replace(' ', '|')})(?: (?:for|of|about|on) \S*\d\S*)?(?: please)?$"
 )
 # Parameters by what sentences call them, besides their names.
 CALLED: Final[Mapping[str, frozenset[str]]] = MappingProxyType(

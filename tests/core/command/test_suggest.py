@@ -166,6 +166,53 @@ def test_an_end_that_is_said_with_a_right_is_its_end(typed: str, offered: str) -
 @pytest.mark.parametrize(
     "typed",
     [
+        "remove prices from favorites",
+        "get prices off my favourites",
+        "remove the star from prices",
+        "take the bookmark off prices",
+        "remove prices as a favourite",
+        "prices is no longer a favourite",
+        "don't star prices",
+    ],
+)
+def test_what_leaves_the_favourites_is_never_offered_as_one(typed: str) -> None:
+    assert suggest(typed, CATALOG, DEMO) == ("unstar acc:shop/prices",)
+
+
+@pytest.mark.parametrize(
+    ("typed", "first"),
+    [
+        ("drop the inputs from the home folder of prices", "input clear acc:shop/prices"),
+        ("delete schedule of prices from the star cluster", "schedule delete acc:shop/prices"),
+        ("delete contract-draft from the home server", "delete pre:contract-draft"),
+        ("never remove prices from favourites", "star acc:shop/prices"),
+    ],
+)
+def test_a_home_or_a_star_of_something_else_is_no_favourite(typed: str, first: str) -> None:
+    assert suggest(typed, CATALOG, DEMO)[0] == first
+
+
+@pytest.mark.parametrize(
+    ("typed", "first"),
+    [
+        ("what's the incident report", "timeline"),
+        ("send me the incident report please", "timeline"),
+        ("can you send me the incident report?", "timeline"),
+        ("incident report for INC-4", "timeline"),
+        ("incident INC-4 report", "timeline"),
+        ("incident report INC-4", "incident open INC-4"),
+        ("incident report for INC-5 -- database down", "incident open INC-5 -- database down"),
+        ("please open an incident report for INC-5", "incident open INC-5"),
+        ("report an incident", "incident open"),
+    ],
+)
+def test_who_asks_for_the_report_of_an_incident_opens_none(typed: str, first: str) -> None:
+    assert suggest(typed, CATALOG, DEMO)[0] == first
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
         "pause prices for maintenance",
         "pause prices for planned maintenance",
         "pause prices for the night shift",
