@@ -650,6 +650,17 @@ async def test_its_report_counts_only_those_who_did_something_as_its_people(late
     assert "<@U0RUI>" not in report[report.index("*People:*") :].partition("\n")[0]
 
 
+async def test_its_report_notifies_nobody_whom_a_reason_names(env: World) -> None:
+    """It is for everyone in the channel: people in a reason stand there by name."""
+    await env.does("incident open INC-62", "Incident INC-62")
+    await env.does("schedule off acc:shop/prices -- asked by <@U0RUI> and <@U0ANA>", "are off")
+    report = shown(await env.does("incident close -- thanks to <@U0LEE>", "INC-62 is closed"))
+    assert "(asked by @Rui Reis and <@U0ANA>): " in report
+    assert "thanks to @Lee Ling" in report
+    assert "<@U0RUI>" not in report
+    assert "<@U0LEE>" not in report
+
+
 async def test_its_report_tells_a_press_of_try_again_in_the_words_of_the_first_request(env: World) -> None:
     """With its parameters and its reason."""
     await env.does("incident open INC-55 -- checkout", "Incident INC-55")

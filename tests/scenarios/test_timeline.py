@@ -218,6 +218,18 @@ async def test_a_question_in_a_title_is_not_followed_by_the_word_attention(env: 
     assert "Attention" not in text
 
 
+async def test_people_and_links_in_the_reason_of_a_request_that_waits_stay_as_written(tmp_path: Path) -> None:
+    async with world(tmp_path, policy=POLICY) as env:
+        await env.say("agent approve acc:labs/new -- for <@U0RUI>, see https://acme.example.com/C0CRAWL/p1")
+        await env.sees("Waiting for approval from one of `leads`. Not started yet")
+        text = shown(
+            await env.does("timeline since=1h", "Timeline since", "agent approve acc:labs/new approval requested")
+        )
+    assert "· for <@U0RUI>, see " in text
+    assert "acme.example.com/C0CRAWL/p1" in text
+    assert "asked in <#C0APPR>" in text
+
+
 async def test_a_request_that_waits_for_approval_is_one_entry_and_names_no_decider(tmp_path: Path) -> None:
     async with world(tmp_path, policy=POLICY) as env:
         await env.does("start acc:labs/slow -- just trying", "Denied")

@@ -63,7 +63,8 @@ _WITH_REASON = frozenset({"reviewed", "requested", "incident_opened", "incident_
 _AGES = re.compile(r"(?:; |\s*\(|^)person read \d[^()]{0,60} ago\)?$")
 _DECIDERS = re.compile(r"; may decide: [A-Z0-9, ]+$")  # their names are in the files
 _IN_A_REQUEST = re.compile(r"(?:^pause|,? in|,?) r-[a-z0-9]+\b(?:: )?")  # its id is in the files
-_AN_ID = re.compile(r"\b[CUW](?=[A-Z]*\d)[A-Z0-9]{2,30}\b")  # with a digit: a group may be called CREW
+# With a digit: a group may be called CREW. Not in a mention or a link of a reason.
+_AN_ID = re.compile(r"(?<![@#/])\b[CUW](?=[A-Z]*\d)[A-Z0-9]{2,30}\b")
 _NAMED_IN = re.compile(r"<[@#]([A-Z0-9]+)>")
 _ANSWERS = OUTCOMES | {Event.DENIED, Event.APPROVAL_REQUESTED, Event.ABANDONED, Event.EXPIRED}
 _REQUEST = re.compile(r"r-[0-9a-z]{14}")

@@ -158,7 +158,7 @@ async def _tell_end(ctx: Context, intent: Intent) -> None:
     lasted, by = ago_text(now - datetime.fromisoformat(found.opened_at)), done_by(entry, f"<@{person}>")
     await ctx.presenter.show(_card(ctx, found, f"Closed {by} after {lasted}", person))
     entries, cut = await audit.of_incident(ctx, found)
-    done, not_done = await _story(ctx, intent, entries)
+    done, not_done, others = await _story(ctx, intent, entries)
     since = f"Since {utc_text(cut)}; `signalbox audit export` has what was before. " if cut else ""
     report = Card(
         key=f"incident:{intent.request_id}:closed",
@@ -181,7 +181,7 @@ async def _tell_end(ctx: Context, intent: Intent) -> None:
         ),
         rows=_counts(ctx, found, entries),
         footer=(f"{since}The timeline is {'in the thread' if found.thread_ts is None else 'below'}.",),
-        mention=audit.named_in([f"<@{person}>", *(f"<@{entry.user_id}>" for entry in entries), *done, *not_done]),
+        mention=audit.named_in([f"<@{person}>", *(f"<@{entry.user_id}>" for entry in entries), *others]),
         at=now,
     )
     await ctx.presenter.show(report)
@@ -227,9 +227,11 @@ async def _last(ctx: Context, intent: Intent, name: str) -> StoredEntry | None:
     return None
 
 
-async def _story(ctx: Context, intent: Intent, entries: Sequence[StoredEntry]) -> tuple[list[str], list[str]]:
+async def _story(
+    ctx: Context, intent: Intent, entries: Sequence[StoredEntry]
+) -> tuple[list[str], list[str], list[str]]:
     """What was done and what was not: one line for each request that changed something, was denied, or waits: when, who, what,
-    and how it ended. Of many the newest."""
+    and how it ended. Of many the newest. Then what these lines say of who was granted something or ended it, no reasons."""
     last: dict[str, StoredEntry] = {}
     entries = granted_apart(entries)
     undone = not_sent(entries)
@@ -254,7 +256,7 @@ async def _story(ctx: Context, intent: Intent, entries: Sequence[StoredEntry]) -
     broken = {grant.id for grant in grants if grant is not None and grant.breakglass}
     ends = {entry.rule: entry for entry in entries if entry.event in (Event.REVOKED, Event.EXPIRED)}
     told, hidden = {True: list[str](), False: list[str]()}, {True: 0, False: 0}  # by whether it was done
-    longest = min(300, _ROOM // max(1, min(len(last), _MOST_LINES)))
+    longest, others = min(300, _ROOM // max(1, min(len(last), _MOST_LINES))), list[str]()
     in_order = sorted(last.items(), key=lambda one: first[one[0]].seq)  # as they were asked for
     for number, (request_id, end) in enumerate(in_order, _MOST_LINES - len(last)):
         asked = first[request_id]
@@ -282,11 +284,11 @@ async def _story(ctx: Context, intent: Intent, entries: Sequence[StoredEntry]) -
             timed = " until " in (end.detail or "")  # not for one operation
             until = f" until {utc_text(grant.until_at)}" if grant is not None and timed else ""
             how += until if of is None else f", ended {utc_text(of.at, seconds=True)}, {asker(of)}"
-        line = f"• {when} {who} `{what}`{why}: {shortened(how, longest)}"
-        told[done].append(line)
+        others += [how] if end.event is Event.PAUSED or end.event in GIVEN else []
+        told[done].append(f"• {when} {who} `{what}`{why}: {shortened(how, longest)}")
     for done, many in hidden.items():
         told[done][:0] = [f"{plural(many, 'earlier one', 'earlier ones')}: in the timeline"] if many else []
-    return told[True], told[False]
+    return told[True], told[False], others
 
 
 async def _paused(ctx: Context, entry: StoredEntry, unsure: str | None) -> str:
