@@ -278,7 +278,7 @@ OF_AN_INCIDENT: Final = MappingProxyType(
 )
 # The end of a text that asks for one: `the incident report`, `incident INC-4 report`, `incident report for INC-4`.
 REPORT_OF_AN_INCIDENT: Final = re.compile(
-    rf"\bincident (?:\S*\d\S* )?({_REPORTS.replace(' ', '|')})(?: (?:for|of|about|on) \S*\d\S*)?(?: please)?$"
+    rf"(?<!\S)incident (?:\S*\d\S* )?({_REPORTS.replace(' ', '|')})(?: (?:for|of|about|on) \S*\d\S*)?(?: please)?$"
 )
 # Parameters by what sentences call them, besides their names.
 CALLED: Final[Mapping[str, frozenset[str]]] = MappingProxyType(

@@ -204,6 +204,7 @@ def test_a_home_or_a_star_of_something_else_is_no_favourite(typed: str, first: s
         ("incident report for INC-5 -- database down", "incident open INC-5 -- database down"),
         ("please open an incident report for INC-5", "incident open INC-5"),
         ("report an incident", "incident open"),
+        ("send me the post-incident report", "help"),
     ],
 )
 def test_who_asks_for_the_report_of_an_incident_opens_none(typed: str, first: str) -> None:
