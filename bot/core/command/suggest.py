@@ -31,7 +31,15 @@ from bot.core.command.phrases import (
 )
 from bot.core.command.ranking import BEGINS, EDGES, HOLDS, LAST, Known, Named, forms_of, name_parts, parts_of, scores
 from bot.core.command.target_ref import SELECTORS, SHORT_ID, plain
-from bot.core.command.untargeted import MENTION, about_none, created, for_several, second_words, without_target
+from bot.core.command.untargeted import (
+    MENTION,
+    about_none,
+    created,
+    for_several,
+    numbered,
+    second_words,
+    without_target,
+)
 from bot.core.command.vocabulary import (
     ACCESS,
     ALONE,
@@ -222,7 +230,8 @@ def _said_in(text: str, catalog: Catalog, around: Surroundings) -> Meant:
     whole = second_words(spoken, reason) or (created(spoken, catalog),)
     if whole[0]:
         return Meant(whole)
-    phrases, taken = take_phrases(spoken.said, names | {part for part in parts if part.isdigit()}, typed, breaks)
+    numbers = numbered(spoken.said).union(part for part in parts if part.isdigit())
+    phrases, taken = take_phrases(spoken.said, names | numbers, typed, breaks)
     phrases += [Phrase(("grep",), said) for said in quoted(text, around.targets, catalog)[:1]]
     spoken = spoken.stating({at for phrase in phrases for at in phrase.ends})
     failed, spoken = "failed" in spoken.said, spoken.without(taken)

@@ -115,6 +115,11 @@ def about_none(verbs: Sequence[str], spoken: Wording, used: Collection[int], cat
     return own[:1] if catalog.changes(verbs[0]) and (danger or not exact) else []
 
 
+def numbered(said: Sequence[str]) -> set[str]:
+    """The numbers that name something: `remove agent 7`."""
+    return {word for kind, word in pairwise(said) if kind in ("agent", "job", "task", "server") and word.isdigit()}
+
+
 def for_several(
     verbs: list[str], targets: int, rest: Wording, spoken: Wording, inputs: Collection[str], catalog: Catalog
 ) -> tuple[list[str], bool]:
@@ -132,6 +137,6 @@ def for_several(
         verbs = [verb for verb in verbs if verb in ("status", *STARTING)]
     said = [word for before, word in pairwise(["", *rest.said]) if not {before, word} & {*inputs}]
     others = [word for word in said if word not in small and len(word) > 2 and not _CLOCK.fullmatch(word)]
-    unnamed = bool(verbs) and not others
+    unnamed = bool(verbs) and not others and not numbered(spoken.said)
     ends = unnamed and not rest.said and "pause" in spoken.said and verbs[0] in _OPEN
     return ([_OPEN[verbs[0]]] if ends else verbs), unnamed

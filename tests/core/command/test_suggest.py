@@ -347,6 +347,11 @@ def test_what_this_channel_used_last_comes_first() -> None:
     )
 
 
+@pytest.mark.parametrize("typed", ["remove agent 7 from my home", "delete agent 7", "pause agent 7", "stop job 7"])
+def test_a_number_that_names_nothing_offers_no_other_target(typed: str) -> None:
+    assert suggest(typed, CATALOG, DEMO) == ("help",)
+
+
 def test_words_that_name_nothing_offer_help_and_no_invented_target() -> None:
     assert suggest("start nope:thing", CATALOG, AROUND) == ("help",)
     assert suggest("", CATALOG, AROUND) == ("help",)
