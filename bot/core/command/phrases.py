@@ -245,7 +245,8 @@ def corrected(pair: str, capability: Capability, used: Sequence[str]) -> str:
     maps = [param.name for param in capability.params if param.type is ParamType.MAP and param.name != "*"]
     if key in names or any(key.startswith(f"{name}.") for name in maps):
         return pair
-    candidates = {name: name for name in names} | {name.partition(".")[2] or name: name for name in used}
+    taken = used if capability.param("*") is not None else [name for name in used if name.partition(".")[0] in maps]
+    candidates = {name: name for name in names} | {name.partition(".")[2] or name: name for name in taken}
     if longer := [name for name in candidates if len(key) > 2 and name.startswith(key)]:
         return f"{candidates[longer[0]]}={value}"
     if exchanged := [name for name in candidates if sorted(name) == sorted(key)]:
