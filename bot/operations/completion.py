@@ -143,7 +143,8 @@ async def _show(ctx: Context, attempt: Attempt, result: Outcome, found: Conseque
             kept: Json = {"at": stamp(now), "state": done.view.state}
             await ctx.store.set_value(cards.refreshed_key(operation.request_id), kept, now)
     turned_away = isinstance(result, Failed) and result.code == CredentialRefused.code
-    failed = isinstance(result, Failed) and attempt.pause is None and not turned_away
+    offered = operation.verb in {one.verb for one in result.next}  # the retry of a run that failed
+    failed = isinstance(result, Failed) and attempt.pause is None and not turned_away and not offered
     buttons = await buttons_for(
         ctx,
         intent,

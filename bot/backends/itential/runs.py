@@ -15,7 +15,7 @@ from bot.backends.logs import LONGEST_PREVIEW
 from bot.core.command.params import map_of, texts_of, unseen
 from bot.core.errors import BadRequest
 from bot.core.operation import Operation, Target, brief_id
-from bot.core.outcome import Done, Fact, Failed, LookBack, Phase, Refused, RunView, Weighs, facts_of
+from bot.core.outcome import Done, Fact, Failed, LookBack, Phase, Refused, RunView, Suggestion, Weighs, facts_of
 from bot.core.ports.services import Call
 from bot.core.text import ending, plural, suggest, utc_text
 from bot.core.value import Json
@@ -105,20 +105,24 @@ async def run(ctx: AdapterContext, operation: Operation, call: Call) -> Done | F
     # The names of the target, not those of this reply, so that the approved service runs.
     reply = await ctx.client.run(named(target), target.group, params, inventory_of(operation))
     if isinstance(reply, Broken):
-        error, again = ctx.clean(reply.text)[:_LONGEST_REASON], suggest("Retry", "start", target)
-        return Failed(code="run_failed", summary=f"{target.name} did not run: {error}", next=(again,))
-    return _finished(ctx, target, reply) if isinstance(reply, Finished) else await _accepted(ctx, target, reply)
+        error = ctx.clean(reply.text)[:_LONGEST_REASON]
+        return Failed(code="run_failed", summary=f"{target.name} did not run: {error}", next=_retry(operation))
+    return _finished(ctx, operation, reply) if isinstance(reply, Finished) else await _accepted(ctx, target, reply)
 
 
-def _finished(ctx: AdapterContext, target: Target, reply: Finished) -> Done | Failed:
+def _retry(operation: Operation) -> tuple[Suggestion, ...]:
+    return (suggest("Retry", operation.verb, operation.target, *operation.words),)
+
+
+def _finished(ctx: AdapterContext, operation: Operation, reply: Finished) -> Done | Failed:
     """The synchronous reply: the run is over. A bad status overrides a good result."""
-    output, facts = reply.output, presentation.output_facts(reply.output)
+    target, output, facts = operation.target, reply.output, presentation.output_facts(reply.output)
     odd = reply.status not in ("", "completed")
     if output.failed or odd:
         errors = ctx.clean(presentation.words_of(output.stderr)[-_LONGEST_REASON:])
         named = presentation.failure(output) if output.failed else f"status {reply.status}"
         summary = f"{target.name} ended with {named}. {errors or 'It wrote nothing to stderr.'}"
-        return Failed(code="return_code", summary=summary, facts=facts, next=(suggest("Retry", "start", target),))
+        return Failed(code="return_code", summary=summary, facts=facts, next=_retry(operation))
     view = RunView(
         state="completed", phase=Phase.SUCCEEDED, started=moment(output.start_time), ended=moment(output.end_time)
     )

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.playground.planes.itential import Script
 from tests.world import labels, shown, world
 
 
@@ -80,3 +81,16 @@ async def test_no_other_writing_of_destroy_is_a_way_round_its_preflight(tmp_path
         assert plane.jobs == []
         await env.say("start itn:bare-plan param.action=apply")
         await env.until(lambda: [job.params for job in plane.jobs] == [{"action": "apply"}])
+
+
+async def test_a_run_that_failed_in_its_reply_is_retried_with_its_parameters(tmp_path: Path) -> None:
+    """One button runs the same again."""
+    async with world(tmp_path, only=("itn",)) as env:
+        plane = env.planes["itn"]
+        plane.shape = "synchronous"
+        plane.add_service("check", scripts=(Script(seconds=0.1, return_code=1, stderr="link 3 is down"),))
+        failed = await env.does("start itn:check param.site=berlin", "link 3 is down")
+        assert [label for label in labels(failed) if label in ("Retry", "Try again")] == ["Retry"]
+        await env.ana.press_label("C0CRAWL", failed["ts"], "Retry", seen=failed)
+        await env.until(lambda: len(plane.jobs) == 2)
+        assert [job.params for job in plane.jobs] == [{"site": "berlin"}] * 2
