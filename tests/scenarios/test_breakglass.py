@@ -494,3 +494,22 @@ async def test_who_may_close_its_review_reads_that_it_waits_wherever_they_ask(te
         listed, next(one for one in labels(listed) if one.startswith("Close")), user="U0ROOT", channel="C0APPR"
     )
     assert "What was done" in str(await team.env.person("U0ROOT").wait_for(lambda who: who.modal()))
+
+
+async def test_each_of_several_reviews_has_a_button_that_names_it(team: Team) -> None:
+    """The rows and their buttons have the same order, and both have the id, so that the right one is closed."""
+    env, ids = team.env, []
+    for count, why in enumerate(("checkout is down", "prices are wrong"), 1):
+        await env.say(f"breakglass for=30m -- {why}", user="U0RUI")
+        await env.sees("Break-glass is active for <@U0RUI>", why, channel=SECURITY, user="U0ROOT")
+        ids += [one.id for one in await env.bot.store.open_grants(team.now())]
+        team.later(minutes=31)
+        await env.until(lambda count=count: len(env.audit(event="expired")) == count)
+    listed = await env.does("approvals", "review of break-glass", user="U0ROOT", channel=SECURITY)
+    closing = [label for label in labels(listed) if label.startswith("Close review")]
+    assert closing == [f"Close review of Rui Reis ({one})" for one in ids]
+    (table,) = [block for block in listed["blocks"] if block["type"] in ("table", "data_table")]
+    rows = [str(row) for row in table["rows"][1:]]
+    assert [one in row and CRAWL in row for one, row in zip(ids, rows, strict=True)] == [True, True]
+    await team.press(listed, closing[0], user="U0ROOT", channel=SECURITY)
+    assert "checkout is down" in str(await env.person("U0ROOT").wait_for(lambda who: who.modal()))

@@ -692,6 +692,18 @@ async def test_its_report_says_that_a_pause_whose_answer_was_lost_is_unknown(env
     assert "1, none failed, 1 unknown" in text
 
 
+async def test_its_report_counts_no_change_that_the_control_plane_refused(env: World) -> None:
+    """Its card says that nothing was done; so do the report and the timeline."""
+    await env.does("start acc:labs/slow", "Running")
+    await env.does("incident open INC-64 -- refusals", "Incident INC-64")
+    await env.does("retry acc:labs/slow@running -- too early", "Refused: nothing was done", "(400)")
+    await env.does("timeline", "retry acc:labs/slow", "not done")
+    text = shown(await env.does("incident close", "INC-64 is closed"))
+    assert re.search(r"`retry acc:labs/slow.*` \(too early\): not done: acc refused the request \(400\)", text), text
+    assert "Changes: none" in text, text
+    assert "What was done" not in text
+
+
 async def test_its_report_keeps_what_was_not_done_apart(team: Team) -> None:
     """What was denied, what waits, and what was withdrawn are no changes; a grant is not the operation that it permits."""
     env = team.env

@@ -15,7 +15,7 @@ from bot.core.operation import Operation
 from bot.core.outcome import Fact, Outcome, Table
 from bot.core.policy.decide import Allowed, Denied, NeedsApproval, Policy, Subject, asks_of_others, decide
 from bot.core.policy.rights import person_of, why_not_administrator, why_not_breakglass
-from bot.core.records import Filters, Grant, PendingDecision, StoredEntry, grant_id, stamp
+from bot.core.records import Filters, Grant, PendingDecision, StoredEntry, expiry, grant_id, stamp
 from bot.core.text import plural, seconds_words, shortened, utc_text
 from bot.core.value import Json
 from bot.features.access import grants
@@ -205,8 +205,9 @@ def may_review(policy: Policy, subject: Subject, home_team: str) -> bool:
 
 
 async def to_review(ctx: Context, actor: Actor) -> list[tuple[PendingDecision, Grant]]:
-    """The uses of break-glass that this person may review."""
-    open_ones = [one for one in await ctx.store.pending_decisions(state="open") if one.kind == KIND]
+    """The uses of break-glass that this person may review, in the order of lists."""
+    every = await ctx.store.pending_decisions(state="open")
+    open_ones = sorted((one for one in every if one.kind == KIND), key=expiry)
     if not open_ones:
         return []
     policy, subject = await rules_and_person(ctx, actor)

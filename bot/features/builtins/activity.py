@@ -9,6 +9,16 @@ from bot.all_of import all_of
 from bot.core.audit import Event
 from bot.core.command.capability import Risk
 from bot.core.command.catalog import Catalog
+from bot.core.errors import (
+    Ambiguous,
+    BadRequest,
+    CredentialRefused,
+    Forbidden,
+    NoSuchTarget,
+    NotSent,
+    RateLimited,
+    Rejected,
+)
 from bot.core.intent import Source
 from bot.core.outcome import LOST, Chart, Phase, Series
 from bot.core.ports.store import Store
@@ -17,6 +27,15 @@ from bot.core.text import ago_text, plural, seconds_words
 from bot.operations import cards
 
 OUTCOMES: Final = frozenset({Event.DONE, Event.FAILED, Event.UNKNOWN})
+# Codes of a `failed` after which nothing was done, although something was sent: the control plane's no, or its adapter's.
+_REFUSED: Final = frozenset(
+    {
+        one.code
+        for one in (Ambiguous, BadRequest, CredentialRefused, Forbidden, NoSuchTarget, NotSent, RateLimited, Rejected)
+    }
+    | {"already", "already_exists", "exists", "job_active", "nothing_failed", "nothing_runs", "restarting"}
+    | {"unknown_parameter", "use_destroy"}
+)
 _END: Final = re.compile(r"(?<= until )[-0-9T:.]+Z")  # of what was given
 _PAGE: Final = 500
 _SPANS: Final = 8
@@ -145,10 +164,11 @@ def granted_apart(entries: Sequence[StoredEntry]) -> list[StoredEntry]:
     ]
 
 
-def not_sent(entries: Sequence[StoredEntry]) -> frozenset[str]:
-    """The requests that ended as failed before anything was sent: nothing was done."""
+def nothing_done(entries: Sequence[StoredEntry]) -> frozenset[str]:
+    """The requests that ended as failed before anything was sent, or that were refused: nothing was done."""
     sent = {entry.request_id for entry in entries if entry.event is Event.SENT}
-    return frozenset(entry.request_id for entry in entries if entry.event is Event.FAILED) - sent
+    failed = [entry for entry in entries if entry.event is Event.FAILED]
+    return frozenset(one.request_id for one in failed if one.request_id not in sent or one.code in _REFUSED)
 
 
 def unknown(entries: Sequence[StoredEntry]) -> frozenset[str]:

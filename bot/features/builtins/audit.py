@@ -29,7 +29,7 @@ from bot.features.builtins.activity import (
     happened,
     is_look,
     moves,
-    not_sent,
+    nothing_done,
     of_requests,
     stopped_as_asked,
     with_ends,
@@ -157,7 +157,7 @@ async def _show_timeline(
 ) -> None:
     """The chart, since `start` or of what it shows, and the newest moves, on lines, which a phone wraps and a table cuts."""
     shown = await readable(ctx, intent, _with_reasons(ctx, moves(ctx.catalog, with_ends(oldest_first))))
-    undone = not_sent(oldest_first)
+    undone = nothing_done(oldest_first)
     earlier, left = len(shown) - _SHOWN, len(oldest_first) - len(shown)
     notes = [f"{plural(earlier, 'earlier entry', 'earlier entries')} in the files."] if earlier > 0 else []
     if left:
@@ -209,7 +209,7 @@ def _reasoned(ctx: Context, entry: StoredEntry, asked: StoredEntry | None, *, en
 
 def _sentence(ctx: Context, entry: StoredEntry, longest: int, *, undone: Collection[str] = ()) -> str:
     """When, what and how it went, who did it and why, with at most so many characters of the detail. `undone`: requests of which
-    nothing was sent, which is not a failure of what they are about."""
+    nothing was done, which is not a failure of what they are about."""
     _, at, _, _, what, _, _, detail = _row(entry)
     refused = entry.request_id in undone and entry.event is Event.FAILED
     word = "not done" if refused else happened(ctx.catalog, entry)

@@ -25,7 +25,7 @@ from bot.features.builtins.activity import (
     granted_apart,
     happened,
     moves,
-    not_sent,
+    nothing_done,
     stopped_as_asked,
     unknown,
 )
@@ -46,7 +46,12 @@ _CLOSED: Final = "closed:"  # with the request that closes it: the incident, whi
 _OWN: Final = frozenset({Event.INCIDENT_OPENED, Event.INCIDENT_CLOSED})
 _BAD: Final = frozenset({Event.FAILED, Event.DENIED, Event.UNKNOWN, Event.ABANDONED, Event.REJECTED})
 _WAITS: Final = frozenset({Event.APPROVAL_REQUESTED, Event.CLAIMED, Event.RELEASED})
-_UNSENT: Final = _WAITS | {Event.FAILED, Event.ABANDONED, Event.EXPIRED, Event.APPROVED}  # unless it was sent before
+_UNSENT: Final = _WAITS | {
+    Event.FAILED,
+    Event.ABANDONED,
+    Event.EXPIRED,
+    Event.APPROVED,
+}  # unless it was sent, and not refused
 _LOOKED: Final = frozenset({Event.RECONCILED, Event.ABANDONED})
 _MOST_LINES: Final = 20
 _ROOM: Final = 1_600  # characters of all reasons there, and as many of the ends, so that they fit into one message
@@ -234,7 +239,7 @@ async def _story(
     and how it ended. Of many the newest. Then what these lines say of who was granted something or ended it, no reasons."""
     last: dict[str, StoredEntry] = {}
     entries = granted_apart(entries)
-    undone = not_sent(entries)
+    undone = nothing_done(entries)
     unsure = dict.fromkeys((one.request_id for one in entries if happened(ctx.catalog, one) == "failed"), "failed")
     unsure |= dict.fromkeys(unknown(entries), "unknown")
     here = {entry.rule for entry in entries if entry.event in GIVEN}
@@ -261,7 +266,7 @@ async def _story(
     for number, (request_id, end) in enumerate(in_order, _MOST_LINES - len(last)):
         asked = first[request_id]
         over = end.event is Event.EXPIRED and end.backend is None  # a grant
-        unsent = end.event in _UNSENT and not over and request_id not in sent
+        unsent = end.event in _UNSENT and not over and (request_id not in sent or request_id in undone)
         done = not unsent and end.event not in (Event.DENIED, Event.REJECTED)
         if number < 0:
             hidden[done] += 1
@@ -323,7 +328,7 @@ def _end_of(ctx: Context, entry: StoredEntry, undone: Collection[str]) -> str:
 
 
 def _counts(ctx: Context, found: Incident, entries: Sequence[StoredEntry]) -> tuple[Fact, ...]:
-    changes = {entry.request_id for entry in entries if entry.event is Event.SENT}
+    changes = {entry.request_id for entry in entries if entry.event is Event.SENT} - nothing_done(entries)
     bad = [entry for entry in entries if "failed" in (happened(ctx.catalog, entry), entry.code)]
     stopped = {entry.request_id for entry in entries if entry.code == str(Phase.STOPPED) and entry.verb != "stop"}
     failed, lost = len({entry.request_id for entry in bad} & changes), len(unknown(entries) & changes)

@@ -269,10 +269,10 @@ async def approvals(ctx: Context, intent: Intent, ask: Command, given: Mapping[s
     buttons = [Button(label=link[0], action="open", url=link[1]) for link in links if link is not None]
     reviews = [used for _, used in await breakglass.to_review(ctx, intent.actor)][:MOST_BUTTONS]
     names = await ctx.directory.names({used.user_id for used in reviews})
-    buttons += [
-        breakglass.close_button(ctx, used, f"Close review of {names.get(used.user_id, used.user_id)}")
-        for used in reviews
-    ]
+    for used in reviews:
+        which = f" ({used.id})" if len(reviews) > 1 else ""
+        label = f"Close review of {names.get(used.user_id, used.user_id)}"[: LONGEST_BUTTON - len(which)]
+        buttons.append(breakglass.close_button(ctx, used, f"{label}{which}"))
     own = [one for one in waiting if one is not None and one.requester == reader][:MOST_BUTTONS]
     text = "\n".join([HOW_TO_DECIDE] * bool(theirs) + [who_decides(one) for one in own])
     people = [user for one in own for user in one.record.eligible[:MOST_NAMED]]

@@ -10,7 +10,7 @@ from bot.core.intent import Command
 from bot.core.operation import Operation, Target
 from bot.core.outcome import Table
 from bot.core.policy.visibility import Visibility
-from bot.core.records import Pause, Subscription, expiry
+from bot.core.records import Pause, PendingDecision, Subscription, expiry
 from bot.core.text import plural, utc_text, written
 from bot.features.approvals.question import asker, brief
 from bot.features.pauses.pause import paused_word
@@ -47,7 +47,7 @@ async def approvals_table(
             pending_decisions.append(pending)
     rows = [
         (
-            _asked(pending.operation) if pending.operation else "review of break-glass",
+            _asked(pending.operation) if pending.operation else _review(pending),
             asker(pending.intent),
             cards.channel(pending.record.get("channel")),
             utc_text(pending.made_at, seconds=True),
@@ -56,6 +56,11 @@ async def approvals_table(
         for pending in pending_decisions
     ]
     return Table(columns=("Request", "Asked by", "Decided in", "Asked", "Due"), rows=tuple(rows), total=len(rows))
+
+
+def _review(pending: PendingDecision) -> str:
+    where = cards.channel(pending.intent.place.channel_id)
+    return f"review of break-glass {pending.record.get('grant') or ''} in {where}"
 
 
 def _asked(operation: Operation) -> str:
