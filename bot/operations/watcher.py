@@ -8,7 +8,7 @@ import asyncio
 import re
 import zlib
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
@@ -91,6 +91,16 @@ async def last_lines(ctx: Context, intent: Intent, run: Target) -> Line | None:
     return Line(heading=heading, text="\n".join((errors or rows)[-LINES:]), code=True) if rows else None
 
 
+def each_run(watches: Iterable[Watch]) -> list[Watch]:
+    """Every run once, the oldest first, however many requests follow it: by the first of them, in the state that the last saw."""
+    runs: dict[tuple[str, str, str], Watch] = {}
+    for watch in sorted(watches, key=lambda one: one.made_at):
+        run = watch.backend, watch.group_key, watch.target.id
+        first = runs.get(run, watch)
+        runs[run] = first.model_copy(update={"view": watch.view or first.view})
+    return list(runs.values())
+
+
 async def follow_due(ctx: Context) -> int:
     """Poll all due runs and return how many. Followers get a message about runs that can't be read for a minute."""
     watches = await ctx.store.due_watches(ctx.clock.now(), MOST_DUE)
@@ -171,15 +181,16 @@ def _shown(view: RunView) -> RunView:
 
 async def _tell(ctx: Context, watches: Sequence[Watch]) -> None:
     """One message per person and place, however many of their runs can't be read."""
-    waiting: dict[tuple[str, str | None, str], list[StoredRequest]] = defaultdict(list)
+    waiting: dict[tuple[str, str | None, str], list[tuple[Watch, StoredRequest]]] = defaultdict(list)
     for watch in watches:
         request = await ctx.store.request(watch.request_id)
         if request is not None and request.operation is not None:
             thread = request.intent.place.aside.thread_ts
-            waiting[watch.channel_id or "", thread, watch.user_id or ""].append(request)
-    for requests in waiting.values():
-        card = _unread(requests, ctx.clock.now())
-        for request in requests:
+            waiting[watch.channel_id or "", thread, watch.user_id or ""].append((watch, request))
+    for found in waiting.values():
+        runs = {watch.id for watch in each_run(watch for watch, _ in found)}
+        card = _unread([request for watch, request in found if watch.id in runs], ctx.clock.now())
+        for _, request in found:
             await ctx.store.set_value(_unread_key(request.request_id), card.key, ctx.clock.now())
         await ctx.presenter.show(card)
 

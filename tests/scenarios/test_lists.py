@@ -83,6 +83,37 @@ async def test_itential_jobs_are_listed_by_short_ids_that_a_command_takes(tmp_pa
         await env.does("status itn:job/0ddba11e", "2 ids of itn have `0ddba11e`")
 
 
+async def test_a_run_that_several_requests_follow_is_listed_and_counted_once(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A job that was paused and resumed twice: under who started it, in the state that it has, and each card gets its end."""
+    async with deciding(tmp_path_factory.mktemp("resumed"), monkeypatch, OPEN_POLICY, only=("acc", "itn")) as later:
+        env = later.env
+        plane = env.planes["itn"]
+        await do(env, "start itn:backup-configs")
+        (job,) = await env.until(lambda: plane.jobs)
+        job.started = plane.clock.now() + 3_600  # it goes on until it is canceled below
+        for _ in range(2):
+            await do(env, f"pause itn:job/{job.job_id}")
+            await do(env, f"resume itn:job/{job.job_id}")
+        await do(env, f"pause itn:job/{job.job_id}")
+        await do(env, f"resume itn:job/{job.job_id}", user="U0RUI")
+        follow = [watch.request_id for watch in await env.bot.store.open_watches()]
+        assert len(follow) == 4
+        listed = await lists(env, "status", "1 run in progress")
+        assert listed.count(job.job_id[-8:]) == 1
+        assert await lists(env, "watches", "Runs in progress", "<@U0ANA>")
+        assert "<@U0RUI>" not in await lists(env, "watches", "Runs in progress")
+        await env.ana.open_home()
+        await env.until(lambda: "Your runs" in shown(env.ana.home() or {}))
+        assert shown(env.ana.home() or {}).count(job.job_id[-8:]) == 1
+        job.canceled_at = plane.clock.now()
+        later.later(seconds=16)
+        for request_id in follow:
+            await env.sees(request_id, "Canceled")
+        await lists(env, "status", "Nothing waits, runs or is paused")
+
+
 async def test_status_lists_everything_that_it_counts(
     tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:

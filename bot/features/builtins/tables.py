@@ -15,6 +15,7 @@ from bot.core.text import plural, utc_text, written
 from bot.features.approvals.question import asker, brief
 from bot.features.pauses.pause import paused_word
 from bot.operations import cards
+from bot.operations.watcher import each_run
 from bot.runtime.context import Context
 
 MOST: Final = 200
@@ -74,11 +75,11 @@ async def watches_table(
 ) -> Table:
     """Runs that are followed in a channel and that the reader may be told of, and watched targets, named as on their cards,
     each with what a command takes."""
-    watches = [
+    watches = each_run(
         watch
         for watch in await ctx.store.open_watches()
         if watch.channel_id == channel and visible.told(watch.target, (watch.user_id,), reader)
-    ]
+    )
     rows = [
         (
             label := await label_of(ctx, watch.target, visible),
