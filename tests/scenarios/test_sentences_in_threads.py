@@ -36,6 +36,33 @@ async def test_in_a_thread_a_change_is_of_its_target(tmp_path: Path, typed: str,
 
 
 @pytest.mark.parametrize(
+    ("typed", "first"),
+    [
+        (
+            "turn the schedule off for 1 hour, the shop is closed",
+            "schedule off acc:shop/prices for=1h -- the shop is closed",
+        ),
+        ("the shop is closed, turn the schedule off for 1h", "schedule off acc:shop/prices for=1h"),
+        ("turn the schedule off for 1h. the shop is closed", "schedule off acc:shop/prices for=1h"),
+        ("pause it for an hour, the orders are wrong", "schedule off acc:shop/prices for=1h -- the orders are wrong"),
+        ("pause it for an hour, reason: it is too slow", "schedule off acc:shop/prices for=1h -- it is too slow"),
+        (
+            "turn the weekly close off, the shop is closed",
+            'schedule off infa:"schedule/weekly close" -- the shop is closed',
+        ),
+        ("weekly close, turn it off", 'schedule off infa:"schedule/weekly close"'),
+    ],
+)
+async def test_a_word_of_the_reason_names_no_other_target_in_a_thread(tmp_path: Path, typed: str, first: str) -> None:
+    """Also where it is a part of one's name. A target that the words of the order name counts."""
+    async with world(tmp_path, planes=demo_planes, only=("acc", "infa"), agents=True) as env:
+        await env.does("targets infa:", "weekly close")
+        card = await env.does("start acc:shop/prices", "start acc:shop/prices", "Succeeded")
+        await mention(env, typed, thread_ts=card["ts"])
+        assert labels(await env.sees("Did you mean this?"))[0] == first
+
+
+@pytest.mark.parametrize(
     "typed", ["run it again", "rerun it please", "start shop/prices over again", "do it again", "try again"]
 )
 async def test_again_in_the_thread_of_a_run_that_succeeded_is_the_same_start(env: World, typed: str) -> None:

@@ -38,6 +38,7 @@ from bot.core.command.untargeted import (
     for_several,
     numbered,
     second_words,
+    told_beside,
     without_target,
 )
 from bot.core.command.vocabulary import (
@@ -60,7 +61,8 @@ _SWITCHED: Final = MappingProxyType({"schedule on": "true", "schedule off": "fal
 _WORDLESS: Final = MappingProxyType({"revoke": "grants", "find": "help"})  # what these need is not in the sentence
 _PLEASE: Final = frozenset({"please", "pls", "plz"})
 REASON: Final = re.compile(
-    r"(?:^|\s)(?:--|\u2013|\u2014|(?i:because(?: of)?|cause|cuz|due to|weil|(?:since|as) (?=(?:we|it|they|the)\b))\b)\s*(.+)$",
+    r"(?:^|\s)(?:(?:(?:--|\u2013|\u2014)\s*)?(?i:reason:)|--|\u2013|\u2014"
+    r"|(?i:because(?: of)?|cause|cuz|due to|weil|(?:since|as) (?=(?:we|it|they|the)\b))\b)\s*(.+)$",
     re.DOTALL,
 )  # phones turn `--` into a dash
 
@@ -235,16 +237,18 @@ def _said_in(text: str, catalog: Catalog, around: Surroundings) -> Meant:
     phrases += [Phrase(("grep",), said) for said in quoted(text, around.targets, catalog)[:1]]
     spoken = spoken.stating({at for phrase in phrases for at in phrase.ends})
     failed, spoken = "failed" in spoken.said, spoken.without(taken)
-    named = Named(spoken, catalog, around.targets, around.recent)
+    every = Named(spoken, catalog, around.targets, around.recent)
     cannot, general = "", Meant()
     for read, used in (*readings(spoken, catalog), (list[str](), set[int]())):
         if not read and general != Meant():
             break
         repeats = "again" in spoken.said and "over" not in spoken.said and "start" in read
         again = meanings("again", catalog) if repeats else []
-        rest = spoken.without(used)
+        aside = told_beside(spoken, used) if around.about and any(map(catalog.changes, read)) else set[int]()
+        rest = spoken.without(used | aside)
+        named = Named(spoken.without(aside), catalog, around.targets, around.recent) if aside else every
         no_name = without_target(read, catalog) or (read and around.about)  # the words of the verb
-        targets = (named.by(rest) or ([] if no_name else named.by(spoken)))[:MOST]
+        targets = (named.by(rest) or ([] if no_name or aside else named.by(spoken)))[:MOST]
         asked = read[: read[:1] == ["status"]]  # `run it again?`
         verbs = implied([*asked, *again, *read], phrases, catalog, named=bool(targets))
         verbs, unnamed = for_several(verbs, len(targets), rest, spoken, inputs, catalog)

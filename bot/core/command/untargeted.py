@@ -20,6 +20,7 @@ from bot.core.command.vocabulary import (
     REPORT_OF_AN_INCIDENT,
     SECOND_WORDS,
     SMALL_TALK,
+    STATES,
     SYNONYMS,
     TIMES,
 )
@@ -140,3 +141,19 @@ def for_several(
     unnamed = bool(verbs) and not others and not numbered(spoken.said)
     ends = unnamed and not rest.said and "pause" in spoken.said and verbs[0] in _OPEN
     return ([_OPEN[verbs[0]]] if ends else verbs), unnamed
+
+
+def told_beside(spoken: Wording, used: Collection[int]) -> set[int]:
+    """The places of the words of other clauses than these that name no other target: what is told, such as a reason, in which a
+    word may also be of a name. A whole name before them counts, and one of which nothing is told."""
+    said, found = spoken.said, set[int]()
+    places = {at for at in used if said[at] not in FILLERS}
+    for clause in spoken.clauses() if places else ():
+        words = [said[at] for at in clause]
+        told, text = not STATES.isdisjoint(words), f" {' '.join(words)} "
+        named = not told or any(f" {name} " in text for name in spoken.names)
+        if places.isdisjoint(clause) and (clause.start > min(places) or not named):
+            found |= {
+                at for at in clause if not {":", "/"} & {*spoken.typed[at]} and (told or said[at] not in spoken.names)
+            }
+    return found

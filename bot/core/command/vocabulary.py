@@ -308,6 +308,7 @@ NOUNS: Final = (_words("the a last this my every"), _words("of fails is was has 
 GREETINGS: Final = _words(
     "hello hi hey dear thanks thank ok so and bot signalbox guten morgen good morning sorry kindly team"
 )
+STATES: Final = _words("is are was were be has have isnt arent wasnt werent not")  # of what is told beside an order
 ALL: Final = _words("all every everything each")
 ALONE: Final = _words("status health targets")  # built-in verbs that need no target
 POLITE: Final = _words(

@@ -388,3 +388,17 @@ def test_a_run_is_offered_to_nobody_by_its_id_where_no_target_is_named() -> None
     around = replace(DEMO, targets=(run, *DEMO.targets), recent=(run.written, "acc:shop/prices"))
     assert suggest("watch", CATALOG, around)[0] == "watch acc:shop/prices"
     assert not any("a9927011" in one for one in suggest("logs", CATALOG, around))
+
+
+@pytest.mark.parametrize(
+    ("typed", "offered"),
+    [
+        ("turn the schedule off until 6pm, the shop is closed", "until=18:00 -- the shop is closed"),
+        ("the shop is closed, turn the schedule off until 6pm", "until=18:00"),
+        ("schedule off until 18:00 -- the shop is closed", "until=18:00 -- the shop is closed"),
+    ],
+)
+def test_in_a_thread_what_is_told_beside_an_order_names_no_other_target(typed: str, offered: str) -> None:
+    """`the shop is closed` is not about `shop/stock`, nor about `weekly close`."""
+    around = replace(DEMO, about="acc:shop/prices", recent=("acc:shop/prices",))
+    assert suggest(typed, CATALOG, around) == (f"schedule off acc:shop/prices {offered}",)
