@@ -20,9 +20,11 @@ from bot.operations import cards
 from bot.operations.audit_writer import AuditWriter
 from bot.operations.authorize import rules_and_person
 from bot.operations.execute import lock_of
+from bot.operations.reconcile import is_undecided
 from bot.runtime.context import Context
 from bot.runtime.until_stored import until_stored
 
+LOOK_AGAIN: Final = 0.5  # seconds until it is looked again whether a call is decided
 URGENT_VERBS: Final = frozenset({"stop", "revoke", "breakglass"})
 _OUTCOMES: Final = (Event.DONE, Event.FAILED, Event.RECONCILED, Event.ABANDONED, Event.PAUSED)
 _log = logging.getLogger("signalbox.dispatcher")
@@ -42,16 +44,17 @@ async def due(ctx: Context, intent: Intent, what: Due) -> None:
 
 
 async def _pause_over(ctx: Context, intent: Intent, pause_id: str) -> bool:
-    """False when the pause is no longer open: an operation in progress may end or replace it."""
-    pause = await ctx.store.pause_by_id(pause_id)
-    if pause is None:
-        return False
-    async with lock_of(ctx, pause.target):
-        pause = await ctx.store.pause_by_id(pause_id)
-        if pause is None or pause.state != "open":
-            return False
-        await resume(ctx, intent, pause)
-        return True
+    """False when the pause is no longer open: an operation in progress, or one that recovery decides, may end or replace it."""
+    while (pause := await ctx.store.pause_by_id(pause_id)) is not None:
+        async with lock_of(ctx, pause.target):
+            undecided, pause = await is_undecided(ctx, pause.target), await ctx.store.pause_by_id(pause_id)
+            if pause is None or pause.state != "open":
+                return False
+            if not undecided:
+                await resume(ctx, intent, pause)
+                return True
+        await ctx.clock.sleep(LOOK_AGAIN)
+    return False
 
 
 async def _pending_due(ctx: Context, intent: Intent, what: Due) -> None:

@@ -1,7 +1,7 @@
 """The only way to a backend call: recorded before and after it. Without a known outcome only an idempotent one is sent again."""
 
-from collections.abc import Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, nullcontext
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from dataclasses import replace
 from functools import partial
 from typing import Final
@@ -116,6 +116,14 @@ def target_lock(ctx: Context, operation: Operation) -> AbstractAsyncContextManag
     return nullcontext()
 
 
-def lock_of(ctx: Context, target: Target) -> AbstractAsyncContextManager[None]:
+@asynccontextmanager
+async def lock_of(ctx: Context, target: Target) -> AsyncIterator[None]:
     """One operation at a time on a target and its parts: reading what is on, switching it off, and keeping its pause."""
-    return ctx.locks.of(f"{target.backend}:{target.parent or target.id}")
+    async with ctx.locks.of(f"{target.backend}:{await whole_of(ctx, target)}"):
+        yield
+
+
+async def whole_of(ctx: Context, target: Target) -> str:
+    """The id of what the target is a part of, which may have become known after the target was found; otherwise its own."""
+    seen = await ctx.target_cache.by_id(target.backend, target.kind, target.id) if target.parent is None else None
+    return target.parent or (seen.parent if seen is not None else None) or target.id

@@ -1,14 +1,14 @@
 """Find out whether a call whose answer was lost took effect: by reads alone, never by sending it again."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 
 from bot.core.audit import Event
 from bot.core.command.capability import Risk
 from bot.core.errors import BadReply, CallProblem, Problem, Redirected, Rejected, ServerError
-from bot.core.intent import Intent
+from bot.core.intent import Intent, Source
 from bot.core.operation import Operation, Target, brief_id
 from bot.core.outcome import Failed, LookBack, Outcome, Unknown, made_by
 from bot.core.ports.services import Backend
@@ -23,6 +23,9 @@ LOOK_BACK_SECONDS = 30.0  # for all reads together
 RIVAL_FOR = timedelta(minutes=2)  # how long before a call an identical one may have been lost that had the same effect
 _MOST_RIVALS = 50
 _MOST_SENT = 500
+_ANSWERED = frozenset({Event.DONE, Event.FAILED, Event.UNKNOWN, Event.RECONCILED, Event.ABANDONED})
+# Answers to a call that may be repeated, after which part of it may have been done.
+MAY_HAVE_DONE = frozenset({ServerError.code, BadReply.code, Redirected.code})
 LOOK_AGAIN_AFTER = (1.0, 2.0, 4.0, 8.0)  # seconds between two reads, while a later one may show more
 
 
@@ -51,22 +54,58 @@ async def read_back(
 
 
 async def changed_since(ctx: Context, operation: Operation, sent_at: datetime) -> StoredEntry | None:
-    """The entry of the newest other request with an effect on the target, its parts or what it is a part of, that was sent since
-    then: to send this one again would undo it."""
-    target = operation.target
-    filters = Filters(event=Event.SENT, backend=target.backend, since=stamp(sent_at))
+    """The newest later order about the target, its parts or what it is a part of: to send this one again would undo it."""
+    return await later_order(ctx, operation, sent_at, lambda other, _: _overlap(other.target, operation.target))
+
+
+async def later_order(
+    ctx: Context, operation: Operation, sent_at: datetime, counts: Callable[[Operation, bool], bool]
+) -> StoredEntry | None:
+    """The newest order of a person that was sent since then, that would undo this one or that this one would undo, and that
+    `counts`, told the order and whether it surely took effect or is under way. One without effect is none, nor is the end of a
+    pause at its time: nobody ordered that."""
+    filters = Filters(event=Event.SENT, backend=operation.target.backend, since=stamp(sent_at))
     for entry in await ctx.store.search(filters, limit=_MOST_SENT):
-        if entry.request_id != operation.request_id and entry.risk != Risk.READ:
-            other = await ctx.store.request(entry.request_id)
-            if other is None or other.operation is None or _overlap(other.operation.target, target):
+        request = await ctx.store.request(entry.request_id)
+        other = request.operation if request is not None else None
+        if other is None or other.request_id == operation.request_id or entry.source == Source.TIMER:
+            continue
+        if _may_undo(ctx, other, operation):
+            sure = await _took_effect(ctx, entry)
+            if sure is not False and counts(other, sure is True):
                 return entry
     return None
+
+
+def _may_undo(ctx: Context, other: Operation, operation: Operation) -> bool:
+    """Whether one of two orders about the same target may undo the other."""
+    subject, its = (ctx.catalog.sets(one.target.backend, one.verb, one.target.kind) for one in (operation, other))
+    return other.risk is not Risk.READ and its is not None and its == subject
+
+
+async def _took_effect(ctx: Context, sent: StoredEntry) -> bool | None:
+    """True when it is done or under way, False when it had no effect. None when it may have had one."""
+    entries = await ctx.store.search(Filters(request_id=sent.request_id))
+    last = next((entry for entry in entries if entry.event in _ANSWERED), None)
+    if last is None or last.event is Event.DONE or last.code == "done":
+        return True
+    return None if last.event in (Event.UNKNOWN, Event.ABANDONED) or last.code in MAY_HAVE_DONE else False
 
 
 def _overlap(one: Target, other: Target) -> bool:
     """Whether they are the same, or one is a part of the other, as far as that is known."""
     unknown = None in (one.scope, other.scope)
     return unknown or one.text == other.text or one.id in (other.id, other.parent) or other.id == one.parent
+
+
+async def is_undecided(ctx: Context, target: Target) -> bool:
+    """Whether an order about pauses of the target, its parts or what it is a part of is being sent, or may have been."""
+    return any(
+        one.target.backend == target.backend
+        and ctx.catalog.about_pauses(one.target.backend, one.verb, one.target.kind)
+        and _overlap(one.target, target)
+        for one in await ctx.store.being_sent()
+    )
 
 
 async def _looks(ctx: Context, intent: Intent, operation: Operation, backend: Backend, sent_at: datetime) -> LookBack:

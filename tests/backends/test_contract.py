@@ -59,6 +59,16 @@ def test_one_kind_of_target_is_written_without_a_prefix(kind: str) -> None:
             assert catalog.split_path(ref.backend, ref.path)[0] == target.name, target.example
 
 
+def test_an_order_that_only_starts_or_stops_a_run_undoes_no_other() -> None:
+    """A stop of a job leaves nothing to resume, so it does."""
+    catalog = Catalog({kind: rows_of(kind) for kind in KINDS})
+    none = {(kind, row.verb) for kind, row in catalog.everything() if catalog.sets(kind, row.verb, row.target) is None}
+    assert {verb for _, verb in none} == {"start", "stop", "restart", "retry", "schedule start", "destroy"}
+    assert ("itential", "stop") not in none
+    for verb in ("schedule on", "schedule off", "schedule set", "schedule delete"):
+        assert catalog.sets("sequentum", verb, "agent") == "schedule"
+
+
 @pytest.mark.parametrize(("kind", "row"), ROWS)
 def test_a_row_says_what_it_does(kind: str, row: Capability) -> None:
     """Help, the vendor's call with its source, a deadline; and for what changes something, the effect."""

@@ -14,7 +14,8 @@ from bot.core.errors import Lost
 from bot.operations import reconcile
 from tests.scenarios.steps import Asked, ask, do
 from tests.scenarios.team import Team, deciding
-from tests.scenarios.test_pauses import FIRST
+from tests.scenarios.test_crash_in_a_call import crash
+from tests.scenarios.test_pauses import FIRST, SECOND, still
 from tests.scenarios.test_pauses_end import lost_pause
 from tests.waiting import held
 from tests.world import OPEN_POLICY, World, shown
@@ -177,3 +178,67 @@ async def test_a_stop_that_is_done_ends_a_pause_that_was_ordered_meanwhile(later
         paused = await do(env, f"pause {job} for=1h", user="U0LEE")
     await paused.card("This pause is over: stopped by")
     assert not await env.bot.store.open_pauses()
+
+
+@pytest.mark.parametrize("known", [False, True])
+@pytest.mark.parametrize("ends", ["", "for=3h"])
+@pytest.mark.parametrize("target", [f"schedule/{FIRST}", "shop/prices"])
+@pytest.mark.parametrize("minutes", [3, 90])
+async def test_the_end_of_an_older_pause_waits_until_an_interrupted_order_is_decided(
+    later: Team, known: bool, ends: str, target: str, minutes: int
+) -> None:
+    """The bot ended in Ana's call, and Lee's pause is due when it starts again: Ana's order counts, whether it is sent again or,
+    long after it, only looked up."""
+    env = later.env
+    if known:
+        await do(env, "schedules acc:shop/prices")
+    older = await do(env, f"schedule off acc:schedule/{FIRST} for=2m", user="U0LEE")
+    with held(env.acc, "/off"):
+        asked = await ask(env, f"schedule off acc:{target} {ends}")
+        await env.until(lambda: asked.changes)
+        await crash(env)
+    off = (FIRST, SECOND) if target == "shop/prices" else (FIRST,)
+    for one in off:  # the call took effect
+        env.acc.schedules[one].enabled = False
+    later.later(minutes=minutes)
+    await env.start()
+    await asked.ends()
+    await older.card("This pause is over: paused")
+    await env.until(lambda: env.audit(verb="due pause"))
+    await still(later, {FIRST: False, SECOND: SECOND not in off}, minutes=1)
+    assert [one.request_id for one in await env.bot.store.open_pauses()][:1] == [asked.request_id] * bool(ends)
+    assert not env.audit(event="resumed")
+
+
+@pytest.mark.parametrize("known", [False, True])
+async def test_the_end_of_a_pause_of_a_part_waits_for_an_order_about_the_whole(later: Team, known: bool) -> None:
+    """Lee's pause of one schedule is due while Ana's order about all of them is under way."""
+    env = later.env
+    if known:
+        await do(env, "schedules acc:shop/prices")
+    older = await do(env, f"schedule off acc:schedule/{FIRST} for=1h", user="U0LEE")
+    with held(env.acc, "/schedules/off"):
+        asked = await ask(env, "schedule off acc:shop/prices")
+        await env.until(lambda: asked.changes)
+        later.later(hours=2)
+        await env.until(lambda: env.audit(verb="due pause"))
+        await asyncio.sleep(1)
+        assert not [call for call in asked.changes if call[1].endswith("/on")]
+    await asked.ends()
+    await older.card("This pause is over: paused")
+    await still(later, {FIRST: False, SECOND: False}, minutes=1)
+
+
+async def test_an_order_about_the_whole_waits_for_the_end_of_a_pause_of_a_part(later: Team) -> None:
+    """Its agent became known after it was paused. Ana's order comes while it is being switched on: it is off in the end."""
+    env = later.env
+    older = await do(env, f"schedule off acc:schedule/{FIRST} for=1h", user="U0LEE")
+    await do(env, "schedules acc:shop/prices")
+    with held(env.acc, "/on"):
+        later.later(hours=1)
+        await env.until(lambda: [call for call in older.changes if call[1].endswith("/on")])
+        asked = await ask(env, "schedule off acc:shop/prices")
+        await asyncio.sleep(1)
+        assert "sent" not in asked.events
+    assert await asked.ends() == "done"
+    await still(later, {FIRST: False, SECOND: False}, minutes=1)

@@ -146,3 +146,40 @@ async def test_the_report_of_an_incident_says_of_a_pause_that_failed_when_sent_a
     await env.acc.clear_faults()
     report = shown(await env.does("incident close", "INC-9 is closed"))
     assert "failed, may be paused until" in report
+
+
+@pytest.mark.parametrize(
+    ("words", "match", "other"),
+    [
+        ("schedule off acc:shop/prices for=1h", "POST .*/off", "start acc:shop/prices"),
+        ("agent approve acc:shop/prices -- reviewed", "POST .*Approval/False", "schedule off acc:shop/prices"),
+    ],
+)
+async def test_an_order_that_neither_undoes_does_not_keep_a_call_from_being_sent_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: str, match: str, other: str
+) -> None:
+    """Lee starts a run, or orders something else of the same agent, while Ana's call is undecided."""
+    monkeypatch.setattr(AlwaysLeader, "may_be_sending", lambda *_: 6.0)
+    async with world(tmp_path) as env:
+        asked = await killed_in_its_call(env, words, match)
+        await env.start()
+        await asked.card("We don't know yet")
+        await ask(env, other, user="U0LEE")
+        assert await asked.ends() == "reconciled"
+        assert len(asked.changes) == 3, "Ana's twice, and Lee's"
+
+
+async def test_an_order_without_effect_does_not_keep_a_call_from_being_sent_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The ACC refuses what Lee orders while Ana's pause is undecided."""
+    monkeypatch.setattr(AlwaysLeader, "may_be_sending", lambda *_: 6.0)
+    async with world(tmp_path) as env:
+        asked = await killed_in_its_call(env, "schedule off acc:shop/prices for=1h", "POST .*/off")
+        await env.start()
+        await asked.card("We don't know yet")
+        await env.acc.set_fault({"fault": "401", "match": "POST .*/schedule$"})
+        newer = await do(env, f"schedule set acc:shop/prices id={FIRST} enabled=true", user="U0LEE")
+        assert newer.events == ["requested", "sent", "failed"]
+        assert await asked.ends() == "reconciled"
+        assert not env.acc.schedules[FIRST].enabled

@@ -119,6 +119,19 @@ class Catalog:
         capability = self.capability(backend, verb, target_kind)
         return capability is not None and capability.ends_pauses
 
+    def sets(self, backend: str, verb: str, target_kind: str) -> str | None:
+        """What that verb sets, such as `schedule` for `schedule off`: of two orders that set the same, one may undo the other.
+        None for one that only starts or stops what runs."""
+        capability = self.capability(backend, verb, target_kind)
+        runs = verb in ("stop", "restart") or (capability is not None and capability.starts_run)
+        if runs and not self.about_pauses(backend, verb, target_kind):
+            return None
+        return verb.rpartition(" ")[0]
+
+    def about_pauses(self, backend: str, verb: str, target_kind: str) -> bool:
+        """Whether that verb pauses something, resumes it, or leaves nothing to resume."""
+        return self.switches(backend, verb, target_kind) or self.ends_pauses(backend, verb, target_kind)
+
     def no_stop(self, backend: str, target_kind: str) -> str:
         """Why a run of that kind can't be stopped; empty where it can, or where nothing runs."""
         spec = self.backends.get(backend)

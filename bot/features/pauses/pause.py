@@ -6,7 +6,6 @@ The newest request about a target wins: it ends, replaces or keeps the earlier p
 import asyncio
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
@@ -15,15 +14,17 @@ from bot.core.audit import AuditEntry, Event
 from bot.core.card import Card, Line, Tone, operation_key
 from bot.core.command.until import ends_at
 from bot.core.effects import NOTHING, Attempt, Consequences
-from bot.core.errors import BadReply, Problem, Redirected, ServerError
+from bot.core.errors import Problem
 from bot.core.intent import Intent
 from bot.core.operation import Operation, Target
 from bot.core.outcome import GONE, Done, Failed, Outcome, Unknown
-from bot.core.records import UNSURE, Filters, Pause, StoredEntry, newest_of, stamp, whose
+from bot.core.records import UNSURE, Filters, Pause, StoredEntry, stamp, whose
 from bot.core.text import capitalized, rough_span, utc_text
 from bot.operations import cards
 from bot.operations.audit_writer import AuditWriter, columns_of
 from bot.operations.backend_call import enabled_key
+from bot.operations.execute import whole_of
+from bot.operations.reconcile import MAY_HAVE_DONE, later_order
 from bot.operations.target_facts import FACTS_WITHIN
 from bot.runtime.context import Context
 
@@ -41,8 +42,6 @@ _ON: Final = (
     "It turns on again",
     ("Off, as it was before", "It was off before, so it stays off until someone switches it on."),
 )
-# Answers to a call that may be repeated, after which part of it may have been done.
-_MAY_HAVE_DONE: Final = frozenset({ServerError.code, BadReply.code, Redirected.code})
 
 # Codes and texts of audit entries about pauses. They are read again after a restart, so they never change.
 REPLACED: Final = "replaced"
@@ -59,15 +58,13 @@ ENDINGS: Final = (
 _UNTIL: Final = "until "
 _MAY_BE: Final = "It may be paused now."
 _ASKED: Final = 10  # states that are read for one line
-_CALLS: Final = 50  # with one verb after a lost one, of which the newest to its target is looked for
-_ANSWERED: Final = frozenset({Event.DONE, Event.FAILED, Event.UNKNOWN, Event.RECONCILED, Event.ABANDONED})
 _ENDS: Final = "ends the pause {0.request_id} of {0.user_id}, which was to last until {0.until_at}"
 _ENDED: Final = re.compile(r"(?:ends the )?pause ([^\s:]+)")
 
 
 def _may_be_off(result: Outcome) -> bool:
     """Whether the call may have switched it off, although its answer does not say so."""
-    return isinstance(result, Unknown) or (isinstance(result, Failed) and result.code in _MAY_HAVE_DONE)
+    return isinstance(result, Unknown) or (isinstance(result, Failed) and result.code in MAY_HAVE_DONE)
 
 
 async def settle(ctx: Context, attempt: Attempt, result: Outcome, now: datetime) -> Consequences:
@@ -142,30 +139,16 @@ async def settle(ctx: Context, attempt: Attempt, result: Outcome, now: datetime)
 
 
 async def _later_order(ctx: Context, attempt: Attempt, target: Target) -> StoredEntry | None:
-    """The newest call that paused or resumed the target, or what it is a part of, after this one was sent. A call without effect
-    doesn't count, nor one that only may have resumed it."""
-    sent_at, wholes = stamp(attempt.sent_at or ctx.clock.now()), await _wholes(ctx, target)
-    rows = [row for row in ctx.catalog.backends[target.backend].capabilities if row.resumes is not None]
-    sent = Filters(event=Event.SENT, backend=target.backend, since=sent_at)
-    verbs = {verb for row in rows for verb in (row.verb, str(row.resumes))}
-    found = [await ctx.store.search(replace(sent, verb=verb), limit=_CALLS) for verb in verbs]
-    for entry in newest_of(found, _CALLS * len(verbs)):
-        request = await ctx.store.request(entry.request_id)
-        if request is None or request.operation is None or request.request_id == attempt.operation.request_id:
-            continue
-        if request.operation.target.id in wholes and await _had_effect(ctx, entry):
-            return entry
-    return None
+    """The newest order about pauses of the target, or of what it is a part of, that was sent after this one. One that only may
+    have resumed it doesn't count."""
+    wholes = await _wholes(ctx, target)
 
+    def counts(other: Operation, sure: bool) -> bool:
+        of = other.target
+        about_pauses = of.id in wholes and ctx.catalog.about_pauses(of.backend, other.verb, of.kind)
+        return about_pauses and (sure or not ctx.catalog.resumes(of.backend, other.verb))
 
-async def _had_effect(ctx: Context, sent: StoredEntry) -> bool:
-    """Whether it is done or under way, or a pause that may be in force."""
-    entries = await ctx.store.search(Filters(request_id=sent.request_id))
-    last = next((entry for entry in entries if entry.event in _ANSWERED), None)
-    if last is None or last.event is Event.DONE or last.code == "done":
-        return True
-    may_be = last.event in (Event.UNKNOWN, Event.ABANDONED) or last.code in _MAY_HAVE_DONE
-    return may_be and not ctx.catalog.resumes(sent.backend or "", sent.verb or "")
+    return await later_order(ctx, attempt.operation, attempt.sent_at or ctx.clock.now(), counts)
 
 
 def _overtaken(later: StoredEntry, operation: Operation, result: Outcome) -> Consequences:
@@ -233,9 +216,8 @@ async def _held(
 
 
 async def _wholes(ctx: Context, target: Target) -> frozenset[str | None]:
-    """The ids of the target and of what it is a part of, which may have become known after it was found."""
-    seen = await ctx.target_cache.by_id(target.backend, target.kind, target.id)
-    return frozenset({target.id, target.parent, seen.parent if seen is not None else None, target.group or None})
+    """The ids of the target and of what it is a part of."""
+    return frozenset({target.id, await whole_of(ctx, target), target.group or None})
 
 
 def _entries(
