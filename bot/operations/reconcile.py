@@ -71,7 +71,7 @@ async def later_order(
         if other is None or other.request_id == operation.request_id or entry.source == Source.TIMER:
             continue
         if _may_undo(ctx, other, operation):
-            sure = await _took_effect(ctx, entry)
+            sure = await _took_effect(ctx, entry, other)
             if sure is not False and counts(other, sure is True):
                 return entry
     return None
@@ -83,12 +83,14 @@ def _may_undo(ctx: Context, other: Operation, operation: Operation) -> bool:
     return other.risk is not Risk.READ and its is not None and its == subject
 
 
-async def _took_effect(ctx: Context, sent: StoredEntry) -> bool | None:
-    """True when it is done or under way, False when it had no effect. None when it may have had one."""
+async def _took_effect(ctx: Context, sent: StoredEntry, order: Operation) -> bool | None:
+    """True when it is done or under way, False when it had no effect. None when it may have had one, or may still have: the stop
+    of a run is only accepted until the run has ended."""
     entries = await ctx.store.search(Filters(request_id=sent.request_id))
     last = next((entry for entry in entries if entry.event in _ANSWERED), None)
     if last is None or last.event is Event.DONE or last.code == "done":
-        return True
+        accepted = order.starts_run and ctx.catalog.ends_pauses(order.target.backend, order.verb, order.target.kind)
+        return True if not accepted or any(entry.event is Event.ENDED for entry in entries) else None
     return None if last.event in (Event.UNKNOWN, Event.ABANDONED) or last.code in MAY_HAVE_DONE else False
 
 

@@ -183,3 +183,20 @@ async def test_an_order_without_effect_does_not_keep_a_call_from_being_sent_agai
         assert newer.events == ["requested", "sent", "failed"]
         assert await asked.ends() == "reconciled"
         assert not env.acc.schedules[FIRST].enabled
+
+
+async def test_a_pause_keeps_its_end_while_nobody_knows_whether_its_schedules_were_deleted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The answer to Lee's `schedule delete` is lost while Ana's pause is undecided: it is not sent again, and ends by itself."""
+    monkeypatch.setattr(AlwaysLeader, "may_be_sending", lambda *_: 8.0)
+    async with world(tmp_path) as env:
+        asked = await killed_in_its_call(env, "schedule off acc:shop/prices for=1h", "POST .*/off")
+        await env.start()
+        await asked.card("We don't know yet")
+        await env.acc.set_fault({"fault": "drop_before", "match": "DELETE .*/schedules$"})
+        newer = await ask(env, "schedule delete acc:shop/prices", user="U0LEE")
+        await newer.press("Run it")
+        await newer.card("Unknown")
+        assert await asked.ends() == "abandoned"
+        await asked.card("`schedule delete acc:shop/prices` (", "It may be paused now. It turns on again automatically")

@@ -140,13 +140,13 @@ async def settle(ctx: Context, attempt: Attempt, result: Outcome, now: datetime)
 
 async def _later_order(ctx: Context, attempt: Attempt, target: Target) -> StoredEntry | None:
     """The newest order about pauses of the target, or of what it is a part of, that was sent after this one. One that only may
-    have resumed it doesn't count."""
+    have resumed, deleted or stopped it doesn't count."""
     wholes = await _wholes(ctx, target)
 
     def counts(other: Operation, sure: bool) -> bool:
         of = other.target
         about_pauses = of.id in wholes and ctx.catalog.about_pauses(of.backend, other.verb, of.kind)
-        return about_pauses and (sure or not ctx.catalog.resumes(of.backend, other.verb))
+        return about_pauses and (sure or not (ctx.catalog.resumes(of.backend, other.verb) or is_end(ctx, other)))
 
     return await later_order(ctx, attempt.operation, attempt.sent_at or ctx.clock.now(), counts)
 
