@@ -63,7 +63,16 @@ async def test_a_word_of_the_reason_names_no_other_target_in_a_thread(tmp_path: 
 
 
 @pytest.mark.parametrize(
-    "typed", ["run it again", "rerun it please", "start shop/prices over again", "do it again", "try again"]
+    "typed",
+    [
+        "same again please",
+        "the same again",
+        "run it again",
+        "rerun it please",
+        "start shop/prices over again",
+        "do it again",
+        "try again",
+    ],
 )
 async def test_again_in_the_thread_of_a_run_that_succeeded_is_the_same_start(env: World, typed: str) -> None:
     """Not the retry of a run that failed some day."""
@@ -289,6 +298,7 @@ async def test_a_watch_ends_at_the_time_that_was_said(env: World) -> None:
         ("what went wrong?", ["logs", "status"], "Log of shop/prices"),
         ("why did it fail?", ["logs", "status"], "Log of shop/prices"),
         ("let me know when it's done", ["watch"], "has ended already"),
+        ("could you tell me when it's finished?", ["watch"], "has ended already"),
     ],
 )
 async def test_a_question_about_it_is_of_the_run_of_the_thread(
@@ -371,3 +381,10 @@ async def test_what_the_control_plane_of_the_thread_cannot_do_is_said(tmp_path: 
         card = await env.does("start acc:shop/prices", "start acc:shop/prices", "Succeeded")
         await mention(env, typed, thread_ts=card["ts"])
         await env.sees("`acc` doesn't support `stop`")
+
+
+@pytest.mark.parametrize("typed", ["take away Ana's grant", "undo my approval", "take back my approval"])
+async def test_what_is_taken_back_in_words_is_listed(env: World, typed: str) -> None:
+    await env.say(typed)
+    offered = await env.sees("Did you mean this?")
+    assert labels(offered) == (["approvals"] if "approval" in typed else ["grants"])

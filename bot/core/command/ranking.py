@@ -7,16 +7,18 @@ import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Final
 
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
+from bot.core.command.capability import Capability
 from bot.core.command.catalog import Catalog
 from bot.core.command.lexer import DOUBLE
 from bot.core.command.target_ref import PICKS, plain
 from bot.core.command.vocabulary import FILLERS
-from bot.core.command.wording import Wording
+from bot.core.command.wording import Wording, pairs_of
 
 EDGES: Final = ".,;!?()[]{}'`*_~"
 _ENDS: Final = EDGES + ":<>"  # after a target
@@ -26,6 +28,7 @@ NEAR: Final = 75.0  # of 100: a misspelled name; an exchange of two letters coun
 _ID: Final = re.compile(r"(?=.*\d)[0-9A-Za-z-]{12,64}")
 _ID_ENDS: Final = re.compile(r"[/?&=#<>|:]")
 _ALIKE: Final = OSA.normalized_similarity
+_SWITCHED: Final = MappingProxyType({"schedule on": "true", "schedule off": "false"})  # `disable` a gateway
 _PART: Final = re.compile(r"[^\W_]+")
 _JOINED: Final = re.compile(r"\b([^\W\d_]{2,})(\d{1,2})\b")  # `us1` for `us-1`
 
@@ -236,3 +239,19 @@ def _as_typed(words: Wording, catalog: Catalog) -> list[Known]:
 def _shape(key: str) -> tuple[list[int], bool]:
     """How long the parts of an id are, and whether it is hexadecimal."""
     return [len(part) for part in key.split("-")], re.fullmatch(r"[0-9a-fA-F-]+", key) is not None
+
+
+def instead(verb: str, target: Known, catalog: Catalog) -> tuple[str, str] | None:
+    """What a kind of target has in place of the verb: `disable` a gateway is `gateway set ... enabled=false`, `delete` it is
+    `gateway delete`, `status` of a server is `health`, and the jobs of one service are among those of all."""
+
+    def capability(own: str) -> Capability | None:
+        return catalog.capability(target.backend, own, target.kind)
+
+    if verb == "jobs" and catalog.capabilities(verb, target.backend):
+        return verb, f"{target.backend}:"
+    setting = capability(f"{target.kind} set")
+    if verb in _SWITCHED and setting is not None and any(param.name == "enabled" for param in setting.params):
+        return f"{target.kind} set", f"{target.written} enabled={_SWITCHED[verb]}"
+    others = [*pairs_of(target.kind, verb, catalog.verbs), *(["health"] if verb == "status" else [])]
+    return next(((own, target.written) for own in others if capability(verb) is None and capability(own)), None)

@@ -14,7 +14,7 @@ from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from bot.core.command.builtins import Takes
-from bot.core.command.capability import Capability, Risk
+from bot.core.command.capability import Risk
 from bot.core.command.catalog import Catalog
 from bot.core.command.lexer import in_one_form
 from bot.core.command.phrases import (
@@ -29,7 +29,19 @@ from bot.core.command.phrases import (
     take_phrases,
     without_ends,
 )
-from bot.core.command.ranking import BEGINS, EDGES, HOLDS, LAST, Known, Named, forms_of, name_parts, parts_of, scores
+from bot.core.command.ranking import (
+    BEGINS,
+    EDGES,
+    HOLDS,
+    LAST,
+    Known,
+    Named,
+    forms_of,
+    instead,
+    name_parts,
+    parts_of,
+    scores,
+)
 from bot.core.command.target_ref import SELECTORS, SHORT_ID, plain
 from bot.core.command.untargeted import (
     MENTION,
@@ -39,25 +51,27 @@ from bot.core.command.untargeted import (
     numbered,
     second_words,
     told_beside,
+    with_person,
     without_target,
 )
 from bot.core.command.vocabulary import (
     ACCESS,
     ALONE,
+    BY_NAME,
     FILLERS,
     GRANTING,
     HOW_TO,
     PERMISSION,
     POLITE,
     SYNONYMS,
+    WHY_NOT,
 )
-from bot.core.command.wording import Wording, apart, exact_verb, meanings, pairs_of, readings, worded
+from bot.core.command.wording import Wording, apart, exact_verb, meanings, readings, worded
 
 MOST: Final = 3
 _LONGEST: Final = 1_000  # characters of a sentence: each of its words is compared with each target
 _CUT: Final = re.compile(r"[\r\n]+|;\s|(?=<@[^>]*>)")
 _FLAG: Final = re.compile(r"(?<!\S)--(?=[\w.-]+=)")  # `--region=north`, as on a command line
-_SWITCHED: Final = MappingProxyType({"schedule on": "true", "schedule off": "false"})  # `disable` a gateway
 _WORDLESS: Final = MappingProxyType({"revoke": "grants", "find": "help"})  # what these need is not in the sentence
 _PLEASE: Final = frozenset({"please", "pls", "plz"})
 REASON: Final = re.compile(
@@ -101,7 +115,11 @@ def suggest(text: str, catalog: Catalog, around: Surroundings) -> tuple[str, ...
 
 def meant(text: str, catalog: Catalog, around: Surroundings) -> Meant:
     """The suggestions, and the change that the words name if the target's control plane can't do it."""
-    plain = in_one_form(text)
+    plain = with_person(BY_NAME, in_one_form(text), around.targets, catalog)  # `let ana start prices`
+    asked = WHY_NOT.match(with_person(WHY_NOT, plain, around.targets, catalog))
+    if asked and asked["who"][0] in "<@":
+        found = _meant(asked["what"].rstrip("? "), catalog, around)
+        return found if found == Meant() else Meant((f"why as={asked['who']} {found.commands[0]}",))
     if len(REASON.sub("", plain)) > _LONGEST:
         return Meant()
     parts = [plain] if GRANTING.search(plain) else _parts(plain, catalog)
@@ -201,6 +219,8 @@ def _meant(text: str, catalog: Catalog, around: Surroundings) -> Meant:
     changes = (one for one in found.commands if catalog.changes(catalog.canonical_verb(one.split())[0] or ""))
     first = next(changes, found.commands[0]) if found.later else found.commands[0]  # a right to start it next week
     command, dashes, said = first.partition(" -- ")
+    if first.startswith("status ") and {"see", *SYNONYMS, *catalog.verbs}.isdisjoint(kept.casefold().split()):
+        return Meant(("help grant", "grants"))  # `give @rui access to labs/slow`
     more = stated(catalog.params("grant"), ends, (), (), ())
     return Meant((" ".join(["grant", granted["who"] or granted["person"], command, *more]) + dashes + said,))
 
@@ -304,6 +324,8 @@ def _ranked(said: _Said, choices: Sequence[Known | None], catalog: Catalog, arou
     found: dict[_Command, tuple[int, ...]] = {}
     looks = said.verbs[0] == "status"
     for target, meant in product(choices, said.verbs):
+        if meant == "resume" and said.verbs[0] == "start" and _commands("start", target, catalog):
+            continue  # `run check-links`
         for verb, at, written in _commands(meant, target, catalog, failed=said.failed):
             backend = target.backend if target is not None else None
             declared = catalog.params(verb, backend)
@@ -356,7 +378,7 @@ def _commands(verb: str, target: Known | None, catalog: Catalog, *, failed: bool
         if builtin is not None and (builtin.takes in (Takes.NOTHING, Takes.WORDS) or verb in ALONE - {"targets"}):
             return [(_WORDLESS.get(verb, verb), "", "")]
         return [(verb, f"{name}:", f"{name}:") for name in catalog.backends if catalog.capabilities(verb, name)]
-    if own := _instead(verb, target, catalog):
+    if own := instead(verb, target, catalog):
         return [(*own, target.written)]
     capabilities = catalog.capabilities(verb, target.backend)
     kinds = {capability.target for _, capability in capabilities}
@@ -375,19 +397,3 @@ def _commands(verb: str, target: Known | None, catalog: Catalog, *, failed: bool
     if builtin is not None and not capabilities:
         return [(verb, target.name.rpartition("/")[2] if builtin.takes is Takes.WORDS else "", target.written)]
     return []
-
-
-def _instead(verb: str, target: Known, catalog: Catalog) -> tuple[str, str] | None:
-    """What a kind of target has in place of the verb: `disable` a gateway is `gateway set ... enabled=false`, `delete` it is
-    `gateway delete`, `status` of a server is `health`, and the jobs of one service are among those of all."""
-
-    def capability(own: str) -> Capability | None:
-        return catalog.capability(target.backend, own, target.kind)
-
-    if verb == "jobs" and catalog.capabilities(verb, target.backend):
-        return verb, f"{target.backend}:"
-    setting = capability(f"{target.kind} set")
-    if verb in _SWITCHED and setting is not None and any(param.name == "enabled" for param in setting.params):
-        return f"{target.kind} set", f"{target.written} enabled={_SWITCHED[verb]}"
-    others = [*pairs_of(target.kind, verb, catalog.verbs), *(["health"] if verb == "status" else [])]
-    return next(((own, target.written) for own in others if capability(verb) is None and capability(own)), None)

@@ -9,14 +9,17 @@ from typing import Final
 from bot.core.command.builtins import Takes
 from bot.core.command.capability import Risk
 from bot.core.command.catalog import Catalog
+from bot.core.command.ranking import Known, forms_of
 from bot.core.command.target_ref import PICKS, TargetRef
 from bot.core.command.vocabulary import (
     ALL,
     ASKED_OF_IT,
     FILLERS,
     NEGATED,
+    NO_TARGET,
     NUMBERS,
     OF_AN_INCIDENT,
+    PRONOUNS,
     REPORT_OF_AN_INCIDENT,
     SECOND_WORDS,
     SMALL_TALK,
@@ -24,7 +27,7 @@ from bot.core.command.vocabulary import (
     SYNONYMS,
     TIMES,
 )
-from bot.core.command.wording import Wording
+from bot.core.command.wording import Wording, worded
 
 _APOSTROPHES: Final = re.compile(r"['\u2019]")
 _APART: Final = re.compile(r"[^\w\s]+")
@@ -39,6 +42,9 @@ _CREATING: Final = frozenset({"create", "register", "make", "add"})
 
 def second_words(spoken: Wording, reason: str) -> tuple[str, ...]:
     """`incident open INC-77 -- database down` for `open incident INC-77 database down`, and `timeline` for `incident report`."""
+    text = " ".join(spoken.typed).casefold()
+    if found := next((commands for pattern, commands in NO_TARGET if pattern.search(text)), ()):
+        return found
     said = spoken.said
     after = "".join(spoken.typed[1:2]).rstrip(":").casefold()
     known = OF_AN_INCIDENT.get(after) if said[:1] == ("incident",) else None
@@ -78,6 +84,17 @@ def created(spoken: Wording, catalog: Catalog) -> str:
     if not (name := " ".join(named).strip(QUOTES)):
         return f"help {verb}" if homes else ""
     return next((f"{verb} {TargetRef(backend=own, path=f'{prefix}/{name}')}" for own, prefix in homes.items()), "")
+
+
+def with_person(pattern: re.Pattern[str], text: str, targets: Sequence[Known], catalog: Catalog) -> str:
+    """The text with `@ana` for a name at the group `who` of the pattern, unless that word means something else."""
+    match = pattern.search(text)
+    if match is None or match["who"][0] in "<@":
+        return text
+    name, parts = match["who"].casefold(), frozenset[str]().union(*(forms_of(known.name) for known in targets))
+    said = worded([name], catalog, parts=parts)
+    known = name in said.known | PRONOUNS or said.names_with(name)
+    return text if known else f"{text[: match.start('who')]}@{name}{text[match.end('who') :]}"
 
 
 def small_talk(text: str) -> str:

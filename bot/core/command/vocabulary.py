@@ -31,6 +31,7 @@ restart, start: restart
 restart: reboot, bounce, cycle, reset, recycle, reload, neustart, neustarten, redemarrer, relancer, reiniciar, reinicia
 restart, start: neu ... starten, neu starten, neu gestartet, starte ... neu
 restart, retry, start: stop ... start, off and on, bring ... back up, start over, from scratch, from the beginning
+retry, start, restart: same ... again
 retry, start: retry, redo, repeat, reprocess, reattempt
 retry, start, restart: again, try ... again, nochmal, give ... another, have another, another try, one more time, once more
 stop, status: abort, cancel, terminate, end, interrupt, quit
@@ -140,7 +141,7 @@ def _whole(*tables: tuple[str, str, str]) -> tuple[tuple[frozenset[str], frozens
     return tuple((_words(needed), _words(needed + " " + others), means) for needed, others, means in tables)
 
 
-_IT: Final = "it this that its the our my run job is has did does do was will please so and"
+_IT: Final = "it this that its the our my run job is has did does do was will would can could you please so and"
 # Whole texts in the thread of a card: one of these words, no other ones than these and those, what it asks of its run.
 ASKED_OF_IT: Final = _whole(
     ("wrong fail failed fails broke broken happened happen", f"what why with here go went gone {_IT}", "logs status"),
@@ -256,6 +257,27 @@ GRANTING: Final = re.compile(
     r"\s+(?:able|allowed|permitted)\s+to)\s+(?P<what>.+)",
     re.IGNORECASE | re.DOTALL,
 )
+# Whole texts that name no target, and the reads that they mean.
+NO_TARGET: Final = (
+    (
+        re.compile(
+            r"^(?:(?:please|can you|could you) )*(?:revoke|end|cancel|remove|withdraw|delete|drop|undo|take (?:away|back))"
+            r" (?:\S+['\u2019]s|my|the|this|that|his|her|their) grants?(?= *$| please)"
+        ),
+        ("grants",),
+    ),
+    (
+        re.compile(r"\b(?:take(?: back)?|revoke|undo|withdraw|cancel|retract|remove) my (?:approval|vote|decision)\b"),
+        ("approvals",),
+    ),
+    (re.compile(r"^(?:is|are|was) (?:there )?(?:any|some)thing (?:\w+ )?broken\b"), ("status", "health")),
+)
+WHY_NOT: Final = re.compile(
+    r"^why (?:can['\u2019]?t|cannot|can|may) (?P<who><@[^>]+>|@?[^\W\d_]+)(?: not)? (?P<what>.+)",
+    re.IGNORECASE | re.DOTALL,
+)
+BY_NAME: Final = re.compile(r"\b(?:give|grant|allow|let|permit)\s+(?P<who>[^\W\d_]{2,})(?=\s)", re.IGNORECASE)
+PRONOUNS: Final = _words("i we you he she it they him her them us me")
 OF_A_PAIR: Final = MappingProxyType(  # `stop the schedule` is `schedule off`
     dict.fromkeys(("stop", "pause", "disable", "suspend", "hold"), ("off", "disable"))
     | dict.fromkeys(("resume", "enable", "unpause", "reactivate", "activate"), ("on",))

@@ -402,3 +402,7 @@ def test_in_a_thread_what_is_told_beside_an_order_names_no_other_target(typed: s
     """`the shop is closed` is not about `shop/stock`, nor about `weekly close`."""
     around = replace(DEMO, about="acc:shop/prices", recent=("acc:shop/prices",))
     assert suggest(typed, CATALOG, around) == (f"schedule off acc:shop/prices {offered}",)
+
+
+def test_a_start_in_words_offers_no_resume() -> None:
+    assert suggest("run check-links", CATALOG, DEMO) == ("start itn:cluster_1/check-links",)
