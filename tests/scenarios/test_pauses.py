@@ -179,6 +179,19 @@ async def test_off_for_good_ends_the_pause(later: Team, known: bool) -> None:
     assert not env.audit(event="resumed")
 
 
+async def test_a_pause_that_somebody_ended_on_the_agent_itself_is_told_with_one_colon(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`res:` is the name of the whole agent."""
+    async with deciding(tmp_path_factory.mktemp("res"), monkeypatch, OPEN_POLICY, only=("res",)) as later:
+        env = later.env
+        await env.does("pause res: for=1h", "Paused until")
+        env.planes["res"].paused = False
+        told = shown(await env.does("pauses", "Resilio says that it isn't paused any more."))
+        assert "res:: " not in told
+        assert "res: Resilio says" in told
+
+
 async def test_off_without_an_end_says_what_ends_it_and_how_to_give_it_an_end(later: Team) -> None:
     """Nothing switches it on by itself: the card names the verb that does, and the words of an order that ends."""
     asked = await do(later.env, "schedule off acc:shop/prices -- closed")

@@ -513,6 +513,67 @@ async def test_a_job_that_is_paused_without_an_end_is_told_of_in_its_own_words(
         )
 
 
+@pytest.mark.parametrize(("plane", "pause", "resume", "how"), [
+    ("acc", "schedule off acc:shop/prices", "schedule on acc:shop/prices", "switched on"),
+    ("acc", f"schedule off acc:schedule/{FIRST}", "schedule on acc:shop/prices", "switched on"),
+    ("itn", "pause {job}", "resume {job}", "resumed"),
+    ("infa", "schedule off infa:schedule/nightly", "schedule on infa:schedule/nightly", "switched on"),
+    ("res", "pause res:", "resume res:", "resumed"),
+])  # fmt: skip
+async def test_the_card_of_a_pause_without_an_end_says_that_it_is_over(
+    tmp_path_factory: pytest.TempPathFactory,
+    monkeypatch: pytest.MonkeyPatch,
+    plane: str,
+    pause: str,
+    resume: str,
+    how: str,
+) -> None:
+    """As that of a pause with an end does: who ended it, and no button for what is over. A later pause has its own card."""
+    async with deciding(tmp_path_factory.mktemp("over"), monkeypatch, OPEN_POLICY, only=(plane,)) as later:
+        env = later.env
+        job = ""
+        if plane == "itn":
+            await env.say("start itn:backup-configs")
+            await env.until(lambda: env.planes["itn"].jobs)
+            job = f"itn:job/{env.planes['itn'].jobs[-1].job_id}"
+        if plane == "acc":
+            await env.does("schedules acc:shop/prices", "shop/prices")
+        asked = request_id(await env.does(pause.format(job=job), "until someone runs"))
+        await env.say(resume.format(job=job), user="U0RUI")
+        over = await env.sees(f"This pause is over: {how} by <@U0RUI>.", asked)
+        assert "until someone runs" not in shown(over)
+        assert not labels(over)
+        newer = await env.does(pause.format(job=job), "until someone runs")
+        await env.quiet()
+        assert request_id(newer) != asked
+        await env.sees(f"This pause is over: {how} by <@U0RUI>.", asked)
+
+
+async def test_a_part_that_is_switched_on_leaves_the_rest_off_without_an_end(later: Team) -> None:
+    """The card of the agent's schedules goes on to say what ends it."""
+    env = later.env
+    await do(env, "schedules acc:shop/prices")
+    asked = await do(env, "schedule off acc:shop/prices")
+    await do(env, f"schedule on acc:schedule/{FIRST}")
+    await env.quiet()
+    await asked.card("Off until someone runs `schedule on`")
+
+
+async def test_a_stop_of_a_job_that_was_paused_without_an_end_is_on_the_card_of_its_pause(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It offers neither to resume it nor to stop it once more."""
+    async with deciding(tmp_path_factory.mktemp("job"), monkeypatch, OPEN_POLICY, only=("itn",)) as later:
+        env = later.env
+        await env.say("start itn:backup-configs")
+        await env.until(lambda: env.planes["itn"].jobs)
+        job = f"itn:job/{env.planes['itn'].jobs[-1].job_id}"
+        asked = request_id(await env.does(f"pause {job}", "Paused until someone runs"))
+        await stop(env, job)
+        over = await env.sees("This pause is over: stopped by <@U0RUI>.", asked)
+        assert not labels(over)
+
+
 async def test_the_end_of_a_paused_job_is_one_card(
     tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:

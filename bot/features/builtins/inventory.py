@@ -341,7 +341,11 @@ async def pauses(ctx: Context, intent: Intent, ask: Command, given: Mapping[str,
     left = [text for text, label in commands if (text, label) not in shown]
     asked = [(written, group) for written, group in groups[:MOST_ASKED] if group[0].backend in ctx.backends]
     said = zip(asked, await all_of(vendor_says(ctx, group) for _, group in asked), strict=True)
-    on = [f"{await pause_label(ctx, written, group, reading[1])}: {says}." for (written, group), says in said if says]
+    on = [
+        f"{(await pause_label(ctx, written, group, reading[1])).removesuffix(':')}: {says}."
+        for (written, group), says in said
+        if says
+    ]
     text = "\n".join([*on, *filter(None, [_by_command(ctx, left)])])
     await _open(ctx, intent, "Pauses", await pauses_table(ctx, *reading), buttons, text)
 

@@ -42,6 +42,8 @@ _ON: Final = (
     "It turns on again",
     ("Off, as it was before", "It was off before, so it stays off until someone switches it on."),
 )
+_NO_END: Final = tuple(words[0].partition("`")[0] for words in (_RESUMED, _ON))
+_CALLS: Final = 50  # the newest pauses, among which are those without an end
 
 # Codes and texts of audit entries about pauses. They are read again after a restart, so they never change.
 REPLACED: Final = "replaced"
@@ -182,6 +184,7 @@ async def end_with(ctx: Context, attempt: Attempt) -> None:
         ctx.stale_homes.stale(attempt.intent.actor.user_id, *(pause.user_id for pause in held))
     for entry in await ctx.store.search(Filters(request_id=request_id, event=Event.PAUSE_ENDED)):
         await show_over_again(ctx, entry)
+    await show_no_end_over(ctx, attempt)
 
 
 def _over(
@@ -329,6 +332,26 @@ async def _say_ended(
     if entry.code == ENDED:
         new = "deleted" if operation.verb.endswith("delete") else "stopped"
     await say_over(ctx, request_id, f"{new} by <@{user}>.", operation.target.label, user)
+
+
+async def show_no_end_over(ctx: Context, attempt: Attempt) -> None:
+    """Show on the cards of earlier requests that what they paused without an end was resumed or ended: no pause is stored for
+    it."""
+    operation, over, user = attempt.operation, is_end(ctx, attempt.operation), attempt.intent.actor.user_id
+    back, target, sent_at = operation.verb, operation.target, stamp(attempt.sent_at or ctx.clock.now())
+    rows = [row for row in ctx.catalog.backends[target.backend].capabilities if row.resumes is not None]
+    event, code = (Event.PAUSE_ENDED, ENDED) if over else (Event.RESUMED, BY_HAND)
+    entry = AuditWriter(ctx.secrets).about(event, operation, attempt.intent, ctx.clock.now(), code=code)  # not stored
+    for verb in {row.verb for row in rows if over or row.resumes == back}:
+        sent = Filters(event=Event.SENT, backend=target.backend, verb=verb)
+        for earlier in await ctx.store.search(sent, limit=_CALLS):
+            request = await ctx.store.request(earlier.request_id)
+            paused = request.operation if request is not None and earlier.at < sent_at else None
+            if paused is None or target.id not in await _wholes(ctx, paused.target):
+                continue
+            posted = await ctx.store.message(operation_key(paused.request_id))
+            if posted is not None and posted.body and Card.stored(posted.body).status.startswith(_NO_END):
+                await _say_ended(ctx, paused.request_id, operation, user, entry, None)
 
 
 async def say_over(ctx: Context, request_id: str, what: str, about: str, user: str | None) -> None:

@@ -26,6 +26,7 @@ from bot.features.pauses.pause import (
     paused_lines,
     say_over,
     settle,
+    show_no_end_over,
     show_over,
     show_over_again,
 )
@@ -96,6 +97,8 @@ class PauseEffect(OfSchedules[Context]):
         """Update the cards of the requests whose pauses are over."""
         if attempt.pause is None:
             await show_over(ctx, attempt.intent, attempt.operation, consequences)
+            if isinstance(result, Done) and not (is_end(ctx, attempt.operation) and attempt.operation.starts_run):
+                await show_no_end_over(ctx, attempt)
             await _show_ends(ctx, attempt.operation)
         elif consequences.over_state:
             await _say_over(ctx, attempt.pause, consequences.over_state)
