@@ -24,7 +24,7 @@ async def star(ctx: Context, user: str, target: Target) -> bool:
     """Add a target. False when it is starred already. Raises BadRequest when there are too many."""
     async with ctx.locks.of(_key(user)):
         kept = await favourites(ctx, user)
-        if any(_same(one, target) for one in kept):
+        if any(same(one, target) for one in kept):
             return False
         if len(kept) >= MOST:
             raise BadRequest(f"You have {MOST} favourites. Remove one first, with `unstar`.", code="too_many")
@@ -36,7 +36,7 @@ async def unstar(ctx: Context, user: str, target: Target) -> bool:
     """Remove a target. False when it is not starred."""
     async with ctx.locks.of(_key(user)):
         kept = await favourites(ctx, user)
-        left = [one for one in kept if not _same(one, target)]
+        left = [one for one in kept if not same(one, target)]
         await _keep(ctx, user, left)
         return len(left) < len(kept)
 
@@ -74,7 +74,8 @@ async def _keep(ctx: Context, user: str, targets: list[Target]) -> None:
     ctx.stale_homes.stale(user)
 
 
-def _same(one: Target, other: Target) -> bool:
+def same(one: Target, other: Target) -> bool:
+    """Whether these are the same thing, whatever else is known of it."""
     return (one.backend, one.kind, one.id) == (other.backend, other.kind, other.id)
 
 

@@ -19,7 +19,7 @@ from bot.features import approvals
 from bot.features.access import breakglass
 from bot.features.approvals.question import agreed, approvers, asker, brief
 from bot.features.builtins.tables import label_of, pause_label, together
-from bot.features.favourites import favourites, last_channel, recent, star, unstar
+from bot.features.favourites import favourites, last_channel, recent, same, star, unstar
 from bot.features.pauses.pause import paused_word
 from bot.operations import cards
 from bot.operations.authorize import each_channel, visibility_of
@@ -272,7 +272,7 @@ async def _targets(ctx: Context, user: str, seen: Visibility, everywhere: Sequen
     """Favourites first, then what was used lately, each with a button that opens the launcher for it: with `start` chosen where
     the person may start it, and the channel named if that is not the one where they used it last."""
     starred = [target for target in await favourites(ctx, user) if seen.target(target)]
-    used = [target for target in await recent(ctx, user, MOST) if seen.target(target) and target not in starred]
+    used = await _unstarred(ctx, user, seen, starred, MOST)
     rows, people = [], list[str]()
     for target in [*starred, *used[:MOST]]:
         title, capability = cards.written(target), ctx.catalog.capability(target.backend, "start", target.kind)
@@ -291,9 +291,15 @@ async def _targets(ctx: Context, user: str, seen: Visibility, everywhere: Sequen
     return section.model_copy(update={"buttons": edit})
 
 
+async def _unstarred(ctx: Context, user: str, seen: Visibility, starred: Sequence[Target], most: int) -> list[Target]:
+    """What they used lately, without their favourites."""
+    used = await recent(ctx, user, most)
+    return [one for one in used if seen.target(one) and not any(same(one, kept) for kept in starred)]
+
+
 async def _favourites_page(ctx: Context, user: str, seen: Visibility) -> tuple[HomeSection, ...]:
     starred = await favourites(ctx, user)
-    used = [one for one in await recent(ctx, user, 2 * MOST) if seen.target(one) and one not in starred]
+    used = await _unstarred(ctx, user, seen, starred, 2 * MOST)
     groups = (("Favourites", "Unstar", starred), ("Recent targets", "Star", used))
     top = HomeSection(title="Edit favourites", buttons=(_button(ctx, user, "Done", page=""),))
     return (

@@ -200,6 +200,21 @@ async def test_start_opens_the_launcher(later: Team) -> None:
     assert "acc:shop/prices" in str(view)
 
 
+async def test_a_favourite_that_was_used_is_listed_once(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where more is known of it since it was starred; on the page that edits the favourites too."""
+    async with deciding(tmp_path_factory.mktemp("once"), monkeypatch, OPEN_POLICY, only=("infa",)) as later:
+        env = later.env
+        await env.does("star infa:task/load_orders", "is on your Home tab")
+        await env.does("start infa:task/load_orders", "start infa:task/load_orders")
+        await env.until(lambda: env.audit(event="done"))
+        words = await opened(env, "U0ANA", "★ infa:task/load_orders")
+        assert words[words.index("Favourites") :].count("infa:task/load_orders") == 1
+        await env.ana.press_label("home", label="Edit favourites")
+        assert (await tab(env, "U0ANA", "Unstar")).count("infa:task/load_orders") == 1
+
+
 async def test_favourites_come_first_and_a_press_stars_and_unstars(later: Team) -> None:
     """By a verb as well; the target of a run is its agent; each person has their own."""
     env = later.env
