@@ -222,6 +222,8 @@ async def test_the_message_shortcut_takes_the_words_of_the_message(env: World) -
         ("acc:news/feed;", "acc:news/feed"),
         ("acc:news/v1.2: 0 rows", "acc:news/v1.2"),
         ("acc: nothing works", "acc:"),
+        ("ALERT shop/prices: 0 rows since 6:00, please look", "acc:shop/prices"),
+        ("(shop/prices:) 0 rows", "acc:shop/prices"),
     ],
 )
 async def test_the_message_shortcut_finds_the_target_in_words_that_are_no_command(

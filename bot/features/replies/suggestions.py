@@ -74,7 +74,8 @@ async def named_in(ctx: Context, actor: Actor, place: Place, text: str) -> str |
         if ":" in word and (target := as_target(word, ctx.catalog, seen)) is not None:
             return target
     known = {target.name.lower(): target for target in remembers}
-    remembered = next((known[word.lower()] for word in words if "/" in word and word.lower() in known), None)
+    names = (word.lower().rstrip(":") for word in words if "/" in word)
+    remembered = next((known[name] for name in names if name in known), None)
     if remembered is not None:
         return written(remembered)
     visible_backends = [name for name in ctx.catalog.backends if seen.backend(name)]
