@@ -219,6 +219,15 @@ async def test_what_is_dangerous_or_needs_two_people_is_never_allowed_for_a_time
     assert "Allow for 1 hour" not in labels(await team.card("mark acc:shop/prices", channel=CRAWL))
 
 
+async def test_an_hour_of_a_joined_request_is_told_with_who_has_it(team: Team) -> None:
+    """Rui asked for the same, but the hour is for Ana, who asked first."""
+    env = team.env
+    await env.does("start acc:shop/prices -- month end", "Waiting for approval")
+    await env.does("start acc:shop/prices", "already asked for this", user="U0RUI")
+    await team.press(await team.card("<@U0ANA> and <@U0RUI> want to run"), "Allow for 1 hour")
+    await team.sees("for <@U0ANA> and <@U0RUI>. Allowed for 1 hour, with any parameters, only for <@U0ANA>")
+
+
 async def test_the_same_wish_of_a_second_person_joins_the_first(team: Team) -> None:
     """One card names both, one run follows, both are told; the second one can't decide it."""
     env = team.env

@@ -125,9 +125,10 @@ async def _granted(ctx: Context, approval: Approval, made: Grant) -> None:
     people = made.granted_by.split(", ")
     by, lasts = " and ".join([f"<@{user}>" for user in people]), plural(approval.record.lasts // 60, "minute")
     await ctx.store.finish(approval.pending.request_id, (), ctx.clock.now())
-    await approval_cards.show(ctx, approval, why=f"Granted for {lasts}")
+    await approval_cards.show(ctx, approval, why=f"Granted for {lasts}{await _only(ctx, approval)}")
     late = made.state != "open" or made.until_at <= stamp(ctx.clock.now())
-    can = "That time is over" if late else f"You can `{approval.operation.verb}` it here for {lasts}"
+    who = f"<@{approval.requester}>" if await approval_cards.joined(ctx, approval) else "You"
+    can = "That time is over" if late else f"{who} can `{approval.operation.verb}` it here for {lasts}"
     text = f"Approved by {by}{f' for {lasts}' if late else ''}. {can}."
     await approval_cards.close_requester(ctx, approval, Tone.GOOD, f"Granted for {lasts}", text, *people)
     await approval_cards.tell_requester(ctx, approval, "approved", text, *people, tone=Tone.GOOD)
@@ -160,9 +161,16 @@ async def _claimed(
     text = f"Approved by {by}. {what}"
     if approval.record.allows and lasts > 0 and await ctx.store.value(approval.allow_key) in people:
         await grant_card.show(ctx, await _grant(ctx, approval, people, lasts))
-        await approval_cards.show(ctx, approval, why="Allowed for 1 hour, with any parameters")
+        await approval_cards.show(
+            ctx, approval, why=f"Allowed for 1 hour, with any parameters{await _only(ctx, approval)}"
+        )
         text += f" <@{approval.requester}> can run it here for 1 hour without asking again."
     await approval_cards.tell_requester(ctx, approval, "approved", text, *people, tone=Tone.GOOD)
+
+
+async def _only(ctx: Context, approval: Approval) -> str:
+    """Who of those who asked for it has the grant; empty when nobody joined the request."""
+    return f", only for <@{approval.requester}>" if await approval_cards.joined(ctx, approval) else ""
 
 
 async def _overtaken(ctx: Context, pending_id: str) -> str | None:
