@@ -76,7 +76,7 @@ _LIVE: Final = re.compile(
 )
 _BOLD: Final = re.compile(r"^[^*]+$|^[^*]+?(?= `)")
 _MARKS: Final = re.compile(r"[*~`_:@<>]")  # without one of these, neither _LIVE nor _NAMED matches
-_NAMED: Final = re.compile(r"(\(?)<(@|#|!subteam\^)([A-Z0-9]+)>([.,;:!?)]*)")
+_NAMED: Final = re.compile(r"(\(?)<(@|#|!subteam\^)([A-Z0-9]+)>([.,;:!?)…]*)")
 
 
 def escape(text: str) -> str:

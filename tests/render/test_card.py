@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from bot.core.card import Button, Card, Line, Tone
 from bot.core.outcome import Fact, Table
+from bot.core.text import shortened
 from bot.render.blocks import action_of
 from bot.render.card import Message, render_card
 
@@ -277,6 +278,14 @@ def test_a_fact_says_when_it_was_read_and_the_day_where_the_card_does_not():
     assert "{date_short_pretty} {time}" in made.blocks[-1]["elements"][-1]["text"]
     alone = render_card(card(facts=facts))
     assert all("{date_short_pretty}" in field["text"] for field in alone.blocks[1]["fields"])
+
+
+def test_a_name_before_a_cut_stays_a_name():
+    """A long detail is cut between two words, also just behind a mention."""
+    text = shortened("the rules of <#C0CRAWL> say so to <@U0ANA> and to everyone else", 24)
+    assert text == "the rules of <#C0CRAWL>…"
+    made = words(render_card(card(lines=(Line(text=f"{text} <@U0ANA>…"),), mention=("C0CRAWL", "U0ANA"))))
+    assert "the rules of <#C0CRAWL>… <@U0ANA>…" in made
 
 
 def test_who_alone_reads_a_card_is_not_called_by_it():
