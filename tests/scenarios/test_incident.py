@@ -327,7 +327,7 @@ async def test_break_glass_within_an_incident_is_marked_as_both(team: Team) -> N
     await env.sees("Break-glass of", "has ended", "start acc:shop/prices", channel="C0SEC")
     text = shown(await env.does("incident close", "INC-50 is closed"))
     assert "`break-glass` (approvers unreachable): started" in text
-    assert "`break-glass` (over): revoked" in text
+    assert "`break-glass` (over): revoked from <@U0RUI>" in text
     assert re.search(r"`start acc:shop/prices` \(restore prices\), with BREAK-GLASS: \w", text), text
     assert text.count("with BREAK-GLASS") == text.count("(restore prices)")
 
@@ -443,6 +443,17 @@ async def test_its_report_names_a_late_press_under_what_was_not_done(team: Team)
     assert "not done" not in done
     assert "`incident close INC-42`: not done: INC-42 was closed by" in undone
     assert re.search(r"`revoke g-\w+` \(ended with a button\): not done: The grant of start", undone), undone
+    assert "`grant of start acc:shop/*` (ended with a button): revoked from <@U0ANA>" in done
+
+
+async def test_the_audit_log_takes_an_incident_by_its_name(team: Team) -> None:
+    """As it takes a target: the same entries as for the word alone."""
+    env = team.env
+    await env.does("incident open INC-46 -- checkout", "Incident INC-46")
+    await env.does("incident close", "INC-46 is closed")
+    await env.does("incident open INC-47 -- stock", "Incident INC-47")
+    told = shown(await env.does("audit incident=INC-46", "Audit log", "checkout"))
+    assert "INC-47" not in told
 
 
 async def test_its_report_is_in_words_that_a_person_reads(team: Team) -> None:

@@ -73,7 +73,7 @@ BUILTINS: Final = (
          "Search the audit log, newest first. `@ana` finds that person's entries, `sched*` words that begin like this.",
          "audit prices count=20",
          params=(_count(default=20), text("user", "one person", "@ana"), text("target", "one target", "acc:shop/prices"),
-                 _span("since", "how far back", "2h"))),
+                 text("incident", "one incident", "INC-42"), _span("since", "how far back", "2h"))),
     _builtin("timeline", Takes.NOTHING,
          "What was done in this channel or thread, oldest first, as a chart, a list, and files for a report.",
          "timeline since=4h",

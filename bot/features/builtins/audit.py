@@ -81,7 +81,7 @@ async def audit(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, 
     mentioned = [word for word in ask.words if word.startswith("<@") and user is None][:1]
     who = person_in(user or next(iter(mentioned), None))
     words = [word for word in ask.words if word not in mentioned]
-    text = " ".join([*words, str(given.get("target") or "")]).strip()
+    text = " ".join([*words, *(str(given[name]) for name in ("target", "incident") if given.get(name))]).strip()
     text = "" if text == "*" else text
     if text in ("verify", "export"):
         where = f"`audit {text}` works in the terminal, where the bot is installed: `signalbox audit {text}`."

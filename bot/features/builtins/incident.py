@@ -14,7 +14,7 @@ from bot.core.command.parser import format_command
 from bot.core.errors import BadRequest
 from bot.core.intent import Command, Intent, Place, Source
 from bot.core.outcome import Fact, Phase
-from bot.core.records import GIVEN, Filters, StoredEntry, asked_by, done_by, stamp, what_of
+from bot.core.records import ENDS, GIVEN, Filters, StoredEntry, asked_by, done_by, stamp, what_of
 from bot.core.text import ago_text, first_of, plural, shortened, utc_text
 from bot.features import incidents
 from bot.features.access.grants import NotPermittedError
@@ -283,17 +283,27 @@ async def _story(
         how = (
             await _paused(ctx, end, unsure.get(request_id)) if end.event is Event.PAUSED else _end_of(ctx, end, undone)
         )
-        if end.event in GIVEN:
-            grant, of = await ctx.store.grant_by_id((end.rule or "").partition(" ")[2]), ends.get(end.rule)
-            how += f" to <@{grant.user_id}>" if grant is not None and not grant.breakglass else ""
-            timed = " until " in (end.detail or "")  # not for one operation
-            until = f" until {utc_text(grant.until_at)}" if grant is not None and timed else ""
-            how += until if of is None else f", ended {utc_text(of.at, seconds=True)}, {asker(of)}"
-        others += [how] if end.event is Event.PAUSED or end.event in GIVEN else []
+        how += await _of_whom(ctx, end, ends.get(end.rule))
+        others += [how] if end.event is Event.PAUSED or end.event in GIVEN | ENDS else []
         told[done].append(f"• {when} {who} `{what}`{why}: {shortened(how, longest)}")
     for done, many in hidden.items():
         told[done][:0] = [f"{plural(many, 'earlier one', 'earlier ones')}: in the timeline"] if many else []
     return told[True], told[False], others
+
+
+async def _of_whom(ctx: Context, entry: StoredEntry, end: StoredEntry | None) -> str:
+    """Whose grant was given, until when and how it ended, or was ended with this entry; empty for other entries."""
+    if entry.event not in (*GIVEN, Event.REVOKED, Event.EXPIRED):
+        return ""
+    grant = await ctx.store.grant_by_id((entry.rule or "").partition(" ")[2])
+    if entry.event not in GIVEN:
+        word = "from" if entry.event is Event.REVOKED else "for"
+        return f" {word} <@{grant.user_id}>" if grant is not None else ""
+    to = f" to <@{grant.user_id}>" if grant is not None and not grant.breakglass else ""
+    if end is not None:
+        return f"{to}, ended {utc_text(end.at, seconds=True)}, {asker(end)}"
+    timed = " until " in (entry.detail or "")  # not for one operation
+    return to + (f" until {utc_text(grant.until_at)}" if grant is not None and timed else "")
 
 
 async def _paused(ctx: Context, entry: StoredEntry, unsure: str | None) -> str:
