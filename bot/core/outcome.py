@@ -220,10 +220,9 @@ class Done(Value):
     `state` is the target's state that a lookup found: a successful lookup of something broken is red. `details` are facts that
     few people need, such as full ids.
     `made` is the target that it created. `unlinked`: the console has no page for the target, which is deleted or has no known id.
-    `run` can be watched to its end; `backend_ref` is the vendor's id of it. `restore` are the targets that this call
-    switched off and that the pause switches on again; None means the operation's own target. `preview` are lines of a
-    log, `remarks` sentences about them, such as what was not found. `beside` replaces the summary below `view.state` when
-    the summary would repeat the state; None keeps the summary.
+    `run` can be watched to its end; `backend_ref` is the vendor's id of it. `preview` are lines of a log, `remarks` sentences
+    about them, such as what was not found. `beside` replaces the summary below `view.state` when the summary would repeat the
+    state; None keeps the summary.
     """
 
     kind: Literal["done"] = "done"
@@ -242,7 +241,6 @@ class Done(Value):
     files: tuple[FileOut, ...] = ()
     preview: str = ""
     remarks: tuple[str, ...] = ()
-    restore: tuple[Target, ...] | None = None
     next: tuple[Suggestion, ...] = ()
 
     @property

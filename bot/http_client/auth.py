@@ -9,7 +9,7 @@ from typing import Protocol
 
 from pydantic import SecretStr
 
-from bot.core.ports.services import Clock
+from bot.core.ports.services import CHANGES, Clock
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +115,10 @@ class Session:
 
     async def _fetch(self) -> Credential:
         self._current = None
-        credential = await self._sign_in()
+        token = CHANGES.set(None)  # a sign-in changes nothing
+        try:
+            credential = await self._sign_in()
+        finally:
+            CHANGES.reset(token)
         self._current, self._since = credential, self._clock.monotonic()
         return credential

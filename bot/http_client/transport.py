@@ -23,6 +23,7 @@ from yarl import URL
 from bot.core.errors import Problem
 from bot.core.network import DIRECT, Proxies
 from bot.core.ports.plugin import ClientCertificate
+from bot.core.ports.services import CHANGES
 
 
 @dataclass(slots=True)
@@ -81,6 +82,9 @@ async def _writing(
         progress.withheld = True
         raise Withheld
     progress.sent = True
+    changes = CHANGES.get()
+    if changes is not None and params.method != "GET":
+        changes.begun = True
 
 
 class Tls(NamedTuple):

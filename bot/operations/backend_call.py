@@ -2,8 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -15,7 +15,8 @@ from bot.core.command.until import ends_at
 from bot.core.effects import Attempt
 from bot.core.operation import Operation, Target
 from bot.core.outcome import NOT_LISTED, Failed, Outcome, Phase, Refused, Unknown
-from bot.core.ports.services import Clock, Ids, SlackFile, Spool
+from bot.core.ports.services import CHANGES, Changes, Clock, Ids, SlackFile, Spool
+from bot.core.text import sentences
 from bot.operations import cards
 from bot.runtime.context import Context
 from bot.runtime.until_stored import until_stored
@@ -77,24 +78,38 @@ async def claimed(ctx: Context, operation: Operation, sent_at: datetime) -> froz
     )
 
 
-async def call(ctx: Context, attempt: Attempt) -> Outcome:
-    """The outcome of one call within its timeout, whatever goes wrong."""
-    operation = attempt.operation
+async def call(ctx: Context, attempt: Attempt, *, again: bool = False) -> Outcome:
+    """The outcome of one call within its timeout, whatever goes wrong. `again`: an earlier one may have had its effect."""
+    operation, changes = attempt.operation, Changes(begun=again)
+    token = CHANGES.set(changes)
     try:
-        ends = ends_at(operation, attempt.intent.at, ctx.clock.now(), ctx.zone)
-        backend = ctx.backends[operation.target.backend]
         async with asyncio.timeout(operation.timeout):
-            return await backend.run(operation, OneCall(ctx, attempt, ends, ctx.clock, ctx.ids, ctx.spool))
+            with faults(operation):
+                ends = ends_at(operation, attempt.intent.at, ctx.clock.now(), ctx.zone)
+                given = OneCall(ctx, attempt, ends, ctx.clock, ctx.ids, ctx.spool)
+                return await ctx.backends[operation.target.backend].run(operation, given)
     except TimeoutError:
-        return outcome_of(ctx, errors.Lost(f"No answer within {operation.timeout:g} s.", code="deadline"), operation)
+        late = errors.Lost(f"No answer within {operation.timeout:g} s.", code="deadline")
+        return outcome_of(ctx, late, operation, begun=changes.begun)
     except errors.Problem as problem:
-        return outcome_of(ctx, problem, operation)
-    except Exception as error:  # a fault of the bot, before or after the request was sent
+        return outcome_of(ctx, problem, operation, begun=changes.begun)
+    finally:
+        CHANGES.reset(token)
+
+
+@contextmanager
+def faults(operation: Operation) -> Iterator[None]:
+    """Log a fault of the bot in a call that changes something, or in the look at its effect, and raise it as a problem."""
+    try:
+        yield
+    except (errors.Problem, TimeoutError):
+        raise
+    except Exception as error:
         if operation.risk is Risk.READ:
             raise
         fault = type(error).__name__
         _log.error("request %s broke: %s", operation.request_id, fault, exc_info=_log.isEnabledFor(logging.DEBUG))
-        return Unknown(code="internal", summary=f"The bot has a fault ({fault}).")
+        raise errors.Problem(f"The bot has a fault ({fault}).", code="internal") from None
 
 
 def same_again(ctx: Context, operation: Operation) -> str:
@@ -105,9 +120,10 @@ def same_again(ctx: Context, operation: Operation) -> str:
     return SAME_STATE if operation.idempotent and not adds else ""
 
 
-def outcome_of(ctx: Context, problem: errors.Problem, operation: Operation) -> Outcome:
+def outcome_of(ctx: Context, problem: errors.Problem, operation: Operation, *, begun: bool = True) -> Outcome:
     """The outcome of a problem for this operation. Only this function decides between refused, failed and unknown. What failed is
-    offered once more, so a call that may have had its effect is unknown, unless a new request for it does no more."""
+    offered once more, so a call that may have had its effect is unknown, unless a new request for it does no more. One in which
+    no change has `begun` had none."""
     code, summary, hint = problem.code, problem.summary, problem.hint
     if isinstance(problem, errors.NotSent):
         return Failed(code=code, summary=summary, hint=hint, sent=False)
@@ -118,6 +134,9 @@ def outcome_of(ctx: Context, problem: errors.Problem, operation: Operation) -> O
     if isinstance(problem, errors.Rejected | errors.NoSuchTarget | errors.BadRequest | errors.Ambiguous):
         return Refused(code=code, summary=summary, hint=hint)
     if operation.risk is not Risk.READ:
+        if not begun:
+            summary = sentences("Nothing was done: a step before the change failed", summary)
+            return Failed(code=errors.NotSent.code, summary=summary, hint=hint, sent=False)
         vague = isinstance(problem, errors.BadReply | errors.ServerError) or code == errors.Redirected.code
         if isinstance(problem, errors.Lost) or (vague and not same_again(ctx, operation)):
             return Unknown(code=code, summary=summary, hint=hint)

@@ -53,7 +53,7 @@ async def execute(
             failed = Failed(code=problem.code, summary=problem.summary, hint=TYPE_AGAIN, sent=False)
             return await finish(ctx, attempt, failed, Event.FAILED)
         attempt = replace(attempt, sent_at=ctx.clock.now())
-        result = await call(ctx, attempt)
+        result = await call(ctx, attempt, again=again)
         if isinstance(result, Unknown) and attempt.pause is None:
             if not again:  # otherwise recorded already
                 writer = AuditWriter(ctx.secrets)

@@ -110,6 +110,7 @@ class Given:
     may_send: Callable[[], bool] = lambda: True
     sign_in: SignInPause = field(default_factory=SignInPause)
     backends: dict[str, Backend] = field(default_factory=dict)
+    catalog: Catalog = field(default_factory=lambda: Catalog({}))
 
 
 INTENT = Intent(
@@ -136,7 +137,7 @@ class Stand:
 
     @property
     def catalog(self) -> Catalog:
-        return Catalog({self.backend.name: self.plugin.spec})
+        return self.given.catalog
 
     @property
     def told(self) -> list[str]:
@@ -224,6 +225,7 @@ def build(
     given = Given(settings.name, clock, CountingIds(), Memory(clock), spool, Files(), Screen())
     given.secrets.configure(*secrets_in(settings))
     given.backends[settings.name] = plugin.build(settings, given)
+    given.catalog = Catalog({settings.name: plugin.spec})
     return settings, given.backends[settings.name], given
 
 

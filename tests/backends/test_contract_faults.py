@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from bot import plugins
-from bot.core.command.capability import Capability
+from bot.core.command.capability import Capability, Risk
 from bot.core.outcome import Done, Failed, Level, Phase, Unknown
+from bot.operations.backend_call import enabled_key
 from tests.backends.contract_faults import FAULTS, SHORT, Fault, expected
 from tests.backends.contract_samples import Sample
 from tests.backends.contract_stand import Stand, samples_of, standing
@@ -79,6 +81,47 @@ async def test_a_change_that_meets_a_fault(kind: str, fault: Fault, tmp_path: Pa
         check(fault, row, result, expected(fault, row, renews=samples.renews, bare=samples.bare))
         if not row.idempotent:
             assert len(seen) <= 1, seen
+
+
+CHANGES = [
+    (kind, (row.verb, row.target))
+    for kind in KINDS
+    for row in plugins.load(kind).spec.capabilities
+    if row.risk is not Risk.READ and (row.verb, row.target) in samples_of(kind).rows
+]
+
+
+@pytest.mark.parametrize(("kind", "key"), CHANGES)
+async def test_a_change_whose_reads_are_lost_is_only_unknown_if_it_was_sent(
+    kind: str, key: tuple[str, str], tmp_path: Path
+) -> None:
+    """Every answer to a read is lost, of those that come before the change too: then nothing was done, for certain."""
+    _, sample = row_of(kind, key)
+    async with standing(kind, tmp_path) as stand:
+        operation = await stand.prepared(sample)
+        since = len(stand.plane.requests)
+        await stand.plane.set_fault({"fault": "drop_after", "match": "GET .*", "times": 100})
+        result = await stand.call(operation)
+        if all(one.startswith("GET") for one in stand.requests(since)):
+            assert isinstance(result, Failed), result
+            assert not result.sent
+        else:
+            assert isinstance(result, Done | Unknown), result
+
+
+PAUSES = [(kind, key) for kind, key in CHANGES if row_of(kind, key)[0].pausable]
+
+
+@pytest.mark.parametrize(("kind", "key"), PAUSES)
+async def test_a_pause_notes_what_it_switches_off_unless_the_control_plane_ends_it(
+    kind: str, key: tuple[str, str], tmp_path: Path
+) -> None:
+    """The end switches on exactly what was noted."""
+    row, sample = row_of(kind, key)
+    async with standing(kind, tmp_path) as stand:
+        operation = await stand.prepared(replace(sample, typed=f"{sample.typed.partition(' for=')[0]} for=1h"))
+        assert isinstance(await stand.call(operation), Done)
+        assert (enabled_key(operation.request_id) in stand.given.store.kept) is not row.own_timer
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -178,6 +178,8 @@ class OutsideBackend:
         return Target(backend="box", kind="lamp", id=self._outside.lamp, name="lamp", scope="box:lamp")
 
     async def run(self, operation: Operation, call: Call) -> Done:
+        if "for" in operation.given or "until" in operation.given:
+            await call.note_enabled([operation.target])
         await self._gate.enter()
         self._outside.calls.append(operation.target.id if operation.verb == "start" else operation.verb)
         self._gate.leave()

@@ -52,15 +52,12 @@ async def status(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
 async def switch(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     """Switch a schedule on or off. The end of a pause switches on only a schedule that was on."""
     target, on = operation.target, operation.verb == "schedule on"
-    restore: tuple[Target, ...] | None = None
     if not on and ("for" in operation.given or "until" in operation.given):
-        restore = () if schedule_word(await _one(ctx, target)) == "off" else (target,)
-        await call.note_enabled(restore)
+        await call.note_enabled(() if schedule_word(await _one(ctx, target)) == "off" else (target,))
     await ctx.client.switch_schedule(target.id, on=on)
     word, other = ("on", "off") if on else ("off", "on")
     return Done(
         summary=f"The schedule {target.name.partition('/')[2]} is {word}.",
-        restore=restore,
         next=(suggest(f"Switch {other}", f"schedule {other}", target),),
     )
 

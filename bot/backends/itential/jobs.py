@@ -56,10 +56,8 @@ async def act(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     """Cancel, pause or resume. The end of a timed pause resumes only a job that was not paused before; a running job need not
     be resumed."""
     target, verb = operation.target, operation.verb
-    restore: tuple[Target, ...] | None = None
     if verb == "pause" and (operation.params.get("for") is not None or operation.params.get("until") is not None):
-        restore = () if (await ctx.client.job(target.id)).status == "paused" else (target,)
-        await call.note_enabled(restore)
+        await call.note_enabled(() if (await ctx.client.job(target.id)).status == "paused" else (target,))
     try:
         await ctx.client.job_action(_ACTS[verb].action, target.id)
     except (CredentialRefused, RateLimited):
@@ -68,9 +66,8 @@ async def act(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
         job = await readable(ctx.client.job(target.id), within=LOOK_FIRST)
         if job is None or job.status != _ACTS[verb].already:
             raise
-        there = {"restore": () if verb == "pause" else restore, "summary": f"The job is {_ACTS[verb].already} already."}
-        return _acted(target, verb).model_copy(update=there)
-    return _acted(target, verb).model_copy(update={"restore": restore})
+        return _acted(target, verb).model_copy(update={"summary": f"The job is {_ACTS[verb].already} already."})
+    return _acted(target, verb)
 
 
 async def check(ctx: AdapterContext, operation: Operation) -> Refused | None:

@@ -39,7 +39,8 @@ async def switch(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     """
     on = operation.verb == "schedule on"
     target, word, other = operation.target, *(("on", "off") if on else ("off", "on"))
-    restore = None if on else await _enabled(ctx, operation, call)
+    if not on:
+        await _note_enabled(ctx, operation, call)
     if target.kind == AGENT:
         await ctx.client.switch_schedules(target.id, on=on)
         summary = f"All schedules of {target.owner} are {word}."
@@ -47,25 +48,27 @@ async def switch(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
         await ctx.client.switch_schedule(target.id, on=on)
         summary = f"The schedule{_of(target)} is {word}."
     back = suggest(f"Switch {other}", f"schedule {other}", target)
-    return Done(summary=summary, restore=restore, next=(back,))
+    return Done(summary=summary, next=(back,))
 
 
-async def _enabled(ctx: AdapterContext, operation: Operation, call: Call) -> tuple[Target, ...] | None:
-    """The schedules to switch off that are on now: the end of a pause switches on exactly these.
+async def _note_enabled(ctx: AdapterContext, operation: Operation, call: Call) -> None:
+    """Note the schedules to switch off that are on now: the end of a pause switches on exactly these.
 
-    None if that is unknown: the schedule's agent is unknown, or the list can't be read and the switch-off isn't a pause.
-    The list of an agent is always read, so that pauses of its schedules are linked to it.
+    A schedule whose agent is unknown can't be read, and counts as on. The list of an agent is always read, so that pauses of its
+    schedules are linked to it.
     """
     target = operation.target
     timed = operation.params.get("for") is not None or operation.params.get("until") is not None
     if target.kind == SCHEDULE and (target.parent is None or not timed):
-        return None
+        if timed:
+            await call.note_enabled([target])
+        return
     try:
         schedules = await ctx.client.schedules(target.parent or target.id)
     except (CallProblem, NoSuchTarget):
         if timed:
             raise
-        return None
+        return
     if target.kind == SCHEDULE:
         schedules = [item for item in schedules if item.id == target.id]
     if timed and any(item.is_enabled is None or (item.is_enabled and not item.id) for item in schedules):
@@ -75,14 +78,14 @@ async def _enabled(ctx: AdapterContext, operation: Operation, call: Call) -> tup
         )
     if target.kind == AGENT:
         await ctx.finder.learn(SCHEDULE, [item.id for item in schedules], target)
-    parts = [
-        target if target.kind == SCHEDULE else ctx.finder.part(SCHEDULE, item.id, target)
-        for item in schedules
-        if item.is_enabled and item.id
-    ]
     if timed:
-        await call.note_enabled(parts)
-    return tuple(parts)
+        await call.note_enabled(
+            [
+                target if target.kind == SCHEDULE else ctx.finder.part(SCHEDULE, item.id, target)
+                for item in schedules
+                if item.is_enabled and item.id
+            ]
+        )
 
 
 def _of(schedule: Target) -> str:

@@ -2,10 +2,11 @@
 
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import BinaryIO, Protocol
+from typing import BinaryIO, Final, Protocol
 from zoneinfo import ZoneInfo
 
 from bot.core.card import Card, Delivery, FormView, HomeView
@@ -64,6 +65,16 @@ class SlackFile(Protocol):
     def chunks(self) -> AsyncIterator[bytes]: ...
 
 
+@dataclass(slots=True)
+class Changes:
+    """Whether a request that may change something has begun, within one call of `Backend.run`."""
+
+    begun: bool = False
+
+
+CHANGES: Final[ContextVar[Changes | None]] = ContextVar("changes", default=None)
+
+
 class Call(Protocol):
     """What an adapter gets in addition to the operation."""
 
@@ -87,8 +98,8 @@ class Call(Protocol):
         """What other calls to this backend made lately (see `outcome.made_by`)."""
 
     async def note_enabled(self, targets: Sequence[Target]) -> None:
-        """Must be called before a call that starts a pause, with what it will switch off. `Done.restore` has the same afterwards,
-        but is missing if the program dies in between."""
+        """Must be called before a call that starts a pause, unless the control plane ends it by its own timer: with what it will
+        switch off. The end of the pause switches on exactly that."""
 
 
 class Backend(Protocol):

@@ -59,6 +59,10 @@ ENDINGS: Final = (
 )  # of entries about the end of a pause
 _UNTIL: Final = "until "
 _MAY_BE: Final = "It may be paused now."
+_UNSEEN: Final = (
+    "I was stopped before I noted what was on, so nothing is switched on again automatically. Look at it, and run `{}` for what "
+    "should be on."
+)
 _ASKED: Final = 10  # states that are read for one line
 _ENDS: Final = "ends the pause {0.request_id} of {0.user_id}, which was to last until {0.until_at}"
 _ENDED: Final = re.compile(r"(?:ends the )?pause ([^\s:]+)")
@@ -108,8 +112,9 @@ async def settle(ctx: Context, attempt: Attempt, result: Outcome, now: datetime)
         over = _over(ctx, attempt, held, now, Event.PAUSED, NO_END)
         status, lines = no_end.format(capability.resumes), (Line(text=with_end),)
         return over + Consequences(status=status, lines=lines) if done else over
-    off = await _switched_off(ctx, operation, result)
-    still = [one for one in off if not late or await _later_order(ctx, attempt, one) is None]
+    off = await _switched_off(ctx, operation, own_timer=capability.own_timer)
+    unseen = (Line(text=_UNSEEN.format(capability.resumes)),) if off is None else ()
+    still = [one for one in off or () if not late or await _later_order(ctx, attempt, one) is None]
     targets = (*still, *(pause.target for pause in held))
     opened = tuple(
         Pause(
@@ -127,6 +132,8 @@ async def settle(ctx: Context, attempt: Attempt, result: Outcome, now: datetime)
         )
         for target in {(target.kind, target.id): target for target in targets}.values()
     )
+    if not opened and unseen:
+        return Consequences(lines=unseen)
     if not opened:
         return Consequences(status=as_before, lines=(Line(text=stays),)) if done else NOTHING
     ends, code = opened[0].until_at, None if done else UNSURE
@@ -136,7 +143,7 @@ async def settle(ctx: Context, attempt: Attempt, result: Outcome, now: datetime)
         over=held,
         over_state="replaced",
         entries=(first, *_entries(ctx, intent, operation, Event.PAUSED, REPLACED, held, now)),
-        lines=_end_lines("Replaces", held),
+        lines=(*_end_lines("Replaces", held), *unseen),
     )
 
 
@@ -195,13 +202,12 @@ def _over(
     return Consequences(over=held, over_state="cancelled", entries=entries, lines=_end_lines("Ends", held))
 
 
-async def _switched_off(ctx: Context, operation: Operation, result: Outcome) -> tuple[Target, ...]:
-    """What the call switched off: as noted before the call, otherwise as the backend reports, otherwise the target itself."""
+async def _switched_off(ctx: Context, operation: Operation, *, own_timer: bool) -> tuple[Target, ...] | None:
+    """What the call switched off, as noted before it. None when the program was stopped before that: nobody knows what was on."""
     noted = await ctx.store.value(enabled_key(operation.request_id))
     if isinstance(noted, list):
         return tuple(Target.stored(target) for target in noted)
-    restore = result.restore if isinstance(result, Done) else None
-    return restore if restore is not None else (operation.target,)
+    return (operation.target,) if own_timer else None
 
 
 async def _held(
