@@ -15,7 +15,7 @@ from bot.core.ports.services import Backend
 from bot.core.records import Filters, StoredEntry, stamp, whose
 from bot.core.text import capitalized, plural, sentences
 from bot.operations import cards
-from bot.operations.backend_call import claimed, same_again
+from bot.operations.backend_call import claimed, faults, same_again
 from bot.runtime.context import Context
 from bot.runtime.until_stored import until_stored
 
@@ -136,7 +136,8 @@ async def _looks(ctx: Context, intent: Intent, operation: Operation, backend: Ba
 async def look_once(ctx: Context, operation: Operation, backend: Backend, sent_at: datetime) -> LookBack:
     """One read; without an answer it stays unknown. What it finds is recorded as made by this call, and by no other one."""
     try:
-        back = await backend.look_back(operation, sent_at, await claimed(ctx, operation, sent_at))
+        with faults(operation):
+            back = await backend.look_back(operation, sent_at, await claimed(ctx, operation, sent_at))
     except Problem as problem:
         again = isinstance(problem, CallProblem) and not isinstance(problem, Rejected)
         return LookBack(evidence=sentences(f"The control plane could not be checked: {problem.summary}"), again=again)
