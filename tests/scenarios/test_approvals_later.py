@@ -363,11 +363,8 @@ async def test_where_nothing_can_be_run_the_form_is_answered_once(team: Team, wh
     assert env.bot.store.database.read_sync(lambda db: db.execute(open_).fetchall()) == []
 
 
-async def test_an_hour_that_was_allowed_survives_a_kill_just_before_the_call(
-    team: Team, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The bot ends between the entry `sent` and the grant: what is left of the hour is granted after the restart, and the
-    requester is told who approved."""
+async def killed_before_the_grant(team: Team, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An approver allows an hour, and the bot ends between the entry `sent` and the grant."""
     env, sending, stuck = team.env, Store.sending, asyncio.Event()
 
     async def stops(*args: Any, **words: Any) -> bool:
@@ -382,6 +379,14 @@ async def test_an_hour_that_was_allowed_survives_a_kill_just_before_the_call(
     await stuck.wait()
     monkeypatch.setattr(Store, "sending", sending)
     await crash(env)
+
+
+async def test_an_hour_that_was_allowed_survives_a_kill_just_before_the_call(
+    team: Team, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is left of the hour is granted after the restart, and the requester is told who approved."""
+    env = team.env
+    await killed_before_the_grant(team, monkeypatch)
     await env.start()
     granted = await team.event("granted")
     assert granted.user_id == "U0LEE"
@@ -391,3 +396,27 @@ async def test_an_hour_that_was_allowed_survives_a_kill_just_before_the_call(
     await team.sees("Approved by <@U0LEE>", "Allowed for 1 hour, with any parameters")
     await env.restart()
     assert len(env.audit(event="granted")) == 1
+
+
+async def test_of_an_allowed_hour_only_what_is_left_is_promised(team: Team, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The bot starts again after fifty minutes."""
+    env = team.env
+    await killed_before_the_grant(team, monkeypatch)
+    team.later(minutes=50)
+    await env.start()
+    await env.sees("Approved by <@U0LEE>", "can run it here for 10 minutes without asking again", user="U0ANA")
+    await team.sees("Approved by <@U0LEE>", "Allowed for 10 minutes, with any parameters")
+
+
+async def test_an_allowed_hour_that_was_over_before_it_could_be_granted_is_told(
+    team: Team, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both the requester and the approver learn that there is no grant."""
+    env = team.env
+    await killed_before_the_grant(team, monkeypatch)
+    team.later(minutes=70)
+    await env.start()
+    over = "The allowed hour was over before I was started again, so it was not granted"
+    await env.sees("Approved by <@U0LEE>", over, user="U0ANA")
+    await team.sees("Approved by <@U0LEE>", over)
+    assert not env.audit(event="granted")

@@ -159,12 +159,17 @@ async def _claimed(
 ) -> None:
     """The call is about to be made: tell the requester, and allow the same for an hour if an approver wanted that."""
     text = f"Approved by {by}. {what}"
-    if approval.record.allows and lasts > 0 and await ctx.store.value(approval.allow_key) in people:
-        await grant_card.show(ctx, await _grant(ctx, approval, people, lasts))
-        await approval_cards.show(
-            ctx, approval, why=f"Allowed for 1 hour, with any parameters{await _only(ctx, approval)}"
-        )
-        text += f" <@{approval.requester}> can run it here for 1 hour without asking again."
+    if approval.record.allows and await ctx.store.value(approval.allow_key) in people:
+        why = "The allowed hour was over before I was started again, so it was not granted"
+        told = f"{why}."
+        if lasts > 0:
+            await grant_card.show(ctx, await _grant(ctx, approval, people, lasts))
+            minutes = max(1, round(lasts / 60))
+            span = "1 hour" if minutes == 60 else plural(minutes, "minute")
+            why = f"Allowed for {span}, with any parameters{await _only(ctx, approval)}"
+            told = f"<@{approval.requester}> can run it here for {span} without asking again."
+        await approval_cards.show(ctx, approval, why=why)
+        text += f" {told}"
     await approval_cards.tell_requester(ctx, approval, "approved", text, *people, tone=Tone.GOOD)
 
 
