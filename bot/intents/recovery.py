@@ -169,6 +169,10 @@ async def _sent(ctx: Context, request: StoredRequest) -> None:
         repeatable = await _repeatable(ctx, attempt) if is_safe else None
         if repeatable is not None:
             await execute(ctx, repeatable, again=True)
+        elif isinstance(intent.payload, Due):  # its pause ended otherwise, as its card says, or its end is tried anew
+            ended, now = AuditWriter(ctx.secrets), ctx.clock.now()
+            entry = ended.outcome(attempt, lost, Event.ABANDONED, now, ctx.clock.monotonic())
+            await ctx.store.finish(intent.request_id, (entry,), now)
         else:
             await look_up(ctx, attempt, lost)
 

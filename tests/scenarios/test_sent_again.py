@@ -136,6 +136,26 @@ async def test_the_end_of_a_pause_that_was_interrupted_has_one_card(env: World) 
     assert "The pause is over: it is on again" in cards[0]
 
 
+async def test_the_interrupted_end_of_a_pause_of_what_is_deleted_meanwhile_has_no_card(
+    env: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The card of the pause says who deleted it, and nobody is asked to check anything."""
+    monkeypatch.setattr(AlwaysLeader, "may_be_sending", lambda *_: 8.0)
+    await env.does("schedules acc:shop/prices", "2 of them on")
+    await env.acc.set_fault({"fault": "delay", "seconds": 90, "times": 1, "match": "POST .*/on"})
+    paused = await do(env, f"schedule off acc:schedule/{FIRST} for=2s")
+    await env.until(lambda: [one for one in env.acc.requests if one.raw_path.endswith("/on")])
+    await crash(env)
+    await env.acc.clear_faults()
+    await env.start()
+    deleting = await ask(env, f"schedule delete acc:schedule/{FIRST}", user="U0LEE")
+    await deleting.press("Run it")
+    await paused.card("This pause is over: deleted by <@U0LEE>.")
+    await env.until(lambda: env.audit(event="abandoned"))
+    await env.quiet()
+    assert not [one for one in env.ana.messages("C0CRAWL") if "schedule on" in shown(one)]
+
+
 async def test_the_report_of_an_incident_says_of_a_pause_that_failed_when_sent_again_that_it_may_be(env: World) -> None:
     await env.does("incident open INC-9", "Incident INC-9")
     asked = await killed_in_its_call(env, "schedule off acc:shop/prices for=1h", "POST .*/off")
