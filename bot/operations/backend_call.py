@@ -92,6 +92,9 @@ async def call(ctx: Context, attempt: Attempt, *, again: bool = False) -> Outcom
         late = errors.Lost(f"No answer within {operation.timeout:g} s.", code="deadline")
         return outcome_of(ctx, late, operation, begun=changes.begun)
     except errors.Problem as problem:
+        if again and isinstance(problem, errors.NotSent):
+            told = sentences("The bot stopped while it was sending this, and could not send it again", problem.summary)
+            return Unknown(code=errors.Lost.code, summary=told, hint=problem.hint)
         return outcome_of(ctx, problem, operation, begun=changes.begun)
     finally:
         CHANGES.reset(token)

@@ -118,6 +118,16 @@ async def test_an_idempotent_call_is_sent_again_after_a_restart(env: World) -> N
     assert "not sent again" not in shown(await asked.card("approved"))
 
 
+async def test_a_pause_that_cannot_be_sent_again_because_nothing_answers_keeps_its_end(env: World) -> None:
+    """The first call may have switched it off, so the outcome is unknown, and it is switched on at its time."""
+    await env.does("schedules acc:shop/prices", "2 of them on")
+    asked = await killed_in_its_call(env, "schedule off acc:shop/prices for=1h", "POST .*/off")
+    await env.acc.set_fault({"fault": "refuse"})
+    await env.start()
+    await asked.card("Unknown", "could not send it again", "It may be paused now. It turns on again automatically:")
+    assert len(await env.bot.store.open_pauses()) == 2
+
+
 async def test_the_end_of_a_pause_that_was_interrupted_has_one_card(env: World) -> None:
     """It is tried again, and its one card says that it is over: no second one stays open beside it."""
     await env.does("schedules acc:shop/prices", "2 of them on")
