@@ -9,7 +9,7 @@ import pytest
 from bot.runtime.leadership import AlwaysLeader
 from tests.scenarios.steps import Asked, ask, do
 from tests.scenarios.test_crash_in_a_call import crash
-from tests.scenarios.test_pauses import FIRST
+from tests.scenarios.test_pauses import FIRST, SECOND
 from tests.world import World, labels, shown, world
 
 SET = 'schedule set acc:shop/prices cron="0 0 0 1" start=2027-07-16T11:21:20 zone=Europe/Berlin'
@@ -116,6 +116,27 @@ async def test_an_idempotent_call_is_sent_again_after_a_restart(env: World) -> N
     assert await asked.ends() == "reconciled"
     assert env.acc.agent("shop/prices").approved
     assert "not sent again" not in shown(await asked.card("approved"))
+
+
+@pytest.mark.parametrize(
+    ("what", "left"), [("schedule/" + FIRST, [SECOND]), ("shop/prices", [])], ids=["part", "whole"]
+)
+async def test_a_late_outcome_opens_no_pause_of_what_was_deleted_meanwhile(
+    env: World, monkeypatch: pytest.MonkeyPatch, what: str, left: list[str]
+) -> None:
+    """Lee deletes one schedule, or all, while the bot looks for the effect of an interrupted pause."""
+    monkeypatch.setattr(AlwaysLeader, "may_be_sending", lambda *_: 8.0)
+    await env.does("schedules acc:shop/prices", "2 of them on")
+    asked = await killed_in_its_call(env, "schedule off acc:shop/prices for=1h", "POST .*/off")
+    await env.start()
+    await asked.card("We don't know yet")
+    deleting = await ask(env, f"schedule delete acc:{what}", user="U0LEE")
+    await deleting.press("Run it")
+    assert await deleting.ends() == "done"
+    await asked.ends()
+    card = shown(await asked.card("Unknown", "was sent, so this is not sent again"))
+    assert ("turns on again automatically" in card) is bool(left)
+    assert [pause.target.id for pause in await env.bot.store.open_pauses()] == left
 
 
 async def test_a_pause_that_cannot_be_sent_again_because_nothing_answers_keeps_its_end(env: World) -> None:

@@ -132,10 +132,9 @@ async def settle(ctx: Context, attempt: Attempt, result: Outcome, now: datetime)
         )
         for target in {(target.kind, target.id): target for target in targets}.values()
     )
-    if not opened and unseen:
-        return Consequences(lines=unseen)
     if not opened:
-        return Consequences(status=as_before, lines=(Line(text=stays),)) if done else NOTHING
+        was_off = Consequences(status=as_before, lines=(Line(text=stays),)) if done else NOTHING
+        return was_off if off == () else Consequences(lines=unseen)  # or deleted meanwhile, or ordered otherwise
     ends, code = opened[0].until_at, None if done else UNSURE
     first = AuditWriter(ctx.secrets).about(Event.PAUSED, operation, intent, now, code=code, detail=f"{_UNTIL}{ends}")
     return _shown(ends, now, ending, done=done) + Consequences(
