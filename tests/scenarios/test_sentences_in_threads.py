@@ -386,5 +386,10 @@ async def test_what_the_control_plane_of_the_thread_cannot_do_is_said(tmp_path: 
 @pytest.mark.parametrize("typed", ["take away Ana's grant", "undo my approval", "take back my approval"])
 async def test_what_is_taken_back_in_words_is_listed(env: World, typed: str) -> None:
     await env.say(typed)
-    offered = await env.sees("Did you mean this?")
+    offered = await env.sees("approvals" if "approval" in typed else "grants")
     assert labels(offered) == (["approvals"] if "approval" in typed else ["grants"])
+
+
+async def test_a_sentence_that_revokes_a_grant_leads_to_the_grants(env: World) -> None:
+    await env.say("revoke ana's grant -- enough for today")
+    assert labels(await env.sees("Nothing was done")) == ["grants"]

@@ -137,9 +137,11 @@ def scores(
     wanted = path if colon else backend
     if len(wanted) < 3 or (wanted in FILLERS and only is None):
         return
+    in_words = wanted.isalpha() and len(wanted) < 6  # a part of an id only by chance, as `add` may be
     for score, place in rank((wanted,), names, near):
-        if len(wanted) > 3 or score >= BEGINS:
-            known = targets[place]
+        known = targets[place]
+        by_chance = in_words and score < LAST and _ID.fullmatch(known.name.rpartition("/")[2])
+        if (len(wanted) > 3 or score >= BEGINS) and not by_chance:
             more = OWN if only == known.backend else 0
             yield score + more, replace(known, written=f"{known.written}@{PICKS[selector]}") if selected else known
 

@@ -161,10 +161,10 @@ async def problem(
     else:
         entry = writer.about(Event.FAILED, operation, intent, now, code=error.code, detail=error.summary)
     nearest = await offered(ctx, intent, with_reason(ctx.catalog, ask) or await _nearest(ctx, intent, error))
-    builtin = ctx.catalog.builtin(ask.verb) if isinstance(ask, Command) else None
-    # A guess at what `grant` or `breakglass` means could give more than was asked for.
-    if not nearest and error.code in _MISTYPED and (builtin is None or builtin.needs is None):
-        meant = await commands_meant(ctx, intent.actor, intent.place, text)
+    builtin = ctx.catalog.builtin(ask.verb) if isinstance(ask, Command) else None  # a guess at a grant could give more
+    if not nearest and error.code in _MISTYPED:
+        found = await commands_meant(ctx, intent.actor, intent.place, text)
+        meant = [one for one in found if builtin is None or builtin.needs is None or one in ("grants", "approvals")]
         if isinstance(ask, Command) and ask.target is None and (runs := await _for_each_run(ctx, intent, ask.verb)):
             meant = [*dict.fromkeys((*runs, *[one for one in meant if not one.endswith("@running")]))]
         nearest = await offered(ctx, intent, [one for one in meant if not repeats(ctx.catalog, one, ask, error.code)])

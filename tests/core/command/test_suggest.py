@@ -406,3 +406,15 @@ def test_in_a_thread_what_is_told_beside_an_order_names_no_other_target(typed: s
 
 def test_a_start_in_words_offers_no_resume() -> None:
     assert suggest("run check-links", CATALOG, DEMO) == ("start itn:cluster_1/check-links",)
+
+
+@pytest.mark.parametrize(
+    ("typed", "first"),
+    [
+        ("add infa:task/new_one to my favorites", "star infa:task/new_one"),
+        ("status of 4add91c07b2e", "status acc:run/4add91c07b2e-11aa"),
+    ],
+)
+def test_a_short_word_is_no_part_of_an_id(typed: str, first: str) -> None:
+    seen = Known("acc", "run", "4add91c07b2e-11aa", "acc:run/4add91c07b2e-11aa")
+    assert suggest(typed, CATALOG, replace(DEMO, targets=(*DEMO.targets, seen)))[0] == first
