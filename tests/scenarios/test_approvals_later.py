@@ -323,6 +323,7 @@ async def test_in_a_direct_message_an_approver_is_led_to_where_they_can_decide(t
         "I deny it",
         "claim it",
         "decline",
+        "go ahead",
         "what waits for me?",
     ):
         before = len(lee.messages("D0LEE"))
