@@ -385,7 +385,7 @@ async def test_the_card_of_a_run_says_who_stopped_it_whatever_the_control_plane_
     assert {row.code for row in ends.values()} == {"stopped"}
     env.planes["infa"].jobs[1].length = 0.0
     await env.sees(f"start {LONG[2]}", "Completed", channel=INCIDENT)
-    await env.does("incident close -- over", "INC-7 is closed", "6, 1 failed, 2 stopped", channel=INCIDENT)
+    await env.does("incident close -- over", "INC-7 is closed", "5, none failed, 2 stopped", channel=INCIDENT)
 
 
 async def test_a_run_that_fails_by_itself_after_a_stop_that_did_not_work_failed(tmp_path: Path) -> None:
