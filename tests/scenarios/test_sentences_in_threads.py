@@ -62,6 +62,17 @@ async def test_a_word_of_the_reason_names_no_other_target_in_a_thread(tmp_path: 
         assert labels(await env.sees("Did you mean this?"))[0] == first
 
 
+@pytest.mark.parametrize("typed", ["pause its schedule while we investigate", "turn the schedule off so nothing runs"])
+async def test_the_schedule_is_that_of_the_thread_whatever_is_told_of_why(env: World, typed: str) -> None:
+    """Not one of another agent that the bot has just seen."""
+    await env.does("status acc:shop/prices", "Next run")
+    card = await env.does("start acc:labs/broken", "start acc:labs/broken", "Failed")
+    await mention(env, typed, thread_ts=card["ts"])
+    offered = labels(await env.sees("Did you mean this?"))
+    assert offered[0] == "schedule off acc:labs/broken"
+    assert not [label for label in offered if "acc:schedule/" in label]
+
+
 @pytest.mark.parametrize(
     "typed",
     [

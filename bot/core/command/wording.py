@@ -56,6 +56,8 @@ _PHRASES: Final = tuple(
 _PART: Final = re.compile(r"[^\W_]+")
 _JOINED: Final = re.compile(r"(?<!\S)[A-Za-z]+[-_]?[A-Za-z]+(?!\S)")
 _JOINING: Final = ("and", "then", "but")
+_TOLD_AFTER: Final = ("although", "though", "while", "whilst", "during")  # here a clause begins
+_SO: Final = frozenset({"that", "nothing", "nobody", "we", "it", "they"})  # and at `so` before these
 _WORD: Final = re.compile(r"(?<!\\)[a-z]{2,}")
 _DOUBLED: Final = re.compile(r"(?<=(.))\1$")  # `stopped` is `stop`
 _APART: Final = (POLITE | GRAMMAR) - {"on"}  # words between the two words of a verb
@@ -168,7 +170,8 @@ def worded(
     found = [_usual(word, at, known, both, past, ordered) for at, word in enumerate(words)]
     said = tuple(word for word, _ in found)
     guessed = frozenset(at for at, (_, likeness) in enumerate(found) if likeness < _SURE)
-    after = {at + (word in _JOINING) for at, word in enumerate(said) if word in (*_JOINING, "although", "though")}
+    after = {at + (word in _JOINING) for at, word in enumerate(said) if word in (*_JOINING, *_TOLD_AFTER)}
+    after |= {at for at, pair in enumerate(pairwise(said)) if pair[0] == "so" and pair[1] in _SO}
     of_names = (at for at, word in enumerate(said, 1) if word in names or "/" in word)
     after |= {at for at in of_names if said[at : at + 1] in (("it",), ("its",))}  # `stop load_orders it hangs`
     return Wording(

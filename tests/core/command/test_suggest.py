@@ -396,6 +396,10 @@ def test_a_run_is_offered_to_nobody_by_its_id_where_no_target_is_named() -> None
         ("turn the schedule off until 6pm, the shop is closed", "until=18:00 -- the shop is closed"),
         ("the shop is closed, turn the schedule off until 6pm", "until=18:00"),
         ("schedule off until 18:00 -- the shop is closed", "until=18:00 -- the shop is closed"),
+        ("please pause the schedule until 6pm while we look", "until=18:00"),
+        ("turn its schedules off while the site is down, until 6pm", "until=18:00"),
+        ("pause the schedule until 6pm so that nothing runs", "until=18:00"),
+        ("pause its schedule during the incident until 6pm", "until=18:00"),
     ],
 )
 def test_in_a_thread_what_is_told_beside_an_order_names_no_other_target(typed: str, offered: str) -> None:
