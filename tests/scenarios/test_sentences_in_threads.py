@@ -166,8 +166,8 @@ async def test_a_later_time_with_an_input_offers_the_look_first_and_says_that_a_
 @pytest.mark.parametrize(
     ("typed", "second"),
     [
-        ("run it again in 2 hours", "retry acc:labs/broken@failed"),
-        ("retry it tonight", "retry acc:labs/broken@failed"),
+        ("run it again in 2 hours", "retry"),
+        ("retry it tonight", "retry"),
         ("start it on friday", "start acc:labs/broken"),
     ],
 )
@@ -224,22 +224,37 @@ async def test_an_input_of_the_thread_is_set_aside_only_where_it_is_to_start_aga
     ],
 )
 async def test_stop_in_the_thread_of_a_job_stops_that_job(tmp_path: Path, typed: str, reason: str) -> None:
-    """It does not pause it. What will happen is shown before the job is stopped."""
+    """It does not pause it, nor is a newer one meant. What will happen is shown before the job is stopped."""
     async with world(tmp_path, policy=OPEN_POLICY, only=("acc", "itn"), agents=True, speed=1.0) as env:
-        card = await env.does("start itn:backup-configs", "Running")
+        jobs, card = env.planes["itn"].jobs, await env.does("start itn:audit-network", "Running")
+        await env.does("start itn:audit-network -- once more", "once more", "Running")
         await mention(env, typed, thread_ts=card["ts"])
-        offered = await env.sees("Did you mean this?", "stop itn:")
+        offered = await env.sees("Did you mean this?", "stop")
         first = labels(offered)[0]
-        assert first == f"stop itn:cluster_1/backup-configs@running{reason}"
+        assert first == f"stop{reason}"
         await env.ana.press_label("C0CRAWL", offered["ts"], first, seen=offered)
-        assert labels(await env.sees("Dangerous: check before")) == ["Run it", "Cancel"]
+        question = await env.sees("Dangerous: check before")
+        assert labels(question) == ["Run it", "Cancel"]
+        await env.ana.press_label("C0CRAWL", question["ts"], "Run it", seen=question)
+        await env.until(lambda: jobs[0].canceled_at is not None)
+        assert jobs[1].canceled_at is None
+
+
+@pytest.mark.parametrize("typed", ["show me the log", "log please"])
+async def test_the_log_in_the_thread_of_a_run_is_that_of_the_run(env: World, typed: str) -> None:
+    """Also when it was retried since. A text that says which run is about that one."""
+    card = await env.does("start acc:labs/broken", "start acc:labs/broken", "Failed")
+    await mention(env, typed, thread_ts=card["ts"])
+    assert labels(await env.sees("Did you mean this?"))[0] == "logs"
+    await mention(env, "show me the log of the last run", thread_ts=card["ts"])
+    await env.sees("Did you mean this?", "logs acc:labs/broken@last")
 
 
 @pytest.mark.parametrize("typed", ["can you try that again please", "try it again", "again please"])
 async def test_again_in_the_thread_of_a_run_that_failed_is_its_retry(env: World, typed: str) -> None:
     card = await env.does("start acc:labs/broken", "start acc:labs/broken", "Failed")
     await mention(env, typed, thread_ts=card["ts"])
-    assert labels(await env.sees("Did you mean this?"))[0] == "retry acc:labs/broken@failed"
+    assert labels(await env.sees("Did you mean this?"))[0] == "retry"
 
 
 @pytest.mark.parametrize(

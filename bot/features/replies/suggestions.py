@@ -16,7 +16,7 @@ from bot.core.command.parser import NOT_HERE, format_command, parse, parse_targe
 from bot.core.command.ranking import Known
 from bot.core.command.suggest import MOST, REASON, Surroundings, certain_read, meant
 from bot.core.command.suggest import suggest as suggest_commands
-from bot.core.command.target_ref import TargetRef, plain
+from bot.core.command.target_ref import PICKS, TargetRef, plain
 from bot.core.command.untargeted import STARTING, asked_of_it
 from bot.core.errors import Problem
 from bot.core.intent import Actor, Command, Intent, Payload, Place
@@ -40,6 +40,9 @@ _AGAIN: Final = re.compile(
     r"(?i)\b(?:again|once more|one more time|over|re-?run|repeat|redo|retry|nochmal)\b(?!.*fail)"
 )
 _RUN_IT: Final = re.compile(r"(?i)\b(?:run|(?:re-?)?start) (?:it|this|that)\b")  # with an input, the others stay
+_WHICH: Final = re.compile(
+    r"(?i)@|\b(?:last|latest|newe(?:st|r)|recent|previous|other|running|failed|first|old(?:er|est)?)\b"
+)  # run
 _AROUND: Final = ".,;!?()[]{}<>…'`*_~"
 
 
@@ -127,7 +130,25 @@ def _changed(same: Command, found: Sequence[str], catalog: Catalog) -> str:
 
 
 async def commands_meant(ctx: Context, actor: Actor, place: Place, text: str) -> Sequence[str]:
-    """Commands that the text may mean, best first, of those that this person may use and see here."""
+    """Commands that the text may mean, best first, of those that this person may use and see here. In the thread of a run they
+    are about that run, not about a newer one, unless the text says which."""
+    found = await _meant(ctx, actor, place, text)
+    about, of_run = await _of_thread(ctx, place)
+    run = await ctx.store.thread_target(place.channel_id, place.thread_ts) if of_run and place.thread_ts else None
+    if run is None or _WHICH.search(text):
+        return found
+
+    def of_it(offer: str) -> str:
+        command = parse(offer, ctx.catalog)
+        if not isinstance(command, Command) or command.target not in [f"{about}@{one}" for one in PICKS]:
+            return offer
+        has_verb = ctx.catalog.capability(run.backend, command.verb, run.kind) is not None
+        return format_command(command.model_copy(update={"target": None})) if has_verb else offer
+
+    return tuple(dict.fromkeys(map(of_it, found)))
+
+
+async def _meant(ctx: Context, actor: Actor, place: Place, text: str) -> Sequence[str]:
     visible = await visibility_of(ctx, actor, place)
     if visible.patterns == ():
         return ()
