@@ -513,3 +513,10 @@ async def test_each_of_several_reviews_has_a_button_that_names_it(team: Team) ->
     assert [one in row and CRAWL in row for one, row in zip(ids, rows, strict=True)] == [True, True]
     await team.press(listed, closing[0], user="U0ROOT", channel=SECURITY)
     assert "checkout is down" in str(await env.person("U0ROOT").wait_for(lambda who: who.modal()))
+
+
+@pytest.mark.parametrize("typed", ["breakglass close", "breakglass end", "breakglass review"])
+async def test_words_that_end_it_do_not_offer_to_begin_it(team: Team, typed: str) -> None:
+    """The lists of grants and of reviews have the buttons."""
+    told = await team.env.does(typed, "Nothing was done", user="U0ROOT", channel=CRAWL)
+    assert labels(told) == ["grants", "approvals"]

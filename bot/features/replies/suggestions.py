@@ -42,7 +42,8 @@ _AGAIN: Final = re.compile(
 _RUN_IT: Final = re.compile(r"(?i)\b(?:run|(?:re-?)?start) (?:it|this|that)\b")  # with an input, the others stay
 _WHICH: Final = re.compile(
     r"(?i)@|\b(?:last|latest|newe(?:st|r)|recent|previous|other|running|failed|first|old(?:er|est)?)\b"
-)  # run
+)
+_ENDING: Final = frozenset({"close", "end", "stop", "off", "over", "done", "cancel", "revoke", "review"})
 _AROUND: Final = ".,;!?()[]{}<>…'`*_~"
 
 
@@ -217,7 +218,10 @@ async def with_its_thread(ctx: Context, intent: Intent, error: Problem) -> tuple
 
 
 def with_reason(catalog: Catalog, ask: Payload) -> list[str]:
-    """A built-in command with its surplus words as the reason: `revoke g-7K2M -- over` for `revoke g-7K2M over`."""
+    """A built-in command with its surplus words as the reason: `revoke g-7K2M -- over` for `revoke g-7K2M over`. To end or
+    review break-glass is not to begin it: the lists have the buttons."""
+    if isinstance(ask, Command) and ask.verb == "breakglass" and not _ENDING.isdisjoint(ask.words):
+        return ["grants", "approvals"]
     builtin = catalog.builtin(ask.verb) if isinstance(ask, Command) and not ask.reason else None
     if not isinstance(ask, Command) or builtin is None or builtin.risk is Risk.READ:
         return []
