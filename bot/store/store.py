@@ -51,6 +51,7 @@ class Store(parts.StoredDecisions, parts.StoredFiles, parts.StoredMessages, part
     prune = parts.writes(retention.prune)
     known = parts.reads(target_names.known)
     keys_since = parts.reads(target_names.keys_since)
+    values = parts.reads(target_names.values_with)
     take_turn = parts.changes(target_names.take_turn)
     search = parts.reads(audit_query.search)
 

@@ -441,3 +441,37 @@ async def test_of_two_slips_of_one_input_neither_value_is_chosen(tmp_path: Path)
         two = "start acc:shop/prices input.curency=EUR input.currencyy=USD"
         refused = await env.does(two, "Did you mean `input.currency`?")
         assert not [label for label in labels(refused) if label.startswith("Start")]
+
+
+async def test_a_grant_in_words_is_for_the_only_person_of_that_name(env: World) -> None:
+    """The button has the name, and what it runs is about that person."""
+    await env.does("status acc:shop/prices", "shop/prices", user="U0RUI")
+    for name in ("Rui", "RUI"):
+        offered = await env.does(f"let {name} start shop/prices for an hour", "Did you mean this?", user="U0ROOT")
+        assert labels(offered) == ["grant @Rui Reis start acc:shop/prices for=1h"]
+    asked = await env.person("U0ROOT").press_label("C0CRAWL", offered["ts"], labels(offered)[0], seen=offered)
+    assert asked.acked
+    await env.sees("grant", "reason", user="U0ROOT")
+
+
+async def test_a_sentence_about_somebody_whom_the_bot_has_not_seen_asks_for_a_mention(env: World) -> None:
+    await env.does("status acc:shop/prices", "shop/prices", user="U0ROOT")
+    for typed, verb in (("let Zoe start shop/prices for an hour", "grant"), ("why can't Zoe start prices?", "why")):
+        offered = await env.does(typed, "Mention them with `@`", user="U0ROOT")
+        assert labels(offered) == [f"help {verb}"]
+
+
+async def test_a_grant_in_words_is_for_none_of_several_people_of_that_name(env: World) -> None:
+    env.ws.core.state.users["U0LEE"].real_name = "Rui Lopes"
+    for user in ("U0RUI", "U0LEE"):
+        await env.does("status acc:shop/prices", "shop/prices", user=user)
+    offered = await env.does("let Rui start shop/prices for an hour", "Mention them with `@`", user="U0ROOT")
+    assert labels(offered) == ["help grant"]
+
+
+@pytest.mark.parametrize(
+    "typed", ["revoke rui's grant on labs/slow", "can you revoke Rui's access to labs/slow please"]
+)
+async def test_a_sentence_that_revokes_what_somebody_may_do_leads_to_the_grants(env: World, typed: str) -> None:
+    await env.does("status acc:labs/slow", "labs/slow")
+    assert labels(await env.does(typed, "grants")) == ["grants"]

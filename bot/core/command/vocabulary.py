@@ -262,7 +262,8 @@ NO_TARGET: Final = (
     (
         re.compile(
             r"^(?:(?:please|can you|could you) )*(?:revoke|end|cancel|remove|withdraw|delete|drop|undo|take (?:away|back))"
-            r" (?:\S+['\u2019]s|my|the|this|that|his|her|their) grants?(?= *$| please)"
+            r" (?:\S+['\u2019]s|my|the|this|that|his|her|their) (?:grants?|access|permissions?|rights?)"
+            r"(?: (?:on|to|for|of) \S+)?(?= *$| please)"
         ),
         ("grants",),
     ),

@@ -1,5 +1,6 @@
 """Answers for one person that end a request."""
 
+import re
 from collections.abc import Sequence
 from itertools import takewhile
 from typing import Any, Final
@@ -19,6 +20,7 @@ from bot.runtime.context import Context
 
 MOST_NEAR: Final = 4
 PRESS_AGAIN: Final = "Slack delivered this press late, so it doesn't count. Press again if you still mean it."
+_MENTIONED: Final = re.compile(r"<@([UW][A-Z0-9]+)>")
 ONCE: Final = "once"
 LONGEST_BUTTON: Final = 70  # characters: a button must show all of what it does
 
@@ -108,15 +110,20 @@ def to_copy(ctx: Context, intent: Intent, text: str) -> str:
 async def say_buttons(ctx: Context, intent: Intent, commands: Sequence[str], lines: list[Line]) -> tuple[Button, ...]:
     """Buttons for up to four commands. One that is too long, or has a secret, which a button would keep, goes into the lines."""
     texts = [lasting(ctx, intent, one) for one in commands[:MOST_NEAR]]
-    shown = [(text, await shown_as(ctx, text)) for text in texts]
+    shown = [(text, await shown_as(ctx, text), await _named(ctx, text)) for text in texts]
+    short = {text for text, masked, label in shown if masked == text and max(len(text), len(label)) <= LONGEST_BUTTON}
     lines += [
         Line(heading="Did you mean", text=to_copy(ctx, intent, masked), code=True)
-        for text, masked in shown
-        if masked != text or len(text) > LONGEST_BUTTON
+        for text, masked, _ in shown
+        if text not in short
     ]
-    return tuple(
-        command_button(ctx, intent, text) for text, masked in shown if masked == text and len(text) <= LONGEST_BUTTON
-    )
+    return tuple(command_button(ctx, intent, text, label=label) for text, _, label in shown if text in short)
+
+
+async def _named(ctx: Context, text: str) -> str:
+    """The command with the names of the people that it mentions: Slack shows no mention on a button."""
+    names = await ctx.directory.names(set(_MENTIONED.findall(text)))
+    return _MENTIONED.sub(lambda found: f"@{names.get(found[1], found[1])}", text)
 
 
 def as_typed(intent: Intent) -> str:

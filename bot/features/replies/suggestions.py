@@ -24,7 +24,8 @@ from bot.core.operation import Target
 from bot.core.outcome import Phase, RunView
 from bot.core.policy.decide import Denied
 from bot.core.policy.visibility import Visibility
-from bot.core.records import Filters
+from bot.core.records import NAME_KEY, Filters
+from bot.core.text import person_in
 from bot.features.known_targets import WITHIN, known_targets, used_here
 from bot.operations.authorize import catalog_of, foresee, read_situation, usable, visibility_of
 from bot.operations.cards import written
@@ -44,6 +45,8 @@ _WHICH: Final = re.compile(
     r"(?i)@|\b(?:last|latest|newe(?:st|r)|recent|previous|other|running|failed|first|old(?:er|est)?)\b"
 )
 _ENDING: Final = frozenset({"close", "end", "stop", "off", "over", "done", "cancel", "revoke", "review"})
+_FOR_SOMEBODY: Final = re.compile(r"(grant |why as=)@([\w.-]+)")
+_WHOSE: Final = re.compile(r"(?:\S+['\u2019]s|my|the|this|that|his|her|their) ")
 _AROUND: Final = ".,;!?()[]{}<>…'`*_~"
 
 
@@ -130,10 +133,21 @@ def _changed(same: Command, found: Sequence[str], catalog: Catalog) -> str:
     return format_command(same.model_copy(update={"params": (*kept, *said), "reason": first.reason}))
 
 
+async def _with_mention(ctx: Context, command: str) -> str:
+    """The command with a mention for the name of a person, if the bot has seen exactly one of that name; otherwise its help."""
+    if (found := _FOR_SOMEBODY.match(command)) is None or person_in(found[2]):
+        return command
+    kept = await ctx.store.values(NAME_KEY)
+    people = ((user, map(str, names)) for user, names in kept.items() if user[0] in "UW" and isinstance(names, list))
+    name = found[2].casefold()
+    ids = [user for user, names in people if any(name in (one, *one.split()[:1]) for one in map(str.casefold, names))]
+    return f"{found[1]}<@{ids[0]}>{command[found.end() :]}" if len(ids) == 1 else f"help {found[1].split()[0]}"
+
+
 async def commands_meant(ctx: Context, actor: Actor, place: Place, text: str) -> Sequence[str]:
     """Commands that the text may mean, best first, of those that this person may use and see here. In the thread of a run they
     are about that run, not about a newer one, unless the text says which."""
-    found = await _meant(ctx, actor, place, text)
+    found = [await _with_mention(ctx, one) for one in await _meant(ctx, actor, place, text)]
     about, of_run = await _of_thread(ctx, place)
     run = await ctx.store.thread_target(place.channel_id, place.thread_ts) if of_run and place.thread_ts else None
     if run is None or _WHICH.search(text):
@@ -223,6 +237,8 @@ def with_reason(catalog: Catalog, ask: Payload) -> list[str]:
     if isinstance(ask, Command) and ask.verb == "breakglass" and not _ENDING.isdisjoint(ask.words):
         return ["grants", "approvals"]
     builtin = catalog.builtin(ask.verb) if isinstance(ask, Command) and not ask.reason else None
+    if isinstance(ask, Command) and ask.verb == "revoke" and _WHOSE.match(" ".join(ask.words)):
+        return []  # `revoke Rui's access to labs/slow`
     if not isinstance(ask, Command) or builtin is None or builtin.risk is Risk.READ:
         return []
     most = len(ask.words) if builtin.takes is Takes.WORDS and builtin.most_words is None else builtin.most_words or 0
@@ -296,6 +312,8 @@ async def said_instead(ctx: Context, intent: Intent, text: str, problem: str, of
         inputs = {about: [name for one in read if isinstance(one, Command) for name, _ in one.params]}
         if meant(text, ctx.catalog, Surroundings(known, about=about, parameters=inputs)).later:
             return "A command runs as soon as you send it, not at a later time."
+    if [*offered] in (["help grant"], ["help why"]) and "<@" not in text:
+        return "I can't tell which person you mean. Mention them with `@`."
     words = sum("=" not in word for word in text.partition("--")[0].split())
     said = words > 3 or text.rstrip().endswith("?")
     unread = ("` is not a verb.", "` is not a target.", NOT_HERE)
