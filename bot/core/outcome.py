@@ -8,6 +8,7 @@ from typing import Final, Literal, NamedTuple, Self, TypeAlias
 
 from pydantic import field_serializer, field_validator
 
+from bot.core.errors import CredentialRefused, RateLimited
 from bot.core.operation import Operation, Target
 from bot.core.value import Json, Value
 
@@ -294,6 +295,11 @@ class Failed(_NotDone):
 
     kind: Literal["failed"] = "failed"
     sent: bool = True
+
+    @property
+    def nothing_done(self) -> bool:
+        """Whether it surely had no effect: it was not sent, or turned away."""
+        return not self.sent or self.code in (CredentialRefused.code, RateLimited.code)
 
 
 class Unknown(_NotDone):

@@ -24,6 +24,7 @@ from bot.runtime.until_stored import until_stored
 CHECK_WITHIN: Final = 6.0
 LATELY: Final = timedelta(minutes=15)  # longer than a backend's clock may be behind
 SAME_STATE: Final = "You can run it again: it ends in the same state."
+_NOTHING_DONE: Final = "Nothing was done. Try again later."
 _log = logging.getLogger("signalbox.backend_call")
 EVENTS: Final = {"done": Event.DONE, "refused": Event.FAILED, "failed": Event.FAILED, "unknown": Event.UNKNOWN}
 
@@ -79,7 +80,19 @@ async def claimed(ctx: Context, operation: Operation, sent_at: datetime) -> froz
 
 
 async def call(ctx: Context, attempt: Attempt, *, again: bool = False) -> Outcome:
-    """The outcome of one call within its timeout, whatever goes wrong. `again`: an earlier one may have had its effect."""
+    """The outcome of one call within its timeout, whatever goes wrong. `again`: an earlier one may have had its effect, so a
+    refusal does not mean that nothing was done, except at the end of a pause: there may be nothing left to end."""
+    result = await _call(ctx, attempt, again=again)
+    if not again or not isinstance(result, Refused | Failed):
+        return result
+    if attempt.pause is not None if isinstance(result, Refused) else not result.nothing_done:
+        return result
+    told = sentences("The bot stopped while it was sending this, and could not send it again", result.summary)
+    hint = "" if result.hint == _NOTHING_DONE else result.hint
+    return Unknown(code=errors.Lost.code, summary=told, hint=hint)
+
+
+async def _call(ctx: Context, attempt: Attempt, *, again: bool) -> Outcome:
     operation, changes = attempt.operation, Changes(begun=again)
     token = CHANGES.set(changes)
     try:
@@ -92,9 +105,6 @@ async def call(ctx: Context, attempt: Attempt, *, again: bool = False) -> Outcom
         late = errors.Lost(f"No answer within {operation.timeout:g} s.", code="deadline")
         return outcome_of(ctx, late, operation, begun=changes.begun)
     except errors.Problem as problem:
-        if again and isinstance(problem, errors.NotSent):
-            told = sentences("The bot stopped while it was sending this, and could not send it again", problem.summary)
-            return Unknown(code=errors.Lost.code, summary=told, hint=problem.hint)
         return outcome_of(ctx, problem, operation, begun=changes.begun)
     finally:
         CHANGES.reset(token)
@@ -133,7 +143,7 @@ def outcome_of(ctx: Context, problem: errors.Problem, operation: Operation, *, b
     if isinstance(problem, errors.Forbidden):
         return Refused(code=code, summary=summary, hint=hint)
     if isinstance(problem, errors.CredentialRefused | errors.RateLimited):
-        return Failed(code=code, summary=summary, hint=hint or "Nothing was done. Try again later.")
+        return Failed(code=code, summary=summary, hint=hint or _NOTHING_DONE)
     if isinstance(problem, errors.Rejected | errors.NoSuchTarget | errors.BadRequest | errors.Ambiguous):
         return Refused(code=code, summary=summary, hint=hint)
     if operation.risk is not Risk.READ:

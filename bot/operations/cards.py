@@ -12,7 +12,6 @@ from bot.core.card import Button, Card, Line, Tone, operation_key
 from bot.core.command.capability import Risk
 from bot.core.command.catalog import Catalog
 from bot.core.command.target_ref import TargetRef
-from bot.core.errors import CredentialRefused, RateLimited
 from bot.core.intent import Intent, Place, Source
 from bot.core.log_diff import DIFF, NOT_COMPARED
 from bot.core.operation import Operation, Target
@@ -42,7 +41,6 @@ _HEADS: Final = {
 _CHANNEL: Final = re.compile(r"\b[CG][A-Z0-9]{2,30}(?= (?:allow|deny) \d)")
 _LONGEST_GIVEN: Final = 160  # characters of parameters, or of the reason, that a card shows outside its details
 _ERROR_LINES: Final = 6
-_TURNED_AWAY: Final = frozenset({CredentialRefused.code, RateLimited.code})
 
 
 def note_key(request_id: str) -> str:
@@ -101,10 +99,8 @@ def outcome(
 def _head(operation: Operation, result: Refused | Failed | Unknown) -> str:
     if isinstance(result, Failed) and operation.risk is Risk.READ:
         return "Couldn't be read"  # "Failed" would be the state of what was asked for
-    if isinstance(result, Failed) and not result.sent:
-        return "Failed: nothing was sent"
-    if isinstance(result, Failed) and result.code in _TURNED_AWAY:
-        return "Failed: nothing was done"
+    if isinstance(result, Failed) and result.nothing_done:
+        return f"Failed: nothing was {'done' if result.sent else 'sent'}"
     # Another call may have been repeated before its answer was given up.
     return _HEADS[result.kind] + ", and it was not sent again" * (result.kind == "unknown" and not operation.idempotent)
 
