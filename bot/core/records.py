@@ -216,8 +216,8 @@ class Pause(Value):
     """A schedule that is off until `until_at`; `verb_back` switches it on.
 
     `state`: open, resumed, replaced (by a newer pause), cancelled (by a newer request of another sort), failed (nothing was
-    left to switch on, or the control plane's own timer is not known to have ended it). `tries` counts the failed attempts to
-    end it.
+    left to switch on, or it is not known whether the control plane's own timer or an interrupted call has ended it). `tries`
+    counts the failed attempts to end it.
     """
 
     id: str

@@ -1,6 +1,7 @@
 """One request from its acceptance to its end. Catches everything that the call to a backend doesn't catch itself."""
 
 import logging
+from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Final
 
@@ -85,9 +86,14 @@ def is_urgent(intent: Intent) -> bool:
 
 
 async def handle(ctx: Context, intent: Intent) -> None:
-    """Handle a request that is marked as begun. Every exception ends in a recorded outcome."""
+    """Handle a request that is marked as begun."""
+    await guarded(ctx, intent, partial(_dispatch, ctx, intent))
+
+
+async def guarded(ctx: Context, intent: Intent, work: Callable[[], Awaitable[None]]) -> None:
+    """Work on a request. Every exception ends in a recorded outcome."""
     try:
-        await _dispatch(ctx, intent)
+        await work()
     except Problem as trouble:
         _log.warning("request %s: %s", intent.request_id, trouble.code)
         await _last_words(ctx, intent, trouble.code, trouble.summary)

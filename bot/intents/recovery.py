@@ -20,9 +20,9 @@ from bot.core.records import Filters, StoredEntry, StoredRequest
 from bot.features import approvals, home, target_watch
 from bot.features.access import breakglass, grant_end
 from bot.features.pauses.pause import ENDINGS
-from bot.features.pauses.resume import show_end_again
+from bot.features.pauses.resume import resume, show_end_again
 from bot.features.replies.answer import say
-from bot.intents.dispatcher import handle, is_urgent
+from bot.intents.dispatcher import guarded, handle, is_urgent
 from bot.operations import asking, cards
 from bot.operations.audit_writer import AuditWriter
 from bot.operations.authorize import FRESH, authorize
@@ -77,12 +77,16 @@ async def pick_up_requests(ctx: Context) -> None:
 def _work_on(ctx: Context, requests: Sequence[StoredRequest]) -> None:
     for request in requests:
         is_sent = request.state == "sending" and request.operation is not None
-        one = partial(_sent if is_sent else _not_sent, ctx, request)
-        work = partial(until_stored, ctx.clock, f"request {request.request_id}", one)
+        work = partial(guarded, ctx, request.intent, partial(_work_on_one, ctx, request, is_sent=is_sent))
         if is_sent or (ctx.store.shared and is_urgent(request.intent)):
             ctx.tasks.start(work(), request.request_id)
         else:  # a flood may have left thousands
             ctx.tasks.enqueue(work, request.request_id)
+
+
+async def _work_on_one(ctx: Context, request: StoredRequest, *, is_sent: bool) -> None:
+    one = partial(_sent if is_sent else _not_sent, ctx, request)
+    await until_stored(ctx.clock, f"request {request.request_id}", one)
 
 
 async def _locked_elsewhere(ctx: Context, request: StoredRequest) -> None:
@@ -165,16 +169,29 @@ async def _sent(ctx: Context, request: StoredRequest) -> None:
         await approvals.announce(ctx, operation, sent_at)
     async with target_lock(ctx, operation):
         await _until_it_shows(ctx, attempt, until)
+        if isinstance(intent.payload, Due):
+            await _end_again(ctx, attempt, intent.payload, lost)
+            return
         is_safe = operation.idempotent and not await may_have_run(ctx, request)
         repeatable = await _repeatable(ctx, attempt) if is_safe else None
         if repeatable is not None:
             await execute(ctx, repeatable, again=True)
-        elif isinstance(intent.payload, Due):  # its pause ended otherwise, as its card says, or its end is tried anew
-            ended, now = AuditWriter(ctx.secrets), ctx.clock.now()
-            entry = ended.outcome(attempt, lost, Event.ABANDONED, now, ctx.clock.monotonic())
-            await ctx.store.finish(intent.request_id, (entry,), now)
         else:
             await look_up(ctx, attempt, lost)
+
+
+async def _end_again(ctx: Context, attempt: Attempt, what: Due, lost: Unknown) -> None:
+    """The interrupted end of a pause: sent again if that is the same as once, otherwise looked up."""
+    now, pause = ctx.clock.now(), await ctx.store.pause_by_id(what.row)
+    if pause is None or pause.state != "open":  # it ended otherwise, as its card says
+        entry = AuditWriter(ctx.secrets).outcome(attempt, lost, Event.ABANDONED, now, ctx.clock.monotonic())
+        await ctx.store.finish(attempt.intent.request_id, (entry,), now)
+    elif pause.backend not in ctx.backends:
+        await resume(ctx, attempt.intent, pause)
+    elif attempt.operation.idempotent:
+        await execute(ctx, replace(attempt, pause=pause), again=True)
+    else:
+        await look_up(ctx, replace(attempt, pause=pause), lost)
 
 
 async def _until_it_shows(ctx: Context, attempt: Attempt, until: float) -> None:
@@ -189,14 +206,11 @@ async def _until_it_shows(ctx: Context, attempt: Attempt, until: float) -> None:
 
 
 async def _repeatable(ctx: Context, attempt: Attempt) -> Attempt | None:
-    """The call if it may be repeated because it is idempotent: the end of a pause always, another one only while it is recent,
-    the rules still allow it, and nobody has changed its target since. None when it is only looked up."""
+    """The call if it may be repeated because it is idempotent, while it is recent, the rules still allow it, and nobody has
+    changed its target since. None when it is only looked up."""
     intent, operation, now = attempt.intent, attempt.operation, ctx.clock.now()
     if operation.target.backend not in ctx.backends:
         return None
-    if isinstance(intent.payload, Due):
-        pause = await ctx.store.pause_by_id(intent.payload.row) if intent.payload.what == "pause" else None
-        return replace(attempt, pause=pause) if pause is not None and pause.state == "open" else None
     capability = ctx.catalog.capability(operation.target.backend, operation.verb, operation.target.kind)
     if capability is None or not capability.idempotent or now - intent.at > STILL_MEANT:
         return None

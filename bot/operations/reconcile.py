@@ -8,7 +8,7 @@ from functools import partial
 from bot.core.audit import Event
 from bot.core.command.capability import Risk
 from bot.core.errors import BadReply, CallProblem, Problem, Redirected, Rejected, ServerError
-from bot.core.intent import Intent, Source
+from bot.core.intent import Due, Intent, Source
 from bot.core.operation import Operation, Target, brief_id
 from bot.core.outcome import Failed, LookBack, Outcome, Unknown, made_by
 from bot.core.ports.services import Backend
@@ -118,7 +118,8 @@ async def _looks(ctx: Context, intent: Intent, operation: Operation, backend: Ba
     back, left = LookBack(evidence="The control plane did not answer the check."), LOOK_BACK_SECONDS
     for pause in (0.0, *LOOK_AGAIN_AFTER):
         if pause:
-            await ctx.presenter.show(cards.working(operation, intent, looking(operation)))
+            if not isinstance(intent.payload, Due):  # the end of a pause is told on the card of the pause
+                await ctx.presenter.show(cards.working(operation, intent, looking(operation)))
             await ctx.clock.sleep(pause)
         async with ctx.looks[backend.name]:
             began = ctx.clock.monotonic()

@@ -13,7 +13,7 @@ from bot.core.effects import Attempt, Consequences, OfLooks, OfSchedules
 from bot.core.errors import NoSuchTarget, Problem
 from bot.core.intent import Due, Intent
 from bot.core.operation import Operation
-from bot.core.outcome import GONE, Done, Outcome, Phase, Refused, RunView
+from bot.core.outcome import GONE, Done, Outcome, Phase, Refused, RunView, Unknown
 from bot.core.ports.services import Backend
 from bot.core.records import Filters, Pause, StoredEntry
 from bot.core.text import sentences, utc_text
@@ -43,10 +43,12 @@ _OVER: Final = ("resumed", "failed")  # the states of a pause that ended at its 
 _BY_ITSELF: Final = "it has resumed by its own timer"
 BY_TIMER: Final = "own_timer"  # the code of an end that the control plane's own timer brings
 STILL_PAUSED: Final = "still_paused"
+END_UNKNOWN: Final = "end_unknown"  # of an end that a restart interrupted and that is not sent again
+_UNSEEN: Final = "I was restarted while I resumed it, and whether it has resumed is unknown"
 _ENDS: Final = 500  # entries that name a request with pauses
 READ_AGAIN_AFTER: Final = (timedelta(seconds=10), timedelta(minutes=1))
 _GIVEN_UP: Final = frozenset(
-    {"gone", "no_such_backend", BY_TIMER, STILL_PAUSED}
+    {"gone", "no_such_backend", BY_TIMER, STILL_PAUSED, END_UNKNOWN}
 )  # the codes of an `abandoned` that ends a pause
 
 
@@ -100,6 +102,8 @@ class PauseEffect(OfSchedules[Context]):
             if isinstance(result, Done) and not (is_end(ctx, attempt.operation) and attempt.operation.starts_run):
                 await show_no_end_over(ctx, attempt)
             await _show_ends(ctx, attempt.operation)
+        elif consequences.over_state and isinstance(result, Unknown):
+            await _say_by_itself(ctx, attempt.pause, _UNSEEN)
         elif consequences.over_state:
             await _say_over(ctx, attempt.pause, consequences.over_state)
 
@@ -118,8 +122,21 @@ class PausedEffect(OfLooks[Context]):
 
 
 async def _ended_by_time(ctx: Context, attempt: Attempt, pause: Pause, result: Outcome, now: datetime) -> Consequences:
-    """Over when it is on again or nothing is left to switch on; otherwise tried again later."""
+    """Over when it is on again, nothing is left to switch on, or a look after a restart did not tell; otherwise tried again
+    later."""
     writer, whose = AuditWriter(ctx.secrets), f"pause {pause.request_id}"
+    if isinstance(result, Unknown) and attempt.began is None:
+        detail, clock = f"{whose}: {_UNSEEN}", ctx.clock.monotonic()
+        entry = writer.outcome(attempt, result, Event.ABANDONED, now, clock, code=END_UNKNOWN, detail=detail)
+        return Consequences(
+            over=(pause,),
+            over_state="failed",
+            outcome=entry,
+            key=f"pause:{pause.id}",
+            title=f"{pause.verb_back} {pause.target.label}",
+            status="The pause is over, but whether it has resumed is unknown",
+            lines=(Line(text=f"I don't try again. If `{pause.target.label}` should go on, resume it by hand."),),
+        )
     left = await _nothing_left(attempt.operation, ctx.backends[pause.backend], result)
     if left is not None:
         entry = writer.outcome(
@@ -276,7 +293,7 @@ async def show_end_again(ctx: Context, entry: StoredEntry) -> None:
     if pause is None:
         return
     summary = (entry.detail or "").removeprefix(f"pause {pause.request_id}: ")
-    if entry.code in (BY_TIMER, STILL_PAUSED):
+    if entry.code in (BY_TIMER, STILL_PAUSED, END_UNKNOWN):
         await _say_by_itself(ctx, pause, summary)
         return
     state = "resumed" if entry.event is Event.RESUMED else "failed"

@@ -1,0 +1,112 @@
+"""A restart in the automatic end of a pause, or a refusal or a fault after one: nothing stays open in silence."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from bot.core.audit import Event
+from bot.operations import reconcile
+from bot.playground.planes.wire import Reply
+from bot.runtime.leadership import AlwaysLeader
+from tests.scenarios.steps import ask, do
+from tests.scenarios.team import Team, deciding
+from tests.scenarios.test_crash_in_a_call import crash
+from tests.scenarios.test_pauses import FIRST, SECOND
+from tests.scenarios.test_pauses_end import paused_job
+from tests.waiting import held
+from tests.world import OPEN_POLICY, shown
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def later(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Team]:
+    """A world for one test."""
+    monkeypatch.setattr(reconcile, "LOOK_AGAIN_AFTER", (0.05,))
+    async with deciding(tmp_path_factory.mktemp("ends"), monkeypatch, OPEN_POLICY, only=("acc", "itn")) as made:
+        yield made
+
+
+@pytest.mark.parametrize("took", [True, False], ids=["found", "not-found"])
+async def test_an_interrupted_end_that_may_not_be_sent_again_is_looked_up_and_told(later: Team, took: bool) -> None:
+    """The effect that is found ends the pause; otherwise its cards say that nobody knows, and it isn't resumed again."""
+    env, plane = later.env, later.env.planes["itn"]
+    job, _, request = await paused_job(env)
+    with held(plane, "/resume"):
+        later.later(minutes=61)
+        await env.until(lambda: [one for one in plane.requests if one.raw_path.endswith("/resume")])
+        await crash(env)
+    await env.until(lambda: job.paused_at is None)
+    if not took:
+        job.paused_at = plane.clock.now()
+    await env.start()
+    if took:
+        await env.sees("The pause is over: it has resumed")
+        assert len(env.audit(event="resumed")) == 1
+    else:
+        await env.sees("The pause is over, but whether it has resumed is unknown", "I don't try again", "What to do")
+        await env.sees(request, "This pause is over", "whether it has resumed is unknown")
+        (row,) = env.audit(event="abandoned")
+        assert (row.code, request in row.detail) == ("end_unknown", True)
+        assert job.paused_at is not None
+    await env.quiet()
+    assert not await env.bot.store.open_pauses()
+    assert not [one for one in env.ana.messages("C0CRAWL") if "Not sending it again" in shown(one)]
+
+
+@pytest.mark.parametrize("fault", ["401", "429", "400"])
+async def test_a_refusal_of_what_is_sent_again_leaves_the_pause_its_end(
+    later: Team, monkeypatch: pytest.MonkeyPatch, fault: str
+) -> None:
+    """The first sending had its effect, and the second one is refused: nobody says that nothing was done."""
+    env = later.env
+    await do(env, "schedules acc:shop/prices")
+    with held(env.acc, "/off"):
+        asked = await ask(env, "schedule off acc:shop/prices for=1h")
+        await env.until(lambda: asked.changes)
+        await crash(env)
+    for one in (FIRST, SECOND):
+        env.acc.schedules[one].enabled = False
+    begin = env.acc._do
+
+    async def refuses(received: Any) -> Reply:
+        return Reply(int(fault), b"{}") if received.raw_path.endswith(("/off", "/schedules")) else await begin(received)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(env.acc, "_do", refuses)
+        await env.start()
+        assert await asked.ends() == "abandoned"
+    card = shown(await asked.card("Unknown", "could not send it again", "It turns on again automatically"))
+    assert "othing was done" not in card
+    later.later(hours=2)
+    await env.until(lambda: env.acc.schedules[FIRST].enabled)
+
+
+async def test_a_fault_in_the_recovery_of_an_order_leaves_nothing_waiting_for_it(
+    later: Team, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The request ends as unknown, its person is told, and Lee's older pause of a part ends at its time."""
+    env = later.env
+    monkeypatch.setattr(AlwaysLeader, "may_be_sending", lambda *_: 3.0)
+    await do(env, "schedules acc:shop/prices")
+    await do(env, f"schedule off acc:schedule/{FIRST} for=10m", user="U0LEE")
+    with held(env.acc, "/on"):
+        asked = await ask(env, "schedule on acc:shop/prices")
+        await env.until(lambda: asked.changes and asked.changes[-1][1].endswith("/on"))
+        await crash(env)
+
+    async def broken(*_: Any) -> None:
+        raise TimeoutError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(type(env.bot.built.backends["acc"]), "look_back", broken)
+        await env.start()
+        await env.sees("Something went wrong", "It may or may not have happened", asked.request_id)
+    assert asked.rows[-1].event is Event.UNKNOWN
+    later.later(minutes=11)
+    await env.until(lambda: env.audit(event="resumed"))
+    assert not await env.bot.store.open_pauses()
