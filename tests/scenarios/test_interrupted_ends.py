@@ -110,3 +110,21 @@ async def test_a_fault_in_the_recovery_of_an_order_leaves_nothing_waiting_for_it
     later.later(minutes=11)
     await env.until(lambda: env.audit(event="resumed"))
     assert not await env.bot.store.open_pauses()
+
+
+async def test_an_interrupted_end_whose_control_plane_is_no_longer_configured_is_told(later: Team) -> None:
+    """It is taken out of the configuration before the restart, so nobody can switch it on from here any more."""
+    env = later.env
+    await do(env, "schedules acc:shop/prices")
+    asked = await do(env, f"schedule off acc:schedule/{FIRST} for=1h")
+    with held(env.acc, "/on"):
+        later.later(minutes=61)
+        await env.until(lambda: [one for one in env.acc.requests if one.raw_path.endswith("/on")])
+        await crash(env)
+    config = env.folder / "signalbox.toml"
+    config.write_text(config.read_text(encoding="utf-8").replace('name = "acc"', 'name = "other"'), encoding="utf-8")
+    await env.start()
+    await env.sees("nothing is left to switch on", "`acc` is no longer configured", "<@U0ANA>")
+    await env.sees("This pause is over", asked.request_id)
+    assert [row.code for row in env.audit(event="abandoned")] == ["no_such_backend"]
+    assert not await env.bot.store.open_pauses()
