@@ -1,13 +1,14 @@
 """Lists, and gateways, service groups and certificates: shown, created, changed, deleted, and looked up after a lost answer."""
 
-from collections.abc import Collection, Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any, Final, TypeVar
 
 from bot.backends import of_run, readable
 from bot.backends.itential import presentation
 from bot.backends.itential.capabilities import CERT, GATEWAY, GROUP, certificate, written_pem
-from bot.backends.itential.client import CERTS, GATEWAYS, GROUPS
+from bot.backends.itential.client import CERTS, GATEWAYS, GROUPS, Resource
 from bot.backends.itential.jobs import of_service
+from bot.backends.itential.models import Certificate, Gateway, Group
 from bot.backends.itential.targets import NEW, RESOURCES, AdapterContext
 from bot.core.command.params import number_of, text_of
 from bot.core.errors import BadRequest, NoSuchTarget
@@ -17,6 +18,7 @@ from bot.core.ports.services import Call
 from bot.core.text import plural, suggest, utc_text
 from bot.core.value import Json
 
+ThingT = TypeVar("ThingT", Gateway, Group, Certificate)
 _NAMED: Final = 10
 _LARGEST_PEM: Final = 64 * 1024
 _WORD: Final = {GATEWAY: "gateway", GROUP: "service group", CERT: "certificate"}
@@ -221,18 +223,14 @@ async def set_gateway(ctx: AdapterContext, operation: Operation, call: Call) -> 
     }
     fields |= {name: value for name, value in operation.given.items() if name in fields}
     await ctx.client.change(GATEWAYS, target.id, fields)
-    after = await ctx.client.read(GATEWAYS, target.id)
-    await ctx.finder.remembered(ctx.finder.resource_target(GATEWAY, after))
-    return Done(summary=f"The gateway {after.cluster_id} is changed.", facts=presentation.gateway_facts(after, ""))
+    return await _changed(ctx, target, GATEWAYS, lambda after: presentation.gateway_facts(after, ""))
 
 
 async def set_group(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     """PATCH with the given fields only."""
     target = operation.target
     await ctx.client.change(GROUPS, target.id, dict(operation.given))
-    after = await ctx.client.read(GROUPS, target.id)
-    await ctx.finder.remembered(ctx.finder.resource_target(GROUP, after))
-    return Done(summary=f"The service group {after.name} is changed.", facts=presentation.group_facts(after))
+    return await _changed(ctx, target, GROUPS, presentation.group_facts)
 
 
 async def set_cert(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
@@ -248,8 +246,19 @@ async def set_cert(ctx: AdapterContext, operation: Operation, call: Call) -> Don
     if not fields["raw_certificate"]:
         raise BadRequest("The platform doesn't show this certificate's text. Attach it, so that it isn't lost.")
     await ctx.client.change(CERTS, target.id, fields)
-    after = await ctx.client.read(CERTS, target.id)
-    return Done(summary=f"The certificate {_label(target)} is changed.", facts=presentation.cert_facts(after))
+    return await _changed(ctx, target, CERTS, presentation.cert_facts)
+
+
+async def _changed(
+    ctx: AdapterContext, target: Target, resource: Resource[ThingT], facts: Callable[[ThingT], Sequence[Fact]]
+) -> Done:
+    """The outcome of a change, with what is read after it, if it can be read."""
+    after = await readable(ctx.client.read(resource, target.id))
+    if after is None:
+        return Done(summary=f"The {_WORD[target.kind]} {_label(target)} is changed. It could not be read afterwards.")
+    if target.kind != CERT:  # only some versions show a certificate's alias
+        target = await ctx.finder.remembered(ctx.finder.resource_target(target.kind, after))
+    return Done(summary=f"The {_WORD[target.kind]} {_label(target)} is changed.", facts=tuple(facts(after)))
 
 
 async def _pem(operation: Operation, call: Call) -> str:

@@ -123,6 +123,34 @@ async def test_a_lost_change_is_looked_for_in_the_list(
         assert back.absent
 
 
+@pytest.mark.parametrize("fault", ["401", "429", "500", "html"])
+@pytest.mark.parametrize(
+    ("command", "label"),
+    [
+        ("gateway set itn:gateway/cluster_1 description=new", "gateway cluster_1"),
+        ("group set itn:group/nightly description=new", "service group nightly"),
+        ("cert set itn:cert/edge contract_id=c-2", "certificate edge"),
+    ],
+)
+async def test_a_change_is_done_when_it_cannot_be_read_afterwards(
+    itn: Joined, plane: ItentialPlane, monkeypatch: pytest.MonkeyPatch, command: str, label: str, fault: str
+) -> None:
+    """The platform accepted it; only what it looks like now is left out."""
+    await itn.do("group create itn:group/nightly cluster_id=cluster_1")
+    await itn.do(f'cert add itn:cert/edge contract_id=c-1 raw_certificate="{PEM}"')
+    operation = await itn.operation(command)
+    change = itn.backend._ctx.client.change
+
+    async def changed(*given: Any) -> None:
+        await change(*given)
+        await plane.set_fault({"fault": fault, "match": "GET .*", "times": 9, "retry_after": 300})
+
+    monkeypatch.setattr(itn.backend._ctx.client, "change", changed)
+    done = await itn.run(operation)
+    assert done.kind == "done"
+    assert done.summary == f"The {label} is changed. It could not be read afterwards."
+
+
 @pytest.mark.parametrize("verb", ["gateway set", "gateway delete", "status"])
 async def test_what_does_not_exist_can_only_be_created(itn: Joined, verb: str) -> None:
     """Every other verb refuses it."""
