@@ -34,8 +34,9 @@ Errors, all from bot.core.errors: NotSent when nothing was written (no slot, DNS
 that is not idempotent, or a timeout before the first byte), Lost from the first written byte on, Redirected (a Lost) for a
 redirect of a call that is not idempotent and a plain CallProblem for one that is, Rejected (other 4xx, `.status`),
 CredentialRefused (401), its subclass Forbidden (403), RateLimited (`.retry_after`), ServerError (5xx), BadReply (success with
-HTML, an oversized or a broken body), NoSuchTarget (see `missing`). Their text is for people and contains no credential,
-query or header.
+HTML, an oversized or a broken body), NoSuchTarget (see `missing`). A change whose first try may have had its effect (Lost,
+ServerError) keeps that problem when a later try is refused, with the later status. Their text is for people and contains no
+credential, query or header.
 """
 
 from bot.http_client.auth import Auth, Basic, Bearer, Credential, Session

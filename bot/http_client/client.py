@@ -25,7 +25,7 @@ from bot.core.ports.plugin import BackendSettings
 from bot.core.ports.services import BackendParts, Clock, Ids
 from bot.core.sign_in import SignInPause
 from bot.http_client.auth import Auth, Credential, Fixed
-from bot.http_client.errors import problem_of_status, problem_of_transport, retry_after, withheld
+from bot.http_client.errors import after_unclear, problem_of_status, problem_of_transport, retry_after, withheld
 from bot.http_client.request import HttpRequest, Options, host_of, query_text
 from bot.http_client.response import Download, Reply, Unpacker, looks_html, media_type_of, unpacked
 from bot.http_client.transport import PROGRESS, Progress, Tls, lane, tls_context, watched, with_common
@@ -177,6 +177,7 @@ class HttpClient:
             problem = found
         except TimeoutError as late:
             problem = problem_of_transport(self.name, self._host(request), late, sent=progress.sent)
+        problem = after_unclear(progress.unclear, problem)
         problem.__context__ = problem.__cause__ = None
         raise problem
 
@@ -203,6 +204,8 @@ class HttpClient:
             except _Retry as again:
                 if tries >= MOST_TRIES or not request.idempotent or (again.pause or 0.0) > LONGEST_PAUSE:
                     raise again.problem from None
+                if request.method != "GET" and isinstance(again.problem, errors.Lost | errors.ServerError):
+                    progress.unclear = progress.unclear or again.problem
                 progress.sent = progress.sent and not isinstance(again.problem, errors.Rejected)
                 # Full jitter over a doubling bound, so that clients that failed together don't retry together.
                 pause = again.pause if again.pause is not None else 0.1 + self._chance() * 0.4 * 2 ** (tries - 1)

@@ -12,6 +12,7 @@ from urllib.parse import urljoin
 import aiohttp
 
 from bot.core.errors import (
+    BadReply,
     CallProblem,
     CredentialRefused,
     Forbidden,
@@ -25,7 +26,7 @@ from bot.core.errors import (
     ServerError,
 )
 from bot.core.masking.redact import redact
-from bot.core.text import capitalized
+from bot.core.text import capitalized, sentences
 from bot.http_client.request import host_of
 from bot.http_client.response import looks_html, media_type_of
 
@@ -231,6 +232,17 @@ _CAUSES: Final = (
     ("TimeoutError", "no answer in time"),
     ("ValueError", "the answer isn't HTTP"),
 )
+
+
+def after_unclear(first: Lost | ServerError | None, later: Problem) -> Problem:
+    """The problem of a change whose `first` try may have had its effect: that a `later` try was refused doesn't undo it. That
+    the target is gone is an answer. The status is that of the later try."""
+    gone = isinstance(later, NoSuchTarget) and later.code != NO_SUCH_PAGE
+    if first is None or gone or isinstance(later, Lost | ServerError | BadReply):
+        return later
+    status = later.status if isinstance(later, CallProblem) else None
+    told = sentences(first.summary, f"Another try failed: {later.summary}")
+    return type(first)(told, later.hint, first.code, status)
 
 
 def withheld(name: str, *, sent: bool) -> CallProblem:

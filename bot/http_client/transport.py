@@ -20,7 +20,7 @@ import truststore
 from httpx_aiohttp import AiohttpTransport
 from yarl import URL
 
-from bot.core.errors import Problem
+from bot.core.errors import Lost, Problem, ServerError
 from bot.core.network import DIRECT, Proxies
 from bot.core.ports.plugin import ClientCertificate
 from bot.core.ports.services import CHANGES
@@ -32,7 +32,7 @@ class Progress:
 
     `tries` counts the requests of one attempt. `sent` becomes true right before the first byte is written, unless `may_send`
     refuses then: `withheld`. `body_problem` is why the body can't be produced: then the request was cut off, so the backend
-    did nothing.
+    did nothing. `unclear` is the problem of the first attempt at a change that may have had its effect.
     """
 
     may_send: Callable[[], bool] = lambda: True
@@ -40,6 +40,7 @@ class Progress:
     sent: bool = False
     withheld: bool = False
     body_problem: Problem | None = None
+    unclear: Lost | ServerError | None = None
 
 
 _COMMON: Final = {

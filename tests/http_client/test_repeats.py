@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from aiohttp import web
 
-from bot.core.errors import CallProblem, Lost, RateLimited, ServerError
+from bot.core.errors import CallProblem, Lost, NoSuchTarget, Problem, RateLimited, Rejected, ServerError
 
-from .support import FakeClock, always, client_of, drop, in_turn, ok, serving
+from .support import FakeClock, Handler, always, client_of, drop, in_turn, ok, serving
 
 
 @pytest.mark.parametrize("status", [429, 502, 503, 504])
@@ -78,6 +78,35 @@ async def test_a_call_that_was_sent_stays_lost_when_its_repeat_cannot_connect() 
         with pytest.raises(Lost):
             await client.call("POST", "/off", idempotent=True, base_url=f"http://127.0.0.1:{port}")
         await runner.cleanup()
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 429])
+@pytest.mark.parametrize(("first", "problem"), [(None, Lost), (503, ServerError)])
+async def test_a_change_that_may_be_done_is_not_refused_by_its_repeat(
+    first: int | None, problem: type[CallProblem], status: int
+) -> None:
+    """The first try's problem stays, and tells what the later one said; of a read, only the last answer counts."""
+    for method, kind in (("PATCH", problem), ("GET", Rejected)):
+        turns = [drop if first is None else always(lambda: web.Response(status=503))]
+
+        async def handler(request: web.BaseRequest, turns: list[Handler] = turns) -> web.StreamResponse:
+            return await (turns.pop() if turns else always(lambda: web.Response(status=status, text="not now")))(
+                request
+            )
+
+        async with serving(handler) as server, client_of(server.base_url) as client:
+            with pytest.raises(kind, match="not now") as caught:
+                await client.call(method, "/off", idempotent=True)
+        assert caught.value.status == status
+
+
+@pytest.mark.parametrize(("page", "problem"), [("no such agent", NoSuchTarget), ("<html>", ServerError)])
+async def test_what_is_gone_at_the_repeat_of_a_change_is_gone(page: str, problem: type[Problem]) -> None:
+    """An answer about the target counts; a web page may come from another server, so it says nothing."""
+    handler = in_turn(lambda: web.Response(status=503), lambda: web.Response(status=404, text=page))
+    async with serving(handler) as server, client_of(server.base_url) as client:
+        with pytest.raises(problem):
+            await client.call("DELETE", "/a1", idempotent=True, missing="agent a1")
 
 
 async def test_a_call_that_may_not_be_repeated_has_its_own_connection() -> None:

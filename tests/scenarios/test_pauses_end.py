@@ -202,6 +202,27 @@ async def lost_pause(env: World, words: str = "for=2h") -> Asked:
     return asked
 
 
+@pytest.mark.parametrize(("second", "said"), [("401", "(401)"), ("429", "too many requests")])
+@pytest.mark.parametrize(
+    ("first", "head"), [({"fault": "drop_after"}, "Unknown"), ({"fault": "503", "done": True}, "Failed")]
+)
+async def test_a_refused_second_try_does_not_end_a_pause_that_the_first_may_have_begun(
+    later: Team, first: dict[str, Any], head: str, second: str, said: str
+) -> None:
+    """The card has both answers, never that nothing was done, and the pause ends at its time."""
+    env = later.env
+    await do(env, "schedules acc:shop/prices")
+    await env.acc.set_fault({**first, "times": 1, "match": "POST .*/off"})
+    await env.acc.set_fault({"fault": second, "times": 50, "retry_after": 300, "match": "POST .*/off"})
+    asked = await do(env, "schedule off acc:shop/prices for=2h")
+    card = shown(await asked.card(head, "Another try failed: ", said))
+    assert "nothing was" not in card.casefold()
+    assert enabled(env) == {FIRST: False, SECOND: False}
+    await env.acc.clear_faults()
+    later.later(hours=2)
+    await env.until(lambda: enabled(env)[FIRST])
+
+
 async def test_another_look_at_a_lost_pause_changes_nothing_of_it(later: Team) -> None:
     """Its end, its entries, its card and its advice stay the same: it does not replace itself."""
     env = later.env

@@ -18,7 +18,7 @@ from bot.backends.prefactor.presentation import (
 from bot.backends.prefactor.presentation import instance_view as view_of
 from bot.backends.prefactor.targets import AdapterContext
 from bot.core.command.params import number_of
-from bot.core.errors import NoSuchTarget, Rejected
+from bot.core.errors import CallProblem, NoSuchTarget
 from bot.core.operation import Operation, Target
 from bot.core.outcome import Done, Fact, Phase, RecentRun, Refused, Suggestion
 from bot.core.ports.services import Call
@@ -120,7 +120,7 @@ async def switch(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     word = "retired" if retired else "reinstated"
     try:
         agent = await ctx.client.act(operation.target.id, operation.verb, key_of(operation))
-    except Rejected as no:
+    except CallProblem as no:
         if no.status != CONFLICT:
             raise
         seen = await readable(ctx.client.agent(operation.target.id), within=LOOK_FIRST)
@@ -148,7 +148,7 @@ async def stop(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     if instance_state(instance)[1] is Phase.WAITING:
         try:
             return stopped(ctx, target, await ctx.client.cancel(target.id, key_of(operation)), "is cancelled")
-        except Rejected as no:
+        except CallProblem as no:
             if no.status != CONFLICT:
                 raise
         instance = await ctx.client.instance(target.id)
@@ -158,7 +158,7 @@ async def stop(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     reason = (operation.reason or "").strip() or f"Stopped by request {operation.request_id}"
     try:
         return stopped(ctx, target, await ctx.client.terminate(target.id, reason), "is terminated")
-    except Rejected as no:
+    except CallProblem as no:
         if no.status != CONFLICT:
             raise
         seen = await readable(ctx.client.instance(target.id), within=LOOK_FIRST)

@@ -15,7 +15,7 @@ from bot.backends.sequentum.capabilities import JOB_RUN
 from bot.backends.sequentum.models import Agent, JobRun, JobStarted, Run, Schedule, ServerStatus, Started
 from bot.backends.sequentum.settings import ServerSettings
 from bot.core.command.params import as_typed
-from bot.core.errors import BadReply, Rejected
+from bot.core.errors import BadReply, CallProblem
 from bot.core.value import Json
 from bot.http_client import Download, HttpClient, Reply, segment
 
@@ -149,7 +149,7 @@ class AccClient(ClientBase):
         not_found = False
         try:
             await self._change(sample, "agent", agent_id, missing=None)
-        except Rejected as no:
+        except CallProblem as no:
             if no.status != 404:
                 raise
             not_found = True

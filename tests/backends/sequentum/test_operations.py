@@ -364,6 +364,17 @@ async def test_the_misprinted_path_is_tried_second(setting: str, paths: list[str
         assert [seen.path for seen in acc.changes()] == paths
 
 
+async def test_the_misprinted_path_is_tried_after_a_lost_answer_too() -> None:
+    """Not found is what the repeat of the lost call says: then the other path is the right one."""
+    from aiohttp import web  # noqa: PLC0415
+
+    statuses = [503]
+    answer = lambda: web.Response(status=statuses.pop() if statuses else 404)  # noqa: E731
+    acc = RecordingAcc({("POST", f"/api/job/{AGENT}/schedules/on"): answer})
+    async with joined(acc, schedules_on_path="auto") as env:
+        assert (await env.do("schedule on", PATH)).summary == f"All schedules of {PATH} are on."
+
+
 async def test_attached_files_are_uploaded_in_one_call() -> None:
     """Every file of the message becomes one part, whole and under its own name."""
     async with joined() as env:
