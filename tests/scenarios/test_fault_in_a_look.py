@@ -44,7 +44,7 @@ async def test_after_a_lost_answer(later: Team, monkeypatch: pytest.MonkeyPatch)
     assert asked.events == ["requested", "sent", "unknown", "abandoned", "paused"]
     later.later(hours=2)
     await later.env.sees("The pause is over")
-    assert enabled(later.env) == {FIRST: True, SECOND: True}
+    await later.env.until(lambda: enabled(later.env) == {FIRST: True, SECOND: True})
 
 
 async def test_after_a_restart(later: Team, monkeypatch: pytest.MonkeyPatch) -> None:
