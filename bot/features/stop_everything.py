@@ -25,6 +25,7 @@ from bot.features.replies.refusal import offered
 from bot.operations import cards
 from bot.operations.audit_writer import AuditWriter
 from bot.operations.authorize import FRESH, foresee, read_situation, visibility_of
+from bot.operations.watcher import each_run
 from bot.runtime.context import Context
 
 TAG: Final = "stop_everything1"
@@ -57,7 +58,7 @@ async def offer(ctx: Context, intent: Intent, ask: ParseError) -> bool:
     entries = () if targets else (answer,)
     seen, channel = await visibility_of(ctx, intent.actor, intent.place), intent.place.channel_id
     here = [one for one in await ctx.store.open_watches() if one.channel_id == channel and seen.target(one.target)]
-    runs = {f"{VERB} {cards.written(one.target)}": one for one in sorted(here, key=lambda one: one.made_at)}
+    runs = {f"{VERB} {cards.written(one.target)}": one for one in each_run(here)}
     rules = await _decisions(ctx, intent, runs)
     texts = [one for one in await offered(ctx, intent, targets or [*rules]) if not isinstance(rules.get(one), Denied)]
     stops, left = texts[:MOST], len(texts) - MOST

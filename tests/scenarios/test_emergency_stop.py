@@ -388,6 +388,16 @@ async def test_the_card_of_a_run_says_who_stopped_it_whatever_the_control_plane_
     await env.does("incident close -- over", "INC-7 is closed", "5, none failed, 2 stopped", channel=INCIDENT)
 
 
+async def test_a_run_that_was_resumed_was_started_by_who_started_it(tmp_path: Path) -> None:
+    async with world(tmp_path, policy=OPEN_POLICY, only=("itn",)) as env:
+        await env.does("start itn:audit-network", "Running", user="U0LEE")
+        await env.does("pause itn:audit-network@running", "The job is paused")
+        await env.does("resume itn:audit-network@last", "resume itn:", "Running")
+        question = shown(await env.does("stop everything", "These will be stopped", "audit-network"))
+        assert "started by <@U0LEE>" in question
+        assert "started by <@U0ANA>" not in question
+
+
 async def test_a_run_that_fails_by_itself_after_a_stop_that_did_not_work_failed(tmp_path: Path) -> None:
     """The answer of the stop was lost, and a look showed that the job went on."""
     async with world(tmp_path, policy=OPEN_POLICY, only=("infa",)) as env:
