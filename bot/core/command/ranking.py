@@ -7,6 +7,7 @@ import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from operator import itemgetter
 from types import MappingProxyType
 from typing import Final
 
@@ -16,7 +17,7 @@ from rapidfuzz.distance import OSA
 from bot.core.command.capability import Capability
 from bot.core.command.catalog import Catalog
 from bot.core.command.lexer import DOUBLE
-from bot.core.command.target_ref import PICKS, plain
+from bot.core.command.target_ref import PICKS, SHORT_ID, plain
 from bot.core.command.vocabulary import FILLERS
 from bot.core.command.wording import Wording, pairs_of
 
@@ -257,3 +258,16 @@ def instead(verb: str, target: Known, catalog: Catalog) -> tuple[str, str] | Non
         return f"{target.kind} set", f"{target.written} enabled={_SWITCHED[verb]}"
     others = [*pairs_of(target.kind, verb, catalog.verbs), *(["health"] if verb == "status" else [])]
     return next(((own, target.written) for own in others if capability(verb) is None and capability(own)), None)
+
+
+def the_only(word: str, catalog: Catalog, targets: Sequence[Known]) -> Known | None:
+    """The only target with that name: as written, without its backend, by its last part, or by the beginning of its id."""
+    backend, colon, rest = word.casefold().partition(":")
+    least = BEGINS if SHORT_ID.fullmatch(rest if colon else backend) else LAST
+    found = [
+        one
+        for one in scores(word, catalog, targets, [plain(known.name) for known in targets], None)
+        if one[0] >= least and (not colon or one[1].backend == backend)
+    ]
+    best = [known for score, known in found if score == max(found, key=itemgetter(0))[0]]
+    return best[0] if len(best) == 1 else None

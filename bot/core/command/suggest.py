@@ -9,7 +9,6 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import product
-from operator import itemgetter
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
@@ -30,25 +29,25 @@ from bot.core.command.phrases import (
     without_ends,
 )
 from bot.core.command.ranking import (
-    BEGINS,
     EDGES,
     HOLDS,
-    LAST,
     Known,
     Named,
     forms_of,
     instead,
     name_parts,
     parts_of,
-    scores,
+    the_only,
 )
-from bot.core.command.target_ref import SELECTORS, SHORT_ID, plain
+from bot.core.command.target_ref import SELECTORS
 from bot.core.command.untargeted import (
     MENTION,
     about_none,
     created,
     for_several,
+    its_schedule,
     numbered,
+    refuses,
     second_words,
     told_beside,
     with_person,
@@ -156,7 +155,7 @@ def certain_read(text: str, catalog: Catalog, targets: Sequence[Known]) -> str |
     rest = [word for at, word in enumerate(words) if at not in used and folded[at] not in _PLEASE]
     if len(rest) != 1 or not (verbs or {":", "/"} & set(rest[0])) or len(tokens) != len(words) + len(pairs):
         return None
-    found = _named(rest[0], catalog, targets)
+    found = the_only(rest[0], catalog, targets)
     verb = verbs[0] if verbs else "status"
     if found is None or any(
         capability.risk is not Risk.READ for _, capability in catalog.capabilities(verb, found.backend)
@@ -164,19 +163,6 @@ def certain_read(text: str, catalog: Catalog, targets: Sequence[Known]) -> str |
         return None
     commands = _commands(verb, found, catalog) if catalog.capabilities(verb, found.backend) else []
     return " ".join([*commands[0][:2], *pairs, *(["--", reason] if reason else [])]) if commands else None
-
-
-def _named(word: str, catalog: Catalog, targets: Sequence[Known]) -> Known | None:
-    """The only target with that name: as written, without its backend, by its last part, or by the beginning of its id."""
-    backend, colon, rest = word.casefold().partition(":")
-    least = BEGINS if SHORT_ID.fullmatch(rest if colon else backend) else LAST
-    found = [
-        one
-        for one in scores(word, catalog, targets, [plain(known.name) for known in targets], None)
-        if one[0] >= least and (not colon or one[1].backend == backend)
-    ]
-    best = [known for score, known in found if score == max(found, key=itemgetter(0))[0]]
-    return best[0] if len(best) == 1 else None
 
 
 def _read(plain: str) -> tuple[list[str], list[str], list[str], set[int], str]:
@@ -207,11 +193,15 @@ def _meant(text: str, catalog: Catalog, around: Surroundings) -> Meant:
         return told
     if granted is None and asked is None:
         return _said_in(text, catalog, around)
+    if granted is not None and refuses(text[: granted.start()]):  # `don't let @rui start prices`
+        return Meant(("grants",))
     what = granted["what"] if granted else asked["what"].rstrip("? ") if asked else ""
     kept, ends = without_ends(REASON.sub("", what)) if granted else ("", [])
     if ends:  # of the right, not of the start: `give @lee the right to start prices for 2 hours`
         what = kept + (reason[0] if (reason := REASON.search(what)) else "")
     verb, _, rest = what.partition(" ")  # `who can approve start acc:labs/new`
+    if granted and verb.casefold() == "approve" and not {":", "/"} & {*rest.partition(" ")[0]}:
+        return Meant(("approvals",))  # who approves stands in the rules
     other = verb.casefold() == "approve" and catalog.canonical_verb(rest.split())[0] is not None
     found = _meant(rest if other else what, catalog, around)
     if found == Meant() or granted is None:  # `can I start prices?`
@@ -265,6 +255,7 @@ def _said_in(text: str, catalog: Catalog, around: Surroundings) -> Meant:
         repeats = "again" in spoken.said and "over" not in spoken.said and "start" in read
         again = meanings("again", catalog) if repeats else []
         aside = told_beside(spoken, used) if around.about and any(map(catalog.changes, read)) else set[int]()
+        aside |= its_schedule(spoken, read) if around.about else set[int]()
         rest = spoken.without(used | aside)
         named = Named(spoken.without(aside), catalog, around.targets, around.recent) if aside else every
         no_name = without_target(read, catalog) or (read and around.about)  # the words of the verb

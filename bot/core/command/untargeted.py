@@ -37,6 +37,7 @@ _RUN_IT: Final = re.compile(r"(?i)\brun (?:it|this|that|the|my|our|failed job)\b
 _CLOCK: Final = re.compile(r"\d{1,2}(?:[:.]\d\d)?(?:[ap]m)?")
 STARTING: Final = ("start", "retry", "restart")
 _OPEN: Final = MappingProxyType(dict.fromkeys(("schedule on", "resume"), "pauses"))  # `end the pause`, without a target
+_POINTING: Final = frozenset({"the", "its", "this", "that", "their", "our", "my"})
 _CREATING: Final = frozenset({"create", "register", "make", "add"})
 
 
@@ -174,3 +175,16 @@ def told_beside(spoken: Wording, used: Collection[int]) -> set[int]:
                 at for at in clause if not {":", "/"} & {*spoken.typed[at]} and (told or said[at] not in spoken.names)
             }
     return found
+
+
+def its_schedule(spoken: Wording, verbs: Collection[str]) -> set[int]:
+    """The places of `the schedule` and the like beside a verb that switches it: in a thread it is that of its target, not one
+    that is called so."""
+    said = spoken.said
+    places = {at for at in range(1, len(said)) if said[at] in ("schedule", "schedules") and said[at - 1] in _POINTING}
+    return places if {"schedule on", "schedule off"} & {*verbs} else set()
+
+
+def refuses(text: str) -> bool:
+    """Whether these words take back the right that is named after them: `please don't`."""
+    return NEGATED.search(_APOSTROPHES.sub("", text).casefold()) is not None

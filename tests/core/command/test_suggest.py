@@ -422,3 +422,43 @@ def test_a_start_in_words_offers_no_resume() -> None:
 def test_a_short_word_is_no_part_of_an_id(typed: str, first: str) -> None:
     seen = Known("acc", "run", "4add91c07b2e-11aa", "acc:run/4add91c07b2e-11aa")
     assert suggest(typed, CATALOG, replace(DEMO, targets=(*DEMO.targets, seen)))[0] == first
+
+
+@pytest.mark.parametrize(
+    ("typed", "first"),
+    [
+        ("turn the schedule back on when we are done", "status acc:news/feed"),
+        ("please switch the schedule back on at 4pm", "status acc:news/feed"),
+        ("turn the schedule back on please", "schedule on acc:news/feed"),
+        ("resume the schedule when it is fixed", "help"),
+        ("switch the schedule on when the site works again", "help"),
+        ("switch the schedule on again after the deploy", "help"),
+        ("leave the schedule off until we are done", "help"),
+        ("turn the nightly schedule off", "schedule off infa:schedule/nightly"),
+    ],
+)
+def test_the_schedule_in_a_thread_is_no_other_target_s(typed: str, first: str) -> None:
+    """Whatever is told beside it: its own one, a look first, or help."""
+    offered = suggest(typed, CATALOG, replace(DEMO, about="acc:news/feed", recent=("acc:news/feed",)))
+    assert offered[0] == first
+    assert "nightly" in typed or not [one for one in offered if "schedule/" in one]
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "please don't let <@U0RUI> start acc:labs/broken -- he is new here",
+        "do not grant <@U0RUI> mark acc:shop/prices -- he is new",
+        "never allow <@U0ANA> to start acc:labs/slow -- too slow",
+        "nobody should let <@U0RUI> start acc:labs/broken -- new",
+        "don't give <@U0RUI> break-glass -- not needed",
+    ],
+)
+def test_a_right_that_is_refused_is_not_offered(typed: str) -> None:
+    assert suggest(typed, CATALOG, DEMO) == ("grants",)
+
+
+@pytest.mark.parametrize("what", ["mark acc:shop/prices", "it", "this", "Ana's request"])
+def test_a_right_to_decide_is_no_grant(what: str) -> None:
+    """Who approves stands in the rules."""
+    assert suggest(f"allow <@U0RUI> to approve {what} -- I'm away", CATALOG, DEMO) == ("approvals",)
