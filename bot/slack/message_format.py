@@ -26,7 +26,7 @@ _CHANNEL: Final = re.compile(r"<#([CG][A-Z0-9]+)>")
 _EXACT: Final = frozenset({"mention", "table", "chart", "buttons", "button"})
 _REASONS: Final = frozenset(
     {"Why", "How it ended"}
-)  # facts that somebody wrote; any other is a value, which stays exact
+)  # facts in a person's words; any other is a value, which stays exact
 
 
 def usable(reply: Reply | None, now: datetime) -> str | None:

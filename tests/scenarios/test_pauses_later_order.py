@@ -1,4 +1,4 @@
-"""A pause or resume whose answer was lost, and what somebody ordered after it: the later order counts."""
+"""A pause or resume whose answer was lost, and an order that was given after it: the later order counts."""
 
 from __future__ import annotations
 

@@ -46,12 +46,8 @@ _CLOSED: Final = "closed:"  # with the request that closes it: the incident, whi
 _OWN: Final = frozenset({Event.INCIDENT_OPENED, Event.INCIDENT_CLOSED})
 _BAD: Final = frozenset({Event.FAILED, Event.DENIED, Event.UNKNOWN, Event.ABANDONED, Event.REJECTED})
 _WAITS: Final = frozenset({Event.APPROVAL_REQUESTED, Event.CLAIMED, Event.RELEASED})
-_UNSENT: Final = _WAITS | {
-    Event.FAILED,
-    Event.ABANDONED,
-    Event.EXPIRED,
-    Event.APPROVED,
-}  # unless it was sent, and not refused
+# Events after which nothing was done, unless it was sent and not refused.
+_UNSENT: Final = _WAITS | {Event.FAILED, Event.ABANDONED, Event.EXPIRED, Event.APPROVED}
 _LOOKED: Final = frozenset({Event.RECONCILED, Event.ABANDONED})
 _MOST_LINES: Final = 20
 _ROOM: Final = 1_600  # characters of all reasons there, and as many of the ends, so that they fit into one message
