@@ -240,6 +240,34 @@ async def test_stop_in_the_thread_of_a_job_stops_that_job(tmp_path: Path, typed:
         assert jobs[1].canceled_at is None
 
 
+async def test_stop_in_the_thread_of_a_run_of_a_task_stops_that_run_or_the_one_that_is_named(tmp_path: Path) -> None:
+    """`stop infa:task/load_orders` is about what runs now."""
+    async with world(tmp_path, policy=OPEN_POLICY, planes=demo_planes, only=("acc", "infa"), agents=True) as env:
+        card = await env.does("start infa:task/load_orders", "Running")
+        await mention(env, "stop it please", thread_ts=card["ts"])
+        assert labels(await env.sees("Did you mean this?"))[0] == "stop"
+        await mention(env, "please stop load_orders now", thread_ts=card["ts"])
+        await env.sees("Did you mean this?", "stop infa:task/load_orders")
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [("pause it", "pause"), ("delete it please", "delete"), ("unpause", "resume"), ("mark it", "mark")],
+)
+async def test_what_the_control_plane_of_a_thread_can_t_do_is_said_and_offered_nowhere_else(
+    tmp_path: Path, typed: str, said: str
+) -> None:
+    """The other control planes of the channel could."""
+    async with world(
+        tmp_path, policy=OPEN_POLICY, planes=demo_planes, only=("acc", "infa", "itn", "pre"), agents=True
+    ) as env:
+        await env.does("status acc:shop/prices", "shop/prices")
+        card = await env.does("start infa:task/load_orders", "Running")
+        await mention(env, typed, thread_ts=card["ts"])
+        answer = await env.sees(f"`infa` doesn't support `{said}`")
+        assert not [label for label in labels(answer) if "infa:" not in label and ":" in label]
+
+
 @pytest.mark.parametrize("typed", ["show me the log", "log please"])
 async def test_the_log_in_the_thread_of_a_run_is_that_of_the_run(env: World, typed: str) -> None:
     """Also when it was retried since. A text that says which run is about that one."""
@@ -321,6 +349,7 @@ async def test_a_watch_ends_at_the_time_that_was_said(env: World) -> None:
     ("typed", "offered", "shows"),
     [
         ("how long did it take?", ["history", "status"], "The latest "),
+        ("how did it go?", ["status", "history"], "status acc:shop/prices"),
         ("what went wrong?", ["logs", "status"], "Log of shop/prices"),
         ("why did it fail?", ["logs", "status"], "Log of shop/prices"),
         ("let me know when it's done", ["watch"], "has ended already"),

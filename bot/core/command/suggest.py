@@ -31,6 +31,7 @@ from bot.core.command.phrases import (
 from bot.core.command.ranking import (
     EDGES,
     HOLDS,
+    LAST,
     Known,
     Named,
     forms_of,
@@ -45,11 +46,10 @@ from bot.core.command.untargeted import (
     about_none,
     created,
     for_several,
-    its_schedule,
+    in_thread,
     numbered,
     refuses,
     second_words,
-    told_beside,
     with_person,
     without_target,
 )
@@ -209,7 +209,8 @@ def _meant(text: str, catalog: Catalog, around: Surroundings) -> Meant:
     changes = (one for one in found.commands if catalog.changes(catalog.canonical_verb(one.split())[0] or ""))
     first = next(changes, found.commands[0]) if found.later else found.commands[0]  # a right to start it next week
     command, dashes, said = first.partition(" -- ")
-    if first.startswith("status ") and {"see", *SYNONYMS, *catalog.verbs}.isdisjoint(kept.casefold().split()):
+    vague = first.startswith("status ") and {"see", *SYNONYMS, *catalog.verbs}.isdisjoint(kept.casefold().split())
+    if vague or found.cannot:
         return Meant(("help grant", "grants"))  # `give @rui access to labs/slow`
     more = stated(catalog.params("grant"), ends, (), (), ())
     return Meant((" ".join(["grant", granted["who"] or granted["person"], command, *more]) + dashes + said,))
@@ -239,8 +240,7 @@ def _said_in(text: str, catalog: Catalog, around: Surroundings) -> Meant:
     parts = frozenset[str]().union(*(forms_of(known.name) for known in around.targets))
     inputs = {name.rpartition(".")[2].casefold() for name in around.parameters.get(around.about, ())}
     spoken = worded(typed, catalog, names, parts | inputs, breaks, asked=text.rstrip().endswith("?"))
-    whole = second_words(spoken, reason) or (created(spoken, catalog),)
-    if whole[0]:
+    if (whole := second_words(spoken, reason) or (created(spoken, catalog),))[0]:
         return Meant(whole)
     numbers = numbered(spoken.said).union(part for part in parts if part.isdigit())
     phrases, taken = take_phrases(spoken.said, names | numbers, typed, breaks)
@@ -248,30 +248,31 @@ def _said_in(text: str, catalog: Catalog, around: Surroundings) -> Meant:
     spoken = spoken.stating({at for phrase in phrases for at in phrase.ends})
     failed, spoken = "failed" in spoken.said, spoken.without(taken)
     every = Named(spoken, catalog, around.targets, around.recent)
-    cannot, general = "", Meant()
-    for read, used in (*readings(spoken, catalog), (list[str](), set[int]())):
-        if not read and general != Meant():
+    cannot, lacks, general = "", "", Meant()
+    for heard, used in (*readings(spoken, catalog), (list[str](), set[int]())):
+        if lacks or (not heard and general != Meant()):
             break
-        repeats = "again" in spoken.said and "over" not in spoken.said and "start" in read
-        again = meanings("again", catalog) if repeats else []
-        aside = told_beside(spoken, used) if around.about and any(map(catalog.changes, read)) else set[int]()
-        aside |= its_schedule(spoken, read) if around.about else set[int]()
+        anew = "again" in spoken.said and "over" not in spoken.said and "start" in heard
+        again = meanings("again", catalog) if anew else []
+        read, aside = in_thread(spoken, heard, used, catalog) if around.about else (heard, set[int]())
         rest = spoken.without(used | aside)
         named = Named(spoken.without(aside), catalog, around.targets, around.recent) if aside else every
         no_name = without_target(read, catalog) or (read and around.about)  # the words of the verb
-        targets = (named.by(rest) or ([] if no_name or aside else named.by(spoken)))[:MOST]
-        asked = read[: read[:1] == ["status"]]  # `run it again?`
-        verbs = implied([*asked, *again, *read], phrases, catalog, named=bool(targets))
+        exact = () if no_name or aside else (one for one in named.by(spoken) if one[0] >= LAST)
+        targets = (named.by(rest) or [*exact])[:MOST]
+        # A question first: `run it again?`
+        verbs = implied([*read[: read[:1] == ["status"]], *again, *read], phrases, catalog, named=bool(targets))
         verbs, unnamed = for_several(verbs, len(targets), rest, spoken, inputs, catalog)
         sure = bool(targets) and targets[0][0] >= HOLDS and not used & spoken.guessed
         able = _usual(verbs, catalog, around, itself=True) if unnamed and not rest.said else []  # `stop` alone
         choices = [known for _, known in targets] or able or (_usual(verbs, catalog, around) if unnamed else [])
         searching = any((one := catalog.builtin(verb)) and one.takes is not Takes.TARGET for verb in verbs)
-        if not choices and not unnamed and not searching:
+        if not choices and not searching and (around.about or not unnamed):
+            lacks = verbs[0] if unnamed and catalog.capabilities(verbs[0]) else lacks
             continue
-        of_thread = verbs[:1] == ["stop"] and "request" not in spoken.said and choices[:1] == _about(around)
-        own = [] if targets or not unnamed or of_thread else about_none(verbs, spoken, used, catalog)
-        certain = sure or (of_thread and bool(choices) and not used & spoken.guessed)
+        is_stop = verbs[:1] == ["stop"] and "request" not in spoken.said and choices[:1] == _about(around)
+        own = [] if targets or not unnamed or is_stop else about_none(verbs, spoken, used, catalog)
+        certain = sure or (is_stop and bool(choices) and not used & spoken.guessed)
         said = _Said(verbs[: 1 if able else None] or ["status"], pairs, phrases, rest, reason, certain, failed)
         ranked = _ranked(said, choices or [None], catalog, around) if able or not own else []
         if own:
@@ -287,7 +288,8 @@ def _said_in(text: str, catalog: Catalog, around: Surroundings) -> Meant:
                 return found
             if general == Meant() and verbs[0] in spoken.said:  # `timeline` leaves out the target that the words name
                 general = found
-    return general
+    of_thread = Meant(("status",), "" if catalog.builtin(lacks) else f"{lacks} {around.about}")
+    return of_thread if lacks and general == Meant() else general
 
 
 class _Command(NamedTuple):
@@ -354,8 +356,8 @@ def _usual(verbs: Sequence[str], catalog: Catalog, around: Surroundings, *, itse
     recent = [by_text[text] for text in around.recent if text in by_text]
     named = (one for one in (*recent, *around.targets) if one.kind not in catalog.backends[one.backend].selected)
     said = {one: [own for verb in verbs for own, *_ in _commands(verb, one, catalog)] for one in named}
-    if own := [one for one in _about(around) if said.get(one)]:
-        return own if not itself or verbs[0] in said[own[0]] else []
+    if around.about:  # in a thread, no other target is meant that nobody named
+        return [one for one in _about(around) if verbs[0] in said[one] or (said[one] and not itself)]
     able = [one for one, own in said.items() if verbs[0] in own and around.may(verbs[0], one.written)]
     fit = able if itself else [one for one, own in said.items() if own]  # no run: nobody knows its id
     return sorted(fit, key=lambda one: not around.may(verbs[0], one.written))[:MOST]
@@ -368,7 +370,9 @@ def _commands(verb: str, target: Known | None, catalog: Catalog, *, failed: bool
     if target is None:
         if builtin is not None and (builtin.takes in (Takes.NOTHING, Takes.WORDS) or verb in ALONE - {"targets"}):
             return [(_WORDLESS.get(verb, verb), "", "")]
-        return [(verb, f"{name}:", f"{name}:") for name in catalog.backends if catalog.capabilities(verb, name)]
+        able = [name for name in catalog.backends if catalog.capabilities(verb, name)]
+        whole = [name for name in able if not (catalog.changes(verb) and catalog.backends[name].default_target.example)]
+        return [(verb, f"{name}:", f"{name}:") for name in whole]  # a change needs a target
     if own := instead(verb, target, catalog):
         return [(*own, target.written)]
     capabilities = catalog.capabilities(verb, target.backend)

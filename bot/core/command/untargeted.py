@@ -38,6 +38,7 @@ _CLOCK: Final = re.compile(r"\d{1,2}(?:[:.]\d\d)?(?:[ap]m)?")
 STARTING: Final = ("start", "retry", "restart")
 _OPEN: Final = MappingProxyType(dict.fromkeys(("schedule on", "resume"), "pauses"))  # `end the pause`, without a target
 _POINTING: Final = frozenset({"the", "its", "this", "that", "their", "our", "my"})
+_CONDITION: Final = frozenset({"when", "whenever", "once", "after", "if", "unless", "until", "till"})
 _CREATING: Final = frozenset({"create", "register", "make", "add"})
 
 
@@ -57,7 +58,7 @@ def second_words(spoken: Wording, reason: str) -> tuple[str, ...]:
         return OF_AN_INCIDENT[asks[1]]
     for (verb, second), called in SECOND_WORDS.items():
         at = next((at for at, word in enumerate(said) if word in called), None)
-        if verb not in said or at is None or spoken.asked:
+        if verb not in said or at is None or spoken.asked or NEGATED.search(" ".join(said[:at])):
             continue
         name = next((at for at, word in enumerate(said) if word not in FILLERS and re.search(r"\d", word)), 0)
         text = reason or " ".join(spoken.typed[max(at, said.index(verb), name) + 1 :])
@@ -144,10 +145,8 @@ def for_several(
 ) -> tuple[list[str], bool]:
     """The verbs for words that name no target, or several, and whether they name none. The `inputs` of the target of the thread
     are set aside with their values only where it is to start again. A change of `everything` is not offered for one of several,
-    and `end the pause` lists the pauses."""
-    if ALL & set(spoken.said) and verbs and catalog.changes(verbs[0]):
-        return (["status", *verbs] if targets > 1 else verbs), False
-    more = {"request", "take", "done", "later"}
+    and `end the pause` and `switch everything back on` list the pauses."""
+    more = {"request", "take", "done", "later", "back"}
     small = FILLERS | SYNONYMS.keys() | catalog.verbs | PICKS.keys() | TIMES | NUMBERS.keys() | more
     wanted = next((verb for verb in verbs if verb != "status"), "")
     if wanted not in STARTING or NEGATED.search(" ".join(spoken.said)):
@@ -156,6 +155,10 @@ def for_several(
         verbs = [verb for verb in verbs if verb in ("status", *STARTING)]
     said = [word for before, word in pairwise(["", *rest.said]) if not {before, word} & {*inputs}]
     others = [word for word in said if word not in small and len(word) > 2 and not _CLOCK.fullmatch(word)]
+    if ALL & set(spoken.said) and verbs and catalog.changes(verbs[0]):
+        if verbs[0] in _OPEN and not others:
+            return [_OPEN[verbs[0]]], True
+        return (["status", *verbs] if targets > 1 else verbs), False
     unnamed = bool(verbs) and not others and not numbered(spoken.said)
     ends = unnamed and not rest.said and "pause" in spoken.said and verbs[0] in _OPEN
     return ([_OPEN[verbs[0]]] if ends else verbs), unnamed
@@ -177,12 +180,21 @@ def told_beside(spoken: Wording, used: Collection[int]) -> set[int]:
     return found
 
 
-def its_schedule(spoken: Wording, verbs: Collection[str]) -> set[int]:
-    """The places of `the schedule` and the like beside a verb that switches it: in a thread it is that of its target, not one
-    that is called so."""
-    said = spoken.said
-    places = {at for at in range(1, len(said)) if said[at] in ("schedule", "schedules") and said[at - 1] in _POINTING}
-    return places if {"schedule on", "schedule off"} & {*verbs} else set()
+def in_thread(spoken: Wording, verbs: list[str], used: Collection[int], catalog: Catalog) -> tuple[list[str], set[int]]:
+    """The verbs that the words may mean in a thread, and the places of those that name no other target than that of the thread:
+    what is told beside a change, a condition after its verb, and `the schedule` and the like. A text about a schedule changes
+    nothing else: `pause its schedule` pauses no job."""
+    said, kinds = (
+        spoken.said,
+        {kind.name for spec in catalog.backends.values() for kind in spec.targets} | {"schedules"},
+    )
+    others = [verb for verb in verbs if verb.startswith("schedule") or not catalog.changes(verb)]
+    verbs = verbs if {"schedule", "schedules"}.isdisjoint(said) else others
+    if not any(map(catalog.changes, verbs)):
+        return verbs, set()
+    start = next((at for at in range(min(used, default=0) + 1, len(said)) if said[at] in _CONDITION), len(said))
+    its = {at for at in range(1, len(said)) if said[at] in kinds and said[at - 1] in _POINTING}
+    return verbs, told_beside(spoken, used) | its | {*range(start, len(said))}
 
 
 def refuses(text: str) -> bool:

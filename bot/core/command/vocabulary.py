@@ -39,7 +39,7 @@ stop, pause, status: stop, halt, shut, shutdown, shut ... down, take ... down, b
 stop, pause, status: stoppen, stoppe, beenden, arreter, arrete, detener, parar, para
 pause, schedule off: pausieren, pausiere, anhalten
 pause, schedule off: pause, suspend, hold, snooze, put ... on hold, put ... to sleep, hold ... off
-schedule off, pause: take ... off schedule
+schedule off, pause: take ... off schedule, (keep|leave|hold) ... (paused|off)
 schedule off, pause, stop: off, silence, unschedule, deactivate, ausschalten, abschalten, turn of, turn ... off, switch ... off
 schedule on, resume: (the|a|my|our|its|this|that|any)( \S+)? pause ... (end|ended|lifted|over)
 schedule on, resume: pause (of|on) ... (ended|lifted|over)
@@ -70,6 +70,7 @@ mark: flag
 find: search, where, look, locate, lookup
 targets: list, agents, agenten, tasks
 unwatch: unsubscribe, unfollow, mute, stop watching, stop telling, stop notifying, stop following, dont tell, dont notify
+unwatch: dont watch, dont follow
 unwatch: stop notifications, stop alerts, stop messages, no notifications, no more alerts
 watch: subscribe, follow, notify, monitor, notify me, alert me, alert us, let me know, let us know, ping me, message me
 watch: inform me when, inform me if, inform us when, give me ... when, give us ... when
@@ -109,7 +110,8 @@ approvals: \b(open|pending) (requests?|approvals?)\b|\brequests?\b.*\b(open|pend
 approvals: \b(my|our|the|this|that) requests?\b
 schedule off, pause: ^(?!(why|is)\b|.*\b(did|has|was)( \S+)? not\b).*\b((do|does|should|wo)nt|not|never|no longer) (be )?run\b
 audit: ^(who|when) (was|did|has|have|had)?\b.*ed\b|^who (ran|did)\b|^whos? .*\blast$|^(has|did) (any|some)(body|one)\b
-timeline: \bwhat (?:has )?happened( (in|on) (this|the|our) channel)?( today| here| yesterday)?$|\bwhat (changed|was done)\b
+timeline: \bwhat (?:has )?happened( (in|on) (this|the|our) channel)?( so far| today| here| yesterday)*$
+timeline: \bwhat (changed|was done)\b
 pauses: \b(what|which)\b.*\b(is|are|schedules?) paused\b
 watches: ^(who|what|which|whats) .*\bwatch(es|ing)?\b
 targets: \b(what|which|how many) (agents|targets)\b|\b(all|all the|show me|show me the) (agents|targets)$
@@ -144,7 +146,12 @@ def _whole(*tables: tuple[str, str, str]) -> tuple[tuple[frozenset[str], frozens
 _IT: Final = "it this that its the our my run job is has did does do was will would can could you please so and"
 # Whole texts in the thread of a card: one of these words, no other ones than these and those, what it asks of its run.
 ASKED_OF_IT: Final = _whole(
-    ("wrong fail failed fails broke broken happened happen", f"what why with here go went gone {_IT}", "logs status"),
+    (
+        "wrong fail failed fails broke broken happened happen",
+        f"what why with here go went gone far today {_IT}",
+        "logs status",
+    ),
+    ("how", f"go going went far {_IT}", "status history"),
     ("long", f"how take takes took taken been running {_IT}", "history status"),
     (
         "tell notify ping message inform know",
@@ -346,7 +353,7 @@ GRAMMAR: Final = (
         "a an the this that it its is are was be you u i we me my us our to do does did for of on in at with and from by into "
         "what why whats up hows whos there here when how cant all any exist everything anything ist sind der die das von "
         "noch mal bitte then not has have had been about as if or but which every each still already right moment currently yet "
-        "maybe perhaps quickly quick actually really also"
+        "maybe perhaps quickly quick actually really also something far"
     )
     | _SOMEONE
 )

@@ -153,9 +153,13 @@ async def commands_meant(ctx: Context, actor: Actor, place: Place, text: str) ->
     if run is None or _WHICH.search(text):
         return found
 
+    owner = run.owner.rpartition("/")[2].casefold()  # `stop it`, not `stop load_orders`
+    selected = {f"{about}@{one}" for one in PICKS}
+
     def of_it(offer: str) -> str:
         command = parse(offer, ctx.catalog)
-        if not isinstance(command, Command) or command.target not in [f"{about}@{one}" for one in PICKS]:
+        its = isinstance(command, Command) and command.verb != "status" and owner not in text.casefold()
+        if not isinstance(command, Command) or command.target not in selected | {about if its else ""}:
             return offer
         has_verb = ctx.catalog.capability(run.backend, command.verb, run.kind) is not None
         return format_command(command.model_copy(update={"target": None})) if has_verb else offer

@@ -430,10 +430,12 @@ def test_a_short_word_is_no_part_of_an_id(typed: str, first: str) -> None:
         ("turn the schedule back on when we are done", "status acc:news/feed"),
         ("please switch the schedule back on at 4pm", "status acc:news/feed"),
         ("turn the schedule back on please", "schedule on acc:news/feed"),
-        ("resume the schedule when it is fixed", "help"),
-        ("switch the schedule on when the site works again", "help"),
-        ("switch the schedule on again after the deploy", "help"),
-        ("leave the schedule off until we are done", "help"),
+        ("resume the schedule when it is fixed", "status acc:news/feed"),
+        ("switch the schedule on when the site works again", "status acc:news/feed"),
+        ("switch the schedule on again after the deploy", "status acc:news/feed"),
+        ("leave the schedule off until we are done", 'schedule off acc:news/feed until="we are done"'),
+        ("keep the schedule paused until tomorrow", 'schedule off acc:news/feed until="tomorrow 00:00"'),
+        ("start the schedule now", "status"),
         ("turn the nightly schedule off", "schedule off infa:schedule/nightly"),
     ],
 )
@@ -442,6 +444,66 @@ def test_the_schedule_in_a_thread_is_no_other_target_s(typed: str, first: str) -
     offered = suggest(typed, CATALOG, replace(DEMO, about="acc:news/feed", recent=("acc:news/feed",)))
     assert offered[0] == first
     assert "nightly" in typed or not [one for one in offered if "schedule/" in one]
+
+
+@pytest.mark.parametrize(
+    "about", ["acc:news/feed", "infa:task/load_orders", "itn:cluster_1/backup-configs", "pre:contract-draft", "res:"]
+)
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "stop it",
+        "pause it",
+        "pause its schedule while we investigate",
+        "resume it",
+        "unpause",
+        "enable it",
+        "disable the gateway",
+        "delete it",
+        "delete the schedule",
+        "retire it",
+        "mark it",
+        "clear the inputs",
+        "approve the agent",
+        "retry",
+        "run it again",
+        "restart the service",
+        "start the task",
+        "start the schedule now",
+        "resume it after the deploy",
+        "switch the schedule on when the site works again",
+        "change the schedule to 5 am",
+        "show me the log",
+        "download the data",
+    ],
+)
+def test_what_names_no_target_in_a_thread_is_offered_for_no_other_one(typed: str, about: str) -> None:
+    """Also where the control plane of the thread can't do it: then a look at its target comes first."""
+    around = replace(DEMO, about=about, recent=(about, "acc:shop/prices", "itn:cluster_1/check-links"))
+    commands = [parse(one, CATALOG) for one in suggest(typed, CATALOG, around)]
+    targets = {one.target.partition("@")[0] for one in commands if isinstance(one, Command) and one.target}
+    assert targets <= {about}
+
+
+@pytest.mark.parametrize(
+    ("typed", "offered"),
+    [
+        ("please don't open an incident -- false alarm", ("help",)),
+        ("please don't watch prices", ("unwatch acc:shop/prices",)),
+        ("switch everything back on", ("pauses",)),
+        ("approve everything", ("approvals",)),
+        ("what happened so far?", ("timeline",)),
+        ("is something running?", ("status",)),
+        ("keep prices off until tomorrow", ('schedule off acc:shop/prices until="tomorrow 00:00"',)),
+    ],
+)
+def test_no_word_stands_for_its_opposite_or_for_one_of_many(typed: str, offered: tuple[str, ...]) -> None:
+    assert suggest(typed, CATALOG, DEMO) == offered
+
+
+def test_a_right_that_the_control_plane_does_not_have_is_not_offered() -> None:
+    around = replace(DEMO, about="pre:contract-draft", recent=("pre:contract-draft",))
+    assert suggest("let @rui start it", CATALOG, around) == ("help grant", "grants")
 
 
 @pytest.mark.parametrize(
