@@ -183,6 +183,8 @@ class Named:
                 if named and scored.get(known.written, (0.0,))[0] < score:
                     scored[known.written] = (score, known)
         typed = [] if scored else _as_typed(words, self.catalog)
+        if any(score >= LAST for score, _ in scored.values()):  # `cluster_1` is no `cluster_1/check-links`
+            scored = {text: one for text, one in scored.items() if one[0] >= LAST}
         return sorted(scored.values(), key=self._order) or [(HOLDS, one) for one in typed]
 
     def _order(self, one: tuple[float, Known]) -> tuple[float, int, int, int, int, str]:

@@ -270,13 +270,13 @@ def _said_in(text: str, catalog: Catalog, around: Surroundings) -> Meant:
         if not choices and not searching and (around.about or not unnamed):
             lacks = verbs[0] if unnamed and catalog.capabilities(verbs[0]) else lacks
             continue
-        is_stop = verbs[:1] == ["stop"] and "request" not in spoken.said and choices[:1] == _about(around)
+        is_stop = verbs[:1] == ["stop"] and "request" not in spoken.said and _about(around) == choices[:1] != []
         own = [] if targets or not unnamed or is_stop else about_none(verbs, spoken, used, catalog)
-        certain = sure or (is_stop and bool(choices) and not used & spoken.guessed)
+        certain = sure or (is_stop and not used & spoken.guessed)
         said = _Said(verbs[: 1 if able else None] or ["status"], pairs, phrases, rest, reason, certain, failed)
-        ranked = _ranked(said, choices or [None], catalog, around) if able or not own else []
         if own:
-            return Meant((*own, *(one.text for one in ranked))[:MOST])
+            return Meant((*own,))
+        ranked = _ranked(said, choices or [None], catalog, around)
         acts = bool(ranked) and catalog.changes(ranked[0].verb)
         if certain and verbs and not acts and catalog.changes(verbs[0]):
             cannot = cannot or f"{verbs[0]} {choices[0].written}"
@@ -359,7 +359,9 @@ def _usual(verbs: Sequence[str], catalog: Catalog, around: Surroundings, *, itse
     if around.about:  # in a thread, no other target is meant that nobody named
         return [one for one in _about(around) if verbs[0] in said[one] or (said[one] and not itself)]
     able = [one for one, own in said.items() if verbs[0] in own and around.may(verbs[0], one.written)]
-    fit = able if itself else [one for one, own in said.items() if own]  # no run: nobody knows its id
+    danger = any(one.risk is Risk.DANGER for _, one in catalog.capabilities(verbs[0]))
+    others = [one for one, own in said.items() if own and (not danger or (one in recent and verbs[0] in own))]
+    fit = able if itself else others  # no run: nobody knows its id
     return sorted(fit, key=lambda one: not around.may(verbs[0], one.written))[:MOST]
 
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from itertools import pairwise, takewhile
 from types import MappingProxyType
 from typing import Final
@@ -29,6 +30,7 @@ from bot.core.command.vocabulary import (
 )
 from bot.core.command.wording import Wording, worded
 
+_ITS_NAME: Final = re.compile(r"(?:please )?(?:open|declare|close|resolve|end) inc-?\d+\b")
 _APOSTROPHES: Final = re.compile(r"['\u2019]")
 _APART: Final = re.compile(r"[^\w\s]+")
 QUOTES: Final = "\"'\u201c\u201d\u2018\u2019"
@@ -47,6 +49,8 @@ def second_words(spoken: Wording, reason: str) -> tuple[str, ...]:
     text = " ".join(spoken.typed).casefold()
     if found := next((commands for pattern, commands in NO_TARGET if pattern.search(text)), ()):
         return found
+    if _ITS_NAME.match(text):  # `close INC-77`
+        spoken = replace(spoken, typed=("incident", *spoken.typed), said=("incident", *spoken.said))
     said = spoken.said
     after = "".join(spoken.typed[1:2]).rstrip(":").casefold()
     known = OF_AN_INCIDENT.get(after) if said[:1] == ("incident",) else None

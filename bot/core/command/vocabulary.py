@@ -268,11 +268,17 @@ GRANTING: Final = re.compile(
 NO_TARGET: Final = (
     (
         re.compile(
-            r"^(?:(?:please|can you|could you) )*(?:revoke|end|cancel|remove|withdraw|delete|drop|undo|take (?:away|back))"
+            r"^(?:(?:please|can you|could you) )*(?:revoke|end|cancel|remove|withdraw|delete|drop|undo|take(?: away| back)?)"
             r" (?:\S+['\u2019]s|my|the|this|that|his|her|their) (?:grants?|access|permissions?|rights?)"
-            r"(?: (?:on|to|for|of) \S+)?(?= *$| please)"
+            r"(?: (?:on|to|for|of) \S+)?(?: away| back)?(?= *$| please)"
         ),
         ("grants",),
+    ),
+    (
+        re.compile(
+            r"^(?:please )?(?:end|stop|close|finish|cancel|revoke|leave|turn off)(?: the| my| our)? break-? ?glass\b"
+        ),
+        ("grants", "approvals"),
     ),
     (
         re.compile(r"\b(?:take(?: back)?|revoke|undo|withdraw|cancel|retract|remove) my (?:approval|vote|decision)\b"),

@@ -493,11 +493,18 @@ def test_what_names_no_target_in_a_thread_is_offered_for_no_other_one(typed: str
         ("switch everything back on", ("pauses",)),
         ("approve everything", ("approvals",)),
         ("what happened so far?", ("timeline",)),
+        ("restart cluster_1", ("status itn:gateway/cluster_1",)),
+        ("kill it", ("status",)),
+        ("remove it", ("help",)),
+        ("cancel", ("status",)),
+        ("take Rui's rights away", ("grants",)),
+        ("please end break-glass", ("grants", "approvals")),
+        ("close INC-77", ("incident close INC-77",)),
         ("is something running?", ("status",)),
         ("keep prices off until tomorrow", ('schedule off acc:shop/prices until="tomorrow 00:00"',)),
     ],
 )
-def test_no_word_stands_for_its_opposite_or_for_one_of_many(typed: str, offered: tuple[str, ...]) -> None:
+def test_no_words_stand_for_their_opposite_or_for_another_target(typed: str, offered: tuple[str, ...]) -> None:
     assert suggest(typed, CATALOG, DEMO) == offered
 
 
