@@ -201,7 +201,7 @@ async def test_a_command_to_copy_has_its_time_on_the_clock_of_its_reader(free: T
     card = await env.sees("struck out")
     assert labels(card) == []
     copied = f"schedule off acc:shop/prices until={there} -- the shop is closed for today"
-    assert f"```\n{copied}\n```" in shown(card)
+    assert f"```\n/ops {copied}\n```" in shown(card)
     assert "Z" not in copied
     await env.does(copied, "Paused until", token(ends))
 
@@ -217,7 +217,7 @@ async def test_a_command_to_copy_has_no_offset_for_a_reader_in_the_zone_of_the_b
     copied = (
         f"schedule off acc:shop/prices until={ends:%Y-%m-%dT%H:%M} -- the shop is closed for today and all of tonight"
     )
-    assert f"```\n{copied}\n```" in shown(card)
+    assert f"```\n/ops {copied}\n```" in shown(card)
     await env.does(copied, "Paused until", token(ends))
 
 

@@ -447,11 +447,33 @@ async def test_a_grant_in_words_is_for_the_only_person_of_that_name(env: World) 
     """The button has the name, and what it runs is about that person."""
     await env.does("status acc:shop/prices", "shop/prices", user="U0RUI")
     for name in ("Rui", "RUI"):
-        offered = await env.does(f"let {name} start shop/prices for an hour", "Did you mean this?", user="U0ROOT")
-        assert labels(offered) == ["grant @Rui Reis start acc:shop/prices for=1h"]
-    asked = await env.person("U0ROOT").press_label("C0CRAWL", offered["ts"], labels(offered)[0], seen=offered)
-    assert asked.acked
-    await env.sees("grant", "reason", user="U0ROOT")
+        words = f"let {name} start shop/prices for an hour because I am out"
+        offered = await env.does(words, "Did you mean this?", user="U0ROOT")
+        assert labels(offered) == ["grant @Rui Reis start acc:shop/prices for=1h -- I am out"]
+    await env.person("U0ROOT").press_label("C0CRAWL", offered["ts"], labels(offered)[0], seen=offered)
+    await env.sees("Granted: start on acc:shop/prices", "<@U0RUI>", "I am out")
+
+
+@pytest.mark.parametrize(
+    ("typed", "command"),
+    [
+        ("let @rui start shop/prices for an hour", "grant <@U0RUI> start acc:shop/prices for=1h"),
+        ("emergency", "breakglass"),
+    ],
+)
+async def test_a_built_in_command_that_lacks_its_reason_is_a_text_to_complete(
+    env: World, typed: str, command: str
+) -> None:
+    """A button would be refused at its press; the person in the text is a mention, which can be copied."""
+    await env.does("status acc:shop/prices", "shop/prices", user="U0RUI")
+    offered = await env.does(typed, f"/ops {command} -- why", user="U0ROOT")
+    assert not [label for label in labels(offered) if label.startswith(command[:5])]
+
+
+async def test_a_command_that_is_too_long_for_a_button_can_be_typed_as_it_is_shown(env: World) -> None:
+    reason = "the prices of the whole autumn collection have changed since yesterday"
+    offered = await env.does(f"strat acc:shop/prices -- {reason}", "Did you mean")
+    assert f"```\n/ops start acc:shop/prices -- {reason}\n```" in shown(offered)
 
 
 async def test_a_sentence_about_somebody_whom_the_bot_has_not_seen_asks_for_a_mention(env: World) -> None:

@@ -34,6 +34,11 @@ class Builtin(Value):
     needs: str | None = None
     most_words: int | None = None
 
+    @property
+    def reason_required(self) -> bool:
+        """Whether it is refused without a reason: what gives or ends rights is."""
+        return self.needs is not None
+
 
 def _builtin(verb: str, takes: Takes, help: str, example: str = "", **more: Any) -> Builtin:
     """Without another example, the verb alone is one."""

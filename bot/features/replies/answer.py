@@ -8,6 +8,7 @@ from typing import Any, Final
 from bot.all_of import both
 from bot.core.audit import AuditEntry
 from bot.core.card import Button, Line, Tone
+from bot.core.command.builtins import Takes
 from bot.core.command.lexer import unescape
 from bot.core.command.parser import format_command, parse
 from bot.core.command.until import with_moments
@@ -108,16 +109,39 @@ def to_copy(ctx: Context, intent: Intent, text: str) -> str:
 
 
 async def say_buttons(ctx: Context, intent: Intent, commands: Sequence[str], lines: list[Line]) -> tuple[Button, ...]:
-    """Buttons for up to four commands. One that is too long, or has a secret, which a button would keep, goes into the lines."""
+    """Buttons for up to four commands. One that is too long, lacks its reason, or has a secret, which a button would keep, goes
+    into the lines, as a person types it; with a person, who has to be mentioned, it is not code."""
     texts = [lasting(ctx, intent, one) for one in commands[:MOST_NEAR]]
     shown = [(text, await shown_as(ctx, text), await _named(ctx, text)) for text in texts]
-    short = {text for text, masked, label in shown if masked == text and max(len(text), len(label)) <= LONGEST_BUTTON}
+    why = {text: " -- why" if _lacks_reason(ctx, text) else "" for text in texts}
+    short = {
+        text
+        for text, masked, label in shown
+        if masked == text and max(len(text), len(label)) <= LONGEST_BUTTON and not why[text]
+    }
     lines += [
-        Line(heading="Did you mean", text=to_copy(ctx, intent, masked), code=True)
+        Line(
+            heading="Did you mean",
+            text=f"{ctx.command} {to_copy(ctx, intent, masked)}{why[text]}",
+            code=_MENTIONED.search(text) is None,
+        )
         for text, masked, _ in shown
         if text not in short
     ]
     return tuple(command_button(ctx, intent, text, label=label) for text, _, label in shown if text in short)
+
+
+def named_in(lines: Sequence[Line]) -> list[str]:
+    """The people whom these lines mention."""
+    return [person for line in lines for person in _MENTIONED.findall(line.text)]
+
+
+def _lacks_reason(ctx: Context, text: str) -> bool:
+    """Whether it is a built-in command that is complete but for its reason, for which it has no form."""
+    read = parse(text, ctx.catalog)
+    builtin = ctx.catalog.builtin(read.verb) if isinstance(read, Command) and not read.reason else None
+    bare = builtin is not None and builtin.takes is Takes.WORDS and " " not in text
+    return builtin is not None and builtin.reason_required and not bare
 
 
 async def _named(ctx: Context, text: str) -> str:

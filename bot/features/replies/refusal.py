@@ -26,6 +26,7 @@ from bot.features.replies.answer import (
     clean,
     command_button,
     lasting,
+    named_in,
     reply,
     say,
     say_buttons,
@@ -68,7 +69,7 @@ async def misread(ctx: Context, intent: Intent, ask: ParseError) -> None:
     title = "Did you mean this?" if guessed and not ask.nearest else "I can't read this command"
     instead = await said_instead(ctx, intent, ask.text, ask.problem, nearest) if guessed else None
     problem, tone = (clean(ctx, ask.problem), Tone.WARN) if instead is None else (instead, Tone.PLAIN)
-    await say(ctx, intent, title, tone=tone, status=problem, lines=tuple(lines), buttons=buttons)
+    await say(ctx, intent, title, tone=tone, status=problem, lines=lines, buttons=buttons, mention=named_in(lines))
 
 
 async def _for_each_run(ctx: Context, intent: Intent, verb: str) -> list[str]:
@@ -131,15 +132,14 @@ async def abandon(ctx: Context, intent: Intent, doubt: Doubt, command: Command |
 
 async def show_set_aside(ctx: Context, intent: Intent, doubt: Doubt, command: Command | None = None) -> None:
     """Show the requester of an abandoned request why nothing was done."""
-    ask = command or intent.payload
-    title, why = _WHY_NOT_RUN[doubt]
+    ask, (title, why) = command or intent.payload, _WHY_NOT_RUN[doubt]
     lines = [Line(text=why)]
     again = await offered(ctx, intent, [format_command(ask)]) if isinstance(ask, Command) else ()
     if not again and doubt is Doubt.IN_SENTENCE and isinstance(ask, Command) and ask.target:
         again = await offered(ctx, intent, _of_its_runs(ctx, ask, ask.target))
     buttons = await say_buttons(ctx, intent, again, lines)
     asked, tone = title or asked_text(intent, ctx.clock.now()), Tone.ASK if buttons else Tone.WARN
-    await reply(ctx, intent, asked, tone=tone, lines=tuple(lines), buttons=buttons)
+    await reply(ctx, intent, asked, tone=tone, lines=tuple(lines), buttons=buttons, mention=named_in(lines))
 
 
 async def offer(ctx: Context, intent: Intent, title: str, command: Command) -> None:
@@ -189,7 +189,7 @@ async def problem(
         lines=tuple(lines),
         buttons=buttons,
         details=facts_of((("Request", intent.request_id), ("Code", error.code))),
-        mention=_MENTIONED.findall(error.summary) if isinstance(error, BadRequest) else (),
+        mention=[*(_MENTIONED.findall(error.summary) if isinstance(error, BadRequest) else ()), *named_in(lines)],
     )
 
 
