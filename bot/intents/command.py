@@ -29,7 +29,7 @@ from bot.operations import asking, newer_run
 from bot.operations.authorize import authorize, catalog_of, not_admitted
 from bot.operations.backend_call import check
 from bot.operations.completion import finish
-from bot.operations.execute import execute
+from bot.operations.execute import begun, execute
 from bot.operations.resolve import Resolved, resolve_seen
 from bot.runtime.context import Context
 
@@ -139,7 +139,7 @@ async def _run(ctx: Context, intent: Intent, command: Command) -> None:
         await refusal.problem(ctx, intent.model_copy(update={"payload": command}), problem, operation)
         return
     if misfit is not None:
-        await finish(ctx, Attempt(intent, operation, ruling, began=ctx.clock.monotonic()), misfit, Event.FAILED)
+        await finish(ctx, begun(ctx, Attempt(intent, operation, ruling)), misfit, Event.FAILED)
         return
     await _proceed(ctx, intent, command, resolved, ruling, late=late and operation.risk is not Risk.READ)
 

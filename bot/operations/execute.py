@@ -37,9 +37,7 @@ async def execute(
     `pending_id` is the decision that it uses up. `claimed` is called before the call, once no other press can take
     or cancel it. `again` repeats an idempotent call that was recorded as sent before a restart.
     """
-    attempt = replace(attempt, began=ctx.clock.monotonic())
-    for effect in concerned(ctx.effects, ctx.catalog, attempt):
-        attempt = effect.before_call(ctx, attempt)
+    attempt = begun(ctx, attempt)
     operation = attempt.operation
     async with target_lock(ctx, operation):
         try:
@@ -62,6 +60,14 @@ async def execute(
             return await look_up(ctx, attempt, result)
         event = Event.RECONCILED if again and attempt.pause is None else EVENTS[result.kind]
         return await finish(ctx, attempt, result, event)
+
+
+def begun(ctx: Context, attempt: Attempt) -> Attempt:
+    """The attempt as the features mark it, from now on."""
+    attempt = replace(attempt, began=ctx.clock.monotonic())
+    for effect in concerned(ctx.effects, ctx.catalog, attempt):
+        attempt = effect.before_call(ctx, attempt)
+    return attempt
 
 
 async def _take(ctx: Context, attempt: Attempt, pending_id: str | None) -> bool:

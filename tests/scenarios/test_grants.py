@@ -433,3 +433,11 @@ async def test_a_person_stands_for_the_only_grant_they_hold(team: Team) -> None:
     other = next(row for row in env.audit(event="granted") if row.verb == "status")
     await env.does(f"revoke {other.rule.removeprefix('grant ')} -- done", "is revoked", user="U0ROOT")
     await env.does("revoke @ana -- done", "The grant of start on `acc:news/*` of <@U0ANA> is revoked", user="U0ROOT")
+
+
+async def test_the_answer_to_a_wrong_command_has_the_names_of_the_people_in_it(team: Team) -> None:
+    """Code shows no mention."""
+    env = team.env
+    refused = shown(await env.does("revoke start acc:labs/slow from @rui", "doesn't take", user="U0ROOT"))
+    assert "from @Rui Reis`" in refused
+    assert "U0RUI" not in refused

@@ -16,6 +16,7 @@ from bot.core.audit import AuditEntry, Event
 from bot.core.records import stamp
 from bot.operations import reconcile
 from bot.playground.workspace import Person
+from tests.cli.program import Program
 from tests.scenarios.steps import mention
 from tests.scenarios.team import APPROVERS, CRAWL, RULES, SECURITY, Team, deciding
 from tests.world import World, labels, request_id, shown, world
@@ -732,3 +733,45 @@ async def test_its_report_keeps_what_was_not_done_apart(team: Team) -> None:
     assert done.count("•") == 1
     assert "`schedule off acc:shop/prices` (not mine): denied" in not_done
     assert "<@U0ANA> `start acc:shop/prices` (restore): waits for approval" in not_done
+
+
+async def test_its_report_names_people_in_a_command_that_was_not_done(env: World) -> None:
+    """Code shows no mention."""
+    await env.does("status acc:shop/prices", "shop/prices", user="U0RUI")
+    await env.does("incident open INC-65", "Incident INC-65")
+    words = "let @rui start shop/prices until the shop opens because I left"
+    offered = await env.does(words, "Did you mean this?")
+    await env.ana.press_label(CRAWL, offered["ts"], labels(offered)[0], seen=offered)
+    await env.until(lambda: "failed" in env.events("grant"))
+    text = shown(await env.does("incident close", "INC-65 is closed"))
+    assert re.search(r"`grant @Rui Reis start acc:shop/prices[^`]*` \(I left\): not done: ", text), text
+
+
+async def test_its_report_names_a_person_once_who_used_the_terminal_too(env: World, program: Program) -> None:
+    await env.does("incident open INC-66", "Incident INC-66")
+    await program(
+        "do", "status acc:shop/prices", "--channel", CRAWL, "--user", "U0ANA", folder=env.folder, environ=env.environ
+    )
+    await env.until(lambda: [row for row in env.audit(verb="status") if row.source == "terminal"])
+    text = shown(await env.does("incident close", "INC-66 is closed"))
+    assert re.search(r"\*People:\* <@U0ANA>\n", text), text
+
+
+async def test_its_report_has_the_reason_of_what_was_cancelled_once(env: World) -> None:
+    await env.does("incident open INC-67", "Incident INC-67")
+    await env.say("schedule delete acc:news/feed -- it floods us")
+    look = await env.sees("Dangerous", "schedule delete acc:news/feed")
+    await env.ana.press_label(CRAWL, look["ts"], "Cancel", seen=look)
+    await env.until(lambda: "abandoned" in env.events("schedule delete"))
+    text = shown(await env.does("incident close", "INC-67 is closed"))
+    assert "`schedule delete acc:news/feed` (it floods us): cancelled\n" in text
+
+
+async def test_what_was_refused_under_break_glass_is_marked_as_what_was_done_is(team: Team) -> None:
+    env = team.env
+    await env.does("incident open INC-68", "Incident INC-68")
+    await env.say("breakglass for=30m -- checkout is down", user="U0RUI")
+    await env.sees("Break-glass is active", user="U0RUI")
+    await env.does("schedule off acc:labs/slow -- quiet", "has no schedules", "BREAK-GLASS", user="U0RUI")
+    text = shown(await env.does("incident close", "INC-68 is closed"))
+    assert "`schedule off acc:labs/slow` (quiet), with BREAK-GLASS: not done: " in text

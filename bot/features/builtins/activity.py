@@ -22,7 +22,7 @@ from bot.core.errors import (
 from bot.core.intent import Source
 from bot.core.outcome import LOST, Chart, Phase, Series
 from bot.core.ports.store import Store
-from bot.core.records import ENDS, GIVEN, UNSURE, Filters, StoredEntry, whose
+from bot.core.records import ENDS, GIVEN, UNSURE, Filters, StoredEntry, asked_by, whose
 from bot.core.text import ago_text, plural, seconds_words
 from bot.operations import cards
 
@@ -184,6 +184,14 @@ def asker(entry: StoredEntry) -> str:
     if entry.source == Source.STEP:
         return "a workflow"
     return whose(entry, cards.person(entry.user_id))
+
+
+def people(entries: Sequence[StoredEntry]) -> Collection[str]:
+    """Who asked for something, each once: from the terminal only who did nothing in Slack."""
+    acts = [entry for entry in entries if entry.user_id and entry.source != Source.TIMER]
+    in_slack = {entry.user_id for entry in acts if entry.source != Source.TERMINAL}
+    named = [(entry, f"<@{entry.user_id}>") for entry in acts]
+    return dict.fromkeys(who if entry.user_id in in_slack else asked_by(entry, who) for entry, who in named)
 
 
 def is_look(catalog: Catalog, entry: StoredEntry) -> bool:

@@ -14,7 +14,7 @@ from bot.core.command.parser import format_command
 from bot.core.errors import BadRequest
 from bot.core.intent import Command, Intent, Place, Source
 from bot.core.outcome import Fact, Phase
-from bot.core.records import ENDS, GIVEN, Filters, StoredEntry, asked_by, done_by, stamp, what_of
+from bot.core.records import ENDS, GIVEN, Filters, StoredEntry, done_by, stamp, what_of
 from bot.core.text import ago_text, first_of, plural, shortened, utc_text
 from bot.features import incidents
 from bot.features.access.grants import NotPermittedError
@@ -26,12 +26,13 @@ from bot.features.builtins.activity import (
     happened,
     moves,
     nothing_done,
+    people,
     stopped_as_asked,
     unknown,
 )
 from bot.features.incidents import Incident
 from bot.features.pauses.pause import ENDED_BY_ORDER, ends_pause
-from bot.features.replies.answer import reply_in_thread
+from bot.features.replies.answer import named, reply_in_thread
 from bot.operations import cards
 from bot.operations.audit_writer import AuditWriter
 from bot.operations.authorize import CACHED, visibility_of
@@ -252,7 +253,9 @@ async def _story(
     sent = {entry.request_id for entry in entries if entry.event is Event.SENT}
     written = (entry for entry in reversed(entries) if entry.reason and entry.source != Source.TIMER)
     reasons = {entry.request_id: entry.reason or "" for entry in written}  # the first of each
-    allowed = {entry.request_id: (entry.rule or "").partition(" ")[2] for entry in entries if entry.event is Event.SENT}
+    tried = (entry for entry in entries if entry.event in (Event.SENT, Event.FAILED) and entry.rule)
+    allowed = {entry.request_id: str(entry.rule).partition(" ")[2] for entry in tried}
+    acting = {str(entry.user_id) for entry in entries}
     grants = [await ctx.store.grant_by_id(one) for one in dict.fromkeys(allowed.values())]
     broken = {grant.id for grant in grants if grant is not None and grant.breakglass}
     ends = {entry.rule: entry for entry in entries if entry.event in (Event.REVOKED, Event.EXPIRED)}
@@ -275,9 +278,13 @@ async def _story(
         given = typed.get(request_id or "", "") if end.backend is not None else ""
         if (unsent or end.code == "pressed_already") and end.backend is None:  # a built-in command
             given = shortened((asked.detail or "").replace("`", ""), longest)
-        what = " ".join(part for part in (what_of(end), given) if part)
+        what = await named(ctx, " ".join(part for part in (what_of(end), given) if part))
+        known = end.detail == reasons.get(request_id, "").replace("`", "")  # in `why`
+        says = end.model_copy(update={"detail": None}) if known else end
         how = (
-            await _paused(ctx, end, unsure.get(request_id)) if end.event is Event.PAUSED else _end_of(ctx, end, undone)
+            await _paused(ctx, end, unsure.get(request_id))
+            if end.event is Event.PAUSED
+            else await named(ctx, _end_of(ctx, says, undone), live=acting)
         )
         how += await _of_whom(ctx, end, ends.get(end.rule))
         others += [how] if end.event is Event.PAUSED or end.event in GIVEN | ENDS else []
@@ -339,8 +346,6 @@ def _counts(ctx: Context, found: Incident, entries: Sequence[StoredEntry]) -> tu
     stopped = {entry.request_id for entry in entries if entry.code == str(Phase.STOPPED) and entry.verb != "stop"}
     failed, lost = len({entry.request_id for entry in bad} & changes), len(unknown(entries) & changes)
     counted = ((failed or "none", "failed"), (lost, "unknown"), (len(stopped), "stopped"))
-    acts = [entry for entry in entries if entry.user_id and entry.source != Source.TIMER]
-    people = dict.fromkeys(asked_by(entry, f"<@{entry.user_id}>") for entry in acts)
     return (
         Fact(label="Opened", value=datetime.fromisoformat(found.opened_at)),
         Fact(
@@ -349,7 +354,7 @@ def _counts(ctx: Context, found: Incident, entries: Sequence[StoredEntry]) -> tu
             if changes
             else "none",
         ),
-        Fact(label="People", value=first_of(people, _MOST_LINES, ", ")),
+        Fact(label="People", value=first_of(people(entries), _MOST_LINES, ", ")),
     )
 
 

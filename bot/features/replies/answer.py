@@ -1,7 +1,7 @@
 """Answers for one person that end a request."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from itertools import takewhile
 from typing import Any, Final
 
@@ -22,6 +22,8 @@ from bot.runtime.context import Context
 MOST_NEAR: Final = 4
 PRESS_AGAIN: Final = "Slack delivered this press late, so it doesn't count. Press again if you still mean it."
 _MENTIONED: Final = re.compile(r"<@([UW][A-Z0-9]+)>")
+_LIVE: Final = re.compile(r"<[@#]([CGUW][A-Z0-9]+)>")
+_CODE: Final = re.compile(r"(`[^`]*`)")
 ONCE: Final = "once"
 LONGEST_BUTTON: Final = 70  # characters: a button must show all of what it does
 
@@ -42,7 +44,8 @@ async def say(
     this order, so that the end of the program between them does not leave a request without an answer.
     """
     mention = tuple(dict.fromkeys((intent.actor.user_id, *people))) if people else ()
-    card = cards.private(intent, text, tone=tone, **{"mention": mention, **parts})
+    text, status = await _named_in_code(ctx, text), await _named_in_code(ctx, parts.pop("status", ""))
+    card = cards.private(intent, text, tone=tone, **{"mention": mention, "status": status, **parts})
     await both(
         ctx.store.finish(intent.request_id, entries, ctx.clock.now()),
         ctx.presenter.show(card, intent.reply, replace=replace),
@@ -112,7 +115,7 @@ async def say_buttons(ctx: Context, intent: Intent, commands: Sequence[str], lin
     """Buttons for up to four commands. One that is too long, lacks its reason, or has a secret, which a button would keep, goes
     into the lines, as a person types it; with a person, who has to be mentioned, it is not code."""
     texts = [lasting(ctx, intent, one) for one in commands[:MOST_NEAR]]
-    shown = [(text, await shown_as(ctx, text), await _named(ctx, text)) for text in texts]
+    shown = [(text, await shown_as(ctx, text), await named(ctx, text)) for text in texts]
     why = {text: " -- why" if _lacks_reason(ctx, text) else "" for text in texts}
     short = {
         text
@@ -131,9 +134,9 @@ async def say_buttons(ctx: Context, intent: Intent, commands: Sequence[str], lin
     return tuple(command_button(ctx, intent, text, label=label) for text, _, label in shown if text in short)
 
 
-def named_in(lines: Sequence[Line]) -> list[str]:
-    """The people whom these lines mention."""
-    return [person for line in lines for person in _MENTIONED.findall(line.text)]
+def named_in(lines: Sequence[Line], text: str = "") -> list[str]:
+    """The people and channels that these texts mention outside of code."""
+    return [one for part in (text, *(line.text for line in lines)) for one in _LIVE.findall(_CODE.sub("", part))]
 
 
 def _lacks_reason(ctx: Context, text: str) -> bool:
@@ -144,10 +147,15 @@ def _lacks_reason(ctx: Context, text: str) -> bool:
     return builtin is not None and builtin.reason_required and not bare
 
 
-async def _named(ctx: Context, text: str) -> str:
-    """The command with the names of the people that it mentions: Slack shows no mention on a button."""
-    names = await ctx.directory.names(set(_MENTIONED.findall(text)))
-    return _MENTIONED.sub(lambda found: f"@{names.get(found[1], found[1])}", text)
+async def named(ctx: Context, text: str, *, live: Container[str] = ()) -> str:
+    """The text with the names of the people that it mentions, but for the `live` ones: Slack shows no mention on a button or in
+    code."""
+    names = await ctx.directory.names({one for one in _MENTIONED.findall(text) if one not in live})
+    return _MENTIONED.sub(lambda at: at[0] if at[1] in live else f"@{names.get(at[1], at[1])}", text)
+
+
+async def _named_in_code(ctx: Context, text: str) -> str:
+    return "".join([await named(ctx, part) if part[:1] == "`" else part for part in _CODE.split(text)])
 
 
 def as_typed(intent: Intent) -> str:

@@ -189,7 +189,7 @@ async def problem(
         lines=tuple(lines),
         buttons=buttons,
         details=facts_of((("Request", intent.request_id), ("Code", error.code))),
-        mention=[*(_MENTIONED.findall(error.summary) if isinstance(error, BadRequest) else ()), *named_in(lines)],
+        mention=named_in(lines, error.summary if isinstance(error, BadRequest) else ""),
     )
 
 
