@@ -15,6 +15,7 @@ from bot.core.value import Json
 from bot.features import approvals, home, preflight, stop_everything
 from bot.features.access import breakglass, breakglass_review
 from bot.features.forms import launcher
+from bot.features.incidents import thread_of
 from bot.features.refresh import refresh
 from bot.features.replies import refusal
 from bot.features.replies.answer import ONCE, PRESS_AGAIN, clean, say
@@ -151,14 +152,15 @@ async def _at_home(ctx: Context, intent: Intent, means: Mapping[str, Json]) -> N
 
 
 async def _from_card(ctx: Context, intent: Intent, button: StoredButton, command: Command) -> None:
-    """Run the command of a button. A read-only answer goes to the thread of the card, a change gets its own card."""
+    """Run the command of a button. A read-only answer goes to the thread of the card, a change gets its own card: in the channel,
+    unless the button is in a thread."""
     earlier = await earlier_press(ctx, intent, button, command)
     if earlier is not None:
         await tell_earlier(ctx, intent, button, command, earlier)
         return
     capabilities = ctx.catalog.capabilities(command.verb, (command.target or "").partition(":")[0])
     reads = bool(capabilities) and all(capability.risk is Risk.READ for _, capability in capabilities)
-    await run_command(ctx, _in_thread(intent) if reads else intent, command)
+    await run_command(ctx, _in_thread(intent) if reads else _beside(intent), command)
 
 
 def _in_thread(intent: Intent) -> Intent:
@@ -166,6 +168,12 @@ def _in_thread(intent: Intent) -> Intent:
     place = intent.place
     thread = place.thread_ts or place.message_ts
     return intent.model_copy(update={"place": place.model_copy(update={"thread_ts": thread})})
+
+
+def _beside(intent: Intent) -> Intent:
+    """The press with the place of its card as its own, also where replies make that card the beginning of a thread."""
+    place = intent.place
+    return intent.model_copy(update={"place": place.model_copy(update={"thread_ts": thread_of(place)})})
 
 
 async def _typed(ctx: Context, intent: Intent, button: StoredButton, text: str) -> None:
@@ -178,7 +186,7 @@ async def _typed(ctx: Context, intent: Intent, button: StoredButton, text: str) 
         if button.means.get(ONCE):
             over = cards.private(intent, f"Tried again: `{clean(ctx, text)}`", key=f"again:{intent.request_id}")
             await ctx.presenter.show(over, intent.reply, replace=True)
-        await run_command(ctx, intent, read)
+        await run_command(ctx, _beside(intent) if ctx.catalog.changes(read.verb) else intent, read)
 
 
 async def _pending(ctx: Context, intent: Intent, means: Mapping[str, Json]) -> None:

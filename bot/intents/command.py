@@ -22,6 +22,7 @@ from bot.features.builtins import OPEN_TO_ALL, answer
 from bot.features.builtins.inventory import concerns, waits_here
 from bot.features.builtins.policy import checks_itself
 from bot.features.forms.launcher import unfit_buttons
+from bot.features.incidents import thread_of
 from bot.features.replies import refusal
 from bot.features.replies.answer import clean, say
 from bot.features.replies.suggestions import commands_meant, read_meant
@@ -58,10 +59,10 @@ async def run_misread(ctx: Context, intent: Intent, ask: ParseError) -> None:
     decided = refused is None and await _is_decision(ctx, intent, ask.text) and await waits_here(ctx, intent)
     known = refused is not None or ask.nearest or decided
     meant = None if known else await read_meant(ctx, intent.actor, intent.place, ask.text)
-    decisions = Command(verb="approvals")
+    decisions, about = Command(verb="approvals"), thread_of(intent.place) or _DECIDES.search(ask.text)
     if refused is not None and certain_read(ask.text, ctx.catalog, ()) == "help":
         await answer(ctx, intent, Command(verb="help"))
-    elif refused is not None and _DECIDES.search(ask.text) and await concerns(ctx, intent, decisions, refused):
+    elif refused is not None and about and await concerns(ctx, intent, decisions, refused):
         await answer(ctx, intent, decisions)  # where nothing can be decided, such as a direct message: say where it can
     elif refused is not None:
         await refusal.unseen(ctx, intent, None, refused)

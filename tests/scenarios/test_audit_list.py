@@ -154,3 +154,9 @@ async def test_a_list_says_that_older_entries_match(env: World) -> None:
     await env.does("audit count=40", "Audit log", "Older entries match too: `signalbox audit search` lists all.")
     await env.does("audit count=41", "Audit log", "More than 1 older entry: `signalbox audit search` lists all.")
     assert "lder entries" not in shown(await env.does("audit name-0 count=5", "Audit log", "name-0"))
+
+
+async def test_a_list_of_what_a_person_did_says_so(env: World) -> None:
+    """It has nothing of what others decided about them."""
+    for text in ("audit @lee", "audit user=@lee", "audit @lee count=20 nothing"):
+        await env.does(text, "Audit log, what <@U0LEE> did, every channel", user="U0ROOT")

@@ -441,3 +441,13 @@ async def test_the_answer_to_a_wrong_command_has_the_names_of_the_people_in_it(t
     refused = shown(await env.does("revoke start acc:labs/slow from @rui", "doesn't take", user="U0ROOT"))
     assert "from @Rui Reis`" in refused
     assert "U0RUI" not in refused
+
+
+async def test_a_long_list_of_grants_names_the_people(team: Team) -> None:
+    """It is code, where Slack shows no mention."""
+    env = team.env
+    for number in range(12):
+        await env.say(f"grant @ana start acc:news/feed-{number} -- covering", user="U0ROOT")
+    await env.until(lambda: len(env.audit(event="granted")) == 12)
+    listed = shown(await env.does("grants", "Grants", "@Ana", user="U0ROOT"))
+    assert "U0ANA" not in listed

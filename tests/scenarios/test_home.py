@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 import pytest_asyncio
@@ -14,7 +15,7 @@ from bot.core.operation import Target
 from bot.core.records import Grant, Subscription, Watch, stamp
 from bot.features.favourites import star
 from tests.scenarios.team import RULES, Team, deciding
-from tests.world import OPEN_POLICY, World, labels, shown
+from tests.world import OPEN_POLICY, World, labels, shown, world
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -393,3 +394,25 @@ async def test_a_form_that_does_not_open_from_the_home_tab_is_told_in_the_direct
     env.ws.faults.fail("views.open", error="expired_trigger_id")
     await env.ana.press_label("home", label="Start…")
     await env.sees("The form did not open in time", channel="D0ANA")
+
+
+async def test_a_control_plane_that_can_do_nothing_is_not_called_down_and_answering(tmp_path: Path) -> None:
+    """It answers, but its only gateway is not connected."""
+    async with world(tmp_path, only=("itn",)) as env:
+        asked = await env.does("gateway delete itn:gateway/cluster_1 -- old", "Services on it")
+        await env.ana.press_label("C0CRAWL", asked["ts"], "Run it")
+        await env.sees("The gateway cluster_1 is deleted")
+        await env.does("health itn", "Down: itn")
+        words = await opened(env, "U0ANA", "is down: it has 1 gateway, none of them connected.")
+        assert "answers" not in words
+
+
+async def test_a_joined_request_has_everyones_reason_where_it_is_decided(team: Team) -> None:
+    """As on the card in the channel."""
+    env = team.env
+    await team.new_rules(RULES.replace('who = ["crawl"]', 'who = ["*"]'))
+    await env.does("start acc:shop/prices -- month end", "Waiting for approval")
+    await env.does("start acc:shop/prices -- me too", "already asked for this", user="U0RUI")
+    await opens(env, "U0LEE", "Review 1")
+    await env.person("U0LEE").press_label("home", label="Review")
+    await tab(env, "U0LEE", "month end · <@U0RUI>: me too", "Approve")

@@ -306,3 +306,13 @@ async def test_a_retry_asks_while_the_answer_of_another_one_is_awaited(env: Worl
     await private(env, "Retried by <@U0RUI>: sent, the answer is awaited")
     await env.quiet()
     assert retries(env) == 1
+
+
+async def test_a_retry_from_a_card_with_replies_has_its_card_in_the_channel(env: World) -> None:
+    """As where there is no reply, and as a typed one."""
+    card = await failed(env)
+    await env.ana.post("C0CRAWL", "I look at it.", card["ts"])
+    await env.ana.press_label("C0CRAWL", card["ts"], "Retry")
+    await env.sees("Retried by <@U0ANA>: succeeded")
+    retry = await env.sees("retry acc:shop/broken", "Succeeded")
+    assert retry["ts"] not in [one["ts"] for one in env.ana.messages("C0CRAWL", card["ts"])]

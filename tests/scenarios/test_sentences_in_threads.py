@@ -8,7 +8,7 @@ import pytest
 
 from bot.playground.planes.demo import demo_planes
 from tests.scenarios.steps import mention
-from tests.scenarios.team import deciding
+from tests.scenarios.team import APPROVERS, CRAWL, deciding
 from tests.scenarios.test_suggestions import labels
 from tests.world import OPEN_POLICY, World, shown, world
 
@@ -448,3 +448,15 @@ async def test_what_is_taken_back_in_words_is_listed(env: World, typed: str) -> 
 async def test_a_sentence_that_revokes_a_grant_leads_to_the_grants(env: World) -> None:
     await env.say("revoke ana's grant -- enough for today")
     assert labels(await env.sees("Nothing was done")) == ["grants"]
+
+
+async def test_a_question_in_the_thread_of_a_request_is_answered_with_what_waits_and_where_commands_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where nothing can be run."""
+    async with deciding(tmp_path, monkeypatch) as team:
+        await team.env.say("start acc:shop/prices -- month end")
+        card = await team.card("start acc:shop/prices")
+        await mention(team.env, "who asked for this?", user="U0LEE", channel=APPROVERS, thread_ts=card["ts"])
+        where = ("Approve or deny on the card", f"I run commands in <#{CRAWL}>")
+        await team.env.sees("Waiting for approval", *where, user="U0LEE", channel=APPROVERS)

@@ -19,7 +19,7 @@ from bot.core.errors import CallProblem, NoSuchTarget
 from bot.core.operation import Operation, Target
 from bot.core.outcome import Fact, Health, LookBack, Named, RecentRun, Refused, RunView
 from bot.core.ports.services import BackendParts
-from bot.core.text import first_of, utc_text
+from bot.core.text import first_of, plural, utc_text
 from bot.http_client import client_for
 
 _READ_BACK: Final = frozenset({"start", "stop", "restart"})
@@ -103,9 +103,12 @@ class InformaticaBackend(HandlerAdapter[AdapterContext]):
     async def _health(self) -> Health:
         listed = await self._ctx.client.agents()
         away = [agent.name for agent in listed if not agent.active]
-        summary = f"{self.name} answers; {len(listed) - len(away)} of {len(listed)} agents are active."
+        good = not listed or len(away) < len(listed)
+        answers = f"answers; {len(listed) - len(away)} of {len(listed)} agents are active"
+        none = f"has {plural(len(listed), 'agent')}, none of them active"
+        summary = f"{self.name} {answers if good else none}."
         facts = (Fact(label="Not active", value=first_of(away, 10, ", ")),) if away else ()
-        return Health(ok=not listed or len(away) < len(listed), summary=summary, facts=facts)
+        return Health(ok=good, summary=summary, facts=facts)
 
     def _credential(self) -> str:
         sign_in = self._ctx.client.sign_in

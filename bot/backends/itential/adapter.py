@@ -17,7 +17,7 @@ from bot.core.command.params import Param
 from bot.core.operation import Operation, Target
 from bot.core.outcome import Done, Fact, Failed, Health, Level, LookBack, Named, RecentRun, Refused, RunView, Unknown
 from bot.core.ports.services import BackendParts, Call
-from bot.core.text import first_of
+from bot.core.text import first_of, plural
 
 
 class ItentialBackend(HandlerAdapter[AdapterContext]):
@@ -119,9 +119,12 @@ class ItentialBackend(HandlerAdapter[AdapterContext]):
         state, away = connections_state(up), sorted(cluster for cluster, word in up.items() if word != CONNECTED)
         if answer.casefold() not in ("ok", "success"):
             return Health(ok=False, summary=f"{self.name} reports in `result` of its health check: `{answer}`.")
+        good = state is None or state.level is not Level.BAD
+        answers = f"answers, version {version}; {state.text if state else 'no gateways'}"
+        none = f"has {plural(len(up), 'gateway')}, none of them connected"
         return Health(
-            ok=state is None or state.level is not Level.BAD,
-            summary=f"{self.name} answers, version {version}; {state.text if state else 'no gateways'}.",
+            ok=good,
+            summary=f"{self.name} {answers if good else none}.",
             credential=f"{'client credentials' if self._ctx.settings.client_id else 'user name and password'}, accepted",
             facts=(Fact(label="Not connected", value=first_of(away, 10, ", ")),) if away else (),
         )

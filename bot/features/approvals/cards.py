@@ -250,8 +250,9 @@ async def home_cards(ctx: Context, waiting: Sequence[Approval], person: Actor, p
 async def _home_card(ctx: Context, approval: Approval, person: Actor, place: Place) -> Card:
     """The ids of its buttons depend on the question alone: a press counts although the tab is drawn again meanwhile."""
     link = await link_to(ctx, approval_key(approval.pending.request_id), "Open")
-    reason = question.brief(AuditWriter(ctx.secrets).clean(approval.operation.reason) or "")
     others, votes = await joined(ctx, approval), await ctx.store.votes(approval.id)
+    own = question.brief(AuditWriter(ctx.secrets).clean(approval.operation.reason) or "")
+    reason = question.with_reasons(own, others)
     claimed = await ctx.store.value(approval.claim_key)
     claim = (Fact(label="Claimed", value=f"<@{claimed}> is looking at it"),) if claimed else ()
     buttons = [one for one in question.buttons_of(approval, claimed=False) if one.action in ("approve", "deny")]

@@ -132,7 +132,6 @@ def _rows(
     """At most five lines with the title: why, what will happen, what is there now, until when and who decides."""
     operation, record = approval.operation, approval.record
     reason, given = writer.clean(operation.reason) or "no reason given", _given(operation)
-    too = [f"<@{user}>: {brief(why)}" for user, why in others.items() if why]
     exception = (
         "" if record.sort == "run" else f"No rule allows this here; you would make an exception {_LASTS[record.sort]}"
     )
@@ -141,12 +140,17 @@ def _rows(
     now = _now(record, _BRIEF if own_line else _LONGEST)
     rows = (
         ("With", _cut(given, _LONGEST) if own_line else ""),
-        ("Why", " · ".join((_cut(reason, _SHORT), *too))),
+        ("Why", with_reasons(_cut(reason, _SHORT), others)),
         ("What happens", sentences(exception, record.effect, f"Now: {now}" if own_line else "")),
         ("Now", "" if own_line else now),
         ("Expires", sentences(due, _progress(record, votes, claimed, stale))),
     )
     return facts_of(rows)
+
+
+def with_reasons(reason: str, others: Mapping[str, str]) -> str:
+    """The reason, with those of the people who asked for the same."""
+    return " · ".join(filter(None, (reason, *(f"<@{user}>: {brief(why)}" for user, why in others.items() if why))))
 
 
 def _now(record: ApprovalRecord, most: int) -> str:

@@ -100,7 +100,7 @@ async def audit(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, 
     newest = newest_of([entries for entries, _ in found], most)
     entries = [entry for entry in newest if entry.request_id != intent.request_id]
     far, more = _FAR.format(ctx.command) if any(cut for _, cut in found) else "", len(entries) > count
-    where = "every channel" if everywhere else "this channel"
+    where = f"{f'what <@{who}> did, ' if who else ''}{'every' if everywhere else 'this'} channel"
     await _show(ctx, intent, f"Audit log, {where}", await readable(ctx, intent, entries[:count]), far, more=more)
 
 
@@ -354,12 +354,13 @@ async def _show(
             for seq, at, _, event, what, _, _, detail in (_row(entry),)
         )
         table = Table(columns=("What", "Event", "When", "Who", "Detail", "Seq"), rows=rows) if rows else None
-        await reply(ctx, intent, title, lines=(Line(text=far if rows else _none(far)),), table=table)
+        line = Line(text=far if rows else _none(far))
+        await reply(ctx, intent, title, lines=(line,), table=table, mention=named_in([title]))
         return
     texts = [f"{entry.seq} · {_sentence(ctx, entry, _SHORT)}" for entry in entries[:_MOST_LISTED]]
     lines = [Line(text="\n".join(texts[at : at + _IN_ONE])) for at in range(0, len(texts), _IN_ONE)]
     lines.append(Line(text=far))
-    await reply(ctx, intent, title, lines=tuple(lines), mention=named_in(texts))
+    await reply(ctx, intent, title, lines=tuple(lines), mention=named_in([title, *texts]))
 
 
 def _none(far: str) -> str:

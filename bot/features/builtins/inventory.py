@@ -18,7 +18,7 @@ from bot.core.policy.match import who_fails
 from bot.core.policy.rights import why_not_full
 from bot.core.policy.visibility import Visibility
 from bot.core.records import expiry
-from bot.core.text import capitalized, plural, shortened, utc_text
+from bot.core.text import capitalized, plural, sentences, shortened, utc_text
 from bot.features.access import breakglass
 from bot.features.access.grants import NotPermittedError
 from bot.features.approvals.cards import link_to
@@ -26,10 +26,11 @@ from bot.features.approvals.question import MOST_NAMED, who_decides
 from bot.features.builtins.tables import approvals_table, pause_label, pauses_of, pauses_table, watches_table
 from bot.features.known_targets import KnownTarget, known_targets, matching
 from bot.features.pauses.pause import vendor_says
-from bot.features.replies.answer import LONGEST_BUTTON, command_button, reply
+from bot.features.replies.answer import LONGEST_BUTTON, command_button, named_in, reply, with_names
+from bot.features.replies.refusal import MOST_OPENED, MOST_ROOMS, joined
 from bot.features.target_watch import stop_button
 from bot.operations import cards
-from bot.operations.authorize import rules_and_person, visibility_of
+from bot.operations.authorize import not_admitted, rules_and_person, visibility_of
 from bot.runtime.context import Context
 from bot.runtime.health import Checked
 
@@ -276,8 +277,19 @@ async def approvals(ctx: Context, intent: Intent, ask: Command, given: Mapping[s
     own = [one for one in waiting if one is not None and one.requester == reader][:MOST_BUTTONS]
     text = "\n".join([HOW_TO_DECIDE] * bool(theirs) + [who_decides(one) for one in own])
     people = [user for one in own for user in one.record.eligible[:MOST_NAMED]]
-    none, mention = "Nothing waits for your decision.", tuple(dict.fromkeys(people))
+    where = await _elsewhere(ctx, intent)
+    text, people = "\n".join(filter(None, (text, where))), [*people, *named_in((), where)]
+    none, mention = sentences("Nothing waits for your decision", where), tuple(dict.fromkeys(people))
     await _open(ctx, intent, "Waiting for approval", table, tuple(buttons), text, none, mention=mention)
+
+
+async def _elsewhere(ctx: Context, intent: Intent) -> str:
+    """Where no rule names the place: in which of the person's channels commands run."""
+    refused = await not_admitted(ctx, intent)
+    if refused is None or refused.code not in UNNAMED_PLACES:
+        return ""
+    channels = (await joined(ctx, intent, refused.where_else[:MOST_ROOMS]))[:MOST_OPENED]
+    return f"I run commands in {' or '.join(map(cards.channel, channels))}." if channels else ""
 
 
 async def concerns(ctx: Context, intent: Intent, ask: Command, refused: Denied) -> bool:
@@ -367,6 +379,6 @@ async def _open(
     none: str = "None.",
     **parts: Any,
 ) -> None:
-    text = text if table.rows else none
+    text, table = text if table.rows else none, await with_names(ctx, table)
     lines = (Line(text=text),) if text else ()
     await reply(ctx, intent, title, lines=lines, table=table if table.rows else None, buttons=buttons, **parts)

@@ -18,7 +18,7 @@ from bot.core.records import Grant
 from bot.core.text import first_of, utc_text
 from bot.features.access.grants import NotPermittedError, needs_person
 from bot.features.replies import grant_card
-from bot.features.replies.answer import LONGEST_BUTTON, reply
+from bot.features.replies.answer import LONGEST_BUTTON, reply, with_names
 from bot.features.replies.refusal import lead_elsewhere
 from bot.operations import cards
 from bot.operations.authorize import catalog_of, not_admitted, read_situation, rules_and_person, visibility_of
@@ -168,7 +168,7 @@ async def grants(ctx: Context, intent: Intent, ask: Command, given: Mapping[str,
         for g in found
     )
     columns = ("Who", "May", "Where", "Until", "By", *(("Id",) if ids else ()))
-    table = Table(columns=columns, rows=rows, total=len(rows), exact=("Id",))
+    table = await with_names(ctx, Table(columns=columns, rows=rows, total=len(rows), exact=("Id",)))
     buttons = [
         await grant_card.revoke_button(
             ctx,

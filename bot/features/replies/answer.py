@@ -15,6 +15,7 @@ from bot.core.command.until import with_moments
 from bot.core.errors import BadRequest
 from bot.core.intent import Command, Intent
 from bot.core.masking.redact import with_name
+from bot.core.outcome import Table
 from bot.operations import cards
 from bot.operations.audit_writer import AuditWriter
 from bot.runtime.context import Context
@@ -25,6 +26,7 @@ _MENTIONED: Final = re.compile(r"<@([UW][A-Z0-9]+)>")
 _LIVE: Final = re.compile(r"<[@#]([CGUW][A-Z0-9]+)>")
 _CODE: Final = re.compile(r"(`[^`]*`)")
 ONCE: Final = "once"
+_MENTIONING: Final = 8  # rows of a table that is surely no code
 LONGEST_BUTTON: Final = 70  # characters: a button must show all of what it does
 
 
@@ -152,6 +154,14 @@ async def named(ctx: Context, text: str, *, live: Container[str] = ()) -> str:
     code."""
     names = await ctx.directory.names({one for one in _MENTIONED.findall(text) if one not in live})
     return _MENTIONED.sub(lambda at: at[0] if at[1] in live else f"@{names.get(at[1], at[1])}", text)
+
+
+async def with_names(ctx: Context, table: Table) -> Table:
+    """The table; a long one, which may be shown as code, with names in place of mentions."""
+    if len(table.rows) <= _MENTIONING:
+        return table
+    rows = [tuple([await named(ctx, cell) for cell in row]) for row in table.rows]
+    return table.model_copy(update={"rows": tuple(rows)})
 
 
 async def _named_in_code(ctx: Context, text: str) -> str:

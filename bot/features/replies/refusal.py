@@ -313,7 +313,7 @@ async def _show_denied(
         intent = intent.model_copy(update={"place": place.model_copy(update={"channel_id": ""})})
     people = {intent.actor.user_id, *_MENTIONED.findall(decision.reason)}
     most = MOST_ROOMS if decision.code in UNNAMED_PLACES else MOST_ASKED
-    where_else = await _joined(ctx, intent, decision.where_else[:most])
+    where_else = await joined(ctx, intent, decision.where_else[:most])
     said, status = _denial(title, decision, place.channel_id), _next_step(decision, where_else, people)
     if intent.source is Source.STEP:  # the people who look at a failed step were not denied
         said, status = third_person(said.replace("you ", "this workflow ", 1)), third_person(status)
@@ -335,7 +335,7 @@ async def lead_elsewhere(ctx: Context, intent: Intent, decision: Denied, lines: 
     """Where the bot runs nothing at all, say in which of the person's channels it does, then `lines`. False elsewhere."""
     if decision.code not in UNNAMED_PLACES:
         return False
-    where_else = await _joined(ctx, intent, decision.where_else[:MOST_ROOMS])
+    where_else = await joined(ctx, intent, decision.where_else[:MOST_ROOMS])
     title = _denial("", decision, intent.place.channel_id).removeprefix("Denied: ").rstrip(".")
     links = [await _open_button(ctx, one) for one in where_else[:MOST_OPENED] if ctx.workspace_url]
     mention = (*where_else, intent.place.channel_id)
@@ -394,7 +394,7 @@ async def _open_button(ctx: Context, channel_id: str) -> Button:
     return Button(label=label, action="open", id="", url=slack_url(ctx.workspace_url, channel_id))
 
 
-async def _joined(ctx: Context, intent: Intent, channels: Sequence[str]) -> list[str]:
+async def joined(ctx: Context, intent: Intent, channels: Sequence[str]) -> list[str]:
     """Those of the channels that the person is a member of. The existence of a private channel is not revealed to others."""
     found = await all_of(ctx.directory.is_member(one, intent.actor.user_id, max_age=CACHED) for one in channels)
     return [channel for channel, joined in zip(channels, found, strict=True) if joined]

@@ -298,7 +298,7 @@ async def test_an_agent_that_is_not_active_is_red(tmp_path: Path) -> None:
         done, _ = await exercised(command, tmp_path, recording)
         assert done.state.level == "bad", command
     health, _ = await exercised("health", tmp_path, recording)
-    assert (health.ok, health.summary) == (False, "infa answers; 0 of 1 agents are active.")
+    assert (health.ok, health.summary) == (False, "infa has 1 agent, none of them active.")
 
 
 async def test_what_an_agent_that_is_not_active_lists_is_old(tmp_path: Path) -> None:
