@@ -250,7 +250,7 @@ async def status(ctx: Context, intent: Intent, ask: Command, given: Mapping[str,
         intent,
         "Open in this channel",
         status=words or "Nothing waits, runs or is paused",
-        table=Table(columns=("What", "State", "By"), rows=rows, total=total) if rows else None,
+        table=await with_names(ctx, Table(columns=("What", "State", "By"), rows=rows, total=total)) if rows else None,
         lines=(Line(text=f"For details: {more}"),) if rows else (),
     )
 
