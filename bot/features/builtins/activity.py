@@ -34,7 +34,8 @@ _REFUSED: Final = frozenset(
         for one in (Ambiguous, BadRequest, CredentialRefused, Forbidden, NoSuchTarget, NotSent, RateLimited, Rejected)
     }
     | {"already", "already_exists", "exists", "job_active", "nothing_failed", "nothing_runs", "restarting"}
-    | {"unknown_parameter", "use_destroy"}
+    | {"bad_parameter", "missing_parameter", "no_runs", "no_such_schedule", "no_such_zone", "unknown_parameter"}
+    | {"use_destroy"}
 )
 _END: Final = re.compile(r"(?<= until )[-0-9T:.]+Z")  # of what was given
 _PAGE: Final = 500
