@@ -3,6 +3,7 @@
 import importlib
 import pkgutil
 import re
+from functools import cache
 from typing import Final
 
 from bot.core.command.capability import KindSpec
@@ -20,8 +21,12 @@ class UnknownKind(ValueError):
 
 def kinds() -> tuple[str, ...]:
     """Every kind that can be configured, sorted."""
-    package = importlib.import_module(_PACKAGE)
-    return tuple(sorted(module.name for module in pkgutil.iter_modules(package.__path__) if module.ispkg))
+    return _kinds_in(*importlib.import_module(_PACKAGE).__path__)
+
+
+@cache
+def _kinds_in(*folders: str) -> tuple[str, ...]:
+    return tuple(sorted(module.name for module in pkgutil.iter_modules(folders) if module.ispkg))
 
 
 def load(kind: str) -> Plugin:

@@ -21,6 +21,7 @@ import pytest
 from hypothesis import settings
 from xdist.scheduler import LoadFileScheduling
 
+from bot.features.access import policy_reload
 from bot.http_client import transport
 from bot.playground.workspace.clock import PlaygroundClock
 from bot.runtime import event_loop
@@ -221,6 +222,14 @@ def _authorities_read_once() -> Iterator[None]:
         read_once = cache(transport.tls_context)
         patch.setattr(transport, "tls_context", read_once)
         patch.setattr("bot.http_client.client.tls_context", read_once)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _rules_read_once() -> Iterator[None]:
+    """Rules are values, and most worlds have the same ones: each text is read once."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(policy_reload, "parse_policy", cache(policy_reload.parse_policy))
         yield
 
 

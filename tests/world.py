@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+import tempfile
 from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,7 @@ from bot.playground.planes.common import Plane
 from bot.playground.planes.demo import demo_planes
 from bot.playground.workspace import DEMO_SEED, Person, Workspace
 from bot.store.database import Tx
+from bot.store.open import open_store
 from bot.store.store import Store
 from bot.store.tables import TABLES
 
@@ -196,7 +199,8 @@ async def world(
     its agents in the configuration, `store` is the address of another store than the file."""
     async with AsyncExitStack() as stack:
         ws = await stack.enter_async_context(Workspace(DEMO_SEED, port=0))
-        wanted = tuple(plane for plane in planes(ws.clock) if plane.name in only)
+        made = demo_planes(ws.clock, only=only) if planes is demo_planes else planes(ws.clock)
+        wanted = tuple(plane for plane in made if plane.name in only)
         for plane in wanted:
             if plane.name == "acc":
                 plane.world.speed = speed  # type: ignore[attr-defined]
@@ -206,6 +210,8 @@ async def world(
         if store:
             toml = folder / "signalbox.toml"
             toml.write_text(toml.read_text().replace("sqlite:///signalbox.db", store))
+        else:
+            (folder / "signalbox.db").write_bytes(_new_store())
         bot = Bot(config.load(folder / "signalbox.toml", environ), environ)
         env = World(ws, {plane.name: plane for plane in wanted}, folder, environ, bot)
         try:
@@ -213,6 +219,15 @@ async def world(
             yield env
         finally:
             await env.bot.close()
+
+
+@cache
+def _new_store() -> bytes:
+    """The file of an empty store. To make its tables takes longer than the rest of a start."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "signalbox.db")
+        open_store(str(path)).close_sync()
+        return path.read_bytes()
 
 
 async def stored(store: Store) -> str:

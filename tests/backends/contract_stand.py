@@ -197,8 +197,8 @@ def wire_of(received: Received) -> str:
 
 def demo_plane(kind: str, clock: PlaneClock) -> Plane:
     """The plane of that kind in the demo, not started."""
-    found = [plane for plane in demo_planes(clock) if plane.kind == kind]
-    assert found, f"the demo has no plane of the kind {kind}"
+    found = demo_planes(clock, only=(samples_of(kind).name,))
+    assert [plane.kind for plane in found] == [kind], f"the demo has no plane of the kind {kind}"
     return found[0]
 
 

@@ -215,7 +215,7 @@ async def cluster(
     They take requests over HTTP from whoever calls `through`, or in Socket Mode from Slack.
     """
     async with Workspace(DEMO_SEED, port=0) as ws:
-        acc: Any = next(one for one in demo_planes(ws.clock) if one.name == plane)
+        acc: Any = demo_planes(ws.clock, only=(plane,))[0]
         if plane == "acc":
             acc.world.speed = 60.0
         async with acc, aiohttp.ClientSession() as session:

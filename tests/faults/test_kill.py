@@ -90,7 +90,7 @@ class World:
 async def workspace_and_acc(folder: Path, fork_server: ForkServer) -> AsyncIterator[World]:
     """A workspace and an ACC; the program is not started yet."""
     async with Workspace(DEMO_SEED, port=0) as ws:
-        acc: Any = next(plane for plane in demo_planes(ws.clock) if plane.name == "acc")
+        acc: Any = demo_planes(ws.clock, only=("acc",))[0]
         acc.world.speed = 60.0
         async with acc:
             ws.register_plane(acc)

@@ -145,7 +145,7 @@ async def http_world(
     """The world of tests/world.py, with the bot in HTTP mode and the workspace delivering signed requests to it."""
     async with AsyncExitStack() as stack:
         ws = await stack.enter_async_context(Workspace(seed, port=0))
-        planes = tuple(plane for plane in demo_planes(ws.clock) if plane.name == "acc")
+        planes = demo_planes(ws.clock, only=("acc",))
         for plane in planes:
             plane.speed = 20.0  # type: ignore[attr-defined]
             await stack.enter_async_context(plane)

@@ -1,5 +1,6 @@
 """The five simulated control planes of the demo, filled with sample data."""
 
+from collections.abc import Collection
 from dataclasses import replace
 
 from bot.playground.planes.acc_model import End
@@ -12,6 +13,7 @@ from bot.playground.planes.prefactor import PrefactorPlane
 from bot.playground.planes.resilio import ResilioPlane
 from bot.playground.planes.sequentum import Script, SequentumPlane, Server
 
+NAMES = ("acc", "infa", "itn", "pre", "res")
 _GOOD = Script(pages=40, rows=1_200)
 _BROKEN = Script(
     end="Failure",
@@ -39,18 +41,17 @@ _TOFU = {
 }
 
 
-def demo_planes(clock: Clock, first: int = 0) -> tuple[Plane, ...]:
+def demo_planes(clock: Clock, first: int = 0, only: Collection[str] = NAMES) -> tuple[Plane, ...]:
     """acc, infa, itn, pre and res on free ports, not yet started; all go by `clock`. Ids of new runs count from `first`.
+    With `only`, no others are made.
 
     Tokens and passwords are attributes of the planes: `token`, or `username` and `password`.
     """
-    acc, infa, itn, pre = _acc(clock), _infa(clock), _itn(clock), _pre(clock)
-    for numbered in (acc.world, infa, itn, pre):
-        numbered.ids_made += first
-    return (acc, infa, itn, pre, _res(clock, first))
+    makers = (_acc, _infa, _itn, _pre, _res)
+    return tuple([make(clock, first) for name, make in zip(NAMES, makers, strict=True) if name in only])
 
 
-def _acc(clock: Clock) -> SequentumPlane:
+def _acc(clock: Clock, first: int) -> SequentumPlane:
     servers = [
         Server("server-key-not-a-secret", "10.20.0.11"),
         Server("server-key-not-a-secret", "10.20.0.12", 8005, use_ssl=True),
@@ -79,6 +80,7 @@ def _acc(clock: Clock) -> SequentumPlane:
     plane.add_run("labs/broken", ago=5_400, script=_BROKEN)
     _acc_schedules(plane)
     plane.agent("labs/broken").runs_begun = 0
+    plane.world.ids_made += first
     return plane
 
 
@@ -100,7 +102,7 @@ def _acc_schedules(plane: SequentumPlane) -> None:
         )
 
 
-def _infa(clock: Clock) -> InformaticaPlane:
+def _infa(clock: Clock, first: int) -> InformaticaPlane:
     plane = InformaticaPlane("infa", clock=clock)
     usual = ("Data Integration Server", "Process Server", "Mass Ingestion")
     eu = plane.add_agent("eu-1", *usual, host="eu-1.example.com")
@@ -120,10 +122,11 @@ def _infa(clock: Clock) -> InformaticaPlane:
     plane.add_task("quarter_close", eu, lasts=_LONG, stop_refused=True)
     plane.add_schedule("nightly")
     plane.add_schedule("weekly close", "Weekly", enabled=False)
+    plane.ids_made += first
     return plane
 
 
-def _itn(clock: Clock) -> ItentialPlane:
+def _itn(clock: Clock, first: int) -> ItentialPlane:
     plane = ItentialPlane("itn", clock=clock)
     plane.add_gateway("cluster_1")
     plane.add_gateway("cluster_2", connected=False)
@@ -142,10 +145,11 @@ def _itn(clock: Clock) -> ItentialPlane:
     )
     plane.add_service("audit-network", description="Half an hour", scripts=(Outcome(seconds=_LONG),))
     plane.add_service("far-away", "cluster_2", description="Its gateway is not connected")
+    plane.ids_made += first
     return plane
 
 
-def _pre(clock: Clock) -> PrefactorPlane:
+def _pre(clock: Clock, first: int) -> PrefactorPlane:
     plane = PrefactorPlane("pre", clock=clock)
     reader = plane.add_agent("invoice-reader", external_identifier="invoice-reader")
     triage = plane.add_agent("support-triage", external_identifier="support-triage")
@@ -157,6 +161,7 @@ def _pre(clock: Clock) -> PrefactorPlane:
     plane.add_instance(triage, "active", lasts=120)
     plane.add_instance(triage, "pending", begins_in=60, lasts=120)
     plane.add_agent("contract-draft")
+    plane.ids_made += first
     return plane
 
 
