@@ -44,6 +44,9 @@ _ALL: Final = re.compile(
     r"(,? (the|of|them|it|all|everything|that|which|is|are|still|currently|running|active|runs?|jobs?|tasks?|in|this|channel"
     r"|right|now|here|please|pls|plz|immediately|at|once|asap))*[.,:!? ]*$"
 )
+_TOLD: Final = re.compile(
+    r"\b(let(?! us| me)|allow|permit|forbid|disallow|ask|tell|remind|yesterday|tomorrow|tonight|later|had)\b"
+)
 _NOBODY: Final = re.compile(r"\b(can ?not|cant|couldnt|(nothing|nobody|no one) (can|may|will|should|must))\b")
 
 
@@ -146,10 +149,11 @@ def _said(intent: Intent, ask: ParseError) -> tuple[str, str | None]:
 
 
 def _means_all(said: str) -> bool:
-    """Whether the sentence asks for it: it denies nothing, has no condition and is not a question."""
+    """Whether the sentence asks for it: it denies nothing, has no condition, asks and reports nothing, and gives no right."""
     asks = EXPLAINING.search(said) or (said.split(" ", 1)[0] in WONDERING and not REQUESTING.search(said))
     unsaid = asks or NEGATING.search(said) or _NOBODY.search(said) or CONDITIONS.search(said)
-    return _ALL.search(said) is not None and not unsaid
+    match = _ALL.search(said)
+    return match is not None and not unsaid and _TOLD.search(said[: match.start()]) is None
 
 
 def _lines(heading: str, listed: Sequence[str]) -> list[Line]:

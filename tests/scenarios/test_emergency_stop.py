@@ -333,6 +333,9 @@ async def test_it_is_understood_as_people_say_it_and_not_where_they_mean_somethi
         await env.does(said, "Stop 2 runs?", channel=INCIDENT)
     for said in (
         "don't stop everything",
+        "let <@U0LEE> stop everything",
+        "yesterday we had to stop everything",
+        "tomorrow stop everything",
         "stop all clean=true",
         "cancel all approvals",
         "why did you stop everything that ran",

@@ -6,7 +6,7 @@ spellings. Existing targets rank first, then what the person may do here, then w
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import product
 from types import MappingProxyType
@@ -15,10 +15,10 @@ from typing import Final, NamedTuple
 from bot.core.command.builtins import Takes
 from bot.core.command.capability import Risk
 from bot.core.command.catalog import Catalog
+from bot.core.command.doubt import MOST, REASON, against, certain, of_signalbox, one_order, orders_in, reworded, right
 from bot.core.command.lexer import in_one_form
 from bot.core.command.phrases import (
     BULLETS,
-    TOKEN,
     Phrase,
     fitting,
     implied,
@@ -29,7 +29,6 @@ from bot.core.command.phrases import (
     without_ends,
 )
 from bot.core.command.ranking import (
-    EDGES,
     HOLDS,
     LAST,
     Known,
@@ -48,6 +47,7 @@ from bot.core.command.untargeted import (
     for_several,
     in_thread,
     numbered,
+    of_it,
     refuses,
     second_words,
     with_person,
@@ -67,17 +67,11 @@ from bot.core.command.vocabulary import (
 )
 from bot.core.command.wording import Wording, apart, exact_verb, meanings, readings, worded
 
-MOST: Final = 3
 _LONGEST: Final = 1_000  # characters of a sentence: each of its words is compared with each target
-_CUT: Final = re.compile(r"[\r\n]+|;\s|(?=<@[^>]*>)")
 _FLAG: Final = re.compile(r"(?<!\S)--(?=[\w.-]+=)")  # `--region=north`, as on a command line
 _WORDLESS: Final = MappingProxyType({"revoke": "grants", "find": "help"})  # what these need is not in the sentence
+_SEEING: Final = frozenset({"see", "view", "look", "read"})
 _PLEASE: Final = frozenset({"please", "pls", "plz"})
-REASON: Final = re.compile(
-    r"(?:^|\s)(?:(?:(?:--|\u2013|\u2014)\s*)?(?i:reason:)|--|\u2013|\u2014"
-    r"|(?i:because(?: of)?|cause|cuz|due to|weil|(?:since|as) (?=(?:we|it|they|the)\b))\b)\s*(.+)$",
-    re.DOTALL,
-)  # phones turn `--` into a dash
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,18 +108,25 @@ def suggest(text: str, catalog: Catalog, around: Surroundings) -> tuple[str, ...
 
 def meant(text: str, catalog: Catalog, around: Surroundings) -> Meant:
     """The suggestions, and the change that the words name if the target's control plane can't do it."""
-    plain = with_person(BY_NAME, in_one_form(text), around.targets, catalog)  # `let ana start prices`
+    plain = with_person(BY_NAME, reworded(in_one_form(text)), around.targets, catalog)  # `let ana start prices`
     asked = WHY_NOT.match(with_person(WHY_NOT, plain, around.targets, catalog))
     if asked and asked["who"][0] in "<@":
         found = _meant(asked["what"].rstrip("? "), catalog, around)
         return found if found == Meant() else Meant((f"why as={asked['who']} {found.commands[0]}",))
     if len(REASON.sub("", plain)) > _LONGEST:
         return Meant()
-    parts = [plain] if GRANTING.search(plain) else _parts(plain, catalog)
+    body = REASON.sub("", plain)
+    if reads := of_signalbox(body):
+        return Meant(reads)
+    parts = [plain] if GRANTING.search(plain) else orders_in(plain, catalog)
     clauses = [(part, part.partition(", ")[0]) for part in parts if around.about]  # `stop it, it hangs` in a thread
     for part, said in (*zip(parts, parts, strict=True), *clauses):
-        if (found := _meant(said, catalog, around)) != Meant():
-            return _with_reason(part, found, catalog, around)
+        order = one_order(said, around.targets, catalog)
+        found = _meant(order, catalog, around)
+        if (found := found if found != Meant() else _meant(said, catalog, around)) != Meant():
+            full = _with_reason(order if order != said else part, found, catalog, around)
+            commands = certain(full.commands, body, REASON.sub("", order), catalog)
+            return replace(full, commands=commands, cannot="" if against(body) else full.cannot)
     return Meant()
 
 
@@ -172,19 +173,6 @@ def _read(plain: str) -> tuple[list[str], list[str], list[str], set[int], str]:
     return *lexed(bare[: match.start()] if match else bare), match[1].strip() if match else ""
 
 
-def _parts(plain: str, catalog: Catalog) -> list[str]:
-    """The text cut at each line, `;` or mention that a verb follows."""
-    parts: list[str] = []
-    for part in _CUT.split(plain):
-        words = [token.strip(EDGES) for token in TOKEN.findall(REASON.sub("", part))]
-        said = worded([word for word in words if word and "=" not in word], catalog)
-        if parts and not any(readings(said, catalog)):
-            parts[-1] += f" {part}"
-        else:
-            parts.append(part)
-    return parts
-
-
 def _meant(text: str, catalog: Catalog, around: Surroundings) -> Meant:
     """What one text means: a command about another command, or one of its own."""
     bare = MENTION.sub(" ", f" {text}").strip()
@@ -199,6 +187,8 @@ def _meant(text: str, catalog: Catalog, around: Surroundings) -> Meant:
     kept, ends = without_ends(REASON.sub("", what)) if granted else ("", [])
     if ends:  # of the right, not of the start: `give @lee the right to start prices for 2 hours`
         what = kept + (reason[0] if (reason := REASON.search(what)) else "")
+    if granted and not (what := right(what)):
+        return Meant(("help grant", "grants"))
     verb, _, rest = what.partition(" ")  # `who can approve start acc:labs/new`
     if granted and verb.casefold() == "approve" and not {":", "/"} & {*rest.partition(" ")[0]}:
         return Meant(("approvals",))  # who approves stands in the rules
@@ -206,12 +196,13 @@ def _meant(text: str, catalog: Catalog, around: Surroundings) -> Meant:
     found = _meant(rest if other else what, catalog, around)
     if found == Meant() or granted is None:  # `can I start prices?`
         return found if found == Meant() else Meant((f"why {found.commands[0]}", *found.commands)[:MOST])
-    changes = (one for one in found.commands if catalog.changes(catalog.canonical_verb(one.split())[0] or ""))
-    first = next(changes, found.commands[0]) if found.later else found.commands[0]  # a right to start it next week
-    command, dashes, said = first.partition(" -- ")
-    vague = first.startswith("status ") and {"see", *SYNONYMS, *catalog.verbs}.isdisjoint(kept.casefold().split())
-    if vague or found.cannot:
+    first, verb = found.commands[0], catalog.canonical_verb(found.commands[0].split())[0] or ""
+    if not catalog.changes(verb) and _SEEING.union(verb.split()).isdisjoint(kept.casefold().split()):
+        changes = (one for one in found.commands if catalog.changes(catalog.canonical_verb(one.split())[0] or ""))
+        first = next(changes, "")  # a right to start it next week
+    if not first or found.cannot:
         return Meant(("help grant", "grants"))  # `give @rui access to labs/slow`
+    command, dashes, said = first.partition(" -- ")
     more = stated(catalog.params("grant"), ends, (), (), ())
     return Meant((" ".join(["grant", granted["who"] or granted["person"], command, *more]) + dashes + said,))
 
@@ -247,9 +238,16 @@ def _said_in(text: str, catalog: Catalog, around: Surroundings) -> Meant:
     phrases += [Phrase(("grep",), said) for said in quoted(text, around.targets, catalog)[:1]]
     spoken = spoken.stating({at for phrase in phrases for at in phrase.ends})
     failed, spoken = "failed" in spoken.said, spoken.without(taken)
+    return _best(_Said((), pairs, phrases, spoken, reason, sure=False, failed=failed), inputs, catalog, around)
+
+
+def _best(text: "_Said", inputs: Collection[str], catalog: Catalog, around: Surroundings) -> Meant:
+    """What the likeliest reading of the words means that names something which exists, or is of no target."""
+    spoken, phrases = text.rest, text.phrases
     every = Named(spoken, catalog, around.targets, around.recent)
     cannot, lacks, general = "", "", Meant()
-    for heard, used in (*readings(spoken, catalog), (list[str](), set[int]())):
+    found_in, its = of_it(spoken, catalog) if around.about else ([*readings(spoken, catalog)], False)
+    for heard, used in (*found_in, (list[str](), set[int]())):
         if lacks or (not heard and general != Meant()):
             break
         anew = "again" in spoken.said and "over" not in spoken.said and "start" in heard
@@ -259,10 +257,12 @@ def _said_in(text: str, catalog: Catalog, around: Surroundings) -> Meant:
         named = Named(spoken.without(aside), catalog, around.targets, around.recent) if aside else every
         no_name = without_target(read, catalog) or (read and around.about)  # the words of the verb
         exact = () if no_name or aside else (one for one in named.by(spoken) if one[0] >= LAST)
-        targets = (named.by(rest) or [*exact])[:MOST]
+        others = (named.by(rest) or [*exact])[:MOST]
+        targets = [] if its else others
         # A question first: `run it again?`
         verbs = implied([*read[: read[:1] == ["status"]], *again, *read], phrases, catalog, named=bool(targets))
-        verbs, unnamed = for_several(verbs, len(targets), rest, spoken, inputs, catalog)
+        verbs, nothing = for_several(verbs, len(targets), rest, spoken, inputs, catalog)
+        unnamed = nothing or (its and bool(others))
         sure = bool(targets) and targets[0][0] >= HOLDS and not used & spoken.guessed
         able = _usual(verbs, catalog, around, itself=True) if unnamed and not rest.said else []  # `stop` alone
         choices = [known for _, known in targets] or able or (_usual(verbs, catalog, around) if unnamed else [])
@@ -272,13 +272,13 @@ def _said_in(text: str, catalog: Catalog, around: Surroundings) -> Meant:
             continue
         is_stop = verbs[:1] == ["stop"] and "request" not in spoken.said and _about(around) == choices[:1] != []
         own = [] if targets or not unnamed or is_stop else about_none(verbs, spoken, used, catalog)
-        certain = sure or (is_stop and not used & spoken.guessed)
-        said = _Said(verbs[: 1 if able else None] or ["status"], pairs, phrases, rest, reason, certain, failed)
+        no_doubt = sure or (is_stop and not used & spoken.guessed)
+        said = replace(text, verbs=verbs[: 1 if able else None] or ["status"], rest=rest, sure=no_doubt)
         if own:
             return Meant((*own,))
         ranked = _ranked(said, choices or [None], catalog, around)
         acts = bool(ranked) and catalog.changes(ranked[0].verb)
-        if certain and verbs and not acts and catalog.changes(verbs[0]):
+        if no_doubt and verbs and not acts and catalog.changes(verbs[0]):
             cannot = cannot or f"{verbs[0]} {choices[0].written}"
         if ranked:
             alone = cannot and ranked[0].on  # the other words are no commands: `tag infa:nightly release`

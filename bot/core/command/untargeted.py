@@ -15,6 +15,7 @@ from bot.core.command.target_ref import PICKS, TargetRef
 from bot.core.command.vocabulary import (
     ALL,
     ASKED_OF_IT,
+    CONDITIONS,
     FILLERS,
     NEGATED,
     NO_TARGET,
@@ -28,7 +29,7 @@ from bot.core.command.vocabulary import (
     SYNONYMS,
     TIMES,
 )
-from bot.core.command.wording import Wording, worded
+from bot.core.command.wording import Reading, Wording, readings, worded
 
 _ITS_NAME: Final = re.compile(r"(?:please )?(?:open|declare|close|resolve|end) inc-?\d+\b")
 _APOSTROPHES: Final = re.compile(r"['\u2019]")
@@ -40,6 +41,11 @@ _CLOCK: Final = re.compile(r"\d{1,2}(?:[:.]\d\d)?(?:[ap]m)?")
 STARTING: Final = ("start", "retry", "restart")
 _OPEN: Final = MappingProxyType(dict.fromkeys(("schedule on", "resume"), "pauses"))  # `end the pause`, without a target
 _POINTING: Final = frozenset({"the", "its", "this", "that", "their", "our", "my"})
+_IT: Final = frozenset({"it", "this", "that"})
+_BEFORE_IT: Final = frozenset(
+    {"on", "off", "up", "down", "back", "again", "please", "now", "the", "schedule", "schedules", "of", "just"}
+)
+_OVER: Final = frozenset({"over", "done", "resolved", "finish", "close"})
 _CONDITION: Final = frozenset({"when", "whenever", "once", "after", "if", "unless", "until", "till"})
 _CREATING: Final = frozenset({"create", "register", "make", "add"})
 
@@ -62,13 +68,30 @@ def second_words(spoken: Wording, reason: str) -> tuple[str, ...]:
         return OF_AN_INCIDENT[asks[1]]
     for (verb, second), called in SECOND_WORDS.items():
         at = next((at for at, word in enumerate(said) if word in called), None)
-        if verb not in said or at is None or spoken.asked or NEGATED.search(" ".join(said[:at])):
+        if verb not in said or at is None or not _orders_both(spoken, at, said.index(verb)):
             continue
-        name = next((at for at, word in enumerate(said) if word not in FILLERS and re.search(r"\d", word)), 0)
+        name = next((at for at, word in enumerate(said) if at and _names_one(word, said[at - 1])), 0)
         text = reason or " ".join(spoken.typed[max(at, said.index(verb), name) + 1 :])
         named = [spoken.typed[name].rstrip(":")] if name else []
         return (" ".join([verb, second, *named, *(["--", text] if text else [])]),)
     return ()
+
+
+def _orders_both(spoken: Wording, at: int, thing: int) -> bool:
+    """Whether these two words are an order about one thing: `open an incident`, not `an incident is open` or `start it, there
+    was an incident`."""
+    first, last = sorted((at, thing))
+    small = FILLERS | {"new", "our", "another"} if at < thing or spoken.said[at] in _OVER else {"please"}
+    between = all(word in small or any(char.isdigit() for char in word) for word in spoken.said[first + 1 : last])
+    whole, together = " ".join(spoken.said), any({first, last} <= {*clause} for clause in spoken.clauses())
+    doubts = spoken.asked or NEGATED.search(" ".join(spoken.said[:at])) or CONDITIONS.search(whole) or spoken.later(at)
+    ordered = at > thing or spoken.orders(at)  # not `before we close the incident`
+    return between and together and ordered and thing not in spoken.guessed and not doubts
+
+
+def _names_one(word: str, before: str) -> bool:
+    """Whether a word is the name of an incident: `INC-4`, or `4` after `incident`."""
+    return re.search(r"\d", word) is not None and (word[0].isalpha() or before in ("incident", "number", "nr"))
 
 
 def created(spoken: Wording, catalog: Catalog) -> str:
@@ -199,6 +222,35 @@ def in_thread(spoken: Wording, verbs: list[str], used: Collection[int], catalog:
     start = next((at for at in range(min(used, default=0) + 1, len(said)) if said[at] in _CONDITION), len(said))
     its = {at for at in range(1, len(said)) if said[at] in kinds and said[at - 1] in _POINTING}
     return verbs, told_beside(spoken, used) | its | {*range(start, len(said))}
+
+
+def _is_of_it(spoken: Wording, used: Collection[int]) -> bool:
+    """Whether the verb at these places is about `it`, `this` or `that`: in a thread, its target."""
+    said, places = spoken.said, {at for at in used if spoken.said[at] not in _IT}
+    if not places:
+        return False
+    clause = next(one for one in spoken.clauses() if min(places) in one)
+    after = [at for at in clause if min(places) < at and at not in places and said[at] not in _BEFORE_IT]
+    headed = spoken.typed[0].endswith(":") and spoken.names_with(said[0])  # `prices: stop it`
+    topic = headed or any(
+        one.start < clause.start and all(spoken.names_with(said[at]) for at in one) for one in spoken.clauses()
+    )
+    if topic or not after or said[after[0]] not in _IT:  # `weekly close, turn it off`
+        return False
+    follows = said[after[0] + 1] if after[0] + 1 in clause else ""
+    return (
+        said[after[0]] == "it"
+        or not follows
+        or follows in _BEFORE_IT | {"one", "run", "job", "agent", "task"}
+        or follows in TIMES
+    )
+
+
+def of_it(spoken: Wording, catalog: Catalog) -> tuple[list[Reading], bool]:
+    """The readings in a thread, and whether they are changes of `it`: then a name beside it is of something else."""
+    every = [*readings(spoken, catalog)]
+    its = [(verbs, used) for verbs, used in every if any(map(catalog.changes, verbs)) and _is_of_it(spoken, used)]
+    return its or every, bool(its)
 
 
 def refuses(text: str) -> bool:

@@ -16,7 +16,7 @@ def _rows(table: str) -> Iterator[tuple[tuple[str, ...], str]]:
 
 
 _REMOVE: Final = "(?<!dont )(?<!not )(?<!never )(remove|delete|drop|take|clear|erase|kick)"
-_FAVOURITE: Final = "(favourite|favorite|bookmark)s?"
+_FAVOURITE: Final = "(favourite|favorite|bookmark|fav)s?"
 # Verbs: what people call them, in words or phrases with other words in place of `...`. The first verb that the target supports
 # counts.
 _MEANINGS: Final = rf"""
@@ -40,13 +40,13 @@ stop, pause, status: stoppen, stoppe, beenden, arreter, arrete, detener, parar, 
 pause, schedule off: pausieren, pausiere, anhalten
 pause, schedule off: pause, suspend, hold, snooze, put ... on hold, put ... to sleep, hold ... off
 schedule off, pause: take ... off schedule, (keep|leave|hold) ... (paused|off)
-schedule off, pause, stop: off, silence, unschedule, deactivate, ausschalten, abschalten, turn of, turn ... off, switch ... off
+schedule off, pause, stop: off, unschedule, deactivate, ausschalten, abschalten, turn of, turn ... off, switch ... off
 schedule on, resume: (the|a|my|our|its|this|that|any)( \S+)? pause ... (end|ended|lifted|over)
 schedule on, resume: pause (of|on) ... (ended|lifted|over)
 resume, schedule on: resume, unpause, reactivate, unsuspend, wake
 schedule on, resume: (end|stop|cancel|remove|clear|lift|delete|undo)( the| my| our| this)? pause, stop pausing, off pause
 resume, schedule on, retry: continue, proceed, carry on, go on, pick ... up
-schedule on, resume: on, back on, einschalten, turn ... on, switch ... on
+schedule on, resume: on, back on, put ... back on, einschalten, turn ... on, switch ... on
 logs: log, output, error, errors, tail, logfile, stdout, stderr, trace, traceback, stacktrace, messages
 status: look at, look into, look ... at
 logs, history: compare
@@ -70,7 +70,7 @@ mark: flag
 find: search, where, look, locate, lookup
 targets: list, agents, agenten, tasks
 unwatch: unsubscribe, unfollow, mute, stop watching, stop telling, stop notifying, stop following, dont tell, dont notify
-unwatch: dont watch, dont follow
+unwatch: dont watch, dont follow, silence
 unwatch: stop notifications, stop alerts, stop messages, no notifications, no more alerts
 watch: subscribe, follow, notify, monitor, notify me, alert me, alert us, let me know, let us know, ping me, message me
 watch: inform me when, inform me if, inform us when, give me ... when, give us ... when
@@ -259,7 +259,7 @@ HOW_TO: Final = re.compile(
 )
 _WHO: Final = r"(?P<who><@[^>]+>|@[\w.-]+)"
 GRANTING: Final = re.compile(
-    rf"(?:\b(?:give|grant|allow|let|permit)\s+{_WHO}(?:\s+(?:an?|the|access|rights?|permissions?|to|for)\b)*"
+    rf"(?:\b(?:give|grant|allow|let|permit|authori[sz]e|enable)\s+{_WHO}(?:\s+(?:an?|the|access|rights?|permissions?|to|for)\b)*"
     rf"|{_WHO.replace('who', 'person')}\s+(?:needs?|should|must|has|wants?)(?:\s+to)?(?:\s+be)?"
     r"\s+(?:able|allowed|permitted)\s+to)\s+(?P<what>.+)",
     re.IGNORECASE | re.DOTALL,
@@ -359,7 +359,7 @@ GRAMMAR: Final = (
         "a an the this that it its is are was be you u i we me my us our to do does did for of on in at with and from by into "
         "what why whats up hows whos there here when how cant all any exist everything anything ist sind der die das von "
         "noch mal bitte then not has have had been about as if or but which every each still already right moment currently yet "
-        "maybe perhaps quickly quick actually really also something far"
+        "maybe perhaps quickly quick actually really also something far back"
     )
     | _SOMEONE
 )

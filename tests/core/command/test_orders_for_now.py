@@ -42,11 +42,11 @@ from tests.core.command.test_suggest import CATALOG, DEMO
         ("stop load_orders wait a minute", "stop infa:task/load_orders"),
         ("stop load_orders for maintenance", "stop infa:task/load_orders"),
         ("start prices and pause stock until 18:00", "start acc:shop/prices"),
-        ("restart prices, and pause stock for 2 hours", "restart acc:shop/prices@last -- and pause stock for 2 hours"),
+        ("restart prices, and pause stock for 2 hours", "restart acc:shop/prices@last"),
         ("start prices and watch it for 2 hours", "start acc:shop/prices"),
         (
             "stop load_orders, then pause prices until 18:00",
-            "stop infa:task/load_orders -- then pause prices until 18:00",
+            "stop infa:task/load_orders",
         ),
     ],
 )

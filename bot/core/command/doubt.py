@@ -1,0 +1,209 @@
+"""What a sentence says against the change that it names: then a read is offered, or the read before the change. Pure.
+
+A button is pressed without much reading. So a change is offered for a plain order alone, and never for what a text leaves out
+("everything except prices"), takes back ("stop it, never mind"), reports ("the restart failed") or asks of someone else.
+"""
+
+import re
+from collections.abc import Collection, Sequence
+from itertools import dropwhile
+from typing import Final
+
+from bot.core.command.builtins import ALIASES
+from bot.core.command.catalog import Catalog
+from bot.core.command.parser import parse
+from bot.core.command.phrases import TOKEN
+from bot.core.command.ranking import EDGES, Known, name_parts, parts_of
+from bot.core.command.vocabulary import FILLERS, NOUNS, POLITE, SYNONYMS
+from bot.core.command.wording import readings, worded
+from bot.core.intent import Command
+
+MOST: Final = 3  # commands that are offered
+REASON: Final = re.compile(
+    r"(?:^|\s)(?:(?:(?:--|\u2013|\u2014)\s*)?(?i:reason:)|--|\u2013|\u2014"
+    r"|(?i:because(?: of)?|cause|cuz|due to|weil|(?<!soon )(?<!long )(?:since|as) (?=(?:we|it|they|the)\b))\b)\s*(.+)$",
+    re.DOTALL,
+)  # phones turn `--` into a dash
+_CUT: Final = re.compile(r"[\r\n]+|;\s|(?=<@[^>]*>)")
+_SMALL: Final = (
+    r"(?: (?:\S+'s|<@[^>]+>(?: ?'s)?|the|this|that|these|those|my|our|your|its|his|her|their|all|any|every|a|an|new"
+    r"|please))*"
+)
+_END: Final = (
+    r"(?:stop|cancel|end|kill|abort|remove|delete|drop|disable|turn off|switch off|clear|retire|withdraw|take away"
+    r"|get rid of)"
+)
+_BEGIN: Final = r"(?:start|enable|turn on|switch on|set up|begin|run)"
+_EDIT: Final = r"(?:change|edit|update|set|reload|refresh|restart|lift|undo|modify|add|make)"
+_TELLING: Final = r"(?:watch(?:es|ing)?|alerts?|alarms?|notifications?|pings?|monitoring|tracking|following)"
+_ALONE: Final = r"(?= *(?:$|[,.;:!?]|(?:please|pls|now|thanks|until|for|on|of|about|from|to|with|when|at|because)\b))"
+# One verb in place of the words of each line, after which the text says the same.
+_REWORDED: Final = tuple(
+    (re.compile(pattern, re.IGNORECASE), says)
+    for pattern, says in (
+        (rf"\b{_END}{_SMALL} {_TELLING}\b(?: (?:on|of|for|about|from))?", "unwatch"),
+        (r"\bstop (?:watch|follow|track|monitor|notify|ping|tell|messag|alert)ing(?: (?:me|us))?\b", "unwatch"),
+        (rf"\b{_BEGIN}{_SMALL} {_TELLING}\b(?: (?:on|of|for|about))?", "watch"),
+        (r"\b(?:run|do|make|start)(?: an?| the)? (check|status|history|logs?)\b(?!-)(?: (?:on|of|for))?", r"\1"),
+        (r"\b(?:an?|another) new (?=run|job|attempt|try|start)", "a "),
+        (r"^new (?=run|job)", ""),
+        (r" first(?=[,.;]|$| (?:and|then)\b)", ""),
+        (r"^((?:please |ok(?:ay)?,? |now )*)first,? (?=[a-z])", r"\1"),
+    )
+)
+# Texts about people's rights, the rules or the bot itself, and the reads that are about them.
+_RIGHTS: Final = r"(?:access|rights?|permissions?|approvers?)"
+_OURS: Final = r"(?:approvals|bot|signalbox|db|database|server|cluster|gateway)"
+_RUNS: Final = r"(?:runs?|jobs?|logs?|history|messages?|cards?)"
+_DONE: Final = r"(?:start|stop|restart|retry|run|delet|mark|pause|change|request)"
+_OF_SIGNALBOX: Final = tuple(
+    (re.compile(pattern, re.IGNORECASE), reads)
+    for pattern, reads in (
+        (rf"\b(?:{_END}|{_EDIT}|revoke|take|strip)\b(?! inputs?\b).*\b{_RIGHTS}\b", ("grants",)),
+        (r"\bstop \S+ from \S+ing\b", ("grants",)),
+        (r"\b(?:disallow|forbid|prohibit|ban|stop letting|verbiete|entziehe)\b \S", ("grants",)),
+        (r"\b(?:remove|drop|kick|delete|disable|block|refuse|strip|deny|stop) <@", ("grants",)),
+        (r"<@[^>]+> no longer (?:needs?|may|should)\b|\btake \S.* away from <@|\btake <@.* away\b", ("grants",)),
+        (r"\b(?:remove|delete|drop|take)\b.* (?:from|off) (?:the|my|this|our) list\b", ("help",)),
+        (rf"\b(?:{_END}|{_EDIT}|pause)\b{_SMALL} (?:rules?|policy|policies|freezes?)\b", ("policy",)),
+        (rf"\b(?:{_END}|{_BEGIN}|{_EDIT}|pause)\b{_SMALL} {_OURS}\b{_ALONE}", ("help",)),
+        (rf"\b(?:delete|remove|erase|drop|destroy|retire)\b{_SMALL} {_RUNS}\b", ("status",)),
+        (rf"\b(?:{_BEGIN}|restart|set|abort|kill|shorten|extend|prolong)\b{_SMALL} pauses?\b", ("pauses",)),
+        (rf"\b(?:stop|pause|delete|remove|abort|kill|suspend)\b{_SMALL} incidents?\b", ("timeline",)),
+        (rf"\b{_BEGIN}{_SMALL} (?:audits?|reviews?)\b", ("audit",)),
+        (rf"\b{_BEGIN}{_SMALL} (?:favou?rites?|favs?)\b", ("help",)),
+        (rf"\bapprove (?:<@[^>]+> ?'s|\S+'s|the|this|that) (?:\S+ ){{0,2}}{_DONE}", ("approvals",)),
+        (r"\bask <@[^>]+> (?:to|for) approv", ("approvals",)),
+    )
+)
+_ACTS: Final = (
+    r"(?:(?:re)?start(?:ing|ed)?|re-?run(?:ning)?|retry(?:ing)?|stop(?:ping)?|kill(?:ing)?|delet(?:e|ing)|paus(?:e|ing)"
+    r"|resum(?:e|ing)|cancell?(?:ing)?|try|touch(?:ing)?|interrupt(?:ing)?|disabl(?:e|ing)|remov(?:e|ing)|reboot"
+    r"|clear(?:ing)?)"
+)
+_TIME: Final = r"(?:s|m|h|secs?|seconds?|mins?|minutes?|hours?|moment|days?|time)"
+# Anywhere in a text without its reason: then it offers no change.
+_AGAINST: Final = re.compile(
+    # It leaves something out.
+    r"\b(?:except(?:ing)?|excluding|beside[s]|apart from|aside from|other than|au(?:ß|ss)er|sauf|salvo)\b"
+    r"|\b(?:all|every|everything|any|anything|alles|tout)\b(?: \S+){0,3},? (?:but|not)\b"
+    # It takes something back.
+    r"|\b(?:never ?mind|nvm|kidding|not (?:yet|now)|i mea(?:n|nt)|(?:scrap|scratch|forget) (?:that|it)|i think not|or not)\b"
+    r"|[?.,;!\u2026-]+ *(?:oh |ah |sorry,? |actually,? )*(?:no|nope|nah|wait)"
+    r"(?= *$|[,.!?]| (?:way|thanks|do not|don'?t|wait|leave|sorry|cancel|stop|not)\b)"
+    r"|\bactually,? (?:no|not|don'?t|leave|keep)\b|[.;] *actually\b"
+    # It reports or forbids something, or asks to wait.
+    rf"|\b(?:{_ACTS}|run|deploy) (?:has |had )?(?:failed|fails|done|finished|worked|works|crashed|ended)"
+    r"(?= *(?:$|[,.;!?]|(?:again|for|on)\b))"
+    rf"|\b(?:don'?t|do not|never|no need to|without) (?:\S+ )?{_ACTS}\b"
+    r"|\bn(?:e |')\S+ (?:pas|plus|jamais)\b"
+    r"|\bstop (?:block|touch|break|kill|retry|restart|start|runn|stopp)ing\b"
+    r"|^(?:ok(?:ay)?,? |please,? )?(?:hold|hang) on\b(?! to)|^shut up\b|^(?:be )?quiet\b"
+    r"|\bhold off (?:on |with )?(?:the |it\b|that\b|this\b|(?:re)?(?:try|start|run)|doing|running)"
+    rf"|\bgive \S+ (?:another|some|a few|\d+) (?:\d+ |few |more )*{_TIME}\b"
+    r"|\b(?:let|leave) (?:it|that|this|them)(?: to)? (?:run(?:ning)?|finish|be|alone|continue|go on)\b"
+    # One thing is to be on, and another one off.
+    r"|\b(on|off),? and (?!again|back|on again|off again)\S+(?: \S+)? (?!\1)(?:on|off)\b",
+    re.IGNORECASE,
+)
+# Then the read comes before the change: someone else does it, a condition, or more than one target.
+_LOOK: Final = re.compile(
+    r"<@[^>]+>"
+    r"|\b(?:once|as soon as|the (?:minute|moment|second) (?=\S)|pending|subject to|only (?:with|if|when|after))\b"
+    r"(?! (?:a|per|every|more|again|you|possible)\b)"
+    r"|\bboth\b|\bsame for\b|\boff and (?:back )?on\b|\bstop \S+,? (?:and |then )*(?:re)?start (?:it|them|that)\b",
+    re.IGNORECASE,
+)
+_UNTIL: Final = re.compile(r"\b(?:until|till|for \d+ (?:runs?|times))\b", re.IGNORECASE)
+_ENDS: Final = re.compile(r" (?:until|for)=")
+# What comes after an order and names what is to be left as it is.
+_KEPT: Final = re.compile(
+    r"[,;]? (?:(?:but|and|while) )*(?:not|without|leave|keep|instead of|rather than|don'?t touch|do not touch)"
+    r" (?P<what>.+)$",
+    re.IGNORECASE | re.DOTALL,
+)
+_NO_RIGHT: Final = re.compile(r"(?:no|not|know|decide|say|call|reminder|reason|ring|shout)\b", re.IGNORECASE)
+_ONCE_MORE: Final = re.compile(
+    r"(?:re-?)?(?:start|run)\w* (?:it|them|that|this)\b(?: up| back)?(?: again|$)", re.IGNORECASE
+)
+_FIRST_WORDS: Final = frozenset({"turn", "switch", "schedule", "put", "run", "deny"})
+_IT: Final = frozenset({"it", "this", "that", "them"})
+_A_VERB_OF: Final = re.compile(r"^(\w+) of (?=\S)")
+_NEXT: Final = re.compile(r"[,.]? (?:and then|then|and|but) |[,.] ")
+
+
+def right(what: str) -> str:
+    """What a person is to be allowed, without the noun: `stop prices` for `stop of prices`; empty if that is not a right."""
+    return "" if against(what) or _NO_RIGHT.match(what) else _A_VERB_OF.sub(r"\1 ", what)
+
+
+def reworded(text: str) -> str:
+    """The text with one verb for words such as `stop the notifications of`."""
+    for pattern, says in _REWORDED:
+        text = pattern.sub(says, text)
+    return text
+
+
+def of_signalbox(text: str) -> tuple[str, ...]:
+    """The reads for a text that is about rights, rules or the bot itself rather than a target."""
+    return next((reads for pattern, reads in _OF_SIGNALBOX if pattern.search(text)), ())
+
+
+def against(text: str) -> bool:
+    """Whether a text may be against the change that it names, or leaves out what it names."""
+    return _AGAINST.search(text) is not None
+
+
+def certain(commands: tuple[str, ...], text: str, order: str, catalog: Catalog) -> tuple[str, ...]:
+    """The commands for an order in a text, without the changes that the text may be against, or after the read that the order
+    may want first: of a change now, or by this person, it may not speak."""
+    acts = [one for one in commands if catalog.changes(catalog.canonical_verb(one.split())[0] or "")]
+    grants = bool(acts) and acts[0].startswith("grant ")
+    command = parse(acts[0], catalog) if acts else None
+    target = command.target if isinstance(command, Command) else None
+    looks = (f"status {target}",) if target else ("grants" if grants else "help",)
+    if acts and against(text):
+        return tuple(one for one in commands if one not in acts) or looks
+    pauses = acts != [] and acts[0].startswith(("pause ", "schedule off "))
+    no_end = pauses and _UNTIL.search(order) is not None and not _ENDS.search(acts[0])  # nobody knows when
+    first = target and not grants and commands[0] in acts and (no_end or _LOOK.search(order) is not None)
+    return tuple(dict.fromkeys((*looks, *commands)))[:MOST] if first else commands
+
+
+def orders_in(plain: str, catalog: Catalog) -> list[str]:
+    """The text cut at each line, `;` or mention that a verb follows."""
+    parts: list[str] = []
+    for part in _CUT.split(plain):
+        words = [token.strip(EDGES) for token in TOKEN.findall(REASON.sub("", part))]
+        said = worded([word for word in words if word and "=" not in word], catalog)
+        if parts and not any(readings(said, catalog)):
+            parts[-1] += f" {part}"
+        else:
+            parts.append(part)
+    return parts
+
+
+def one_order(text: str, targets: Sequence[Known], catalog: Catalog) -> str:
+    """The text without a second order and without what is to be left as it is: `stop prices` for `stop prices, then start
+    stock` and for `stop prices, keep stock running`."""
+    names = frozenset[str]().union(*(name_parts(known.name) for known in targets)) - FILLERS
+    left = _KEPT.search(text)
+    if left and left.start() and not names.isdisjoint(parts_of(left["what"])):
+        text = text[: left.start()]
+    for match in _NEXT.finditer(text):
+        head, tail = text[: match.start()], text[match.end() :]
+        if not _ONCE_MORE.match(tail) and all(_is_order(one, names, catalog) for one in (head, tail)):
+            return head
+    return text
+
+
+def _is_order(text: str, names: Collection[str], catalog: Catalog) -> bool:
+    """Whether a text begins with a verb and names a target after it."""
+    verbs = catalog.verbs | SYNONYMS.keys() | ALIASES.keys() | _FIRST_WORDS
+    words = [*dropwhile(POLITE.__contains__, parts_of(text))]
+    return (
+        bool(words)
+        and words[0] in verbs
+        and NOUNS[1].isdisjoint(words[1:2])
+        and not (_IT | {*names}).isdisjoint(words[1:])
+    )
