@@ -27,6 +27,7 @@ class Catalog:
         self.backends = MappingProxyType(dict(backends))
         self.builtins = MappingProxyType({builtin.verb: builtin for builtin in BUILTINS})
         self._capabilities: dict[tuple[str, str, str], Capability] = {}
+        self._of_verb: dict[str, list[tuple[str, Capability]]] = {}
         for spec in {spec.kind: spec for spec in backends.values()}.values():
             self._index(spec)
         self.verbs = frozenset(verb for _, verb, _ in self._capabilities) | frozenset(self.builtins)
@@ -49,6 +50,7 @@ class Catalog:
                     f"{spec.kind}: `{capability.verb}` names the unknown kind of target {capability.target}"
                 )
             self._capabilities[key] = capability
+            self._of_verb.setdefault(capability.verb, []).append((spec.kind, capability))
 
     def only(self, seen: Callable[[str], bool]) -> Catalog:
         """The same with those backends alone: what a person reads who may not know of the others."""
@@ -63,11 +65,7 @@ class Catalog:
         """Every capability of a verb as (kind of control plane, capability), limited to one backend's kind when given."""
         named = self.backends.get(backend) if backend is not None else None
         only = named.kind if named is not None else None
-        return [
-            (kind, capability)
-            for (kind, own_verb, _), capability in self._capabilities.items()
-            if own_verb == verb and (only is None or kind == only)
-        ]
+        return [(kind, capability) for kind, capability in self._of_verb.get(verb, ()) if only in (None, kind)]
 
     def params(self, verb: str, backend: str | None = None) -> Sequence[Param]:
         """The parameters of a verb on a backend, or on any; else those of the built-in verb."""

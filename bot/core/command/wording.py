@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
-from functools import lru_cache
-from itertools import pairwise
+from itertools import pairwise, takewhile
 from typing import Final
 from unicodedata import combining, normalize
 
@@ -16,9 +16,9 @@ from rapidfuzz.distance import OSA
 
 from bot.core.command.builtins import ALIASES
 from bot.core.command.catalog import Catalog
+from bot.core.command.lexicon import Lexicon, lexicon_of
 from bot.core.command.vocabulary import (
     AT_ONCE,
-    CALLED,
     CONDITIONS,
     COURTESIES,
     DOING,
@@ -30,16 +30,13 @@ from bot.core.command.vocabulary import (
     LATER_IN_CLAUSE,
     NEGATING,
     NOUNS,
-    NUMBERS,
     OF_A_PAIR,
     ORDERING,
     PHRASES,
     POLITE,
     QUESTIONS,
     REQUESTING,
-    SECOND_WORDS,
     SYNONYMS,
-    TIMES,
     WISHING,
     WONDERING,
 )
@@ -58,7 +55,6 @@ _JOINED: Final = re.compile(r"(?<!\S)[A-Za-z]+[-_]?[A-Za-z]+(?!\S)")
 _JOINING: Final = ("and", "then", "but")
 _TOLD_AFTER: Final = ("although", "though", "while", "whilst", "during")  # here a clause begins
 _SO: Final = frozenset({"that", "nothing", "nobody", "we", "it", "they"})  # and at `so` before these
-_WORD: Final = re.compile(r"(?<!\\)[a-z]{2,}")
 _DOUBLED: Final = re.compile(r"(?<=(.))\1$")  # `stopped` is `stop`
 _APART: Final = (POLITE | GRAMMAR) - {"on"}  # words between the two words of a verb
 _SMALL: Final = (FILLERS | GREETINGS) - {"go", "get", "let", "give"}  # before the verb of an order
@@ -162,21 +158,19 @@ def worded(
     """The words with their usual spelling. A word that is nearer to one of the `parts` of names than to any other word stays."""
     acts = SYNONYMS.keys() | ALIASES.keys() | catalog.verbs
     past = acts if any(word.casefold() in WISHING for word in words) else frozenset[str]()
-    backends = {name for own, spec in catalog.backends.items() for name in (own, spec.vendor.casefold())}
+    backends = frozenset(name for own, spec in catalog.backends.items() for name in (own, spec.vendor.casefold()))
     kinds = {kind.name for spec in catalog.backends.values() for kind in spec.targets}
-    known = _lexicon(catalog.verbs) | backends
-    both = names | parts
-    ordered = sorted(known), sorted(both)
-    found = [_usual(word, at, known, both, past, ordered) for at, word in enumerate(words)]
+    lexicon, both = lexicon_of(catalog.verbs, backends), names | parts
+    ordered = sorted(both)
+    found = [_usual(word, at, lexicon, both, past, ordered) for at, word in enumerate(words)]
     said = tuple(word for word, _ in found)
     guessed = frozenset(at for at, (_, likeness) in enumerate(found) if likeness < _SURE)
     after = {at + (word in _JOINING) for at, word in enumerate(said) if word in (*_JOINING, *_TOLD_AFTER)}
     after |= {at for at, pair in enumerate(pairwise(said)) if pair[0] == "so" and pair[1] in _SO}
     of_names = (at for at, word in enumerate(said, 1) if word in names or "/" in word)
     after |= {at for at in of_names if said[at : at + 1] in (("it",), ("its",))}  # `stop load_orders it hangs`
-    return Wording(
-        tuple(words), said, guessed, frozenset({0, *breaks, *after}), known, names, parts | backends | kinds, asked
-    )
+    breaking = frozenset({0, *breaks, *after})
+    return Wording(tuple(words), said, guessed, breaking, lexicon.words, names, parts | backends | kinds, asked)
 
 
 def apart(text: str, verbs: AbstractSet[str]) -> str:
@@ -189,41 +183,18 @@ def apart(text: str, verbs: AbstractSet[str]) -> str:
     return _JOINED.sub(two, text)
 
 
-@lru_cache(maxsize=8)
-def _lexicon(verbs: frozenset[str]) -> frozenset[str]:
-    """Every word that means something to the bot."""
-    texts = (
-        *verbs,
-        *ALIASES,
-        *SYNONYMS,
-        *(phrase for phrase, _ in PHRASES),
-        *(pattern.pattern for pattern in (NEGATING, EXPLAINING, *(asking for asking, _ in QUESTIONS))),
-    )
-    sets = (
-        *CALLED.values(),
-        *SECOND_WORDS.values(),
-        *SECOND_WORDS,
-        FILLERS,
-        GREETINGS,
-        ORDERING,
-        WONDERING,
-        NUMBERS,
-        TIMES,
-    )
-    return frozenset(word for text in texts for word in _WORD.findall(text)).union(*sets)
-
-
 def _usual(
     typed: str,
     at: int,
-    known: AbstractSet[str],
+    lexicon: Lexicon,
     names: AbstractSet[str],
     past: AbstractSet[str],
-    ordered: tuple[Sequence[str], Sequence[str]],
+    ordered: Sequence[str],
 ) -> tuple[str, float]:
     """The word, its basic form, what it abbreviates, or the nearest known word when it is a slip; and how near that is, of 1.
     `past` are verbs that also their past means: `I want it restarted`, but `prices stopped` tells of a state. `ordered` are the
-    known words and the names in a fixed order: the first of equally near ones counts."""
+    names in a fixed order: the first of equally near ones counts."""
+    known = lexicon.words
     word = typed.casefold().strip(":").replace("'", "")
     joined = word.replace("-", "")
     word = joined if joined in known else word
@@ -241,15 +212,19 @@ def _usual(
                 return basic, 1.0
     if word in known or len(word) < (4 if at else 3) or not word.isalpha():
         return word, 1.0
-    longer = [one for one in known if one.startswith(word) and len(word) > 3]
+    following = lexicon.ordered[bisect_left(lexicon.ordered, word) :] if len(word) > 3 else ()
+    longer = [*takewhile(lambda one: one.startswith(word), following)]
     if longer:
         return min(longer, key=lambda one: (len(one), one)), 1.0
     if tense:
         return word, 1.0
-    exchanged = [one for one in known if len(one) == len(word) and sorted(one) == sorted(word)]
+    exchanged = lexicon.exchanged.get("".join(sorted(word)), ())
     if at:  # `prod` is no `drop`
         exchanged = [one for one in exchanged if OSA.distance(one, word) == 1]
-    near, named = (process.extractOne(word, of, scorer=OSA.normalized_similarity, score_cutoff=_NEAR) for of in ordered)
+    near, named = (
+        process.extractOne(word, of, scorer=OSA.normalized_similarity, score_cutoff=_NEAR)
+        for of in (lexicon.ordered, ordered)
+    )
     likely = exchanged and (at == 0 or named is None)
     if likely and (near is None or near[1] <= 1 - 1 / len(word)):  # `granst` is `grants`, and as near to `grant`
         return min(exchanged), 1 - 1 / len(word)
