@@ -9,17 +9,10 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from types import SimpleNamespace
-from typing import Any, Final, NamedTuple, cast
+from typing import Any, Final, NamedTuple
 
 import aiohttp
-import httpx
-import pytest
-from httpx_aiohttp import AiohttpTransport
-from multidict import CIMultiDict
 from yarl import URL
-
-from bot.http_client import transport as wire
 
 Path = tuple[str | int, ...]
 _HOP: Final = frozenset({"host", "connection", "transfer-encoding", "content-length", "accept-encoding"})
@@ -76,10 +69,7 @@ _NOT_TAPED: Final = Answer(404, {"Content-Type": "application/json"}, b'{"messag
 
 @dataclass
 class Tape:
-    """Stands between backend and plane: records while `playing` is False, and answers by itself from then on.
-
-    What was recorded goes over the wire. A changed reply takes the place of one: it differs in its body alone.
-    """
+    """Stands between backend and plane: records while `playing` is False, and answers by itself from then on."""
 
     playing: bool = False
     bend: Bend | None = None
@@ -98,27 +88,19 @@ class Tape:
                 if not self.playing:
                     recording.add(asyncio.ensure_future(record(key, asked, transport)))
                     return
-                _show(self._next(key), transport, plane_url, own_url)
+                at = min(self._played[key], len(self.taped[key]) - 1)
+                self._played[key] += 1
+                _show(self._bent(key, self.taped[key][at]) if at >= 0 else _NOT_TAPED, transport, plane_url, own_url)
 
             async def record(key: str, asked: Asked, transport: asyncio.Transport) -> None:
                 self.taped[key].append(answer := await _ask(session, plane_url, asked))
                 _show(answer, transport, plane_url, own_url)
 
-            async def at_once(lane: AiohttpTransport, request: httpx.Request) -> httpx.Response:
-                if not self.playing or self.bend is None or not str(request.url).startswith(f"{own_url}/"):
-                    return await sent(lane, request)
-                await _count(request)
-                path = request.url.raw_path.decode().partition("?")[0]
-                return _made(self._next(f"{request.method} {path}"), request, plane_url, own_url)
-
-            sent = AiohttpTransport.handle_async_request
             async with await asyncio.get_running_loop().create_server(
                 lambda: _Wire(received), "127.0.0.1", 0
             ) as server:
                 own_url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-                with pytest.MonkeyPatch.context() as patch:
-                    patch.setattr(AiohttpTransport, "handle_async_request", at_once)
-                    yield own_url
+                yield own_url
 
     def erase(self) -> None:
         """Record anew."""
@@ -137,12 +119,6 @@ class Tape:
                 for name in names:
                     if name != "absent" or isinstance(path[-1], str):  # a list without one row is an ordinary list
                         yield Bend(key, path, name)
-
-    def _next(self, key: str) -> Answer:
-        """The reply to the next request of that key."""
-        at = min(self._played[key], len(self.taped[key]) - 1)
-        self._played[key] += 1
-        return self._bent(key, self.taped[key][at]) if at >= 0 else _NOT_TAPED
 
     def _bent(self, key: str, answer: Answer) -> Answer:
         bend = self.bend
@@ -240,23 +216,6 @@ def _show(answer: Answer, transport: asyncio.Transport, plane_url: str, own_url:
     headers = answer.headers if answer.status == 204 else {**answer.headers, "Content-Length": str(len(body))}
     lines = (f"HTTP/1.1 {answer.status} {HTTPStatus(answer.status).phrase}", *map(": ".join, headers.items()))
     transport.write("".join(f"{line}\r\n" for line in (*lines, "")).encode("latin-1") + body)
-
-
-async def _count(request: httpx.Request) -> None:
-    """What the wire would note of a request: that it was sent, once, and all of it."""
-    progress = wire.PROGRESS.get()
-    progress.tries += 1
-    headers_sent = aiohttp.TraceRequestHeadersSentParams(request.method, URL(str(request.url)), CIMultiDict())
-    await wire._writing(cast(Any, None), SimpleNamespace(), headers_sent)
-    await request.aread()
-
-
-def _made(answer: Answer, request: httpx.Request, plane_url: str, own_url: str) -> httpx.Response:
-    """The reply as it comes from the wire."""
-    if not answer.status:
-        raise httpx.ReadError("cut")
-    body = answer.body.replace(plane_url.encode(), own_url.encode())
-    return httpx.Response(answer.status, headers=answer.headers, stream=httpx.ByteStream(body), request=request)
 
 
 def _json(answer: Answer) -> Any:
