@@ -9,6 +9,7 @@ from typing import Final
 from bot.all_of import all_of
 from bot.core.audit import Event
 from bot.core.card import Button, Line, Tone
+from bot.core.command.doubt import against
 from bot.core.command.lexer import Unreadable, split, unescape
 from bot.core.command.parser import ONE_TARGET, parse
 from bot.core.command.vocabulary import CONDITIONS, EXPLAINING, NEGATING, REQUESTING, WONDERING
@@ -38,11 +39,17 @@ NONE: Final = (
 )
 _IN_A_LINE: Final = 5  # runs; Slack takes 3,000 characters, and a run that is not shown is not confirmed
 # A sentence that means `stop everything`. Other words after it may make an exception or name something else.
-_ALL: Final = re.compile(
-    r"(\b(stop|kill|abort|cancel|halt|terminate) (it |them )?(all|everything|every|\*)|^emergency stop"
-    r"|^everything (must|has to|needs to|should) stop)"
-    r"(,? (the|of|them|it|all|everything|that|which|is|are|still|currently|running|active|runs?|jobs?|tasks?|in|this|channel"
-    r"|right|now|here|please|pls|plz|immediately|at|once|asap))*[.,:!? ]*$"
+_SAYS: Final = (
+    r"(?:\b(?:stop|kill|abort|cancel|halt|terminate) (?:it |them )?(?:all|everything|every|\*)|^emergency stop"
+    r"|^everything (?:must|has to|needs to|should) stop)"
+    r"(?:,? (?:the|of|them|it|all|everything|that|which|is|are|still|currently|running|active|runs?|jobs?|tasks?|in|this"
+    r"|channel|right|now|here|please|pls|plz|immediately|at|once|asap))*"
+)
+_ALL: Final = re.compile(_SAYS + r"[.,:!? ]*$")
+_STATES: Final = r"(?:is|are|was|has|have|does|do|did|runs?|goes|went|keeps?|hangs?|failed)"
+_AND_WHY: Final = re.compile(
+    rf"^(?P<order>.*?{_SAYS})(?: *[,.:;!]+ | [-\u2013\u2014]+ | (?=(?:the )?[^\W_]\S* {_STATES}\b))(?P<why>.+)$",
+    re.IGNORECASE,
 )
 _TOLD: Final = re.compile(
     r"\b(let(?! us| me)|allow|permit|forbid|disallow|ask|tell|remind|yesterday|tomorrow|tonight|later|had)\b"
@@ -140,12 +147,16 @@ def meaning(intent: Intent) -> dict[str, Json]:
 
 
 def _said(intent: Intent, ask: ParseError) -> tuple[str, str | None]:
-    """The words in small letters, empty if they can't be read, and the reason."""
+    """The words in small letters, empty if they can't be read, and the reason, also one without `--`: `stop everything, the shop
+    is down`."""
     try:
         words, reason = split(unescape(intent.typed or ask.text))
     except Unreadable:
         return "", None
-    return re.sub("['\u2019]", "", " ".join(word.text for word in words).casefold()), reason
+    text = " ".join(word.text for word in words)
+    if reason is None and not against(text) and (match := _AND_WHY.match(text)):
+        text, reason = match["order"], match["why"]
+    return re.sub("['\u2019]", "", text.casefold()), reason
 
 
 def _means_all(said: str) -> bool:

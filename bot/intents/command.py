@@ -57,7 +57,7 @@ async def run_misread(ctx: Context, intent: Intent, ask: ParseError) -> None:
     """Answer words that are not a command: run the read that they name without doubt, otherwise offer commands as buttons."""
     refused = None if intent.source is Source.TERMINAL else await not_admitted(ctx, intent)
     decided = refused is None and await _is_decision(ctx, intent, ask.text) and await waits_here(ctx, intent)
-    known = refused is not None or ask.nearest or decided
+    known = refused is not None or ask.nearest or decided or stop_everything.meaning(intent)
     meant = None if known else await read_meant(ctx, intent.actor, intent.place, ask.text)
     decisions, about = Command(verb="approvals"), thread_of(intent.place) or _DECIDES.search(ask.text)
     if refused is not None and certain_read(ask.text, ctx.catalog, ()) == "help":

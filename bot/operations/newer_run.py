@@ -84,10 +84,12 @@ class _Older:
 async def _older(ctx: Context, intent: Intent, operation: Operation | None) -> _Older | None:
     """The card that was pressed, and the card of the run itself: its retry may be typed, or pressed on another message."""
     button = await _pressed(ctx, intent)
-    if button is not None:
-        command = meant(ctx.catalog, button.means)
+    command = meant(ctx.catalog, button.means) if button is not None else None
+    of_run = operation is not None and operation.target.parent is not None
+    says_which = command is None or command.verb not in RERUNS or _run_named(ctx.catalog, command.target or "")
+    if button is not None and (says_which or not of_run):  # not `retry` in a thread, or `retry acc:shop/prices@failed`
         pressed = [button.message_key, _about(button)]
-    elif operation is not None and operation.target.parent is not None:
+    elif operation is not None and of_run:
         command, pressed = Command(verb=operation.verb, target=written(operation.target)), []
     else:
         return None

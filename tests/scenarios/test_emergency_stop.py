@@ -329,10 +329,17 @@ async def test_it_is_understood_as_people_say_it_and_not_where_they_mean_somethi
         "stop *",
         "can you stop everything that is still running in this channel, asap?",
         "stop everything because nothing works",
+        "stop everything, prices are wrong",
+        "stop everything: customers see wrong prices",
+        "stop everything now - the tofu job runs wild",
+        "stop everything the shop is down",
+        "Stop everything! Prices are wrong",
     ):
         await env.does(said, "Stop 2 runs?", channel=INCIDENT)
     for said in (
         "don't stop everything",
+        "stop everything, but not the tofu job",
+        "stop everything, no, wait",
         "let <@U0LEE> stop everything",
         "yesterday we had to stop everything",
         "tomorrow stop everything",

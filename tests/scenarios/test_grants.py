@@ -120,6 +120,17 @@ async def test_a_grant_is_revoked_with_a_reason(team: Team) -> None:
     await env.does(f"revoke {grant} -- again", "has already ended", user="U0LEE")
 
 
+async def test_a_grant_is_for_what_runs_and_not_for_one_of_its_runs(team: Team) -> None:
+    """`@failed` counts as its agent, as in the rules; a run by its id is refused."""
+    env = team.env
+    run = "acc:run/7f1f3a8e-0c55-4c0e-9a55-2f5c6a1d9b01"
+    await env.does(f"grant @ana retry {run} -- hers", "A grant is not for a single run.", user="U0ROOT")
+    await env.say("grant @ana start acc:news/feed@failed -- covering", user="U0ROOT")
+    await env.sees("Granted: start on acc:news/feed", "covering")
+    await env.say("start acc:news/feed")
+    await env.until(lambda: len(team.effects()) == 1)
+
+
 async def test_nobody_grants_what_they_may_not_do_themselves(team: Team) -> None:
     """Rui may switch schedules of the shop on and grants that; everything wider, or that needs an approval, is refused."""
     env = team.env

@@ -17,7 +17,7 @@ from bot.demo.run import POLICY
 from bot.playground.planes.infa_model import Pace
 from bot.playground.planes.sequentum import Script
 from tests.cli.program import Program
-from tests.scenarios.steps import do, private
+from tests.scenarios.steps import do, mention, private
 from tests.world import World, labels, shown, world
 
 SERVICE = "Data Integration Server"
@@ -47,6 +47,21 @@ async def retried(env: World) -> dict[str, Any]:
     await env.person("U0RUI").press_label("C0CRAWL", card["ts"], "Retry", seen=card)
     await env.sees("Retried by <@U0RUI>: succeeded")
     return card
+
+
+@pytest.mark.parametrize("in_thread", [True, False])
+async def test_a_retry_that_was_offered_for_words_is_told_on_the_card_of_its_run(env: World, in_thread: bool) -> None:
+    """Not only a typed one, and not only that of the card's own button."""
+    card = await failed(env)
+    typed, label = (
+        ("retry it please", "retry") if in_thread else ("please retry broken", "retry acc:shop/broken@failed")
+    )
+    await mention(env, typed, thread_ts=card["ts"] if in_thread else None)
+    offered = await env.sees("Did you mean this?", label)
+    await env.ana.press_label("C0CRAWL", offered["ts"], label, seen=offered)
+    now = await env.sees("start acc:shop/broken", "Retried by <@U0ANA>: succeeded")
+    assert now["ts"] == card["ts"]
+    assert "Retry" not in labels(now)
 
 
 async def test_the_card_says_who_retried_and_how_it_ended_and_has_no_retry_button(env: World) -> None:

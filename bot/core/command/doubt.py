@@ -47,6 +47,7 @@ _REWORDED: Final = tuple(
         (r"\b(?:run|do|make|start)(?: an?| the)? (check|status|history|logs?)\b(?!-)(?: (?:on|of|for))?", r"\1"),
         (r"\b(?:an?|another) new (?=run|job|attempt|try|start)", "a "),
         (r"^new (?=run|job)", ""),
+        (r"(?<=\w)[,.!;]* (?:thx|thanks|thank you|ty|cheers)(?: a lot| so much| in advance| all)?[ .!]*$", ""),
         (r" first(?=[,.;]|$| (?:and|then)\b)", ""),
         (r"^((?:please |ok(?:ay)?,? |now )*)first,? (?=[a-z])", r"\1"),
     )
@@ -114,6 +115,12 @@ _LOOK: Final = re.compile(
     r"|\bboth\b|\bsame for\b|\boff and (?:back )?on\b|\bstop \S+,? (?:and |then )*(?:re)?start (?:it|them|that)\b",
     re.IGNORECASE,
 )
+# A question, which no change answers.
+_ASKS: Final = re.compile(
+    r"^(?:(?:hi|hello|hey|ok|so|and|please)\W+)*(?:who|whose|why|which|(?:until|since|till) when|how (?:long|often|many|much)"
+    r"|where|when\b.*\?\s*$)",
+    re.IGNORECASE | re.DOTALL,
+)
 _UNTIL: Final = re.compile(r"\b(?:until|till|for \d+ (?:runs?|times))\b", re.IGNORECASE)
 _ENDS: Final = re.compile(r" (?:until|for)=")
 # What comes after an order and names what is to be left as it is.
@@ -162,7 +169,8 @@ def certain(commands: tuple[str, ...], text: str, order: str, catalog: Catalog) 
     command = parse(acts[0], catalog) if acts else None
     target = command.target if isinstance(command, Command) else None
     looks = (f"status {target}",) if target else ("grants" if grants else "help",)
-    if acts and against(text):
+    asks = _ASKS.match(text) is not None and commands[:1] != () and commands[0].split()[0] not in ("help", "why")
+    if acts and (asks or against(text)):
         return tuple(one for one in commands if one not in acts) or looks
     pauses = acts != [] and acts[0].startswith(("pause ", "schedule off "))
     no_end = pauses and _UNTIL.search(order) is not None and not _ENDS.search(acts[0])  # nobody knows when

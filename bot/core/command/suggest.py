@@ -70,6 +70,7 @@ from bot.core.command.wording import Wording, apart, exact_verb, meanings, readi
 _LONGEST: Final = 1_000  # characters of a sentence: each of its words is compared with each target
 _FLAG: Final = re.compile(r"(?<!\S)--(?=[\w.-]+=)")  # `--region=north`, as on a command line
 _WORDLESS: Final = MappingProxyType({"revoke": "grants", "find": "help"})  # what these need is not in the sentence
+_OF_RUNS: Final = re.compile(rf"@(?:{'|'.join(SELECTORS)})(?= |$)")  # a right is not for single runs
 _SEEING: Final = frozenset({"see", "view", "look", "read"})
 _PLEASE: Final = frozenset({"please", "pls", "plz"})
 
@@ -196,15 +197,18 @@ def _meant(text: str, catalog: Catalog, around: Surroundings) -> Meant:
     found = _meant(rest if other else what, catalog, around)
     if found == Meant() or granted is None:  # `can I start prices?`
         return found if found == Meant() else Meant((f"why {found.commands[0]}", *found.commands)[:MOST])
-    first, verb = found.commands[0], catalog.canonical_verb(found.commands[0].split())[0] or ""
-    if not catalog.changes(verb) and _SEEING.union(verb.split()).isdisjoint(kept.casefold().split()):
-        changes = (one for one in found.commands if catalog.changes(catalog.canonical_verb(one.split())[0] or ""))
-        first = next(changes, "")  # a right to start it next week
+    words = kept.casefold().split()
+    changes = [one for one in found.commands if catalog.changes(catalog.canonical_verb(one.split())[0] or "")]
+    first = next((one for one in changes if one.split()[0] in words), "".join(changes[:1]))  # `start it again`
+    verb, _ = catalog.canonical_verb(found.commands[0].split())
+    if found.commands[0] not in changes and not _SEEING.union((verb or "").split()).isdisjoint(words):
+        first = found.commands[0]
     if not first or found.cannot:
         return Meant(("help grant", "grants"))  # `give @rui access to labs/slow`
-    command, dashes, said = first.partition(" -- ")
+    command, dashes, said = _OF_RUNS.sub("", first).partition(" -- ")
     more = stated(catalog.params("grant"), ends, (), (), ())
-    return Meant((" ".join(["grant", granted["who"] or granted["person"], command, *more]) + dashes + said,))
+    whole = " ".join(["grant", granted["who"] or granted["person"], command, *more]) + dashes + said
+    return Meant((whole,), later=found.later)
 
 
 def _in_advance(bare: str, catalog: Catalog, around: Surroundings) -> Meant | None:

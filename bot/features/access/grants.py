@@ -13,6 +13,7 @@ from bot.core.audit import AuditEntry, Event
 from bot.core.card import Line, Tone
 from bot.core.command.capability import Capability
 from bot.core.command.params import Arguments, as_typed
+from bot.core.command.parser import parse_target
 from bot.core.command.phrases import stated, take_phrases
 from bot.core.command.until import ends_at
 from bot.core.errors import BadRequest, Problem
@@ -124,7 +125,18 @@ def _words(ctx: Context, ask: Command) -> tuple[str, str, str]:
     ends, _ = take_phrases([word.casefold() for word in ask.words[3:]], ())
     if pair := next(stated(ctx.catalog.params(ask.verb), ends, (), (), ()), ""):
         raise BadRequest(f"The end of a grant is one word: write `{pair}`.", _USAGE, "bad_parameter")
-    return needs_person(ask.words[0]), " ".join(ask.words[1:-1]), ask.words[-1]
+    return needs_person(ask.words[0]), " ".join(ask.words[1:-1]), _of_all_runs(ctx, ask.words[-1])
+
+
+def _of_all_runs(ctx: Context, target: str) -> str:
+    """What a grant for `acc:shop/prices@failed` is about: rules and grants name what runs, never one run of it."""
+    ref = parse_target(target, ctx.catalog)
+    if isinstance(ref, str):  # a pattern, or what the check of patterns refuses
+        return target
+    if ctx.catalog.split_path(ref.backend, ref.path)[0] in ctx.catalog.backends[ref.backend].selected:
+        hint = "Write the agent, task or service that it is a run of."
+        raise BadRequest("A grant is not for a single run.", hint, "bad_parameter")
+    return target.rpartition("@")[0] if ref.selector else target
 
 
 def needs_person(typed: str) -> str:

@@ -9,6 +9,7 @@ from bot.all_of import all_of, both
 from bot.core.audit import AuditEntry, Event
 from bot.core.card import Button, Line, Tone, slack_url
 from bot.core.command.capability import Risk
+from bot.core.command.doubt import against
 from bot.core.command.parser import ONE_TARGET, format_command, parse, parse_target
 from bot.core.command.target_ref import SELECTORS, TargetRef
 from bot.core.effects import Ruling
@@ -32,7 +33,14 @@ from bot.features.replies.answer import (
     say_buttons,
     shown_as,
 )
-from bot.features.replies.suggestions import commands_meant, repeats, said_instead, with_its_thread, with_reason
+from bot.features.replies.suggestions import (
+    commands_meant,
+    for_runs,
+    repeats,
+    said_instead,
+    with_its_thread,
+    with_reason,
+)
 from bot.operations import cards
 from bot.operations.audit_writer import AuditWriter
 from bot.operations.authorize import CACHED, usable, visibility_of
@@ -60,8 +68,8 @@ async def misread(ctx: Context, intent: Intent, ask: ParseError) -> None:
         return
     meant = ask.nearest or await commands_meant(ctx, intent.actor, intent.place, ask.text)
     if not ask.nearest and ask.problem.startswith(ONE_TARGET) and not any(":" in one for one in meant):
-        runs = await _for_each_run(ctx, intent, ask.understood)
-        meant = (*runs, "status") if ctx.catalog.changes(ask.understood) else ("status",)
+        acts = ctx.catalog.changes(ask.understood) and not against(ask.text)
+        meant = (*(await for_runs(ctx, intent.place, ask.understood) if acts else ()), "status")
     nearest = await offered(ctx, intent, meant)
     lines = [] if nearest else [Line(text=f"`{ctx.command} help` shows what you can do here.")]
     buttons = await say_buttons(ctx, intent, nearest, lines)
@@ -72,17 +80,8 @@ async def misread(ctx: Context, intent: Intent, ask: ParseError) -> None:
     await say(ctx, intent, title, tone=tone, status=problem, lines=lines, buttons=buttons, mention=named_in(lines))
 
 
-async def _for_each_run(ctx: Context, intent: Intent, verb: str) -> list[str]:
-    """The command for each run in progress here, the newest first: what "stop everything" can mean."""
-    here = [watch.target for watch in await ctx.store.open_watches() if watch.channel_id == intent.place.channel_id]
-    fit = (target for target in reversed(here) if ctx.catalog.capability(target.backend, verb, target.kind) is not None)
-    return list(dict.fromkeys(f"{verb} {cards.written(target)}" for target in fit))[: MOST_NEAR - 1]
-
-
 async def offered(ctx: Context, intent: Intent, texts: Sequence[str]) -> list[str]:
     """Those of the commands that can run as far as their text tells, and that this person may see and use here."""
-    if not texts:
-        return []
     seen = await visibility_of(ctx, intent.actor, intent.place)
     usable_here = {(backend, capability.verb) for backend, capability in await usable(ctx, intent.actor, intent.place)}
     return [text for text in texts if _may_offer(ctx, seen, usable_here, text)]
@@ -165,7 +164,7 @@ async def problem(
     if not nearest and error.code in _MISTYPED:
         found = await commands_meant(ctx, intent.actor, intent.place, text)
         meant = [one for one in found if builtin is None or builtin.needs is None or one in ("grants", "approvals")]
-        if isinstance(ask, Command) and ask.target is None and (runs := await _for_each_run(ctx, intent, ask.verb)):
+        if isinstance(ask, Command) and ask.target is None and (runs := await for_runs(ctx, intent.place, ask.verb)):
             meant = [*dict.fromkeys((*runs, *[one for one in meant if not one.endswith("@running")]))]
         nearest = await offered(ctx, intent, [one for one in meant if not repeats(ctx.catalog, one, ask, error.code)])
     more = (*more, *(await _console(ctx, intent) if error.code == "no_such_verb" else ()))

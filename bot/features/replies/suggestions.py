@@ -224,6 +224,15 @@ async def _meant(ctx: Context, actor: Actor, place: Place, text: str) -> Sequenc
     return suggest_commands(text, catalog, replace(around, parameters={**used.targets, **names}))
 
 
+async def for_runs(ctx: Context, place: Place, verb: str) -> list[str]:
+    """The command for each run in progress here, the newest first: what "stop everything" can mean. None for a verb that starts
+    one: `retry everything` is not about these."""
+    here = [watch.target for watch in await ctx.store.open_watches() if watch.channel_id == place.channel_id]
+    able = () if verb in STARTING else reversed(here)
+    fit = (target for target in able if ctx.catalog.capability(target.backend, verb, target.kind) is not None)
+    return list(dict.fromkeys(f"{verb} {written(target)}" for target in fit))[:MOST]
+
+
 async def with_its_thread(ctx: Context, intent: Intent, error: Problem) -> tuple[Intent, str]:
     """The request and its text, with the target that a command without one got from its thread."""
     ask = intent.payload
@@ -310,13 +319,14 @@ async def said_instead(ctx: Context, intent: Intent, text: str, problem: str, of
     """What to say above the offered commands instead of the problem: nothing for words of a sentence rather than of a command,
     where it helps nobody to name the one that doesn't fit. None: the problem."""
     verbs = [ctx.catalog.canonical_verb(one.split())[0] or "" for one in offered]
-    if verbs[:1] == ["status"] and any(ctx.catalog.changes(verb) for verb in verbs):
+    if verbs[:1] == ["grant"] or (verbs[:1] == ["status"] and any(ctx.catalog.changes(verb) for verb in verbs)):
         known = [*_by_name(await _known(ctx, intent.actor, intent.place))]
         about, _ = await _of_thread(ctx, intent.place)
         read = (parse(one, ctx.catalog) for one in offered)
         inputs = {about: [name for one in read if isinstance(one, Command) for name, _ in one.params]}
         if meant(text, ctx.catalog, Surroundings(known, about=about, parameters=inputs)).later:
-            return "A command runs as soon as you send it, not at a later time."
+            what = "A grant begins" if verbs[0] == "grant" else "A command runs"
+            return f"{what} as soon as you send it, not at a later time."
     if [*offered] in (["help grant"], ["help why"]) and "<@" not in text:
         return "I can't tell which person you mean. Mention them with `@`."
     words = sum("=" not in word for word in text.partition("--")[0].split())

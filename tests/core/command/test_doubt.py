@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from bot.core.command.parser import parse
-from bot.core.command.suggest import Surroundings, suggest
+from bot.core.command.suggest import Surroundings, meant, suggest
 from bot.core.intent import Command
 from tests.core.command.test_suggest import CATALOG, DEMO
 
@@ -194,6 +194,30 @@ def test_what_is_said_of_rights_rules_and_the_bot_is_of_no_target(typed: str, of
 )
 def test_a_verb_with_a_noun_is_what_the_noun_says(typed: str, offered: str) -> None:
     assert suggest(typed, CATALOG, DEMO) == (offered,)
+
+
+@pytest.mark.parametrize(
+    ("typed", "offered"),
+    [
+        ("let <@U0ANA> start prices again -- x", "grant <@U0ANA> start acc:shop/prices -- x"),
+        ("let <@U0ANA> retry prices@failed -- x", "grant <@U0ANA> retry acc:shop/prices -- x"),
+        ("let <@U0ANA> see the log of prices -- x", "grant <@U0ANA> logs acc:shop/prices -- x"),
+        ("let <@U0ANA> start prices tomorrow -- x", "grant <@U0ANA> start acc:shop/prices -- x"),
+    ],
+)
+def test_a_right_is_for_what_runs_and_not_for_one_of_its_runs(typed: str, offered: str) -> None:
+    found = meant(typed, CATALOG, DEMO)
+    assert found.commands == (offered,)
+    assert found.later == ("tomorrow" in typed)
+
+
+@pytest.mark.parametrize("typed", ["who paused prices?", "until when is prices paused?", "why is prices paused?"])
+def test_a_question_is_answered_by_no_change(typed: str) -> None:
+    assert changes(typed, DEMO) == []
+
+
+def test_a_word_of_thanks_is_no_reason() -> None:
+    assert suggest("start prices, thx!", CATALOG, DEMO) == ("start acc:shop/prices",)
 
 
 @pytest.mark.parametrize(
