@@ -126,7 +126,7 @@ async def say_buttons(ctx: Context, intent: Intent, commands: Sequence[str], lin
     }
     lines += [
         Line(
-            heading="Did you mean",
+            heading="Type",
             text=f"{ctx.command} {to_copy(ctx, intent, masked)}{why[text]}",
             code=_MENTIONED.search(text) is None,
         )
