@@ -216,6 +216,11 @@ def test_a_question_is_answered_by_no_change(typed: str) -> None:
     assert changes(typed, DEMO) == []
 
 
+@pytest.mark.parametrize("typed", ["upload a new input file to prices", "prices is slow today", "prices is broken too"])
+def test_an_ordinary_word_names_no_target_beside_the_name_of_one(typed: str) -> None:
+    assert all("shop/prices" in one for one in suggest(typed, CATALOG, DEMO))
+
+
 def test_a_word_of_thanks_is_no_reason() -> None:
     assert suggest("start prices, thx!", CATALOG, DEMO) == ("start acc:shop/prices",)
 
