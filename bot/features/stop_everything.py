@@ -48,7 +48,7 @@ _SAYS: Final = (
 _ALL: Final = re.compile(_SAYS + r"[.,:!? ]*$")
 _STATES: Final = r"(?:is|are|was|has|have|does|do|did|runs?|goes|went|keeps?|hangs?|failed)"
 _AND_WHY: Final = re.compile(
-    rf"^(?P<order>.*?{_SAYS})(?: *[,.:;!]+ | [-\u2013\u2014]+ | (?=(?:the )?[^\W_]\S* {_STATES}\b))(?P<why>.+)$",
+    rf"^(?P<order>.*?{_SAYS}?)(?: *[,.:;!?]+ | [-\u2013\u2014]+ | (?=(?:the )?[^\W_]\S* {_STATES}\b))(?P<why>.+)$",
     re.IGNORECASE,
 )
 _TOLD: Final = re.compile(
@@ -161,6 +161,7 @@ def _said(intent: Intent, ask: ParseError) -> tuple[str, str | None]:
 
 def _means_all(said: str) -> bool:
     """Whether the sentence asks for it: it denies nothing, has no condition, asks and reports nothing, and gives no right."""
+    said = re.sub("^(?:can|could|shall|should) we ", "please ", said)
     asks = EXPLAINING.search(said) or (said.split(" ", 1)[0] in WONDERING and not REQUESTING.search(said))
     unsaid = asks or NEGATING.search(said) or _NOBODY.search(said) or CONDITIONS.search(said)
     match = _ALL.search(said)

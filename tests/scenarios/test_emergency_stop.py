@@ -334,6 +334,8 @@ async def test_it_is_understood_as_people_say_it_and_not_where_they_mean_somethi
         "stop everything now - the tofu job runs wild",
         "stop everything the shop is down",
         "Stop everything! Prices are wrong",
+        "can you stop everything? prices are wrong",
+        "can we stop everything? it does damage",
     ):
         await env.does(said, "Stop 2 runs?", channel=INCIDENT)
     for said in (

@@ -120,6 +120,24 @@ async def test_a_grant_is_revoked_with_a_reason(team: Team) -> None:
     await env.does(f"revoke {grant} -- again", "has already ended", user="U0LEE")
 
 
+async def test_the_end_of_a_grant_tells_of_another_one_of_the_same(team: Team) -> None:
+    """The person keeps the right until that one ends, too."""
+    env = team.env
+    await env.say("grant @ana start acc:news/feed for=2h -- covering", user="U0ROOT")
+    first = (await team.event("granted")).rule.removeprefix("grant ")
+    await env.say("grant @ana start acc:news/feed for=1h -- once more", user="U0ROOT")
+    await env.sees("Granted: start on acc:news/feed", "once more")
+    second = next(
+        one.rule.removeprefix("grant ") for one in env.audit(event="granted") if first not in (one.rule or "")
+    )
+    await env.say(f"revoke {second} -- enough", user="U0ROOT")
+    await team.sees_in_thread("Grant ended", "Another grant of it is active until", f"revoke {first} -- why")
+    await env.sees("is revoked", f"revoke {first} -- why", user="U0ROOT")
+    await env.say(f"revoke {first} -- all of it", user="U0ROOT")
+    ended = await team.sees_in_thread("Grant ended", "all of it")
+    assert "Another grant" not in shown(ended)
+
+
 async def test_a_grant_is_for_what_runs_and_not_for_one_of_its_runs(team: Team) -> None:
     """`@failed` counts as its agent, as in the rules; a run by its id is refused."""
     env = team.env

@@ -5,17 +5,15 @@ A button is pressed without much reading. So a change is offered for a plain ord
 """
 
 import re
-from collections.abc import Collection, Sequence
-from itertools import dropwhile
 from typing import Final
 
 from bot.core.command.builtins import ALIASES
 from bot.core.command.catalog import Catalog
+from bot.core.command.lexer import tight
 from bot.core.command.parser import parse
-from bot.core.command.phrases import TOKEN
-from bot.core.command.ranking import EDGES, Known, name_parts, parts_of
-from bot.core.command.vocabulary import FILLERS, NOUNS, POLITE, SYNONYMS
-from bot.core.command.wording import readings, worded
+from bot.core.command.ranking import parts_of
+from bot.core.command.vocabulary import SYNONYMS
+from bot.core.command.wording import worded
 from bot.core.intent import Command
 
 MOST: Final = 3  # commands that are offered
@@ -24,7 +22,6 @@ REASON: Final = re.compile(
     r"|(?i:because(?: of)?|cause|cuz|due to|weil|(?<!soon )(?<!long )(?:since|as) (?=(?:we|it|they|the)\b))\b)\s*(.+)$",
     re.DOTALL,
 )  # phones turn `--` into a dash
-_CUT: Final = re.compile(r"[\r\n]+|;\s|(?=<@[^>]*>)")
 _SMALL: Final = (
     r"(?: (?:\S+'s|<@[^>]+>(?: ?'s)?|the|this|that|these|those|my|our|your|its|his|her|their|all|any|every|a|an|new"
     r"|please))*"
@@ -36,15 +33,24 @@ _END: Final = (
 _BEGIN: Final = r"(?:start|enable|turn on|switch on|set up|begin|run)"
 _EDIT: Final = r"(?:change|edit|update|set|reload|refresh|restart|lift|undo|modify|add|make)"
 _TELLING: Final = r"(?:watch(?:es|ing)?|alerts?|alarms?|notifications?|pings?|monitoring|tracking|following)"
+_TELL: Final = r"(?:watch|follow|track|monitor|notify|ping|tell|messag|alert|inform|send|mail)"
 _ALONE: Final = r"(?= *(?:$|[,.;:!?]|(?:please|pls|now|thanks|until|for|on|of|about|from|to|with|when|at|because)\b))"
 # One verb in place of the words of each line, after which the text says the same.
 _REWORDED: Final = tuple(
     (re.compile(pattern, re.IGNORECASE), says)
     for pattern, says in (
         (rf"\b{_END}{_SMALL} {_TELLING}\b(?: (?:on|of|for|about|from))?", "unwatch"),
-        (r"\bstop (?:watch|follow|track|monitor|notify|ping|tell|messag|alert)ing(?: (?:me|us))?\b", "unwatch"),
+        (rf"\bstop{_SMALL} (?:messages|mails)\b", "unwatch"),
+        (rf"\bstop (?:to )?{_TELL}(?:ing)?(?: (?:me|us))?\b", "unwatch"),
         (rf"\b{_BEGIN}{_SMALL} {_TELLING}\b(?: (?:on|of|for|about))?", "watch"),
-        (r"\b(?:run|do|make|start)(?: an?| the)? (check|status|history|logs?)\b(?!-)(?: (?:on|of|for))?", r"\1"),
+        (r"\b(?:run|do|make|start)(?: an?| the)? (check|status|history|logs?) (?:on|of|for)\b", r"\1"),
+        (r"\b(?:run|do|make|start)(?: an?| the) (check|status|history|logs?)(?=\W*$)", r"\1"),
+        (r"\b(?:has|have|needs?) to be\b", "should be"),
+        (r"\bno more (?:watch(?:es|ing)?|alerts?|notifications?|messages)\b", "unwatch"),
+        (r"\bpause (?:end|off|over)\b", "resume"),
+        (r"^((?:please |can you )*)break[- ](?:the )?glass\b", r"\1breakglass"),
+        (r"\b(?:stop|kill) and (?:re)?start\b", "restart"),
+        (r"\bhelp (?:me |us )?to (?=[a-z])", ""),
         (r"\b(?:an?|another) new (?=run|job|attempt|try|start)", "a "),
         (r"^new (?=run|job)", ""),
         (r"(?<=\w)[,.!;]* (?:thx|thanks|thank you|ty|cheers)(?: a lot| so much| in advance| all)?[ .!]*$", ""),
@@ -53,15 +59,21 @@ _REWORDED: Final = tuple(
     )
 )
 # Texts about people's rights, the rules or the bot itself, and the reads that are about them.
-_RIGHTS: Final = r"(?:access|rights?|permissions?|approvers?)"
+_RIGHTS: Final = r"(?:access|rights|right(?= (?:to|on|of|for)\b)|permissions?|approvers?)"
+_OVER: Final = r"(?:off|over|end|ends?|ended|stop|done|no|not|finished|closed?)"
 _OURS: Final = r"(?:approvals|bot|signalbox|db|database|server|cluster|gateway)"
 _RUNS: Final = r"(?:runs?|jobs?|logs?|history|messages?|cards?)"
 _DONE: Final = r"(?:start|stop|restart|retry|run|delet|mark|pause|change|request)"
 _OF_SIGNALBOX: Final = tuple(
     (re.compile(pattern, re.IGNORECASE), reads)
     for pattern, reads in (
-        (rf"\b(?:{_END}|{_EDIT}|revoke|take|strip)\b(?! inputs?\b).*\b{_RIGHTS}\b", ("grants",)),
-        (r"\bstop \S+ from \S+ing\b", ("grants",)),
+        (rf"\b(?:{_END}|{_EDIT}|revoke|take|strip)\b{_SMALL} (?:[^\s,]+ )?{_RIGHTS}\b", ("grants",)),
+        (r"\bstop <@[^>]+> from \S+ing\b", ("grants",)),
+        (
+            rf"\bbreak-? ?glass\b.*\b{_OVER}\b|\b{_OVER}\b.* break-? ?glass\b|\bemergency (?:is )?over\b|\bno emergency\b",
+            ("grants", "approvals"),
+        ),
+        (rf"\b{_END}{_SMALL} (?:stop|start|restart|retry|delete|deletion|request)\b", ("approvals",)),
         (r"\b(?:disallow|forbid|prohibit|ban|stop letting|verbiete|entziehe)\b \S", ("grants",)),
         (r"\b(?:remove|drop|kick|delete|disable|block|refuse|strip|deny|stop) <@", ("grants",)),
         (r"<@[^>]+> no longer (?:needs?|may|should)\b|\btake \S.* away from <@|\btake <@.* away\b", ("grants",)),
@@ -94,15 +106,22 @@ _AGAINST: Final = re.compile(
     r"(?= *$|[,.!?]| (?:way|thanks|do not|don'?t|wait|leave|sorry|cancel|stop|not)\b)"
     r"|\bactually,? (?:no|not|don'?t|leave|keep)\b|[.;] *actually\b"
     # It reports or forbids something, or asks to wait.
-    rf"|\b(?:{_ACTS}|run|deploy) (?:has |had )?(?:failed|fails|done|finished|worked|works|crashed|ended)"
+    rf"|\b(?:{_ACTS}|run|deploy) (?:has |had )?(?:failed|fails|done|finished|worked|works|crashed|ended|ok|helps|helped)"
     r"(?= *(?:$|[,.;!?]|(?:again|for|on)\b))"
     rf"|\b(?:don'?t|do not|never|no need to|without) (?:\S+ )?{_ACTS}\b"
     r"|\bn(?:e |')\S+ (?:pas|plus|jamais)\b"
-    r"|\bstop (?:block|touch|break|kill|retry|restart|start|runn|stopp)ing\b"
+    r"|\bstop (?:block|touch|break|kill|retry|restart|start|runn|stopp)ing\b|\bstop to (?:re)?(?:start|run|try)\b"
+    r"|\bnot \S+,? but\b(?! not)|^(?:please )?not \S+,"
     r"|^(?:ok(?:ay)?,? |please,? )?(?:hold|hang) on\b(?! to)|^shut up\b|^(?:be )?quiet\b"
     r"|\bhold off (?:on |with )?(?:the |it\b|that\b|this\b|(?:re)?(?:try|start|run)|doing|running)"
     rf"|\bgive \S+ (?:another|some|a few|\d+) (?:\d+ |few |more )*{_TIME}\b"
-    r"|\b(?:let|leave) (?:it|that|this|them)(?: to)? (?:run(?:ning)?|finish|be|alone|continue|go on)\b"
+    r"|\b(?:let|leave) (?!me\b|us\b|<@|@)\S+(?: to)? (?:run(?:ning)?|finish|be|alone|continue|go)\b(?! (?:again|now)\b)"
+    r"|\b(?:stuck|down|up|good|bad|broken|slow|failed|failing|ok|fine|not|go) again\b"
+    r"|\bstop \S+ from \S+ing\b|\b(?:(?<!@)nobody|no one|rather not|no (?:re)?(?:start|try|run)s?)\b"
+    r"|^(?:please |can you )*check\b"
+    r"|\blet (?:anyone|anybody|everyone|everybody)\b|^(?:please )?proceed\W*$"
+    rf"|\b(?:i|we) (?:can'?t|cannot|won'?t|couldn'?t) (?:\S+ )?(?:{_ACTS}|approve)\b"
+    r"|\b(?:keep|leave) \S+(?: \S+)? (?:paused|off|on|running|open)\b(?!.*\b(?:until|till|for)\b)"
     # One thing is to be on, and another one off.
     r"|\b(on|off),? and (?!again|back|on again|off again)\S+(?: \S+)? (?!\1)(?:on|off)\b",
     re.IGNORECASE,
@@ -117,38 +136,42 @@ _LOOK: Final = re.compile(
 )
 # A question, which no change answers.
 _ASKS: Final = re.compile(
-    r"^(?:(?:hi|hello|hey|ok|so|and|please)\W+)*(?:who|whose|why|which|(?:until|since|till) when|how (?:long|often|many|much)"
+    r"^(?:(?:hi|hello|hey|ok|so|and|please)\W+)*(?:will (?!you\b)\S|must (?:i|we)\b|what did"
+    r"|who|whose|why|which|(?:until|since|till) when|how (?:long|often|many|much)"
     r"|where|when\b.*\?\s*$)",
     re.IGNORECASE | re.DOTALL,
 )
-_UNTIL: Final = re.compile(r"\b(?:until|till|for \d+ (?:runs?|times))\b", re.IGNORECASE)
+_UNTIL: Final = re.compile(r"\b(?:until|till|for \d+(?: runs?| times)?|longer|during (?:my|the))\b", re.IGNORECASE)
+_WAITS: Final = re.compile(
+    r"\b(?:wait|hold on|says?|said|told|wrote|recommends?|suggests?|asked|wants?|ask|check with"
+    r"|let \S+ (?:finish|run|end|complete)|give \S+ (?:another|some|a few|\d+))\b",
+    re.IGNORECASE,
+)
 _ENDS: Final = re.compile(r" (?:until|for)=")
-# What comes after an order and names what is to be left as it is.
-_KEPT: Final = re.compile(
-    r"[,;]? (?:(?:but|and|while) )*(?:not|without|leave|keep|instead of|rather than|don'?t touch|do not touch)"
-    r" (?P<what>.+)$",
-    re.IGNORECASE | re.DOTALL,
+_A_RIGHT: Final = frozenset({"run", "see", "view", "look", "read", "turn", "switch", "use"})
+_IT: Final = re.compile(
+    r"(?i)\b(?:it|them|(?:this|that)(?! (?:week|month|day|evening|afternoon|morning|night|weekend|year)))\b"
 )
-_NO_RIGHT: Final = re.compile(r"(?:no|not|know|decide|say|call|reminder|reason|ring|shout)\b", re.IGNORECASE)
-_ONCE_MORE: Final = re.compile(
-    r"(?:re-?)?(?:start|run)\w* (?:it|them|that|this)\b(?: up| back)?(?: again|$)", re.IGNORECASE
-)
-_FIRST_WORDS: Final = frozenset({"turn", "switch", "schedule", "put", "run", "deny"})
-_IT: Final = frozenset({"it", "this", "that", "them"})
+_AND: Final = re.compile(r"\b(?:and|but|or|then) (?:not |also |to )?(\w+)", re.IGNORECASE)
 _A_VERB_OF: Final = re.compile(r"^(\w+) of (?=\S)")
-_NEXT: Final = re.compile(r"[,.]? (?:and then|then|and|but) |[,.] ")
 
 
-def right(what: str) -> str:
-    """What a person is to be allowed, without the noun: `stop prices` for `stop of prices`; empty if that is not a right."""
-    return "" if against(what) or _NO_RIGHT.match(what) else _A_VERB_OF.sub(r"\1 ", what)
+def right(what: str, catalog: Catalog, *, about: str) -> str:
+    """What a person is to be allowed, without the noun: `stop prices` for `stop of prices`. Empty if that is not a right, or one
+    to something that is only said elsewhere: `it`, outside of a thread."""
+    words = parts_of(what)
+    verbs = (catalog.verbs | SYNONYMS.keys() | ALIASES.keys() | _A_RIGHT) - {"help"}
+    unsaid = not about and _IT.search(what) is not None
+    second = any(match[1].casefold() in verbs for match in _AND.finditer(what))  # `start but not stop prices`
+    verb = worded(words[:1], catalog).said  # also a misspelled one
+    return "" if against(what) or unsaid or second or verbs.isdisjoint(verb) else _A_VERB_OF.sub(r"\1 ", what)
 
 
 def reworded(text: str) -> str:
     """The text with one verb for words such as `stop the notifications of`."""
     for pattern, says in _REWORDED:
         text = pattern.sub(says, text)
-    return text
+    return tight(text)
 
 
 def of_signalbox(text: str) -> tuple[str, ...]:
@@ -161,9 +184,9 @@ def against(text: str) -> bool:
     return _AGAINST.search(text) is not None
 
 
-def certain(commands: tuple[str, ...], text: str, order: str, catalog: Catalog) -> tuple[str, ...]:
-    """The commands for an order in a text, without the changes that the text may be against, or after the read that the order
-    may want first: of a change now, or by this person, it may not speak."""
+def certain(commands: tuple[str, ...], text: str, order: str, before: str, catalog: Catalog) -> tuple[str, ...]:
+    """The commands for an order in a text, without the changes that the text may be against, or after the read that the order,
+    or what is said before it, may want first: of a change now, or by this person, it may not speak."""
     acts = [one for one in commands if catalog.changes(catalog.canonical_verb(one.split())[0] or "")]
     grants = bool(acts) and acts[0].startswith("grant ")
     command = parse(acts[0], catalog) if acts else None
@@ -174,44 +197,5 @@ def certain(commands: tuple[str, ...], text: str, order: str, catalog: Catalog) 
         return tuple(one for one in commands if one not in acts) or looks
     pauses = acts != [] and acts[0].startswith(("pause ", "schedule off "))
     no_end = pauses and _UNTIL.search(order) is not None and not _ENDS.search(acts[0])  # nobody knows when
-    first = target and not grants and commands[0] in acts and (no_end or _LOOK.search(order) is not None)
+    first = target and not grants and commands[0] in acts and (no_end or _LOOK.search(order) or _WAITS.search(before))
     return tuple(dict.fromkeys((*looks, *commands)))[:MOST] if first else commands
-
-
-def orders_in(plain: str, catalog: Catalog) -> list[str]:
-    """The text cut at each line, `;` or mention that a verb follows."""
-    parts: list[str] = []
-    for part in _CUT.split(plain):
-        words = [token.strip(EDGES) for token in TOKEN.findall(REASON.sub("", part))]
-        said = worded([word for word in words if word and "=" not in word], catalog)
-        if parts and not any(readings(said, catalog)):
-            parts[-1] += f" {part}"
-        else:
-            parts.append(part)
-    return parts
-
-
-def one_order(text: str, targets: Sequence[Known], catalog: Catalog) -> str:
-    """The text without a second order and without what is to be left as it is: `stop prices` for `stop prices, then start
-    stock` and for `stop prices, keep stock running`."""
-    names = frozenset[str]().union(*(name_parts(known.name) for known in targets)) - FILLERS
-    left = _KEPT.search(text)
-    if left and left.start() and not names.isdisjoint(parts_of(left["what"])):
-        text = text[: left.start()]
-    for match in _NEXT.finditer(text):
-        head, tail = text[: match.start()], text[match.end() :]
-        if not _ONCE_MORE.match(tail) and all(_is_order(one, names, catalog) for one in (head, tail)):
-            return head
-    return text
-
-
-def _is_order(text: str, names: Collection[str], catalog: Catalog) -> bool:
-    """Whether a text begins with a verb and names a target after it."""
-    verbs = catalog.verbs | SYNONYMS.keys() | ALIASES.keys() | _FIRST_WORDS
-    words = [*dropwhile(POLITE.__contains__, parts_of(text))]
-    return (
-        bool(words)
-        and words[0] in verbs
-        and NOUNS[1].isdisjoint(words[1:2])
-        and not (_IT | {*names}).isdisjoint(words[1:])
-    )

@@ -16,6 +16,10 @@ _APOSTROPHE: Final = re.compile(r"(?<=\w)[\u2018\u2019\u02bc\u00b4`](?=\w)")
 MARKERS: Final = frozenset("`*_~")  # how Slack writes code, bold, italic and struck text
 _NO_WIDTH: Final = frozenset("\u00ad\u200b\u2060\ufeff")  # invisible and meaningless anywhere
 EDGES: Final = "".join(_NO_WIDTH) + "\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+_BLANKS: Final = re.compile(
+    r"(?<=\s)(?:([A-Za-z][\w.-]*)(?:\s+=\s*|=\s+)"
+    r"|((?:input|param|parameters?)\.[\w.-]+|for|until|since|grep|tail|count|days|as|version)\s*:\s*)(?=[^\s=])"
+)
 _STRIKE_ENDS: Final = re.compile(r"[^\s~]~+(?!\w)")
 _LEAD: Final = re.compile(rf"[\s{EDGES}]*")
 _SLASH_COMMAND: Final = re.compile(r"/[a-z0-9_-]{1,31}")
@@ -216,3 +220,9 @@ def _quoted(text: str, at: int) -> tuple[str, int]:
 def in_one_form(text: str) -> str:
     """The text as typed, with one form of each character. Keyboards have several apostrophes."""
     return unwrap(unescape(normalize("NFKC", _APOSTROPHE.sub("'", text))))
+
+
+def tight(text: str) -> str:
+    """The text with `region=south` for `region = south`, and for `input.region: south`, up to its reason."""
+    head, dashes, reason = text.partition(" -- ")
+    return _BLANKS.sub(lambda found: f"{found[1] or found[2]}=", head) + dashes + reason

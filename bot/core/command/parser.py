@@ -9,7 +9,7 @@ from typing import Final
 from bot.core.command.builtins import FIRST_WORDS, Takes
 from bot.core.command.capability import Capability, Risk
 from bot.core.command.catalog import Catalog
-from bot.core.command.lexer import MARKERS, Unreadable, Word, split, struck, unescape, unwrap
+from bot.core.command.lexer import MARKERS, Unreadable, Word, split, struck, tight, unescape, unwrap
 from bot.core.command.params import BadParam, as_typed, duration_seconds, trimmed
 from bot.core.command.target_ref import BACKEND_NAME, PICKS, TargetRef, quote
 from bot.core.command.until import parse_until
@@ -56,6 +56,14 @@ def parse(text: str, catalog: Catalog, files: tuple[str, ...] = ()) -> Command |
         if len(parts) > 1 and isinstance(_parse(unwrap(parts[0]), catalog, ()), Command):
             return several(parts, catalog, plain)
     read = _parse(plain, catalog, files)
+    if isinstance(read, ParseError) and not read.nearest and (joined := tight(plain)) != plain:
+        meant = _parse(joined, catalog, files)
+        problem = "A parameter has no blanks around its `=`."
+        return (
+            ParseError(text=text[:500], problem=problem, nearest=(format_command(meant),))
+            if isinstance(meant, Command)
+            else read
+        )
     return struck_out(read, plain) if isinstance(read, Command) and "~" in marked and struck(marked) else read
 
 

@@ -175,13 +175,15 @@ def stated(
         yield from [f"{name}={phrase.value}" for name in wanted if name in names][:1]
     for param in params:
         if param.type is ParamType.CHOICE:
-            fit = (one for one in param.choices if one.casefold() in said and one.casefold() not in FILLERS)
+            small = [one.casefold() for one in param.choices]
+            near = [word for at, word in enumerate(said) if word in small and not _negated(said, at)]
+            fit = (one for one in param.choices if one.casefold() in near and one.casefold() not in FILLERS)
             yield from [f"{param.name}={one}" for one in fit][:1]
             continue
         called = {param.name.casefold(), *CALLED.get(param.name, ())}
         at = next((at for at, word in enumerate(said) if word.replace("-", "") in called), None)
         if at is not None and param.type is ParamType.BOOLEAN:
-            yield f"{param.name}={'false' if said[at - 1 : at] in (['not'], ['no']) else 'true'}"
+            yield f"{param.name}={'false' if _negated(said, at) else 'true'}"
         elif at is not None and param.type in (ParamType.TEXT, ParamType.INTEGER):
             after = next(
                 (here for here in range(at, len(said)) if said[here] in _MEANS), at if param.name in CALLED else None
@@ -194,6 +196,11 @@ def stated(
     for at, word in enumerate(said[:-1]):
         if word in short and said[at + 1] not in short and _takes(names.get(short[word]), words[at + 1]):
             yield f"{short[word]}={words[at + 1]}"
+
+
+def _negated(said: Sequence[str], at: int) -> bool:
+    """Whether the word at this place is denied: `not in production`."""
+    return not {"not", "no", "without", "never", "dont"}.isdisjoint(said[max(at - 3, 0) : at])
 
 
 def _takes(param: Param | None, word: str) -> bool:

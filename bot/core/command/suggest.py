@@ -15,14 +15,14 @@ from typing import Final, NamedTuple
 from bot.core.command.builtins import Takes
 from bot.core.command.capability import Risk
 from bot.core.command.catalog import Catalog
-from bot.core.command.doubt import MOST, REASON, against, certain, of_signalbox, one_order, orders_in, reworded, right
+from bot.core.command.doubt import MOST, REASON, against, certain, of_signalbox, reworded, right
 from bot.core.command.lexer import in_one_form
+from bot.core.command.orders import Order, order_of, orders_in, words_in
 from bot.core.command.phrases import (
     BULLETS,
     Phrase,
     fitting,
     implied,
-    lexed,
     quoted,
     stated,
     take_phrases,
@@ -48,7 +48,7 @@ from bot.core.command.untargeted import (
     in_thread,
     numbered,
     of_it,
-    refuses,
+    orders_it,
     second_words,
     with_person,
     without_target,
@@ -68,7 +68,6 @@ from bot.core.command.vocabulary import (
 from bot.core.command.wording import Wording, apart, exact_verb, meanings, readings, worded
 
 _LONGEST: Final = 1_000  # characters of a sentence: each of its words is compared with each target
-_FLAG: Final = re.compile(r"(?<!\S)--(?=[\w.-]+=)")  # `--region=north`, as on a command line
 _WORDLESS: Final = MappingProxyType({"revoke": "grants", "find": "help"})  # what these need is not in the sentence
 _OF_RUNS: Final = re.compile(rf"@(?:{'|'.join(SELECTORS)})(?= |$)")  # a right is not for single runs
 _SEEING: Final = frozenset({"see", "view", "look", "read"})
@@ -114,20 +113,21 @@ def meant(text: str, catalog: Catalog, around: Surroundings) -> Meant:
     if asked and asked["who"][0] in "<@":
         found = _meant(asked["what"].rstrip("? "), catalog, around)
         return found if found == Meant() else Meant((f"why as={asked['who']} {found.commands[0]}",))
-    if len(REASON.sub("", plain)) > _LONGEST:
+    if len(body := REASON.sub("", plain)) > _LONGEST:
         return Meant()
-    body = REASON.sub("", plain)
     if reads := of_signalbox(body):
         return Meant(reads)
     parts = [plain] if GRANTING.search(plain) else orders_in(plain, catalog)
-    clauses = [(part, part.partition(", ")[0]) for part in parts if around.about]  # `stop it, it hangs` in a thread
-    for part, said in (*zip(parts, parts, strict=True), *clauses):
-        order = one_order(said, around.targets, catalog)
-        found = _meant(order, catalog, around)
-        if (found := found if found != Meant() else _meant(said, catalog, around)) != Meant():
-            full = _with_reason(order if order != said else part, found, catalog, around)
-            commands = certain(full.commands, body, REASON.sub("", order), catalog)
-            return replace(full, commands=commands, cannot="" if against(body) else full.cannot)
+    for part in parts:
+        at_all = GRANTING.search(part) is None
+        order = order_of(part, around.targets, catalog, in_thread=bool(around.about)) if at_all else None
+        found = _meant(order.text, catalog, around) if order else Meant()
+        if order is None or found == Meant():
+            order, found = Order("", part, body), _meant(part, catalog, around)
+        if found != Meant():
+            full = _with_reason(part if order.text == part else order.onwards, found, catalog, around)
+            commands = certain(full.commands, order.onwards, REASON.sub("", order.text), order.before, catalog)
+            return replace(full, commands=commands, cannot="" if against(order.onwards) else full.cannot)
     return Meant()
 
 
@@ -148,7 +148,7 @@ def certain_read(text: str, catalog: Catalog, targets: Sequence[Known]) -> str |
     """The read-only command that the words name without doubt, in any order and in any capitals: one verb, and the whole name
     or the last part of the name of one target. A target alone means `status`, a greeting alone means `help`. A bullet, a
     `please`, and quotes around a word change nothing."""
-    tokens, pairs, words, _, reason = _read(in_one_form(text))
+    tokens, pairs, words, _, reason = words_in(in_one_form(text))
     tokens = [token for token in tokens if token not in BULLETS]
     folded = [word.casefold() for word in words]
     if words and not pairs and set(folded) <= POLITE:
@@ -167,13 +167,6 @@ def certain_read(text: str, catalog: Catalog, targets: Sequence[Known]) -> str |
     return " ".join([*commands[0][:2], *pairs, *(["--", reason] if reason else [])]) if commands else None
 
 
-def _read(plain: str) -> tuple[list[str], list[str], list[str], set[int], str]:
-    """What `lexed` finds in the text, and the reason."""
-    bare = _FLAG.sub(" ", MENTION.sub(" ", f" {plain}")).strip()
-    match = REASON.search(bare)
-    return *lexed(bare[: match.start()] if match else bare), match[1].strip() if match else ""
-
-
 def _meant(text: str, catalog: Catalog, around: Surroundings) -> Meant:
     """What one text means: a command about another command, or one of its own."""
     bare = MENTION.sub(" ", f" {text}").strip()
@@ -182,17 +175,17 @@ def _meant(text: str, catalog: Catalog, around: Surroundings) -> Meant:
         return told
     if granted is None and asked is None:
         return _said_in(text, catalog, around)
-    if granted is not None and refuses(text[: granted.start()]):  # `don't let @rui start prices`
+    if granted is not None and not orders_it(text[: granted.start()]):  # `don't let @rui start prices`
         return Meant(("grants",))
     what = granted["what"] if granted else asked["what"].rstrip("? ") if asked else ""
     kept, ends = without_ends(REASON.sub("", what)) if granted else ("", [])
     if ends:  # of the right, not of the start: `give @lee the right to start prices for 2 hours`
         what = kept + (reason[0] if (reason := REASON.search(what)) else "")
-    if granted and not (what := right(what)):
-        return Meant(("help grant", "grants"))
     verb, _, rest = what.partition(" ")  # `who can approve start acc:labs/new`
     if granted and verb.casefold() == "approve" and not {":", "/"} & {*rest.partition(" ")[0]}:
         return Meant(("approvals",))  # who approves stands in the rules
+    if granted and not (what := right(what, catalog, about=around.about)):
+        return Meant(("help grant", "grants"))
     other = verb.casefold() == "approve" and catalog.canonical_verb(rest.split())[0] is not None
     found = _meant(rest if other else what, catalog, around)
     if found == Meant() or granted is None:  # `can I start prices?`
@@ -230,7 +223,7 @@ def _in_advance(bare: str, catalog: Catalog, around: Surroundings) -> Meant | No
 
 def _said_in(text: str, catalog: Catalog, around: Surroundings) -> Meant:
     text = apart(text, catalog.verbs)
-    _, pairs, typed, breaks, reason = _read(text)
+    _, pairs, typed, breaks, reason = words_in(text)
     names = frozenset(known.name.casefold().rpartition("/")[2] for known in around.targets)
     parts = frozenset[str]().union(*(forms_of(known.name) for known in around.targets))
     inputs = {name.rpartition(".")[2].casefold() for name in around.parameters.get(around.about, ())}
@@ -266,7 +259,7 @@ def _best(text: "_Said", inputs: Collection[str], catalog: Catalog, around: Surr
         # A question first: `run it again?`
         verbs = implied([*read[: read[:1] == ["status"]], *again, *read], phrases, catalog, named=bool(targets))
         verbs, nothing = for_several(verbs, len(targets), rest, spoken, inputs, catalog)
-        unnamed = nothing or (its and bool(others))
+        unnamed = nothing or (its and bool(others) and bool(verbs))
         sure = bool(targets) and targets[0][0] >= HOLDS and not used & spoken.guessed
         able = _usual(verbs, catalog, around, itself=True) if unnamed and not rest.said else []  # `stop` alone
         choices = [known for _, known in targets] or able or (_usual(verbs, catalog, around) if unnamed else [])
@@ -321,9 +314,11 @@ def _ranked(said: _Said, choices: Sequence[Known | None], catalog: Catalog, arou
     found: dict[_Command, tuple[int, ...]] = {}
     looks = said.verbs[0] == "status"
     for target, meant in product(choices, said.verbs):
-        if meant == "resume" and said.verbs[0] == "start" and _commands("start", target, catalog):
-            continue  # `run check-links`
-        for verb, at, written in _commands(meant, target, catalog, failed=said.failed):
+        found_here = _commands(meant, target, catalog, failed=said.failed)
+        switched = any(verb != meant for verb, *_ in found_here) or _commands("start", target, catalog)
+        if meant == "resume" and said.verbs[0] == "start" and switched:
+            continue  # `run check-links`, `start nightly`
+        for verb, at, written in found_here:
             backend = target.backend if target is not None else None
             declared = catalog.params(verb, backend)
             used = around.parameters.get(target.written, ()) if target is not None else ()

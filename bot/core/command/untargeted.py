@@ -17,10 +17,12 @@ from bot.core.command.vocabulary import (
     ASKED_OF_IT,
     CONDITIONS,
     FILLERS,
+    GREETINGS,
     NEGATED,
     NO_TARGET,
     NUMBERS,
     OF_AN_INCIDENT,
+    POLITE,
     PRONOUNS,
     REPORT_OF_AN_INCIDENT,
     SECOND_WORDS,
@@ -45,6 +47,7 @@ _IT: Final = frozenset({"it", "this", "that"})
 _BEFORE_IT: Final = frozenset(
     {"on", "off", "up", "down", "back", "again", "please", "now", "the", "schedule", "schedules", "of", "just"}
 )
+_BEFORE_A_RIGHT: Final = frozenset({"you", "so", "then", "now", "yes", "kindly", "and", "also", "but"})
 _OVER: Final = frozenset({"over", "done", "resolved", "finish", "close"})
 _CONDITION: Final = frozenset({"when", "whenever", "once", "after", "if", "unless", "until", "till"})
 _CREATING: Final = frozenset({"create", "register", "make", "add"})
@@ -253,6 +256,7 @@ def of_it(spoken: Wording, catalog: Catalog) -> tuple[list[Reading], bool]:
     return its or every, bool(its)
 
 
-def refuses(text: str) -> bool:
-    """Whether these words take back the right that is named after them: `please don't`."""
-    return NEGATED.search(_APOSTROPHES.sub("", text).casefold()) is not None
+def orders_it(text: str) -> bool:
+    """Whether only small words stand before a right: not `please don't`, `did you` or `we cannot`."""
+    last = re.split(r"[,.;:!?]", MENTION.sub(" ", f" {text}").casefold())[-1]
+    return all(word in POLITE | GREETINGS | _BEFORE_A_RIGHT for word in last.split())

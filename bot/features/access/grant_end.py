@@ -49,7 +49,8 @@ async def revoke(ctx: Context, intent: Intent, ask: Command, given: Mapping[str,
         raise BadRequest(f"{what} has already ended.", code="grant_over")
     here = intent.place.channel_id == found.channel_id and intent.place.aside.thread_ts is None
     if not found.breakglass or not here:  # the message in its channel says that it ended
-        await reply(ctx, intent, f"{what} of <@{found.user_id}> is revoked.", tone=Tone.GOOD, mention=(found.user_id,))
+        told, more = f"{what} of <@{found.user_id}> is revoked.", await grant_card.still_granted(ctx, found)
+        await reply(ctx, intent, told, tone=Tone.GOOD, lines=more, mention=(found.user_id,))
 
 
 async def expire(ctx: Context, intent: Intent, grant: Grant) -> None:

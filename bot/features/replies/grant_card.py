@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
-from bot.core.card import Button, Card, Tone, approval_key, operation_key
+from bot.core.card import Button, Card, Line, Tone, approval_key, operation_key
 from bot.core.intent import Place
 from bot.core.outcome import Fact
 from bot.core.records import Grant
+from bot.core.text import utc_text
 from bot.operations import cards
 from bot.runtime.context import Context
 
@@ -96,6 +97,22 @@ async def ended(ctx: Context, grant_id: str, text: str, *people: str) -> None:
         place=place,
         title=f"{'Break-glass ended' if found.breakglass else f'Grant ended: {what(found)}'} for <@{found.user_id}>",
         status=text,
+        lines=await still_granted(ctx, found),
         mention=tuple(dict.fromkeys((found.user_id, *people))),
     )
     await ctx.presenter.show(card)
+
+
+async def still_granted(ctx: Context, ended: Grant) -> tuple[Line, ...]:
+    """What to say of another grant of the same that is still active; nothing without one."""
+    same = ("user_id", "verbs", "targets", "channel_id", "breakglass")
+    left = [
+        one
+        for one in await ctx.store.open_grants(ctx.clock.now())
+        if one.id != ended.id and all(getattr(one, name) == getattr(ended, name) for name in same)
+    ]
+    if not left:
+        return ()
+    last = max(left, key=lambda one: one.until_at)
+    text = f"Another grant of it is active until {utc_text(last.until_at)}. To end it, too:"
+    return (Line(text=text), Line(text=f"{ctx.command} revoke {last.id} -- why", code=True))

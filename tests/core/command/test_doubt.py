@@ -8,7 +8,7 @@ import pytest
 
 from bot.core.command.parser import parse
 from bot.core.command.suggest import Surroundings, meant, suggest
-from bot.core.intent import Command
+from bot.core.intent import Command, ParseError
 from tests.core.command.test_suggest import CATALOG, DEMO
 
 THREADS = ("acc:news/feed", "infa:task/load_orders", "itn:cluster_1/backup-configs", "pre:contract-draft", "res:")
@@ -71,7 +71,6 @@ def test_what_is_left_out_taken_back_or_reported_is_offered_as_no_change(typed: 
         "deploy failed, don't restart",
         "restart failed, don't retry",
         "delete failed, don't retry",
-        "retry failed again, pause it",
         "restart done, watching",
         "start it. no, don't",
         "restart it, no wait, stop it",
@@ -122,6 +121,7 @@ def test_in_a_thread_what_is_no_order_about_its_target_is_offered_as_no_change(a
         "stop it first, then start prices",
         "put it back on",
         "start a new run",
+        "retry failed again, pause it",
     ],
 )
 def test_an_order_about_it_in_a_thread_is_of_its_target_whatever_is_named_beside_it(about: str, typed: str) -> None:
@@ -158,7 +158,7 @@ def test_of_two_orders_the_first_one_is_offered_for_its_own_target_alone(typed: 
         ("remove <@U0RUI> from contract-draft", ("grants",)),
         ("remove <@U0RUI> as approver", ("grants",)),
         ("cancel rui's right to stop load_orders", ("grants",)),
-        ("stop rui from running rebuild_ledger", ("grants",)),
+        ("stop rui from running rebuild_ledger", ("status infa:task/rebuild_ledger",)),
         ("forbid <@U0RUI> to start prices", ("grants",)),
         ("take start on prices away from <@U0RUI>", ("grants",)),
         ("let <@U0RUI> know before you stop load_orders", ("help grant", "grants")),
@@ -242,3 +242,161 @@ def test_what_someone_else_does_or_what_waits_for_something_is_looked_at_first(t
 @pytest.mark.parametrize("typed", ["pause prices until I say so", "pause prices for 2 runs"])
 def test_a_pause_whose_end_nobody_knows_is_looked_at_first(typed: str) -> None:
     assert suggest(typed, CATALOG, DEMO) == ("status acc:shop/prices", "schedule off acc:shop/prices")
+
+
+@pytest.mark.parametrize(
+    ("typed", "first"),
+    [
+        ("cluster_1 is needed, please delete cluster_2", "gateway delete itn:gateway/cluster_2"),
+        ("cluster_1 works fine, you can delete cluster_2 now", "gateway delete itn:gateway/cluster_2"),
+        ("mass ingestion is ok, please restart the process server on eu-1", 'restart infa:"eu-1/Process Server"'),
+        ("load_orders is finished, please start rebuild_ledger", "start infa:task/rebuild_ledger"),
+        ("prices finished, please start stock now", "start acc:shop/stock"),
+        ("Rui has started stock, please start prices", "start acc:shop/prices"),
+        ("nightly is paused, please start load_orders now", "start infa:task/load_orders"),
+        ("load_orders is stopped, please start sync_customers instead", "start infa:task/sync_customers"),
+        ("I have paused prices, please pause stock too until 5pm", "schedule off acc:shop/stock until=17:00"),
+        (
+            "Please stop load_orders, it was started with the wrong file",
+            "stop infa:task/load_orders -- it was started with the wrong file",
+        ),
+        ("please stop load_orders (started by mistake)", "stop infa:task/load_orders"),
+        ("Please stop load_orders that was started by Rui", "stop infa:task/load_orders"),
+        ("please stop load_orders before it starts to write", "stop infa:task/load_orders"),
+        ("load_orders starts again and again, please stop it", "stop infa:task/load_orders"),
+        ("Sorry, I have started load_orders by mistake, please stop it", "stop infa:task/load_orders"),
+        ("I started the wrong job, please stop load_orders", "stop infa:task/load_orders"),
+        ("Sorry, I have resumed nightly by mistake, please pause it again", "schedule off infa:schedule/nightly"),
+        ("load_orders stopped with an error, please start it again", "start infa:task/load_orders"),
+        ("prices stopped working, please start it again", "retry acc:shop/prices@failed"),
+        (
+            "please stop load_orders, I wanted to start sync_customers",
+            "stop infa:task/load_orders -- I wanted to start sync_customers",
+        ),
+        ("please stop load_orders so that sync_customers can start", "stop infa:task/load_orders"),
+        ("prices does not run, please start it", "start acc:shop/prices"),
+        ("please give <@U0RUI> notice before you stop load_orders", "help grant"),
+        ("please let <@U0RUI> finish his work before you stop load_orders", "help grant"),
+        ("please let <@U0RUI> in peace, I will start prices", "help grant"),
+        ("<@U0ANA> has stopped load_orders, please let <@U0RUI> start it", "help grant"),
+        ("please stop to start prices", "status acc:shop/prices@last"),
+        ("not prices, please start stock", "start acc:shop/stock"),
+        ("please let load_orders run", "status infa:task/load_orders"),
+        ("let sync_customers finish, then stop load_orders", "status infa:task/load_orders"),
+        ("Please let load_orders finish, then stop it", "status infa:task/load_orders"),
+        ("please start prices, it has not run today", "start acc:shop/prices"),
+        ("please run check links", "start itn:cluster_1/check-links"),
+        (
+            "Please run backup-configs, we will change the firewall",
+            "start itn:cluster_1/backup-configs -- we will change the firewall",
+        ),
+        (
+            "please help me to stop load_orders, it is running wrong data",
+            "stop infa:task/load_orders -- it is running wrong data",
+        ),
+        (
+            "please start prices immediately, otherwise we will lose the data",
+            "start acc:shop/prices -- otherwise we will lose the data",
+        ),
+        ("stop load_orders & start prices", "stop infa:task/load_orders"),
+        ("stop load_orders and also start prices", "stop infa:task/load_orders"),
+        ("first stop load_orders, second start prices", "stop infa:task/load_orders"),
+        ("1. stop load_orders 2. start prices", "stop infa:task/load_orders"),
+        ("go ahead and stop load_orders", "stop infa:task/load_orders"),
+        ("start prices, db works again", "start acc:shop/prices -- db works again"),
+        ("restart prices, it crashed again", "restart acc:shop/prices@last -- it crashed again"),
+        ("prices stuck again", "status acc:shop/prices@failed"),
+        ("breakglass off", "grants"),
+        ("turn breakglass off", "grants"),
+        ("emergency over", "grants"),
+        ("break glass -- approvers unreachable", "breakglass -- approvers unreachable"),
+        ("break glass for 2h", "breakglass for=2h"),
+        ("cancel the stop of load_orders", "approvals"),
+        ("stop the deletion of contract-draft", "approvals"),
+        ("nightly pause end", "schedule on infa:schedule/nightly"),
+        ("no more watch on prices", "unwatch acc:shop/prices"),
+        ("should we allow <@U0RUI> to start prices?", "grants"),
+        ("did you let <@U0RUI> start prices", "grants"),
+        ("we cannot allow <@U0RUI> to start prices", "grants"),
+        ("allow <@U0RUI> to start but not stop load_orders", "help grant"),
+        ("let <@U0RUI> start prices and stop load_orders", "help grant"),
+        ("let anyone start prices", "status acc:shop/prices"),
+        ("nobody start prices", "status acc:shop/prices"),
+        ("stop load_orders right now", "stop infa:task/load_orders"),
+        ("restart prices right away", "restart acc:shop/prices@last"),
+        ("restart prices, it has no access to the db", "restart acc:shop/prices@last -- it has no access to the db"),
+        ("stop prices from running", "status acc:shop/prices"),
+        ("why is load_orders still running, stop it", "stop infa:task/load_orders"),
+        ("who paused nightly? resume it", "schedule on infa:schedule/nightly"),
+        ("is load_orders running? stop it", "stop infa:task/load_orders"),
+        ("db full, customers waiting, orders lost, stop load_orders", "stop infa:task/load_orders"),
+        ("restart prices and close the incident", "restart acc:shop/prices@last"),
+        ("open an incident and stop load_orders", "stop infa:task/load_orders"),
+        ("will prices restart by itself", "status acc:shop/prices@last"),
+        ("wait 10 minutes then stop load_orders", "status infa:task/load_orders"),
+        ("ask ana first, then stop load_orders", "status infa:task/load_orders"),
+        ("pause nightly for 30", "status infa:schedule/nightly"),
+        ("keep the incident open", "help"),
+        ("run nightly now", "status infa:schedule/nightly"),
+        ("start nightly manually", "status infa:schedule/nightly"),
+        ("let only <@U0RUI> start prices", "help grant"),
+    ],
+)
+def test_the_order_of_a_sentence_is_found_among_what_is_told_beside_it(typed: str, first: str) -> None:
+    """Whatever was started, stopped or named before it or after it."""
+    assert suggest(typed, CATALOG, DEMO)[0] == first
+
+
+@pytest.mark.parametrize(
+    ("typed", "command"),
+    [
+        ("yes, please stop it, the data is wrong", "stop infa:task/load_orders -- the data is wrong"),
+        ("db full, stop it", "stop infa:task/load_orders"),
+        ("ffs kill it", "stop infa:task/load_orders"),
+        ("don't pause it, stop it", "stop infa:task/load_orders"),
+        ("I started it by mistake, please stop it", "stop infa:task/load_orders"),
+        (
+            "please stop it, it was started with the wrong file",
+            "stop infa:task/load_orders -- it was started with the wrong file",
+        ),
+        ("somebody stopped it, please start it again", "start infa:task/load_orders"),
+        ("restart it and close the incident", "start infa:task/load_orders"),
+        ("Dear team, please start it again, the server is back", "start infa:task/load_orders"),
+    ],
+)
+def test_in_a_thread_the_order_is_found_among_what_is_told_beside_it(typed: str, command: str) -> None:
+    assert suggest(typed, CATALOG, thread_of("infa:task/load_orders"))[0] == command
+
+
+@pytest.mark.parametrize(
+    ("typed", "command"),
+    [
+        ("start prices, but not in production", "start acc:shop/prices production=false"),
+        ("start prices without production", "start acc:shop/prices production=false"),
+        ("start prices production", "start acc:shop/prices production=true"),
+        ("mark prices as not failed", "mark acc:shop/prices"),
+        ("start prices region = south", "start acc:shop/prices input.region=south"),
+        ("start prices with input.region: south", "start acc:shop/prices input.region=south"),
+        ("pause prices for =2h, the shop is closed", "schedule off acc:shop/prices for=2h -- the shop is closed"),
+    ],
+)
+def test_a_parameter_is_what_was_said_and_never_its_opposite(typed: str, command: str) -> None:
+    assert suggest(typed, CATALOG, DEMO)[0] == command
+
+
+@pytest.mark.parametrize(
+    ("typed", "offered"),
+    [
+        (
+            "start acc:shop/prices input.region = south -- monthly",
+            "start acc:shop/prices input.region=south -- monthly",
+        ),
+        ("start acc:shop/prices input.region: south", "start acc:shop/prices input.region=south"),
+        ("schedule off acc:news/feed for =2h -- closed", "schedule off acc:news/feed for=2h -- closed"),
+        ("schedule off acc:news/feed for:2h", "schedule off acc:news/feed for=2h"),
+    ],
+)
+def test_a_command_with_blanks_in_a_parameter_is_offered_without_them(typed: str, offered: str) -> None:
+    read = parse(typed, CATALOG)
+    assert isinstance(read, ParseError)
+    assert read.nearest == (offered,)

@@ -1,0 +1,262 @@
+"""The clause of a text that orders something: of `Rui has stopped it, please start prices, the db is back` the middle one. Pure.
+
+What stands before an order tells why, and what comes after it is a reason or another order. Neither a verb nor a name of
+theirs is of the order: `start` in `please stop prices, it was started by mistake` is not.
+"""
+
+import re
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
+from functools import lru_cache
+from itertools import dropwhile, pairwise, takewhile
+from typing import Final, NamedTuple
+
+from bot.core.command.builtins import ALIASES
+from bot.core.command.catalog import Catalog
+from bot.core.command.doubt import REASON
+from bot.core.command.phrases import TOKEN, lexed
+from bot.core.command.ranking import EDGES, Known, name_parts, parts_of
+from bot.core.command.untargeted import MENTION
+from bot.core.command.vocabulary import (
+    CONDITIONS,
+    FILLERS,
+    GREETINGS,
+    LATER,
+    LATER_IN_CLAUSE,
+    MONTH,
+    NOUNS,
+    NUMBERS,
+    ORDERING,
+    POLITE,
+    REQUESTING,
+    SYNONYMS,
+    TIMES,
+)
+from bot.core.command.wording import readings, worded
+
+_FLAG: Final = re.compile(r"(?<!\S)--(?=[\w.-]+=)")  # `--region=north`, as on a command line
+_CUT: Final = re.compile(r"[\r\n]+|;\s|(?=<@[^>]*>)")
+# What comes after an order and names what is to be left as it is.
+# What comes after an order and names what is to be left as it is.
+_KEPT: Final = re.compile(
+    r"[,;]? (?:(?:but|and|while) )*(?:not|without|leave|keep|instead of|rather than|don'?t touch|do not touch)"
+    r" (?P<what>.+)$",
+    re.IGNORECASE | re.DOTALL,
+)
+_CLAUSE: Final = re.compile(
+    r"^\d[.)]\s+|(?<=\s)\d[.)]\s+(?=(?:re)?(?:start|stop|try|pause|delete|kill)\b)|(?:[,;!?()]+|(?<!\d)[.:]+(?=\s|$))\s*|\s(?:[-\u2013\u2014&+]|&&)\s"
+    r"|\s(?:and(?: then| also)?|then|but|so(?: that)?|because|plus|otherwise"
+    r"|before|while|whilst|although|(?<!soon )(?<!long )(?:as|since)(?= (?:it|they|we|you|he|she|the|there|i)\b)"
+    r"|(?:that|which|who)(?= (?:was|were|is|has|had|it)\b))\s+",
+    re.IGNORECASE,
+)
+_BEFORE_A_VERB: Final = (
+    POLITE
+    | GREETINGS
+    | ORDERING
+    | {
+        "yes",
+        "yep",
+        "yeah",
+        "sure",
+        "course",
+        "excuse",
+        "problem",
+        "perfect",
+        "very",
+        "evening",
+        "dear",
+        "colleagues",
+        "as",
+    }
+    | {
+        "discussed",
+        "go",
+        "ahead",
+        "then",
+        "now",
+        "first",
+        "second",
+        "next",
+        "so",
+        "try",
+        "might",
+        "should",
+        "has",
+        "needs",
+    }
+    | {"ffs", "fucking", "damn", "shit", "argh", "maybe", "perhaps", "also", "just", "but"}
+)
+_BEGIN_A_VERB: Final = frozenset({"turn", "switch", "put", "take", "bring", "shut", "run"})
+_NO_ORDER: Final = frozenset(
+    {"go", "again", "on", "off", "back", "get", "give", "let", "make", "set", "queue", "submit"}
+)
+_JOINING: Final = frozenset({"and", "but", "then", "so", "also"})
+_LEFT: Final = frozenset({"not", "without", "keep", "leave", "no", "dont"})
+_WHEN: Final = frozenset({"if", "when", "once", "unless", "after", "as"})
+_TELLING: Final = NOUNS[1] | {
+    "failed",
+    "done",
+    "finished",
+    "worked",
+    "works",
+    "crashed",
+    "ended",
+    "ok",
+    "helps",
+    "helped",
+}
+_WORD: Final = re.compile(r"[^\s,;!?()]*[^\W_][^\s,;!?()]*")
+_BENEATH: Final = frozenset({"because", "before", "while", "whilst", "although", "as", "since", "that", "which", "who"})
+_IT: Final = frozenset({"it", "this", "that", "them"})
+
+
+class Order(NamedTuple):
+    """What stands before an order, the order, and the text from it on up to another order."""
+
+    before: str
+    text: str
+    onwards: str
+
+
+def orders_in(plain: str, catalog: Catalog) -> list[str]:
+    """The text cut at each line, `;` or mention that a verb follows."""
+    parts: list[str] = []
+    for part in _CUT.split(plain):
+        words = [token.strip(EDGES) for token in TOKEN.findall(REASON.sub("", part))]
+        said = worded([word for word in words if word and "=" not in word], catalog)
+        if parts and not any(readings(said, catalog)):
+            parts[-1] += f" {part}"
+        else:
+            parts.append(part)
+    return parts
+
+
+def order_of(text: str, targets: Sequence[Known], catalog: Catalog, *, in_thread: bool) -> Order | None:
+    """The first clause that begins with a verb that changes something and names a target, or `it`, which in a channel is the
+    target that was named before. None if no clause is like that, or if it is for a later time or on a condition."""
+    why = REASON.search(text)
+    text, reason = (text[: why.start()], text[why.start() :]) if why else (text, "")
+    names = frozenset[str]().union(*(name_parts(known.name) for known in targets)) - FILLERS
+    verbs, pieces = _verbs(catalog), _pieces(text)
+    begin = [
+        None if piece.after.strip() in _BENEATH else _verb_of(piece.text, names, verbs, in_thread=in_thread)
+        for piece in pieces
+    ]
+    orders = [at for at, verb in enumerate(begin) if verb is not None]
+    first = pieces[orders[0]] if orders else None
+    if (
+        first is None
+        or _is_for_later([*pieces[: orders[0]], first._replace(text=first.text[: begin[orders[0]]])], names)
+        or _is_asked(text, first, names)
+    ):
+        return None
+    others = [
+        piece
+        for piece in pieces[orders[0] + 1 :]
+        if _verb_of(piece.text, names, verbs) is not None
+        or (_left(piece.text) and not names.isdisjoint(parts_of(piece.text)))
+    ]
+    end, verb = others[0].start if others else len(text), first.start + (begin[orders[0]] or 0)
+    later = [piece for piece in pieces[orders[0] + 1 :] if piece.start < end]
+    beside = [*takewhile(lambda piece: _goes_on(piece.text, names), later)]
+    stop = beside[-1].start + len(beside[-1].text) if beside else first.start + len(first.text)
+    more = [piece.text for piece in later[len(beside) :] if _goes_on(piece.text, names)]
+    whole, before = ", ".join([_without_left(text[verb:stop], names), *more]), text[: first.start]
+    topic = pieces[orders[0] - 1].text.strip(f"{EDGES}: ") if orders[0] else ""  # `weekly close, turn it off`
+    topic = topic if {*parts_of(topic)} <= names else ""
+    named = not topic if in_thread else names & {*parts_of(whole)}
+    order = whole if named else _with_name(whole, topic or before, names)
+    onwards = text[first.start : end].rstrip() if order == whole else order
+    return Order(before, order + reason, onwards + reason)
+
+
+class _Piece(NamedTuple):
+    """A clause, where it begins, and what separates it from the one before."""
+
+    start: int
+    text: str
+    after: str
+
+
+def _is_for_later(before: Sequence[_Piece], names: AbstractSet[str]) -> bool:
+    """Whether a time or a condition stands before an order. A target may be called `nightly`."""
+    said = [" ".join("" if word in names else word for word in piece.text.casefold().split()) for piece in before]
+    return any(CONDITIONS.search(one) or LATER.search(one) or LATER_IN_CLAUSE.fullmatch(one) for one in said)
+
+
+def _is_asked(text: str, order: _Piece, names: AbstractSet[str]) -> bool:
+    """Whether an order is a question, or what someone says."""
+    asked = text[order.start :].rstrip().endswith("?") or text[order.start + len(order.text) :].startswith("?")
+    says = ":" in order.after and names.isdisjoint(parts_of(text[: order.start]))
+    return says or (asked and REQUESTING.search(order.text.casefold()) is None)
+
+
+def _pieces(text: str) -> list[_Piece]:
+    """Each clause, and where it begins."""
+    cuts = [(0, 0), *(match.span() for match in _CLAUSE.finditer(text)), (len(text), len(text))]
+    pieces = (_Piece(one[1], text[one[1] : other[0]], text[slice(*one)].casefold()) for one, other in pairwise(cuts))
+    return [piece for piece in pieces if piece.text.strip()]
+
+
+@lru_cache(maxsize=8)
+def _verbs(catalog: Catalog) -> frozenset[str]:
+    """The words, in their basic form, that an order may begin with."""
+    words = {*(verb for verb in catalog.verbs if " " not in verb), *ALIASES, *SYNONYMS}
+    acts = {word for word in words if catalog.changes(ALIASES.get(word, SYNONYMS.get(word, (word,))[0]))}
+    return frozenset(acts | _BEGIN_A_VERB | {verb for verb in catalog.verbs if " " in verb}) - _NO_ORDER
+
+
+def _verb_of(text: str, names: AbstractSet[str], verbs: AbstractSet[str], *, in_thread: bool = False) -> int | None:
+    """Where the verb of an order begins; None if the text is none."""
+    words = [*_WORD.finditer(text)]
+    said = [word[0].casefold() for word in words]
+    for at, word in enumerate(said):
+        if word in verbs or " ".join(said[at : at + 2]) in verbs:
+            after = {part for one in said[at + 1 :] for part in parts_of(one)}
+            told = not _TELLING.isdisjoint(said[at + 1 : at + 2]) or ("will" in said[:at] and "you" not in said[:at])
+            return words[at].start() if not told and (in_thread or after & (_IT | names)) else None
+        if word in names or not (word in _BEFORE_A_VERB or word.isdigit()):
+            return None
+    return None
+
+
+def _goes_on(text: str, names: AbstractSet[str]) -> bool:
+    """Whether a clause only adds a target, an end, a parameter or a condition to the order before it."""
+    words = _words(text)
+    known = names | FILLERS | TIMES | NUMBERS.keys() | GREETINGS | {"for", "until", "only", "am", "pm"}
+    small = all(word in known or word[0].isdigit() or re.fullmatch(MONTH, word) for word in words) and _LEFT.isdisjoint(
+        words
+    )
+    beside = words[:1] in (["not"], ["without"]) and names.isdisjoint(words)  # `not in production`
+    return small or beside or "=" in text or not _WHEN.isdisjoint(words[:1])
+
+
+def _left(text: str) -> bool:
+    """Whether a clause says what is to be left as it is."""
+    return not _LEFT.isdisjoint(_words(text)[:1])
+
+
+def _words(text: str) -> list[str]:
+    """The words of a clause without what joins it to the one before."""
+    return [*dropwhile(_JOINING.__contains__, parts_of(text))]
+
+
+def _without_left(text: str, names: AbstractSet[str]) -> str:
+    left = _KEPT.search(text)
+    return text[: left.start()] if left and left.start() and not names.isdisjoint(parts_of(left["what"])) else text
+
+
+def _with_name(text: str, before: str, names: AbstractSet[str]) -> str:
+    """The order with the name that was said last in place of `it`, if one was."""
+    said = [token.strip(f"{EDGES}:") for token in TOKEN.findall(before)]
+    last = next((token for token in reversed(said) if not names.isdisjoint(parts_of(token))), "")
+    name = before if {*parts_of(before)} <= names else last
+    return re.sub(r"(?i)\b(?:it|this|that|them)\b", lambda _: name, text, count=1) if name else text
+
+
+def words_in(plain: str) -> tuple[list[str], list[str], list[str], set[int], str]:
+    """What `lexed` finds in the text, and the reason."""
+    bare = _FLAG.sub(" ", MENTION.sub(" ", f" {plain}")).strip()
+    match = REASON.search(bare)
+    return *lexed(bare[: match.start()] if match else bare), match[1].strip() if match else ""
