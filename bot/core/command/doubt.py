@@ -116,7 +116,6 @@ _AGAINST: Final = re.compile(
     r"|\bhold off (?:on |with )?(?:the |it\b|that\b|this\b|(?:re)?(?:try|start|run)|doing|running)"
     rf"|\bgive \S+ (?:another|some|a few|\d+) (?:\d+ |few |more )*{_TIME}\b"
     r"|\b(?:let|leave) (?!me\b|us\b|<@|@)\S+(?: to)? (?:run(?:ning)?|finish|be|alone|continue|go)\b(?! (?:again|now)\b)"
-    r"|\b(?:stuck|down|up|good|bad|broken|slow|failed|failing|ok|fine|not|go) again\b"
     r"|\bstop \S+ from \S+ing\b|\b(?:(?<!@)nobody|no one|rather not|no (?:re)?(?:start|try|run)s?)\b"
     r"|^(?:please |can you )*check\b"
     r"|\blet (?:anyone|anybody|everyone|everybody)\b|^(?:please )?proceed\W*$"
@@ -140,6 +139,10 @@ _ASKS: Final = re.compile(
     r"|who|whose|why|which|(?:until|since|till) when|how (?:long|often|many|much)"
     r"|where|when\b.*\?\s*$)",
     re.IGNORECASE | re.DOTALL,
+)
+# A report, in which `again` orders nothing.
+_AGAIN: Final = re.compile(
+    r"\b(?:stuck|down|up|good|bad|broken|slow|failed|failing|ok|fine|not|go) again\b", re.IGNORECASE
 )
 _UNTIL: Final = re.compile(r"\b(?:until|till|for \d+(?: runs?| times)?|longer|during (?:my|the))\b", re.IGNORECASE)
 _WAITS: Final = re.compile(
@@ -193,7 +196,8 @@ def certain(commands: tuple[str, ...], text: str, order: str, before: str, catal
     target = command.target if isinstance(command, Command) else None
     looks = (f"status {target}",) if target else ("grants" if grants else "help",)
     asks = _ASKS.match(text) is not None and commands[:1] != () and commands[0].split()[0] not in ("help", "why")
-    if acts and (asks or against(text)):
+    reports = _AGAIN.search(text) is not None and not "".join(acts[:1]).startswith("incident ")
+    if acts and (asks or reports or against(text)):
         return tuple(one for one in commands if one not in acts) or looks
     pauses = acts != [] and acts[0].startswith(("pause ", "schedule off "))
     no_end = pauses and _UNTIL.search(order) is not None and not _ENDS.search(acts[0])  # nobody knows when
