@@ -18,19 +18,18 @@ from bot.core.command.phrases import TOKEN, lexed
 from bot.core.command.ranking import EDGES, Known, name_parts, parts_of
 from bot.core.command.untargeted import MENTION
 from bot.core.command.vocabulary import (
+    BEFORE_A_VERB,
     CONDITIONS,
     FILLERS,
     GREETINGS,
     LATER,
     LATER_IN_CLAUSE,
     MONTH,
-    NOUNS,
     NUMBERS,
-    ORDERING,
-    POLITE,
     REQUESTING,
     SYNONYMS,
     TIMES,
+    TOLD_OF,
 )
 from bot.core.command.wording import readings, worded
 
@@ -50,43 +49,6 @@ _CLAUSE: Final = re.compile(
     r"|(?:that|which|who)(?= (?:was|were|is|has|had|it)\b))\s+",
     re.IGNORECASE,
 )
-_BEFORE_A_VERB: Final = (
-    POLITE
-    | GREETINGS
-    | ORDERING
-    | {
-        "yes",
-        "yep",
-        "yeah",
-        "sure",
-        "course",
-        "excuse",
-        "problem",
-        "perfect",
-        "very",
-        "evening",
-        "dear",
-        "colleagues",
-        "as",
-    }
-    | {
-        "discussed",
-        "go",
-        "ahead",
-        "then",
-        "now",
-        "first",
-        "second",
-        "next",
-        "so",
-        "try",
-        "might",
-        "should",
-        "has",
-        "needs",
-    }
-    | {"ffs", "fucking", "damn", "shit", "argh", "maybe", "perhaps", "also", "just", "but"}
-)
 _BEGIN_A_VERB: Final = frozenset({"turn", "switch", "put", "take", "bring", "shut", "run"})
 _NO_ORDER: Final = frozenset(
     {"go", "again", "on", "off", "back", "get", "give", "let", "make", "set", "queue", "submit"}
@@ -94,18 +56,6 @@ _NO_ORDER: Final = frozenset(
 _JOINING: Final = frozenset({"and", "but", "then", "so", "also"})
 _LEFT: Final = frozenset({"not", "without", "keep", "leave", "no", "dont"})
 _WHEN: Final = frozenset({"if", "when", "once", "unless", "after", "as"})
-_TELLING: Final = NOUNS[1] | {
-    "failed",
-    "done",
-    "finished",
-    "worked",
-    "works",
-    "crashed",
-    "ended",
-    "ok",
-    "helps",
-    "helped",
-}
 _WORD: Final = re.compile(r"[^\s,;!?()]*[^\W_][^\s,;!?()]*")
 _BENEATH: Final = frozenset({"because", "before", "while", "whilst", "although", "as", "since", "that", "which", "who"})
 _IT: Final = frozenset({"it", "this", "that", "them"})
@@ -214,9 +164,9 @@ def _verb_of(text: str, names: AbstractSet[str], verbs: AbstractSet[str], *, in_
     for at, word in enumerate(said):
         if word in verbs or " ".join(said[at : at + 2]) in verbs:
             after = {part for one in said[at + 1 :] for part in parts_of(one)}
-            told = not _TELLING.isdisjoint(said[at + 1 : at + 2]) or ("will" in said[:at] and "you" not in said[:at])
+            told = not TOLD_OF.isdisjoint(said[at + 1 : at + 2]) or ("will" in said[:at] and "you" not in said[:at])
             return words[at].start() if not told and (in_thread or after & (_IT | names)) else None
-        if word in names or not (word in _BEFORE_A_VERB or word.isdigit()):
+        if word in names or not (word in BEFORE_A_VERB or word.isdigit()):
             return None
     return None
 
@@ -225,11 +175,9 @@ def _goes_on(text: str, names: AbstractSet[str]) -> bool:
     """Whether a clause only adds a target, an end, a parameter or a condition to the order before it."""
     words = _words(text)
     known = names | FILLERS | TIMES | NUMBERS.keys() | GREETINGS | {"for", "until", "only", "am", "pm"}
-    small = all(word in known or word[0].isdigit() or re.fullmatch(MONTH, word) for word in words) and _LEFT.isdisjoint(
-        words
-    )
+    small = all(word in known or word[0].isdigit() or re.fullmatch(MONTH, word) for word in words)
     beside = words[:1] in (["not"], ["without"]) and names.isdisjoint(words)  # `not in production`
-    return small or beside or "=" in text or not _WHEN.isdisjoint(words[:1])
+    return (small and _LEFT.isdisjoint(words)) or beside or "=" in text or not _WHEN.isdisjoint(words[:1])
 
 
 def _left(text: str) -> bool:

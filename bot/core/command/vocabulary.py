@@ -385,3 +385,14 @@ ORDERING: Final = (
         "voudrais veuillez quisiera"
     )
 ) - {"plane", "planes"}
+# Words that may stand before the verb of the clause that orders something, and those after a verb that tells of something.
+BEFORE_A_VERB: Final = (
+    ORDERING
+    | POLITE
+    | GREETINGS
+    | _words(
+        "yes yep yeah sure course excuse problem perfect very evening dear colleagues as discussed go ahead then now first second "
+        "next so try might should has needs ffs fucking damn shit argh maybe perhaps also just but"
+    )
+)
+TOLD_OF: Final = NOUNS[1] | _words("failed done finished worked works crashed ended ok helps helped")
