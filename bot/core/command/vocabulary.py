@@ -391,8 +391,8 @@ BEFORE_A_VERB: Final = (
     | POLITE
     | GREETINGS
     | _words(
-        "yes yep yeah sure course excuse problem perfect very evening dear colleagues as discussed go ahead then now first second "
-        "next so try might should has needs ffs fucking damn shit argh maybe perhaps also just but"
+        "yes yep yeah sure course excuse problem perfect very evening dear colleagues as discussed go ahead then now first "
+        "second next so try might should has needs ffs fucking damn shit argh maybe perhaps also just but"
     )
 )
 TOLD_OF: Final = NOUNS[1] | _words("failed done finished worked works crashed ended ok helps helped")
