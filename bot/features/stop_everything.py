@@ -51,8 +51,9 @@ _AND_WHY: Final = re.compile(
     rf"^(?P<order>.*?{_SAYS}?)(?: *[,.:;!?]+ | [-\u2013\u2014]+ | (?=(?:the )?[^\W_]\S* {_STATES}\b))(?P<why>.+)$",
     re.IGNORECASE,
 )
+_ONCE: Final = re.compile(r"\bonce (?:the|it|they|we|\S+ (?:is|are|has))\b", re.IGNORECASE)
 _TOLD: Final = re.compile(
-    r"\b(let(?! us| me)|allow|permit|forbid|disallow|ask|tell|remind|yesterday|tomorrow|tonight|later|had)\b"
+    r"\b(help|let(?! us| me)|allow|permit|forbid|disallow|ask|tell|remind|yesterday|tomorrow|tonight|later|had)\b"
 )
 _NOBODY: Final = re.compile(r"\b(can ?not|cant|couldnt|(nothing|nobody|no one) (can|may|will|should|must))\b")
 
@@ -154,7 +155,7 @@ def _said(intent: Intent, ask: ParseError) -> tuple[str, str | None]:
     except Unreadable:
         return "", None
     text = " ".join(word.text for word in words)
-    if reason is None and not against(text) and (match := _AND_WHY.match(text)):
+    if reason is None and not against(text) and not _ONCE.search(text) and (match := _AND_WHY.match(text)):
         text, reason = match["order"], match["why"]
     return re.sub("['\u2019]", "", text.casefold()), reason
 

@@ -51,6 +51,7 @@ _REWORDED: Final = tuple(
         (r"^((?:please |can you )*)break[- ](?:the )?glass\b", r"\1breakglass"),
         (r"\b(?:stop|kill) and (?:re)?start\b", "restart"),
         (r"\bhelp (?:me |us )?to (?=[a-z])", ""),
+        (r"\b(start|launch|trigger|begin) (?:an? |another |the )?(?:new )?runs? (?:of|for)\b", r"\1"),
         (r"\b(?:an?|another) new (?=run|job|attempt|try|start)", "a "),
         (r"^new (?=run|job)", ""),
         (r"(?<=\w)[,.!;]* (?:thx|thanks|thank you|ty|cheers)(?: a lot| so much| in advance| all)?[ .!]*$", ""),
@@ -130,7 +131,7 @@ _LOOK: Final = re.compile(
     r"<@[^>]+>"
     r"|\b(?:once|as soon as|the (?:minute|moment|second) (?=\S)|pending|subject to|only (?:with|if|when|after))\b"
     r"(?! (?:a|per|every|more|again|you|possible)\b)"
-    r"|\bboth\b|\bsame for\b|\boff and (?:back )?on\b|\bstop \S+,? (?:and |then )*(?:re)?start (?:it|them|that)\b",
+    r"|\bboth\b|\bsame for\b|\bstop \S+,? (?:and |then )*(?:re)?start (?:it|them|that)\b",
     re.IGNORECASE,
 )
 # A question, which no change answers.
@@ -143,6 +144,11 @@ _ASKS: Final = re.compile(
 # A report, in which `again` orders nothing.
 _AGAIN: Final = re.compile(
     r"\b(?:stuck|down|up|good|bad|broken|slow|failed|failing|ok|fine|not|go) again\b", re.IGNORECASE
+)
+# Something of the order is not to be done: `but don't deliver the data`.
+_LEAVES_OUT: Final = re.compile(
+    r"(?:[,.;]|\bbut|\band) *(?:please )?(?:don'?t|do not|never) \w|\bwithout \w+ing\b|\boff and (?:back )?on\b",
+    re.IGNORECASE,
 )
 _UNTIL: Final = re.compile(r"\b(?:until|till|for \d+(?: runs?| times)?|longer|during (?:my|the))\b", re.IGNORECASE)
 _WAITS: Final = re.compile(
@@ -201,5 +207,10 @@ def certain(commands: tuple[str, ...], text: str, order: str, before: str, catal
         return tuple(one for one in commands if one not in acts) or looks
     pauses = acts != [] and acts[0].startswith(("pause ", "schedule off "))
     no_end = pauses and _UNTIL.search(order) is not None and not _ENDS.search(acts[0])  # nobody knows when
-    first = target and not grants and commands[0] in acts and (no_end or _LOOK.search(order) or _WAITS.search(before))
+    first = (
+        target
+        and not grants
+        and commands[0] in acts
+        and (no_end or _LOOK.search(order) or _LEAVES_OUT.search(text) or _WAITS.search(before))
+    )
     return tuple(dict.fromkeys((*looks, *commands)))[:MOST] if first else commands

@@ -15,7 +15,7 @@ from bot.core.command.builtins import ALIASES
 from bot.core.command.catalog import Catalog
 from bot.core.command.doubt import REASON
 from bot.core.command.phrases import TOKEN, lexed
-from bot.core.command.ranking import EDGES, Known, name_parts, parts_of
+from bot.core.command.ranking import ADJECTIVES, EDGES, Known, name_parts, parts_of
 from bot.core.command.untargeted import MENTION
 from bot.core.command.vocabulary import (
     BEFORE_A_VERB,
@@ -43,7 +43,7 @@ _KEPT: Final = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _CLAUSE: Final = re.compile(
-    r"^\d[.)]\s+|(?<=\s)\d[.)]\s+(?=(?:re)?(?:start|stop|try|pause|delete|kill)\b)|(?:[,;!?()]+|(?<!\d)[.:]+(?=\s|$))\s*|\s(?:[-\u2013\u2014&+]|&&)\s"
+    r"^\d[.)]\s+|(?<=\s)\d[.)]\s+(?=(?:re)?(?:start|stop|try|pause|delete|kill)\b)|(?:[,;!?()]+|(?<!\d)[.]+(?=\s|$))\s*|\s(?:[-\u2013\u2014&+]|&&)\s"
     r"|\s(?:and(?: then| also)?|then|but|so(?: that)?|because|plus|otherwise"
     r"|before|while|whilst|although|(?<!soon )(?<!long )(?:as|since)(?= (?:it|they|we|you|he|she|the|there|i)\b)"
     r"|(?:that|which|who)(?= (?:was|were|is|has|had|it)\b))\s+",
@@ -56,9 +56,14 @@ _NO_ORDER: Final = frozenset(
 _JOINING: Final = frozenset({"and", "but", "then", "so", "also"})
 _LEFT: Final = frozenset({"not", "without", "keep", "leave", "no", "dont"})
 _WHEN: Final = frozenset({"if", "when", "once", "unless", "after", "as"})
+_OF_INCIDENTS: Final = frozenset({"close", "open", "resolve", "declare"})
+_INCIDENT: Final = re.compile(r"^(?:(?:the|an?|our|this|new) )*(?:incident\b|inc-?\d)")
+_STATES: Final = re.compile(r"\W*[\w.]+(?: ?: ?\S+| (?:on|off|true|false|yes|no))\W*")
+_END: Final = re.compile(r"\b(?:until|till|for (?=\d|an? |one |two |three |half )).+$", re.IGNORECASE)
+_LASTS: Final = re.compile(r"(?:pause|suspend|snooze|schedule|turn|switch|disable|hold)\b", re.IGNORECASE)
 _WORD: Final = re.compile(r"[^\s,;!?()]*[^\W_][^\s,;!?()]*")
 _BENEATH: Final = frozenset({"because", "before", "while", "whilst", "although", "as", "since", "that", "which", "who"})
-_IT: Final = frozenset({"it", "this", "that", "them"})
+_IT: Final = frozenset({"it", "this", "that", "them", "its", "their"})
 
 
 class Order(NamedTuple):
@@ -87,7 +92,9 @@ def order_of(text: str, targets: Sequence[Known], catalog: Catalog, *, in_thread
     target that was named before. None if no clause is like that, or if it is for a later time or on a condition."""
     why = REASON.search(text)
     text, reason = (text[: why.start()], text[why.start() :]) if why else (text, "")
-    names = frozenset[str]().union(*(name_parts(known.name) for known in targets)) - FILLERS
+    kinds = {kind.name for spec in catalog.backends.values() for kind in spec.targets} | {"schedules"}
+    parts = frozenset[str]().union(*(name_parts(known.name) for known in targets)) - FILLERS - kinds
+    names = {part for part in parts if not part.isdigit()}
     verbs, pieces = _verbs(catalog), _pieces(text)
     begin = [
         None if piece.after.strip() in _BENEATH else _verb_of(piece.text, names, verbs, in_thread=in_thread)
@@ -98,7 +105,7 @@ def order_of(text: str, targets: Sequence[Known], catalog: Catalog, *, in_thread
     if (
         first is None
         or _is_for_later([*pieces[: orders[0]], first._replace(text=first.text[: begin[orders[0]]])], names)
-        or _is_asked(text, first, names)
+        or _is_asked(text, first)
     ):
         return None
     others = [
@@ -111,12 +118,15 @@ def order_of(text: str, targets: Sequence[Known], catalog: Catalog, *, in_thread
     later = [piece for piece in pieces[orders[0] + 1 :] if piece.start < end]
     beside = [*takewhile(lambda piece: _goes_on(piece.text, names), later)]
     stop = beside[-1].start + len(beside[-1].text) if beside else first.start + len(first.text)
-    more = [piece.text for piece in later[len(beside) :] if _goes_on(piece.text, names)]
+    more = [piece.text for piece in later[len(beside) :] if _goes_on(piece.text, names) and not _END.search(piece.text)]
     whole, before = ", ".join([_without_left(text[verb:stop], names), *more]), text[: first.start]
     topic = pieces[orders[0] - 1].text.strip(f"{EDGES}: ") if orders[0] else ""  # `weekly close, turn it off`
     topic = topic if {*parts_of(topic)} <= names else ""
     named = not topic if in_thread else names & {*parts_of(whole)}
-    order = whole if named else _with_name(whole, topic or before, names)
+    ends = [] if _END.search(whole) or not _LASTS.match(whole) else [*pieces[: orders[0]], *later[len(beside) :]]
+    whole += "".join(f", {match[0]}" for match in (_END.search(piece.text) for piece in ends) if match)
+    last = {known.name.casefold().rpartition("/")[2] for known in targets} - ADJECTIVES
+    order = whole if named else _with_name(whole, topic or before, names, last)
     onwards = text[first.start : end].rstrip() if order == whole else order
     return Order(before, order + reason, onwards + reason)
 
@@ -135,11 +145,10 @@ def _is_for_later(before: Sequence[_Piece], names: AbstractSet[str]) -> bool:
     return any(CONDITIONS.search(one) or LATER.search(one) or LATER_IN_CLAUSE.fullmatch(one) for one in said)
 
 
-def _is_asked(text: str, order: _Piece, names: AbstractSet[str]) -> bool:
-    """Whether an order is a question, or what someone says."""
+def _is_asked(text: str, order: _Piece) -> bool:
+    """Whether an order is a question."""
     asked = text[order.start :].rstrip().endswith("?") or text[order.start + len(order.text) :].startswith("?")
-    says = ":" in order.after and names.isdisjoint(parts_of(text[: order.start]))
-    return says or (asked and REQUESTING.search(order.text.casefold()) is None)
+    return asked and REQUESTING.search(order.text.casefold()) is None
 
 
 def _pieces(text: str) -> list[_Piece]:
@@ -162,6 +171,8 @@ def _verb_of(text: str, names: AbstractSet[str], verbs: AbstractSet[str], *, in_
     words = [*_WORD.finditer(text)]
     said = [word[0].casefold() for word in words]
     for at, word in enumerate(said):
+        if word in _OF_INCIDENTS and _INCIDENT.search(" ".join(said[at + 1 :])):
+            return words[at].start()
         if word in verbs or " ".join(said[at : at + 2]) in verbs:
             after = {part for one in said[at + 1 :] for part in parts_of(one)}
             told = not TOLD_OF.isdisjoint(said[at + 1 : at + 2]) or ("will" in said[:at] and "you" not in said[:at])
@@ -176,8 +187,9 @@ def _goes_on(text: str, names: AbstractSet[str]) -> bool:
     words = _words(text)
     known = names | FILLERS | TIMES | NUMBERS.keys() | GREETINGS | {"for", "until", "only", "am", "pm"}
     small = all(word in known or word[0].isdigit() or re.fullmatch(MONTH, word) for word in words)
+    states = _STATES.fullmatch(text) is not None  # `production: no`
     beside = words[:1] in (["not"], ["without"]) and names.isdisjoint(words)  # `not in production`
-    return (small and _LEFT.isdisjoint(words)) or beside or "=" in text or not _WHEN.isdisjoint(words[:1])
+    return (small and _LEFT.isdisjoint(words)) or beside or states or "=" in text or not _WHEN.isdisjoint(words[:1])
 
 
 def _left(text: str) -> bool:
@@ -195,12 +207,13 @@ def _without_left(text: str, names: AbstractSet[str]) -> str:
     return text[: left.start()] if left and left.start() and not names.isdisjoint(parts_of(left["what"])) else text
 
 
-def _with_name(text: str, before: str, names: AbstractSet[str]) -> str:
-    """The order with the name that was said last in place of `it`, if one was."""
+def _with_name(text: str, before: str, names: AbstractSet[str], last: AbstractSet[str]) -> str:
+    """The order with the name that was said last in place of `it`, if one was. `last` are whole names, or their last parts."""
     said = [token.strip(f"{EDGES}:") for token in TOKEN.findall(before)]
-    last = next((token for token in reversed(said) if not names.isdisjoint(parts_of(token))), "")
-    name = before if {*parts_of(before)} <= names else last
-    return re.sub(r"(?i)\b(?:it|this|that|them)\b", lambda _: name, text, count=1) if name else text
+    whole = (one for one in reversed(said) if one.casefold() in last or one.casefold().rpartition("/")[2] in last)
+    part = next(whole, next((one for one in reversed(said) if not names.isdisjoint(parts_of(one))), ""))
+    name = before if {*parts_of(before)} <= names else part
+    return re.sub(r"(?i)\b(?:it|this|that|them|its|their)\b", lambda _: name, text, count=1) if name else text
 
 
 def words_in(plain: str) -> tuple[list[str], list[str], list[str], set[int], str]:

@@ -199,8 +199,11 @@ def stated(
 
 
 def _negated(said: Sequence[str], at: int) -> bool:
-    """Whether the word at this place is denied: `not in production`."""
-    return not {"not", "no", "without", "never", "dont"}.isdisjoint(said[max(at - 3, 0) : at])
+    """Whether the word at this place is denied: `not in production`, `production switched off`."""
+    before, after = said[max(at - 3, 0) : at], said[at + 1 : at + 3]
+    return not {"not", "no", "without", "never", "dont"}.isdisjoint(before) or not {"off", "false", "no"}.isdisjoint(
+        after
+    )
 
 
 def _takes(param: Param | None, word: str) -> bool:

@@ -30,7 +30,7 @@ _ID: Final = re.compile(r"(?=.*\d)[0-9A-Za-z-]{12,64}")
 _ID_ENDS: Final = re.compile(r"[/?&=#<>|:]")
 _ALIKE: Final = OSA.normalized_similarity
 _SWITCHED: Final = MappingProxyType({"schedule on": "true", "schedule off": "false"})  # `disable` a gateway
-_ADJECTIVES: Final = frozenset({"new", "slow", "broken", "old", "big", "last", "first", "next"})
+ADJECTIVES: Final = frozenset({"new", "slow", "broken", "old", "big", "last", "first", "next"})
 _PART: Final = re.compile(r"[^\W_]+")
 _JOINED: Final = re.compile(r"\b([^\W\d_]{2,})(\d{1,2})\b")  # `us1` for `us-1`
 
@@ -178,7 +178,7 @@ class Named:
         of them anywhere in the text. A target that is typed in full (`acc:shop/prices`) leaves no other."""
         whole = {one for word in words.typed for one in self.whole.get(word, ())}
         scored: dict[str, tuple[float, Known]] = {}
-        nouns = [word for word in words.typed if word.casefold() not in _ADJECTIVES]  # `a new file for prices`
+        nouns = [word for word in words.typed if word.casefold() not in ADJECTIVES]  # `a new file for prices`
         named = any(score >= LAST for word in nouns for score, _ in self.words[word])
         for found in (self.several, *(self.words[word] for word in (nouns if named else words.typed))):
             for score, known in found:

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from bot.core.command.parser import parse
+from bot.core.command.ranking import Known
 from bot.core.command.suggest import Surroundings, meant, suggest
 from bot.core.intent import Command, ParseError
 from tests.core.command.test_suggest import CATALOG, DEMO
@@ -331,7 +332,7 @@ def test_a_pause_whose_end_nobody_knows_is_looked_at_first(typed: str) -> None:
         ("is load_orders running? stop it", "stop infa:task/load_orders"),
         ("db full, customers waiting, orders lost, stop load_orders", "stop infa:task/load_orders"),
         ("restart prices and close the incident", "restart acc:shop/prices@last"),
-        ("open an incident and stop load_orders", "stop infa:task/load_orders"),
+        ("open an incident and stop load_orders", "incident open"),
         ("will prices restart by itself", "status acc:shop/prices@last"),
         ("wait 10 minutes then stop load_orders", "status infa:task/load_orders"),
         ("ask ana first, then stop load_orders", "status infa:task/load_orders"),
@@ -345,6 +346,27 @@ def test_a_pause_whose_end_nobody_knows_is_looked_at_first(typed: str) -> None:
 def test_the_order_of_a_sentence_is_found_among_what_is_told_beside_it(typed: str, first: str) -> None:
     """Whatever was started, stopped or named before it or after it."""
     assert suggest(typed, CATALOG, DEMO)[0] == first
+
+
+@pytest.mark.parametrize(
+    ("typed", "command"),
+    [
+        ("prices is broken, please pause its schedule for 2 hours", "schedule off acc:shop/prices for=2h"),
+        ("news/feed is slow, please pause its schedule", "schedule off acc:news/feed"),
+        ("shop/prices works again, you can switch its schedule on", "schedule on acc:shop/prices"),
+        ("load_orders was started with wrong data, please stop it", "stop infa:task/load_orders"),
+        ("load_orders is too slow, could you please stop it", "stop infa:task/load_orders"),
+        ("we have maintenance until 6pm, please pause news/feed", "schedule off acc:news/feed until=18:00"),
+        ("maintenance for 2 hours, please pause news/feed", "schedule off acc:news/feed for=2h"),
+        ("please pause news/feed, maintenance for 2 hours", "schedule off acc:news/feed for=2h"),
+        ("all good again, close INC-80", "incident close INC-80"),
+        ("we are done, please close the incident", "incident close"),
+    ],
+)
+def test_what_it_is_and_how_long_it_lasts_is_taken_from_beside_the_order(typed: str, command: str) -> None:
+    seen = Known("acc", "schedule", "schedule/d9c944df", "acc:schedule/d9c944df-93a7-ea77-f7b7-fa0b9c579917")
+    found = suggest(typed, CATALOG, replace(DEMO, targets=(*DEMO.targets, seen)))[0]
+    assert found.partition(" -- ")[0] == command
 
 
 @pytest.mark.parametrize(
@@ -374,6 +396,16 @@ def test_in_a_thread_the_order_is_found_among_what_is_told_beside_it(typed: str,
         ("start prices, but not in production", "start acc:shop/prices production=false"),
         ("start prices without production", "start acc:shop/prices production=false"),
         ("start prices production", "start acc:shop/prices production=true"),
+        ("start prices production: false", "start acc:shop/prices production=false"),
+        ("start acc:shop/prices production: no", "start acc:shop/prices production=no"),
+        ("start prices with production switched off", "start acc:shop/prices production=false"),
+        ("start prices, production: no", "start acc:shop/prices production=no"),
+        ("start prices, production off", "start acc:shop/prices production=off"),
+        ("start prices region: south", "start acc:shop/prices input.region=south"),
+        ("start prices, region: south", "start acc:shop/prices input.region=south"),
+        ("start a new run of stock", "start acc:shop/stock"),
+        ("start prices but don't deliver the data", "status acc:shop/prices"),
+        ("start prices without sending e-mails", "status acc:shop/prices"),
         ("mark prices as not failed", "mark acc:shop/prices"),
         ("start prices region = south", "start acc:shop/prices input.region=south"),
         ("start prices with input.region: south", "start acc:shop/prices input.region=south"),
