@@ -67,7 +67,7 @@ class AuditWriter:
                     "detail": " ".join(command.words) or None,
                 }
         elif isinstance(payload, Form):
-            columns = {"verb": f"form {payload.form}"}
+            columns = {"verb": f"form {payload.form}", "reason": payload.text("reason") or None}
         elif isinstance(payload, Open):
             columns = {"verb": f"open {payload.what}"}
         else:

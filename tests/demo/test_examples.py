@@ -90,7 +90,11 @@ async def test_a_workflow_step_ends_with_its_outcome_or_its_error(
 
 async def test_each_of_two_administrators_can_review_the_break_glass_of_the_other(demo: Demo) -> None:
     for user, name in (("U0ROOT", "Root Rivera"), ("U0LEE", "Lee Ling")):
-        await demo.workspace.person(user).command("C0CRAWL", "/ops breakglass for=1m -- the approver is away")
+        person = demo.workspace.person(user)
+        await person.command("C0CRAWL", "/ops breakglass for=1m -- the approver is away")
+        await person.wait_for(
+            lambda who: f"Break-glass is active for <@{who.id}>" in str([*map(shown, who.messages("C0CRAWL"))])
+        )
         other = demo.workspace.person({"U0ROOT": "U0LEE", "U0LEE": "U0ROOT"}[user])
         await other.command("C0SEC", "/ops approvals")
         await other.wait_for(lambda who: f"Close review of {name}" in shown(who.messages("C0SEC")[-1]))  # noqa: B023 - called in this round only

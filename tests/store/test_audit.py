@@ -101,6 +101,18 @@ async def test_a_request_is_folded_into_one_row_of_operations(store: Store) -> N
     assert (found[1]["decision"], found[1]["outcome"], found[1]["code"]) == ("denied", "denied", "no_rule")
 
 
+async def test_a_request_from_a_form_has_the_verb_that_it_asked_for(store: Store) -> None:
+    """The form is submitted before that is known. A form that asks for nothing keeps its name."""
+    await store.append(
+        row(Event.REQUESTED, "r1", verb="form launcher"),
+        row(Event.SENT, "r1", verb="mark"),
+        row(Event.DONE, "r1", verb="mark"),
+        row(Event.REQUESTED, "r2", verb="form deny"),
+    )
+    found = await store.database.read(lambda db: found_rows(db, "SELECT verb FROM operations ORDER BY first_seq"))
+    assert [record["verb"] for record in found] == ["mark", "form deny"]
+
+
 async def test_each_filter_finds_its_rows_newest_first(store: Store) -> None:
     for number in range(40):
         await store.append(

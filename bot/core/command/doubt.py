@@ -143,7 +143,7 @@ _ASKS: Final = re.compile(
 )
 # A report, in which `again` orders nothing.
 _AGAIN: Final = re.compile(
-    r"\b(?:stuck|down|up|good|bad|broken|slow|failed|failing|ok|fine|not|go) again\b", re.IGNORECASE
+    r"\b(?:stuck|down|up|good|bad|broken|slow|failed|failing|ok|fine|not|go|works?|runs?) again\b", re.IGNORECASE
 )
 # Something of the order is not to be done: `but don't deliver the data`.
 _LEAVES_OUT: Final = re.compile(
@@ -202,7 +202,7 @@ def certain(commands: tuple[str, ...], text: str, order: str, before: str, catal
     target = command.target if isinstance(command, Command) else None
     looks = (f"status {target}",) if target else ("grants" if grants else "help",)
     asks = _ASKS.match(text) is not None and commands[:1] != () and commands[0].split()[0] not in ("help", "why")
-    reports = _AGAIN.search(text) is not None and not "".join(acts[:1]).startswith("incident ")
+    reports = _AGAIN.search(order) is not None and not "".join(acts[:1]).startswith("incident ")
     if acts and (asks or reports or against(text)):
         return tuple(one for one in commands if one not in acts) or looks
     pauses = acts != [] and acts[0].startswith(("pause ", "schedule off "))

@@ -126,7 +126,11 @@ def order_of(text: str, targets: Sequence[Known], catalog: Catalog, *, in_thread
     ends = [] if _END.search(whole) or not _LASTS.match(whole) else [*pieces[: orders[0]], *later[len(beside) :]]
     whole += "".join(f", {match[0]}" for match in (_END.search(piece.text) for piece in ends) if match)
     last = {known.name.casefold().rpartition("/")[2] for known in targets} - ADJECTIVES
-    order = whole if named else _with_name(whole, topic or before, names, last)
+    order = (
+        whole
+        if named
+        else _with_name(whole, [topic] if topic else [one.text for one in pieces[: orders[0]]], names, last)
+    )
     onwards = text[first.start : end].rstrip() if order == whole else order
     return Order(before, order + reason, onwards + reason)
 
@@ -207,13 +211,22 @@ def _without_left(text: str, names: AbstractSet[str]) -> str:
     return text[: left.start()] if left and left.start() and not names.isdisjoint(parts_of(left["what"])) else text
 
 
-def _with_name(text: str, before: str, names: AbstractSet[str], last: AbstractSet[str]) -> str:
-    """The order with the name that was said last in place of `it`, if one was. `last` are whole names, or their last parts."""
-    said = [token.strip(f"{EDGES}:") for token in TOKEN.findall(before)]
-    whole = (one for one in reversed(said) if one.casefold() in last or one.casefold().rpartition("/")[2] in last)
-    part = next(whole, next((one for one in reversed(said) if not names.isdisjoint(parts_of(one))), ""))
-    name = before if {*parts_of(before)} <= names else part
+def _with_name(text: str, before: Sequence[str], names: AbstractSet[str], last: AbstractSet[str]) -> str:
+    """The order with a name in place of `it`: what the nearest clause before it that names a target is about, if there is one.
+    `last` are whole names, or their last parts."""
+    name = next((found for clause in reversed(before) if (found := _named(clause, names, last))), "")
     return re.sub(r"(?i)\b(?:it|this|that|them|its|their)\b", lambda _: name, text, count=1) if name else text
+
+
+def _named(clause: str, names: AbstractSet[str], last: AbstractSet[str]) -> str:
+    """The clause if it is a name, otherwise the first whole name in it, or the first part of one."""
+    if {*parts_of(clause)} <= names:
+        return clause.strip(f"{EDGES}: ")
+    said = [token.strip(f"{EDGES}:") for token in TOKEN.findall(clause)]
+    typed = [one for one in said if "/" in one or ":" in one]
+    whole = [one for one in said if one.casefold() in last]
+    part = [one for one in said if not names.isdisjoint(parts_of(one)) and one.casefold() not in ADJECTIVES]
+    return next(iter([*typed, *whole, *part]), "")
 
 
 def words_in(plain: str) -> tuple[list[str], list[str], list[str], set[int], str]:

@@ -19,6 +19,11 @@ _TEXT: Final = 'text COLLATE "C"'
 _ARRIVAL: Final = "rowid bigint GENERATED ALWAYS AS IDENTITY"
 
 
+def _operations() -> Iterator[str]:
+    """The view of requests: since the second version, the verb of one from a form is what it asked for."""
+    yield f"CREATE OR REPLACE VIEW operations AS {operations_sql('string_agg(user_id, chr(44))')}"
+
+
 def _first() -> Iterator[str]:
     """The tables of the first release."""
     for table in TABLES:
@@ -27,7 +32,7 @@ def _first() -> Iterator[str]:
     yield "ALTER TABLE audit ADD COLUMN words tsvector NOT NULL"
     yield "CREATE INDEX audit_words ON audit USING gin (words)"
     yield from GUARDS
-    yield f"CREATE VIEW operations AS {operations_sql('string_agg(user_id, chr(44))')}"
+    yield from _operations()
     # The head of the chain: locked first by every transaction that writes, so that they run one after the other.
     yield (
         f"CREATE TABLE chain (id bigint PRIMARY KEY CHECK (id = 1), seq bigint NOT NULL, hash {_TEXT} NOT NULL) "
@@ -70,7 +75,7 @@ _OWNER: Final = (
 
 
 Migrations = Mapping[str, Callable[[], Iterable[str]]]
-MIGRATIONS: Final[Migrations] = {"m001_first_release": _first}
+MIGRATIONS: Final[Migrations] = {"m001_first_release": _first, "m002_operations_of_forms": _operations}
 KNOWS: Final = max(MIGRATIONS)
 _OLDER: Final = b"""
     SELECT count(*) FROM replicas WHERE state = 'live' AND beat_at > clock_timestamp() - interval '1 minute'

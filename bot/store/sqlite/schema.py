@@ -27,7 +27,13 @@ def m001_tables(db: Database) -> None:
     db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
 
 
-RELEASED: Final = (m001_tables.__name__,)
+@MIGRATIONS()
+def m002_operations_of_forms(db: Database) -> None:
+    """Make the view anew: the verb of a request from a form is what it asked for."""
+    db.create_view("operations", operations_sql("group_concat(user_id)"), replace=True)
+
+
+RELEASED: Final = (m001_tables.__name__, m002_operations_of_forms.__name__)
 
 
 def applied(db: Database) -> list[str]:

@@ -156,7 +156,9 @@ def operations_sql(concatenated: str) -> str:
         )
 
     # The target is only known after it was resolved, so each value is the first one in any entry of the request.
-    first_values = ("user_id", "channel_id", "source", "verb", "backend", "target_kind", "target_id", "target_name")
+    first_values = ("backend", "target_kind", "target_id", "target_name")
+    # A form is submitted before what it asks for is known.
+    verb = first("verb").replace("ORDER BY e.seq", "ORDER BY e.verb LIKE 'form %', e.seq")
     ways = {"approval_requested": "waiting", "sent": "allowed", "done": "allowed"}
     cases = " ".join(f"WHEN '{event}' THEN '{word}'" for event, word in ways.items())
     decisive = ("denied", "approval_requested", "approved", "rejected", "expired")
@@ -179,6 +181,8 @@ def operations_sql(concatenated: str) -> str:
     columns = [
         "f.request_id AS request_id",
         "f.at AS requested_at",
+        *(first(name) for name in ("user_id", "channel_id", "source")),
+        verb,
         *(first(name) for name in first_values),
         params,
         first("reason"),

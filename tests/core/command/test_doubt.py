@@ -58,6 +58,8 @@ def changes(typed: str, around: Surroundings) -> list[str]:
         "give prices another hour, then stop it",
         "n'arrête pas load_orders",
         "an incident is open, please don't restart",
+        "prices works again",
+        "feed runs again",
         "turn nightly on and weekly close off",
     ],
 )
@@ -360,6 +362,14 @@ def test_the_order_of_a_sentence_is_found_among_what_is_told_beside_it(typed: st
         ("maintenance for 2 hours, please pause news/feed", "schedule off acc:news/feed for=2h"),
         ("please pause news/feed, maintenance for 2 hours", "schedule off acc:news/feed for=2h"),
         ("all good again, close INC-80", "incident close INC-80"),
+        ("prices work again, close INC-81", "incident close INC-81"),
+        ("shop/stock delivered the wrong prices, mark it as failed", "mark acc:shop/stock as=failed"),
+        ("news/feed shows old prices, please start it", "start acc:news/feed"),
+        ("shop/prices has no data, please start it", "start acc:shop/prices"),
+        ("load_orders is loading wrong data, please stop it", "stop infa:task/load_orders"),
+        ("check-links was started on the wrong cluster_1, please stop it", "stop itn:cluster_1/check-links@running"),
+        ("pause news/feed (maintenance until 18:00)", "schedule off acc:news/feed until=18:00"),
+        ("pause news/feed - maintenance until 18:00", "schedule off acc:news/feed until=18:00"),
         ("we are done, please close the incident", "incident close"),
     ],
 )
