@@ -8,7 +8,7 @@ import re
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from functools import lru_cache
-from itertools import dropwhile, pairwise, takewhile
+from itertools import dropwhile, groupby, pairwise, takewhile
 from typing import Final, NamedTuple
 
 from bot.core.command.builtins import ALIASES
@@ -60,6 +60,9 @@ _OF_INCIDENTS: Final = frozenset({"close", "open", "resolve", "declare"})
 _INCIDENT: Final = re.compile(r"^(?:(?:the|an?|our|this|new) )*(?:incident\b|inc-?\d)")
 _STATES: Final = re.compile(r"\W*[\w.]+(?: ?: ?\S+| (?:on|off|true|false|yes|no))\W*")
 _END: Final = re.compile(r"\b(?:until|till|for (?=\d|an? |one |two |three |half )).+$", re.IGNORECASE)
+_TOLD: Final = re.compile(
+    r"(?i)\b(?:had|was|were|been|since|took|did|waited|hung|\w+ed)\b"
+)  # `it was slow for 2 hours`
 _LASTS: Final = re.compile(r"(?:pause|suspend|snooze|schedule|turn|switch|disable|hold)\b", re.IGNORECASE)
 _WORD: Final = re.compile(r"[^\s,;!?()]*[^\W_][^\s,;!?()]*")
 _BENEATH: Final = frozenset({"because", "before", "while", "whilst", "although", "as", "since", "that", "which", "who"})
@@ -124,7 +127,8 @@ def order_of(text: str, targets: Sequence[Known], catalog: Catalog, *, in_thread
     topic = topic if {*parts_of(topic)} <= names else ""
     named = not topic if in_thread else names & {*parts_of(whole)}
     ends = [] if _END.search(whole) or not _LASTS.match(whole) else [*pieces[: orders[0]], *later[len(beside) :]]
-    whole += "".join(f", {match[0]}" for match in (_END.search(piece.text) for piece in ends) if match)
+    lasting = (_END.search(piece.text) for piece in ends if not _TOLD.search(piece.text))
+    whole += "".join(f", {match[0]}" for match in lasting if match)
     last = {known.name.casefold().rpartition("/")[2] for known in targets} - ADJECTIVES
     order = (
         whole
@@ -214,19 +218,21 @@ def _without_left(text: str, names: AbstractSet[str]) -> str:
 def _with_name(text: str, before: Sequence[str], names: AbstractSet[str], last: AbstractSet[str]) -> str:
     """The order with a name in place of `it`: what the nearest clause before it that names a target is about, if there is one.
     `last` are whole names, or their last parts."""
-    name = next((found for clause in reversed(before) if (found := _named(clause, names, last))), "")
+    named = [said for clause in before if (said := _named(clause, names, last))]
+    several = re.search(r"(?i)\b(?:them|their)\b", text)
+    name = " and ".join(one for said in named for one in said) if several else "".join(named[-1][:1] if named else [])
     return re.sub(r"(?i)\b(?:it|this|that|them|its|their)\b", lambda _: name, text, count=1) if name else text
 
 
-def _named(clause: str, names: AbstractSet[str], last: AbstractSet[str]) -> str:
-    """The clause if it is a name, otherwise the first whole name in it, or the first part of one."""
+def _named(clause: str, names: AbstractSet[str], last: AbstractSet[str]) -> list[str]:
+    """The clause if it is a name, otherwise the whole names in it, or several words in a row that are parts of one."""
     if {*parts_of(clause)} <= names:
-        return clause.strip(f"{EDGES}: ")
+        return [clause.strip(f"{EDGES}: ")]
     said = [token.strip(f"{EDGES}:") for token in TOKEN.findall(clause)]
     typed = [one for one in said if "/" in one or ":" in one]
-    whole = [one for one in said if one.casefold() in last]
-    part = [one for one in said if not names.isdisjoint(parts_of(one)) and one.casefold() not in ADJECTIVES]
-    return next(iter([*typed, *whole, *part]), "")
+    rows = [[*row] for of_name, row in groupby(said, lambda one: {*parts_of(one)} <= names) if of_name]
+    several = [" ".join(row) for row in rows if len(row) > 1]
+    return typed or [*several, *(one for one in said if one.casefold() in last)]
 
 
 def words_in(plain: str) -> tuple[list[str], list[str], list[str], set[int], str]:

@@ -362,6 +362,9 @@ def test_the_order_of_a_sentence_is_found_among_what_is_told_beside_it(typed: st
         ("maintenance for 2 hours, please pause news/feed", "schedule off acc:news/feed for=2h"),
         ("please pause news/feed, maintenance for 2 hours", "schedule off acc:news/feed for=2h"),
         ("all good again, close INC-80", "incident close INC-80"),
+        ("news/feed has been slow for 2 hours, please pause it", "schedule off acc:news/feed"),
+        ("we waited for 2 hours, please pause news/feed", "schedule off acc:news/feed"),
+        ("pause news/feed, the vendor has been down for 3 hours", "schedule off acc:news/feed"),
         ("prices work again, close INC-81", "incident close INC-81"),
         ("shop/stock delivered the wrong prices, mark it as failed", "mark acc:shop/stock as=failed"),
         ("news/feed shows old prices, please start it", "start acc:news/feed"),
@@ -442,3 +445,13 @@ def test_a_command_with_blanks_in_a_parameter_is_offered_without_them(typed: str
     read = parse(typed, CATALOG)
     assert isinstance(read, ParseError)
     assert read.nearest == (offered,)
+
+
+def test_them_are_all_that_were_named_before() -> None:
+    offered = suggest("shop/prices and shop/stock are broken, please pause their schedules for 2 hours", CATALOG, DEMO)
+    assert offered == ("schedule off acc:shop/prices for=2h", "schedule off acc:shop/stock for=2h")
+
+
+def test_it_is_not_a_part_of_some_name_that_a_clause_before_it_happens_to_have() -> None:
+    around = replace(DEMO, targets=[known for known in DEMO.targets if known.name != "load_orders"])
+    assert changes("load_orders was started with wrong data, please stop it", around) == []
