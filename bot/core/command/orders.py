@@ -36,7 +36,6 @@ from bot.core.command.wording import readings, worded
 _FLAG: Final = re.compile(r"(?<!\S)--(?=[\w.-]+=)")  # `--region=north`, as on a command line
 _CUT: Final = re.compile(r"[\r\n]+|;\s|(?=<@[^>]*>)")
 # What comes after an order and names what is to be left as it is.
-# What comes after an order and names what is to be left as it is.
 _KEPT: Final = re.compile(
     r"[,;]? (?:(?:but|and|while) )*(?:not|without|leave|keep|instead of|rather than|don'?t touch|do not touch)"
     r" (?P<what>.+)$",
