@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 from bot.core.approval import Approval
 from bot.core.card import Button, HomeRow, HomeSection, HomeView
@@ -37,19 +37,26 @@ _LAUNCH: Final = ("Look up…", "Start…")  # what the launcher is for: those w
 _DECISIONS, _FAVOURITES = "decisions", "favourites"
 
 
-async def open_home(ctx: Context, user: str, team: str) -> None:
+class _Page(NamedTuple):
+    """A page of the tab, empty for the first one, and when the person came to it."""
+
+    page: str = ""
+    at: str = ""
+
+
+async def open_home(ctx: Context, intent: Intent) -> None:
     """Show the tab that a person opened, and redraw it for a day whenever something in it changes."""
-    now = stamp(ctx.clock.now())
+    user, now = intent.actor.user_id, stamp(ctx.clock.now())
     await ctx.store.set_value(f"{OPENED}{user}", now, now)
-    await _turn_to(ctx, user, "")
-    await _draw(ctx, user, team)
+    await _turn_to(ctx, user, "", stamp(intent.at))
+    await _draw(ctx, user, intent.place.team_id)
 
 
 async def pressed(ctx: Context, intent: Intent, means: Mapping[str, Json]) -> None:
     """Show another page, or star or unstar a target."""
     user = intent.actor.user_id
     if "page" in means:
-        await _turn_to(ctx, user, str(means["page"]))
+        await _turn_to(ctx, user, str(means["page"]), stamp(intent.at))
     for name, change in (("star", star), ("unstar", unstar)):
         if name in means:
             await change(ctx, user, Target.stored(means[name]))
@@ -63,9 +70,19 @@ async def _draw(ctx: Context, user: str, team: str) -> None:
         await ctx.presenter.home(await home_view(ctx, user, team))
 
 
-async def _turn_to(ctx: Context, user: str, page: str) -> None:
-    if await ctx.store.value(f"{_PAGE}{user}") != page:
-        await ctx.store.set_value(f"{_PAGE}{user}", page, ctx.clock.now())
+async def _turn_to(ctx: Context, user: str, page: str, at: str) -> None:
+    """Keep the page that a person came to at this time, unless they went to another one since: the tab shows buttons before it
+    is drawn anew, so that a press can overtake its opening."""
+    async with ctx.locks.of(f"home-page:{user}"):
+        kept = await _page_of(ctx, user)
+        if kept.at <= at and (kept.page, kept.at) != (page, at):
+            await ctx.store.set_value(f"{_PAGE}{user}", {"v": 1, "page": page, "at": at}, ctx.clock.now())
+
+
+async def _page_of(ctx: Context, user: str) -> _Page:
+    """The page of the tab that a person sees."""
+    kept = await ctx.store.value(f"{_PAGE}{user}")
+    return _Page(str(kept.get("page", "")), str(kept.get("at", ""))) if isinstance(kept, Mapping) else _Page()
 
 
 async def redraw(ctx: Context) -> None:
@@ -88,7 +105,7 @@ async def home_view(ctx: Context, user: str, team: str) -> HomeView:
     """Read from the store and the directory's cache, not from the backends, so that it opens at once."""
     person, place = Actor(user_id=user, team_id=team), Place(team_id=team, channel_id="")
     seen = await visibility_of(ctx, person, place)
-    page, _, first = str(await ctx.store.value(f"{_PAGE}{user}") or "").partition(":")
+    page, _, first = (kept := await _page_of(ctx, user)).page.partition(":")
     waiting = await _waiting_for(ctx, user)
     if page == _FAVOURITES:
         return HomeView(user_id=user, sections=await _favourites_page(ctx, user, seen))
@@ -101,7 +118,7 @@ async def home_view(ctx: Context, user: str, team: str) -> HomeView:
         head = HomeSection(title="Waiting for your decision", note=note, buttons=back)
         return HomeView(user_id=user, sections=(head, *found))
     if page == _DECISIONS:
-        await _turn_to(ctx, user, "")
+        await _turn_to(ctx, user, "", kept.at)
     return HomeView(user_id=user, sections=await _overview(ctx, person, place, seen, waiting))
 
 

@@ -91,7 +91,7 @@ async def opened(ctx: Context, intent: Intent, opening: Open) -> None:
     """Open the modal or the Home tab. A modal has to open within three seconds, so it comes first."""
     if opening.what == "home":
         await ctx.store.finish(intent.request_id, (), stamp(ctx.clock.now()))
-        await open_home(ctx, intent.actor.user_id, intent.place.team_id)
+        await open_home(ctx, intent)
         return
     actor, place = intent.actor, intent.place
     catalog = await catalog_of(ctx, actor, place)

@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from bot.core.intent import Place
+from bot.core.intent import Actor, Intent, Open, Place, Source
 from bot.core.operation import Target
 from bot.core.records import Grant, Subscription, Watch, stamp
 from bot.features.favourites import star
+from bot.features.home import open_home
 from tests.scenarios.team import RULES, Team, deciding
 from tests.world import OPEN_POLICY, World, labels, shown, world
 
@@ -149,6 +150,24 @@ async def test_a_press_counts_although_the_tab_was_drawn_again_meanwhile(team: T
     env.bot.ctx.stale_homes.stale("U0LEE")
     await env.until(lambda: published(env, "U0LEE") > before)
     assert answers() == first
+
+
+async def test_an_opening_that_is_handled_after_a_press_does_not_take_its_page_away(team: Team) -> None:
+    """The tab shows its last buttons before the bot has drawn it anew."""
+    env = team.env
+    await env.does("start acc:shop/prices -- month end", "Waiting for approval")
+    await opens(env, "U0LEE", "Review 1")
+    before = env.bot.ctx.clock.now()
+    await env.person("U0LEE").press_label("home", label="Review 1")
+    await tab(env, "U0LEE", "Waiting for your decision")
+    lee, home = Actor(user_id="U0LEE", team_id="T0SHOP"), Place(team_id="T0SHOP", channel_id="")
+    opening = Open(what="home")
+    late = Intent(
+        request_id="late", at=before, source=Source.HOME, actor=lee, place=home, dedupe_key="late", payload=opening
+    )
+    await open_home(env.bot.ctx, late)
+    await tab(env, "U0LEE", "Waiting for your decision")
+    await opens(env, "U0LEE", "Review 1")
 
 
 TWO_PLACES = """\
