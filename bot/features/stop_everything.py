@@ -48,7 +48,8 @@ _SAYS: Final = (
 _ALL: Final = re.compile(_SAYS + r"[.,:!? ]*$")
 _STATES: Final = r"(?:is|are|was|has|have|does|do|did|runs?|goes|went|keeps?|hangs?|failed)"
 _AND_WHY: Final = re.compile(
-    rf"^(?P<order>.*?{_SAYS}?)(?: *[,.:;!?]+ | [-\u2013\u2014]+ | (?=(?:the )?[^\W_]\S* {_STATES}\b))(?P<why>.+)$",
+    rf"^(?P<order>.*?{_SAYS}?)(?: *[,.:;!?]+ | [-\u2013\u2014]+ "
+    rf"| (?=(?:the )?(?!(?:that|which)\b)[^\W_]\S* {_STATES}\b))(?P<why>.+)$",
     re.IGNORECASE,
 )
 _ONCE: Final = re.compile(r"\bonce (?:the|it|they|we|\S+ (?:is|are|has))\b", re.IGNORECASE)

@@ -336,6 +336,7 @@ async def test_it_is_understood_as_people_say_it_and_not_where_they_mean_somethi
         "Stop everything! Prices are wrong",
         "can you stop everything? prices are wrong",
         "can we stop everything? it does damage",
+        "please stop everything that runs here, the shop is down",
     ):
         await env.does(said, "Stop 2 runs?", channel=INCIDENT)
     for said in (
@@ -490,3 +491,11 @@ async def test_the_only_run_is_stopped_with_the_reason_and_without_a_second_ques
     await press(env, card, "Stop it")
     await env.sees("stop infa:task/reload_history", "topped", "<@U0ANA>: prod is down", channel=INCIDENT)
     assert len(stops(env)) == 1
+
+
+async def test_a_reason_in_the_sentence_is_what_comes_after_the_words_for_the_runs(team: Team) -> None:
+    env = team.env
+    await start(env, LONG[0])
+    card = await env.does("please stop everything that runs here, the shop is down", "Stop 1 run?", channel=INCIDENT)
+    await press(env, card, "Stop it")
+    await env.sees("stop infa:task/reload_history", "topped", "<@U0ANA>: the shop is down", channel=INCIDENT)

@@ -50,11 +50,24 @@ _REWORDED: Final = tuple(
         (r"\bpause (?:end|off|over)\b", "resume"),
         (r"^((?:please |can you )*)break[- ](?:the )?glass\b", r"\1breakglass"),
         (r"\b(?:stop|kill) and (?:re)?start\b", "restart"),
-        (r"\bhelp (?:me |us )?to (?=[a-z])", ""),
+        (r"\b(?<!it )help (?:me |us )?to (?=[a-z])", ""),
         (r"\b(start|launch|trigger|begin) (?:an? |another |the )?(?:new )?runs? (?:of|for)\b", r"\1"),
         (r"\b(?:an?|another) new (?=run|job|attempt|try|start)", "a "),
         (r"^new (?=run|job)", ""),
-        (r"(?<=\w)[,.!;]* (?:thx|thanks|thank you|ty|cheers)(?: a lot| so much| in advance| all)?[ .!]*$", ""),
+        (
+            r"(?<=\w)[,.!;]* (?:many )?(?:thx|thanks|thank you|ty|cheers)(?: a lot| so much| in advance| all)?[ .!]*$",
+            "",
+        ),
+        (
+            r"\b(?:we|you) (?:can|could|may|should) (?:now |then )?(?=(?:close|resolve) (?:the |this |our )?inc)(?!.*\?)",
+            "please ",
+        ),
+        (r"^(?:the )?(inc-?\d+|incident(?: \S+)?) can (?:now )?be (close|resolve)d\b", r"\2 \1"),
+        (r"\btry (?:to )?(?=(?:stop|kill|cancel|pause|resume|start|restart|retry|delete)\b)", ""),
+        (r"\btry (stop|start|restart|retry|kill|cancel)p?l?ing\b", r"\1"),
+        (r"\b(?:notify|tell|ping|inform|alert|message) <@[^>]+> (?=when|if|once|as soon as)", "notify me "),
+        (r"\b(as (?:failed|succeeded|completed|done)): (?=\S)", r"\1 -- "),
+        (r"(?<=\w) :(?= \w)", ":"),
         (r" first(?=[,.;]|$| (?:and|then)\b)", ""),
         (r"^((?:please |ok(?:ay)?,? |now )*)first,? (?=[a-z])", r"\1"),
     )
@@ -71,7 +84,10 @@ _OF_SIGNALBOX: Final = tuple(
         (rf"\b(?:{_END}|{_EDIT}|revoke|take|strip)\b{_SMALL} (?:[^\s,]+ )?{_RIGHTS}\b", ("grants",)),
         (r"\bstop <@[^>]+> from \S+ing\b", ("grants",)),
         (
-            rf"\bbreak-? ?glass\b.*\b{_OVER}\b|\b{_OVER}\b.* break-? ?glass\b|\bemergency (?:is )?over\b|\bno emergency\b",
+            (
+                rf"\bbreak-? ?glass\b.*\b{_OVER}\b|\b{_OVER}\b.* break-? ?glass\b"
+                r"|\bemergency (?:access )?(?:is )?over\b|\bno emergency\b"
+            ),
             ("grants", "approvals"),
         ),
         (rf"\b{_END}{_SMALL} (?:stop|start|restart|retry|delete|deletion|request)\b", ("approvals",)),
@@ -136,7 +152,7 @@ _LOOK: Final = re.compile(
 )
 # A question, which no change answers.
 _ASKS: Final = re.compile(
-    r"^(?:(?:hi|hello|hey|ok|so|and|please)\W+)*(?:will (?!you\b)\S|must (?:i|we)\b|what did"
+    r"^(?:(?:hi|hello|hey|ok|so|and|please)\W+)*(?:will (?!you\b)\S|would it (?:help|matter|change)|must (?:i|we)\b|what did"
     r"|who|whose|why|which|(?:until|since|till) when|how (?:long|often|many|much)"
     r"|where|when\b.*\?\s*$)",
     re.IGNORECASE | re.DOTALL,
@@ -193,9 +209,12 @@ def against(text: str) -> bool:
     return _AGAINST.search(text) is not None
 
 
-def certain(commands: tuple[str, ...], text: str, order: str, before: str, catalog: Catalog) -> tuple[str, ...]:
+def certain(
+    commands: tuple[str, ...], text: str, order: str, before: str, catalog: Catalog, *, soon: bool = False
+) -> tuple[str, ...]:
     """The commands for an order in a text, without the changes that the text may be against, or after the read that the order,
-    or what is said before it, may want first: of a change now, or by this person, it may not speak."""
+    or what is said before it, may want first: of a change now, or by this person, it may not speak. `soon`: it comes after
+    something that happens at a later time."""
     acts = [one for one in commands if catalog.changes(catalog.canonical_verb(one.split())[0] or "")]
     grants = bool(acts) and acts[0].startswith("grant ")
     command = parse(acts[0], catalog) if acts else None
@@ -211,6 +230,6 @@ def certain(commands: tuple[str, ...], text: str, order: str, before: str, catal
         target
         and not grants
         and commands[0] in acts
-        and (no_end or _LOOK.search(order) or _LEAVES_OUT.search(text) or _WAITS.search(before))
+        and (soon or no_end or _LOOK.search(order) or _LEAVES_OUT.search(text) or _WAITS.search(before))
     )
     return tuple(dict.fromkeys((*looks, *commands)))[:MOST] if first else commands

@@ -62,6 +62,9 @@ _END: Final = re.compile(r"\b(?:until|till|for (?=\d|an? |one |two |three |half 
 _TOLD: Final = re.compile(
     r"(?i)\b(?:had|was|were|been|since|took|did|waited|hung|\w+ed)\b"
 )  # `it was slow for 2 hours`
+_AT: Final = ("at", "um", "gegen")
+_SUBJECT: Final = re.compile(r"(?i)(?:the|our|my|this|that|their|his|her|an?|we|they|i|it|there|he|she|<@[^>]*>)\b")
+_WANTED: Final = re.compile(r"(?i)\b(?:need|want|should|must|would|like|have to|has to|do (?:it|this|that)|please)\b")
 _LASTS: Final = re.compile(r"(?:pause|suspend|snooze|schedule|turn|switch|disable|hold)\b", re.IGNORECASE)
 _WORD: Final = re.compile(r"[^\s,;!?()]*[^\W_][^\s,;!?()]*")
 _BENEATH: Final = frozenset({"because", "before", "while", "whilst", "although", "as", "since", "that", "which", "who"})
@@ -74,6 +77,7 @@ class Order(NamedTuple):
     before: str
     text: str
     onwards: str
+    soon: bool = False  # a later time was told before it: `the maintenance starts at 6pm, please pause prices`
 
 
 def orders_in(plain: str, catalog: Catalog) -> list[str]:
@@ -106,7 +110,7 @@ def order_of(text: str, targets: Sequence[Known], catalog: Catalog, *, in_thread
     first = pieces[orders[0]] if orders else None
     if (
         first is None
-        or _is_for_later([*pieces[: orders[0]], first._replace(text=first.text[: begin[orders[0]]])], names)
+        or _is_for_later([piece.text for piece in pieces[: orders[0]]], first.text[: begin[orders[0]]], names)
         or _is_asked(text, first)
     ):
         return None
@@ -135,7 +139,9 @@ def order_of(text: str, targets: Sequence[Known], catalog: Catalog, *, in_thread
         else _with_name(whole, [topic] if topic else [one.text for one in pieces[: orders[0]]], names, last)
     )
     onwards = text[first.start : end].rstrip() if order == whole else order
-    return Order(before, order + reason, onwards + reason)
+    return Order(
+        before, order + reason, onwards + reason, _is_soon([piece.text for piece in pieces[: orders[0]]], names)
+    )
 
 
 class _Piece(NamedTuple):
@@ -146,10 +152,31 @@ class _Piece(NamedTuple):
     after: str
 
 
-def _is_for_later(before: Sequence[_Piece], names: AbstractSet[str]) -> bool:
-    """Whether a time or a condition stands before an order. A target may be called `nightly`."""
-    said = [" ".join("" if word in names else word for word in piece.text.casefold().split()) for piece in before]
-    return any(CONDITIONS.search(one) or LATER.search(one) or LATER_IN_CLAUSE.fullmatch(one) for one in said)
+def _is_for_later(before: Sequence[str], beginning: str, names: AbstractSet[str]) -> bool:
+    """Whether a time or a condition stands before an order, rather than what happens at a time: `it starts at 6pm, stop it`."""
+    clauses = [*before, beginning]
+    said = [_without_names(one, names) for one in clauses]
+    times = [one for one, clause in zip(said, clauses, strict=True) if clause is beginning or not _tells(clause, names)]
+    return any(map(LATER.search, times)) or any(
+        CONDITIONS.search(one) or LATER_IN_CLAUSE.fullmatch(one) for one in said
+    )
+
+
+def _is_soon(before: Sequence[str], names: AbstractSet[str]) -> bool:
+    """Whether one of these clauses tells of a later time. `it failed at 3am` does not."""
+    times = ((LATER.search(one), _TOLD.search(one)) for one in (_without_names(clause, names) for clause in before))
+    return any(time and not (told and time[0].startswith(_AT)) for time, told in times)
+
+
+def _without_names(clause: str, names: AbstractSet[str]) -> str:
+    """The clause without names: a target may be called `nightly`."""
+    return " ".join("" if {*parts_of(word)} <= names else word for word in clause.casefold().split())
+
+
+def _tells(clause: str, names: AbstractSet[str]) -> bool:
+    """Whether a clause says what happens or happened, and neither when something is to be done nor what is wanted."""
+    named = {*parts_of(clause.partition(" ")[0])} <= names
+    return (_SUBJECT.match(clause) is not None or named) and _WANTED.search(clause) is None
 
 
 def _is_asked(text: str, order: _Piece) -> bool:

@@ -48,6 +48,7 @@ from bot.core.command.untargeted import (
     in_thread,
     numbered,
     of_it,
+    of_its_run,
     orders_it,
     second_words,
     with_person,
@@ -126,8 +127,11 @@ def meant(text: str, catalog: Catalog, around: Surroundings) -> Meant:
             order, found = Order("", part, body), _meant(part, catalog, around)
         if found != Meant():
             full = _with_reason(part if order.text == part else order.onwards, found, catalog, around)
-            commands = certain(full.commands, order.onwards, REASON.sub("", order.text), order.before, catalog)
-            return replace(full, commands=commands, cannot="" if against(order.onwards) else full.cannot)
+            said = REASON.sub("", order.text)
+            commands = certain(full.commands, order.onwards, said, order.before, catalog, soon=order.soon)
+            later, cannot = found.later or order.soon, "" if against(order.onwards) else full.cannot
+            commands = of_its_run(commands, part, around.targets, catalog)
+            return replace(full, commands=commands, cannot=cannot, later=later)
     return Meant()
 
 

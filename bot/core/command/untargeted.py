@@ -10,7 +10,7 @@ from typing import Final
 from bot.core.command.builtins import Takes
 from bot.core.command.capability import Risk
 from bot.core.command.catalog import Catalog
-from bot.core.command.ranking import Known, forms_of
+from bot.core.command.ranking import Known, forms_of, name_parts, parts_of
 from bot.core.command.target_ref import PICKS, TargetRef
 from bot.core.command.vocabulary import (
     ALL,
@@ -50,6 +50,11 @@ _BEFORE_IT: Final = frozenset(
 _BEFORE_A_RIGHT: Final = frozenset({"you", "so", "then", "now", "yes", "kindly", "and", "also", "but"})
 _OVER: Final = frozenset({"over", "done", "resolved", "finish", "close"})
 _CONDITION: Final = frozenset({"when", "whenever", "once", "after", "if", "unless", "until", "till"})
+_SAYS_NOTHING: Final = FILLERS | GREETINGS | _OVER | {"them"}  # after an order: `close the incident now`
+_AT_ITS_END: Final = re.compile(
+    r"\b(?:when|once|if|as soon as|until (?:it|this))\b.*\b(?:done|over|through|ready|ends?|ended|finish(?:es|ed)?|complete)\b",
+    re.IGNORECASE,
+)
 _CREATING: Final = frozenset({"create", "register", "make", "add"})
 
 
@@ -74,7 +79,8 @@ def second_words(spoken: Wording, reason: str) -> tuple[str, ...]:
         if verb not in said or at is None or not _orders_both(spoken, at, said.index(verb)):
             continue
         name = next((at for at, word in enumerate(said) if at and _names_one(word, said[at - 1])), 0)
-        text = reason or " ".join(spoken.typed[max(at, said.index(verb), name) + 1 :])
+        last = max(at, said.index(verb), name) + 1
+        text = reason or (" ".join(spoken.typed[last:]) if not _SAYS_NOTHING.issuperset(said[last:]) else "")
         named = [spoken.typed[name].rstrip(":")] if name else []
         return (" ".join([verb, second, *named, *(["--", text] if text else [])]),)
     return ()
@@ -127,6 +133,16 @@ def with_person(pattern: re.Pattern[str], text: str, targets: Sequence[Known], c
     said = worded([name], catalog, parts=parts)
     known = name in said.known | PRONOUNS or said.names_with(name)
     return text if known else f"{text[: match.start('who')]}@{name}{text[match.end('who') :]}"
+
+
+def of_its_run(commands: tuple[str, ...], text: str, targets: Sequence[Known], catalog: Catalog) -> tuple[str, ...]:
+    """The commands, after a watch of the run that goes on now if the text asks about its end: `tell me when prices is done`."""
+    verb, _, typed = commands[0].partition(" ")
+    target = next((one for one in targets if one.written == typed), None) if verb == "watch" else None
+    kind = catalog.backends[target.backend].default_target if target is not None else None
+    its = target is not None and kind is not None and kind.selects and kind.name == target.kind
+    named = target is not None and not {*name_parts(target.name)}.isdisjoint(parts_of(text))
+    return (f"{commands[0]}@last", *commands)[:3] if its and named and _AT_ITS_END.search(text) else commands
 
 
 def small_talk(text: str) -> str:

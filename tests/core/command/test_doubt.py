@@ -8,7 +8,7 @@ import pytest
 
 from bot.core.command.parser import parse
 from bot.core.command.ranking import Known
-from bot.core.command.suggest import Surroundings, meant, suggest
+from bot.core.command.suggest import Meant, Surroundings, meant, suggest
 from bot.core.intent import Command, ParseError
 from tests.core.command.test_suggest import CATALOG, DEMO
 
@@ -455,3 +455,75 @@ def test_them_are_all_that_were_named_before() -> None:
 def test_it_is_not_a_part_of_some_name_that_a_clause_before_it_happens_to_have() -> None:
     around = replace(DEMO, targets=[known for known in DEMO.targets if known.name != "load_orders"])
     assert changes("load_orders was started with wrong data, please stop it", around) == []
+
+
+@pytest.mark.parametrize(
+    ("typed", "offered"),
+    [
+        (
+            "the maintenance starts at 6pm, please pause news/feed",
+            ("status acc:news/feed", "schedule off acc:news/feed"),
+        ),
+        ("news/feed starts at 6pm, please pause it", ("status acc:news/feed", "schedule off acc:news/feed")),
+        (
+            "the server restarts tonight, please pause news/feed until tomorrow 7am",
+            ("status acc:news/feed", 'schedule off acc:news/feed until="tomorrow 07:00"'),
+        ),
+        (
+            "the shop is closed tomorrow, please pause shop/prices for 24 hours",
+            ("status acc:shop/prices", "schedule off acc:shop/prices for=24h"),
+        ),
+    ],
+)
+def test_an_order_beside_what_happens_later_is_offered_after_a_look_with_a_word_of_now(
+    typed: str, offered: tuple[str, ...]
+) -> None:
+    assert meant(typed, CATALOG, DEMO) == Meant(offered, later=True)
+
+
+def test_what_happened_at_a_time_makes_no_order_one_for_later() -> None:
+    found = meant("shop/prices failed at 3am, please retry it", CATALOG, DEMO)
+    assert (found.commands[0], found.later) == ("retry acc:shop/prices@failed", False)
+
+
+@pytest.mark.parametrize(
+    "typed", ["tonight at 6, please stop shop/prices", "we need it at 6pm, please stop shop/prices"]
+)
+def test_an_order_for_a_time_is_offered_after_a_look_at_most(typed: str) -> None:
+    assert suggest(typed, CATALOG, DEMO)[0] == "status acc:shop/prices"
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "tell me when shop/prices is done",
+        "let me know when prices finishes",
+        "notify me when the prices run ends",
+        "notify <@U0RUI> when shop/prices ends",
+    ],
+)
+def test_who_asks_for_the_end_of_a_run_is_offered_to_be_told_of_it(typed: str) -> None:
+    assert suggest(typed, CATALOG, DEMO) == ("watch acc:shop/prices@last", "watch acc:shop/prices")
+
+
+def test_who_asks_for_failures_is_told_of_all_runs() -> None:
+    assert suggest("tell me when shop/prices fails", CATALOG, DEMO) == ("watch acc:shop/prices",)
+
+
+@pytest.mark.parametrize(
+    ("typed", "offered"),
+    [
+        ("feed works again, we can close INC-42", "incident close INC-42"),
+        ("we can close the incident now", "incident close"),
+        ("the incident is over, close it", "incident close"),
+        ("INC-42 can be closed", "incident close INC-42"),
+        ("close the incident, many thanks", "incident close"),
+        ("mark shop/prices@last as failed: wrong prices", "mark acc:shop/prices@last as=failed -- wrong prices"),
+        ("start shop/prices region : south", "start acc:shop/prices input.region=south"),
+        ("try stopping load_orders again", "stop infa:task/load_orders"),
+        ("my emergency access is over, end it", "grants"),
+        ("would it help to stop load_orders?", "status infa:task/load_orders"),
+    ],
+)
+def test_a_sentence_is_offered_what_it_says(typed: str, offered: str) -> None:
+    assert suggest(typed, CATALOG, DEMO)[0] == offered
