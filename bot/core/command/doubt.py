@@ -9,19 +9,13 @@ from typing import Final
 
 from bot.core.command.builtins import ALIASES
 from bot.core.command.catalog import Catalog
-from bot.core.command.lexer import tight
+from bot.core.command.lexer import REASON, tight
 from bot.core.command.parser import parse
-from bot.core.command.ranking import parts_of
-from bot.core.command.vocabulary import SYNONYMS
+from bot.core.command.ranking import MOST, parts_of
+from bot.core.command.vocabulary import CONDITIONS, SYNONYMS
 from bot.core.command.wording import worded
 from bot.core.intent import Command
 
-MOST: Final = 3  # commands that are offered
-REASON: Final = re.compile(
-    r"(?:^|\s)(?:(?:(?:--|\u2013|\u2014)\s*)?(?i:reason:)|--|\u2013|\u2014"
-    r"|(?i:because(?: of)?|cause|cuz|due to|weil|(?<!soon )(?<!long )(?:since|as) (?=(?:we|it|they|the)\b))\b)\s*(.+)$",
-    re.DOTALL,
-)  # phones turn `--` into a dash
 _SMALL: Final = (
     r"(?: (?:\S+'s|<@[^>]+>(?: ?'s)?|the|this|that|these|those|my|our|your|its|his|her|their|all|any|every|a|an|new"
     r"|please))*"
@@ -48,7 +42,7 @@ _REWORDED: Final = tuple(
         (r"\b(?:has|have|needs?) to be\b", "should be"),
         (r"\bno more (?:watch(?:es|ing)?|alerts?|notifications?|messages)\b", "unwatch"),
         (r"\bpause (?:end|off|over)\b", "resume"),
-        (r"^((?:please |can you )*)break[- ](?:the )?glass\b", r"\1breakglass"),
+        (r"^((?:please |can you )*)break[- ](?:the )?glass\b(?! (?:used|was|is|has|ended|over))", r"\1breakglass"),
         (r"\b(?:stop|kill) and (?:re)?start\b", "restart"),
         (r"\b(?<!it )help (?:me |us )?to (?=[a-z])", ""),
         (r"\b(start|launch|trigger|begin) (?:an? |another |the )?(?:new )?runs? (?:of|for)\b", r"\1"),
@@ -68,9 +62,23 @@ _REWORDED: Final = tuple(
         (r"\b(?:notify|tell|ping|inform|alert|message) <@[^>]+> (?=when|if|once|as soon as)", "notify me "),
         (r"\b(as (?:failed|succeeded|completed|done)): (?=\S)", r"\1 -- "),
         (r"(?<=\w) :(?= \w)", ":"),
+        (
+            r"\b(?:repeat|redo) (?:the |my |your |that |this )(stop|pause|start|restart|retry|resume|delete)\b(?: of)?",
+            r"\1",
+        ),
+        (r"\b(until|till|for)(?=\d)", r"\1 "),
+        (r"\bfor (?:max\.?|at most|up to|about|around|ca\.?|roughly|another) (?=\d|an? |one |two |half )", "for "),
+        (r"(?<=\w) (?:at most|max\.?) (?=\d+ ?(?:h|m|d|hours?|min))", " for "),
+        (r"^better (?=[a-z]+ )(?!not\b|if\b|to\b)", "please "),
+        (r"^(\S+ (?:on|off)\b(?:(?! --)[^,])*?),? (?:please|pls|plz)[ .!]*$", r"\1"),
+        (r"(?:,? and|,|;)? set (\w+) to (true|false|on|off|yes|no)\b", r", \1: \2"),
         (r" first(?=[,.;]|$| (?:and|then)\b)", ""),
         (r"^((?:please |ok(?:ay)?,? |now )*)first,? (?=[a-z])", r"\1"),
     )
+)
+_REASON_FIRST: Final = re.compile(
+    r"(?:because(?: of)?|due to|since|as|weil) (?P<why>[^,;]{3,}?)(?:, (?:please )?| (?=please ))(?P<order>.+)$",
+    re.IGNORECASE | re.DOTALL,
 )
 # Texts about people's rights, the rules or the bot itself, and the reads that are about them.
 _RIGHTS: Final = r"(?:access|rights|right(?= (?:to|on|of|for)\b)|permissions?|approvers?)"
@@ -102,14 +110,30 @@ _OF_SIGNALBOX: Final = tuple(
         (rf"\b(?:stop|pause|delete|remove|abort|kill|suspend)\b{_SMALL} incidents?\b", ("timeline",)),
         (rf"\b{_BEGIN}{_SMALL} (?:audits?|reviews?)\b", ("audit",)),
         (rf"\b{_BEGIN}{_SMALL} (?:favou?rites?|favs?)\b", ("help",)),
-        (rf"\bapprove (?:<@[^>]+> ?'s|\S+'s|the|this|that) (?:\S+ ){{0,2}}{_DONE}", ("approvals",)),
+        (
+            rf"(?<!may )(?<!can )\bapprov(?:e|ing) (?:(?:<@[^>]+> ?'s|\S+'s|the|this|that) (?:\S+ ){{0,2}})?{_DONE}",
+            ("approvals",),
+        ),
+        (rf"\b(?:reject|deny|decline|refuse|vote no on|veto) (?:\S+ ){{0,3}}{_DONE}", ("approvals",)),
         (r"\bask <@[^>]+> (?:to|for) approv", ("approvals",)),
+        (r"\b(?:resume|unpause|switch on|turn on) (?:what|everything that|all that) (?:was|is) paused\b", ("pauses",)),
+        (
+            r"\b(?:retry|rerun|restart) (?:what|whatever|everything that|all that) (?:has )?failed\b",
+            ("timeline", "status"),
+        ),
+        (r"\bemergency access (?:for|to) <@|<@[^>]+> (?:\S+ )?emergency access\b", ("help breakglass", "grants")),
     )
 )
 _ACTS: Final = (
     r"(?:(?:re)?start(?:ing|ed)?|re-?run(?:ning)?|retry(?:ing)?|stop(?:ping)?|kill(?:ing)?|delet(?:e|ing)|paus(?:e|ing)"
     r"|resum(?:e|ing)|cancell?(?:ing)?|try|touch(?:ing)?|interrupt(?:ing)?|disabl(?:e|ing)|remov(?:e|ing)|reboot"
     r"|clear(?:ing)?)"
+)
+_NOT_IT: Final = (
+    r"(?!(?:it|that|which|who|what|he|she|they|we|you|i|the|because|since|as|so|if|when|and|but|then|while)\b)"
+)
+_NO_REPORT: Final = "".join(
+    f"(?<!{one} )" for one in ("did", "was", "were", "is", "has", "have", "will", "does", "could")
 )
 _TIME: Final = r"(?:s|m|h|secs?|seconds?|mins?|minutes?|hours?|moment|days?|time)"
 # Anywhere in a text without its reason: then it offers no change.
@@ -125,7 +149,7 @@ _AGAINST: Final = re.compile(
     # It reports or forbids something, or asks to wait.
     rf"|\b(?:{_ACTS}|run|deploy) (?:has |had )?(?:failed|fails|done|finished|worked|works|crashed|ended|ok|helps|helped)"
     r"(?= *(?:$|[,.;!?]|(?:again|for|on)\b))"
-    rf"|\b(?:don'?t|do not|never|no need to|without) (?:\S+ )?{_ACTS}\b"
+    rf"|\b(?:don'?t|do not|never|no need to|without) (?:\S+ )?{_ACTS}\b|{_NO_REPORT}\bnot (?:to |be |just )*{_ACTS}\b"
     r"|\bn(?:e |')\S+ (?:pas|plus|jamais)\b"
     r"|\bstop (?:block|touch|break|kill|retry|restart|start|runn|stopp)ing\b|\bstop to (?:re)?(?:start|run|try)\b"
     r"|\bnot \S+,? but\b(?! not)|^(?:please )?not \S+,"
@@ -138,6 +162,14 @@ _AGAINST: Final = re.compile(
     r"|\blet (?:anyone|anybody|everyone|everybody)\b|^(?:please )?proceed\W*$"
     rf"|\b(?:i|we) (?:can'?t|cannot|won'?t|couldn'?t) (?:\S+ )?(?:{_ACTS}|approve)\b"
     r"|\b(?:keep|leave) \S+(?: \S+)? (?:paused|off|on|running|open)\b(?!.*\b(?:until|till|for)\b)"
+    # What begins like an order is what something is told of: `delete cluster_2 was a mistake`.
+    rf"|^(?:please )?(?:the |my |your )?(?:{_ACTS}|run|schedule off|schedule on)(?: of)?(?: the)?(?: {_NOT_IT}[^\s,;.:]+){{1,4}}?"
+    r" (?:was|were|is (?:wrong|not|denied|rejected|allowed|forbidden|a mistake)|hangs|takes|took|says|said|gives|gave"
+    r"|does|did|doesn'?t|didn'?t|isn'?t|wasn'?t|denied|rejected|expired)\b(?! (?:what|as)\b)"
+    # It tells a state.
+    r"|^(?:hi |hello |ok |oh )?(?:the )?[^\s,]+(?: [^\s,]+){0,3} (?:is|are|was|were|isn'?t)"
+    r" (?:already |still |now |back )?(?:on|off)(?: again)?[.!]*$"
+    r"|\b(?:on|off) since\b"
     # One thing is to be on, and another one off.
     r"|\b(on|off),? and (?!again|back|on again|off again)\S+(?: \S+)? (?!\1)(?:on|off)\b",
     re.IGNORECASE,
@@ -159,21 +191,33 @@ _ASKS: Final = re.compile(
 )
 # A report, in which `again` orders nothing.
 _AGAIN: Final = re.compile(
-    r"\b(?:stuck|down|up|good|bad|broken|slow|failed|failing|ok|fine|not|go|works?|runs?) again\b", re.IGNORECASE
+    r"\b(?:stuck|down|up|good|bad|broken|slow|failed|failing|ok|fine|not|go|works?|runs?|dead|late|hanging|hung|errors?"
+    r"|oh no,?) again\b",
+    re.IGNORECASE,
 )
 # Something of the order is not to be done: `but don't deliver the data`.
 _LEAVES_OUT: Final = re.compile(
-    r"(?:[,.;]|\bbut|\band) *(?:please )?(?:don'?t|do not|never) \w|\bwithout \w+ing\b|\boff and (?:back )?on\b",
+    r"(?:[,.;]|\bbut|\band) *(?:please )?(?:don'?t|do not|never) \w|\bwithout \w+ing\b|\boff and (?:back )?on\b"
+    r"|\bdry[- ]?run\b|\btest[- ](?:run|mode)\b|\b(?:as|in) (?:a )?test\b|\bnot for \w"
+    r"|\b(?:in|for|with) \S+ not \w",
     re.IGNORECASE,
 )
 _UNTIL: Final = re.compile(r"\b(?:until|till|for \d+(?: runs?| times)?|longer|during (?:my|the))\b", re.IGNORECASE)
+_NOT_TOLD: Final = "".join(
+    f"(?<!{one} )" for one in ("hangs", "hanging", "runs", "running", "stuck", "down", "slow", "off")
+)
+_FOR_A_TIME: Final = re.compile(rf"\b(?:until|till|{_NOT_TOLD}for (?:\d+|an?|one|two|half) ?{_TIME})\b", re.IGNORECASE)
 _WAITS: Final = re.compile(
-    r"\b(?:wait|hold on|says?|said|told|wrote|recommends?|suggests?|asked|wants?|ask|check with"
+    r"\b(?:stop|kill|cancel|delete|deletion)(?: of \S+)? (?:didn'?t|did not|expired|failed|was)\b"
+    r"|\b(?:wait|hold on|says?|said|told|wrote|recommends?|suggests?|asked|wants?|ask|check with"
     r"|let \S+ (?:finish|run|end|complete)|give \S+ (?:another|some|a few|\d+))\b",
     re.IGNORECASE,
 )
 _ENDS: Final = re.compile(r" (?:until|for)=")
 _A_RIGHT: Final = frozenset({"run", "see", "view", "look", "read", "turn", "switch", "use"})
+_LIMITED: Final = re.compile(
+    r"\b(?:only (?:with|if|when|after|once|by|in)|all|any|every|once|with my|before)\b", re.IGNORECASE
+)
 _IT: Final = re.compile(
     r"(?i)\b(?:it|them|(?:this|that)(?! (?:week|month|day|evening|afternoon|morning|night|weekend|year)))\b"
 )
@@ -189,11 +233,16 @@ def right(what: str, catalog: Catalog, *, about: str) -> str:
     unsaid = not about and _IT.search(what) is not None
     second = any(match[1].casefold() in verbs for match in _AND.finditer(what))  # `start but not stop prices`
     verb = worded(words[:1], catalog).said  # also a misspelled one
-    return "" if against(what) or unsaid or second or verbs.isdisjoint(verb) else _A_VERB_OF.sub(r"\1 ", what)
+    limited = _LIMITED.search(what) or CONDITIONS.search(what)  # `only with my approval`, `if I'm away`
+    doubts = against(what) or unsaid or second or limited
+    return "" if doubts or verbs.isdisjoint(verb) else _A_VERB_OF.sub(r"\1 ", what)
 
 
 def reworded(text: str) -> str:
-    """The text with one verb for words such as `stop the notifications of`."""
+    """The text with one verb for words such as `stop the notifications of`, and a reason that comes first after the order."""
+    if (first := _REASON_FIRST.match(text)) and not REASON.search(first["order"]):
+        order, why = first["order"], first["why"]
+        text = f"{why}, {order}" if _IT.search(order) else f"{order} -- {why}"
     for pattern, says in _REWORDED:
         text = pattern.sub(says, text)
     return tight(text)
@@ -225,7 +274,8 @@ def certain(
     if acts and (asks or reports or against(text)):
         return tuple(one for one in commands if one not in acts) or looks
     pauses = acts != [] and acts[0].startswith(("pause ", "schedule off "))
-    no_end = pauses and _UNTIL.search(order) is not None and not _ENDS.search(acts[0])  # nobody knows when
+    ends = _UNTIL if pauses else _FOR_A_TIME
+    no_end = acts != [] and ends.search(order) is not None and not _ENDS.search(acts[0])  # it would be without one
     first = (
         target
         and not grants

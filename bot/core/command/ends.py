@@ -9,9 +9,10 @@ from collections.abc import Collection, Container, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
+from bot.core.command.later import MONTH
 from bot.core.command.params import duration_text
 from bot.core.command.until import MONTHS
-from bot.core.command.vocabulary import GRAMMAR, GREETINGS, MONTH, NUMBERS, POLITE
+from bot.core.command.vocabulary import GRAMMAR, GREETINGS, NUMBERS, POLITE
 
 UNIT: Final = r"(?P<unit>s(?:ec(?:ond)?s?)?|m(?:in(?:ute)?s?)?|h(?:(?:ou)?rs?)?|d(?:ays?)?|w(?:eeks?)?)"
 AMOUNT: Final = (

@@ -24,6 +24,12 @@ _STRIKE_ENDS: Final = re.compile(r"[^\s~]~+(?!\w)")
 _LEAD: Final = re.compile(rf"[\s{EDGES}]*")
 _SLASH_COMMAND: Final = re.compile(r"/[a-z0-9_-]{1,31}")
 LONGEST: Final = 12_000
+# Also a reason in words: `because the shop is down`.
+REASON: Final = re.compile(
+    r"(?:^|\s)(?:(?:(?:--|\u2013|\u2014)\s*)?(?i:reason:)|--|\u2013|\u2014"
+    r"|(?i:because(?: of)?|cause|cuz|due to|weil|(?<!soon )(?<!long )(?:since|as) (?=(?:we|it|they|the)\b))\b)\s*(.+)$",
+    re.DOTALL,
+)  # phones turn `--` into a dash
 
 
 class Word(NamedTuple):

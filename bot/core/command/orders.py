@@ -13,7 +13,8 @@ from typing import Final, NamedTuple
 
 from bot.core.command.builtins import ALIASES
 from bot.core.command.catalog import Catalog
-from bot.core.command.doubt import REASON
+from bot.core.command.later import LATER, LATER_IN_CLAUSE, MONTH
+from bot.core.command.lexer import REASON
 from bot.core.command.phrases import TOKEN, lexed
 from bot.core.command.ranking import ADJECTIVES, EDGES, Known, name_parts, parts_of
 from bot.core.command.untargeted import MENTION
@@ -22,9 +23,6 @@ from bot.core.command.vocabulary import (
     CONDITIONS,
     FILLERS,
     GREETINGS,
-    LATER,
-    LATER_IN_CLAUSE,
-    MONTH,
     NUMBERS,
     REQUESTING,
     SYNONYMS,
@@ -54,10 +52,13 @@ _NO_ORDER: Final = frozenset(
 )
 _JOINING: Final = frozenset({"and", "but", "then", "so", "also"})
 _LEFT: Final = frozenset({"not", "without", "keep", "leave", "no", "dont"})
+_GOES_ON: Final = re.compile(
+    r"(?i)\b(?:can|may|should|is|are|already|still) (?:go|run|stay|continue|keep|be|already|still|fine|ok)"
+)
 _WHEN: Final = frozenset({"if", "when", "once", "unless", "after", "as"})
 _OF_INCIDENTS: Final = frozenset({"close", "open", "resolve", "declare"})
 _INCIDENT: Final = re.compile(r"^(?:(?:the|an?|our|this|new) )*(?:incident\b|inc-?\d)")
-_STATES: Final = re.compile(r"\W*[\w.]+(?: ?: ?\S+| (?:on|off|true|false|yes|no))\W*")
+_STATES: Final = re.compile(r"\W*[\w.]+(?: ?: ?\S+| (?:is |= ?)?(?:on|off|true|false|yes|no))\W*")
 _END: Final = re.compile(r"\b(?:until|till|for (?=\d|an? |one |two |three |half )).+$", re.IGNORECASE)
 _TOLD: Final = re.compile(
     r"(?i)\b(?:had|was|were|been|since|took|did|waited|hung|\w+ed)\b"
@@ -122,15 +123,18 @@ def order_of(text: str, targets: Sequence[Known], catalog: Catalog, *, in_thread
     ]
     end, verb = others[0].start if others else len(text), first.start + (begin[orders[0]] or 0)
     later = [piece for piece in pieces[orders[0] + 1 :] if piece.start < end]
-    beside = [*takewhile(lambda piece: _goes_on(piece.text, names), later)]
+    ends = _END.search(first.text) is not None
+    beside = [
+        *takewhile(lambda piece: _goes_on(piece.text, names) and not (ends and _has_end(piece.text, names)), later)
+    ]
     stop = beside[-1].start + len(beside[-1].text) if beside else first.start + len(first.text)
     more = [piece.text for piece in later[len(beside) :] if _goes_on(piece.text, names) and not _END.search(piece.text)]
     whole, before = ", ".join([_without_left(text[verb:stop], names), *more]), text[: first.start]
     topic = pieces[orders[0] - 1].text.strip(f"{EDGES}: ") if orders[0] else ""  # `weekly close, turn it off`
     topic = topic if {*parts_of(topic)} <= names else ""
     named = not topic if in_thread else names & {*parts_of(whole)}
-    ends = [] if _END.search(whole) or not _LASTS.match(whole) else [*pieces[: orders[0]], *later[len(beside) :]]
-    lasting = (_END.search(piece.text) for piece in ends if not _TOLD.search(piece.text))
+    around = [] if _END.search(whole) or not _LASTS.match(whole) else [*pieces[: orders[0]], *later[len(beside) :]]
+    lasting = (_END.search(piece.text) for piece in around if not _TOLD.search(piece.text))
     whole += "".join(f", {match[0]}" for match in lasting if match)
     last = {known.name.casefold().rpartition("/")[2] for known in targets} - ADJECTIVES
     order = (
@@ -222,8 +226,21 @@ def _goes_on(text: str, names: AbstractSet[str]) -> bool:
     known = names | FILLERS | TIMES | NUMBERS.keys() | GREETINGS | {"for", "until", "only", "am", "pm"}
     small = all(word in known or word[0].isdigit() or re.fullmatch(MONTH, word) for word in words)
     states = _STATES.fullmatch(text) is not None  # `production: no`
-    beside = words[:1] in (["not"], ["without"]) and names.isdisjoint(words)  # `not in production`
-    return (small and _LEFT.isdisjoint(words)) or beside or states or "=" in text or not _WHEN.isdisjoint(words[:1])
+    denied = words[:1] in (["not"], ["without"], ["outside"]) or (words[:1] in (["no"], ["non"]) and len(words) == 2)
+    beside = denied and names.isdisjoint(words)  # `not in production`
+    goes_on = _GOES_ON.search(text) is not None  # `stop prices, stock can go on`
+    return (
+        (small and _LEFT.isdisjoint(words) and not goes_on)
+        or beside
+        or states
+        or "=" in text
+        or not _WHEN.isdisjoint(words[:1])
+    )
+
+
+def _has_end(text: str, names: AbstractSet[str]) -> bool:
+    """Whether a clause has an end for a target of its own: `and stock for 2h`."""
+    return _END.search(text) is not None and not names.isdisjoint(parts_of(text))
 
 
 def _left(text: str) -> bool:

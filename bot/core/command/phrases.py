@@ -14,12 +14,13 @@ from rapidfuzz import fuzz, process
 from bot.core.command.capability import Capability, Risk
 from bot.core.command.catalog import Catalog
 from bot.core.command.ends import AMOUNT, MORE, SPAN, UNIT, length, stated_ends
+from bot.core.command.later import MONTH
 from bot.core.command.params import BadParam, Param, ParamType
 from bot.core.command.ranking import EDGES, Known
 from bot.core.command.target_ref import quote
 from bot.core.command.untargeted import QUOTES
 from bot.core.command.until import MONTHS
-from bot.core.command.vocabulary import CALLED, FILLERS, MONTH, NUMBERS
+from bot.core.command.vocabulary import CALLED, FILLERS, NUMBERS
 
 _NUMBER: Final = rf"(?P<number>\d{{1,6}}|(?:{'|'.join(NUMBERS)})(?= ))"
 _DAY_AND_MONTH: Final = re.compile(
@@ -65,6 +66,10 @@ _END_OF_VALUE: Final = re.compile(r"(?<=[^=])[,.;!?]+$")  # `with region=south, 
 _QUOTED: Final = re.compile(rf"(?<!\S)[{QUOTES}]([^{QUOTES}]{{2,60}})[{QUOTES}](?![^\s,.?!])")
 _NEAR_PARAM: Final = 72.0
 _NEAR_CHOICE: Final = 60.0  # `success` is `succeeded`
+_NOT: Final = frozenset({"not", "no", "non", "without", "outside", "never", "dont"})
+_OFF: Final = frozenset({"off", "false", "no", "not", "disabled"})
+_BEFORE_A_VALUE: Final = frozenset({"set", "is", "to", "equals", "be"})
+_NO_VALUE: Final = FILLERS | {"not", "from", "this", "time", "no"}
 _MEANS: Final = frozenset(
     {"to", "as", "is", "=", "into"}
 )  # before the value of a parameter: `set the description to ...`
@@ -193,17 +198,23 @@ def stated(
                 yield f"{param.name}={word}"
     own = [name for name in used if "*" in names or name in names or name.partition(".")[0] in names]  # of this verb
     short = {name.rpartition(".")[2].casefold(): name for name in own}
-    for at, word in enumerate(said[:-1]):
-        if word in short and said[at + 1] not in short and _takes(names.get(short[word]), words[at + 1]):
-            yield f"{short[word]}={words[at + 1]}"
+    for at, word in enumerate(said):
+        after = next((here for here in range(at + 1, len(said)) if said[here] not in _BEFORE_A_VALUE), None)
+        if (
+            word not in short
+            or after is None
+            or said[after] in short
+            or (said[after] in _NO_VALUE and ":" not in words[at])
+        ):
+            continue
+        if _takes(names.get(short[word]), words[after]):
+            yield f"{short[word]}={words[after]}"
 
 
 def _negated(said: Sequence[str], at: int) -> bool:
     """Whether the word at this place is denied: `not in production`, `production switched off`."""
     before, after = said[max(at - 3, 0) : at], said[at + 1 : at + 3]
-    return not {"not", "no", "without", "never", "dont"}.isdisjoint(before) or not {"off", "false", "no"}.isdisjoint(
-        after
-    )
+    return not _NOT.isdisjoint(before) or not _OFF.isdisjoint(after)
 
 
 def _takes(param: Param | None, word: str) -> bool:

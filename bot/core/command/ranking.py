@@ -4,9 +4,10 @@
 """
 
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import pairwise
 from operator import itemgetter
 from types import MappingProxyType
 from typing import Final
@@ -23,6 +24,7 @@ from bot.core.command.wording import Wording, pairs_of
 
 EDGES: Final = ".,;!?()[]{}'`*_~"
 _ENDS: Final = EDGES + ":<>"  # after a target
+MOST: Final = 3  # commands that are offered
 SAME, LAST, BEGINS, HOLDS = 110.0, 104.0, 98.0, 92.0
 OWN: Final = 5.0  # more for a target of the backend that the word names
 NEAR: Final = 75.0  # of 100: a misspelled name; an exchange of two letters counts as one mistake
@@ -31,7 +33,11 @@ _ID_ENDS: Final = re.compile(r"[/?&=#<>|:]")
 _ALIKE: Final = OSA.normalized_similarity
 _SWITCHED: Final = MappingProxyType({"schedule on": "true", "schedule off": "false"})  # `disable` a gateway
 ADJECTIVES: Final = frozenset({"new", "slow", "broken", "old", "big", "last", "first", "next"})
+_AT: Final = frozenset({"on", "at", "in"})
+_MARKS: Final = frozenset(":/@\\;")  # in a word that is written as a target
 _PART: Final = re.compile(r"[^\W_]+")
+_NUMBER: Final = re.compile(r"\d+")
+_LETTERS: Final = re.compile(r"[^\W\d_]+|\d+")
 _JOINED: Final = re.compile(r"\b([^\W\d_]{2,})(\d{1,2})\b")  # `us1` for `us-1`
 
 
@@ -107,8 +113,10 @@ def rank(words: Sequence[str], names: Sequence[str], near: float | None) -> list
     if found or near is None or not names:
         return found
     ends, whole = zip(*map(_ends, names), strict=True), " ".join(words)
+    numbers = _NUMBER.findall(whole)  # nobody means `cluster_1` by `cluster_3`
     close = (process.extract(whole, end, scorer=_ALIKE, score_cutoff=near / 100, limit=None) for end in ends)
-    best = {at: score for _, score, at in sorted((one for of in close for one in of), key=lambda one: one[1])}
+    likely = (one for of in close for one in of if not numbers or _NUMBER.findall(one[0]) == numbers)
+    best = {at: score for _, score, at in sorted(likely, key=lambda one: one[1])}
     return sorted(((100 * score, at) for at, score in best.items()), key=lambda one: -one[0])
 
 
@@ -155,6 +163,15 @@ class Named:
         self.catalog = catalog
         parts = parts_of(" ".join(text.typed))
         self.places = {part: at for at, part in reversed([*enumerate(parts)])}
+        self.numbered = {pair for pair in pairwise(parts) if pair[0].isalpha() and pair[1].isdigit()}
+        self.located = {
+            (one, other)
+            for at, one, other in zip(parts, parts[1:], parts[2:], strict=False)
+            if at in _AT and other.isdigit()
+        }
+        self.joined = [
+            {*_LETTERS.findall(word.casefold())} - FILLERS - {"s"} for word in text.typed if not _MARKS & {*word}
+        ]
         self.recent = {text: at for at, text in enumerate(recent)}
         backends = {name for word in text.said for name in _backends(word, catalog)}
         own, in_text = {part for known in targets for part in name_parts(known.name)}, frozenset(parts)
@@ -164,6 +181,7 @@ class Named:
         def more(score: float, known: Known) -> tuple[float, Known]:
             return score + 3.0 * (known.backend in backends) + 2.0 * (known.kind in text.said), known
 
+        self.there = there
         self.several = [more(score, known) for known in targets if (score := covered(in_text, there, known))]
         said = dict(zip(text.typed, text.said, strict=True))
         found = {
@@ -182,13 +200,31 @@ class Named:
         named = any(score >= LAST for word in nouns for score, _ in self.words[word])
         for found in (self.several, *(self.words[word] for word in (nouns if named else words.typed))):
             for score, known in found:
-                fits = not whole or (known.backend, known.name) in whole
+                fits = (not whole and not self._elsewhere(known)) or (known.backend, known.name) in whole
                 if fits and scored.get(known.written, (0.0,))[0] < score:
                     scored[known.written] = (score, known)
+        scored = {text: one for text, one in scored.items() if not self._less(one[1], scored.values())}
         typed = [] if scored else _as_typed(words, self.catalog)
         if any(score >= LAST for score, _ in scored.values()):  # `cluster_1` is no `cluster_1/check-links`
             scored = {text: one for text, one in scored.items() if one[0] >= LAST}
         return sorted(scored.values(), key=self._order) or [(HOLDS, one) for one in typed]
+
+    def _elsewhere(self, known: Known) -> bool:
+        """Whether the text names another number, place or longer name than the target has: `process server on eu-2`,
+        `load_orders_eu`."""
+        parts = name_parts(known.name)
+        own = {pair for pair in pairwise(parts) if pair[0].isalpha() and pair[1].isdigit()}
+        words = {word for word, _ in own}
+        others = {pair for pair in self.numbered if pair[0] in words}
+        letters = {*_LETTERS.findall(known.name.casefold())}
+        longer = any(letters < word for word in self.joined)
+        return longer or (bool(own) and ((bool(others) and others.isdisjoint(own)) or not self.located <= own))
+
+    def _less(self, known: Known, scored: Iterable[tuple[float, Known]]) -> bool:
+        """Whether a target of several words, all of which are said, has what is said of this one, and more."""
+        own = self.there.intersection(name_parts(known.name))
+        others = ({*name_parts(one.name)} for score, one in scored if score > LAST)
+        return len(own) > 1 and any(own < other <= self.there for other in others)
 
     def _order(self, one: tuple[float, Known]) -> tuple[float, int, int, int, int, str]:
         score, known = one

@@ -6,22 +6,20 @@ spellings. Existing targets rank first, then what the person may do here, then w
 """
 
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from itertools import product
-from types import MappingProxyType
-from typing import Final, NamedTuple
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
 
 from bot.core.command.builtins import Takes
 from bot.core.command.capability import Risk
 from bot.core.command.catalog import Catalog
-from bot.core.command.doubt import MOST, REASON, against, certain, of_signalbox, reworded, right
-from bot.core.command.lexer import in_one_form
+from bot.core.command.doubt import against, certain, of_signalbox, reworded, right
+from bot.core.command.lexer import REASON, in_one_form
+from bot.core.command.offers import Said, Surroundings, commands_of, offers_for, target_of_thread, usual
 from bot.core.command.orders import Order, order_of, orders_in, words_in
 from bot.core.command.phrases import (
     BULLETS,
     Phrase,
-    fitting,
     implied,
     quoted,
     stated,
@@ -31,10 +29,10 @@ from bot.core.command.phrases import (
 from bot.core.command.ranking import (
     HOLDS,
     LAST,
+    MOST,
     Known,
     Named,
     forms_of,
-    instead,
     name_parts,
     parts_of,
     the_only,
@@ -44,6 +42,7 @@ from bot.core.command.untargeted import (
     MENTION,
     about_none,
     created,
+    declared,
     for_several,
     in_thread,
     numbered,
@@ -56,7 +55,6 @@ from bot.core.command.untargeted import (
 )
 from bot.core.command.vocabulary import (
     ACCESS,
-    ALONE,
     BY_NAME,
     FILLERS,
     GRANTING,
@@ -66,28 +64,12 @@ from bot.core.command.vocabulary import (
     SYNONYMS,
     WHY_NOT,
 )
-from bot.core.command.wording import Wording, apart, exact_verb, meanings, readings, worded
+from bot.core.command.wording import apart, exact_verb, meanings, readings, worded
 
 _LONGEST: Final = 1_000  # characters of a sentence: each of its words is compared with each target
-_WORDLESS: Final = MappingProxyType({"revoke": "grants", "find": "help"})  # what these need is not in the sentence
 _OF_RUNS: Final = re.compile(rf"@(?:{'|'.join(SELECTORS)})(?= |$)")  # a right is not for single runs
 _SEEING: Final = frozenset({"see", "view", "look", "read"})
 _PLEASE: Final = frozenset({"please", "pls", "plz"})
-
-
-@dataclass(frozen=True, slots=True)
-class Surroundings:
-    """The input of suggestions. `may` returns whether the person may use a verb on a written target here.
-
-    `recent` are written targets that this channel used, newest first, and `about` is the one of this thread; `parameters` are
-    the names that were given for a written target before.
-    """
-
-    targets: Sequence[Known] = ()
-    recent: Sequence[str] = ()
-    about: str = ""
-    parameters: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    may: Callable[[str, str], bool] = lambda verb, target: True
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +149,7 @@ def certain_read(text: str, catalog: Catalog, targets: Sequence[Known]) -> str |
         capability.risk is not Risk.READ for _, capability in catalog.capabilities(verb, found.backend)
     ):
         return None
-    commands = _commands(verb, found, catalog) if catalog.capabilities(verb, found.backend) else []
+    commands = commands_of(verb, found, catalog) if catalog.capabilities(verb, found.backend) else []
     return " ".join([*commands[0][:2], *pairs, *(["--", reason] if reason else [])]) if commands else None
 
 
@@ -230,8 +212,8 @@ def _said_in(text: str, catalog: Catalog, around: Surroundings) -> Meant:
     _, pairs, typed, breaks, reason = words_in(text)
     names = frozenset(known.name.casefold().rpartition("/")[2] for known in around.targets)
     parts = frozenset[str]().union(*(forms_of(known.name) for known in around.targets))
-    inputs = {name.rpartition(".")[2].casefold() for name in around.parameters.get(around.about, ())}
-    spoken = worded(typed, catalog, names, parts | inputs, breaks, asked=text.rstrip().endswith("?"))
+    given = _last_parts(around.parameters.get(around.about, ()))
+    spoken = worded(typed, catalog, names, parts | given, breaks, asked=text.rstrip().endswith("?"))
     if (whole := second_words(spoken, reason) or (created(spoken, catalog),))[0]:
         return Meant(whole)
     numbers = numbered(spoken.said).union(part for part in parts if part.isdigit())
@@ -239,12 +221,19 @@ def _said_in(text: str, catalog: Catalog, around: Surroundings) -> Meant:
     phrases += [Phrase(("grep",), said) for said in quoted(text, around.targets, catalog)[:1]]
     spoken = spoken.stating({at for phrase in phrases for at in phrase.ends})
     failed, spoken = "failed" in spoken.said, spoken.without(taken)
-    return _best(_Said((), pairs, phrases, spoken, reason, sure=False, failed=failed), inputs, catalog, around)
+    inputs = given | declared(catalog, around.about.partition(":")[0]) if around.about else set[str]()
+    return _best(Said((), pairs, phrases, spoken, reason, sure=False, failed=failed), inputs, catalog, around)
 
 
-def _best(text: "_Said", inputs: Collection[str], catalog: Catalog, around: Surroundings) -> Meant:
+def _last_parts(*given: Sequence[str]) -> set[str]:
+    """`region` for `input.region`."""
+    return {name.rpartition(".")[2].casefold() for names in given for name in names}
+
+
+def _best(text: Said, inputs: Collection[str], catalog: Catalog, around: Surroundings) -> Meant:
     """What the likeliest reading of the words means that names something which exists, or is of no target."""
     spoken, phrases = text.rest, text.phrases
+    stated = _last_parts(*around.parameters.values()).union(inputs)  # also of another target
     every = Named(spoken, catalog, around.targets, around.recent)
     cannot, lacks, general = "", "", Meant()
     found_in, its = of_it(spoken, catalog) if around.about else ([*readings(spoken, catalog)], False)
@@ -253,7 +242,7 @@ def _best(text: "_Said", inputs: Collection[str], catalog: Catalog, around: Surr
             break
         anew = "again" in spoken.said and "over" not in spoken.said and "start" in heard
         again = meanings("again", catalog) if anew else []
-        read, aside = in_thread(spoken, heard, used, catalog) if around.about else (heard, set[int]())
+        read, aside = in_thread(spoken, heard, used, stated, catalog) if around.about else (heard, set[int]())
         rest = spoken.without(used | aside)
         named = Named(spoken.without(aside), catalog, around.targets, around.recent) if aside else every
         no_name = without_target(read, catalog) or (read and around.about)  # the words of the verb
@@ -265,19 +254,21 @@ def _best(text: "_Said", inputs: Collection[str], catalog: Catalog, around: Surr
         verbs, nothing = for_several(verbs, len(targets), rest, spoken, inputs, catalog)
         unnamed = nothing or (its and bool(others) and bool(verbs))
         sure = bool(targets) and targets[0][0] >= HOLDS and not used & spoken.guessed
-        able = _usual(verbs, catalog, around, itself=True) if unnamed and not rest.said else []  # `stop` alone
-        choices = [known for _, known in targets] or able or (_usual(verbs, catalog, around) if unnamed else [])
+        able = usual(verbs, catalog, around, itself=True) if unnamed and not rest.said else []  # `stop` alone
+        choices = [known for _, known in targets] or able or (usual(verbs, catalog, around) if unnamed else [])
         searching = any((one := catalog.builtin(verb)) and one.takes is not Takes.TARGET for verb in verbs)
         if not choices and not searching and (around.about or not unnamed):
             lacks = verbs[0] if unnamed and catalog.capabilities(verbs[0]) else lacks
             continue
-        is_stop = verbs[:1] == ["stop"] and "request" not in spoken.said and _about(around) == choices[:1] != []
+        is_stop = (
+            verbs[:1] == ["stop"] and "request" not in spoken.said and target_of_thread(around) == choices[:1] != []
+        )
         own = [] if targets or not unnamed or is_stop else about_none(verbs, spoken, used, catalog)
         no_doubt = sure or (is_stop and not used & spoken.guessed)
         said = replace(text, verbs=verbs[: 1 if able else None] or ["status"], rest=rest, sure=no_doubt)
         if own:
             return Meant((*own,))
-        ranked = _ranked(said, choices or [None], catalog, around)
+        ranked = offers_for(said, choices or [None], catalog, around)
         acts = bool(ranked) and catalog.changes(ranked[0].verb)
         if no_doubt and verbs and not acts and catalog.changes(verbs[0]):
             cannot = cannot or f"{verbs[0]} {choices[0].written}"
@@ -291,109 +282,3 @@ def _best(text: "_Said", inputs: Collection[str], catalog: Catalog, around: Surr
                 general = found
     of_thread = Meant(("status",), "" if catalog.builtin(lacks) else f"{lacks} {around.about}")
     return of_thread if lacks and general == Meant() else general
-
-
-class _Command(NamedTuple):
-    text: str
-    verb: str
-    on: str
-
-
-@dataclass(frozen=True, slots=True)
-class _Said:
-    """One reading of the words: verbs, parameters as typed and in words, the other words, and whether it is without doubt."""
-
-    verbs: Sequence[str]
-    pairs: Sequence[str]
-    phrases: Sequence[Phrase]
-    rest: Wording
-    reason: str
-    sure: bool
-    failed: bool
-
-
-def _ranked(said: _Said, choices: Sequence[Known | None], catalog: Catalog, around: Surroundings) -> list[_Command]:
-    """The commands, best first: what the person may do, what is not dangerous if in doubt, then in the order of
-    the targets and verbs. A command without the target that the words name comes last."""
-    found: dict[_Command, tuple[int, ...]] = {}
-    looks = said.verbs[0] == "status"
-    for target, meant in product(choices, said.verbs):
-        found_here = _commands(meant, target, catalog, failed=said.failed)
-        switched = any(verb != meant for verb, *_ in found_here) or _commands("start", target, catalog)
-        if meant == "resume" and said.verbs[0] == "start" and switched:
-            continue  # `run check-links`, `start nightly`
-        for verb, at, written in found_here:
-            backend = target.backend if target is not None else None
-            declared = catalog.params(verb, backend)
-            used = around.parameters.get(target.written, ()) if target is not None else ()
-            own = [pair for pair in said.pairs if pair.partition("=")[0] in {param.name for param in declared}]
-            given = own if target is None else fitting(said.pairs, catalog, verb, target.backend, target.kind, used)
-            doubt = not said.sure and any(
-                capability.risk is Risk.DANGER for _, capability in catalog.capabilities(verb, backend)
-            )
-            order = (not around.may(verb, written), doubt, target is not None and not at, said.failed and "@" not in at)
-            clear = [phrase for phrase in said.phrases if not phrase.unclear]  # a watch may do without its end
-            for phrases in (said.phrases, *([] if catalog.changes(verb) else [clear])):
-                more = [*stated(declared, phrases, said.rest.typed, said.rest.said, used)]
-                pairs = {pair.partition("=")[0]: pair for pair in (*more, *given)}.values()
-                whole = " ".join([*filter(None, (verb, at)), *pairs, *(["--", said.reason] if said.reason else [])])
-                inputs = sum("." in pair.partition("=")[0] for pair in more)  # a retry takes none
-                found.setdefault(_Command(whole, verb, at), (*order, looks and meant != "status", -inputs))
-    return sorted(found, key=found.__getitem__)
-
-
-def _about(around: Surroundings) -> list[Known]:
-    """The target of this thread."""
-    return [known for known in around.targets if known.written == around.about]
-
-
-def _usual(verbs: Sequence[str], catalog: Catalog, around: Surroundings, *, itself: bool = False) -> list[Known]:
-    """Targets for a verb that needs one, those used here last first; `itself`: only for the first verb. None if it needs none."""
-    builtin = catalog.builtin(verbs[0])
-    if verbs[0] == "targets":
-        used = [known.partition(":")[0] for known in around.recent]
-        return [Known(name, "", "", f"{name}:") for name in dict.fromkeys([*used, *catalog.backends]) if name][:MOST]
-    if builtin is not None and (builtin.takes is not Takes.TARGET or builtin.verb in ALONE):
-        return _about(around) if any(catalog.changes(verb) for verb in verbs) and not itself else []
-    by_text = {known.written: known for known in around.targets}
-    recent = [by_text[text] for text in around.recent if text in by_text]
-    named = (one for one in (*recent, *around.targets) if one.kind not in catalog.backends[one.backend].selected)
-    said = {one: [own for verb in verbs for own, *_ in _commands(verb, one, catalog)] for one in named}
-    if around.about:  # in a thread, no other target is meant that nobody named
-        return [one for one in _about(around) if verbs[0] in said[one] or (said[one] and not itself)]
-    able = [one for one, own in said.items() if verbs[0] in own and around.may(verbs[0], one.written)]
-    danger = any(one.risk is Risk.DANGER for _, one in catalog.capabilities(verbs[0]))
-    others = [one for one, own in said.items() if own and (not danger or (one in recent and verbs[0] in own))]
-    fit = able if itself else others  # no run: nobody knows its id
-    return sorted(fit, key=lambda one: not around.may(verbs[0], one.written))[:MOST]
-
-
-def _commands(verb: str, target: Known | None, catalog: Catalog, *, failed: bool = False) -> list[tuple[str, str, str]]:
-    """Commands as (verb, its object, target as written) that the verb may stand for. For a verb of runs, a run of the agent is
-    selected."""
-    builtin = catalog.builtin(verb)
-    if target is None:
-        if builtin is not None and (builtin.takes in (Takes.NOTHING, Takes.WORDS) or verb in ALONE - {"targets"}):
-            return [(_WORDLESS.get(verb, verb), "", "")]
-        able = [name for name in catalog.backends if catalog.capabilities(verb, name)]
-        whole = [name for name in able if not (catalog.changes(verb) and catalog.backends[name].default_target.example)]
-        return [(verb, f"{name}:", f"{name}:") for name in whole]  # a change needs a target
-    if own := instead(verb, target, catalog):
-        return [(*own, target.written)]
-    capabilities = catalog.capabilities(verb, target.backend)
-    kinds = {capability.target for _, capability in capabilities}
-    base, at, selector = target.written.rpartition("@")
-    if at and selector in SELECTORS:
-        if kinds:
-            return [(verb, target.written, base)]
-    elif target.kind in kinds:
-        return [(verb, target.written, target.written)]
-    default = catalog.backends[target.backend].default_target
-    if kinds & catalog.backends[target.backend].selected and default.selects and target.kind == default.name:
-        selector = "failed" if verb == "retry" or failed else "running" if verb in ("stop", "pause") else "last"
-        return [(verb, f"{target.written}@{selector}", target.written)]
-    if builtin is not None and builtin.takes is Takes.TARGET and not (target.name and verb in ALONE):
-        return [(verb, base or target.written, target.written)]
-    if builtin is not None and not capabilities:
-        return [(verb, target.name.rpartition("/")[2] if builtin.takes is Takes.WORDS else "", target.written)]
-    return []

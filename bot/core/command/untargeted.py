@@ -195,7 +195,7 @@ def for_several(
     more = {"request", "take", "done", "later", "back"}
     small = FILLERS | SYNONYMS.keys() | catalog.verbs | PICKS.keys() | TIMES | NUMBERS.keys() | more
     wanted = next((verb for verb in verbs if verb != "status"), "")
-    if wanted not in STARTING or NEGATED.search(" ".join(spoken.said)):
+    if wanted not in STARTING or NEGATED.search(_without_inputs(" ".join(spoken.said), inputs)):
         inputs = ()
     elif not {*inputs}.isdisjoint(rest.said):
         verbs = [verb for verb in verbs if verb in ("status", *STARTING)]
@@ -210,7 +210,19 @@ def for_several(
     return ([_OPEN[verbs[0]]] if ends else verbs), unnamed
 
 
-def told_beside(spoken: Wording, used: Collection[int]) -> set[int]:
+def declared(catalog: Catalog, backend: str) -> set[str]:
+    """The names of the parameters with which something is started on a control plane."""
+    names = {param.name.casefold() for verb in STARTING for param in catalog.params(verb, backend)}
+    return {name for name in names - FILLERS if name.isalpha()}
+
+
+def _without_inputs(text: str, inputs: Collection[str]) -> str:
+    """The text without what it says of parameters: `not in production`, `production: no`."""
+    names = "|".join(map(re.escape, inputs)) or "(?!)"
+    return re.sub(rf"\b(?:(?:not in|not|without|no) )?(?:{names})\b(?: (?:no|off|false|not))?", "", text)
+
+
+def told_beside(spoken: Wording, used: Collection[int], inputs: Collection[str]) -> set[int]:
     """The places of the words of other clauses than these that name no other target: what is told, such as a reason, in which a
     word may also be of a name. A whole name before them counts, and one of which nothing is told."""
     said, found = spoken.said, set[int]()
@@ -219,14 +231,16 @@ def told_beside(spoken: Wording, used: Collection[int]) -> set[int]:
         words = [said[at] for at in clause]
         told, text = not STATES.isdisjoint(words), f" {' '.join(words)} "
         named = not told or any(f" {name} " in text for name in spoken.names)
-        if places.isdisjoint(clause) and (clause.start > min(places) or not named):
+        if {*inputs}.isdisjoint(words) and places.isdisjoint(clause) and (clause.start > min(places) or not named):
             found |= {
                 at for at in clause if not {":", "/"} & {*spoken.typed[at]} and (told or said[at] not in spoken.names)
             }
     return found
 
 
-def in_thread(spoken: Wording, verbs: list[str], used: Collection[int], catalog: Catalog) -> tuple[list[str], set[int]]:
+def in_thread(
+    spoken: Wording, verbs: list[str], used: Collection[int], inputs: Collection[str], catalog: Catalog
+) -> tuple[list[str], set[int]]:
     """The verbs that the words may mean in a thread, and the places of those that name no other target than that of the thread:
     what is told beside a change, a condition after its verb, and `the schedule` and the like. A text about a schedule changes
     nothing else: `pause its schedule` pauses no job."""
@@ -240,7 +254,7 @@ def in_thread(spoken: Wording, verbs: list[str], used: Collection[int], catalog:
         return verbs, set()
     start = next((at for at in range(min(used, default=0) + 1, len(said)) if said[at] in _CONDITION), len(said))
     its = {at for at in range(1, len(said)) if said[at] in kinds and said[at - 1] in _POINTING}
-    return verbs, told_beside(spoken, used) | its | {*range(start, len(said))}
+    return verbs, told_beside(spoken, used, inputs) | its | {*range(start, len(said))}
 
 
 def _is_of_it(spoken: Wording, used: Collection[int]) -> bool:

@@ -190,50 +190,10 @@ NEGATING: Final = re.compile(
 NEGATED: Final = re.compile(
     rf"{NEGATING.pattern}|\b(not|no|never|nor|without|((do|does|did|should|would|could|must|ca|wo|is|are|was|were)nt))\b"
 )
-_DAYS: Final = r"(mon|tues|wednes|thurs|fri|satur|sun)day"
-_NUMBER: Final = r"(\d+|an?|one|two|three|four|five|half( an?)?|few|(a )?couple( of)?)"
-_CYCLE: Final = (
-    rf"(sec(ond)?|min(ute)?|h(ou)?r|day|night|morning|noon|afternoon|evening|midnight|week|weekday|workday|weekend|month|quarter"
-    rf"|year|{_DAYS}|tag|nacht|morgen|abend|woche|stunde|monat)s?"
-)
-MONTH: Final = (
-    "jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?"
-    "|nov(?:ember)?|dec(?:ember)?"
-)
-_RECURRING: Final = (
-    rf"\b(every|each|jeden?|jedes) ((\d+(st|nd|rd|th)?|other|few|second|third|fourth|working|business|{_NUMBER}) )?{_CYCLE}\b"
-    rf"|\bon (weekdays|workdays|weekends?|{_DAYS}s?)\b|\b(hourly|daily|weekly|monthly|yearly|nightly)$"
-)
-_TIMES_A_DAY: Final = (
-    rf"\b(once|twice|times?|mal) (an?|per|each|every|the|am|pro|in der) {_CYCLE}\b"
-    r"|\b(taglich|stundlich|wochentlich|monatlich)\b"
-)
-# Anywhere in a text without the end that it states: a time that comes later.
-_APART: Final = r"(?<![\w/.:-])(?:{})(?![\w/:-])"  # no part of a name
-LATER: Final = re.compile(
-    _APART.format(r"tomorrow|tonight|later|morgen|demain|manana|(?:at|um|gegen)(?: \d\S*|$)") + f"|{_RECURRING}"
-)
-_DATE: Final = rf"\d{{1,2}}(?:st|nd|rd|th)?(?: of)? (?:{MONTH})|(?:{MONTH}) \d{{1,2}}(?:st|nd|rd|th)?"
-_TIME: Final = (
-    rf"(?:{_DAYS}s?|mon|tues?|weds?|thurs?|fri)(?: {_CYCLE})?|{_DATE}"
-    r"|\d{1,2}[:.]\d\d(?: ?[ap]\.?m\.?)?|\d{1,2} ?[ap]\.?m\.?|noon|midnight"
-)
-_WHEN: Final = (
-    rf"(?:(?:next|this|coming|on|at|from|starting|beginning|effective|before)(?: the| on| next)? )?(?:{_TIME})"
-    rf"|(?:next|coming|over|at|during|in|on)(?: the)?(?: next| coming)? {_CYCLE}|this (?:weekend|afternoon|evening|night)"
-    r"|(?:over|at|during) (?:the )?holidays?|over the [^\s\0]+|at the end of (?:the )?[^\s\0]+|next (?:[^\s\0]+ )?[^\s\0]+"
-    rf"|(?:in )?{_NUMBER} ?{_CYCLE} from now|in {_NUMBER} ?(?:s|m|h|d|w|{_CYCLE})|overnight|at lunch"
-    r"|(?:on|from) (?:the )?\d{1,2}(?:st|nd|rd|th)?|(?:from|between) \d.*"
-)
-AT_ONCE: Final = re.compile(r"(?<!from )\b(now|asap|immediately)\b")
-# Of a clause whose targets are `\0`: such a time right after the target, or at its beginning or its end.
-LATER_IN_CLAUSE: Final = re.compile(
-    rf"(?:^|\0 )(?:{_WHEN})(?= |$)|{_TIMES_A_DAY}"
-    rf"|(?<!\S)(?<!of )(?<!last )(?<!since )(?:{_WHEN}|before (?:the |you |we |i |they )?[^\s\0]+)$"
-)
 # Anywhere in a text: it asks for nothing, or not in every case.
 CONDITIONS: Final = re.compile(
-    r"\b(if|unless|in case|(?<!me )(?<!us )(?<!know )when(ever)?|once (it|the|they|that|we)|after|as soon as)\b"
+    r"\b(if|unless|in case|(?<!me )(?<!us )(?<!know )when(ever)?|after|as soon as"
+    r"|once (it|the|they|that|we|everything|all))\b"
     r"(?! (you|u|possible)\b)|\b(depending|assuming|provided|wenn|falls|sobald|si|quand|cuando)\b"
     r"|\bshould (it|this|that|they|anything|something)\b|^(do|does) (we|you|i|they|the)\b|\b(i|we) (will|can|could|might|may)\b"
 )
@@ -314,7 +274,8 @@ OF_AN_INCIDENT: Final = MappingProxyType(
 )
 # The end of a text that asks for one: `the incident report`, `incident INC-4 report`, `incident report for INC-4`.
 REPORT_OF_AN_INCIDENT: Final = re.compile(
-    rf"(?<!\S)incident (?:\S*\d\S* )?({_REPORTS.replace(' ', '|')})(?: (?:for|of|about|on) \S*\d\S*)?(?: please)?$"
+    rf"(?<!\S)incident (?:\S*\d\S* )?({_REPORTS.replace(' ', '|')})(?: (?:for|of|about|on) \S*\d\S*)?(?: to(?: \S+)?)?"
+    r"(?: please)?$"
 )
 # Parameters by what sentences call them, besides their names.
 CALLED: Final[Mapping[str, frozenset[str]]] = MappingProxyType(

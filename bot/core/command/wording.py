@@ -16,9 +16,9 @@ from rapidfuzz.distance import OSA
 
 from bot.core.command.builtins import ALIASES
 from bot.core.command.catalog import Catalog
+from bot.core.command.later import AT_ONCE, LATER, LATER_IN_CLAUSE
 from bot.core.command.lexicon import Lexicon, lexicon_of
 from bot.core.command.vocabulary import (
-    AT_ONCE,
     CONDITIONS,
     COURTESIES,
     DOING,
@@ -26,8 +26,6 @@ from bot.core.command.vocabulary import (
     FILLERS,
     GRAMMAR,
     GREETINGS,
-    LATER,
-    LATER_IN_CLAUSE,
     NEGATING,
     NOUNS,
     OF_A_PAIR,
@@ -157,12 +155,14 @@ def worded(
 ) -> Wording:
     """The words with their usual spelling. A word that is nearer to one of the `parts` of names than to any other word stays."""
     acts = SYNONYMS.keys() | ALIASES.keys() | catalog.verbs
-    past = acts if any(word.casefold() in WISHING for word in words) else frozenset[str]()
+    past = _wished(words, breaks)
     backends = frozenset(name for own, spec in catalog.backends.items() for name in (own, spec.vendor.casefold()))
     kinds = {kind.name for spec in catalog.backends.values() for kind in spec.targets}
     lexicon, both = lexicon_of(catalog.verbs, backends), names | parts
     ordered = sorted(both)
-    found = [_usual(word, at, lexicon, both, past, ordered) for at, word in enumerate(words)]
+    found = [
+        _usual(word, at, lexicon, both, acts if at in past else frozenset(), ordered) for at, word in enumerate(words)
+    ]
     said = tuple(word for word, _ in found)
     guessed = frozenset(at for at, (_, likeness) in enumerate(found) if likeness < _SURE)
     after = {at + (word in _JOINING) for at, word in enumerate(said) if word in (*_JOINING, *_TOLD_AFTER)}
@@ -171,6 +171,16 @@ def worded(
     after |= {at for at in of_names if said[at : at + 1] in (("it",), ("its",))}  # `stop load_orders it hangs`
     breaking = frozenset({0, *breaks, *after})
     return Wording(tuple(words), said, guessed, breaking, lexicon.words, names, parts | backends | kinds, asked)
+
+
+def _wished(words: Sequence[str], breaks: Collection[int]) -> set[int]:
+    """The places of the words of the clauses in which something is wished: `prices restarted please`, but not `prices restarted,
+    please check`."""
+    starts = sorted({0, *(at for at in breaks if at < len(words)), len(words)})
+    clauses = [range(start, stop) for start, stop in pairwise(starts)]
+    said = [{words[at].casefold() for at in clause} for clause in clauses]
+    alone = any(words <= POLITE and words & WISHING for words in said)
+    return {at for clause, own in zip(clauses, said, strict=True) if alone or own & WISHING for at in clause}
 
 
 def apart(text: str, verbs: AbstractSet[str]) -> str:

@@ -10,12 +10,12 @@ from bot.core.audit import Event
 from bot.core.command.builtins import Takes
 from bot.core.command.capability import Risk
 from bot.core.command.catalog import Catalog
-from bot.core.command.doubt import MOST, REASON
-from bot.core.command.lexer import DOUBLE, unescape
+from bot.core.command.lexer import DOUBLE, REASON, unescape
+from bot.core.command.offers import Surroundings
 from bot.core.command.params import ParamType
 from bot.core.command.parser import NOT_HERE, format_command, parse, parse_target
-from bot.core.command.ranking import Known
-from bot.core.command.suggest import Surroundings, certain_read, meant
+from bot.core.command.ranking import MOST, Known
+from bot.core.command.suggest import certain_read, meant
 from bot.core.command.suggest import suggest as suggest_commands
 from bot.core.command.target_ref import PICKS, TargetRef, plain
 from bot.core.command.untargeted import STARTING, asked_of_it

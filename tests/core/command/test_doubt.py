@@ -6,9 +6,10 @@ from dataclasses import replace
 
 import pytest
 
+from bot.core.command.offers import Surroundings
 from bot.core.command.parser import parse
 from bot.core.command.ranking import Known
-from bot.core.command.suggest import Meant, Surroundings, meant, suggest
+from bot.core.command.suggest import Meant, meant, suggest
 from bot.core.intent import Command, ParseError
 from tests.core.command.test_suggest import CATALOG, DEMO
 
@@ -60,6 +61,26 @@ def changes(typed: str, around: Surroundings) -> list[str]:
         "an incident is open, please don't restart",
         "prices works again",
         "feed runs again",
+        "cluster_2 deleted, please confirm",
+        "contract-draft retired, please note",
+        "eu-1 process server restarted, please test",
+        "delete cluster_2 was a mistake",
+        "stop load_orders is not allowed",
+        "start prices hangs",
+        "cluster_2 is off",
+        "nightly is on",
+        "schedule off since friday, please check prices",
+        "let's not restart the us-1 process server",
+        # It names what is not there, which is no misspelled name.
+        "delete cluster_3",
+        "remove cluster_22",
+        "let <@U0RUI> delete cluster_3",
+        "create gateway cluster_3",
+        "restart the process server on eu-2",
+        "restart mass ingestion on us-1",
+        "run check-links on cluster_2",
+        "stop load_orders_eu",
+        "stop load_orders2",
         "turn nightly on and weekly close off",
     ],
 )
@@ -527,3 +548,92 @@ def test_who_asks_for_failures_is_told_of_all_runs() -> None:
 )
 def test_a_sentence_is_offered_what_it_says(typed: str, offered: str) -> None:
     assert suggest(typed, CATALOG, DEMO)[0] == offered
+
+
+@pytest.mark.parametrize(
+    ("typed", "offered"),
+    [
+        ("reject ana's request to delete cluster_2", ("approvals",)),
+        ("deny stop load_orders", ("approvals",)),
+        ("approve start prices", ("approvals",)),
+        ("let <@U0RUI> start prices, but only with my approval", ("help grant", "grants")),
+        ("let <@U0RUI> start prices if I'm away", ("help grant", "grants")),
+        ("let <@U0RUI> start all agents in shop", ("help grant", "grants")),
+        ("emergency access for <@U0RUI>", ("help breakglass", "grants")),
+        ("resume what was paused", ("pauses",)),
+        ("retry what failed", ("timeline", "status")),
+        ("send the incident report to <@U0RUI>", ("timeline", "incident close")),
+    ],
+)
+def test_what_an_approver_says_or_a_right_with_a_condition_is_offered_as_a_read(
+    typed: str, offered: tuple[str, ...]
+) -> None:
+    assert suggest(typed, CATALOG, DEMO) == offered
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "start prices, dry run",
+        "start prices in test",
+        "start prices not for south",
+        "switch off cluster_2 for 2 hours",
+        "delete cluster_2 eod",
+        "delete cluster_2 end of the month",
+        "stop load_orders around 6",
+        "start prices 2026-12-01",
+    ],
+)
+def test_what_limits_an_order_in_a_way_that_no_command_has_is_looked_at_first(typed: str) -> None:
+    offered = suggest(typed, CATALOG, DEMO)
+    assert offered[0].startswith("status ")
+    assert changes(typed, DEMO) == [one for one in offered[1:] if not one.startswith("status ")]
+
+
+@pytest.mark.parametrize(
+    ("typed", "offered"),
+    [
+        ("start prices outside production", ("start acc:shop/prices production=false",)),
+        ("start prices (non production)", ("start acc:shop/prices production=false",)),
+        ("start prices and set production to false", ("start acc:shop/prices production=false",)),
+        ("start prices with region set to south", ("start acc:shop/prices input.region=south",)),
+        ("start prices with region from the sheet", ("start acc:shop/prices",)),
+        ("stop load_orders, rebuild_ledger can go on", ("stop infa:task/load_orders", "status infa:task/load_orders")),
+        ("pause prices, stock can go on", ("schedule off acc:shop/prices",)),
+        ("pause prices for 1h and stock for 2h", ("schedule off acc:shop/prices for=1h",)),
+        (
+            "pause prices and stock for 2h",
+            ("schedule off acc:shop/prices for=2h", "schedule off acc:shop/stock for=2h"),
+        ),
+        ("pause nightly until18:00", ("schedule off infa:schedule/nightly until=18:00",)),
+        ("pause prices for max 2h", ("schedule off acc:shop/prices for=2h",)),
+        ("please repeat the stop of load_orders", ("stop infa:task/load_orders", "status infa:task/load_orders")),
+        (
+            "due to maintenance, pause nightly until 18:00",
+            ("schedule off infa:schedule/nightly until=18:00 -- maintenance",),
+        ),
+        ("because prices is slow, pause it until 18:00", ("schedule off acc:shop/prices until=18:00",)),
+        ("nightly off pls", ("schedule off infa:schedule/nightly",)),
+        (
+            "restart the process server on eu-1",
+            ('restart infa:"eu-1/Process Server"', 'start infa:"eu-1/Process Server"'),
+        ),
+    ],
+)
+def test_nothing_is_offered_beside_what_an_order_says(typed: str, offered: tuple[str, ...]) -> None:
+    assert suggest(typed, CATALOG, DEMO) == offered
+
+
+@pytest.mark.parametrize("about", ["acc:shop/prices", "acc:news/feed"])
+@pytest.mark.parametrize(
+    ("typed", "command"),
+    [
+        ("start shop/prices, production: no", "start acc:shop/prices production=no"),
+        ("start shop/prices but not in production", "start acc:shop/prices production=false"),
+        ("start shop/prices, region: south", "start acc:shop/prices input.region=south"),
+        ("start it, sync: false", "start {about} sync=false"),
+        ("run it again but not in production", "start {about} production=false"),
+    ],
+)
+def test_in_a_thread_too_a_parameter_is_what_was_said(about: str, typed: str, command: str) -> None:
+    assert suggest(typed, CATALOG, thread_of(about))[0] == command.format(about=about)

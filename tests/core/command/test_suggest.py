@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from bot import plugins
+from bot.core.command.offers import Surroundings
 from bot.core.command.parser import format_command, parse
 from bot.core.command.ranking import Known
-from bot.core.command.suggest import Meant, Surroundings, meant, suggest
+from bot.core.command.suggest import Meant, meant, suggest
 from bot.core.command.target_ref import TargetRef
 from bot.core.intent import Command
 
