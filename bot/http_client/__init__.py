@@ -13,13 +13,17 @@
     401, 403 and 429).
 
 `HttpClient.call(method, path, *, query=(), json=None, content=None, stream=None, headers=(), auth=<the client's>,
-                 base_url=None, idempotent=False, missing=None, deadline=None, cap=16 MB) -> Reply`
+                 base_url=None, idempotent=False, reads=False, missing=None, judge=..., renew_on=(401,), deadline=None,
+                 cap=16 MB) -> Reply`
     `path` begins with `/` and is already percent-encoded (`segment` for one part of it). `query` is a sequence of pairs,
     encoded here, or a string that is sent as it is. `json` is any JSON value but null (a bare string too). `stream` is a function
     that returns a new iterator of the body for each attempt. `missing` names what a 404 means: with it a 404 raises
     NoSuchTarget, without it Rejected with status 404. `base_url` replaces the client's for one call.
     `idempotent` means that the call is idempotent. Only then is it sent again (429, 502, 503, 504, connection errors: at
     most twice more, including the library's own repeats, with growing pauses and Retry-After).
+    `reads` marks a call that changes nothing although it is not a GET. `judge(reply)` raises the problem that a success means,
+    for vendors that report errors with a success status: it counts like one with its own status. On a status of `renew_on`,
+    the credential is renewed once.
     `deadline` is the timeout in seconds for everything: waiting for a slot, connecting, sending, reading, repeats.
 
 `HttpClient.download(..., to=binary file, cap=bytes) -> Download`      the same parameters; the body is written to the file, at

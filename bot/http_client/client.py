@@ -113,6 +113,7 @@ class HttpClient:
             body = b"".join([piece async for piece in pieces])
             reply = Reply(self.name, response.status_code, names, body, f"{method} {path}")
             self._refuse_page(reply.media_type, body, reply.status)
+            request.judge(reply)
             return reply
 
         return await self._within(request, cap, deadline, take)
@@ -168,7 +169,7 @@ class HttpClient:
     async def _within(self, request: HttpRequest, cap: int, deadline: float | None, take: _Take[T]) -> T:
         """All attempts under one timeout. Errors are raised outside the handler, so that they hold no reference to a request."""
         seconds = self._deadline if deadline is None else deadline
-        progress = Progress(self._may_send)
+        progress = Progress(self._may_send, changes=request.changes)
         problem: errors.Problem
         try:
             async with asyncio.timeout(seconds):
@@ -195,16 +196,16 @@ class HttpClient:
                     if isinstance(request.auth, Fixed):
                         self._sign_in.accepted()
                     return found
-            except errors.CredentialRefused as refused:
+            except errors.Rejected as refused:
                 progress.sent = False
-                if renewed or request.auth is None or refused.status != 401:
+                if renewed or request.auth is None or refused.status not in request.renew_on:
                     raise
                 renewed = True
                 await self._renew(request, request.auth, credential, refused)
             except _Retry as again:
                 if tries >= MOST_TRIES or not request.idempotent or (again.pause or 0.0) > LONGEST_PAUSE:
                     raise again.problem from None
-                if request.method != "GET" and isinstance(again.problem, errors.Lost | errors.ServerError):
+                if request.changes and isinstance(again.problem, errors.Lost | errors.ServerError):
                     progress.unclear = progress.unclear or again.problem
                 progress.sent = progress.sent and not isinstance(again.problem, errors.Rejected)
                 # Full jitter over a doubling bound, so that clients that failed together don't retry together.
@@ -243,11 +244,11 @@ class HttpClient:
         # The sign-in failed, so the call itself was never sent.
         raise errors.NotSent(f"{self.name}: nothing was sent, because signing in failed. {reason}")
 
-    async def _renew(
-        self, request: HttpRequest, auth: Auth, credential: Credential, refused: errors.CredentialRefused
-    ) -> None:
-        if await auth.renew(credential) is None:
+    async def _renew(self, request: HttpRequest, auth: Auth, credential: Credential, refused: errors.Rejected) -> None:
+        if await auth.renew(credential) is None and isinstance(refused, errors.CredentialRefused):
             raise self._sign_in.refused(self.name, refused, self._clock.now())
+        if not request.idempotent and refused.status != 401:  # maybe it was not about the credential
+            raise refused
         if not request.idempotent:
             raise errors.CredentialRefused(
                 f"{self.name} ended the session. Signalbox signed in again, but did not repeat the request.",
@@ -332,11 +333,9 @@ class HttpClient:
     async def _error_body(self, pieces: AsyncIterator[bytes]) -> bytes:
         """As much of an error's body as can be read: the status alone already decides the outcome."""
         body = b""
-        try:
+        with suppress(errors.BadReply, *_BROKEN):
             async for piece in pieces:
                 body += piece
-        except (errors.BadReply, *_BROKEN):
-            pass
         return body
 
     def _refuse_page(self, media_type: str, head: bytes, status: int) -> None:

@@ -1,7 +1,7 @@
 """One call before any attempt: its parameters, safe path segments and queries, and the part of an address that may be shown."""
 
 import re
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias, TypedDict
 from urllib.parse import quote, urlsplit
@@ -9,6 +9,7 @@ from urllib.parse import quote, urlsplit
 from bot.core.errors import BadRequest
 from bot.core.value import Json
 from bot.http_client.auth import Auth
+from bot.http_client.response import Reply
 
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 Query: TypeAlias = Sequence[tuple[str, str]] | str
@@ -38,6 +39,8 @@ def host_of(url: str) -> str:
 
 # Returns a new iterator of the body for every attempt.
 BodyStream = Callable[[], AsyncIterator[bytes]]
+# Raises the problem that a success means.
+Judge = Callable[[Reply], None]
 
 
 class Options(TypedDict, total=False):
@@ -51,7 +54,10 @@ class Options(TypedDict, total=False):
     auth: Auth | None
     base_url: str | None
     idempotent: bool
+    reads: bool
     missing: str | None
+    judge: Judge
+    renew_on: Collection[int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,4 +74,12 @@ class HttpRequest:
     stream: BodyStream | None = None
     base_url: str | None = None
     idempotent: bool = False
+    reads: bool = False
     missing: str | None = None
+    judge: Judge = lambda _: None
+    renew_on: Collection[int] = (401,)
+
+    @property
+    def changes(self) -> bool:
+        """Whether it may change something."""
+        return self.method != "GET" and not self.reads

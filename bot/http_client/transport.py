@@ -30,12 +30,14 @@ from bot.core.ports.services import CHANGES
 class Progress:
     """The progress of a call.
 
-    `tries` counts the requests of one attempt. `sent` becomes true right before the first byte is written, unless `may_send`
-    refuses then: `withheld`. `body_problem` is why the body can't be produced: then the request was cut off, so the backend
-    did nothing. `unclear` is the problem of the first attempt at a change that may have had its effect.
+    `changes` tells whether the call may change something. `tries` counts the requests of one attempt. `sent` becomes true right
+    before the first byte is written, unless `may_send` refuses then: `withheld`. `body_problem` is why the body can't be
+    produced: then the request was cut off, so the backend did nothing. `unclear` is the problem of the first attempt at a change
+    that may have had its effect.
     """
 
     may_send: Callable[[], bool] = lambda: True
+    changes: bool = True
     tries: int = 0
     sent: bool = False
     withheld: bool = False
@@ -84,7 +86,7 @@ async def _writing(
         raise Withheld
     progress.sent = True
     changes = CHANGES.get()
-    if changes is not None and params.method != "GET":
+    if changes is not None and progress.changes:
         changes.begun = True
 
 

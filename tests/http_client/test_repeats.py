@@ -86,7 +86,7 @@ async def test_a_change_that_may_be_done_is_not_refused_by_its_repeat(
     first: int | None, problem: type[CallProblem], status: int
 ) -> None:
     """The first try's problem stays, and tells what the later one said; of a read, only the last answer counts."""
-    for method, kind in (("PATCH", problem), ("GET", Rejected)):
+    for method, reads, kind in (("PATCH", False, problem), ("GET", False, Rejected), ("POST", True, Rejected)):
         turns = [drop if first is None else always(lambda: web.Response(status=503))]
 
         async def handler(request: web.BaseRequest, turns: list[Handler] = turns) -> web.StreamResponse:
@@ -96,7 +96,7 @@ async def test_a_change_that_may_be_done_is_not_refused_by_its_repeat(
 
         async with serving(handler) as server, client_of(server.base_url) as client:
             with pytest.raises(kind, match="not now") as caught:
-                await client.call(method, "/off", idempotent=True)
+                await client.call(method, "/off", idempotent=True, reads=reads)
         assert caught.value.status == status
 
 

@@ -12,7 +12,7 @@ from bot.backends.informatica.login import V2_HEADER, V3_HEADER, SignIn, Source,
 from bot.backends.informatica.models import Agent, Entry, Found, Running, Schedule, ServiceReply, Started
 from bot.backends.informatica.settings import InformaticaSettings
 from bot.core.command.params import as_typed
-from bot.core.errors import BadReply, CallProblem, CredentialRefused
+from bot.core.errors import CallProblem
 from bot.core.masking.redact import redact
 from bot.core.ports.services import Clock
 from bot.core.value import Json
@@ -150,7 +150,8 @@ class InfaClient(ClientBase):
 
     async def _lookup(self, wanted: dict[str, Json], missing: str) -> Found | None:
         path = "/public/core/v3/lookup"
-        reply = await self._call("POST", path, v3=True, safe=True, json={"objects": [wanted]}, missing=missing)
+        body: dict[str, Json] = {"objects": [wanted]}
+        reply = await self._call("POST", path, v3=True, safe=True, reads=True, json=body, missing=missing)
         found = reply.rows(Found, at=("objects",))
         if found and not found[0].id:
             raise reply.bad("`id` of `objects` can't be read")
@@ -163,25 +164,19 @@ class InfaClient(ClientBase):
         self, method: str, path: str, *, v3: bool = False, safe: bool = False, missing: str | None = None, **rest: Any
     ) -> Reply:
         """One call; an error object under a success status is an error. A session that ended is renewed once."""
-        source = self._v3 if v3 else self._v2
-        for last in (False, True):
-            worn = await source.credential()
-            reply = await self._http.call(method, path, auth=source, idempotent=safe, missing=missing, **rest)
+
+        def judge(reply: Reply) -> None:
             error = error_in(reply.body)
             if error is None:
-                self._note_clock(reply.date)
-                return reply
-            ended = error.status == 401 or (error.status is None and error.code in self._settings.session_codes)
-            if last or not ended:
-                raise problem_of(self._settings.name, error, self._said(error), missing)
-            await source.renew(worn)
-            if not safe:
-                raise CredentialRefused(
-                    f"{self._settings.name} ended the session. Signalbox signed in again, but did not repeat the request.",
-                    "Run it again.",
-                    status=401,
-                )
-        raise BadReply(f"{self._settings.name} sent an unusable answer.")
+                return
+            if error.status is None and error.code in self._settings.session_codes:
+                error = error._replace(status=401)
+            raise problem_of(self._settings.name, error, self._said(error), missing)
+
+        source = self._v3 if v3 else self._v2
+        reply = await self._http.call(method, path, auth=source, idempotent=safe, missing=missing, judge=judge, **rest)
+        self._note_clock(reply.date)
+        return reply
 
     def _said(self, error: VendorError) -> str:
         session = self.sign_in.current

@@ -105,7 +105,7 @@ class PrefactorClient(ClientBase):
 
     async def ping(self) -> None:
         """GET /ping: whether the token is accepted."""
-        self._checked(await self._call("GET", "/ping"))
+        await self._call("GET", "/ping")
 
     async def agents(self, environment_id: str | None = None) -> list[Agent]:
         """GET /agent: every page of it. Raises CallProblem when there are more than ten thousand."""
@@ -210,10 +210,17 @@ class PrefactorClient(ClientBase):
     ) -> Reply:
         """Every call here is idempotent: reads, changes with a key, and changes that reach the same state when repeated."""
         return await self._http.call(
-            method, API + path, query=query, json=json, idempotent=True, missing=missing, deadline=20.0
+            method,
+            API + path,
+            query=query,
+            json=json,
+            idempotent=True,
+            missing=missing,
+            judge=self._judge,
+            deadline=20.0,
         )
 
-    def _checked(self, reply: Reply) -> None:
+    def _judge(self, reply: Reply) -> None:
         """Raises Rejected for an error that came with a status of success."""
         problem = refusal(self._http.name, reply.body, reply.status, self._secrets)
         if problem is not None:
@@ -221,14 +228,12 @@ class PrefactorClient(ClientBase):
 
     def _page(self, reply: Reply, model: type[R]) -> Page[R]:
         """A list; its rows are under `summaries` (newer generation) or `details`."""
-        self._checked(reply)
         head = reply.read(PageHead)
         if head.summaries is None and head.details is None:
             raise reply.bad("`summaries` or `details` is missing")
         return Page(reply.rows(model, at=("summaries", "details")), head.pagination, head.sorting)
 
     def _read(self, reply: Reply, model: type[R]) -> R:
-        self._checked(reply)
         return reply.read(Details[model]).details  # type: ignore[valid-type]  # the model is a value here
 
 

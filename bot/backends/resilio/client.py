@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from bot.backends import ClientBase
 from bot.backends.resilio.models import Client, Run, Tag
-from bot.core.errors import BadReply, NoSuchTarget, NotSent, Rejected
+from bot.core.errors import BadReply, NoSuchTarget, NotSent
 from bot.core.ports.services import Clock
 from bot.core.text import seconds_words
 from bot.core.value import Json
@@ -24,8 +24,6 @@ RUNS: Final = "/api/v3/runs"
 TAGS: Final = "/api/v3/tags"
 NEEDS_RUNS: Final = "list of runs, because its version is older than 3.0.0"
 NEEDS_TAGS: Final = "list of tags, because its version is older than 2.10.0"
-# The HTTP client renews on this status by itself.
-_KIT_RENEWS: Final = 401
 _CALL_TIME: Final = 20.0
 _UNREACHED: Final = (
     "The agent is off, its API is not enabled, or the tunnel to it is closed; see docs/backends/resilio.md."
@@ -75,7 +73,7 @@ class ResilioClient(ClientBase):
     ) -> None:
         super().__init__(http)
         self._keeper = keeper
-        self._refused = frozenset(refused_statuses)
+        self._renew_on = frozenset({401, *refused_statuses})
 
     def credential_text(self) -> str:
         """How old the token is, without the token."""
@@ -142,7 +140,7 @@ class ResilioClient(ClientBase):
     ) -> Reply:
         auth = self._keeper.session if self._keeper else None
 
-        async def once() -> Reply:
+        try:
             return await self._http.call(
                 method,
                 path,
@@ -151,21 +149,8 @@ class ResilioClient(ClientBase):
                 auth=auth,
                 idempotent=idempotent,
                 missing=missing,
+                renew_on=self._renew_on,
                 deadline=deadline,
             )
-
-        try:
-            used = await auth.credential() if auth else None
-            try:
-                return await once()
-            except Rejected as no:
-                if used is None or auth is None or no.status == _KIT_RENEWS or no.status not in self._refused:
-                    raise
-                refused = no
-            renewed = await auth.renew(used)
-            # A refused call did nothing, but a call that must not be sent twice is still left to a person.
-            if renewed is None or not idempotent:
-                raise refused
-            return await once()
         except NotSent as problem:
             raise NotSent(problem.summary, problem.hint or _UNREACHED, status=problem.status) from None

@@ -202,7 +202,8 @@ class AccClient(ClientBase):
             "useSsl": server.use_ssl,
             "serverRefresh": True,
         }
-        return (await self._http.call("POST", "/api/server/check", json=body, idempotent=True)).read(ServerStatus)
+        reply = await self._http.call("POST", "/api/server/check", json=body, idempotent=True, reads=True)
+        return reply.read(ServerStatus)
 
     async def approve(self, agent_id: str, message: str, *, approved: bool) -> None:
         """30 and 31. POST api/agent/ID/toggleAgentApproval/True disapproves, /False approves; the body is a JSON string."""
