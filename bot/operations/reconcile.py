@@ -66,8 +66,7 @@ async def later_order(
     pause at its time: nobody ordered that."""
     filters = Filters(event=Event.SENT, backend=operation.target.backend, since=stamp(sent_at))
     for entry in await ctx.store.search(filters, limit=_MOST_SENT):
-        request = await ctx.store.request(entry.request_id)
-        other = request.operation if request is not None else None
+        other = await ctx.store.operation_of(entry.request_id)
         if other is None or other.request_id == operation.request_id or entry.source == Source.TIMER:
             continue
         if _may_undo(ctx, other, operation):

@@ -43,6 +43,7 @@ class Store(parts.StoredDecisions, parts.StoredFiles, parts.StoredMessages, part
 
     unfinished = parts.reads(requests.unfinished)
     request = parts.glances(requests.by_id)
+    operation_of = parts.glances(requests.operation_of)
     request_by_key = parts.glances(requests.by_key)
     by_id = parts.glances(target_names.by_id)
     value = parts.glances(target_names.value)

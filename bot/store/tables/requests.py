@@ -115,6 +115,12 @@ def being_sent(db: Tx) -> Sequence[Operation]:
     return [Operation.model_validate_json(operation, extra="ignore") for (operation,) in db.execute(sql)]
 
 
+def operation_of(db: Tx, request_id: str) -> Operation | None:
+    """What a request sent, also if only a newer version can read the request."""
+    row = db.execute("SELECT operation FROM requests WHERE request_id = ?", (request_id,)).fetchone()
+    return Operation.model_validate_json(row[0], extra="ignore") if row is not None and row[0] is not None else None
+
+
 def by_id(db: Tx, request_id: str) -> StoredRequest | None:
     """One request."""
     return as_one(StoredRequest, found(db, "SELECT * FROM requests WHERE request_id = ?", (request_id,)), _JSON)

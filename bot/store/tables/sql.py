@@ -102,8 +102,8 @@ def _warn(name: str) -> None:
 
 
 def as_one(model: type[M], records: Sequence[Mapping[str, Any]], json_columns: Iterable[str]) -> M | None:
-    """The only row of a query as its value, or None."""
-    return as_model(model, records[0], json_columns) if records else None
+    """The only row of a query as its value; None without one, and for one that only a newer version can read."""
+    return next(iter(as_models(model, records, json_columns)), None)
 
 
 def changed(db: Tx, statement: Statement) -> bool:

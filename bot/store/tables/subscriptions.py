@@ -5,7 +5,7 @@ from typing import Any, Final
 from bot.core.records import Subscription, WatchedTarget, When, stamp
 from bot.core.runs import SeenRuns
 from bot.store.database import Tx
-from bot.store.tables.sql import Table, as_model, as_models, changed, dumped, found
+from bot.store.tables.sql import Table, as_models, changed, dumped, found
 
 _JSON: Final = ("target", "place")
 TABLE: Final = Table(
@@ -56,11 +56,8 @@ def take_due(db: Tx, now: str, next_at: str, limit: int) -> list[WatchedTarget]:
     sql = "SELECT key, target, seen, due_at FROM watched_targets WHERE due_at <= ? ORDER BY due_at LIMIT ?"
     rows: list[dict[str, Any]] = found(db, sql, (now, limit))
     take = "UPDATE watched_targets SET due_at = ? WHERE key = ? AND due_at = ?"
-    return [
-        as_model(WatchedTarget, row, ("target", "seen"))
-        for row in rows
-        if changed(db, (take, (next_at, row["key"], row["due_at"])))
-    ]
+    taken = [row for row in rows if changed(db, (take, (next_at, row["key"], row["due_at"])))]
+    return as_models(WatchedTarget, taken, ("target", "seen"))
 
 
 def saw(db: Tx, key: str, seen: SeenRuns) -> None:
