@@ -44,7 +44,7 @@ _BY_ITSELF: Final = "it has resumed by its own timer"
 BY_TIMER: Final = "own_timer"  # the code of an end that the control plane's own timer brings
 STILL_PAUSED: Final = "still_paused"
 END_UNKNOWN: Final = "end_unknown"  # of an end that a restart interrupted and that is not sent again
-_UNSEEN: Final = "I was restarted while I resumed it, and whether it has resumed is unknown"
+_UNSEEN: Final = "I was interrupted while I resumed it, and whether it has resumed is unknown"
 _ENDS: Final = 500  # entries that name a request with pauses
 READ_AGAIN_AFTER: Final = (timedelta(seconds=10), timedelta(minutes=1))
 _GIVEN_UP: Final = frozenset(
@@ -125,7 +125,7 @@ async def _ended_by_time(ctx: Context, attempt: Attempt, pause: Pause, result: O
     """Over when it is on again, nothing is left to switch on, or a look after a restart did not tell; otherwise tried again
     later."""
     writer, whose = AuditWriter(ctx.secrets), f"pause {pause.request_id}"
-    if isinstance(result, Unknown) and attempt.began is None:
+    if isinstance(result, Unknown) and attempt.began is None and not attempt.operation.idempotent:
         detail, clock = f"{whose}: {_UNSEEN}", ctx.clock.monotonic()
         entry = writer.outcome(attempt, result, Event.ABANDONED, now, clock, code=END_UNKNOWN, detail=detail)
         return Consequences(
@@ -137,7 +137,8 @@ async def _ended_by_time(ctx: Context, attempt: Attempt, pause: Pause, result: O
             status="The pause is over, but whether it has resumed is unknown",
             lines=(Line(text=f"I don't try again. If `{pause.target.label}` should go on, resume it by hand."),),
         )
-    left = await _nothing_left(attempt.operation, ctx.backends[pause.backend], result)
+    refused = isinstance(result, Refused)
+    left = await _nothing_left(attempt.operation, ctx.backends[pause.backend], result) if refused else None
     if left is not None:
         entry = writer.outcome(
             attempt, left, Event.ABANDONED, now, ctx.clock.monotonic(), code="gone", detail=f"{whose}: {left.summary}"
@@ -150,9 +151,13 @@ async def _ended_by_time(ctx: Context, attempt: Attempt, pause: Pause, result: O
         unfollowed = result.model_copy(update={"run": None})
         over = Consequences(over=(pause,), over_state="resumed", entries=(entry,), result=unfollowed)
         return over + await _card_of(ctx, pause, "resumed")
-    again = now + AGAIN_AFTER[min(pause.tries, len(AGAIN_AFTER) - 1)]
-    await ctx.store.postpone_pause(pause.id, again)
+    await postpone(ctx, pause, now)
     return await _card_of(ctx, pause, "open")
+
+
+async def postpone(ctx: Context, pause: Pause, now: datetime) -> None:
+    """Try to end it again later, less and less often."""
+    await ctx.store.postpone_pause(pause.id, now + AGAIN_AFTER[min(pause.tries, len(AGAIN_AFTER) - 1)])
 
 
 async def _card_of(ctx: Context, pause: Pause, state: str) -> Consequences:
