@@ -62,10 +62,11 @@ EVENTS: Final[Words] = {
     "abandoned": "the outcome couldn't be found, a person cancelled (code `cancelled`), a dangerous command came from a terminal "
     "without `--yes` (`not_confirmed`), or there is nothing to switch on after a pause "
     "(`gone`; `no_such_backend` when its control plane is no longer configured), or what was paused by the "
-    "control plane's own timer is `still_paused` at its end, or can't be read (`own_timer`), or a restart interrupted "
-    "the end of a pause, which may have resumed and is not tried again (`end_unknown`); or the request didn't run and was "
-    "offered as a button: `in_sentence` (a mention within a sentence), `edited` (an edited message), `by_app` (posted by "
-    "another app in a person's name), `late` (a late built-in command), `too_late` (Slack had stopped waiting)",
+    "control plane's own timer is `still_paused` at its end, or can't be read (`own_timer`), or a restart or a fault "
+    "interrupted the end of a pause, which is not tried again: it is `still_paused`, or may have resumed "
+    "(`end_unknown`); or the request didn't run and was offered as a button: `in_sentence` (a mention within a sentence), "
+    "`edited` (an edited message), `by_app` (posted by another app in a person's name), `late` (a late built-in command), "
+    "`too_late` (Slack had stopped waiting)",
     "ended": "a run that was started here ended; `code` is its state, or `lost` when the control plane no longer has it",
     "granted": "a grant was given",
     "revoked": "a grant was revoked",

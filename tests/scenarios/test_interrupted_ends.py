@@ -18,7 +18,7 @@ from tests.scenarios.test_crash_in_a_call import crash
 from tests.scenarios.test_pauses import FIRST, SECOND
 from tests.scenarios.test_pauses_end import paused_job
 from tests.waiting import held
-from tests.world import OPEN_POLICY, World, shown
+from tests.world import OPEN_POLICY, World, labels, shown
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -45,9 +45,10 @@ async def starts_with_a_fault(env: World, name: str, monkeypatch: pytest.MonkeyP
         await env.until(lambda: len([*env.audit(event="unknown"), *env.audit(event="abandoned")]) == 2)
 
 
-@pytest.mark.parametrize("took", [True, False], ids=["found", "not-found"])
-async def test_an_interrupted_end_that_may_not_be_sent_again_is_looked_up_and_told(later: Team, took: bool) -> None:
-    """The effect that is found ends the pause; otherwise its cards say that nobody knows, and it isn't resumed again."""
+@pytest.mark.parametrize("look", ["resumed", "paused", "unreadable"])
+async def test_an_interrupted_end_that_may_not_be_sent_again_is_looked_up_and_told(later: Team, look: str) -> None:
+    """The effect that is found ends the pause. Otherwise its cards say that the job is still paused, or that nobody knows, and it
+    isn't resumed again but by a person."""
     env, plane = later.env, later.env.planes["itn"]
     job, _, request = await paused_job(env)
     with held(plane, "/resume"):
@@ -55,18 +56,27 @@ async def test_an_interrupted_end_that_may_not_be_sent_again_is_looked_up_and_to
         await env.until(lambda: [one for one in plane.requests if one.raw_path.endswith("/resume")])
         await crash(env)
     await env.until(lambda: job.paused_at is None)
-    if not took:
+    if look != "resumed":
         job.paused_at = plane.clock.now()
+    if look == "unreadable":
+        await plane.set_fault({"fault": "500", "match": "GET .*/jobs/"})
     await env.start()
-    if took:
+    if look == "resumed":
         await env.sees("The pause is over: it has resumed")
         assert len(env.audit(event="resumed")) == 1
     else:
-        await env.sees("The pause is over, but whether it has resumed is unknown", "I don't try again", "What to do")
-        await env.sees(request, "This pause is over", "whether it has resumed is unknown")
+        unknown, paused = "whether it has resumed is unknown", "the control plane says that it is still paused"
+        how = paused if look == "paused" else unknown
+        card = await env.sees(f"The pause is over, but {how}", "I don't try again")
+        assert ("What to do" in shown(card)) is ("Resume" not in labels(card)) is (look == "unreadable")
+        await env.sees(request, "This pause is over", how)
         (row,) = env.audit(event="abandoned")
-        assert (row.code, request in row.detail) == ("end_unknown", True)
+        assert (row.code, request in row.detail) == ("still_paused" if look == "paused" else "end_unknown", True)
+        await env.quiet()
         assert job.paused_at is not None
+        if look == "paused":
+            await env.ana.press_label("C0CRAWL", card["ts"], "Resume", seen=card)
+            await env.until(lambda: job.paused_at is None)
     await env.quiet()
     assert not await env.bot.store.open_pauses()
     assert not [one for one in env.ana.messages("C0CRAWL") if "Not sending it again" in shown(one)]

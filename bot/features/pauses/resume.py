@@ -7,13 +7,13 @@ import asyncio
 from datetime import datetime, timedelta
 from typing import Final
 
-from bot.core.audit import Event
+from bot.core.audit import AuditEntry, Event
 from bot.core.card import Card, Line, Tone, operation_key
 from bot.core.effects import Attempt, Consequences, OfLooks, OfSchedules
 from bot.core.errors import NoSuchTarget, Problem
 from bot.core.intent import Due, Intent
 from bot.core.operation import Operation
-from bot.core.outcome import GONE, Done, Outcome, Phase, Refused, RunView, Unknown
+from bot.core.outcome import GONE, Done, Outcome, Phase, Refused, RunView, Suggestion, Unknown
 from bot.core.ports.services import Backend
 from bot.core.records import Filters, Pause, StoredEntry
 from bot.core.text import sentences, utc_text
@@ -33,6 +33,7 @@ from bot.features.pauses.pause import (
 from bot.operations import cards
 from bot.operations.audit_writer import AuditWriter, columns_of
 from bot.operations.execute import execute
+from bot.operations.next_steps import buttons_for
 from bot.operations.target_facts import FACTS_WITHIN
 from bot.runtime.context import Context
 
@@ -44,7 +45,9 @@ _BY_ITSELF: Final = "it has resumed by its own timer"
 BY_TIMER: Final = "own_timer"  # the code of an end that the control plane's own timer brings
 STILL_PAUSED: Final = "still_paused"
 END_UNKNOWN: Final = "end_unknown"  # of an end that a restart interrupted and that is not sent again
-_UNSEEN: Final = "I was interrupted while I resumed it, and whether it has resumed is unknown"
+_INTERRUPTED: Final = "I was interrupted while I resumed it, and "
+_UNKNOWN: Final = "whether it has resumed is unknown"
+_STILL: Final = "the control plane says that it is still paused"
 _ENDS: Final = 500  # entries that name a request with pauses
 READ_AGAIN_AFTER: Final = (timedelta(seconds=10), timedelta(minutes=1))
 _GIVEN_UP: Final = frozenset(
@@ -76,7 +79,7 @@ async def _by_own_timer(ctx: Context, intent: Intent, pause: Pause) -> None:
         return
     event, code, how = {
         False: (Event.RESUMED, BY_TIMER, _BY_ITSELF),
-        True: (Event.ABANDONED, STILL_PAUSED, "its timer is over, but the control plane says that it is still paused"),
+        True: (Event.ABANDONED, STILL_PAUSED, f"its timer is over, but {_STILL}"),
         None: (Event.ABANDONED, BY_TIMER, "its timer is over; whether it has resumed can't be read"),
     }[held]
     columns = {**columns_of(pause.target), "code": code, "detail": f"pause {pause.request_id}: {how}"}
@@ -102,8 +105,8 @@ class PauseEffect(OfSchedules[Context]):
             if isinstance(result, Done) and not (is_end(ctx, attempt.operation) and attempt.operation.starts_run):
                 await show_no_end_over(ctx, attempt)
             await _show_ends(ctx, attempt.operation)
-        elif consequences.over_state and isinstance(result, Unknown):
-            await _say_by_itself(ctx, attempt.pause, _UNSEEN)
+        elif consequences.over_state and isinstance(result, Unknown) and consequences.outcome is not None:
+            await _say_by_itself(ctx, attempt.pause, _how_of(consequences.outcome, attempt.pause))
         elif consequences.over_state:
             await _say_over(ctx, attempt.pause, consequences.over_state)
 
@@ -126,17 +129,7 @@ async def _ended_by_time(ctx: Context, attempt: Attempt, pause: Pause, result: O
     later."""
     writer, whose = AuditWriter(ctx.secrets), f"pause {pause.request_id}"
     if isinstance(result, Unknown) and attempt.began is None and not attempt.operation.idempotent:
-        detail, clock = f"{whose}: {_UNSEEN}", ctx.clock.monotonic()
-        entry = writer.outcome(attempt, result, Event.ABANDONED, now, clock, code=END_UNKNOWN, detail=detail)
-        return Consequences(
-            over=(pause,),
-            over_state="failed",
-            outcome=entry,
-            key=f"pause:{pause.id}",
-            title=f"{pause.verb_back} {pause.target.label}",
-            status="The pause is over, but whether it has resumed is unknown",
-            lines=(Line(text=f"I don't try again. If `{pause.target.label}` should go on, resume it by hand."),),
-        )
+        return await _ended_unseen(ctx, attempt, pause, result, now)
     refused = isinstance(result, Refused)
     left = await _nothing_left(attempt.operation, ctx.backends[pause.backend], result) if refused else None
     if left is not None:
@@ -153,6 +146,30 @@ async def _ended_by_time(ctx: Context, attempt: Attempt, pause: Pause, result: O
         return over + await _card_of(ctx, pause, "resumed")
     await postpone(ctx, pause, now)
     return await _card_of(ctx, pause, "open")
+
+
+async def _ended_unseen(ctx: Context, attempt: Attempt, pause: Pause, result: Unknown, now: datetime) -> Consequences:
+    """Over without another try: the call may have been sent, and its effect was not found."""
+    operation, label = attempt.operation, pause.target.label
+    held = pause.backend in ctx.backends and await is_held(ctx, pause.target)
+    code, how = (STILL_PAUSED, _STILL) if held else (END_UNKNOWN, _UNKNOWN)
+    detail, clock = f"pause {pause.request_id}: {_INTERRUPTED}{how}", ctx.clock.monotonic()
+    back = Suggestion(label="Resume", verb=operation.verb, target=cards.written(operation.target))
+    return Consequences(
+        over=(pause,),
+        over_state="failed",
+        outcome=AuditWriter(ctx.secrets).outcome(
+            attempt, result, Event.ABANDONED, now, clock, code=code, detail=detail
+        ),
+        result=result.model_copy(update={"hint": ""}) if held else result,
+        key=f"pause:{pause.id}",
+        title=f"{pause.verb_back} {label}",
+        status=f"The pause is over, but {how}",
+        lines=(Line(text=f"I don't try again. If `{label}` should go on, resume it by hand."),),
+        buttons=await buttons_for(ctx, attempt.intent, operation, (back,), about=operation.target, refresh=False)
+        if held
+        else (),
+    )
 
 
 async def postpone(ctx: Context, pause: Pause, now: datetime) -> None:
@@ -270,6 +287,11 @@ async def _say_by_itself(ctx: Context, pause: Pause, how: str) -> None:
     await say_over(ctx, pause.request_id, f"{how}.", pause.target.label, None if how == _BY_ITSELF else pause.user_id)
 
 
+def _how_of(entry: AuditEntry, pause: Pause) -> str:
+    """How the pause ended, as its audit entry says."""
+    return (entry.detail or "").removeprefix(f"pause {pause.request_id}: ")
+
+
 async def _show_ends(ctx: Context, operation: Operation) -> None:
     """Show on the card of a request which of its pauses are over by now: another look at its outcome has drawn it anew."""
     own = await ctx.store.pauses_of(operation.request_id)
@@ -297,7 +319,7 @@ async def show_end_again(ctx: Context, entry: StoredEntry) -> None:
     pause = await ctx.store.pause_by_id(request.intent.payload.row)
     if pause is None:
         return
-    summary = (entry.detail or "").removeprefix(f"pause {pause.request_id}: ")
+    summary = _how_of(entry, pause)
     if entry.code in (BY_TIMER, STILL_PAUSED, END_UNKNOWN):
         await _say_by_itself(ctx, pause, summary)
         return
