@@ -10,6 +10,7 @@ from bot.all_of import all_of
 from bot.core.audit import Event
 from bot.core.card import Button, Line, Tone
 from bot.core.command.doubt import against
+from bot.core.command.later import LATER, LATER_IN_CLAUSE
 from bot.core.command.lexer import Unreadable, split, unescape
 from bot.core.command.parser import ONE_TARGET, parse
 from bot.core.command.vocabulary import CONDITIONS, EXPLAINING, NEGATING, REQUESTING, WONDERING
@@ -21,7 +22,7 @@ from bot.core.text import capitalized, plural, utc_text
 from bot.core.value import Json
 from bot.features import incidents, preflight
 from bot.features.forms.prospect import prospect
-from bot.features.replies.answer import PRESS_AGAIN, clean, say, shown_as
+from bot.features.replies.answer import PRESS_AGAIN, clean, command_button, say, shown_as
 from bot.features.replies.refusal import offered
 from bot.operations import cards
 from bot.operations.audit_writer import AuditWriter
@@ -42,8 +43,9 @@ _IN_A_LINE: Final = 5  # runs; Slack takes 3,000 characters, and a run that is n
 _SAYS: Final = (
     r"(?:\b(?:stop|kill|abort|cancel|halt|terminate) (?:it |them )?(?:all|everything|every|\*)|^emergency stop"
     r"|^everything (?:must|has to|needs to|should) stop)"
-    r"(?:,? (?:the|of|them|it|all|everything|that|which|is|are|still|currently|running|active|runs?|jobs?|tasks?|in|this"
-    r"|channel|right|now|here|please|pls|plz|immediately|at|once|asap))*"
+    r"(?:[,.!]* (?:the|of|them|it|all|everything|that|which|is|are|still|currently|running|active|runs?|jobs?|tasks?|in|this"
+    r"|channel|right|now|here|please|pls|plz|immediately|at|once|asap"
+    r"|hurry|quick|quickly|fast|urgent|urgently|thanks|thx))*"
 )
 _ALL: Final = re.compile(_SAYS + r"[.,:!? ]*$")
 _STATES: Final = r"(?:is|are|was|has|have|does|do|did|runs?|goes|went|keeps?|hangs?|failed)"
@@ -52,7 +54,21 @@ _AND_WHY: Final = re.compile(
     rf"| (?=(?:the )?(?!(?:that|which)\b)[^\W_]\S* {_STATES}\b))(?P<why>.+)$",
     re.IGNORECASE,
 )
-_ONCE: Final = re.compile(r"\bonce (?:the|it|they|we|\S+ (?:is|are|has))\b", re.IGNORECASE)
+# A reason tells what is wrong, or how things are where it names nothing. No part of it tells what to leave out, when or where.
+_WRONG: Final = re.compile(
+    r"\b(?:down|outage|incident|emergency|wrong|broken?|bad|fire|burn\w*|errors?|fail\w*|crash\w*|leak\w*|loss|lost|corrupt\w*"
+    r"|damag\w*|full|attack\w*|breach|hack\w*|overload\w*|slow|stuck|wild|problems?|issues?|bugs?|mistake|cant|cannot"
+    r"|nothing works)\b"
+)
+_TELLS: Final = re.compile(rf"^(?!.*(?:\w[-_/:]\w|\d)).*\b{_STATES}\b")
+_PARTS: Final = re.compile(r"[,.:;!?]+ *| [-\u2013\u2014]+ ")
+_LIMITS: Final = re.compile(
+    r"^(?:(?:and|but|so|or|please|yes) )*(?:only|just|minus|not|then|in|on|of|for|from|at|by|with|within|without|until|till"
+    r"|before|once|spare|ignore|skip|keep|leave|let|exclude|exempt|omit|save|hold|wait|finish|start|restart|run|retry|continue"
+    r"|resume)\b|\b(?:stays?|remains?|continues?|go(?:es)? on|exempt(?:ed)?|excluded|spared|untouched|needed|important|fine"
+    r"|ok(?:ay)?|only$)\b|\b(?:should|may|must|can|will|has to|have to|needs? to) (?:still )?(?:run|stay|go|keep|finish|complete"
+    r"|end|be)\b"
+)
 _TOLD: Final = re.compile(
     r"\b(help|let(?! us| me)|allow|permit|forbid|disallow|ask|tell|remind|yesterday|tomorrow|tonight|later|had)\b"
 )
@@ -62,10 +78,13 @@ _NOBODY: Final = re.compile(r"\b(can ?not|cant|couldnt|(nothing|nobody|no one) (
 async def offer(ctx: Context, intent: Intent, ask: ParseError) -> bool:
     """List the runs that `stop everything` here, or a `stop` with several targets, can mean, with one button that stops them all.
     Without one that can be stopped, say that. False when it means one target."""
-    said, reason = _said(intent, ask)
+    said, reason, unclear = _said(intent, ask)
     targets = ask.nearest if ask.understood == VERB and ask.problem.startswith(ONE_TARGET) else ()
     if "=" in said or not (targets or _means_all(said)) or intent.source is Source.TERMINAL:  # which has no buttons
         return False
+    if unclear:
+        await _ask_why(ctx, intent)
+        return True
     answer = AuditWriter(ctx.secrets).plain(Event.DONE, intent, ctx.clock.now(), code="listed", **_LISTS)
     entries = () if targets else (answer,)
     seen, channel = await visibility_of(ctx, intent.actor, intent.place), intent.place.channel_id
@@ -144,21 +163,45 @@ async def offer(ctx: Context, intent: Intent, ask: ParseError) -> bool:
 
 def meaning(intent: Intent) -> dict[str, Json]:
     """What a text that is not a command asks for, when that is to stop everything; otherwise empty."""
-    said = _said(intent, intent.payload)[0] if isinstance(intent.payload, ParseError) else ""
-    return {**_LISTS} if _means_all(said) and "=" not in said and intent.source is not Source.TERMINAL else {}
+    said, _, unclear = _said(intent, intent.payload) if isinstance(intent.payload, ParseError) else ("", None, False)
+    all_of_it = _means_all(said) and "=" not in said and not unclear
+    return {**_LISTS} if all_of_it and intent.source is not Source.TERMINAL else {}
 
 
-def _said(intent: Intent, ask: ParseError) -> tuple[str, str | None]:
-    """The words in small letters, empty if they can't be read, and the reason, also one without `--`: `stop everything, the shop
-    is down`."""
+def _said(intent: Intent, ask: ParseError) -> tuple[str, str | None, bool]:
+    """The order in small letters, empty if it can't be read; the reason, also one without `--`: `stop everything, the shop is
+    down`; and whether other words follow, which may make an exception."""
     try:
         words, reason = split(unescape(intent.typed or ask.text))
     except Unreadable:
-        return "", None
+        return "", None, False
     text = " ".join(word.text for word in words)
-    if reason is None and not against(text) and not _ONCE.search(text) and (match := _AND_WHY.match(text)):
-        text, reason = match["order"], match["why"]
-    return re.sub("['\u2019]", "", text.casefold()), reason
+    said = _plain(text)
+    match = None if reason is not None or against(text) or _means_all(said) else _AND_WHY.match(text)
+    if match is None:
+        return said, reason, False
+    order, clear = _plain(match["order"]), _tells_why(_plain(match["why"]))
+    return (order, match["why"], not clear) if clear or _means_all(order) else (said, None, False)
+
+
+def _plain(text: str) -> str:
+    return re.sub("['\u2019]", "", text.casefold())
+
+
+def _tells_why(said: str) -> bool:
+    """Whether it tells what is wrong, and no part of it is an exception, a condition, a time or a place."""
+    limits = (_LIMITS.search, CONDITIONS.match, NEGATING.search, LATER.search, LATER_IN_CLAUSE.match)
+    tells = _WRONG.search(said) or _TELLS.search(said)
+    return tells is not None and not any(limit(part) for part in _PARTS.split(said) for limit in limits)
+
+
+async def _ask_why(ctx: Context, intent: Intent) -> None:
+    title = "`stop everything` is about every run that was started in this channel"
+    status = (
+        "I can't tell whether the words after it are a reason. Write a reason after `--`, or stop runs by their names:"
+    )
+    lines = (Line(text=f"{ctx.command} stop everything -- why", code=True),)
+    await say(ctx, intent, title, status=status, lines=lines, buttons=(command_button(ctx, intent, "status"),))
 
 
 def _means_all(said: str) -> bool:

@@ -343,6 +343,7 @@ async def test_it_is_understood_as_people_say_it_and_not_where_they_mean_somethi
         "don't stop everything",
         "stop everything, but not the tofu job",
         "stop everything, no, wait",
+        "stop everything, reload_history must not stop",
         "let <@U0LEE> stop everything",
         "yesterday we had to stop everything",
         "tomorrow stop everything",
