@@ -5,7 +5,7 @@ from functools import partial
 from typing import Final
 
 from bot.core.audit import Event
-from bot.core.card import Tone
+from bot.core.card import Tone, approval_key
 from bot.core.command.capability import Risk
 from bot.core.command.parser import format_command, parse
 from bot.core.command.suggest import certain_read
@@ -14,7 +14,7 @@ from bot.core.command.until import ends_at
 from bot.core.command.vocabulary import WELCOME
 from bot.core.effects import Attempt, Ruling
 from bot.core.errors import BadRequest, NoSuchTarget, Problem
-from bot.core.intent import Command, Doubt, Intent, ParseError, Source
+from bot.core.intent import Command, Doubt, Intent, ParseError, Place, Source
 from bot.core.operation import Operation
 from bot.core.policy.decide import Denied
 from bot.features import approvals, preflight, stop_everything
@@ -22,7 +22,6 @@ from bot.features.builtins import OPEN_TO_ALL, answer
 from bot.features.builtins.inventory import concerns, waits_here
 from bot.features.builtins.policy import checks_itself
 from bot.features.forms.launcher import unfit_buttons
-from bot.features.incidents import thread_of
 from bot.features.replies import refusal
 from bot.features.replies.answer import clean, say
 from bot.features.replies.suggestions import commands_meant, read_meant
@@ -59,7 +58,8 @@ async def run_misread(ctx: Context, intent: Intent, ask: ParseError) -> None:
     decided = refused is None and await _is_decision(ctx, intent, ask.text) and await waits_here(ctx, intent)
     known = refused is not None or ask.nearest or decided or stop_everything.meaning(intent)
     meant = None if known else await read_meant(ctx, intent.actor, intent.place, ask.text)
-    decisions, about = Command(verb="approvals"), thread_of(intent.place) or _DECIDES.search(ask.text)
+    decisions = Command(verb="approvals")
+    about = refused and (_DECIDES.search(ask.text) or await _in_thread_of_a_request(ctx, intent.place))
     if refused is not None and certain_read(ask.text, ctx.catalog, ()) == "help":
         await answer(ctx, intent, Command(verb="help"))
     elif refused is not None and about and await concerns(ctx, intent, decisions, refused):
@@ -90,6 +90,14 @@ async def _is_decision(ctx: Context, intent: Intent, text: str) -> bool:
     return bool(rest) and (
         ctx.catalog.canonical_verb(rest)[0] is not None or not any({":", "/"} & {*one} for one in rest)
     )
+
+
+async def _in_thread_of_a_request(ctx: Context, place: Place) -> bool:
+    """Whether this is the thread of a card that waits for a decision."""
+    waiting = await ctx.store.pending_decisions(state="open") if place.thread_ts is not None else ()
+    asked = [await ctx.store.message(approval_key(one.request_id)) for one in waiting]
+    threads = {(card.channel_id, card.thread_ts or card.ts) for card in asked if card is not None}
+    return (place.channel_id, place.thread_ts) in threads
 
 
 async def _decides(ctx: Context, intent: Intent, text: str) -> bool:

@@ -459,3 +459,31 @@ async def test_a_question_in_the_thread_of_a_request_is_answered_with_what_waits
         await mention(team.env, "who asked for this?", user="U0LEE", channel=APPROVERS, thread_ts=card["ts"])
         where = ("Approve or deny on the card", f"I run commands in <#{CRAWL}>")
         await team.env.sees("Waiting for approval", *where, user="U0LEE", channel=APPROVERS)
+
+
+@pytest.mark.parametrize("typed", ["restart everything now", "strat acc:shop/prices", "what is broken?"])
+async def test_in_a_thread_of_no_request_words_that_decide_nothing_are_told_where_commands_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, typed: str
+) -> None:
+    """Where nothing can be run, also while a decision waits for the person elsewhere."""
+    async with deciding(tmp_path, monkeypatch) as team:
+        await team.env.say("start acc:shop/prices -- month end")
+        await team.card("start acc:shop/prices")
+        lee = team.env.person("U0LEE")
+        await lee.post(APPROVERS, "look")
+        ts = lee.messages(APPROVERS)[-1]["ts"]
+        await mention(team.env, typed, user="U0LEE", channel=APPROVERS, thread_ts=ts)
+        await team.env.sees("I don't run commands in", user="U0LEE", channel=APPROVERS)
+        assert team.env.events("approvals") == []
+
+
+async def test_in_the_thread_of_a_decided_request_words_are_told_where_commands_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with deciding(tmp_path, monkeypatch) as team:
+        await team.env.say("start acc:shop/prices -- month end")
+        card = await team.card("start acc:shop/prices")
+        await team.press(card, "Approve", user="U0LEE")
+        await team.event("approved")
+        await mention(team.env, "restart everything now", user="U0LEE", channel=APPROVERS, thread_ts=card["ts"])
+        await team.env.sees("I don't run commands in", user="U0LEE", channel=APPROVERS)
