@@ -491,6 +491,20 @@ async def test_a_grant_in_words_is_for_none_of_several_people_of_that_name(env: 
     assert labels(offered) == ["help grant"]
 
 
+async def test_a_grant_in_words_is_for_no_guest_by_name(env: World) -> None:
+    """The member of that name may not have used the bot yet. A mention of the guest counts."""
+    env.ws.core.state.users["U0GUEST"].real_name = "Rui Reis"
+    await env.does("status acc:shop/prices", "shop/prices")
+    await env.say("status acc:shop/prices", user="U0GUEST")
+    await env.quiet()
+    offered = await env.does("let rui start shop/prices for an hour", "Mention them with `@`", user="U0ROOT")
+    assert labels(offered) == ["help grant"]
+    offered = await env.does(
+        "let <@U0GUEST> start shop/prices for an hour because I am out", "Did you mean", user="U0ROOT"
+    )
+    assert labels(offered) == ["grant @Rui Reis start acc:shop/prices for=1h -- I am out"]
+
+
 @pytest.mark.parametrize(
     "typed", ["revoke rui's grant on labs/slow", "can you revoke Rui's access to labs/slow please"]
 )

@@ -24,11 +24,12 @@ from bot.core.intent import Actor, Command, Intent, Payload, Place
 from bot.core.operation import Target
 from bot.core.outcome import Phase, RunView
 from bot.core.policy.decide import Denied
+from bot.core.policy.rights import why_not_full
 from bot.core.policy.visibility import Visibility
 from bot.core.records import NAME_KEY, Filters
 from bot.core.text import person_in
 from bot.features.known_targets import WITHIN, known_targets, used_here
-from bot.operations.authorize import catalog_of, foresee, read_situation, usable, visibility_of
+from bot.operations.authorize import catalog_of, foresee, read_situation, rules_and_person, usable, visibility_of
 from bot.operations.cards import written
 from bot.operations.next_steps import again
 from bot.runtime.context import Context
@@ -135,14 +136,19 @@ def _changed(same: Command, found: Sequence[str], catalog: Catalog) -> str:
 
 
 async def _with_mention(ctx: Context, command: str) -> str:
-    """The command with a mention for the name of a person, if the bot has seen exactly one of that name; otherwise its help."""
+    """The command with a mention for the name of a person, if the bot has seen exactly one of that name, who is a full member;
+    otherwise its help."""
     if (found := _FOR_SOMEBODY.match(command)) is None or person_in(found[2]):
         return command
     kept = await ctx.store.values(NAME_KEY)
     people = ((user, map(str, names)) for user, names in kept.items() if user[0] in "UW" and isinstance(names, list))
     name = found[2].casefold()
     ids = [user for user, names in people if any(name in (one, *one.split()[:1]) for one in map(str.casefold, names))]
-    return f"{found[1]}<@{ids[0]}>{command[found.end() :]}" if len(ids) == 1 else f"help {found[1].split()[0]}"
+    if len(ids) == 1:
+        _, subject = await rules_and_person(ctx, Actor(user_id=ids[0], team_id=ctx.home_team))
+        if why_not_full(subject, ctx.home_team) is None:
+            return f"{found[1]}<@{ids[0]}>{command[found.end() :]}"
+    return f"help {found[1].split()[0]}"
 
 
 async def commands_meant(ctx: Context, actor: Actor, place: Place, text: str) -> Sequence[str]:
