@@ -12,10 +12,9 @@ from bot.core.policy.decide import Denied, admits
 from bot.core.policy.rights import why_not_full
 from bot.core.records import StoredButton
 from bot.core.value import Json
-from bot.features import approvals, home, preflight, stop_everything
+from bot.features import approvals, home, incidents, preflight, stop_everything
 from bot.features.access import breakglass, breakglass_review
 from bot.features.forms import launcher
-from bot.features.incidents import thread_of
 from bot.features.refresh import refresh
 from bot.features.replies import refusal
 from bot.features.replies.answer import ONCE, PRESS_AGAIN, clean, say
@@ -153,14 +152,14 @@ async def _at_home(ctx: Context, intent: Intent, means: Mapping[str, Json]) -> N
 
 async def _from_card(ctx: Context, intent: Intent, button: StoredButton, command: Command) -> None:
     """Run the command of a button. A read-only answer goes to the thread of the card, a change gets its own card: in the channel,
-    unless the button is in a thread."""
+    unless the button is in a thread, or an incident is open in the thread of its card."""
     earlier = await earlier_press(ctx, intent, button, command)
     if earlier is not None:
         await tell_earlier(ctx, intent, button, command, earlier)
         return
     capabilities = ctx.catalog.capabilities(command.verb, (command.target or "").partition(":")[0])
     reads = bool(capabilities) and all(capability.risk is Risk.READ for _, capability in capabilities)
-    await run_command(ctx, _in_thread(intent) if reads else _beside(intent), command)
+    await run_command(ctx, _in_thread(intent) if reads else await _beside(ctx, intent), command)
 
 
 def _in_thread(intent: Intent) -> Intent:
@@ -170,10 +169,13 @@ def _in_thread(intent: Intent) -> Intent:
     return intent.model_copy(update={"place": place.model_copy(update={"thread_ts": thread})})
 
 
-def _beside(intent: Intent) -> Intent:
-    """The press with the place of its card as its own, also where replies make that card the beginning of a thread."""
+async def _beside(ctx: Context, intent: Intent) -> Intent:
+    """The press with the place of its card as its own, also where replies make that card the beginning of a thread: unless an
+    incident is open in that thread, whose name the request carries."""
     place = intent.place
-    return intent.model_copy(update={"place": place.model_copy(update={"thread_ts": thread_of(place)})})
+    if place.thread_ts is not None and await incidents.at(ctx.store, place.channel_id, place.thread_ts) is not None:
+        return intent
+    return intent.model_copy(update={"place": place.model_copy(update={"thread_ts": incidents.thread_of(place)})})
 
 
 async def _typed(ctx: Context, intent: Intent, button: StoredButton, text: str) -> None:
@@ -186,7 +188,7 @@ async def _typed(ctx: Context, intent: Intent, button: StoredButton, text: str) 
         if button.means.get(ONCE):
             over = cards.private(intent, f"Tried again: `{clean(ctx, text)}`", key=f"again:{intent.request_id}")
             await ctx.presenter.show(over, intent.reply, replace=True)
-        await run_command(ctx, _beside(intent) if ctx.catalog.changes(read.verb) else intent, read)
+        await run_command(ctx, await _beside(ctx, intent) if ctx.catalog.changes(read.verb) else intent, read)
 
 
 async def _pending(ctx: Context, intent: Intent, means: Mapping[str, Json]) -> None:

@@ -331,3 +331,15 @@ async def test_a_retry_from_a_card_with_replies_has_its_card_in_the_channel(env:
     await env.sees("Retried by <@U0ANA>: succeeded")
     retry = await env.sees("retry acc:shop/broken", "Succeeded")
     assert retry["ts"] not in [one["ts"] for one in env.ana.messages("C0CRAWL", card["ts"])]
+
+
+async def test_a_retry_in_whose_cards_thread_an_incident_is_open_has_its_card_there(env: World) -> None:
+    """It carries the name of that incident."""
+    card = await failed(env)
+    await env.ana.post("C0CRAWL", "I look at it.", card["ts"])
+    await mention(env, "incident open INC-9", thread_ts=card["ts"])
+    await env.until(lambda: env.audit(event="incident_opened"))
+    await env.ana.press_label("C0CRAWL", card["ts"], "Retry")
+    retry = await env.sees("retry acc:shop/broken", "Succeeded")
+    assert retry["ts"] in [one["ts"] for one in env.ana.messages("C0CRAWL", card["ts"])]
+    assert {row.incident for row in env.audit(verb="retry")} == {"INC-9"}
