@@ -49,7 +49,11 @@ async def grants_of(ctx: Context, actor: Actor, place: Place, *, max_age: float 
     held = await ctx.store.grants_for(actor.user_id, place.channel_id, ctx.clock.now())
     return tuple(
         [
-            _view(grant, await _lapsed(ctx, grant, place, max_age), await _approvers(ctx, grant, max_age))
+            _view(
+                grant,
+                await lapsed(ctx, grant, place.channel_id, max_age=max_age),
+                await _approvers(ctx, grant, max_age),
+            )
             for grant in held
         ]
     )
@@ -78,8 +82,9 @@ def _view(grant: Grant, lapsed: str, agreed: tuple[Subject, ...] = ()) -> GrantV
     )
 
 
-async def _lapsed(ctx: Context, grant: Grant, place: Place, max_age: float) -> str:
-    """Why a grant no longer counts, empty when it does. A grant never exceeds the current rights of its giver."""
+async def lapsed(ctx: Context, grant: Grant, channel_id: str = "", *, max_age: float = CACHED) -> str:
+    """Why a grant no longer counts, empty when it does. A grant never exceeds the current rights of its giver: in its channel, or
+    in this one."""
     if grant.breakglass or grant.by_approval:
         return ""
     now = ctx.policy()
@@ -92,7 +97,7 @@ async def _lapsed(ctx: Context, grant: Grant, place: Place, max_age: float) -> s
     beyond = gone or any(
         out_of_bounds(
             now.policy,
-            grant.channel_id or place.channel_id,
+            grant.channel_id or channel_id,
             giver,
             capabilities_of(ctx.catalog, verb, target),
             target,
@@ -132,8 +137,7 @@ async def _nowhere(ctx: Context, actor: Actor) -> Situation:
     """The person with all their grants, in no channel."""
     policy, subject = await rules_and_person(ctx, actor)
     mine = [grant for grant in await ctx.store.open_grants(ctx.clock.now()) if grant.user_id == actor.user_id]
-    place = Place(team_id=actor.team_id, channel_id="")
-    grants = [_view(grant, await _lapsed(ctx, grant, place, CACHED)) for grant in mine if not grant.breakglass]
+    grants = [_view(grant, await lapsed(ctx, grant)) for grant in mine if not grant.breakglass]
     return Situation(policy, subject, Where("", ""), grants, ctx.home_team)
 
 

@@ -480,3 +480,18 @@ async def test_a_long_list_of_grants_names_the_people(team: Team) -> None:
     await env.until(lambda: len(env.audit(event="granted")) == 12)
     listed = shown(await env.does("grants", "Grants", "@Ana", user="U0ROOT"))
     assert "U0ANA" not in listed
+
+
+async def test_a_grant_whose_giver_lost_the_right_to_give_it_is_told_nowhere_as_active(team: Team) -> None:
+    """Lee granted it too, and isn't an administrator anymore."""
+    env = team.env
+    await env.say("grant @ana start acc:news/feed for=2h -- covering", user="U0ROOT")
+    first = (await team.event("granted")).rule.removeprefix("grant ")
+    await env.say("grant @ana start acc:news/feed for=1h -- once more", user="U0LEE")
+    await env.until(lambda: len(env.audit(event="granted")) == 2)
+    await team.new_rules(RULES.replace('admins = ["U0ROOT", "U0LEE"]', 'admins = ["U0ROOT"]'))
+    answer = shown(await env.does(f"revoke {first} -- enough", "is revoked", user="U0ROOT"))
+    assert "Another grant of it is active" not in answer
+    await env.does("grants", "start on acc:news/feed (not in force: who gave it could not give it now)", user="U0ROOT")
+    await env.ana.open_home()
+    assert "granted to you" not in shown(await env.ana.wait_for(lambda ana: ana.home()))
