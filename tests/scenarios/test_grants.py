@@ -495,3 +495,13 @@ async def test_a_grant_whose_giver_lost_the_right_to_give_it_is_told_nowhere_as_
     await env.does("grants", "start on acc:news/feed (not in force: who gave it could not give it now)", user="U0ROOT")
     await env.ana.open_home()
     assert "granted to you" not in shown(await env.ana.wait_for(lambda ana: ana.home()))
+
+
+async def test_a_short_list_of_grants_on_long_targets_names_the_people(team: Team) -> None:
+    """It is code, too."""
+    env, folder = team.env, "very-long-folder-name-/" * 4
+    for number in range(8):
+        await env.say(f"grant @ana start acc:news/{folder}feed-{number} -- covering", user="U0ROOT")
+    await env.until(lambda: len(env.audit(event="granted")) == 8)
+    listed = shown(await env.does("grants", "Grants", "@Ana", user="U0ROOT"))
+    assert "U0ANA" not in listed

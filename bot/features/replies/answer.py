@@ -26,7 +26,7 @@ _MENTIONED: Final = re.compile(r"<@([UW][A-Z0-9]+)>")
 _LIVE: Final = re.compile(r"<[@#]([CGUW][A-Z0-9]+)>")
 _CODE: Final = re.compile(r"(`[^`]*`)")
 ONCE: Final = "once"
-_MENTIONING: Final = 8  # rows of a table that is surely no code
+_MENTIONING: Final = (8, 800)  # rows, and characters in them, of a table that is surely no code
 LONGEST_BUTTON: Final = 70  # characters: a button must show all of what it does
 
 
@@ -158,7 +158,8 @@ async def named(ctx: Context, text: str, *, live: Container[str] = ()) -> str:
 
 async def with_names(ctx: Context, table: Table) -> Table:
     """The table; a long one, which may be shown as code, with names in place of mentions."""
-    if len(table.rows) <= _MENTIONING:
+    most, characters = _MENTIONING
+    if len(table.rows) <= most and sum(len(cell) for row in table.rows for cell in row) <= characters:
         return table
     rows = [tuple([await named(ctx, cell) for cell in row]) for row in table.rows]
     return table.model_copy(update={"rows": tuple(rows)})
