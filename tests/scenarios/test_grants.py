@@ -149,6 +149,14 @@ async def test_a_grant_is_for_what_runs_and_not_for_one_of_its_runs(team: Team) 
     await env.until(lambda: len(team.effects()) == 1)
 
 
+@pytest.mark.parametrize(
+    "typed", ['"acc:news/my feed@failed"', 'acc:"news/my feed"@failed', '"acc:news/my feed"@latest']
+)
+async def test_a_grant_for_a_name_with_a_blank_is_for_none_of_its_runs_either(team: Team, typed: str) -> None:
+    await team.env.say(f"grant @ana start {typed} for=1h -- covering", user="U0ROOT")
+    assert (await team.event("granted")).target_name == "acc:news/my feed"
+
+
 async def test_nobody_grants_what_they_may_not_do_themselves(team: Team) -> None:
     """Rui may switch schedules of the shop on and grants that; everything wider, or that needs an approval, is refused."""
     env = team.env

@@ -12,8 +12,9 @@ from pydantic import ValidationError
 from bot.core.audit import AuditEntry, Event
 from bot.core.card import Line, Tone
 from bot.core.command.capability import Capability
+from bot.core.command.lexer import Word
 from bot.core.command.params import Arguments, as_typed
-from bot.core.command.parser import parse_target
+from bot.core.command.parser import read_target
 from bot.core.command.phrases import stated, take_phrases
 from bot.core.command.until import ends_at
 from bot.core.errors import BadRequest, Problem
@@ -129,8 +130,9 @@ def _words(ctx: Context, ask: Command) -> tuple[str, str, str]:
 
 
 def _of_all_runs(ctx: Context, target: str) -> str:
-    """What a grant for `acc:shop/prices@failed` is about: rules and grants name what runs, never one run of it."""
-    ref = parse_target(target, ctx.catalog)
+    """What a grant for `acc:shop/prices@failed` is about: rules and grants name what runs, never one run of it. The target is a
+    word without its quotes."""
+    ref = read_target(Word(target, (False,) * len(target), 0, len(target)), ctx.catalog)
     if isinstance(ref, str):  # a pattern, or what the check of patterns refuses
         return target
     if ctx.catalog.split_path(ref.backend, ref.path)[0] in ctx.catalog.backends[ref.backend].selected:
