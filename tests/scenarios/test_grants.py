@@ -480,6 +480,18 @@ async def test_the_answer_to_a_wrong_command_has_the_names_of_the_people_in_it(t
     assert "U0RUI" not in refused
 
 
+@pytest.mark.parametrize("why", ["", " -- enough"])
+async def test_a_grant_that_is_revoked_by_what_it_permits_is_offered_as_the_list_with_its_button(
+    team: Team, why: str
+) -> None:
+    env = team.env
+    await env.say("grant @rui start acc:labs/slow -- covering", user="U0ROOT")
+    await team.event("granted")
+    offered = await env.does(f"revoke start acc:labs/slow from @rui{why}", "doesn't take", user="U0ROOT")
+    assert labels(offered) == ["grants"]
+    assert "revoke start --" not in shown(offered)
+
+
 async def test_a_long_list_of_grants_names_the_people(team: Team) -> None:
     """It is code, where Slack shows no mention."""
     env = team.env

@@ -48,7 +48,6 @@ _WHICH: Final = re.compile(
 )
 _ENDING: Final = frozenset({"close", "end", "stop", "off", "over", "done", "cancel", "revoke", "review"})
 _FOR_SOMEBODY: Final = re.compile(r"(grant |why as=)@([\w.-]+)")
-_WHOSE: Final = re.compile(r"(?:\S+['\u2019]s|my|the|this|that|his|her|their) ")
 _AROUND: Final = ".,;!?()[]{}<>…'`*_~"
 
 
@@ -253,12 +252,13 @@ async def with_its_thread(ctx: Context, intent: Intent, error: Problem) -> tuple
 
 def with_reason(catalog: Catalog, ask: Payload) -> list[str]:
     """A built-in command with its surplus words as the reason: `revoke g-7K2M -- over` for `revoke g-7K2M over`. To end or
-    review break-glass is not to begin it: the lists have the buttons."""
+    review break-glass is not to begin it, and other words name no grant: the lists have the buttons."""
     if isinstance(ask, Command) and ask.verb == "breakglass" and not _ENDING.isdisjoint(ask.words):
         return ["grants", "approvals"]
+    which = "".join(ask.words[:1]).strip("`") if isinstance(ask, Command) and ask.verb == "revoke" else ""
+    if which and not which.lower().startswith("g-") and person_in(which) is None:
+        return ["grants"]  # `revoke Rui's access to labs/slow`, `revoke start acc:labs/slow from @rui`
     builtin = catalog.builtin(ask.verb) if isinstance(ask, Command) and not ask.reason else None
-    if isinstance(ask, Command) and ask.verb == "revoke" and _WHOSE.match(" ".join(ask.words)):
-        return []  # `revoke Rui's access to labs/slow`
     if not isinstance(ask, Command) or builtin is None or builtin.risk is Risk.READ:
         return []
     most = len(ask.words) if builtin.takes is Takes.WORDS and builtin.most_words is None else builtin.most_words or 0
