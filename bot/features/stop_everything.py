@@ -66,7 +66,8 @@ _LIMITS: Final = re.compile(
     r"^(?:(?:and|but|so|or|please|yes) )*(?:only|just|minus|not|then|in|on|of|for|from|at|by|with|within|without|until|till"
     r"|before|once|spare|ignore|skip|keep|leave|let|exclude|exempt|omit|save|hold|wait|finish|start|restart|run|retry|continue"
     r"|resume)\b|\b(?:stays?|remains?|continues?|go(?:es)? on|exempt(?:ed)?|excluded|spared|untouched|needed|important|fine"
-    r"|ok(?:ay)?|only$)\b|\b(?:should|may|must|can|will|has to|have to|needs? to) (?:still )?(?:run|stay|go|keep|finish|complete"
+    r"|ok(?:ay)?|exceptions?|excepted|(?:not |un)affected|included|allowed|safe|done|finished|ready|only$)\b"
+    r"|\b(?:should|may|must|can|will|has to|have to|needs? to) (?:still )?(?:run|stay|go|keep|finish|complete"
     r"|end|be)\b"
 )
 _TOLD: Final = re.compile(
