@@ -27,6 +27,7 @@ from bot.core.command.phrases import (
     without_ends,
 )
 from bot.core.command.ranking import (
+    EDGES,
     HOLDS,
     LAST,
     MOST,
@@ -67,6 +68,8 @@ from bot.core.command.vocabulary import (
 from bot.core.command.wording import apart, exact_verb, meanings, readings, worded
 
 _LONGEST: Final = 1_000  # characters of a sentence: each of its words is compared with each target
+# A word that can only be a name: with `_`, or with a digit after letters; not an incident or a time.
+_NAME: Final = re.compile(r"(?<!\S)(?!inc-?\d)[a-z][\w-]*(?:_\w|\d)[\w-]*(?![^\s,.;?!])", re.IGNORECASE)
 _OF_RUNS: Final = re.compile(rf"@(?:{'|'.join(SELECTORS)})(?= |$)")  # a right is not for single runs
 _SEEING: Final = frozenset({"see", "view", "look", "read"})
 _PLEASE: Final = frozenset({"please", "pls", "plz"})
@@ -114,7 +117,9 @@ def meant(text: str, catalog: Catalog, around: Surroundings) -> Meant:
             later, cannot = found.later or order.soon, "" if against(order.onwards) else full.cannot
             commands = of_its_run(commands, part, around.targets, catalog)
             return replace(full, commands=commands, cannot=cannot, later=later)
-    return Meant()
+    unknown = _NAME.findall(MENTION.sub(" ", body))
+    verbs = exact_verb([word.strip(EDGES) for word in body.casefold().split()], catalog)[0]
+    return Meant((f"find {unknown[0]}", "help")) if verbs and len(unknown) == 1 else Meant()
 
 
 def _with_reason(text: str, found: Meant, catalog: Catalog, around: Surroundings) -> Meant:

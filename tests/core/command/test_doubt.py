@@ -637,3 +637,8 @@ def test_nothing_is_offered_beside_what_an_order_says(typed: str, offered: tuple
 )
 def test_in_a_thread_too_a_parameter_is_what_was_said(about: str, typed: str, command: str) -> None:
     assert suggest(typed, CATALOG, thread_of(about))[0] == command.format(about=about)
+
+
+@pytest.mark.parametrize("name", ["cluster_3", "load_orders2", "nightly2", "report_9"])
+def test_a_name_that_does_not_exist_can_be_looked_for(name: str) -> None:
+    assert suggest(f"please stop {name} now", CATALOG, DEMO) == (f"find {name}", "help")
