@@ -104,7 +104,8 @@ def usual(verbs: Sequence[str], catalog: Catalog, around: Surroundings, *, itsel
     said = {one: [own for verb in verbs for own, *_ in commands_of(verb, one, catalog)] for one in named}
     if around.about:  # in a thread, no other target is meant that nobody named
         return [one for one in target_of_thread(around) if verbs[0] in said[one] or (said[one] and not itself)]
-    able = [one for one, own in said.items() if verbs[0] in own and around.may(verbs[0], one.written)]
+    may = [one for one, own in said.items() if verbs[0] in own and around.may(verbs[0], one.written)]
+    able = [one for one in may if one.name or one in recent]  # no whole control plane that nobody named
     danger = any(one.risk is Risk.DANGER for _, one in catalog.capabilities(verbs[0]))
     others = [one for one, own in said.items() if own and (not danger or (one in recent and verbs[0] in own))]
     fit = able if itself else others  # no run: nobody knows its id
@@ -120,9 +121,7 @@ def commands_of(
     if target is None:
         if builtin is not None and (builtin.takes in (Takes.NOTHING, Takes.WORDS) or verb in ALONE - {"targets"}):
             return [(_WORDLESS.get(verb, verb), "", "")]
-        able = [name for name in catalog.backends if catalog.capabilities(verb, name)]
-        whole = [name for name in able if not (catalog.changes(verb) and catalog.backends[name].default_target.example)]
-        return [(verb, f"{name}:", f"{name}:") for name in whole]  # a change needs a target
+        return [(verb, f"{name}:", f"{name}:") for name in _without_a_name(verb, catalog)]
     if own := instead(verb, target, catalog):
         return [(*own, target.written)]
     capabilities = catalog.capabilities(verb, target.backend)
@@ -142,3 +141,11 @@ def commands_of(
     if builtin is not None and not capabilities:
         return [(verb, target.name.rpartition("/")[2] if builtin.takes is Takes.WORDS else "", target.written)]
     return []
+
+
+def _without_a_name(verb: str, catalog: Catalog) -> list[str]:
+    """The control planes that a verb without a target may be for. A change needs one, unless there is only one control plane
+    and it has no parts."""
+    able = [name for name in catalog.backends if catalog.capabilities(verb, name)]
+    only = len(catalog.backends) == 1 and not any(catalog.backends[name].default_target.example for name in able)
+    return able if only or not catalog.changes(verb) else []

@@ -5,7 +5,7 @@ theirs is of the order: `start` in `please stop prices, it was started by mistak
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from functools import lru_cache
 from itertools import dropwhile, groupby, pairwise, takewhile
@@ -55,6 +55,10 @@ _LEFT: Final = frozenset({"not", "without", "keep", "leave", "no", "dont"})
 _GOES_ON: Final = re.compile(
     r"(?i)\b(?:can|may|should|is|are|already|still) (?:go|run|stay|continue|keep|be|already|still|fine|ok)"
 )
+_OF_IT: Final = re.compile(r"(?i)\w+(?: (?:off|on|up|down))? (?:it|them|this\W*$)(?!\w)")
+_AS_IT_IS: Final = re.compile(r"(?i)[,;]? (?:(?:but|and|while) )*(?:without|leave|keep|don'?t touch|do not touch)")
+_MAY_I: Final = re.compile(r"(?i)(?:(?:should|shall) (?:i|we)|(?:can|could|may) i)\b(?!.*\b(?:please|pls)\b)")
+_WAITS: Final = re.compile(r" ?(?:once|as soon as(?! possible)|the (?:moment|minute|second) |whenever)\b")
 _WHEN: Final = frozenset({"if", "when", "once", "unless", "after", "as"})
 _OF_INCIDENTS: Final = frozenset({"close", "open", "resolve", "declare"})
 _INCIDENT: Final = re.compile(r"^(?:(?:the|an?|our|this|new) )*(?:incident\b|inc-?\d)")
@@ -64,6 +68,7 @@ _TOLD: Final = re.compile(
     r"(?i)\b(?:had|was|were|been|since|took|did|waited|hung|\w+ed)\b"
 )  # `it was slow for 2 hours`
 _AT: Final = ("at", "um", "gegen")
+_BEEN: Final = re.compile(r"(?i)\b(?:fails|failing|broken|down|hangs?|hanging|stuck|slow|offline|out|already)\b")
 _SUBJECT: Final = re.compile(r"(?i)(?:the|our|my|this|that|their|his|her|an?|we|they|i|it|there|he|she|<@[^>]*>)\b")
 _WANTED: Final = re.compile(r"(?i)\b(?:need|want|should|must|would|like|have to|has to|do (?:it|this|that)|please)\b")
 _LASTS: Final = re.compile(r"(?:pause|suspend|snooze|schedule|turn|switch|disable|hold)\b", re.IGNORECASE)
@@ -78,6 +83,7 @@ class Order(NamedTuple):
     before: str
     text: str
     onwards: str
+    named: bool = True  # not `restart it` where nothing was named
     soon: bool = False  # a later time was told before it: `the maintenance starts at 6pm, please pause prices`
 
 
@@ -94,15 +100,20 @@ def orders_in(plain: str, catalog: Catalog) -> list[str]:
     return parts
 
 
-def order_of(text: str, targets: Sequence[Known], catalog: Catalog, *, in_thread: bool) -> Order | None:
+def order_of(
+    text: str, targets: Sequence[Known], catalog: Catalog, *, in_thread: bool, inputs: Collection[str] = ()
+) -> Order | None:
     """The first clause that begins with a verb that changes something and names a target, or `it`, which in a channel is the
-    target that was named before. None if no clause is like that, or if it is for a later time or on a condition."""
+    target that was named before. None if no clause is like that, or if it is for a later time or on a condition. `inputs` are
+    names of parameters, which may have clauses of their own."""
     why = REASON.search(text)
     text, reason = (text[: why.start()], text[why.start() :]) if why else (text, "")
     kinds = {kind.name for spec in catalog.backends.values() for kind in spec.targets} | {"schedules"}
     parts = frozenset[str]().union(*(name_parts(known.name) for known in targets)) - FILLERS - kinds
-    names = {part for part in parts if not part.isdigit()}
-    verbs, pieces = _verbs(catalog), _pieces(text)
+    whole_names = {known.name.casefold().rpartition("/")[2] for known in targets}
+    names = {part for part in parts if not part.isdigit()} | {name for name in whole_names if not name.isalpha()}
+    verbs = _verbs(catalog)
+    pieces = [part for piece in _pieces(text) for part in _cut(piece, names, verbs)]
     begin = [
         None if piece.after.strip() in _BENEATH else _verb_of(piece.text, names, verbs, in_thread=in_thread)
         for piece in pieces
@@ -111,6 +122,7 @@ def order_of(text: str, targets: Sequence[Known], catalog: Catalog, *, in_thread
     first = pieces[orders[0]] if orders else None
     if (
         first is None
+        or _MAY_I.match(text)
         or _is_for_later([piece.text for piece in pieces[: orders[0]]], first.text[: begin[orders[0]]], names)
         or _is_asked(text, first)
     ):
@@ -125,27 +137,35 @@ def order_of(text: str, targets: Sequence[Known], catalog: Catalog, *, in_thread
     later = [piece for piece in pieces[orders[0] + 1 :] if piece.start < end]
     ends = _END.search(first.text) is not None
     beside = [
-        *takewhile(lambda piece: _goes_on(piece.text, names) and not (ends and _has_end(piece.text, names)), later)
+        *takewhile(
+            lambda piece: _goes_on(piece.text, names, inputs) and not (ends and _has_end(piece.text, names)), later
+        )
     ]
     stop = beside[-1].start + len(beside[-1].text) if beside else first.start + len(first.text)
-    more = [piece.text for piece in later[len(beside) :] if _goes_on(piece.text, names) and not _END.search(piece.text)]
-    whole, before = ", ".join([_without_left(text[verb:stop], names), *more]), text[: first.start]
+    more = [
+        piece.text
+        for piece in later[len(beside) :]
+        if _goes_on(piece.text, names, inputs) and not _END.search(piece.text)
+    ]
+    head = _without_left(text[verb:stop], names)
+    whole, before = ", ".join([head, *more]), text[: first.start]
     topic = pieces[orders[0] - 1].text.strip(f"{EDGES}: ") if orders[0] else ""  # `weekly close, turn it off`
     topic = topic if {*parts_of(topic)} <= names else ""
     named = not topic if in_thread else names & {*parts_of(whole)}
     around = [] if _END.search(whole) or not _LASTS.match(whole) else [*pieces[: orders[0]], *later[len(beside) :]]
-    lasting = (_END.search(piece.text) for piece in around if not _TOLD.search(piece.text))
+    lasting = (_lasts(piece.text) for piece in around)
     whole += "".join(f", {match[0]}" for match in lasting if match)
-    last = {known.name.casefold().rpartition("/")[2] for known in targets} - ADJECTIVES
+    last = whole_names - ADJECTIVES
     order = (
         whole
         if named
         else _with_name(whole, [topic] if topic else [one.text for one in pieces[: orders[0]]], names, last)
     )
-    onwards = text[first.start : end].rstrip() if order == whole else order
-    return Order(
-        before, order + reason, onwards + reason, _is_soon([piece.text for piece in pieces[: orders[0]]], names)
-    )
+    same = order == whole and not _AS_IT_IS.match(text[verb + len(head) : stop])
+    onwards = text[first.start : end].rstrip() if same else order
+    known = in_thread or order != whole or not _OF_IT.match(whole)
+    soon = _is_soon([piece.text for piece in pieces[: orders[0]]], names)
+    return Order(before, order + reason, onwards + reason, named=known, soon=soon)
 
 
 class _Piece(NamedTuple):
@@ -161,9 +181,8 @@ def _is_for_later(before: Sequence[str], beginning: str, names: AbstractSet[str]
     clauses = [*before, beginning]
     said = [_without_names(one, names) for one in clauses]
     times = [one for one, clause in zip(said, clauses, strict=True) if clause is beginning or not _tells(clause, names)]
-    return any(map(LATER.search, times)) or any(
-        CONDITIONS.search(one) or LATER_IN_CLAUSE.fullmatch(one) for one in said
-    )
+    conditions = (_WAITS.match(one) or CONDITIONS.search(one) or LATER_IN_CLAUSE.fullmatch(one) for one in said)
+    return any(map(LATER.search, times)) or any(conditions)
 
 
 def _is_soon(before: Sequence[str], names: AbstractSet[str]) -> bool:
@@ -196,6 +215,18 @@ def _pieces(text: str) -> list[_Piece]:
     return [piece for piece in pieces if piece.text.strip()]
 
 
+def _cut(piece: _Piece, names: AbstractSet[str], verbs: AbstractSet[str]) -> Iterator[_Piece]:
+    """The clause cut before each verb that stands between two names: `stop load_orders start sync_customers`."""
+    words, start, after = [*_WORD.finditer(piece.text)], 0, piece.after
+    of_name = [not names.isdisjoint(parts_of(word[0])) for word in words]
+    for at in range(2, len(words) - 1):
+        before = at - 1 if words[at - 1][0].casefold() not in ("please", "pls", "to") else at - 2
+        if words[at][0].casefold() in verbs and not of_name[at] and of_name[before] and of_name[at + 1]:
+            yield _Piece(piece.start + start, piece.text[start : words[at].start()], after)
+            start, after = words[at].start(), " "
+    yield _Piece(piece.start + start, piece.text[start:], after)
+
+
 @lru_cache(maxsize=8)
 def _verbs(catalog: Catalog) -> frozenset[str]:
     """The words, in their basic form, that an order may begin with."""
@@ -214,13 +245,15 @@ def _verb_of(text: str, names: AbstractSet[str], verbs: AbstractSet[str], *, in_
         if word in verbs or " ".join(said[at : at + 2]) in verbs:
             after = {part for one in said[at + 1 :] for part in parts_of(one)}
             told = not TOLD_OF.isdisjoint(said[at + 1 : at + 2]) or ("will" in said[:at] and "you" not in said[:at])
-            return words[at].start() if not told and (in_thread or after & (_IT | names)) else None
+            return (
+                words[at].start() if not told and (in_thread or (after | {*said[at + 1 :]}) & (_IT | names)) else None
+            )
         if word in names or not (word in BEFORE_A_VERB or word.isdigit()):
             return None
     return None
 
 
-def _goes_on(text: str, names: AbstractSet[str]) -> bool:
+def _goes_on(text: str, names: AbstractSet[str], inputs: Collection[str]) -> bool:
     """Whether a clause only adds a target, an end, a parameter or a condition to the order before it."""
     words = _words(text)
     known = names | FILLERS | TIMES | NUMBERS.keys() | GREETINGS | {"for", "until", "only", "am", "pm"}
@@ -228,14 +261,27 @@ def _goes_on(text: str, names: AbstractSet[str]) -> bool:
     states = _STATES.fullmatch(text) is not None  # `production: no`
     denied = words[:1] in (["not"], ["without"], ["outside"]) or (words[:1] in (["no"], ["non"]) and len(words) == 2)
     beside = denied and names.isdisjoint(words)  # `not in production`
-    goes_on = _GOES_ON.search(text) is not None  # `stop prices, stock can go on`
+    goes_on = _GOES_ON.search(text) is not None or (
+        _BEEN.search(text) is not None and _END.search(text) is not None
+    )  # `stop prices, stock can go on`
+    given = len(words) <= 4 and not {*inputs}.difference(names).isdisjoint(
+        words[:2]
+    )  # `region south`, `with region south`
     return (
-        (small and _LEFT.isdisjoint(words) and not goes_on)
+        given
+        or (small and _LEFT.isdisjoint(words) and not goes_on)
         or beside
         or states
         or "=" in text
         or not _WHEN.isdisjoint(words[:1])
     )
+
+
+def _lasts(clause: str) -> re.Match[str] | None:
+    """The end that a clause states, unless it tells how long something took or has been so."""
+    end = _END.search(clause)
+    past = _TOLD.search(clause) or (end and end[0].casefold().startswith("for") and _BEEN.search(clause))
+    return None if past else end
 
 
 def _has_end(text: str, names: AbstractSet[str]) -> bool:

@@ -35,6 +35,9 @@ _SWITCHED: Final = MappingProxyType({"schedule on": "true", "schedule off": "fal
 ADJECTIVES: Final = frozenset({"new", "slow", "broken", "old", "big", "last", "first", "next"})
 _AT: Final = frozenset({"on", "at", "in"})
 _MARKS: Final = frozenset(":/@\\;")  # in a word that is written as a target
+_BEFORE_ADJECTIVES: Final = frozenset(
+    {"is", "are", "was", "were", "it's", "its", "too", "so", "very", "a", "an", "gets", "got"}
+)
 _PART: Final = re.compile(r"[^\W_]+")
 _NUMBER: Final = re.compile(r"\d+")
 _LETTERS: Final = re.compile(r"[^\W\d_]+|\d+")
@@ -197,8 +200,11 @@ class Named:
         whole = {one for word in words.typed for one in self.whole.get(word, ())}
         scored: dict[str, tuple[float, Known]] = {}
         nouns = [word for word in words.typed if word.casefold() not in ADJECTIVES]  # `a new file for prices`
-        named = any(score >= LAST for word in nouns for score, _ in self.words[word])
-        for found in (self.several, *(self.words[word] for word in (nouns if named else words.typed))):
+        named = bool(self.several) or any(self.words[word] for word in nouns)
+        said = ["", *(word.casefold() for word in words.typed)]
+        alone = {word for before, word in pairwise(said) if word in ADJECTIVES and before not in _BEFORE_ADJECTIVES}
+        used = nouns if named else [word for word in words.typed if word in nouns or word.casefold() in alone]
+        for found in (self.several, *(self.words[word] for word in used)):
             for score, known in found:
                 fits = (not whole and not self._elsewhere(known)) or (known.backend, known.name) in whole
                 if fits and scored.get(known.written, (0.0,))[0] < score:

@@ -13,7 +13,7 @@ from typing import Final
 from bot.core.command.builtins import Takes
 from bot.core.command.capability import Risk
 from bot.core.command.catalog import Catalog
-from bot.core.command.doubt import against, certain, of_signalbox, reworded, right
+from bot.core.command.doubt import against, certain, right
 from bot.core.command.lexer import REASON, in_one_form
 from bot.core.command.offers import Said, Surroundings, commands_of, offers_for, target_of_thread, usual
 from bot.core.command.orders import Order, order_of, orders_in, words_in
@@ -38,6 +38,7 @@ from bot.core.command.ranking import (
     parts_of,
     the_only,
 )
+from bot.core.command.rewording import of_signalbox, reworded
 from bot.core.command.target_ref import SELECTORS
 from bot.core.command.untargeted import (
     MENTION,
@@ -104,9 +105,10 @@ def meant(text: str, catalog: Catalog, around: Surroundings) -> Meant:
     if reads := of_signalbox(body):
         return Meant(reads)
     parts = [plain] if GRANTING.search(plain) else orders_in(plain, catalog)
+    inputs = _last_parts(*around.parameters.values()).union(*(declared(catalog, name) for name in catalog.backends))
     for part in parts:
         at_all = GRANTING.search(part) is None
-        order = order_of(part, around.targets, catalog, in_thread=bool(around.about)) if at_all else None
+        order = order_of(part, around.targets, catalog, in_thread=bool(around.about), inputs=inputs) if at_all else None
         found = _meant(order.text, catalog, around) if order else Meant()
         if order is None or found == Meant():
             order, found = Order("", part, body), _meant(part, catalog, around)
@@ -116,10 +118,18 @@ def meant(text: str, catalog: Catalog, around: Surroundings) -> Meant:
             commands = certain(full.commands, order.onwards, said, order.before, catalog, soon=order.soon)
             later, cannot = found.later or order.soon, "" if against(order.onwards) else full.cannot
             commands = of_its_run(commands, part, around.targets, catalog)
+            if not order.named:
+                used = [one for one in commands if {word.partition("@")[0] for word in one.split()} & {*around.recent}]
+                kept = tuple(one for one in commands if one in used or not _changes(one, catalog))
+                commands = kept or Meant().commands
             return replace(full, commands=commands, cannot=cannot, later=later)
     unknown = _NAME.findall(MENTION.sub(" ", body))
     verbs = exact_verb([word.strip(EDGES) for word in body.casefold().split()], catalog)[0]
     return Meant((f"find {unknown[0]}", "help")) if verbs and len(unknown) == 1 else Meant()
+
+
+def _changes(command: str, catalog: Catalog) -> bool:
+    return catalog.changes(catalog.canonical_verb(command.split())[0] or "")
 
 
 def _with_reason(text: str, found: Meant, catalog: Catalog, around: Surroundings) -> Meant:
@@ -180,9 +190,10 @@ def _meant(text: str, catalog: Catalog, around: Surroundings) -> Meant:
     other = verb.casefold() == "approve" and catalog.canonical_verb(rest.split())[0] is not None
     found = _meant(rest if other else what, catalog, around)
     if found == Meant() or granted is None:  # `can I start prices?`
-        return found if found == Meant() else Meant((f"why {found.commands[0]}", *found.commands)[:MOST])
+        nothing = found == Meant() or found.commands[0].startswith("status")  # nobody was told what it is
+        return found if nothing else Meant((f"why {found.commands[0]}", *found.commands)[:MOST])
     words = kept.casefold().split()
-    changes = [one for one in found.commands if catalog.changes(catalog.canonical_verb(one.split())[0] or "")]
+    changes = [one for one in found.commands if _changes(one, catalog)]
     first = next((one for one in changes if one.split()[0] in words), "".join(changes[:1]))  # `start it again`
     verb, _ = catalog.canonical_verb(found.commands[0].split())
     if found.commands[0] not in changes and not _SEEING.union((verb or "").split()).isdisjoint(words):

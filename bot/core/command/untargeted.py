@@ -15,6 +15,7 @@ from bot.core.command.target_ref import PICKS, TargetRef
 from bot.core.command.vocabulary import (
     ALL,
     ASKED_OF_IT,
+    ASKING,
     CONDITIONS,
     FILLERS,
     GREETINGS,
@@ -55,6 +56,7 @@ _AT_ITS_END: Final = re.compile(
     r"\b(?:when|once|if|as soon as|until (?:it|this))\b.*\b(?:done|over|through|ready|ends?|ended|finish(?:es|ed)?|complete)\b",
     re.IGNORECASE,
 )
+_NOT_OVER: Final = re.compile(r"\b(?:until|till|while|before|during|tell|notify|ping|know)\b")
 _CREATING: Final = frozenset({"create", "register", "make", "add"})
 
 
@@ -93,7 +95,14 @@ def _orders_both(spoken: Wording, at: int, thing: int) -> bool:
     small = FILLERS | {"new", "our", "another"} if at < thing or spoken.said[at] in _OVER else {"please"}
     between = all(word in small or any(char.isdigit() for char in word) for word in spoken.said[first + 1 : last])
     whole, together = " ".join(spoken.said), any({first, last} <= {*clause} for clause in spoken.clauses())
-    doubts = spoken.asked or NEGATED.search(" ".join(spoken.said[:at])) or CONDITIONS.search(whole) or spoken.later(at)
+    unless = _NOT_OVER.search(" ".join(spoken.said[: max(at, thing)])) or spoken.said[0] in ASKING
+    doubts = (
+        unless
+        or spoken.asked
+        or NEGATED.search(" ".join(spoken.said[:at]))
+        or CONDITIONS.search(whole)
+        or spoken.later(at)
+    )
     ordered = at > thing or spoken.orders(at)  # not `before we close the incident`
     return between and together and ordered and thing not in spoken.guessed and not doubts
 
@@ -192,7 +201,7 @@ def for_several(
     """The verbs for words that name no target, or several, and whether they name none. The `inputs` of the target of the thread
     are set aside with their values only where it is to start again. A change of `everything` is not offered for one of several,
     and `end the pause` and `switch everything back on` list the pauses."""
-    more = {"request", "take", "done", "later", "back"}
+    more = {"request", "take", "done", "later", "back", "send"}
     small = FILLERS | SYNONYMS.keys() | catalog.verbs | PICKS.keys() | TIMES | NUMBERS.keys() | more
     wanted = next((verb for verb in verbs if verb != "status"), "")
     if wanted not in STARTING or NEGATED.search(_without_inputs(" ".join(spoken.said), inputs)):

@@ -63,7 +63,7 @@ delete, destroy: drop
 destroy: teardown, tear ... down
 input clear: wipe
 retire: decommission, sunset
-reinstate: unretire, restore, revive
+reinstate: unretire, restore, revive, undelete
 reinstate, resume, schedule on, start: bring ... back
 set, schedule set, gateway set, group set, cert set: change, update, edit, modify, rename
 mark: flag
@@ -83,7 +83,7 @@ unstar: {_REMOVE}( the| my| our)? (star (from|off|of)|{_FAVOURITE}), {_REMOVE} .
 unstar: {_REMOVE} ... (from|off|out of) (my|our|the) (star|home)s?(?= (tab|page|screen|list|please|thanks|now|it|i|we|and)\b|$)
 unstar: (no longer|dont want) ... {_FAVOURITE}, not (a|my|our) {_FAVOURITE}, dont (star|{_FAVOURITE})
 agent approve, approvals: approve, release, sign off, green light
-agent disapprove: disapprove, withdraw ... approval, revoke ... approval, take back ... approval
+agent disapprove: disapprove, unapprove, withdraw ... approval, revoke ... approval, take back ... approval
 pauses, status, schedule off: paused
 approvals: withdraw, deny, reject, decline
 timeline: recap, summary, catch me up
@@ -183,7 +183,7 @@ REQUESTING: Final = re.compile(
     r"|bitte|kannst|konntest|konnten|peux|pouvez|pourriez|puedes|podrias|favor|stp|svp)\b"
 )
 NEGATING: Final = re.compile(
-    r"\b(dont|do not|never|(must|should|shall|may) not|not (to|run|start|stop)|shouldnt|no need to|nicht|kein(en?)?"
+    r"\b(dont|do not|never|(must|should|shall|may) not|not (to|run|start|stop)|shouldnt|mustnt|no need to|nicht|kein(en?)?"
     r"|(nobody|no one) (must|should|shall|may))\b"
 )
 # A text with one of these may be against what its verb says.
@@ -192,7 +192,7 @@ NEGATED: Final = re.compile(
 )
 # Anywhere in a text: it asks for nothing, or not in every case.
 CONDITIONS: Final = re.compile(
-    r"\b(if|unless|in case|(?<!me )(?<!us )(?<!know )when(ever)?|after|as soon as"
+    r"\b((?<!even )if|unless|in case|(?<!me )(?<!us )(?<!know )when(ever)?|after|as soon as"
     r"|once (it|the|they|that|we|everything|all))\b"
     r"(?! (you|u|possible)\b)|\b(depending|assuming|provided|wenn|falls|sobald|si|quand|cuando)\b"
     r"|\bshould (it|this|that|they|anything|something)\b|^(do|does) (we|you|i|they|the)\b|\b(i|we) (will|can|could|might|may)\b"
@@ -203,7 +203,7 @@ WISHING: Final = _words("want need like please pls plz get let lets must should 
 PERMISSION: Final = re.compile(
     r"^(?:who (?!(?:can|may) approve(?: \w+)?\W*$)(?:can|may|(?:is|are) allowed to|has permission to)"
     r"|why can'?t i|why can i not|(?:should|shall) (?:i|we)|may we"
-    r"|(?:can|may) i(?! (?:please )?(?:have|get|see|ask)\b)|(?:why )?(?:am i|are we) (?:not )?allowed to"
+    r"|(?:can|may|could) i(?! (?:please )?(?:have|get|see|ask)\b)|(?:why )?(?:am i|are we) (?:not )?allowed to"
     r"|what (?:would|will) happen if (?:i|we)"
     r"|is it (?:ok(?:ay)?|safe|possible|fine|allowed) to)\s+(?P<what>.*)",
     re.IGNORECASE | re.DOTALL,
@@ -297,8 +297,10 @@ NUMBERS: Final = {word: at for at, words in enumerate(_NUMBERS.split(" ")) for w
 TIMES: Final = _words(
     "last latest past since until till til half quarter hour minute second day week lines runs next because monday tuesday "
     "hours minutes wednesday thursday friday saturday sunday night tonight yesterday morning evening tomorrow asks "
-    "noon midnight lunch rest weekend month year couple further notice"
+    "noon midnight lunch rest weekend month year couple further notice mins secs hrs"
 )
+# Ordinary words that look like those of commands: none is a misspelling.
+ORDINARY: Final = _words("ill send lend spend sent bend will well sell bill hell tell stay play")
 # Around a verb that is used as a noun: `the restart failed`, `the kill switch`.
 DOING: Final = _words("do make need perform give want like request")  # `please do a restart of X` is an order
 NOUNS: Final = (_words("the a last this my every"), _words("of fails is was has did does switch button"))

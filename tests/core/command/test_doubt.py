@@ -71,6 +71,23 @@ def changes(typed: str, around: Surroundings) -> list[str]:
         "nightly is on",
         "schedule off since friday, please check prices",
         "let's not restart the us-1 process server",
+        "thank you, stop load_orders worked",
+        "nightly must not be paused",
+        "i paused nightly by mistake, please undo",
+        "the website is slow, restart it please",
+        "restart it with new data",
+        "vpn is slow, pause for 2h",
+        "remove me from contract-draft",
+        "delete the last run of contract-draft",
+        "I'll take load_orders",
+        "send load_orders to <@U0RUI>",
+        "tell me when the incident is over",
+        "is the incident over",
+        "give me start on prices",
+        "revoke the approval",
+        "pause request 7",
+        "let <@U0RUI> start everything in shop",
+        "let <@U0RUI> start prices while I'm away",
         # It names what is not there, which is no misspelled name.
         "delete cluster_3",
         "remove cluster_22",
@@ -582,6 +599,15 @@ def test_what_an_approver_says_or_a_right_with_a_condition_is_offered_as_a_read(
         "delete cluster_2 end of the month",
         "stop load_orders around 6",
         "start prices 2026-12-01",
+        "once stock is done, start prices",
+        "pause nightly 18:00-20:00",
+        "pause nightly this week",
+        "nightly should not run tonight",
+        "pause nightly until 18:00, no 19:00",
+        "start prices, sorry stock",
+        "stop load_orders, but ask ana first",
+        "retry the run of prices from monday",
+        "switch load_orders off for 2 hours",
     ],
 )
 def test_what_limits_an_order_in_a_way_that_no_command_has_is_looked_at_first(typed: str) -> None:
@@ -613,6 +639,33 @@ def test_what_limits_an_order_in_a_way_that_no_command_has_is_looked_at_first(ty
             ("schedule off infa:schedule/nightly until=18:00 -- maintenance",),
         ),
         ("because prices is slow, pause it until 18:00", ("schedule off acc:shop/prices until=18:00",)),
+        ("since load_orders is done, start rebuild_ledger", ("start infa:task/rebuild_ledger -- load_orders is done",)),
+        ("pause prices, broken for 3 hours", ("schedule off acc:shop/prices -- broken for 3 hours",)),
+        ("pause nightly and resume it at 18:00", ("schedule off infa:schedule/nightly until=18:00",)),
+        ("pause prices, please resume it in 2 hours", ("schedule off acc:shop/prices for=2h",)),
+        ("pause prices for 30 mins", ("schedule off acc:shop/prices for=30m",)),
+        (
+            "pause nightly until the incident is over",
+            ('schedule off infa:schedule/nightly until="the incident is over"',),
+        ),
+        ("stop load_orders start sync_customers", ("stop infa:task/load_orders", "status infa:task/load_orders")),
+        ("stop load_orders right away", ("stop infa:task/load_orders", "status infa:task/load_orders")),
+        ("start prices, region north, production on", ("start acc:shop/prices production=true input.region=north",)),
+        ("start prices, last run failed", ("start acc:shop/prices -- last run failed",)),
+        ("start prices, no prod", ("start acc:shop/prices production=false",)),
+        ("start prices for the south region", ("start acc:shop/prices input.region=south",)),
+        ("take prices off hold", ("schedule on acc:shop/prices",)),
+        ("unapprove labs/new", ("agent disapprove acc:labs/new",)),
+        ("break glass, no approver online", ("breakglass -- no approver online",)),
+        ("INC-80 is done, close it", ("incident close INC-80",)),
+        (
+            "restart mass ingestion, it is slow",
+            ('restart infa:"eu-1/Mass Ingestion"', 'start infa:"eu-1/Mass Ingestion"'),
+        ),
+        (
+            "should i stop load_orders",
+            ("why stop infa:task/load_orders", "stop infa:task/load_orders", "status infa:task/load_orders"),
+        ),
         ("nightly off pls", ("schedule off infa:schedule/nightly",)),
         (
             "restart the process server on eu-1",
@@ -642,3 +695,24 @@ def test_in_a_thread_too_a_parameter_is_what_was_said(about: str, typed: str, co
 @pytest.mark.parametrize("name", ["cluster_3", "load_orders2", "nightly2", "report_9"])
 def test_a_name_that_does_not_exist_can_be_looked_for(name: str) -> None:
     assert suggest(f"please stop {name} now", CATALOG, DEMO) == (f"find {name}", "help")
+
+
+def test_what_a_control_plane_cannot_do_is_not_done_to_what_is_told_beside_it() -> None:
+    assert meant("restart server-1, prices hangs", CATALOG, DEMO) == Meant(
+        ("health acc:server/server-1",), "restart acc:server/server-1"
+    )
+
+
+def test_it_is_what_the_channel_used_last_where_nothing_is_named() -> None:
+    assert suggest("restart it please", CATALOG, DEMO) == ("help",)
+    used = replace(DEMO, recent=("acc:shop/prices",))
+    assert suggest("restart it please", CATALOG, used)[0] == "restart acc:shop/prices@last"
+
+
+@pytest.mark.parametrize("about", ["acc:shop/prices", "infa:task/load_orders"])
+@pytest.mark.parametrize(
+    "typed", ["it needs to be restarted", "would you mind restarting it", "please restart this right away"]
+)
+def test_other_ways_to_ask_for_a_restart_in_a_thread(about: str, typed: str) -> None:
+    verb = "restart" if about.startswith("acc:") else "start"
+    assert suggest(typed, CATALOG, thread_of(about))[0].partition("@")[0] == f"{verb} {about}"

@@ -1,0 +1,187 @@
+"""Texts said in other words: a verb for the words that mean it, and the reads for what is about the bot itself. Pure."""
+
+import re
+from typing import Final
+
+from bot.core.command.lexer import REASON, tight
+
+_SMALL: Final = (
+    r"(?: (?:\S+'s|<@[^>]+>(?: ?'s)?|the|this|that|these|those|my|our|your|its|his|her|their|all|any|every|a|an|new"
+    r"|please))*"
+)
+_END: Final = (
+    r"(?:stop|cancel|end|kill|abort|remove|delete|drop|disable|turn off|switch off|clear|retire|withdraw|take away"
+    r"|get rid of)"
+)
+_BEGIN: Final = r"(?:start|enable|turn on|switch on|set up|begin|run)"
+_EDIT: Final = r"(?:change|edit|update|set|reload|refresh|restart|lift|undo|modify|add|make)"
+_TELLING: Final = r"(?:watch(?:es|ing)?|alerts?|alarms?|notifications?|pings?|monitoring|tracking|following)"
+_TELL: Final = r"(?:watch|follow|track|monitor|notify|ping|tell|messag|alert|inform|send|mail)"
+_ALONE: Final = r"(?= *(?:$|[,.;:!?]|(?:please|pls|now|thanks|until|for|on|of|about|from|to|with|when|at|because)\b))"
+_PLEASE: Final = r"(?:please |pls |can you |could you )*"
+_PAUSE: Final = rf"^({_PLEASE}(?:pause|suspend|hold)\b.+?)"
+_BACK_ON: Final = (
+    r"(?:[,;]| and| then)+ (?:please )?(?:resume|unpause|(?:(?:turn|switch|put) )?(?:it |them )?(?:back )?on)(?: it| them)?"
+    r"(?: again)?"
+)
+_SOLVED: Final = r"(?:resolved|fixed|done|over|solved)"
+_WEEKDAY: Final = r"(?:on )?(?:mon|tue|wed|thu|fri|sat|sun)"
+# One verb in place of the words of each line, after which the text says the same.
+_REWORDED: Final = tuple(
+    (re.compile(pattern, re.IGNORECASE), says)
+    for pattern, says in (
+        (rf"\b{_END}{_SMALL} {_TELLING}\b(?: (?:on|of|for|about|from))?", "unwatch"),
+        (rf"\bstop{_SMALL} (?:messages|mails)\b", "unwatch"),
+        (rf"\bstop (?:to )?{_TELL}(?:ing)?(?: (?:me|us))?\b", "unwatch"),
+        (rf"\b{_BEGIN}{_SMALL} {_TELLING}\b(?: (?:on|of|for|about))?", "watch"),
+        (r"\b(?:run|do|make|start)(?: an?| the)? (check|status|history|logs?) (?:on|of|for)\b", r"\1"),
+        (r"\b(?:run|do|make|start)(?: an?| the) (check|status|history|logs?)(?=\W*$)", r"\1"),
+        (r"\b(?:right|straight) away\b", "now"),
+        (r"\b(?:non-|non |no |not in |outside )prod\b", "not in production"),
+        (r"\b((?:in|on|to|for) )prod\b", r"\1production"),
+        (r"\b(?:for|in) the (?!same|right|wrong|other|whole|new)(\w+) region\b", r"region \1"),
+        (r"\btake (\S+) off hold\b", r"resume \1"),
+        (r"\b(?:take|release) (?:the )?hold (?:off|on|of|from) ", "resume "),
+        (r"\brelease (\S+) from hold\b|^(\S+) off hold\b", r"resume \1\2"),
+        (r"\b(?:force|hard)[- ](?=stop|kill|restart)", ""),
+        (r"\bre-(?=enable|start|run|try)", "re"),
+        (r"\b(restart|stop|start|retry) (?:needed|anyway|required)\b", r"\1"),
+        (
+            rf"^({_PLEASE}(?:pause|suspend|hold)\b.+?){_BACK_ON}(?: at)? (?=\d|tomorrow|noon|midnight|next|{_WEEKDAY})",
+            r"\1 until ",
+        ),
+        (rf"{_PAUSE}{_BACK_ON} (?:in|after) (?=\d|an?\b|one|two|half)", r"\1 for "),
+        (
+            r"^(inc-?\d+)(?: is)? (?:resolved|fixed|done|over|solved),? (?:please |pls |and )*close(?: (?:it|this))?\b",
+            r"close \1",
+        ),
+        (r"^(inc-?\d+) close\b", r"close \1"),
+        (r"^close it, (inc-?\d+) is\b.*", r"close \1"),
+        (r"\b(?:has|have|needs?) to be\b", "should be"),
+        (r"\bno more (?:watch(?:es|ing)?|alerts?|notifications?|messages)\b", "unwatch"),
+        (r"\bpause (?:end|off|over)\b", "resume"),
+        (r"^((?:please |can you )*)break[- ](?:the )?glass\b(?! (?:used|was|is|has|ended|over))", r"\1breakglass"),
+        (r"\b(?:stop|kill) and (?:re)?start\b", "restart"),
+        (r"\b(?<!it )help (?:me |us )?to (?=[a-z])", ""),
+        (r"\b(start|launch|trigger|begin) (?:an? |another |the )?(?:new )?runs? (?:of|for)\b", r"\1"),
+        (r"\b(?:an?|another) new (?=run|job|attempt|try|start)", "a "),
+        (r"^new (?=run|job)", ""),
+        (
+            r"(?<=\w)[,.!;]* (?:many )?(?:thx|thanks|thank you|ty|cheers)(?: a lot| so much| in advance| all)?[ .!]*$",
+            "",
+        ),
+        (
+            r"\b(?:we|you) (?:can|could|may|should) (?:now |then )?(?=(?:close|resolve) (?:the |this |our )?inc)(?!.*\?)",
+            "please ",
+        ),
+        (r"^(?:the )?(inc-?\d+|incident(?: \S+)?) can (?:now )?be (close|resolve)d\b", r"\2 \1"),
+        (r"\btry (?:to )?(?=(?:stop|kill|cancel|pause|resume|start|restart|retry|delete)\b)", ""),
+        (r"\btry (stop|start|restart|retry|kill|cancel)p?l?ing\b", r"\1"),
+        (r"\bwould you mind (stop|start|restart|retry|kill|cancel)p?l?ing\b", r"please \1"),
+        (r"^(?:it|this) (?:should|must) be (stop|start|restart|kill|cancel)p?l?ed\b", r"please \1 it"),
+        (r"\b(?:notify|tell|ping|inform|alert|message) <@[^>]+> (?=when|if|once|as soon as)", "notify me "),
+        (r"\bsend (?:me|us|<@[^>]+>) an? (?:message|ping|note) (?=when|if|once|as soon as)", "notify me "),
+        (r"\b(as (?:failed|succeeded|completed|done)): (?=\S)", r"\1 -- "),
+        (r"(?<=\w) :(?= \w)", ":"),
+        (r"\bat once\b", "now"),
+        (
+            r"\b(?:repeat|redo) (?:the |my |your |that |this )(stop|pause|start|restart|retry|resume|delete)\b(?: of)?",
+            r"\1",
+        ),
+        (r"\b(until|till|for)(?=\d)", r"\1 "),
+        (r"\bfor (?:max\.?|at most|up to|about|around|ca\.?|roughly|another) (?=\d|an? |one |two |half )", "for "),
+        (r"(?<=\w) (?:at most|max\.?) (?=\d+ ?(?:h|m|d|hours?|min))", " for "),
+        (r"^better (?=[a-z]+ )(?!not\b|if\b|to\b)", "please "),
+        (r"^(\S+ (?:on|off)\b(?:(?! --)[^,])*?),? (?:please|pls|plz)[ .!]*$", r"\1"),
+        (r"(?:,? and|,|;)? set (\w+) to (true|false|on|off|yes|no)\b", r", \1: \2"),
+        (
+            r"^((?:once|as soon as|the (?:moment|minute|second)|after) (?!possible)[^,]+), (?:please |then )*([^,]+)$",
+            r"\2 \1",
+        ),
+        (r" first(?=[,.;]|$| (?:and|then)\b)", ""),
+        (r"^((?:please |ok(?:ay)?,? |now )*)first,? (?=[a-z])", r"\1"),
+    )
+)
+_REASON_FIRST: Final = re.compile(
+    r"(?:because(?: of)?|due to|since|as(?! (?:soon|long|far|per|of|usual|always)\b)|weil)"
+    r" (?P<why>[^,;]{3,}?)(?:, (?:please )?| (?=please ))(?P<order>.+)$",
+    re.IGNORECASE | re.DOTALL,
+)
+# Texts about people's rights, the rules or the bot itself, and the reads that are about them.
+_RIGHTS: Final = r"(?:access|rights|right(?= (?:to|on|of|for)\b)|permissions?|approvers?)"
+_OVER: Final = r"(?:off|over|end|ends?|ended|stop|done|no|not|finished|closed?)"
+_OURS: Final = r"(?:approvals|bot|signalbox|db|database|server|cluster|gateway)"
+_RUNS: Final = r"(?:runs?|jobs?|logs?|history|messages?|cards?)"
+_PARTS: Final = r"(?:queue|files?|results?|comments?|drafts?|labels?|notes?)"
+_OLD: Final = r"(?: (?:last|latest|failed|old|previous|finished|\S+'s))*"
+_A_VERB: Final = r"(?:start|stop|restart|retry|run|pause|delete|mark)"
+_DONE: Final = r"(?:start|stop|restart|retry|run|delet|mark|pause|change|request)"
+_OF_SIGNALBOX: Final = tuple(
+    (re.compile(pattern, re.IGNORECASE), reads)
+    for pattern, reads in (
+        (rf"\b(?:{_END}|{_EDIT}|revoke|take|strip)\b{_SMALL} (?:[^\s,]+ )?{_RIGHTS}\b", ("grants",)),
+        (r"\bstop <@[^>]+> from \S+ing\b", ("grants",)),
+        (
+            (
+                rf"\bbreak-? ?glass (?:is |mode |can be )*{_OVER}\b"
+                r"|\b(?:no(?: more)?|stop|end|close|finish|leave|turn off|switch off)(?: the| with)? break-? ?glass\b"
+                r"|\b(?:under|during|after|with|of) (?:the )?break-? ?glass\b"
+                r"|\bemergency (?:access )?(?:is )?over\b|\bno emergency\b"
+            ),
+            ("grants", "approvals"),
+        ),
+        (rf"\b{_END}{_SMALL} (?:stop|start|restart|retry|delete|deletion|request)\b", ("approvals",)),
+        (r"\b(?:disallow|forbid|prohibit|ban|stop letting|verbiete|entziehe)\b \S", ("grants",)),
+        (r"\b(?:remove|drop|kick|delete|disable|block|refuse|strip|deny|stop) <@", ("grants",)),
+        (r"<@[^>]+> no longer (?:needs?|may|should)\b|\btake \S.* away from <@|\btake <@.* away\b", ("grants",)),
+        (r"\b(?:remove|delete|drop|take)\b.* (?:from|off) (?:the|my|this|our) list\b", ("help",)),
+        (rf"\b(?:{_END}|{_EDIT}|pause)\b{_SMALL} (?:rules?|policy|policies|freezes?)\b", ("policy",)),
+        (rf"\b(?:{_END}|{_BEGIN}|{_EDIT}|pause)\b{_SMALL} {_OURS}\b{_ALONE}", ("help",)),
+        (rf"\b(?:delete|remove|erase|drop|destroy|retire|clear)\b{_SMALL}{_OLD} (?:{_RUNS}|{_PARTS})\b", ("status",)),
+        (r"\b(?:remove|drop|take|delete) (?:me|us|him|her) (?:from|off)\b(?!.*\b(?:fav|star|home|list))", ("watches",)),
+        (r"\brequest #?\d+\b|\b(?:revoke|withdraw|take back) (?:the|an|this|that) approval\b", ("approvals",)),
+        (r"\breset (?:the |my |our )?(audit|grants?|rights|approvals?|pauses?|watch(?:es)?)\b", ("help",)),
+        (
+            rf"\b(?:give|grant) (?:me|us) (?:the )?{_A_VERB}(?: rights?)?(?: (?:on|for)\b|\W*$)",
+            ("whoami", "help grant"),
+        ),
+        (rf"\b(?:i|we) (?:need|want|get|have) {_A_VERB}(?: rights?)? (?:on|for)\b", ("whoami", "help grant")),
+        (
+            rf"\b(?:give|grant) {_A_VERB}(?: rights?)? (?:on|for)\b.* to <@|<@[^>]+> needs? {_A_VERB} on\b",
+            ("help grant", "grants"),
+        ),
+        (r"\brenew (?:<@[^>]+> ?'s|\S+'s|the|my|our) (?:right|grant|access)", ("grants",)),
+        (rf"\b(?:{_BEGIN}|restart|set|abort|kill|shorten|extend|prolong)\b{_SMALL} pauses?\b", ("pauses",)),
+        (rf"\b(?:stop|pause|delete|remove|abort|kill|suspend)\b{_SMALL} incidents?\b", ("timeline",)),
+        (rf"\b{_BEGIN}{_SMALL} (?:audits?|reviews?)\b", ("audit",)),
+        (rf"\b{_BEGIN}{_SMALL} (?:favou?rites?|favs?)\b", ("help",)),
+        (
+            rf"(?<!may )(?<!can )\bapprov(?:e|ing) (?:(?:<@[^>]+> ?'s|\S+'s|the|this|that) (?:\S+ ){{0,2}})?{_DONE}",
+            ("approvals",),
+        ),
+        (rf"\b(?:reject|deny|decline|refuse|vote no on|veto) (?:\S+ ){{0,3}}{_DONE}", ("approvals",)),
+        (r"\bask <@[^>]+> (?:to|for) approv", ("approvals",)),
+        (r"\b(?:resume|unpause|switch on|turn on) (?:what|everything that|all that) (?:was|is) paused\b", ("pauses",)),
+        (
+            r"\b(?:retry|rerun|restart) (?:what|whatever|everything that|all that) (?:has )?failed\b",
+            ("timeline", "status"),
+        ),
+        (r"\bemergency access (?:for|to) <@|<@[^>]+> (?:\S+ )?emergency access\b", ("help breakglass", "grants")),
+    )
+)
+_IT: Final = re.compile(r"\b(?:it|its|them|their)\b", re.IGNORECASE)
+
+
+def reworded(text: str) -> str:
+    """The text with one verb for words such as `stop the notifications of`, and a reason that comes first after the order."""
+    if (first := _REASON_FIRST.match(text)) and not REASON.search(first["order"]):
+        order, why = first["order"], first["why"]
+        text = f"{why}, {order}" if _IT.search(order) else f"{order} -- {why}"
+    for pattern, says in _REWORDED:
+        text = pattern.sub(says, text)
+    return tight(text)
+
+
+def of_signalbox(text: str) -> tuple[str, ...]:
+    """The reads for a text that is about rights, rules or the bot itself rather than a target."""
+    return next((reads for pattern, reads in _OF_SIGNALBOX if pattern.search(text)), ())
