@@ -103,8 +103,8 @@ class Program:
 
     async def ended(self, intent: Intent) -> None:
         """Wait for the end of this one request."""
-        while any(task.get_name() == intent.request_id for task in self.tasks._tasks):  # noqa: ASYNC110  as above
-            await asyncio.sleep(0)
+        while tasks := [task for task in self.tasks._tasks if task.get_name() == intent.request_id]:
+            await asyncio.wait(tasks)
 
     async def restart(self) -> None:
         """The process dies where it is, and the next one starts on the same store."""
