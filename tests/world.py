@@ -86,16 +86,25 @@ class World:
         but: Collection[tuple[str, str]] = (),
     ) -> dict[str, Any]:
         """The newest message that this person sees whose text and blocks contain all parts (case matters). `but` are the `ts`
-        and the words of messages that don't count."""
+        and the words of messages that don't count. It looks again when something has changed in the workspace."""
+        news: list[object] = ["the first look"]
 
         def look(person: Person) -> dict[str, Any] | None:
+            if not news:
+                return None
+            news.clear()
             for message in reversed(person.messages(channel)):
                 words = shown(message)
                 if all(part in words for part in parts) and (message["ts"], words) not in but:
                     return message
             return None
 
-        return await self.person(user).wait_for(look, timeout=timeout)
+        listeners = self.ws.core.state.listeners
+        listeners.append(news.append)
+        try:
+            return await self.person(user).wait_for(look, timeout=timeout)
+        finally:
+            listeners.remove(news.append)
 
     async def does(self, text: str, *parts: str, user: str = "U0ANA", channel: str = "C0CRAWL") -> dict[str, Any]:
         """Say it and see all parts in one message that is new or was changed since."""
