@@ -187,4 +187,10 @@ async def _target_of_thread(ctx: Context, intent: Intent, verb: str) -> Target:
     if ctx.catalog.capability(found.backend, verb, found.kind) is not None or found.parent is None:
         return found
     ref = TargetRef(backend=found.backend, path=found.parent_name or found.parent or "")
+    if any(one.newest_run for _, one in ctx.catalog.capabilities(verb, found.backend)):
+        raise BadRequest(
+            f"`{verb}` changes the newest job run of `{ref}`, which the run of this thread may not be.",
+            f"To change the newest one, name the agent: `{verb} {ref}`.",
+            "target_missing",
+        )
     return await find_target(ctx, ref, Command(verb=verb))

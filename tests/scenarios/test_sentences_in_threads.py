@@ -268,6 +268,14 @@ async def test_what_the_control_plane_of_a_thread_can_t_do_is_said_and_offered_n
         assert not [label for label in labels(answer) if "infa:" not in label and ":" in label]
 
 
+async def test_the_newest_job_run_is_not_changed_in_the_thread_of_another_run(env: World) -> None:
+    """A run of an agent that was started here is no job run."""
+    card = await env.does("start acc:shop/prices", "start acc:shop/prices", "Succeeded")
+    await mention(env, "mark as=failed -- prices are wrong", thread_ts=card["ts"])
+    await env.sees("changes the newest job run of `acc:shop/prices`", "`mark acc:shop/prices`")
+    assert [row for row in env.audit(event="sent") if row.verb == "mark"] == []
+
+
 @pytest.mark.parametrize("typed", ["show me the log", "log please"])
 async def test_the_log_in_the_thread_of_a_run_is_that_of_the_run(env: World, typed: str) -> None:
     """Also when it was retried since. A text that says which run is about that one."""

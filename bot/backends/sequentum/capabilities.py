@@ -255,7 +255,7 @@ CAPABILITIES: Final = (
             "Runs no longer get the input files. This API can't enable them again.", "POST api/input/agent/ID/disable",
             undoes=("input put", "input upload")),
     _now("mark", AGENT, "Set the status of the newest job run", "The newest job run of the agent gets this status.",
-            "POST api/job/ID/status", words="as=failed", params=(MARK,)),
+            "POST api/job/ID/status", words="as=failed", params=(MARK,), newest_run=True),
     _change("agent approve", AGENT, "Approve an agent in the repository",
             "The agent may be used. The reason is written to the ACC's file log.",
             "POST api/agent/ID/toggleAgentApproval/False", words="-- reviewed by Lee", reason_required=True),

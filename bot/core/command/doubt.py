@@ -80,12 +80,15 @@ _LOOK: Final = re.compile(
     r"|\brun (?:#|no\.? ?)?\d+\b|\b(?:first|third|yesterday'?s?|last night'?s|\d+ ?[ap]m) run\b|\bruns? (?:of \S+ )?from\b"
     r"|\b(?:once|as soon as|the (?:minute|moment|second) (?=\S)|pending|subject to|only (?:with|if|when|after))\b"
     r"(?! (?:a|per|every|more|again|you|possible)\b)"
-    r"|\bboth\b|\bsame for\b|\bstop \S+,? (?:and |then )*(?:re)?start (?:it|them|that)\b",
+    r"|\bmark (?:this|that|it)\b|\bboth\b|\bsame for\b|\bstop \S+,? (?:and |then )*(?:re)?start (?:it|them|that)\b",
     re.IGNORECASE,
 )
 # A question, which no change answers.
 _ASKS: Final = re.compile(
-    r"^(?:(?:hi|hello|hey|ok|so|and|please)\W+)*(?:will (?!you\b)\S|would it (?:help|matter|change)|must (?:i|we)\b|what did"
+    r"^(?:(?:hi|hello|hey|ok|so|and|please)\W+)*"
+    r"(?:(?:is|are|was|were|has|did|does) (?!it (?:ok|okay|possible|safe|fine|allowed)\b|there\b|any)\S"
+    r"(?!.*\b(?:please|pls|you)\b)"
+    r"|will (?!you\b)\S|would it (?:help|matter|change)|must (?:i|we)\b|what did"
     r"|who|whose|why|which|(?:until|since|till) when|how (?:long|often|many|much)"
     r"|where|when\b.*\?\s*$)",
     re.IGNORECASE | re.DOTALL,

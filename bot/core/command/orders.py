@@ -232,7 +232,7 @@ def _verbs(catalog: Catalog) -> frozenset[str]:
     """The words, in their basic form, that an order may begin with."""
     words = {*(verb for verb in catalog.verbs if " " not in verb), *ALIASES, *SYNONYMS}
     acts = {word for word in words if catalog.changes(ALIASES.get(word, SYNONYMS.get(word, (word,))[0]))}
-    return frozenset(acts | _BEGIN_A_VERB | {verb for verb in catalog.verbs if " " in verb}) - _NO_ORDER
+    return frozenset(acts | _BEGIN_A_VERB | {"watch"} | {verb for verb in catalog.verbs if " " in verb}) - _NO_ORDER
 
 
 def _verb_of(text: str, names: AbstractSet[str], verbs: AbstractSet[str], *, in_thread: bool = False) -> int | None:

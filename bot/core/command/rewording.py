@@ -37,6 +37,7 @@ _REWORDED: Final = tuple(
         (r"\b(?:run|do|make|start)(?: an?| the)? (check|status|history|logs?) (?:on|of|for)\b", r"\1"),
         (r"\b(?:run|do|make|start)(?: an?| the) (check|status|history|logs?)(?=\W*$)", r"\1"),
         (r"\b(?:right|straight) away\b", "now"),
+        (r"\b(?:keep|have) an eye on\b", "watch"),
         (r"\b(?:non-|non |no |not in |outside )prod\b", "not in production"),
         (r"\b((?:in|on|to|for) )prod\b", r"\1production"),
         (r"\b(?:for|in) the (?!same|right|wrong|other|whole|new)(\w+) region\b", r"region \1"),
@@ -119,7 +120,7 @@ _DONE: Final = r"(?:start|stop|restart|retry|run|delet|mark|pause|change|request
 _OF_SIGNALBOX: Final = tuple(
     (re.compile(pattern, re.IGNORECASE), reads)
     for pattern, reads in (
-        (rf"\b(?:{_END}|{_EDIT}|revoke|take|strip)\b{_SMALL} (?:[^\s,]+ )?{_RIGHTS}\b", ("grants",)),
+        (rf"\b(?:{_END}|{_EDIT}|revoke|take|strip)\b{_SMALL} (?:[^\s,]+ )?{_RIGHTS}(?![\w-])", ("grants",)),
         (r"\bstop <@[^>]+> from \S+ing\b", ("grants",)),
         (
             (
@@ -135,9 +136,12 @@ _OF_SIGNALBOX: Final = tuple(
         (r"\b(?:remove|drop|kick|delete|disable|block|refuse|strip|deny|stop) <@", ("grants",)),
         (r"<@[^>]+> no longer (?:needs?|may|should)\b|\btake \S.* away from <@|\btake <@.* away\b", ("grants",)),
         (r"\b(?:remove|delete|drop|take)\b.* (?:from|off) (?:the|my|this|our) list\b", ("help",)),
-        (rf"\b(?:{_END}|{_EDIT}|pause)\b{_SMALL} (?:rules?|policy|policies|freezes?)\b", ("policy",)),
+        (rf"\b(?:{_END}|{_EDIT}|pause)\b{_SMALL} (?:rules?|policy|policies|freezes?)(?![\w-])", ("policy",)),
         (rf"\b(?:{_END}|{_BEGIN}|{_EDIT}|pause)\b{_SMALL} {_OURS}\b{_ALONE}", ("help",)),
-        (rf"\b(?:delete|remove|erase|drop|destroy|retire|clear)\b{_SMALL}{_OLD} (?:{_RUNS}|{_PARTS})\b", ("status",)),
+        (
+            rf"\b(?:delete|remove|erase|drop|destroy|retire|clear)\b{_SMALL}{_OLD} (?:{_RUNS}|{_PARTS})(?![\w-])",
+            ("status",),
+        ),
         (r"\b(?:remove|drop|take|delete) (?:me|us|him|her) (?:from|off)\b(?!.*\b(?:fav|star|home|list))", ("watches",)),
         (r"\brequest #?\d+\b|\b(?:revoke|withdraw|take back) (?:the|an|this|that) approval\b", ("approvals",)),
         (r"\breset (?:the |my |our )?(audit|grants?|rights|approvals?|pauses?|watch(?:es)?)\b", ("help",)),
@@ -151,10 +155,10 @@ _OF_SIGNALBOX: Final = tuple(
             ("help grant", "grants"),
         ),
         (r"\brenew (?:<@[^>]+> ?'s|\S+'s|the|my|our) (?:right|grant|access)", ("grants",)),
-        (rf"\b(?:{_BEGIN}|restart|set|abort|kill|shorten|extend|prolong)\b{_SMALL} pauses?\b", ("pauses",)),
-        (rf"\b(?:stop|pause|delete|remove|abort|kill|suspend)\b{_SMALL} incidents?\b", ("timeline",)),
-        (rf"\b{_BEGIN}{_SMALL} (?:audits?|reviews?)\b", ("audit",)),
-        (rf"\b{_BEGIN}{_SMALL} (?:favou?rites?|favs?)\b", ("help",)),
+        (rf"\b(?:{_BEGIN}|restart|set|abort|kill|shorten|extend|prolong)\b{_SMALL} pauses?(?![\w-])", ("pauses",)),
+        (rf"\b(?:stop|pause|delete|remove|abort|kill|suspend)\b{_SMALL} incidents?(?![\w-])", ("timeline",)),
+        (rf"\b{_BEGIN}{_SMALL} (?:audits?|reviews?)(?![\w-])", ("audit",)),
+        (rf"\b{_BEGIN}{_SMALL} (?:favou?rites?|favs?)(?![\w-])", ("help",)),
         (
             rf"(?<!may )(?<!can )\bapprov(?:e|ing) (?:(?:<@[^>]+> ?'s|\S+'s|the|this|that) (?:\S+ ){{0,2}})?{_DONE}",
             ("approvals",),

@@ -358,4 +358,6 @@ BEFORE_A_VERB: Final = (
         "second next so try might should has needs ffs fucking damn shit argh maybe perhaps also just but"
     )
 )
-TOLD_OF: Final = NOUNS[1] | _words("failed done finished worked works crashed ended ok helps helped")
+TOLD_OF: Final = NOUNS[1] | _words(
+    "failed done finished worked works crashed ended ok helps helped takes took lasts starts ends begins"
+)
