@@ -47,15 +47,9 @@ _REWORDED: Final = tuple(
         (r"\b(?:force|hard)[- ](?=stop|kill|restart)", ""),
         (r"\bre-(?=enable|start|run|try)", "re"),
         (r"\b(restart|stop|start|retry) (?:needed|anyway|required)\b", r"\1"),
-        (
-            rf"^({_PLEASE}(?:pause|suspend|hold)\b.+?){_BACK_ON}(?: at)? (?=\d|tomorrow|noon|midnight|next|{_WEEKDAY})",
-            r"\1 until ",
-        ),
+        (rf"{_PAUSE}{_BACK_ON}(?: at)? (?=\d|tomorrow|noon|midnight|next|{_WEEKDAY})", r"\1 until "),
         (rf"{_PAUSE}{_BACK_ON} (?:in|after) (?=\d|an?\b|one|two|half)", r"\1 for "),
-        (
-            r"^(inc-?\d+)(?: is)? (?:resolved|fixed|done|over|solved),? (?:please |pls |and )*close(?: (?:it|this))?\b",
-            r"close \1",
-        ),
+        (rf"^(inc-?\d+)(?: is)? {_SOLVED},? (?:please |pls |and )*close(?: (?:it|this))?\b", r"close \1"),
         (r"^(inc-?\d+) close\b", r"close \1"),
         (r"^close it, (inc-?\d+) is\b.*", r"close \1"),
         (r"\b(?:has|have|needs?) to be\b", "should be"),
