@@ -4,6 +4,7 @@ import re
 from functools import partial
 from typing import Final
 
+from bot.core.approval import Approval
 from bot.core.audit import Event
 from bot.core.card import Tone, approval_key
 from bot.core.command.capability import Risk
@@ -55,7 +56,7 @@ _TAKEN_BACK: Final = re.compile(
 async def run_misread(ctx: Context, intent: Intent, ask: ParseError) -> None:
     """Answer words that are not a command: run the read that they name without doubt, otherwise offer commands as buttons."""
     refused = None if intent.source is Source.TERMINAL else await not_admitted(ctx, intent)
-    decided = refused is None and await _is_decision(ctx, intent, ask.text) and await waits_here(ctx, intent)
+    decided = refused is None and await _is_decision(ctx, intent, ask.text)
     known = refused is not None or ask.nearest or decided or stop_everything.meaning(intent)
     meant = None if known else await read_meant(ctx, intent.actor, intent.place, ask.text)
     decisions = Command(verb="approvals")
@@ -79,17 +80,24 @@ async def run_misread(ctx: Context, intent: Intent, ask: ParseError) -> None:
 
 
 async def _is_decision(ctx: Context, intent: Intent, text: str) -> bool:
-    """Whether the words decide a command that they name, as in `approve tag res: SITE=rome`: `agent approve` takes a target
-    instead. Or they take back what is asked for in this thread, which is about no run."""
+    """Whether the words decide a command that they name and something waits here, as in `approve tag res: SITE=rome`:
+    `agent approve` takes a target instead. Or they take back a request that waits here, in a thread that is about no run."""
     place = intent.place
     if _TAKEN_BACK.fullmatch(text.strip()) is not None and place.thread_ts is not None:
         about = await ctx.store.thread_target(place.channel_id, place.thread_ts)
-        return about is None or about.parent is None
+        of_a_run = about is not None and about.parent is not None
+        waiting = () if of_a_run else await _theirs(ctx, intent)
+        return any(place.channel_id in (one.pending.intent.place.channel_id, one.record.channel) for one in waiting)
     said = _VERDICT_ON.match(text)
     rest = said["what"].split() if said is not None else []
-    return bool(rest) and (
-        ctx.catalog.canonical_verb(rest)[0] is not None or not any({":", "/"} & {*one} for one in rest)
-    )
+    names_it = ctx.catalog.canonical_verb(rest)[0] is not None or not any({":", "/"} & {*one} for one in rest)
+    return bool(rest) and names_it and await waits_here(ctx, intent)
+
+
+async def _theirs(ctx: Context, intent: Intent) -> list[Approval]:
+    """The requests that wait and that this person can cancel or decide. A review of break-glass is none."""
+    found, user = map(Approval.of, await ctx.store.pending_decisions(state="open")), intent.actor.user_id
+    return [one for one in found if one is not None and user in (one.requester, *one.record.eligible)]
 
 
 async def _in_thread_of_a_request(ctx: Context, place: Place) -> bool:
@@ -101,13 +109,13 @@ async def _in_thread_of_a_request(ctx: Context, place: Place) -> bool:
 
 
 async def _decides(ctx: Context, intent: Intent, text: str) -> bool:
-    """Whether the words are about an approval, or a yes or a no, and one waits here or for this person: the list has the buttons
-    to its card."""
+    """Whether the words are about an approval and one waits here or for this person, or they are a yes or a no and this person
+    can cancel or decide one: the list has the buttons to its card."""
     answers = small_talk(text) not in ("", WELCOME)
-    if not (answers or _DECIDES.match(text)) or not await waits_here(ctx, intent):
-        return False
     if answers:
-        return True
+        return bool(await _theirs(ctx, intent))
+    if not _DECIDES.match(text) or not await waits_here(ctx, intent):
+        return False
     meant = await refusal.offered(ctx, intent, await commands_meant(ctx, intent.actor, intent.place, text))
     looks = _VERDICT.match(text) is not None and "".join(meant[:1]).startswith("status ")
     return looks or meant[:1] in (["approvals"], ["help"], [])

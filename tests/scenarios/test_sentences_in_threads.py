@@ -8,9 +8,27 @@ import pytest
 
 from bot.playground.planes.demo import demo_planes
 from tests.scenarios.steps import mention
-from tests.scenarios.team import APPROVERS, CRAWL, deciding
+from tests.scenarios.team import APPROVERS, CRAWL, INCIDENT, deciding
 from tests.scenarios.test_suggestions import labels
-from tests.world import OPEN_POLICY, World, shown, world
+from tests.world import GROUPS, OPEN_POLICY, World, shown, world
+
+HELD = GROUPS + "".join(
+    f"""
+[[channel]]
+id = "{channel}"
+[[channel.allow]]
+verbs = ["risk:read", "start"]
+targets = ["itn:cluster_1/backup-configs"]
+who = ["crawl"]
+[[channel.allow]]
+verbs = ["start"]
+targets = ["itn:cluster_1/audit-network"]
+who = ["crawl"]
+approvals = {{ count = 1, from = ["leads"] }}
+"""
+    for channel in (CRAWL, INCIDENT)
+)
+HELD += '[administrators]\nwho = ["admins"]\n[breakglass]\nwho = ["admins", "U0RUI"]\n'
 
 
 @pytest.mark.parametrize(
@@ -415,6 +433,34 @@ async def test_a_yes_or_a_no_leads_to_what_waits(tmp_path: Path, monkeypatch: py
         waits = await team.env.sees("Waiting for approval", "start acc:shop/prices")
         await mention(team.env, typed, thread_ts=waits["ts"])
         await team.env.sees("can decide your request `start acc:shop/prices`")
+
+
+@pytest.mark.parametrize("waits", ["review", "of others", "elsewhere"])
+@pytest.mark.parametrize("typed", ["stop it", "please stop it", "cancel it", "abort!"])
+async def test_words_that_mean_a_run_are_about_runs_unless_a_request_of_theirs_waits_here(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, typed: str, waits: str
+) -> None:
+    """A review of break-glass, a request of others and one in another channel can be neither cancelled nor decided here."""
+    async with deciding(tmp_path, monkeypatch, HELD, only=("itn",)) as team:
+        env = team.env
+        if waits == "review":
+            await env.does("breakglass for=30m -- checkout is down", "Break-glass", user="U0RUI")
+        else:
+            user, channel = ("U0RUI", CRAWL) if waits == "of others" else ("U0ANA", INCIDENT)
+            await env.does("start itn:audit-network", "wants to run", user=user, channel=channel)
+        await env.does("start itn:backup-configs", "Running")
+        await env.ana.post(CRAWL, f"<@U0BOT> {typed}")
+        assert "status" in labels(await env.sees("Did you mean this?"))
+
+
+@pytest.mark.parametrize(("typed", "answer"), [("never mind", "OK. Nothing new is done"), ("go ahead", "To go ahead,")])
+async def test_a_yes_or_a_no_is_about_no_review_of_break_glass(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, typed: str, answer: str
+) -> None:
+    async with deciding(tmp_path, monkeypatch) as team:
+        await team.env.does("breakglass for=30m -- checkout is down", "Break-glass", user="U0RUI")
+        await mention(team.env, typed)
+        await team.env.sees(answer)
 
 
 @pytest.mark.parametrize(
