@@ -66,7 +66,8 @@ async def act(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
         job = await readable(ctx.client.job(target.id), within=LOOK_FIRST)
         if job is None or job.status != _ACTS[verb].already:
             raise
-        return _acted(target, verb).model_copy(update={"summary": f"The job is {_ACTS[verb].already} already."})
+        already = f"The job is {_ACTS[verb].already} already."  # a card that follows a run to its end would not keep it
+        return _acted(target, verb).model_copy(update={"summary": already, "run": None})
     return _acted(target, verb)
 
 

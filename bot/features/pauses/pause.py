@@ -250,9 +250,10 @@ def _end_lines(verb: str, over: Sequence[Pause]) -> tuple[Line, ...]:
     )
 
 
-async def paused_lines(ctx: Context, operation: Operation) -> tuple[Line, ...]:
+async def paused_lines(ctx: Context, operation: Operation, run: Target | None = None) -> tuple[Line, ...]:
     """Until when the target or its parts are paused, who paused them, and whether the control plane says otherwise: one line for
-    every request. It names people without a mention, so that nobody is called because someone looks."""
+    every request. It names people without a mention, so that nobody is called because someone looks, and what is paused where
+    that is one of several or another run than the shown one."""
     orders: dict[str, list[Pause]] = {}
     for pause in await _held(ctx, operation, None):
         orders.setdefault(pause.request_id, []).append(pause)
@@ -261,7 +262,8 @@ async def paused_lines(ctx: Context, operation: Operation) -> tuple[Line, ...]:
     for held in orders.values():
         target = held[0].target
         listed = target.parent is None and target.id != operation.target.id  # one of the schedules of the organization
-        lines.append(Line(text=(f"{target.label}: " if listed else "") + await _paused_line(ctx, held, names)))
+        other = run is not None and target.kind == run.kind and target.id != run.id
+        lines.append(Line(text=(f"{target.label}: " if listed or other else "") + await _paused_line(ctx, held, names)))
     return tuple(lines)
 
 

@@ -121,7 +121,8 @@ class PausedEffect(OfLooks[Context]):
 
     async def after_outcome(self, ctx: Context, attempt: Attempt, result: Outcome, now: datetime) -> Consequences:
         """A line for every pause."""
-        return Consequences(lines=await paused_lines(ctx, attempt.operation))
+        run = result.run if isinstance(result, Done) else None
+        return Consequences(lines=await paused_lines(ctx, attempt.operation, run))
 
 
 async def _ended_by_time(ctx: Context, attempt: Attempt, pause: Pause, result: Outcome, now: datetime) -> Consequences:

@@ -43,6 +43,33 @@ async def test_a_job_that_is_paused_already_is_not_paused_once_more(tmp_path: Pa
         await env.does("pauses", "None.")
 
 
+async def test_a_resume_of_a_job_that_is_running_says_so(tmp_path: Path) -> None:
+    """Also once the job has ended, which the card of its start tells."""
+    async with world(tmp_path, only=("itn",)) as env:
+        await env.does("start itn:cluster_1/backup-configs", "Running")
+        await env.does("resume itn:cluster_1/backup-configs@last", "Running", "The job is running already.")
+        env.ws.clock.advance(60)
+        await env.sees("start itn:cluster_1/backup-configs", "Complete", timeout=30)
+        await env.quiet()
+        await env.sees("resume itn:cluster_1/backup-configs", "The job is running already.")
+
+
+async def test_a_pause_of_an_older_job_names_it_at_the_service(tmp_path: Path) -> None:
+    """The card shows the newest job, which is not paused."""
+    async with world(tmp_path, only=("itn",)) as env:
+        jobs = env.planes["itn"].jobs
+        for number in (1, 2):
+            await env.say("start itn:cluster_1/backup-configs")
+            await env.until(lambda number=number: len(jobs) == number)
+            env.ws.clock.advance(1)
+        older, newest = (f"job/{job.job_id}" for job in jobs)
+        await env.does(f"pause itn:{older} for=5m", "Paused until")
+        named = f"itn:cluster_1/backup-configs (job \u2026{older[-8:]}): Paused until"
+        await env.does("status itn:cluster_1/backup-configs", "Running", named)
+        assert ": Paused until" not in shown(await env.does(f"status itn:{older}", "Paused until"))
+        assert "Paused until" not in shown(await env.does(f"status itn:{newest}", "Running"))
+
+
 async def test_a_run_that_has_ended_needs_no_refresh(tmp_path: Path) -> None:
     async with world(tmp_path, only=("itn",)) as env:
         await env.does("start itn:cluster_1/backup-configs", "Refresh")
