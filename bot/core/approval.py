@@ -5,8 +5,8 @@ in [people] to the account that represents the person; any other id represents i
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from types import MappingProxyType
@@ -20,11 +20,13 @@ from bot.core.outcome import IDLE, WORK, Fact
 from bot.core.policy.decision import NeedsApproval
 from bot.core.policy.rights import Eligible, person_of
 from bot.core.records import CastVote, PendingDecision
-from bot.core.text import first_of, plural, utc_text
+from bot.core.text import first_of, plural, shortened, utc_text
 from bot.core.value import Value, canonical
 
 KIND: Final = "approval"
 LONGEST_SHOWN: Final = 2_000
+_BRIEF: Final = 150  # characters of a fact in the sentence about its change
+_UNREAD: Final = "not readable"
 
 Sort = Literal["run", "once", "grant"]
 
@@ -62,6 +64,7 @@ class Snapshot:
     target_id: str
     state: str
     rules_at: datetime | None = None  # since when these rules are in force
+    binding: Mapping[str, str] = field(default_factory=dict)  # what it is about, by label
 
 
 class ApprovalRecord(Value):
@@ -153,7 +156,10 @@ class Approval:
     def before(self) -> Snapshot:
         """The facts that the card showed."""
         pending, record = self.pending, self.record
-        return Snapshot(pending.digest or "", pending.policy_version or "", record.target_id, record.state)
+        shown = binding_of(record.shown)
+        return Snapshot(
+            pending.digest or "", pending.policy_version or "", record.target_id, record.state, binding=shown
+        )
 
 
 def approval_id(request_id: str, number: int) -> str:
@@ -307,6 +313,21 @@ def state_text(state: str) -> str:
     return f"{plural(len(work), 'run')} active: {first_of([f'run {brief_id(one)}' for one in work], 5, ', ')}"
 
 
+def binding_of(facts: Iterable[Fact]) -> dict[str, str]:
+    """What an operation is about, by label: the facts that bind."""
+    return {fact.label: str(fact.value) for fact in facts if fact.binds}
+
+
+def changed_binding(before: Mapping[str, str], after: Mapping[str, str]) -> list[str]:
+    """One sentence for each fact that says something else than was shown."""
+    both = [(label, before.get(label, _UNREAD), after.get(label, _UNREAD)) for label in {**before, **after}]
+    return [
+        f"{label} was {shortened(was, _BRIEF)}, and is {shortened(now, _BRIEF)} now"
+        for label, was, now in both
+        if was != now
+    ]
+
+
 def drift(before: Snapshot, after: Snapshot) -> tuple[str, ...]:
     """One sentence per change since the approval; empty if what would run is what was approved."""
     found = []
@@ -315,6 +336,7 @@ def drift(before: Snapshot, after: Snapshot) -> tuple[str, ...]:
     if is_other(before.state, after.state):
         was, now = (state_text(state) or "unknown" for state in (before.state, after.state))
         found.append(f"the state changed from {was} to {now}")
+    found += changed_binding(before.binding, after.binding)
     if before.policy_version != after.policy_version:
         since = f" (new ones are in force since {utc_text(after.rules_at)})" if after.rules_at else ""
         found.append(f"the rules changed{since}")

@@ -50,13 +50,15 @@ class Fact(Value):
     """One line of a card: a label and a value as text, a time, or a span.
 
     `at` is when it was read, for values that may change. In JSON a time is `{"time": ISO}` and a span
-    `{"span": seconds}`, so that neither is read back as text. `weighs`: an approver reads it beside the state.
+    `{"span": seconds}`, so that neither is read back as text. `weighs`: an approver reads it beside the state. `binds`: what was
+    shown of it is what was approved.
     """
 
     label: str
     value: FactValue
     at: datetime | None = None
     weighs: bool = False
+    binds: bool = False
 
     @field_serializer("value", when_used="json")
     def _tagged(self, value: FactValue) -> Json:
@@ -81,6 +83,11 @@ class Weighs(NamedTuple):
 
     label: str
     value: str
+
+
+class Binds(Weighs):
+    """One that says what the operation is about, such as the schedules that will be deleted: if it is another one at the press,
+    the question is asked again."""
 
 
 NOTE: Final = "Note"  # the label of why it will probably fail, or of what else it does

@@ -1,10 +1,12 @@
 """The pre-flight of a dangerous or late command: the requester sees what will happen and what runs, then decides."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 from functools import partial
 from typing import Final
 
-from bot.core.approval import Approval, is_other, state_text
+from bot.all_of import both
+from bot.core.approval import Approval, binding_of, changed_binding, is_other, state_text
 from bot.core.audit import Event
 from bot.core.card import Button, Line, Tone, approval_key
 from bot.core.command.capability import Risk
@@ -25,7 +27,7 @@ from bot.operations.execute import execute
 from bot.operations.newer_run import HEADING, said_of, waits
 from bot.operations.resolve import Resolved
 from bot.operations.restored import VOID, is_before_restore
-from bot.operations.target_facts import UNREADABLE, at_present, find_now, what_is
+from bot.operations.target_facts import UNREADABLE, at_present, find_now, what_binds, what_is
 from bot.runtime.context import Context
 from bot.runtime.until_stored import sure
 
@@ -53,6 +55,7 @@ async def ask(
     now, operation = ctx.clock.now(), await at_present(ctx, resolved.operation)
     has_buttons = intent.source is not Source.TERMINAL
     pending_id = ctx.ids.secret()
+    found, (_, state) = await both(what_is(ctx, operation), find_now(ctx, operation))
     if has_buttons:
         pending = PendingDecision(
             id=pending_id,
@@ -62,7 +65,7 @@ async def ask(
             digest=ruling.digest,
             policy_version=ruling.policy.version,
             intent=intent,
-            record={"asks": ruling.needs_approval, "state": (await find_now(ctx, operation))[1]},
+            record={"asks": ruling.needs_approval, "state": state, "binding": binding_of(found)},
             due_at=stamp(now + LIVES),
             made_at=stamp(now),
         )
@@ -73,7 +76,6 @@ async def ask(
             Event.ABANDONED, operation, intent, now, code="not_confirmed", policy_version=ruling.policy.version
         )
         await ctx.store.finish(intent.request_id, (entry,), now)
-    found = await what_is(ctx, operation)
     # Everything was read for this answer, so no fact needs a time of its own.
     found = tuple([fact.model_copy(update={"at": None}) for fact in found])
     aside = [fact for fact in found if fact.label in SELDOM_READ or (fact.label, fact.value) == ("Freeze", "none")]
@@ -188,12 +190,18 @@ async def _stale(ctx: Context, pending: PendingDecision, operation: Operation, r
     misfit = await unfit(ctx, operation)
     if misfit is not None:
         return f"{misfit} Nothing was done."
-    before, (_, now) = pending.record.get("state"), await find_now(ctx, operation)
-    if ruling.needs_approval or before in (None, UNREADABLE) or now == UNREADABLE or not is_other(str(before), now):
+    if ruling.needs_approval:
         return None  # approvers see the state as it is then
-    was, is_now = (state_text(state) or "unknown" for state in (str(before), now))
-    words = f"The state changed from {was} to {is_now} since this was shown."
-    return f"{words} Nothing was done. Type the command again."
+    before, shown = pending.record.get("state"), pending.record.get("binding")
+    _, now = await find_now(ctx, operation)
+    found = []
+    if before not in (None, UNREADABLE) and now != UNREADABLE and is_other(str(before), now):
+        was, is_now = (state_text(state) or "unknown" for state in (str(before), now))
+        found.append(f"The state changed from {was} to {is_now} since this was shown")
+    if isinstance(shown, Mapping) and shown:  # none of an earlier version
+        now_binding = binding_of(await what_binds(ctx, operation))
+        found += changed_binding({label: str(value) for label, value in shown.items()}, now_binding)
+    return sentences(*found, "Nothing was done", "Type the command again") if found else None
 
 
 async def _stop(ctx: Context, intent: Intent, pending: PendingDecision, text: str, code: str) -> None:

@@ -12,7 +12,7 @@ from bot.core.command.target_ref import TargetRef
 from bot.core.errors import Ambiguous, BadRequest, NoSuchTarget, Problem
 from bot.core.intent import Command
 from bot.core.operation import Operation, Target
-from bot.core.outcome import Fact, Weighs
+from bot.core.outcome import Binds, Fact, Weighs
 from bot.core.policy.match import risk_or_verb
 from bot.core.records import Filters, StoredEntry
 from bot.core.text import utc_text
@@ -64,7 +64,15 @@ async def _from_backend(ctx: Context, operation: Operation) -> Sequence[Fact]:
         return (Fact(label="Control plane", value=f"did not answer within {FACTS_WITHIN:g} s"),)
     except Problem as problem:
         return (Fact(label="Control plane", value=f"did not answer: {problem.summary}"),)
-    return [Fact(label=one[0], value=one[1], weighs=isinstance(one, Weighs)) for one in found]
+    return [
+        Fact(label=one[0], value=one[1], weighs=isinstance(one, Weighs), binds=isinstance(one, Binds)) for one in found
+    ]
+
+
+async def what_binds(ctx: Context, operation: Operation) -> tuple[Fact, ...]:
+    """The facts that say what the operation is about, as they are now; none of what the control plane doesn't answer."""
+    found = await all_of((_from_backend(ctx, operation), _undone(ctx, operation)))
+    return tuple(fact for facts in found for fact in facts if fact.binds)
 
 
 async def _undone(ctx: Context, operation: Operation) -> Sequence[Fact]:
@@ -84,7 +92,12 @@ async def _undone(ctx: Context, operation: Operation) -> Sequence[Fact]:
     words = [f"{entry.detail} ({utc_text(entry.at)})" for entry in entries[:UNDONE]]
     sent = f"Sent through Signalbox: {' '.join(words)}" if words else "Nothing was sent through Signalbox."
     return (
-        Fact(label="What it affects", value=f"{sent} {target.backend} can't list what else is there.", weighs=True),
+        Fact(
+            label="What it affects",
+            value=f"{sent} {target.backend} can't list what else is there.",
+            weighs=True,
+            binds=True,
+        ),
     )
 
 

@@ -13,7 +13,7 @@ from bot.backends.itential.targets import NEW, RESOURCES, AdapterContext
 from bot.core.command.params import number_of, text_of
 from bot.core.errors import BadRequest, NoSuchTarget
 from bot.core.operation import Operation, Target
-from bot.core.outcome import GONE, Done, Fact, Level, LookBack, Refused, State, Table, Weighs
+from bot.core.outcome import GONE, Binds, Done, Fact, Level, LookBack, Refused, State, Table
 from bot.core.ports.services import Call
 from bot.core.text import plural, suggest, utc_text
 from bot.core.value import Json
@@ -322,7 +322,7 @@ async def preflight(ctx: AdapterContext, operation: Operation) -> list[tuple[str
         services = [one.service_metadata.name for one in await ctx.client.services(gateway.cluster_id)]
         names = _names(services, {})
         return [
-            Weighs("Services on it", names),
+            Binds("Services on it", names),
             ("Enabled", {True: "yes", False: "no", None: "not reported"}[gateway.enabled]),
         ]
     if target.kind == GROUP:
@@ -330,10 +330,10 @@ async def preflight(ctx: AdapterContext, operation: Operation) -> list[tuple[str
         named = {
             one.id: one.service_metadata.name for one in await readable(ctx.client.services(group.cluster_id)) or ()
         }
-        return [Weighs("Services in it", _names(group.services, named)), ("Cluster", group.cluster_id)]
+        return [Binds("Services in it", _names(group.services, named)), ("Cluster", group.cluster_id)]
     cert = await ctx.client.read(CERTS, target.id)
     named = {one.id: one.label for one in await readable(ctx.client.listed(GATEWAYS)) or ()}
-    return [Weighs("Gateways that use it", _names(cert.gateways, named)), ("Host", cert.host or "not reported")]
+    return [Binds("Gateways that use it", _names(cert.gateways, named)), ("Host", cert.host or "not reported")]
 
 
 def _names(parts: Sequence[Any], named: Mapping[str, str]) -> str:

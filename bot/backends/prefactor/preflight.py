@@ -11,7 +11,7 @@ from bot.backends.prefactor.operations import created, done_with, new_name, stop
 from bot.backends.prefactor.targets import AdapterContext, is_new
 from bot.core.errors import NoSuchTarget
 from bot.core.operation import Operation, Target
-from bot.core.outcome import NOTE, Done, LookBack, Phase, Weighs
+from bot.core.outcome import NOTE, Binds, Done, LookBack, Phase, Weighs
 from bot.core.text import plural, utc_text
 from bot.core.vendor_json import moment
 
@@ -46,7 +46,7 @@ def _differences(ctx: AdapterContext, agent: Agent, operation: Operation) -> lis
     facts: list[tuple[str, str]] = []
     for field, value in wanted(operation).items():
         old = ctx.clean(str(getattr(agent, field) or "")) or "nothing"
-        facts.append(Weighs(field, f"{old} becomes {ctx.clean(str(value or '')) or 'nothing'}"))
+        facts.append(Binds(field, f"{old} becomes {ctx.clean(str(value or '')) or 'nothing'}"))
     return facts
 
 

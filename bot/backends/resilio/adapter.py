@@ -16,7 +16,7 @@ from bot.core.command.capability import KindSpec
 from bot.core.command.params import map_of, number_of
 from bot.core.errors import CallProblem, NoSuchTarget
 from bot.core.operation import Operation, Target
-from bot.core.outcome import Done, Health, Level, LookBack, Named, RecentRun, RunView, Weighs
+from bot.core.outcome import Binds, Done, Health, Level, LookBack, Named, RecentRun, RunView, Weighs
 from bot.core.ports.services import BackendParts
 from bot.core.text import seconds_words, written
 from bot.http_client import client_for
@@ -108,7 +108,7 @@ class ResilioBackend(HandlerAdapter[AdapterContext]):
             return [Weighs("Tags now", "can't be read")]
         stored = {tag.name: tag.value or "" for tag in tags}
         return [
-            Weighs(
+            Binds(
                 f"Tag {clean(name)}",
                 f"{clean(stored[name])} becomes {clean(value)}" if name in stored else f"new: {clean(value)}",
             )

@@ -15,7 +15,7 @@ from bot.backends.sequentum.states import MARKS
 from bot.backends.sequentum.targets import AdapterContext, agent_of
 from bot.core.command.params import map_of, text_of
 from bot.core.operation import Operation, Target, brief_id
-from bot.core.outcome import GONE, IDLE, NOTE, WORK, Phase, Refused, Weighs
+from bot.core.outcome import GONE, IDLE, NOTE, WORK, Binds, Phase, Refused, Weighs
 from bot.core.text import capitalized, first_of, plural, suggest, utc_text
 from bot.core.vendor_json import WHOLE_ROW, unread
 
@@ -125,7 +125,7 @@ def _schedule(schedule: Schedule | None) -> list[tuple[str, str]]:
 
 def _all_schedules(schedules: Sequence[Schedule], *, on: bool) -> list[tuple[str, str]]:
     off = sum(schedule.is_enabled is False for schedule in schedules)
-    facts: list[tuple[str, str]] = [Weighs("Schedules", f"{len(schedules)}, {off} of them off now")]
+    facts: list[tuple[str, str]] = [Binds("Schedules", f"{len(schedules)}, {off} of them off now")]
     if off:
         effect = "are switched on too" if on else "stay off when the pause ends"
         facts.append(Weighs(NOTE, f"schedules that are off now {effect}"))
@@ -139,7 +139,7 @@ def _to_delete(ctx: AdapterContext, schedules: Sequence[Schedule]) -> tuple[str,
         for item in schedules
     ]
     listed = f": {first_of(shown, 10)}" if schedules else ""
-    return Weighs("Will be deleted", f"{plural(len(schedules), 'schedule')}{listed}")
+    return Binds("Will be deleted", f"{plural(len(schedules), 'schedule')}{listed}")
 
 
 async def _job(ctx: AdapterContext, agent: Target) -> list[tuple[str, str]]:
@@ -151,7 +151,7 @@ async def _job(ctx: AdapterContext, agent: Target) -> list[tuple[str, str]]:
         return [("Newest job run", "can't be read")]
     busy = "; a second job run is refused while it is active" if newest.phase is Phase.ACTIVE else ""
     return [
-        Weighs(
+        Binds(
             "Newest job run",
             f"number {newest.run_id}, {newest.state}, {utc_text(moment(newest.start_time), seconds=True)}{busy}",
         )

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from bot.all_of import both
-from bot.core.approval import Approval, Snapshot
+from bot.core.approval import Approval, Snapshot, binding_of
 from bot.core.command.capability import Capability
 from bot.core.command.until import ends_at
 from bot.core.effects import Ruling
@@ -12,7 +12,7 @@ from bot.core.operation import Operation
 from bot.core.policy.decide import Denied, NeedsApproval
 from bot.core.records import grant_id
 from bot.operations.authorize import FRESH, authorize
-from bot.operations.target_facts import find_now
+from bot.operations.target_facts import find_now, what_binds
 from bot.runtime.context import Context
 
 
@@ -33,8 +33,11 @@ async def look(ctx: Context, approval: Approval, capability: Capability) -> Targ
     ruling, (target, state) = await both(
         authorize(ctx, approval.pending.intent, operation, capability, max_age=FRESH), find_now(ctx, operation)
     )
+    before = approval.before.binding
+    binding = binding_of(await what_binds(ctx, operation)) if before else before
     rules_at = ctx.policy().loaded_at if ctx.policy().policy.version == ruling.policy.version else None
-    after = Snapshot(ruling.digest, ruling.policy.version, target.id if target else "", state, rules_at)
+    now_there = target.id if target else ""
+    after = Snapshot(ruling.digest, ruling.policy.version, now_there, state, rules_at, binding)
     decision = ruling.decision
     demand = decision if isinstance(decision, NeedsApproval) else approval.record.demand
     now = operation.model_copy(update={"target": target or operation.target})
