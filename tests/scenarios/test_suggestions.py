@@ -99,6 +99,21 @@ async def test_a_word_of_a_sentence_is_no_value_that_its_parameter_does_not_take
 
 
 @pytest.mark.parametrize(
+    ("typed", "offered"),
+    [
+        ("history acc:shop/prices --count 3", "history acc:shop/prices count=3"),
+        ("schedule off acc:shop/prices --for 2h", "schedule off acc:shop/prices for=2h"),
+    ],
+)
+async def test_a_parameter_as_on_a_command_line_is_offered_as_it_is_written_here(
+    env: World, typed: str, offered: str
+) -> None:
+    """And not run: the words after the dashes may be a reason."""
+    await env.does("start acc:shop/prices", "start acc:shop/prices")
+    assert labels(await env.does(typed, "Did you mean this?")) == [offered]
+
+
+@pytest.mark.parametrize(
     "typed",
     [
         "history acc:shop/prices count=ten rows",

@@ -1,9 +1,14 @@
 """Texts said in other words: a verb for the words that mean it, and the reads for what is about the bot itself. Pure."""
 
 import re
+from collections.abc import Collection
 from typing import Final
 
-from bot.core.command.lexer import REASON, tight
+from bot.core.command.catalog import Catalog
+from bot.core.command.lexer import DOUBLE, REASON, tight
+from bot.core.command.params import BadParam, Param, ParamType
+from bot.core.command.target_ref import quote
+from bot.core.command.wording import exact_verb
 
 _SMALL: Final = (
     r"(?: (?:\S+'s|<@[^>]+>(?: ?'s)?|the|this|that|these|those|my|our|your|its|his|her|their|all|any|every|a|an|new"
@@ -168,6 +173,18 @@ _OF_SIGNALBOX: Final = tuple(
     )
 )
 _IT: Final = re.compile(r"\b(?:it|its|them|their)\b", re.IGNORECASE)
+_DASH: Final = r"(?<!\S)(?:--|\u2013|\u2014)"  # phones turn `--` into a dash
+_IN_QUOTES: Final = rf"[{''.join(DOUBLE)}](?P<quoted>[^{''.join(DOUBLE)}]+)[{''.join(DOUBLE)}](?!\S)"
+_REASON_FLAG: Final = re.compile(rf"{_DASH}reason[\s=:]+(?:{_IN_QUOTES}|(?P<rest>.+)$)", re.IGNORECASE | re.DOTALL)
+_END_FLAG: Final = re.compile(
+    rf"{_DASH}(?=(?:for|until|till|since)\s+(?:\d|noon|midnight|tomorrow|tonight|(?:mon|tue|wed|thu|fri|sat|sun)))",
+    re.IGNORECASE,
+)
+_FLAG: Final = re.compile(
+    rf"{_DASH}(?P<name>[^\W\d][\w.-]*)\s+(?:{_IN_QUOTES}|(?P<value>[^\s=]*[^\s=,.;!?]))"
+    r"(?=\s*$|[,.;!?]|\s+(?:--|[\u2013\u2014]|[\w.]+=|please\b|pls\b))"
+)
+_SEPARATE: Final = re.compile(r"\s(?:--|\u2013|\u2014)\s")
 
 
 def reworded(text: str) -> str:
@@ -178,6 +195,43 @@ def reworded(text: str) -> str:
     for pattern, says in _REWORDED:
         text = pattern.sub(says, text)
     return tight(text)
+
+
+def without_flags(text: str, catalog: Catalog, inputs: Collection[str]) -> str:
+    """The text with `count=3` for `--count 3`, as on a command line, and its `--reason "..."` as the reason. Other words right
+    after dashes are a reason: `stop prices --too slow`."""
+    if not re.search(rf"{_DASH}\w", text):
+        return text
+    separate = _SEPARATE.search(text)
+    head, reason = (text[: separate.start()], text[separate.start() :]) if separate else (text, "")
+    if flag := _REASON_FLAG.search(head):
+        head = f"{head[: flag.start()]}{head[flag.end() :]}".rstrip()
+        reason = f" -- {flag['quoted'] or flag['rest']}{reason}"
+    verbs = exact_verb(head.casefold().split(), catalog)[0]
+    own = [param for verb in verbs for param in catalog.params(verb)]
+    every = [param for verb in catalog.verbs for param in catalog.params(verb)]
+    others = [param for param in every if param.type is not ParamType.TEXT]
+    names = {*inputs, *(name.rpartition(".")[2] for name in inputs)} - {param.name for param in every}
+
+    def pair(flag: re.Match[str]) -> str:
+        name, value = flag["name"], flag["quoted"] or flag["value"]
+        known = name in names or any(_takes(param, name, value) for param in (*own, *others))
+        return f"{name}={quote(value) if flag['quoted'] else value}" if known else flag[0]
+
+    return _FLAG.sub(pair, _END_FLAG.sub("", head)) + reason
+
+
+def _takes(param: Param, name: str, value: str) -> bool:
+    """Whether a parameter has that name and takes the value."""
+    if param.type is ParamType.MAP:
+        return name.startswith(f"{param.name}.")
+    if name != param.name:
+        return False
+    try:
+        param.check([value])
+    except BadParam:
+        return False
+    return True
 
 
 def of_signalbox(text: str) -> tuple[str, ...]:

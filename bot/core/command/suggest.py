@@ -38,7 +38,7 @@ from bot.core.command.ranking import (
     parts_of,
     the_only,
 )
-from bot.core.command.rewording import of_signalbox, reworded
+from bot.core.command.rewording import of_signalbox, reworded, without_flags
 from bot.core.command.target_ref import SELECTORS
 from bot.core.command.untargeted import (
     MENTION,
@@ -95,7 +95,9 @@ def suggest(text: str, catalog: Catalog, around: Surroundings) -> tuple[str, ...
 
 def meant(text: str, catalog: Catalog, around: Surroundings) -> Meant:
     """The suggestions, and the change that the words name if the target's control plane can't do it."""
-    plain = with_person(BY_NAME, reworded(in_one_form(text)), around.targets, catalog)  # `let ana start prices`
+    given = {name for names in around.parameters.values() for name in names}
+    typed = without_flags(in_one_form(text), catalog, given)
+    plain = with_person(BY_NAME, reworded(typed), around.targets, catalog)  # `let ana start prices`
     asked = WHY_NOT.match(with_person(WHY_NOT, plain, around.targets, catalog))
     if asked and asked["who"][0] in "<@":
         found = _meant(asked["what"].rstrip("? "), catalog, around)
@@ -148,8 +150,11 @@ def _with_reason(text: str, found: Meant, catalog: Catalog, around: Surroundings
 def certain_read(text: str, catalog: Catalog, targets: Sequence[Known]) -> str | None:
     """The read-only command that the words name without doubt, in any order and in any capitals: one verb, and the whole name
     or the last part of the name of one target. A target alone means `status`, a greeting alone means `help`. A bullet, a
-    `please`, and quotes around a word change nothing."""
-    tokens, pairs, words, _, reason = words_in(in_one_form(text))
+    `please`, and quotes around a word change nothing. `--count 3` is a slip, which is offered."""
+    typed = in_one_form(text)
+    if without_flags(typed, catalog, ()) != typed:
+        return None
+    tokens, pairs, words, _, reason = words_in(typed)
     tokens = [token for token in tokens if token not in BULLETS]
     folded = [word.casefold() for word in words]
     if words and not pairs and set(folded) <= POLITE:

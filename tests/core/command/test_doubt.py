@@ -716,3 +716,44 @@ def test_it_is_what_the_channel_used_last_where_nothing_is_named() -> None:
 def test_other_ways_to_ask_for_a_restart_in_a_thread(about: str, typed: str) -> None:
     verb = "restart" if about.startswith("acc:") else "start"
     assert suggest(typed, CATALOG, thread_of(about))[0].partition("@")[0] == f"{verb} {about}"
+
+
+@pytest.mark.parametrize(
+    ("typed", "command"),
+    [
+        ("schedule off acc:news/feed --for 2h", "schedule off acc:news/feed for=2h"),
+        ("schedule off acc:news/feed --for 2h -- maintenance", "schedule off acc:news/feed for=2h -- maintenance"),
+        ("schedule off acc:news/feed \u2014for 2h", "schedule off acc:news/feed for=2h"),
+        ("pause news/feed --for 2h", "schedule off acc:news/feed for=2h"),
+        ("pause acc:news/feed --until 21:00", "schedule off acc:news/feed until=21:00"),
+        ("pause news/feed --until tomorrow 9am", 'schedule off acc:news/feed until="tomorrow 09:00"'),
+        ("start acc:shop/stock --production false", "start acc:shop/stock production=false"),
+        ("start acc:shop/prices --region north", "start acc:shop/prices input.region=north"),
+        ("start shop/prices --input.region north", "start acc:shop/prices input.region=north"),
+        ("mark acc:shop/prices --as failed", "mark acc:shop/prices as=failed"),
+        ("logs acc:shop/prices --tail 5", "logs acc:shop/prices@last tail=5"),
+        ('logs shop/prices --grep "two words"', 'logs acc:shop/prices@last grep="two words"'),
+        ('start shop/stock --reason "late feed"', "start acc:shop/stock -- late feed"),
+        (
+            'start shop/stock --reason="late feed" --production false',
+            "start acc:shop/stock production=false -- late feed",
+        ),
+        ("mark shop/prices --as failed --reason wrong prices", "mark acc:shop/prices as=failed -- wrong prices"),
+    ],
+)
+def test_a_parameter_may_be_written_as_on_a_command_line(typed: str, command: str) -> None:
+    assert suggest(typed, CATALOG, DEMO)[0] == command
+
+
+@pytest.mark.parametrize(
+    ("typed", "command"),
+    [
+        ("pause news/feed -- for 2h", "schedule off acc:news/feed -- for 2h"),
+        ("pause news/feed --for maintenance", "schedule off acc:news/feed -- for maintenance"),
+        ("start shop/prices --region north is late", "start acc:shop/prices -- region north is late"),
+        ("start shop/prices --prices are old", "start acc:shop/prices -- prices are old"),
+    ],
+)
+def test_other_words_after_dashes_are_a_reason(typed: str, command: str) -> None:
+    around = replace(DEMO, parameters={"acc:shop/prices": ("input.region", "for")})
+    assert suggest(typed, CATALOG, around)[0] == command
