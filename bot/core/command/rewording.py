@@ -107,6 +107,14 @@ _REASON_FIRST: Final = re.compile(
     r" (?P<why>[^,;]{3,}?)(?:, (?:please )?| (?=please ))(?P<order>.+)$",
     re.IGNORECASE | re.DOTALL,
 )
+# What begins a text or a clause, where it is not about what another order starts: `start prices, tell me when it is done`.
+_TELL_ME: Final = re.compile(
+    r"(?:^|(?<=[,.;!] )(?!.*? (?:when|if|once|as soon as) (?:it|they|this|that)\b))"
+    r"((?:(?:please|pls|and|so|can you|could you) )*)"
+    r"(?:(?:tell|notify|inform|alert|ping|message) (?:me|us)|let (?:me|us) know)"
+    r" (?=(?:when|if|once|as soon as)\b(?! (?:it|this|that) fail))",
+    re.IGNORECASE,
+)
 # Texts about people's rights, the rules or the bot itself, and the reads that are about them.
 _RIGHTS: Final = r"(?:access|rights|right(?= (?:to|on|of|for)\b)|permissions?|approvers?)"
 _OVER: Final = r"(?:off|over|end|ends?|ended|stop|done|no|not|finished|closed?)"
@@ -194,7 +202,8 @@ def reworded(text: str) -> str:
         text = f"{why}, {order}" if _IT.search(order) else f"{order} -- {why}"
     for pattern, says in _REWORDED:
         text = pattern.sub(says, text)
-    return tight(text)
+    end = why.start() if (why := REASON.search(text)) else len(text)
+    return tight(_TELL_ME.sub(r"\1watch ", text[:end]) + text[end:])
 
 
 def without_flags(text: str, catalog: Catalog, inputs: Collection[str]) -> str:

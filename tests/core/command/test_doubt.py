@@ -544,6 +544,27 @@ def test_who_asks_for_the_end_of_a_run_is_offered_to_be_told_of_it(typed: str) -
     assert suggest(typed, CATALOG, DEMO) == ("watch acc:shop/prices@last", "watch acc:shop/prices")
 
 
+@pytest.mark.parametrize("about", ["", "acc:shop/prices"])
+@pytest.mark.parametrize(
+    ("typed", "command"),
+    [
+        ("tell me when shop/prices fails, it has been failing for 2 hours", "watch acc:shop/prices"),
+        ("it failed twice today, tell me when shop/prices fails", "watch acc:shop/prices"),
+        ("notify me when shop/prices fails, Lee is away until 9pm", "watch acc:shop/prices"),
+        ("can you alert me if shop/prices fails, it was down today", "watch acc:shop/prices"),
+        ("let me know when shop/prices is done, it takes 2 hours", "watch acc:shop/prices@last"),
+        ("tell me when shop/prices fails until 18:00", "watch acc:shop/prices until=18:00"),
+        ("tell me when shop/prices fails, until 18:00", "watch acc:shop/prices until=18:00"),
+        ("start shop/stock, tell me when it is done", "start acc:shop/stock -- tell me when it is done"),
+        ("start shop/stock -- tell me when prices is done", "start acc:shop/stock -- tell me when prices is done"),
+    ],
+)
+def test_who_asks_to_be_told_is_not_told_for_a_time_that_is_only_mentioned(
+    about: str, typed: str, command: str
+) -> None:
+    assert suggest(typed, CATALOG, thread_of(about) if about else DEMO)[0] == command
+
+
 def test_who_asks_for_failures_is_told_of_all_runs() -> None:
     assert suggest("tell me when shop/prices fails", CATALOG, DEMO) == ("watch acc:shop/prices",)
 
