@@ -294,6 +294,27 @@ async def test_the_newest_job_run_is_not_changed_in_the_thread_of_another_run(en
     assert [row for row in env.audit(event="sent") if row.verb == "mark"] == []
 
 
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "mark this run as failed, I checked it",
+        "please mark it as failed, the prices are wrong",
+        "can you mark this as failed",
+    ],
+)
+async def test_a_sentence_about_the_run_of_a_thread_offers_no_change_of_the_newest_job_run(
+    env: World, typed: str
+) -> None:
+    """Only one that names the agent does."""
+    card = await env.does("start acc:shop/prices", "start acc:shop/prices", "Succeeded")
+    await mention(env, typed, thread_ts=card["ts"])
+    offered = labels(await env.sees("Did you mean this?"))
+    assert offered
+    assert not [one for one in offered if one.startswith("mark")]
+    await mention(env, "please mark shop/prices as succeeded", thread_ts=card["ts"])
+    assert "mark acc:shop/prices as=succeeded" in labels(await env.sees("mark acc:shop/prices"))
+
+
 @pytest.mark.parametrize("typed", ["show me the log", "log please"])
 async def test_the_log_in_the_thread_of_a_run_is_that_of_the_run(env: World, typed: str) -> None:
     """Also when it was retried since. A text that says which run is about that one."""

@@ -43,6 +43,7 @@ _AGAIN: Final = re.compile(
     r"(?i)\b(?:again|once more|one more time|over|re-?run|repeat|redo|retry|nochmal)\b(?!.*fail)"
 )
 _RUN_IT: Final = re.compile(r"(?i)\b(?:run|(?:re-?)?start) (?:it|this|that)\b")  # with an input, the others stay
+_REFERS: Final = re.compile(r"(?i)\b(?:it|this|that)\b")
 _WHICH: Final = re.compile(
     r"(?i)@|\b(?:last|latest|newe(?:st|r)|recent|previous|other|running|failed|first|old(?:er|est)?)\b"
 )
@@ -152,14 +153,16 @@ async def _with_mention(ctx: Context, command: str) -> str:
 
 async def commands_meant(ctx: Context, actor: Actor, place: Place, text: str) -> Sequence[str]:
     """Commands that the text may mean, best first, of those that this person may use and see here. In the thread of a run they
-    are about that run, not about a newer one, unless the text says which."""
+    are about that run, not about a newer one, unless the text says which. A change of the newest run needs its target's name."""
     found = [await _with_mention(ctx, one) for one in await _meant(ctx, actor, place, text)]
     about, of_run = await _of_thread(ctx, place)
     run = await ctx.store.thread_target(place.channel_id, place.thread_ts) if of_run and place.thread_ts else None
+    owner = run.owner.rpartition("/")[2].casefold() if run is not None else ""  # `stop it`, not `stop load_orders`
+    if run is not None and (owner not in text.casefold() or _REFERS.search(text)):
+        found = [one for one in found if not _is_of_the_newest(ctx.catalog, one, run)] or ["status"]
     if run is None or _WHICH.search(text):
         return found
 
-    owner = run.owner.rpartition("/")[2].casefold()  # `stop it`, not `stop load_orders`
     selected = {f"{about}@{one}" for one in PICKS}
 
     def of_it(offer: str) -> str:
@@ -171,6 +174,14 @@ async def commands_meant(ctx: Context, actor: Actor, place: Place, text: str) ->
         return format_command(command.model_copy(update={"target": None})) if has_verb else offer
 
     return tuple(dict.fromkeys(map(of_it, found)))
+
+
+def _is_of_the_newest(catalog: Catalog, offer: str, run: Target) -> bool:
+    """Whether a command changes the newest run of its target, which this run may not be."""
+    command = parse(offer, catalog)
+    if not isinstance(command, Command) or catalog.capability(run.backend, command.verb, run.kind) is not None:
+        return False
+    return any(row.newest_run for _, row in catalog.capabilities(command.verb, run.backend))
 
 
 async def _meant(ctx: Context, actor: Actor, place: Place, text: str) -> Sequence[str]:
