@@ -485,6 +485,22 @@ async def test_a_built_in_command_that_lacks_its_reason_is_a_text_to_complete(
     assert not [label for label in labels(offered) if label.startswith(command[:5])]
 
 
+@pytest.mark.parametrize(
+    ("typed", "command"),
+    [
+        ("breakglass --for 30m", "/ops breakglass for=30m -- why"),
+        ("breakglass --reason outage", "breakglass -- outage"),
+        ("grant <@U0RUI> start acc:shop/prices --for 2h", "/ops grant <@U0RUI> start acc:shop/prices for=2h -- why"),
+    ],
+)
+async def test_a_parameter_of_a_built_in_command_may_be_written_as_on_a_command_line(
+    env: World, typed: str, command: str
+) -> None:
+    await env.does("status acc:shop/prices", "shop/prices", user="U0RUI")
+    offered = await env.does(typed, "breakglass" if "break" in typed else "grant", user="U0ROOT")
+    assert command in [*labels(offered), *shown(offered).replace("`", "\n").split("\n")]
+
+
 async def test_a_command_that_is_too_long_for_a_button_can_be_typed_as_it_is_shown(env: World) -> None:
     reason = "the prices of the whole autumn collection have changed since yesterday"
     offered = await env.does(f"strat acc:shop/prices -- {reason}", "Did you mean")

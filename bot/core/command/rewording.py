@@ -206,9 +206,9 @@ def reworded(text: str) -> str:
     return tight(_TELL_ME.sub(r"\1watch ", text[:end]) + text[end:])
 
 
-def without_flags(text: str, catalog: Catalog, inputs: Collection[str]) -> str:
+def without_flags(text: str, catalog: Catalog, inputs: Collection[str], *, whole: bool = False) -> str:
     """The text with `count=3` for `--count 3`, as on a command line, and its `--reason "..."` as the reason. Other words right
-    after dashes are a reason: `stop prices --too slow`."""
+    after dashes are a reason: `stop prices --too slow`. An end becomes words, which a `whole` command has not."""
     if not re.search(rf"{_DASH}\w", text):
         return text
     separate = _SEPARATE.search(text)
@@ -227,14 +227,14 @@ def without_flags(text: str, catalog: Catalog, inputs: Collection[str]) -> str:
         known = name in names or any(_takes(param, name, value) for param in (*own, *others))
         return f"{name}={quote(value) if flag['quoted'] else value}" if known else flag[0]
 
-    return _FLAG.sub(pair, _END_FLAG.sub("", head)) + reason
+    return _FLAG.sub(pair, head if whole else _END_FLAG.sub("", head)) + reason
 
 
 def _takes(param: Param, name: str, value: str) -> bool:
     """Whether a parameter has that name and takes the value."""
     if param.type is ParamType.MAP:
         return name.startswith(f"{param.name}.")
-    if name != param.name:
+    if name != param.name or (param.type is ParamType.UNTIL and not any(char.isdigit() for char in value)):
         return False
     try:
         param.check([value])

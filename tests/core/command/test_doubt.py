@@ -748,6 +748,7 @@ def test_other_ways_to_ask_for_a_restart_in_a_thread(about: str, typed: str) -> 
         ("pause news/feed --for 2h", "schedule off acc:news/feed for=2h"),
         ("pause acc:news/feed --until 21:00", "schedule off acc:news/feed until=21:00"),
         ("pause news/feed --until tomorrow 9am", 'schedule off acc:news/feed until="tomorrow 09:00"'),
+        ("grant <@U0RUI> start shop/prices --for 2h", "grant <@U0RUI> start acc:shop/prices for=2h"),
         ("start acc:shop/stock --production false", "start acc:shop/stock production=false"),
         ("start acc:shop/prices --region north", "start acc:shop/prices input.region=north"),
         ("start shop/prices --input.region north", "start acc:shop/prices input.region=north"),
