@@ -31,6 +31,10 @@ _BACK_ON: Final = (
 )
 _SOLVED: Final = r"(?:resolved|fixed|done|over|solved)"
 _WEEKDAY: Final = r"(?:on )?(?:mon|tue|wed|thu|fri|sat|sun)"
+_THANKS: Final = re.compile(
+    r"(?<=\w)[,.!;]* (?:many )?(?:thx|thanks|thank you|ty|cheers)(?: a lot| so much| in advance| all)?[ .!]*$",
+    re.IGNORECASE,
+)
 # One verb in place of the words of each line, after which the text says the same.
 _REWORDED: Final = tuple(
     (re.compile(pattern, re.IGNORECASE), says)
@@ -66,10 +70,7 @@ _REWORDED: Final = tuple(
         (r"\b(start|launch|trigger|begin) (?:an? |another |the )?(?:new )?runs? (?:of|for)\b", r"\1"),
         (r"\b(?:an?|another) new (?=run|job|attempt|try|start)", "a "),
         (r"^new (?=run|job)", ""),
-        (
-            r"(?<=\w)[,.!;]* (?:many )?(?:thx|thanks|thank you|ty|cheers)(?: a lot| so much| in advance| all)?[ .!]*$",
-            "",
-        ),
+        (_THANKS.pattern, ""),
         (
             r"\b(?:we|you) (?:can|could|may|should) (?:now |then )?(?=(?:close|resolve) (?:the |this |our )?inc)(?!.*\?)",
             "please ",
@@ -200,10 +201,11 @@ def reworded(text: str) -> str:
     if (first := _REASON_FIRST.match(text)) and not REASON.search(first["order"]):
         order, why = first["order"], first["why"]
         text = f"{why}, {order}" if _IT.search(order) else f"{order} -- {why}"
-    for pattern, says in _REWORDED:
-        text = pattern.sub(says, text)
     end = why.start() if (why := REASON.search(text)) else len(text)
-    return tight(_TELL_ME.sub(r"\1watch ", text[:end]) + text[end:])
+    head, reason = text[:end], text[end:]
+    for pattern, says in (*_REWORDED, (_TELL_ME, r"\1watch ")):
+        head = pattern.sub(says, head)
+    return tight(head + _THANKS.sub("", reason))
 
 
 def without_flags(text: str, catalog: Catalog, inputs: Collection[str], *, whole: bool = False) -> str:

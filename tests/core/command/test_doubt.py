@@ -779,3 +779,8 @@ def test_a_parameter_may_be_written_as_on_a_command_line(typed: str, command: st
 def test_other_words_after_dashes_are_a_reason(typed: str, command: str) -> None:
     around = replace(DEMO, parameters={"acc:shop/prices": ("input.region", "for")})
     assert suggest(typed, CATALOG, around)[0] == command
+
+
+@pytest.mark.parametrize("why", ["right away", "it is at once full", "the first run of the day"])
+def test_a_reason_keeps_its_words(why: str) -> None:
+    assert suggest(f"please start prices -- {why}", CATALOG, DEMO)[0] == f"start acc:shop/prices -- {why}"
