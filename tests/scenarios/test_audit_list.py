@@ -160,3 +160,13 @@ async def test_a_list_of_what_a_person_did_says_so(env: World) -> None:
     """It has nothing of what others decided about them."""
     for text in ("audit @lee", "audit user=@lee", "audit @lee count=20 nothing"):
         await env.does(text, "Audit log, what <@U0LEE> did, every channel", user="U0ROOT")
+
+
+@pytest.mark.parametrize(
+    "typed", ["audit --user @ana", "audit --user=@ana --since=1h", "audit prices --user @ana --count 5"]
+)
+async def test_parameters_as_on_the_command_line_are_no_words_to_search_for(env: World, typed: str) -> None:
+    await env.does("status acc:shop/prices", "shop/prices")
+    listed = await env.does(typed.replace("@ana", "<@U0ANA>"), "Audit log", "what <@U0ANA> did", user="U0ROOT")
+    assert "No matching entries" not in shown(listed)
+    assert "status acc:shop/prices" in shown(listed)
