@@ -25,7 +25,7 @@ from bot.core.value import Value, canonical
 
 KIND: Final = "approval"
 LONGEST_SHOWN: Final = 2_000
-_BRIEF: Final = 150  # characters of a fact in the sentence about its change
+_BRIEF: Final = 80  # characters of a fact in the sentence about its change
 _UNREAD: Final = "not readable"
 
 Sort = Literal["run", "once", "grant"]
