@@ -84,6 +84,7 @@ _REWORDED: Final = tuple(
         (r"\bsend (?:me|us|<@[^>]+>) an? (?:message|ping|note) (?=when|if|once|as soon as)", "notify me "),
         (r"\b(as (?:failed|succeeded|completed|done)): (?=\S)", r"\1 -- "),
         (r"(?<=\w) :(?= \w)", ":"),
+        (r"\(([A-Za-z][\w.]*=[^\s()]+)\)", r"\1"),
         (r"\bat once\b", "now"),
         (
             r"\b(?:repeat|redo) (?:the |my |your |that |this )(stop|pause|start|restart|retry|resume|delete)\b(?: of)?",
@@ -189,6 +190,11 @@ _END_FLAG: Final = re.compile(
     rf"{_DASH}(?=(?:for|until|till|since)\s+(?:\d|noon|midnight|tomorrow|tonight|(?:mon|tue|wed|thu|fri|sat|sun)))",
     re.IGNORECASE,
 )
+# `production:false`, `no-production`
+_COLON: Final = re.compile(
+    r"(?<![^\s(])(?P<name>[A-Za-z][\w.]*):(?P<quoted>(?!))?(?P<value>[^\s:/,;()=\"']+)(?=[\s,;).]|$)"
+)
+_NO: Final = re.compile(r"(?<!\S)(?:--|[\u2013\u2014])?no-(?P<name>[a-z]\w*)(?=[\s,;.]|$)")
 _FLAG: Final = re.compile(
     rf"{_DASH}(?P<name>[^\W\d][\w.-]*)\s+(?:{_IN_QUOTES}|(?P<value>[^\s=]*[^\s=,.;!?]))"
     r"(?=\s*$|[,.;!?]|\s+(?:--|[\u2013\u2014]|[\w.]+=|please\b|pls\b))"
@@ -211,7 +217,7 @@ def reworded(text: str) -> str:
 def without_flags(text: str, catalog: Catalog, inputs: Collection[str], *, whole: bool = False) -> str:
     """The text with `count=3` for `--count 3`, as on a command line, and its `--reason "..."` as the reason. Other words right
     after dashes are a reason: `stop prices --too slow`. An end becomes words, which a `whole` command has not."""
-    if not re.search(rf"{_DASH}\w", text):
+    if not (re.search(rf"{_DASH}\w", text) or _COLON.search(text) or _NO.search(text)):
         return text
     separate = _SEPARATE.search(text)
     head, reason = (text[: separate.start()], text[separate.start() :]) if separate else (text, "")
@@ -229,6 +235,8 @@ def without_flags(text: str, catalog: Catalog, inputs: Collection[str], *, whole
         known = name in names or any(_takes(param, name, value) for param in (*own, *others))
         return f"{name}={quote(value) if flag['quoted'] else value}" if known else flag[0]
 
+    switches = {param.name for param in every if param.type is ParamType.BOOLEAN}
+    head = _NO.sub(lambda no: f"{no['name']}=false" if no["name"] in switches else no[0], _COLON.sub(pair, head))
     return _FLAG.sub(pair, head if whole else _END_FLAG.sub("", head)) + reason
 
 

@@ -784,3 +784,20 @@ def test_other_words_after_dashes_are_a_reason(typed: str, command: str) -> None
 @pytest.mark.parametrize("why", ["right away", "it is at once full", "the first run of the day"])
 def test_a_reason_keeps_its_words(why: str) -> None:
     assert suggest(f"please start prices -- {why}", CATALOG, DEMO)[0] == f"start acc:shop/prices -- {why}"
+
+
+@pytest.mark.parametrize(
+    ("typed", "offered"),
+    [
+        ("start acc:shop/prices production:false", "start acc:shop/prices production=false"),
+        (
+            "start shop/prices production:false, region:south",
+            "start acc:shop/prices production=false input.region=south",
+        ),
+        ("start acc:shop/stock production:no -- test", "start acc:shop/stock production=no -- test"),
+        ("start shop/prices (production=false)", "start acc:shop/prices production=false"),
+        ("start acc:shop/stock --no-production", "start acc:shop/stock production=false"),
+    ],
+)
+def test_a_parameter_with_a_colon_or_as_a_switch_is_none_of_the_reason(typed: str, offered: str) -> None:
+    assert suggest(typed, CATALOG, DEMO)[0] == offered
