@@ -215,8 +215,9 @@ def reworded(text: str) -> str:
 
 
 def without_flags(text: str, catalog: Catalog, inputs: Collection[str], *, whole: bool = False) -> str:
-    """The text with `count=3` for `--count 3`, as on a command line, and its `--reason "..."` as the reason. Other words right
-    after dashes are a reason: `stop prices --too slow`. An end becomes words, which a `whole` command has not."""
+    """The text with `count=3` for `--count 3`, `production=false` for `production:false` and `--no-production`, and its
+    `--reason "..."` as the reason. Other words right after dashes are a reason: `stop prices --too slow`. `--for 2h` becomes
+    `for 2h`, and `for=2h` in a `whole` command, which has no other words."""
     if not (re.search(rf"{_DASH}\w", text) or _COLON.search(text) or _NO.search(text)):
         return text
     separate = _SEPARATE.search(text)
