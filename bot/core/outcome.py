@@ -155,6 +155,7 @@ class RunView(Value):
     the vendor's forecast, `usual` is how long earlier runs of the same target took.
     `unread_since` is the time of the first consecutive failure to read the run, `unread_told` whether the people who wait
     were notified. `gone_since` is the time of the first consecutive answer of the control plane that it has no such run.
+    `by` is the person whose own request ended the run, or its following.
     """
 
     state: str
@@ -174,6 +175,7 @@ class RunView(Value):
     unread_since: datetime | None = None
     unread_told: bool = False
     gone_since: datetime | None = None
+    by: str | None = None
 
     def after(self, verb: str, by: str | None = None) -> Self:
         """The view for a request with this verb: a run that failed because of its `stop` was stopped. A service has no end.
@@ -187,7 +189,12 @@ class RunView(Value):
         again = {"Retry": "Run again"}
         steps = tuple(one.model_copy(update={"label": again.get(one.label, one.label)}) for one in self.next)
         return self.model_copy(
-            update={"state": f"Stopped by <@{by}>" if by else "Stopped", "phase": Phase.STOPPED, "next": steps}
+            update={
+                "state": f"Stopped by <@{by}>" if by else "Stopped",
+                "phase": Phase.STOPPED,
+                "next": steps,
+                "by": by,
+            }
         )
 
 

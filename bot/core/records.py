@@ -164,7 +164,7 @@ class VoteResult:
 
 
 class Watch(Value):
-    """A run that is followed to its end. `state`: open, ended, lost. One poll reads all runs of a `group_key`."""
+    """A run that is followed to its end. `state`: open, ended, lost. One poll reads a `group_key`. `verb` is in the audit log."""
 
     id: str
     request_id: str
@@ -179,6 +179,7 @@ class Watch(Value):
     due_at: str
     made_at: str
     ended_at: str | None = None
+    verb: str | None = None
 
 
 class Subscription(Value):

@@ -15,7 +15,7 @@ from bot.core.command.lexer import Unreadable, split, unescape
 from bot.core.command.parser import ONE_TARGET, parse
 from bot.core.command.vocabulary import CONDITIONS, EXPLAINING, NEGATING, REQUESTING, WONDERING
 from bot.core.intent import Command, Intent, ParseError, Reply, Source
-from bot.core.outcome import Fact
+from bot.core.outcome import STARTED, Fact
 from bot.core.policy.decide import Decision, Denied, NeedsApproval
 from bot.core.records import StoredButton, Watch, stamp
 from bot.core.text import capitalized, plural, utc_text
@@ -38,6 +38,7 @@ MOST: Final = 20
 NONE: Final = (
     "No run in progress was started in this channel. A run that was started elsewhere is stopped by its target's name."
 )
+_DID: Final = {VERB: "stop ordered", "resume": "resumed", "retry": "retried"}
 _IN_A_LINE: Final = 5  # runs; Slack takes 3,000 characters, and a run that is not shown is not confirmed
 # A sentence that means `stop everything`. Other words after it may make an exception or name something else.
 _SAYS: Final = (
@@ -90,7 +91,9 @@ async def offer(ctx: Context, intent: Intent, ask: ParseError) -> bool:
     entries = () if targets else (answer,)
     seen, channel = await visibility_of(ctx, intent.actor, intent.place), intent.place.channel_id
     here = [one for one in await ctx.store.open_watches() if one.channel_id == channel and seen.target(one.target)]
-    runs = {f"{VERB} {cards.written(one.target)}": one for one in each_run(here)}
+    followed = each_run(here)
+    runs = {f"{VERB} {cards.written(one.target)}": one for one in followed if one.verb != VERB}
+    stopping = [_line(one) for one in followed if one.verb == VERB and not targets]
     rules = await _decisions(ctx, intent, runs)
     texts = [one for one in await offered(ctx, intent, targets or [*rules]) if not isinstance(rules.get(one), Denied)]
     stops, left = texts[:MOST], len(texts) - MOST
@@ -109,7 +112,10 @@ async def offer(ctx: Context, intent: Intent, ask: ParseError) -> bool:
     )
     unlisted = [f"{len(others) - MOST} more: `{ctx.command} watches` lists them"] if len(others) > MOST else []
     rest = "\n".join([*others[:MOST], *unlisted])
-    cannot = (Line(heading="These can't be stopped here", text=rest),) if others else ()
+    cannot = (
+        *((Line(heading="These can't be stopped here", text=rest),) if others else ()),
+        *_lines("These are being stopped already", stopping[:MOST]),
+    )
     people = tuple(dict.fromkeys(one.user_id for one in here if one.user_id))
     if not stops:
         none = (Line(text=NONE),) if not others else ()
@@ -259,12 +265,14 @@ def _why_not(ctx: Context, run: Watch, decision: Decision | None) -> str:
 
 
 def _line(run: Watch, why_not: str = "") -> str:
-    """The run and what is known of it without asking: its last state, who started it, and when; why it can't be stopped."""
-    state = capitalized(run.view.state) if run.view is not None else "Started"
-    return (
-        f"• `{run.target.label}`: {state}, started by {cards.person(run.user_id)} {utc_text(run.made_at, seconds=True)}"
-        + (f". {why_not}" if why_not else "")
+    """The run and what is known of it without asking: its last state, who started, resumed, retried or stopped it,
+    and when; why it can't be stopped."""
+    state, did = (
+        capitalized(run.view.state if run.view is not None else STARTED.state),
+        _DID.get(str(run.verb), "started"),
     )
+    by = f"{did} by {cards.person(run.user_id)} {utc_text(run.made_at, seconds=True)}"
+    return f"• `{run.target.label}`: {state}, {by}" + (f". {why_not}" if why_not else "")
 
 
 async def confirmed(

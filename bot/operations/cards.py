@@ -190,7 +190,8 @@ def _run_card(
 ) -> Card:
     """What matters of a run on one line each, its end or progress, its error, and the rest as details."""
     view = view.after(operation.verb)
-    tone = Tone.GOOD if operation.verb == "stop" and view.phase is Phase.STOPPED else _TONES[view.phase]
+    stopped = operation.verb == "stop" and view.phase is Phase.STOPPED and view.by is None
+    tone = Tone.GOOD if stopped else _TONES[view.phase]
     good, active = view.phase is Phase.SUCCEEDED, view.phase in (Phase.WAITING, Phase.ACTIVE)
     progress = progress_of(view, now)
     bad = view.phase is Phase.FAILED and "\n" not in view.message

@@ -43,9 +43,7 @@ SLOW: Final = timedelta(seconds=10)  # a multiple of QUICK, so that every slow m
 SLOWER_AFTER = timedelta(minutes=2)
 AFTER_TROUBLE: Final = timedelta(seconds=5)  # at least; then at the group's next slow moment
 UNREAD_TOLD_AFTER: Final = timedelta(minutes=1)
-LOST_AFTER: Final = timedelta(
-    hours=1
-)  # of answers that there is no such run, which a restored control plane may take back
+LOST_AFTER: Final = timedelta(hours=1)  # of answers that it doesn't exist, which a restored control plane may take back
 POLL_WITHIN = 20.0
 AT_ONCE = 4
 _MOST_NAMED: Final = 10
@@ -92,13 +90,20 @@ async def last_lines(ctx: Context, intent: Intent, run: Target) -> Line | None:
 
 
 def each_run(watches: Iterable[Watch]) -> list[Watch]:
-    """Every run once, the oldest first, however many requests follow it: by the first of them, in the state that the last saw."""
+    """Every run once, the oldest first, however many requests follow it: by the first of them that isn't a stop, in the state
+    that the last saw."""
     runs: dict[tuple[str, str, str], Watch] = {}
-    for watch in sorted(watches, key=lambda one: one.made_at):
+    for watch in sorted(watches, key=lambda one: (one.verb == "stop", one.made_at)):
         run = watch.backend, watch.group_key, watch.target.id
         first = runs.get(run, watch)
         runs[run] = first.model_copy(update={"view": watch.view or first.view})
-    return list(runs.values())
+    return sorted(runs.values(), key=lambda one: one.made_at)
+
+
+def state_of(run: Watch) -> str:
+    """The state that was last seen of a followed run, also of one that is followed only because it is being stopped."""
+    state = run.view.state if run.view is not None else STARTED.state
+    return f"Being stopped: {state}" if run.verb == "stop" else state
 
 
 async def follow_due(ctx: Context) -> int:
@@ -136,7 +141,10 @@ async def _group(
     except Problem as problem:
         trouble = problem.summary
     now = ctx.clock.now()
-    seen = [(watch, seen_now(watch, views.get(watch.target.id), trouble, now)) for watch in watches]
+    seen = [
+        (watch, await _superseded(ctx, watch, seen_now(watch, views.get(watch.target.id), trouble, now)))
+        for watch in watches
+    ]
     after_trouble = stamp(next_moment(group, now + AFTER_TROUBLE, SLOW))
     await ctx.store.update_watches(
         [(watch.id, view, after_trouble if trouble else _next(watch, group, now)) for watch, view in seen]
@@ -273,7 +281,7 @@ async def _changed(ctx: Context, watch: Watch, view: RunView, *, lost: bool = Fa
     async with ctx.locks.of(operation_key(watch.request_id)):
         card = None
         if request is not None and operation is not None:
-            card = await _show(ctx, request, operation, run, view, by=by)
+            card = await _show(ctx, request, operation, run, view)
         if over:
             await _end(ctx, watch, view, request, lost=lost)
     if over and request is not None:
@@ -297,6 +305,26 @@ async def _stopped_by(ctx: Context, watch: Watch, operation: Operation | None, v
     return next(sent, None)
 
 
+async def _superseded(ctx: Context, watch: Watch, view: RunView) -> RunView:
+    """The view, over where the target was started, stopped or restarted again since: it has one state, and the newest decides."""
+
+    def newer(verb: str | None) -> bool:
+        capability = ctx.catalog.capability(watch.backend, verb or "", watch.target.kind)
+        return capability is not None and capability.supersedes
+
+    if view.phase.ended or not newer(watch.verb):
+        return view
+    since = Filters(target_id=watch.target.id, backend=watch.backend, since=watch.made_at)
+    for entry in await ctx.store.search(since):
+        took_effect = entry.event is Event.DONE or (entry.event is Event.RECONCILED and entry.code == "done")
+        if took_effect and entry.user_id and entry.verb != watch.verb and newer(entry.verb):
+            state = f"{'Stopped' if entry.verb == 'stop' else 'Started again'} by <@{entry.user_id}>"
+            steps = tuple(one for one in view.next if one.verb == "status")
+            over = {"state": state, "phase": Phase.STOPPED, "message": "", "next": steps, "by": entry.user_id}
+            return view.model_copy(update=over)
+    return view
+
+
 async def _explain(ctx: Context, request: StoredRequest, operation: Operation, run: Target, view: RunView) -> None:
     """Add the last lines of its log to the card of a failed run."""
     line = await last_lines(ctx, request.intent, failed_of(run, view))
@@ -306,15 +334,9 @@ async def _explain(ctx: Context, request: StoredRequest, operation: Operation, r
 
 
 async def _show(
-    ctx: Context,
-    request: StoredRequest,
-    operation: Operation,
-    run: Target,
-    view: RunView,
-    *more: Line,
-    by: str | None = None,
+    ctx: Context, request: StoredRequest, operation: Operation, run: Target, view: RunView, *more: Line
 ) -> Card:
-    """Show the run's card, with these lines below its own. `by` is the person that its state names."""
+    """Show the run's card, with these lines below its own."""
     view = view.after(operation.verb)
     buttons = await buttons_for(ctx, request.intent, operation, view.next, about=run, refresh=True, view=view)
     note = await ctx.store.value(cards.note_key(request.request_id))
@@ -331,7 +353,8 @@ async def _show(
         no_stop=ctx.catalog.no_stop(run.backend, run.kind),
     )
     shown = await newer_run.noted(
-        ctx, card.model_copy(update={"lines": (*card.lines, *more), "mention": (*card.mention, *((by,) if by else ()))})
+        ctx,
+        card.model_copy(update={"lines": (*card.lines, *more), "mention": (*card.mention, *filter(None, (view.by,)))}),
     )
     await ctx.presenter.show(shown)
     return shown

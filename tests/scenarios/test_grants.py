@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -19,6 +19,11 @@ async def team(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator
     """A world whose rules demand approvals."""
     async with deciding(tmp_path, monkeypatch) as made:
         yield made
+
+
+def epoch(at: str) -> int:
+    """The seconds of a stamp."""
+    return int(datetime.fromisoformat(at).timestamp())
 
 
 async def test_an_administrator_grants_and_the_person_acts_until_it_ends(team: Team) -> None:
@@ -118,6 +123,17 @@ async def test_a_grant_is_revoked_with_a_reason(team: Team) -> None:
     assert (row.user_id, row.reason, row.rule) == ("U0LEE", "Lee is back", rule)
     await env.does("start acc:news/feed", "Denied", "start acc:news/feed")
     await env.does(f"revoke {grant} -- again", "has already ended", user="U0LEE")
+
+
+async def test_the_timeline_keeps_the_end_of_a_grant_as_it_was_given(team: Team) -> None:
+    """A revoke has an entry of its own."""
+    await team.env.say("grant @ana start acc:news/feed for=2h -- covering", user="U0ROOT")
+    given = await team.event("granted")
+    await team.env.say(f"revoke {(given.rule or '').removeprefix('grant ')} -- Lee is back", user="U0ROOT")
+    revoked = (await team.event("revoked")).at
+    text = shown(await team.env.does("timeline since=1h", "revoked", user="U0ROOT"))
+    assert re.search(rf"until <!date\^{epoch((given.detail or '').rpartition(' ')[2])}\D", text), text
+    assert f"until <!date^{epoch(revoked)}" not in text, text
 
 
 async def test_the_end_of_a_grant_tells_of_another_one_of_the_same(team: Team) -> None:

@@ -53,7 +53,8 @@ class Capability(Value):
     run that can be watched. `effect` is one sentence about what will happen, for the pre-flight and the docs.
     `pausable` takes `for=` and `until=`: at the end the program runs the verb `resumes`, or, with `own_timer`, the control
     plane itself does so. `ends_pauses` leaves nothing to resume. `newest_run` changes the newest run of its target, so
-    in the thread of a run it needs its target. `endpoint` names the vendor's call and its source.
+    in the thread of a run it needs its target. `supersedes`: its target is up or down and has no runs, so that a newer one of
+    these ends the following of an older one. `endpoint` names the vendor's call and its source.
     `check` raises BadRequest for parameters that contradict each other or can't be sent. It runs before any decision and before
     the audit entry `sent`, without I/O.
     `undoes` are the verbs whose outcomes this one takes back, where the control plane can't list what they made: a pre-flight
@@ -80,6 +81,7 @@ class Capability(Value):
     own_timer: bool = False
     ends_pauses: bool = False
     newest_run: bool = False
+    supersedes: bool = False
     check: Callable[[Arguments], None] | None = None
     undoes: tuple[str, ...] = ()
 

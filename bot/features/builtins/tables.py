@@ -15,7 +15,7 @@ from bot.core.text import plural, utc_text, written
 from bot.features.approvals.question import asker, brief
 from bot.features.pauses.pause import paused_word
 from bot.operations import cards
-from bot.operations.watcher import each_run
+from bot.operations.watcher import each_run, state_of
 from bot.runtime.context import Context
 
 MOST: Final = 200
@@ -83,7 +83,7 @@ async def watches_table(
     rows = [
         (
             label := await label_of(ctx, watch.target, visible),
-            watch.view.state if watch.view else "Started",
+            state_of(watch),
             cards.person(watch.user_id),
             utc_text(watch.made_at, seconds=True),
             "",

@@ -9,6 +9,9 @@ from bot.store.database import Statement, Tx
 from bot.store.tables.sql import Table, as_models, dumped, found, inserted
 
 _JSON: Final = ("target", "view")
+_OPEN: Final = """
+    SELECT watches.*, (SELECT verb FROM audit WHERE audit.request_id = watches.request_id AND event = 'sent' LIMIT 1) AS verb
+    FROM watches WHERE state = 'open'"""
 TABLE: Final = Table(
     "watches",
     "id request_id! backend! group_key! target! message_key channel_id user_id view state! due_at! made_at! ended_at",
@@ -22,7 +25,7 @@ TABLE: Final = Table(
 
 def add(db: Tx, watch: Watch) -> None:
     """Insert a watch."""
-    values: dict[str, Any] = watch.model_dump(exclude=set(_JSON))
+    values: dict[str, Any] = watch.model_dump(exclude={*_JSON, "verb"})
     values |= {"target": dumped(watch.target), "view": dumped(watch.view)}
     inserted(db, "watches", values)
 
@@ -30,16 +33,15 @@ def add(db: Tx, watch: Watch) -> None:
 def opened(db: Tx, user_id: str | None = None) -> Sequence[Watch]:
     """Every open watch, the earliest due first, or those of one user, oldest first."""
     if user_id is None:
-        rows = found(db, "SELECT * FROM watches WHERE state = 'open' ORDER BY due_at")
+        rows = found(db, f"{_OPEN} ORDER BY due_at")
     else:
-        rows = found(db, "SELECT * FROM watches WHERE state = 'open' AND user_id = ? ORDER BY made_at", (user_id,))
+        rows = found(db, f"{_OPEN} AND user_id = ? ORDER BY made_at", (user_id,))
     return as_models(Watch, rows, _JSON)
 
 
 def due(db: Tx, now: When, limit: int = 1000) -> Sequence[Watch]:
     """Due open watches, the longest overdue first."""
-    sql = "SELECT * FROM watches WHERE state = 'open' AND due_at <= ? ORDER BY due_at LIMIT ?"
-    return as_models(Watch, found(db, sql, (stamp(now), limit)), _JSON)
+    return as_models(Watch, found(db, f"{_OPEN} AND due_at <= ? ORDER BY due_at LIMIT ?", (stamp(now), limit)), _JSON)
 
 
 def update(db: Tx, seen: Sequence[tuple[str, RunView | None, When]]) -> None:
