@@ -14,9 +14,10 @@ from bot.core.intent import Command
 from bot.core.operation import Operation, Target
 from bot.core.outcome import Binds, Fact, Weighs
 from bot.core.policy.match import risk_or_verb
-from bot.core.records import Filters, StoredEntry
-from bot.core.text import utc_text
+from bot.core.records import Filters, StoredEntry, newest_of
+from bot.core.text import sentences, utc_text
 from bot.operations import cards
+from bot.operations.reconcile import MAY_HAVE_DONE
 from bot.operations.resolve import find_target
 from bot.runtime.context import Context
 
@@ -25,6 +26,8 @@ LAST_OUTCOMES: Final = 5
 NOT_DONE: Final = "not done"
 _ENTRIES: Final = 3  # of one request at most: unknown, found, ended
 UNDONE: Final = 20
+_OUTCOMES: Final = frozenset({Event.DONE, Event.FAILED, Event.UNKNOWN, Event.RECONCILED, Event.ABANDONED})
+_UNSURE: Final = frozenset({"sent", "unknown"})
 UNREADABLE: Final = "not readable"
 
 
@@ -83,22 +86,41 @@ async def _undone(ctx: Context, operation: Operation) -> Sequence[Fact]:
         return ()
     declared = ctx.catalog.backends[target.backend].capabilities
     for_good = next(one.verb for one in declared if (one.target, one.undoes) == (capability.target, capability.undoes))
-    *made, before = [
-        await ctx.store.search(Filters(target_id=target.id, verb=verb, event=Event.DONE), limit=UNDONE)
+    *made, before = await all_of(
+        ctx.store.search(Filters(target_id=target.id, verb=verb, event=Event.SENT), limit=UNDONE)
         for verb in (*capability.undoes, for_good)
-    ]
-    since = before[0].seq if before else 0
-    entries = sorted((entry for found in made for entry in found if entry.seq > since), key=lambda entry: -entry.seq)
-    words = [f"{entry.detail} ({utc_text(entry.at)})" for entry in entries[:UNDONE]]
-    sent = f"Sent through Signalbox: {' '.join(words)}" if words else "Nothing was sent through Signalbox."
+    )
+    cleared = [sent.seq for sent in before if went(ctx.catalog, await _outcome(ctx, sent)) == "done"]
+    since = max(cleared, default=0)
+    sent, unsure = [], []
+    for entry in newest_of(made, UNDONE):
+        outcome = await _outcome(ctx, entry)
+        word = went(ctx.catalog, outcome)
+        if outcome.seq < since:
+            continue
+        if word == "done":
+            sent.append(f"{outcome.detail} ({utc_text(outcome.at)})")
+        elif word in _UNSURE or outcome.code in MAY_HAVE_DONE:
+            unsure.append(f"{entry.verb} {cards.short(entry.given)}".strip() + f" ({utc_text(entry.at)})")
+    words = sentences(
+        f"Sent through Signalbox: {' '.join(sent)}" if sent else "",
+        f"May have been sent: {'; '.join(unsure)}" if unsure else "",
+    )
+    sent_here = words or "Nothing was sent through Signalbox."
     return (
         Fact(
             label="What it affects",
-            value=f"{sent} {target.backend} can't list what else is there.",
+            value=f"{sent_here} {target.backend} can't list what else is there.",
             weighs=True,
             binds=True,
         ),
     )
+
+
+async def _outcome(ctx: Context, sent: StoredEntry) -> StoredEntry:
+    """The newest entry about how it went; the given one while there is none."""
+    entries = await ctx.store.search(Filters(request_id=sent.request_id))
+    return next((entry for entry in entries if entry.event in _OUTCOMES), sent)
 
 
 async def _from_audit_log(ctx: Context, operation: Operation) -> Sequence[Fact]:
