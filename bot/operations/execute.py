@@ -17,6 +17,7 @@ from bot.operations import cards
 from bot.operations.audit_writer import AuditWriter
 from bot.operations.backend_call import EVENTS, call
 from bot.operations.completion import finish
+from bot.operations.interrupted import end_unknown
 from bot.operations.reconcile import read_back
 from bot.runtime.context import Context
 from bot.runtime.until_stored import IN_DOUBT, until_stored
@@ -38,28 +39,49 @@ async def execute(
     or cancel it. `again` repeats an idempotent call that was recorded as sent before a restart.
     """
     attempt = begun(ctx, attempt)
-    operation = attempt.operation
-    async with target_lock(ctx, operation):
+    # A read that needed no decision writes only its outcome.
+    recorded = not again and (attempt.operation.risk is not Risk.READ or pending_id is not None)
+    async with target_lock(ctx, attempt.operation):
         try:
-            # A read that needed no decision writes only its outcome.
-            recorded = not again and (operation.risk is not Risk.READ or pending_id is not None)
             if recorded and not await _take(ctx, attempt, pending_id):
                 return None
-            if not again:
-                await _announce(ctx, attempt, claimed)
-        except NotSent as problem:  # it is not sent later either: its person may have given up
-            failed = Failed(code=problem.code, summary=problem.summary, hint=TYPE_AGAIN, sent=False)
-            return await finish(ctx, attempt, failed, Event.FAILED)
-        attempt = replace(attempt, sent_at=ctx.clock.now())
-        result = await call(ctx, attempt, again=again)
-        if isinstance(result, Unknown) and attempt.pause is None:
-            if not again:  # otherwise recorded already
-                writer = AuditWriter(ctx.secrets)
-                entry = writer.outcome(attempt, result, Event.UNKNOWN, ctx.clock.now(), ctx.clock.monotonic())
-                await until_stored(ctx.clock, f"request {operation.request_id}", partial(ctx.store.append, entry))
-            return await look_up(ctx, attempt, result)
-        event = Event.RECONCILED if again and attempt.pause is None else EVENTS[result.kind]
-        return await finish(ctx, attempt, result, event)
+            work = _carry_out(ctx, attempt, claimed, again=again)
+        except NotSent as problem:
+            work = _not_sent(ctx, attempt, problem)
+        try:
+            return await work
+        except Exception as error:
+            if not (recorded or again):  # only read: whoever works on the request tells it
+                raise
+            return await end_unknown(ctx, attempt, error)
+
+
+async def _carry_out(
+    ctx: Context, attempt: Attempt, claimed: Callable[[], Awaitable[None]] | None, *, again: bool
+) -> Outcome:
+    """Make the call and finish it."""
+    try:
+        if not again:
+            await _announce(ctx, attempt, claimed)
+    except NotSent as problem:
+        return await _not_sent(ctx, attempt, problem)
+    attempt = replace(attempt, sent_at=ctx.clock.now())
+    result = await call(ctx, attempt, again=again)
+    if isinstance(result, Unknown) and attempt.pause is None:
+        if not again:  # otherwise recorded already
+            writer = AuditWriter(ctx.secrets)
+            entry = writer.outcome(attempt, result, Event.UNKNOWN, ctx.clock.now(), ctx.clock.monotonic())
+            name = f"request {attempt.operation.request_id}"
+            await until_stored(ctx.clock, name, partial(ctx.store.append, entry))
+        return await look_up(ctx, attempt, result)
+    event = Event.RECONCILED if again and attempt.pause is None else EVENTS[result.kind]
+    return await finish(ctx, attempt, result, event)
+
+
+async def _not_sent(ctx: Context, attempt: Attempt, problem: NotSent) -> Outcome:
+    """Finish it without the call. It is not sent later either: its person may have given up."""
+    failed = Failed(code=problem.code, summary=problem.summary, hint=TYPE_AGAIN, sent=False)
+    return await finish(ctx, attempt, failed, Event.FAILED)
 
 
 def begun(ctx: Context, attempt: Attempt) -> Attempt:

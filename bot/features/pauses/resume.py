@@ -33,13 +33,11 @@ from bot.features.pauses.pause import (
 from bot.operations import cards
 from bot.operations.audit_writer import AuditWriter, columns_of
 from bot.operations.execute import execute
+from bot.operations.interrupted import postpone
 from bot.operations.next_steps import buttons_for
 from bot.operations.target_facts import FACTS_WITHIN
 from bot.runtime.context import Context
 
-AGAIN_AFTER: Final = tuple(
-    timedelta(minutes=minutes) for minutes in (1, 2, 4, 8, 15)
-)  # the last one for all that follow
 _OVER: Final = ("resumed", "failed")  # the states of a pause that ended at its time
 _BY_ITSELF: Final = "it has resumed by its own timer"
 BY_TIMER: Final = "own_timer"  # the code of an end that the control plane's own timer brings
@@ -171,11 +169,6 @@ async def _ended_unseen(ctx: Context, attempt: Attempt, pause: Pause, result: Un
         if held
         else (),
     )
-
-
-async def postpone(ctx: Context, pause: Pause, now: datetime) -> None:
-    """Try to end it again later, less and less often."""
-    await ctx.store.postpone_pause(pause.id, now + AGAIN_AFTER[min(pause.tries, len(AGAIN_AFTER) - 1)])
 
 
 async def _card_of(ctx: Context, pause: Pause, state: str) -> Consequences:

@@ -1,0 +1,95 @@
+"""The end of a request that the bot can't work on, because of a fault of its own or because the store is away."""
+
+import logging
+from dataclasses import replace
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Final
+
+from bot.core.audit import Event
+from bot.core.card import Line, Tone
+from bot.core.effects import Attempt
+from bot.core.errors import Problem
+from bot.core.intent import Due, Intent
+from bot.core.outcome import Unknown
+from bot.core.records import Filters, Pause, stamp
+from bot.operations import cards
+from bot.operations.audit_writer import AuditWriter
+from bot.operations.completion import finish
+from bot.runtime.context import Context
+from bot.runtime.until_stored import until_stored
+
+AGAIN_AFTER: Final = tuple(
+    timedelta(minutes=minutes) for minutes in (1, 2, 4, 8, 15)
+)  # the last one for all that follow
+_OUTCOMES: Final = (Event.DONE, Event.FAILED, Event.RECONCILED, Event.ABANDONED, Event.PAUSED)
+_WRONG: Final = "Something went wrong"
+_UNSURE: Final = "It may or may not have happened."
+_log = logging.getLogger("signalbox.interrupted")
+
+
+async def end_unknown(ctx: Context, attempt: Attempt, error: Exception) -> Unknown:
+    """End a call that may have been sent and has no outcome, with all that follows from it, such as the end of a pause, unless
+    that raises an exception too. Nobody else works on it: the lock of its target is held."""
+    intent, fault = attempt.intent, _fault(attempt.intent, error)
+    name, hint = f"request {intent.request_id}", f"Give the administrator this request id: {intent.request_id}."
+    lost = Unknown(code=fault.code, summary=f"{_WRONG}. {fault.summary} {_UNSURE}", hint=hint)
+    request = await until_stored(ctx.clock, name, partial(ctx.store.request, intent.request_id))
+    if request is not None and request.state == "sending":
+        sent_at = datetime.fromisoformat(request.sent_at or request.updated_at)
+        try:
+            await finish(ctx, replace(attempt, began=None, sent_at=sent_at), lost, Event.UNKNOWN)
+        except Exception as another:  # noqa: BLE001  a request must end in a recorded outcome
+            fault = _fault(intent, another)
+        else:
+            return lost
+    await until_stored(ctx.clock, name, partial(_end, ctx, intent, fault))
+    return lost
+
+
+async def last_words(ctx: Context, intent: Intent, error: Exception) -> None:
+    """Record and show the outcome, as soon as the store can be used."""
+    await until_stored(ctx.clock, f"request {intent.request_id}", partial(_end, ctx, intent, _fault(intent, error)))
+
+
+def _fault(intent: Intent, error: Exception) -> Problem:
+    if isinstance(error, Problem):
+        _log.warning("request %s: %s", intent.request_id, error.code)
+        return error
+    fault = type(error).__name__
+    _log.error("request %s broke: %s", intent.request_id, fault, exc_info=error if _log.isEnabledFor(10) else None)
+    return Problem(f"The bot has a fault ({fault}).", code="internal")
+
+
+async def _end(ctx: Context, intent: Intent, fault: Problem) -> None:
+    """Unknown when a call may have been sent, failed otherwise. The end of a pause is tried again if it may be."""
+    now, what = ctx.clock.now(), intent.payload
+    request = await ctx.store.request(intent.request_id)
+    sending = request is not None and request.state == "sending"
+    events = {entry.event for entry in await ctx.store.search(Filters(request_id=intent.request_id))}
+    if events.intersection(_OUTCOMES) or (Event.SENT in events and not sending):
+        _log.error("request %s: its outcome is recorded, but not shown: %s", intent.request_id, fault.code)
+        return
+    once = request is not None and request.operation is not None and not request.operation.idempotent
+    pause = await ctx.store.pause_by_id(what.row) if isinstance(what, Due) and what.what == "pause" else None
+    if pause is not None and not (sending and once):
+        await postpone(ctx, pause, now)
+    event = Event.UNKNOWN if sending else Event.FAILED
+    entry = AuditWriter(ctx.secrets).plain(event, intent, now, code=fault.code, detail=fault.summary)
+    await ctx.store.finish(intent.request_id, (entry,), stamp(now))
+    consequence = _UNSURE if sending else "Nothing was sent."
+    card = cards.private(
+        intent,
+        _WRONG,
+        tone=Tone.UNSURE if sending else Tone.BAD,
+        lines=(
+            Line(text=f"{fault.summary} {consequence}"),
+            Line(text=f"Give the administrator this request id: {intent.request_id}."),
+        ),
+    )
+    await ctx.presenter.show(card, intent.reply)
+
+
+async def postpone(ctx: Context, pause: Pause, now: datetime) -> None:
+    """Try to end a pause again later, less and less often."""
+    await ctx.store.postpone_pause(pause.id, now + AGAIN_AFTER[min(pause.tries, len(AGAIN_AFTER) - 1)])

@@ -1,0 +1,138 @@
+"""A fault of the bot after a call was recorded as sent: its request ends as unknown, whoever sent it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.features.approvals import vote
+from bot.operations import cards, completion
+from tests.scenarios.steps import Asked, ask, do, everything_seen, private
+from tests.scenarios.team import APPROVERS, RULES, Team, deciding
+from tests.scenarios.test_crash_in_a_call import crash
+from tests.scenarios.test_pauses import FIRST
+from tests.world import OPEN_POLICY
+
+MAY_HAVE = ("Unknown: ", "Something went wrong", "It may or may not have happened")
+
+
+@pytest.fixture(params=[OPEN_POLICY], ids=["open"])
+async def team(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> AsyncIterator[Team]:
+    """A world with these rules."""
+    async with deciding(tmp_path, monkeypatch, request.param) as made:
+        yield made
+
+
+asks_leads = pytest.mark.parametrize("team", [RULES], ids=["asks-leads"], indirect=True)
+
+
+def broken(*_: Any, **__: Any) -> None:
+    raise RuntimeError
+
+
+async def presses(team: Team, asked: Asked, label: str) -> None:
+    """Press this button, with a fault before the call is made."""
+    card = await team.card("acc:shop/prices") if label == "Approve" else await asked.card("Dangerous")
+    await team.env.quiet()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(cards, "working", broken)
+        await (team.press(card, label) if label == "Approve" else asked.press(label))
+        await team.env.until(lambda: "unknown" in asked.events)
+
+
+async def ends_unknown(team: Team, asked: Asked) -> None:
+    """It is told on its card, and nobody reads anything else."""
+    await asked.card(*MAY_HAVE)
+    await team.env.quiet()
+    assert asked.events[-2:] == ["sent", "unknown"]
+    assert not await team.env.bot.store.being_sent()
+    assert "Nothing was sent" not in everything_seen(team.env, "U0ANA")
+    assert "Nothing was sent" not in everything_seen(team.env, "U0LEE", APPROVERS)
+
+
+async def test_of_a_command(team: Team, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(cards, "working", broken)
+        asked = await ask(team.env, "start acc:shop/prices")
+        await team.env.until(lambda: "unknown" in asked.events)
+    await ends_unknown(team, asked)
+
+
+async def test_of_a_pre_flight_that_was_confirmed(team: Team) -> None:
+    asked = await ask(team.env, "input clear acc:news/feed")
+    await presses(team, asked, "Run it")
+    await ends_unknown(team, asked)
+
+
+@asks_leads
+async def test_of_an_approved_request(team: Team) -> None:
+    """Its entry in the audit log names the approval."""
+    asked = await ask(team.env, "start acc:shop/prices -- now")
+    await presses(team, asked, "Approve")
+    await ends_unknown(team, asked)
+    assert asked.row("unknown").approval_id == asked.row("sent").approval_id is not None
+
+
+@asks_leads
+async def test_of_a_request_that_was_approved_before_a_restart(team: Team, monkeypatch: pytest.MonkeyPatch) -> None:
+    env, voted = team.env, asyncio.Event()
+
+    async def hangs(*_: Any) -> None:
+        voted.set()
+        await asyncio.Event().wait()
+
+    asked = await ask(env, "start acc:shop/prices -- now")
+    with monkeypatch.context() as patch:
+        patch.setattr(vote, "dispatch", hangs)
+        await team.press(await team.card("start acc:shop/prices"), "Approve")
+        await voted.wait()
+        await crash(env)
+    with monkeypatch.context() as patch:
+        patch.setattr(cards, "working", broken)
+        await env.start()
+        await env.until(lambda: "unknown" in asked.events)
+    await ends_unknown(team, asked)
+
+
+@asks_leads
+async def test_in_the_work_on_every_outcome(team: Team, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The run has started, and no card of it can be made: the requester is told in private, the approver nothing false."""
+    env, asked = team.env, await ask(team.env, "start acc:shop/prices -- now")
+    card = await team.card("start acc:shop/prices")
+    with monkeypatch.context() as patch:
+        patch.setattr(completion, "_watch", broken)
+        await team.press(card, "Approve")
+        await private(env, "Something went wrong", "It may or may not have happened", asked.request_id)
+    assert team.effects()
+    await env.quiet()
+    assert asked.events[-2:] == ["sent", "unknown"]
+    assert not await env.bot.store.being_sent()
+    assert "Something went wrong" not in everything_seen(env, "U0LEE", APPROVERS)
+
+
+async def test_after_an_unknown_outcome_was_recorded(team: Team, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is not told again as another outcome."""
+    env = team.env
+    with monkeypatch.context() as patch:
+        patch.setattr(cards, "working", broken)
+        patch.setattr(cards, "outcome", broken)
+        asked = await ask(env, "start acc:shop/prices")
+        await env.until(lambda: "unknown" in asked.events)
+        await env.quiet()
+    assert asked.events[-2:] == ["sent", "unknown"]
+    assert "Nothing was sent" not in everything_seen(env, "U0ANA")
+
+
+async def test_keeps_no_pause_from_its_end(team: Team) -> None:
+    """The press on `Run it` of a deletion breaks; Lee's pause of a part of it ends at its time."""
+    env = team.env
+    await do(env, "schedules acc:shop/prices")
+    await do(env, f"schedule off acc:schedule/{FIRST} for=10m", user="U0LEE")
+    asked = await ask(env, "schedule delete acc:shop/prices")
+    await presses(team, asked, "Run it")
+    team.later(minutes=11)
+    await env.until(lambda: env.acc.schedules[FIRST].enabled)
