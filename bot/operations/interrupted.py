@@ -10,7 +10,7 @@ from bot.core.audit import Event
 from bot.core.card import Line, Tone
 from bot.core.effects import Attempt
 from bot.core.errors import Problem
-from bot.core.intent import Due, Intent
+from bot.core.intent import Due, Intent, Press
 from bot.core.outcome import Unknown
 from bot.core.records import Filters, Pause, stamp
 from bot.operations import cards
@@ -25,6 +25,7 @@ AGAIN_AFTER: Final = tuple(
 _OUTCOMES: Final = (Event.DONE, Event.FAILED, Event.RECONCILED, Event.ABANDONED, Event.PAUSED)
 _WRONG: Final = "Something went wrong"
 _UNSURE: Final = "It may or may not have happened."
+_NOT_SENT: Final = (Tone.BAD, "Nothing was sent.")
 _log = logging.getLogger("signalbox.interrupted")
 
 
@@ -62,7 +63,8 @@ def _fault(intent: Intent, error: Exception) -> Problem:
 
 
 async def _end(ctx: Context, intent: Intent, fault: Problem) -> None:
-    """Unknown when a call may have been sent, failed otherwise. The end of a pause is tried again if it may be."""
+    """Unknown when a call may have been sent, failed otherwise. It says what is tried again: the end of a pause, if it may be,
+    and an approved request."""
     now, what = ctx.clock.now(), intent.payload
     request = await ctx.store.request(intent.request_id)
     sending = request is not None and request.state == "sending"
@@ -71,23 +73,34 @@ async def _end(ctx: Context, intent: Intent, fault: Problem) -> None:
         _log.error("request %s: its outcome is recorded, but not shown: %s", intent.request_id, fault.code)
         return
     once = request is not None and request.operation is not None and not request.operation.idempotent
+    again = not sending and isinstance(what, Press) and await _is_approved(ctx, what)
     pause = await ctx.store.pause_by_id(what.row) if isinstance(what, Due) and what.what == "pause" else None
     if pause is not None and not (sending and once):
+        again = True
         await postpone(ctx, pause, now)
     event = Event.UNKNOWN if sending else Event.FAILED
     entry = AuditWriter(ctx.secrets).plain(event, intent, now, code=fault.code, detail=fault.summary)
     await ctx.store.finish(intent.request_id, (entry,), stamp(now))
-    consequence = _UNSURE if sending else "Nothing was sent."
+    tone, told = (Tone.WARN, "Nothing was sent yet. It is tried again automatically.") if again else _NOT_SENT
+    if sending:
+        tone, told = Tone.UNSURE, _UNSURE
     card = cards.private(
         intent,
         _WRONG,
-        tone=Tone.UNSURE if sending else Tone.BAD,
+        tone=tone,
         lines=(
-            Line(text=f"{fault.summary} {consequence}"),
+            Line(text=f"{fault.summary} {told}"),
             Line(text=f"Give the administrator this request id: {intent.request_id}."),
         ),
     )
     await ctx.presenter.show(card, intent.reply)
+
+
+async def _is_approved(ctx: Context, pressed: Press) -> bool:
+    """Whether the press was about a request that is approved and waits to be sent."""
+    button = await ctx.store.button(pressed.button)
+    pending = await ctx.store.open_pending(str(button.means.get("pending"))) if button is not None else None
+    return pending is not None and pending.state == "approved"
 
 
 async def postpone(ctx: Context, pause: Pause, now: datetime) -> None:

@@ -12,7 +12,10 @@ import pytest
 from bot.core.audit import AuditEntry, Event
 from bot.core.ports.store import CLUSTER
 from bot.core.records import CastVote, stamp
+from bot.features.approvals import dispatch, snapshot
+from bot.store.errors import StoreProblem
 from bot.store.store import Store
+from tests.scenarios.steps import private
 from tests.scenarios.team import APPROVERS, CRAWL, NO_REVIEWER, RULES, Team, deciding
 from tests.scenarios.test_crash_in_a_call import crash
 from tests.world import labels, request_id, shown
@@ -421,3 +424,61 @@ async def test_an_allowed_hour_that_was_over_before_it_could_be_granted_is_told(
     await env.sees("Approved by <@U0LEE>", over, user="U0ANA")
     await team.sees("Approved by <@U0LEE>", over)
     assert not env.audit(event="granted")
+
+
+async def test_an_approval_that_the_store_delays_is_told_as_tried_again(
+    team: Team, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Lee reads that it is tried again, and soon it runs, once."""
+    env = team.env
+    await env.say("start acc:shop/prices -- month end")
+    card = await team.card("start acc:shop/prices")
+    with monkeypatch.context() as locked:
+        locked.setattr(env.bot.store, "sending", _locked)
+        await team.press(card, "Approve")
+        await private(env, "Nothing was sent yet. It is tried again", user="U0LEE", channel=APPROVERS)
+    assert not team.effects()
+    team.later(minutes=2)
+    await env.bot.leader.timers.beat()
+    await env.until(team.effects)
+    await env.quiet()
+    assert len(team.effects()) == 1
+
+
+async def test_an_approval_that_can_never_be_used_ends_when_it_expires(
+    team: Team, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The requester is told; the one that was approved after it runs meanwhile."""
+    env = team.env
+    for target in ("acc:shop/prices", "acc:shop/stock"):
+        await env.say(f"start {target} -- month end")
+        await team.card(f"start {target}")
+    asked = env.audit(event="approval_requested")
+    monkeypatch.setattr(dispatch, "look", _only(asked[1].request_id))
+    for target in ("acc:shop/prices", "acc:shop/stock"):
+        with monkeypatch.context() as locked:
+            locked.setattr(env.bot.store, "sending", _locked)
+            await team.press(await team.card(f"start {target}"), "Approve")
+            await env.until(lambda: len(env.audit(event="failed")) == (1 if target == "acc:shop/prices" else 2))  # noqa: B023
+    team.later(minutes=2)
+    await env.bot.leader.timers.beat()
+    await env.until(team.effects)
+    team.later(minutes=30)
+    await env.bot.leader.timers.beat()
+    await env.sees("It was approved but expired before it could run. Nothing was done.", user="U0ANA")
+    assert len(team.effects()) == 1
+
+
+async def _locked(*_: Any, **__: Any) -> None:
+    raise StoreProblem("Another program has locked the store.", code="store_busy")
+
+
+def _only(request: str) -> Any:
+    """A look that has a fault for every other request."""
+
+    async def look(ctx: Any, approval: Any, capability: Any) -> Any:
+        if approval.pending.request_id != request:
+            raise RuntimeError
+        return await snapshot.look(ctx, approval, capability)
+
+    return look

@@ -196,7 +196,7 @@ async def test_a_fault_before_the_end_of_a_pause_is_sent_is_followed_by_another_
     with monkeypatch.context() as patch:
         patch.setattr(env.bot.store, "being_sent", broken)
         later.later(minutes=61)
-        await env.sees("Something went wrong", "Nothing was sent")
+        await env.sees("Something went wrong", "Nothing was sent yet. It is tried again")
     later.later(minutes=2)
     await env.until(lambda: env.acc.schedules[FIRST].enabled)
 

@@ -245,9 +245,7 @@ async def remind(ctx: Context, approval: Approval) -> None:
 
 async def recover(ctx: Context) -> None:
     """After a restart: use what was approved, end what is over, show what was not shown."""
-    for pending in await ctx.store.pending_decisions(state="approved"):
-        if pending.kind == KIND:
-            ctx.tasks.start(dispatch(ctx, pending.id), f"approval {pending.id}")
+    await pick_up(ctx, every=True)
     for pending in await ctx.store.pending_decisions(state="open"):
         approval = Approval.of(pending)
         if approval is None or await hand_over(ctx, approval):
@@ -262,12 +260,17 @@ async def recover(ctx: Context) -> None:
     await _tell_ends(ctx)
 
 
-async def pick_up(ctx: Context) -> None:
-    """What was approved and not used, because something failed in between, is used now or ended."""
-    left = stamp(ctx.clock.now() - LEFT_FOR)
+async def pick_up(ctx: Context, *, every: bool = False) -> None:
+    """What was approved and not used, because something failed in between, is used now or ended; after a restart `every` one. One
+    that fails again keeps no other one waiting, and ends when it expires."""
+    now = ctx.clock.now()
     for pending in await ctx.store.pending_decisions(state="approved"):
-        if pending.kind == KIND and (pending.decided_at or pending.made_at) <= left:
-            await dispatch(ctx, pending.id)
+        approval = Approval.of(pending)
+        left = every or (pending.decided_at or pending.made_at) <= stamp(now - LEFT_FOR)
+        if approval is not None and left:
+            over = is_expired(approval.due, now)
+            work = expiry.expire(ctx, approval) if over else dispatch(ctx, pending.id)
+            ctx.tasks.start(work, f"approval {pending.id}")
 
 
 async def _tell_ends(ctx: Context) -> None:
