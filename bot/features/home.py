@@ -72,11 +72,12 @@ async def _draw(ctx: Context, user: str, team: str) -> None:
 
 async def _turn_to(ctx: Context, user: str, page: str, at: str) -> None:
     """Keep the page that a person came to at this time, unless they went to another one since: the tab shows buttons before it
-    is drawn anew, so that a press can overtake its opening."""
+    is drawn anew, so that a press can overtake its opening. A kept time in the future doesn't count: a clock was set back."""
+    now = stamp(ctx.clock.now())
     async with ctx.locks.of(f"home-page:{user}"):
         kept = await _page_of(ctx, user)
-        if kept.at <= at and (kept.page, kept.at) != (page, at):
-            await ctx.store.set_value(f"{_PAGE}{user}", {"v": 1, "page": page, "at": at}, ctx.clock.now())
+        if not at < kept.at <= now and (kept.page, kept.at) != (page, at):
+            await ctx.store.set_value(f"{_PAGE}{user}", {"v": 1, "page": page, "at": at}, now)
 
 
 async def _page_of(ctx: Context, user: str) -> _Page:

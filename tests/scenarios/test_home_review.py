@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.scenarios.team import deciding
+from bot.runtime.clock import SystemClock
+from tests.scenarios.team import ShiftedClock, deciding
 from tests.scenarios.test_home import opens
 from tests.world import labels, shown
 
@@ -102,3 +103,19 @@ async def test_the_answer_to_a_press_on_the_home_tab_names_the_request(
 def card_place(card: dict[str, Any]) -> str:
     """The end of a link to the card."""
     return f"C0APPR/p{card['ts'].replace('.', '')}"
+
+
+async def test_the_page_turns_also_after_the_clock_was_set_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Or when the next leader's clock is behind that of the last one."""
+    async with deciding(tmp_path, monkeypatch) as team:
+        env, lee = team.env, team.env.person("U0LEE")
+        await env.say("start acc:shop/prices -- month end")
+        await team.card("start acc:shop/prices")
+        team.later(minutes=10)
+        await opens(env, "U0LEE", "Review 1")
+        monkeypatch.setattr(ShiftedClock, "now", SystemClock.now)
+        for button, then in (("Review 1", "Back"), ("Back", "Review 1"), ("Review 1", "Back")):
+            await lee.press_label("home", label=button)
+            await lee.wait_for(lambda _: then in labels(lee.home() or {}))  # noqa: B023
