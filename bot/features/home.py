@@ -22,7 +22,7 @@ from bot.features.builtins.tables import label_of, pause_label, together
 from bot.features.favourites import favourites, last_channel, recent, same, star, unstar
 from bot.features.pauses.pause import paused_word
 from bot.operations import cards
-from bot.operations.authorize import each_channel, lapsed, visibility_of
+from bot.operations.authorize import each_channel, not_in_force, visibility_of
 from bot.operations.watcher import each_run, state_of
 from bot.runtime.context import Context
 from bot.runtime.stale_homes import LOOKED_LATELY, OPENED, opened_lately
@@ -261,7 +261,7 @@ async def _ending(ctx: Context, user: str, seen: Visibility) -> HomeSection:
         ends.append((pause.until_at, name, text))
         people.append(str(pause.channel_id))
     for grant in await ctx.store.open_grants(ctx.clock.now()):
-        if grant.user_id == user and not await lapsed(ctx, grant):
+        if grant.user_id == user and not await not_in_force(ctx, grant):
             what = "Break-glass" if grant.breakglass else f"{', '.join(grant.verbs)} {', '.join(grant.targets)}"
             where = f" in {cards.channel(grant.channel_id)}" if grant.channel_id else ""
             text = f"active{where}" if grant.breakglass else f"granted to you{where}"

@@ -195,6 +195,23 @@ def foresee(
     return decide_in(now, capability, target, {**capability.defaults, **(given or {})}, ctx.clock.now())
 
 
+async def not_in_force(ctx: Context, grant: Grant) -> str:
+    """Why a grant isn't told as active, empty when it is: it no longer counts, or its holder is asked for an approval again."""
+    if grant.breakglass or not grant.by_approval:
+        return await lapsed(ctx, grant)
+    policy, subject = await rules_and_person(ctx, Actor(user_id=grant.user_id, team_id=ctx.home_team))
+    where = Where(ctx.home_team, grant.channel_id or "", known=True)
+    now = Situation(policy, subject, where, (_view(grant, "", await _approvers(ctx, grant, CACHED)),), ctx.home_team)
+    decisions = [
+        foresee(ctx, now, one, Target(backend=backend, kind=one.target, id="", name="", scope=scope))
+        for verb in grant.verbs
+        for scope in grant.targets
+        for backend, one in capabilities_of(ctx.catalog, verb, scope)
+    ]
+    asks = decisions and all(isinstance(decision, NeedsApproval) for decision in decisions)
+    return "who approved it could not approve it now" if asks else ""
+
+
 async def authorize(
     ctx: Context, intent: Intent, operation: Operation, capability: Capability, *, max_age: float = CACHED
 ) -> Ruling:

@@ -129,7 +129,8 @@ async def test_the_timeline_keeps_the_end_of_a_grant_as_it_was_given(team: Team)
     """A revoke has an entry of its own."""
     await team.env.say("grant @ana start acc:news/feed for=2h -- covering", user="U0ROOT")
     given = await team.event("granted")
-    await team.env.say(f"revoke {(given.rule or '').removeprefix('grant ')} -- Lee is back", user="U0ROOT")
+    revoke = f"revoke {(given.rule or '').removeprefix('grant ')} -- Lee is back"
+    await team.env.does(revoke, "is revoked", user="U0ROOT")
     revoked = (await team.event("revoked")).at
     text = shown(await team.env.does("timeline since=1h", "revoked", user="U0ROOT"))
     assert re.search(rf"until <!date\^{epoch((given.detail or '').rpartition(' ')[2])}\D", text), text
@@ -531,6 +532,27 @@ async def test_a_grant_whose_giver_lost_the_right_to_give_it_is_told_nowhere_as_
     await env.does("grants", "start on acc:news/feed (not in force: who gave it could not give it now)", user="U0ROOT")
     await env.ana.open_home()
     assert "granted to you" not in shown(await env.ana.wait_for(lambda ana: ana.home()))
+
+
+@pytest.mark.parametrize("gone", ["left", "deactivated", None])
+async def test_an_allowed_hour_is_told_as_active_only_while_its_approver_may_approve(
+    team: Team, gone: str | None
+) -> None:
+    """Lee allowed it, and is no lead anymore: Ana's start waits for approval again, and no list says that she may."""
+    env = team.env
+    await env.say("start acc:shop/prices -- month end")
+    await team.press(await team.card("start acc:shop/prices"), "Allow for 1 hour")
+    await env.until(lambda: env.audit(event="granted") and team.effects())
+    if gone == "deactivated":
+        env.ws.set_user("U0LEE", deleted=True)
+    team.regroup("S0LEADS", ["U0ROOT", *(["U0LEE"] if gone != "left" else [])])
+    team.later(minutes=11)
+    await env.say("start acc:shop/prices -- once more")
+    await env.until(lambda: len(env.audit(event="approval_requested")) == 2 if gone else len(team.effects()) == 2)
+    listed = shown(await env.does("grants", "start on acc:shop/prices"))
+    assert ("(not in force: who approved it could not approve it now)" in listed) is (gone is not None)
+    await env.ana.open_home()
+    assert ("granted to you" in shown(await env.ana.wait_for(lambda ana: ana.home()))) is (gone is None)
 
 
 async def test_a_short_list_of_grants_on_long_targets_names_the_people(team: Team) -> None:

@@ -21,7 +21,14 @@ from bot.features.replies import grant_card
 from bot.features.replies.answer import LONGEST_BUTTON, reply, with_names
 from bot.features.replies.refusal import lead_elsewhere
 from bot.operations import cards
-from bot.operations.authorize import catalog_of, lapsed, not_admitted, read_situation, rules_and_person, visibility_of
+from bot.operations.authorize import (
+    catalog_of,
+    not_admitted,
+    not_in_force,
+    read_situation,
+    rules_and_person,
+    visibility_of,
+)
 from bot.operations.resolve import resolve, resolve_seen
 from bot.runtime.context import Context
 
@@ -156,7 +163,7 @@ async def grants(ctx: Context, intent: Intent, ask: Command, given: Mapping[str,
     names = {g.id: f"Revoke {_given(g)} from {await grant_card.holder(ctx, g)}" for g in mine[:_REVOKED]}
     alike = {g for g, name in names.items() if len(name) > LONGEST_BUTTON or [*names.values()].count(name) > 1}
     ids = bool(alike) or len(mine) > _REVOKED  # what has no button, or none of its own name, is revoked by its id
-    over = {g.id: await lapsed(ctx, g) for g in found}
+    over = {g.id: await not_in_force(ctx, g) for g in found}
     rows = tuple(
         (
             cards.person(g.user_id),

@@ -10,7 +10,7 @@ from bot.core.outcome import Fact
 from bot.core.records import Grant
 from bot.core.text import utc_text
 from bot.operations import cards
-from bot.operations.authorize import lapsed
+from bot.operations.authorize import not_in_force
 from bot.runtime.context import Context
 
 PRESSED: Final = "ended with a button"  # the reason in the audit log when nobody typed one
@@ -112,7 +112,7 @@ async def still_granted(ctx: Context, ended: Grant) -> tuple[Line, ...]:
         for one in await ctx.store.open_grants(ctx.clock.now())
         if one.id != ended.id
         and all(getattr(one, name) == getattr(ended, name) for name in same)
-        and not await lapsed(ctx, one)
+        and not await not_in_force(ctx, one)
     ]
     if not left:
         return ()
