@@ -25,7 +25,7 @@ from bot.core.ports.plugin import BackendSettings
 from bot.core.ports.services import BackendParts, Clock, Ids
 from bot.core.sign_in import SignInPause
 from bot.http_client.auth import Auth, Credential, Fixed
-from bot.http_client.errors import after_unclear, problem_of_status, problem_of_transport, retry_after, withheld
+from bot.http_client.errors import after_unclear, passes, problem_of_status, problem_of_transport, retry_after, withheld
 from bot.http_client.request import HttpRequest, Options, host_of, query_text
 from bot.http_client.response import Download, Reply, Unpacker, looks_html, media_type_of, unpacked
 from bot.http_client.transport import PROGRESS, Progress, Tls, lane, tls_context, watched, with_common
@@ -40,7 +40,6 @@ LONGEST_PAUSE: Final = 20.0
 _HEAD: Final = 512
 # A ValueError is a header that can't be written, or a line of the reply that is too long.
 _BROKEN: Final = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, aiohttp.ClientError, OSError, ValueError)
-_AGAIN: Final = frozenset({502, 503, 504})
 # The client itself handles these (credentials, limits, server errors); a vendor's translation doesn't replace that.
 _PLAINLY_NO: Final = frozenset(range(400, 500)) - {401, 403, 429}
 
@@ -305,7 +304,10 @@ class HttpClient:
         unpacker = Unpacker(self.name, names.get("content-encoding", ""))
         pieces = unpacked(response.aiter_raw(), unpacker, ERROR_CAP if failed else cap, self.name)
         if not failed:
-            return await take(response, names, pieces)
+            try:
+                return await take(response, names, pieces)
+            except errors.Problem as judged:
+                raise (_Retry(judged, retry_after(names, self._clock.now())) if passes(judged) else judged) from None
         body = await self._error_body(pieces)
         translated = self._translate(response.status_code, body) if self._translate is not None else body
         if isinstance(translated, errors.Problem):
@@ -324,9 +326,7 @@ class HttpClient:
             idempotent=request.idempotent,
             missing=request.missing,
         )
-        if isinstance(problem, errors.RateLimited) or (
-            isinstance(problem, errors.ServerError) and problem.status in _AGAIN
-        ):
+        if problem is not None and passes(problem):
             raise _Retry(problem, retry_after(names, self._clock.now()))
         raise problem or errors.BadReply(f"{self.name} answered with an unexpected status.")
 

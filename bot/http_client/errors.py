@@ -32,6 +32,7 @@ from bot.http_client.response import looks_html, media_type_of
 
 LONGEST_SENTENCE: Final = 300
 NO_SUCH_PAGE: Final = "no_such_page"  # a web page may come from another server and says little about the target
+_BUSY: Final = frozenset({502, 503, 504})
 _MESSAGE_KEYS: Final = (
     "message", "error_description", "errormessage", "detail", "description", "statusdescription", "title", "error",
     "reason", "msg", "errors", "statusmessage", "fault",
@@ -232,6 +233,12 @@ _CAUSES: Final = (
     ("TimeoutError", "no answer in time"),
     ("ValueError", "the answer isn't HTTP"),
 )
+
+
+def passes(problem: Problem) -> bool:
+    """Whether the same call may be accepted soon."""
+    busy = isinstance(problem, ServerError) and problem.status in _BUSY
+    return busy or isinstance(problem, RateLimited)
 
 
 def after_unclear(first: Lost | ServerError | None, later: Problem) -> Problem:

@@ -113,3 +113,15 @@ async def test_a_lookup_of_informatica_is_a_read(
         await env.say("status infa:agent/eu-1")
         await ended(env, "status")
         assert "done" in env.events("status")
+
+
+@pytest.mark.parametrize("status", [429, 503])
+async def test_a_busy_answer_of_informatica_with_a_success_status_is_tried_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, status: int
+) -> None:
+    """It counts like one with its own status."""
+    async with world(tmp_path, only=("infa",)) as env:
+        answered(env, "infa", "PATCH", [reply({**BUSY, "statusCode": status})], monkeypatch)
+        await env.say("schedule off infa:schedule/nightly -- quiet")
+        await ended(env, "schedule off")
+        assert "done" in env.events("schedule off")
