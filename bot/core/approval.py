@@ -16,17 +16,17 @@ from pydantic import Field
 
 from bot.core.command.params import texts_of, unseen
 from bot.core.operation import Operation, brief_id
-from bot.core.outcome import IDLE, WORK, Fact
+from bot.core.outcome import IDLE, WORK, Binding, Fact, binding_in
 from bot.core.policy.decision import NeedsApproval
 from bot.core.policy.rights import Eligible, person_of
 from bot.core.records import CastVote, PendingDecision
 from bot.core.text import first_of, plural, shortened, utc_text
-from bot.core.value import Value, canonical
+from bot.core.value import Json, Value, canonical
 
 KIND: Final = "approval"
 LONGEST_SHOWN: Final = 2_000
 _BRIEF: Final = 80  # characters of a fact in the sentence about its change
-_UNREAD: Final = "not readable"
+_NAMED: Final = 3  # of the things in it that are new or gone
 
 Sort = Literal["run", "once", "grant"]
 
@@ -64,16 +64,16 @@ class Snapshot:
     target_id: str
     state: str
     rules_at: datetime | None = None  # since when these rules are in force
-    binding: Mapping[str, str] = field(default_factory=dict)  # what it is about, by label
+    binding: Binding = field(default_factory=dict)  # what it is about
 
 
 class ApprovalRecord(Value):
     """The `facts` of a pending decision that needs votes. `channel` is where the approvers are asked.
 
     `sort`: run what a rule allows with an approval, run once what no rule allows, or grant it for `lasts` seconds. `state`
-    and `target_id` are what the card showed, `shown` its further facts. `round` counts how often the approvers
-    were asked. `allows`: an approver may allow the same thing for an hour. `buttons` are the ids of the card's buttons, the
-    same in every version of the card, so that a press on an old version counts.
+    and `target_id` are what the card showed, `shown` its further facts, and `binding` what they say that it is about. `round`
+    counts how often the approvers were asked. `allows`: an approver may allow the same thing for an hour. `buttons` are the ids
+    of the card's buttons, the same in every version of the card, so that a press on an old version counts.
     """
 
     sort: Sort = "run"
@@ -89,6 +89,7 @@ class ApprovalRecord(Value):
     eligible: tuple[str, ...] = ()
     effect: str = ""
     shown: tuple[Fact, ...] = ()
+    binding: dict[str, Json] = Field(default_factory=dict)
     round: int = 1
     note: str = ""
     allows: bool = False
@@ -156,7 +157,7 @@ class Approval:
     def before(self) -> Snapshot:
         """The facts that the card showed."""
         pending, record = self.pending, self.record
-        shown = binding_of(record.shown)
+        shown = binding_in(record.binding)
         return Snapshot(
             pending.digest or "", pending.policy_version or "", record.target_id, record.state, binding=shown
         )
@@ -313,19 +314,40 @@ def state_text(state: str) -> str:
     return f"{plural(len(work), 'run')} active: {first_of([f'run {brief_id(one)}' for one in work], 5, ', ')}"
 
 
-def binding_of(facts: Iterable[Fact]) -> dict[str, str]:
-    """What an operation is about, by label: the facts that bind."""
-    return {fact.label: str(fact.value) for fact in facts if fact.binds}
+def changed_binding(before: Binding, after: Binding) -> list[str]:
+    """One sentence for each fact that is about something else than was shown, or that was not shown."""
+    found = []
+    for label in {**before, **after}:
+        was, now = before.get(label), after.get(label)
+        if was is None:
+            found += [f"{label} was not shown, and is {_some(now.values())} now"] if now else []
+        elif now is None:
+            found.append(f"{label} can't be read now")
+        elif was.keys() != now.keys():
+            found.append(_difference(label, was, now))
+    return found
 
 
-def changed_binding(before: Mapping[str, str], after: Mapping[str, str]) -> list[str]:
-    """One sentence for each fact that says something else than was shown."""
-    both = [(label, before.get(label, _UNREAD), after.get(label, _UNREAD)) for label in {**before, **after}]
-    return [
-        f"{label} was {shortened(was, _BRIEF)}, and is {shortened(now, _BRIEF)} now"
-        for label, was, now in both
-        if was != now
+def _difference(label: str, was: Mapping[str, str], now: Mapping[str, str]) -> str:
+    gone, new = [was[key] for key in was.keys() - now.keys()], [now[key] for key in now.keys() - was.keys()]
+    if alike := {*map(_brief, gone)} & {*map(_brief, new)}:
+        return f"{label}: {_some(alike)} {'is another one' if len(alike) == 1 else 'are other ones'} now"
+    if len(was) <= 1 and len(now) <= 1:
+        return f"{label} was {_some(gone)}, and is {_some(new)} now"
+    told = [
+        f"{_some(words)} {'is' if len(words) == 1 else 'are'} {word}"
+        for words, word in ((new, "new"), (gone, "gone"))
+        if words
     ]
+    return f"{label}: {', '.join(told)}"
+
+
+def _brief(words: str) -> str:
+    return shortened(words, _BRIEF)
+
+
+def _some(words: Iterable[str]) -> str:
+    return first_of(sorted(map(_brief, words)), _NAMED) or "none"
 
 
 def drift(before: Snapshot, after: Snapshot) -> tuple[str, ...]:

@@ -50,15 +50,13 @@ class Fact(Value):
     """One line of a card: a label and a value as text, a time, or a span.
 
     `at` is when it was read, for values that may change. In JSON a time is `{"time": ISO}` and a span
-    `{"span": seconds}`, so that neither is read back as text. `weighs`: an approver reads it beside the state. `binds`: what was
-    shown of it is what was approved.
+    `{"span": seconds}`, so that neither is read back as text. `weighs`: an approver reads it beside the state.
     """
 
     label: str
     value: FactValue
     at: datetime | None = None
     weighs: bool = False
-    binds: bool = False
 
     @field_serializer("value", when_used="json")
     def _tagged(self, value: FactValue) -> Json:
@@ -86,8 +84,35 @@ class Weighs(NamedTuple):
 
 
 class Binds(Weighs):
-    """One that says what the operation is about, such as the schedules that will be deleted: if it is another one at the press,
-    the question is asked again."""
+    """One that says what the operation is about, such as the schedules that will be deleted. `parts` are the words for each of
+    them by what identifies it: if that is another set at the press, the question is asked again. Without parts the value is
+    the only one."""
+
+    parts: dict[str, str]
+
+    def __new__(cls, label: str, value: str, parts: dict[str, str] | None = None) -> Self:
+        one = super().__new__(cls, label, value)
+        one.parts = {value: value} if parts is None else parts
+        return one
+
+
+class Unread(Weighs):
+    """One that would bind, but can't be read now: once it can, the question is asked again."""
+
+
+Binding: TypeAlias = dict[str, dict[str, str] | None]  # the parts by label; None for what can't be read
+
+
+def binding_of(found: Iterable[tuple[str, str]]) -> Binding:
+    """What an operation is about."""
+    bound = [one for one in found if isinstance(one, Binds | Unread)]
+    return {one.label: one.parts if isinstance(one, Binds) else None for one in bound}
+
+
+def binding_in(stored: Json) -> Binding:
+    """What a card was about, from the store. What another version wrote in another form counts as not read."""
+    every = stored.items() if isinstance(stored, dict) else ()
+    return {label: parts if isinstance(parts, dict) else None for label, parts in every}
 
 
 NOTE: Final = "Note"  # the label of why it will probably fail, or of what else it does

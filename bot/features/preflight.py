@@ -1,19 +1,18 @@
 """The pre-flight of a dangerous or late command: the requester sees what will happen and what runs, then decides."""
 
-from collections.abc import Mapping
 from datetime import timedelta
 from functools import partial
 from typing import Final
 
 from bot.all_of import both
-from bot.core.approval import Approval, binding_of, changed_binding, is_other, state_text
+from bot.core.approval import Approval, changed_binding, is_other, state_text
 from bot.core.audit import Event
 from bot.core.card import Button, Line, Tone, approval_key
 from bot.core.command.capability import Risk
 from bot.core.effects import Attempt, Ruling
 from bot.core.intent import Intent, Source
 from bot.core.operation import Operation
-from bot.core.outcome import Fact, facts_of
+from bot.core.outcome import Fact, binding_in, facts_of
 from bot.core.records import PendingDecision, StoredEntry, stamp
 from bot.core.text import asked_text, sentences
 from bot.features import approvals
@@ -55,7 +54,7 @@ async def ask(
     now, operation = ctx.clock.now(), await at_present(ctx, resolved.operation)
     has_buttons = intent.source is not Source.TERMINAL
     pending_id = ctx.ids.secret()
-    found, (_, state) = await both(what_is(ctx, operation), find_now(ctx, operation))
+    (found, binding), (_, state) = await both(what_is(ctx, operation), find_now(ctx, operation))
     if has_buttons:
         pending = PendingDecision(
             id=pending_id,
@@ -65,7 +64,7 @@ async def ask(
             digest=ruling.digest,
             policy_version=ruling.policy.version,
             intent=intent,
-            record={"asks": ruling.needs_approval, "state": state, "binding": binding_of(found)},
+            record={"asks": ruling.needs_approval, "state": state, "binding": binding},
             due_at=stamp(now + LIVES),
             made_at=stamp(now),
         )
@@ -192,15 +191,14 @@ async def _stale(ctx: Context, pending: PendingDecision, operation: Operation, r
         return f"{misfit} Nothing was done."
     if ruling.needs_approval:
         return None  # approvers see the state as it is then
-    before, shown = pending.record.get("state"), pending.record.get("binding")
+    before, shown = pending.record.get("state"), binding_in(pending.record.get("binding"))
     _, now = await find_now(ctx, operation)
     found = []
     if before not in (None, UNREADABLE) and now != UNREADABLE and is_other(str(before), now):
         was, is_now = (state_text(state) or "unknown" for state in (str(before), now))
         found.append(f"The state changed from {was} to {is_now} since this was shown")
-    if isinstance(shown, Mapping) and shown:  # none of an earlier version
-        now_binding = binding_of(await what_binds(ctx, operation))
-        found += changed_binding({label: str(value) for label, value in shown.items()}, now_binding)
+    if shown:  # none of an earlier version
+        found += changed_binding(shown, await what_binds(ctx, operation))
     return sentences(*found, "Nothing was done", "Type the command again") if found else None
 
 

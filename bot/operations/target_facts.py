@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Iterable, Sequence
 from datetime import datetime
-from typing import Final
+from typing import Final, TypeAlias
 
 from bot.all_of import all_of
 from bot.core.audit import Event
@@ -12,7 +12,7 @@ from bot.core.command.target_ref import TargetRef
 from bot.core.errors import Ambiguous, BadRequest, NoSuchTarget, Problem
 from bot.core.intent import Command
 from bot.core.operation import Operation, Target
-from bot.core.outcome import Binds, Fact, Weighs
+from bot.core.outcome import Binding, Binds, Fact, Unread, Weighs, binding_of
 from bot.core.policy.match import risk_or_verb
 from bot.core.records import Filters, StoredEntry, newest_of
 from bot.core.text import sentences, utc_text
@@ -29,22 +29,27 @@ UNDONE: Final = 20
 _OUTCOMES: Final = frozenset({Event.DONE, Event.FAILED, Event.UNKNOWN, Event.RECONCILED, Event.ABANDONED})
 _UNSURE: Final = frozenset({"sent", "unknown"})
 UNREADABLE: Final = "not readable"
+_Found: TypeAlias = Sequence[tuple[str, str]]
 
 
-async def what_is(ctx: Context, operation: Operation) -> tuple[Fact, ...]:
-    """The facts about the target from the control plane and the audit log. No answer is a fact too."""
-    reported, undone, last = await all_of(
+async def what_is(ctx: Context, operation: Operation) -> tuple[tuple[Fact, ...], Binding]:
+    """The facts about the target from the control plane and the audit log, and what they bind. No answer is a fact too."""
+    readings = await all_of(
         _read_at(ctx, reading)
         for reading in (_from_backend(ctx, operation), _undone(ctx, operation), _from_audit_log(ctx, operation))
     )
-    return (*reported, *undone, *last, *_freezes(ctx, operation, ctx.clock.now()))
+    facts = [
+        Fact(label=one[0], value=one[1], at=at, weighs=isinstance(one, Weighs))
+        for found, at in readings
+        for one in found
+    ]
+    binding = binding_of(one for found, _ in readings for one in found)
+    return (*facts, *_freezes(ctx, operation, ctx.clock.now())), binding
 
 
-async def _read_at(ctx: Context, reading: Awaitable[Sequence[Fact]]) -> list[Fact]:
-    """The facts, each with the time at which it was read."""
-    facts = await reading
-    at = ctx.clock.now()
-    return [fact.model_copy(update={"at": at}) for fact in facts]
+async def _read_at(ctx: Context, reading: Awaitable[_Found]) -> tuple[_Found, datetime]:
+    """What was found, and when."""
+    return await reading, ctx.clock.now()
 
 
 def _freezes(ctx: Context, operation: Operation, now: datetime) -> tuple[Fact, ...]:
@@ -58,27 +63,24 @@ def _freezes(ctx: Context, operation: Operation, now: datetime) -> tuple[Fact, .
     return (Fact(label="Freeze", value="; ".join(found) or "none", at=now, weighs=bool(found)),)
 
 
-async def _from_backend(ctx: Context, operation: Operation) -> Sequence[Fact]:
+async def _from_backend(ctx: Context, operation: Operation) -> _Found:
     backend = ctx.backends[operation.target.backend]
     try:
         async with asyncio.timeout(FACTS_WITHIN):
-            found = await backend.preflight(operation)
+            return await backend.preflight(operation)
     except TimeoutError:
-        return (Fact(label="Control plane", value=f"did not answer within {FACTS_WITHIN:g} s"),)
+        return [Unread("Control plane", f"did not answer within {FACTS_WITHIN:g} s")]
     except Problem as problem:
-        return (Fact(label="Control plane", value=f"did not answer: {problem.summary}"),)
-    return [
-        Fact(label=one[0], value=one[1], weighs=isinstance(one, Weighs), binds=isinstance(one, Binds)) for one in found
-    ]
+        return [Unread("Control plane", f"did not answer: {problem.summary}")]
 
 
-async def what_binds(ctx: Context, operation: Operation) -> tuple[Fact, ...]:
-    """The facts that say what the operation is about, as they are now; none of what the control plane doesn't answer."""
+async def what_binds(ctx: Context, operation: Operation) -> Binding:
+    """What the operation is about now."""
     found = await all_of((_from_backend(ctx, operation), _undone(ctx, operation)))
-    return tuple(fact for facts in found for fact in facts if fact.binds)
+    return binding_of(one for each in found for one in each)
 
 
-async def _undone(ctx: Context, operation: Operation) -> Sequence[Fact]:
+async def _undone(ctx: Context, operation: Operation) -> _Found:
     """What was made through Signalbox and would be taken back, where the control plane can't list it."""
     target = operation.target
     capability = ctx.catalog.capability(target.backend, operation.verb, target.kind)
@@ -92,29 +94,23 @@ async def _undone(ctx: Context, operation: Operation) -> Sequence[Fact]:
     )
     cleared = [sent.seq for sent in before if went(ctx.catalog, await _outcome(ctx, sent)) == "done"]
     since = max(cleared, default=0)
-    sent, unsure = [], []
+    sent, unsure = {}, {}
     for entry in newest_of(made, UNDONE):
         outcome = await _outcome(ctx, entry)
         word = went(ctx.catalog, outcome)
         if outcome.seq < since:
             continue
         if word == "done":
-            sent.append(f"{outcome.detail} ({utc_text(outcome.at)})")
+            sent[entry.request_id] = f"{outcome.detail} ({utc_text(outcome.at)})"
         elif word in _UNSURE or outcome.code in MAY_HAVE_DONE:
-            unsure.append(f"{entry.verb} {cards.short(entry.given)}".strip() + f" ({utc_text(entry.at)})")
+            given = f"{entry.verb} {cards.short(entry.given)}".strip()
+            unsure[entry.request_id] = f"{given} ({utc_text(entry.at)})"
     words = sentences(
-        f"Sent through Signalbox: {' '.join(sent)}" if sent else "",
-        f"May have been sent: {'; '.join(unsure)}" if unsure else "",
+        f"Sent through Signalbox: {' '.join(sent.values())}" if sent else "",
+        f"May have been sent: {'; '.join(unsure.values())}" if unsure else "",
     )
-    sent_here = words or "Nothing was sent through Signalbox."
-    return (
-        Fact(
-            label="What it affects",
-            value=f"{sent_here} {target.backend} can't list what else is there.",
-            weighs=True,
-            binds=True,
-        ),
-    )
+    told = f"{words or 'Nothing was sent through Signalbox.'} {target.backend} can't list what else is there."
+    return [Binds("What it affects", told, {**sent, **unsure})]
 
 
 async def _outcome(ctx: Context, sent: StoredEntry) -> StoredEntry:
@@ -123,14 +119,14 @@ async def _outcome(ctx: Context, sent: StoredEntry) -> StoredEntry:
     return next((entry for entry in entries if entry.event in _OUTCOMES), sent)
 
 
-async def _from_audit_log(ctx: Context, operation: Operation) -> Sequence[Fact]:
+async def _from_audit_log(ctx: Context, operation: Operation) -> _Found:
     entries = await ctx.store.last_outcomes(operation.target.id, _ENTRIES * LAST_OUTCOMES)
     if not entries:
-        return (Fact(label="Last outcomes here", value="none in the audit log"),)
+        return [("Last outcomes here", "none in the audit log")]
     newest = {entry.request_id: entry for entry in reversed(entries)}.values()
     outcomes = sorted(newest, key=lambda entry: -entry.seq)[:LAST_OUTCOMES]
     words = "; ".join(f"{entry.verb} {went(ctx.catalog, entry)} {utc_text(entry.at)}" for entry in outcomes)
-    return (Fact(label="Last outcomes here", value=words),)
+    return [("Last outcomes here", words)]
 
 
 def went(catalog: Catalog, entry: StoredEntry) -> str:

@@ -5,7 +5,7 @@ from bot.backends.informatica.presentation import interval_text, schedule_table,
 from bot.backends.informatica.targets import AdapterContext
 from bot.core.errors import NoSuchTarget
 from bot.core.operation import Operation, Target
-from bot.core.outcome import GONE, Done, Fact, Level, State, Weighs
+from bot.core.outcome import GONE, Binds, Done, Fact, Level, State
 from bot.core.ports.services import Call
 from bot.core.text import plural, suggest, utc_text
 from bot.core.vendor_json import moment, unreadable
@@ -72,10 +72,6 @@ async def state_of(ctx: AdapterContext, target: Target) -> str:
 
 async def preflight(ctx: AdapterContext, operation: Operation) -> list[tuple[str, str]]:
     """On or off, and when it runs."""
-    target = operation.target
-    schedule = await _one(ctx, target)
-    return [
-        Weighs(
-            "Schedule", f"{schedule_word(schedule)}; {interval_text(schedule)} {schedule.time_zone_id or ''}".strip()
-        )
-    ]
+    schedule = await _one(ctx, operation.target)
+    when = f"{interval_text(schedule)} {schedule.time_zone_id or ''}".strip()
+    return [Binds("Schedule", f"{schedule_word(schedule)}; {when}", {when: when})]  # the state is compared too

@@ -15,7 +15,7 @@ from bot.core.errors import BadRequest, NoSuchTarget
 from bot.core.operation import Operation, Target
 from bot.core.outcome import GONE, Binds, Done, Fact, Level, LookBack, Refused, State, Table
 from bot.core.ports.services import Call
-from bot.core.text import plural, suggest, utc_text
+from bot.core.text import first_of, plural, suggest, utc_text
 from bot.core.value import Json
 
 ThingT = TypeVar("ThingT", Gateway, Group, Certificate)
@@ -319,10 +319,10 @@ async def preflight(ctx: AdapterContext, operation: Operation) -> list[tuple[str
         return [("Exists", "no")]
     if target.kind == GATEWAY:
         gateway = await ctx.client.read(GATEWAYS, target.id)
-        services = [one.service_metadata.name for one in await ctx.client.services(gateway.cluster_id)]
-        names = _names(services, {})
+        services = await ctx.client.services(gateway.cluster_id)
+        named = {one.id: one.service_metadata.name for one in services}
         return [
-            Binds("Services on it", names),
+            _bound("Services on it", [one.id or one.service_metadata.name for one in services], named),
             ("Enabled", {True: "yes", False: "no", None: "not reported"}[gateway.enabled]),
         ]
     if target.kind == GROUP:
@@ -330,18 +330,20 @@ async def preflight(ctx: AdapterContext, operation: Operation) -> list[tuple[str
         named = {
             one.id: one.service_metadata.name for one in await readable(ctx.client.services(group.cluster_id)) or ()
         }
-        return [Binds("Services in it", _names(group.services, named)), ("Cluster", group.cluster_id)]
+        return [_bound("Services in it", group.services, named), ("Cluster", group.cluster_id)]
     cert = await ctx.client.read(CERTS, target.id)
     named = {one.id: one.label for one in await readable(ctx.client.listed(GATEWAYS)) or ()}
-    return [Binds("Gateways that use it", _names(cert.gateways, named)), ("Host", cert.host or "not reported")]
+    return [_bound("Gateways that use it", cert.gateways, named), ("Host", cert.host or "not reported")]
 
 
-def _names(parts: Sequence[Any], named: Mapping[str, str]) -> str:
-    """`2: backup, check-links`. A part is an object with an id and a name, or an id."""
+def _bound(label: str, parts: Sequence[Any], named: Mapping[str, str]) -> Binds:
+    """`2: backup, check-links`. A part is an object with an id and a name, or an id. It stays the same whether or not its
+    name can be read."""
     labels = []
     for part in parts:
         own = part.get("name") if isinstance(part, Mapping) else None
         id_ = str((part.get("id") or part.get("_id") or "") if isinstance(part, Mapping) else part)
-        labels.append(own if isinstance(own, str) and own else named.get(id_) or id_ or "one without a name")
-    more = f" and {len(labels) - _NAMED} more" if len(labels) > _NAMED else ""
-    return f"{len(labels)}: {', '.join(labels[:_NAMED])}{more}" if labels else "none"
+        words = own if isinstance(own, str) and own else named.get(id_) or id_ or "one without a name"
+        labels.append((id_ or words, words))
+    listed = f"{len(labels)}: {first_of([words for _, words in labels], _NAMED, ', ')}" if labels else "none"
+    return Binds(label, listed, dict(labels))

@@ -16,7 +16,7 @@ from bot.core.command.capability import KindSpec
 from bot.core.command.params import map_of, number_of
 from bot.core.errors import CallProblem, NoSuchTarget
 from bot.core.operation import Operation, Target
-from bot.core.outcome import Binds, Done, Health, Level, LookBack, Named, RecentRun, RunView, Weighs
+from bot.core.outcome import Binds, Done, Health, Level, LookBack, Named, RecentRun, RunView, Unread, Weighs
 from bot.core.ports.services import BackendParts
 from bot.core.text import seconds_words, written
 from bot.http_client import client_for
@@ -105,7 +105,7 @@ class ResilioBackend(HandlerAdapter[AdapterContext]):
         wanted, clean = map_of(operation, "*"), self._ctx.clean
         tags = await readable(self._ctx.client.tags())
         if tags is None:
-            return [Weighs("Tags now", "can't be read")]
+            return [Unread("Tags now", "can't be read")]
         stored = {tag.name: tag.value or "" for tag in tags}
         return [
             Binds(

@@ -15,7 +15,7 @@ from bot.backends.sequentum.states import MARKS
 from bot.backends.sequentum.targets import AdapterContext, agent_of
 from bot.core.command.params import map_of, text_of
 from bot.core.operation import Operation, Target, brief_id
-from bot.core.outcome import GONE, IDLE, NOTE, WORK, Binds, Phase, Refused, Weighs
+from bot.core.outcome import GONE, IDLE, NOTE, WORK, Binds, Phase, Refused, Unread, Weighs
 from bot.core.text import capitalized, first_of, plural, suggest, utc_text
 from bot.core.vendor_json import WHOLE_ROW, unread
 
@@ -95,13 +95,15 @@ async def preflight(ctx: AdapterContext, operation: Operation) -> Sequence[tuple
     if note := unread([*runs, *schedules]):
         facts.append(("Odd reply", note))
     if target.kind == SCHEDULE:
-        facts += _schedule(next((item for item in schedules if item.id == target.id), None))
+        facts.append(_schedule(ctx, next((item for item in schedules if item.id == target.id), None)))
     if target.kind == AGENT and operation.verb in ("schedule off", "schedule on"):
-        facts += _all_schedules(schedules, on=operation.verb == "schedule on")
+        facts += _all_schedules(ctx, schedules, on=operation.verb == "schedule on")
     if target.kind == AGENT and operation.verb == "schedule delete":
         facts.append(_to_delete(ctx, schedules))
     if operation.verb == "mark" or (operation.verb == "start" and text_of(operation, "as") == "job"):
-        facts += await _job(ctx, agent)
+        newest = await _job(ctx, agent)
+        # A start isn't about it: another one may have begun and ended meanwhile.
+        facts.append(newest if operation.verb == "mark" else Weighs(*newest))
     return tuple(facts)
 
 
@@ -116,46 +118,50 @@ def _runs(runs: Sequence[Run]) -> list[tuple[str, str]]:
     ]
 
 
-def _schedule(schedule: Schedule | None) -> list[tuple[str, str]]:
+def _schedule(ctx: AdapterContext, schedule: Schedule | None) -> tuple[str, str]:
     if schedule is None:
-        return [("Schedule", "no longer exists")]
-    when = schedule.cron_description or schedule.cron or ""
-    return [Weighs("Schedule", f"{switched(schedule)}; {when}; next {utc_text(moment(schedule.next_run_time))}")]
+        return Binds("Schedule", "no longer exists", {})
+    when = _when(ctx, schedule)
+    text = f"{switched(schedule)}; {when}; next {utc_text(moment(schedule.next_run_time))}"
+    return Binds("Schedule", text, {f"{schedule.id} {when}": when})  # the state is compared too
 
 
-def _all_schedules(schedules: Sequence[Schedule], *, on: bool) -> list[tuple[str, str]]:
+def _when(ctx: AdapterContext, schedule: Schedule) -> str:
+    return ctx.clean(schedule.cron_description or schedule.cron or "").rstrip(".")
+
+
+def _each(ctx: AdapterContext, schedules: Sequence[Schedule]) -> dict[str, str]:
+    """The words for each schedule by its exact id and what is shown of it."""
+    words = [f"{_when(ctx, item)} ({switched(item)}, {brief_id(item.id or '')})" for item in schedules]
+    return {f"{item.id} {shown}": shown for item, shown in zip(schedules, words, strict=True)}
+
+
+def _all_schedules(ctx: AdapterContext, schedules: Sequence[Schedule], *, on: bool) -> list[tuple[str, str]]:
     off = sum(schedule.is_enabled is False for schedule in schedules)
-    facts: list[tuple[str, str]] = [Binds("Schedules", f"{len(schedules)}, {off} of them off now")]
+    facts = [Binds("Schedules", f"{len(schedules)}, {off} of them off now", _each(ctx, schedules))]
     if off:
         effect = "are switched on too" if on else "stay off when the pause ends"
-        facts.append(Weighs(NOTE, f"schedules that are off now {effect}"))
-    return facts
+        return [*facts, Weighs(NOTE, f"schedules that are off now {effect}")]
+    return [*facts]
 
 
 def _to_delete(ctx: AdapterContext, schedules: Sequence[Schedule]) -> tuple[str, str]:
     """How many and which schedules, because they can't be listed after the call."""
-    shown = [
-        f"{ctx.clean(item.cron_description or item.cron or '').rstrip('.')} ({switched(item)}, {brief_id(item.id or '')})"
-        for item in schedules
-    ]
-    listed = f": {first_of(shown, 10)}" if schedules else ""
-    return Binds("Will be deleted", f"{plural(len(schedules), 'schedule')}{listed}")
+    each = _each(ctx, schedules)
+    listed = f": {first_of(each.values(), 10)}" if schedules else ""
+    return Binds("Will be deleted", f"{plural(len(schedules), 'schedule')}{listed}", each)
 
 
-async def _job(ctx: AdapterContext, agent: Target) -> list[tuple[str, str]]:
+async def _job(ctx: AdapterContext, agent: Target) -> tuple[str, str]:
     jobs = (await ctx.client.job_runs(agent.id, 1)).items
     if not jobs:
-        return [("Newest job run", "none")]
+        return Binds("Newest job run", "none", {})
     newest = jobs[0]
     if WHOLE_ROW in newest.odd:
-        return [("Newest job run", "can't be read")]
+        return Unread("Newest job run", "can't be read")
     busy = "; a second job run is refused while it is active" if newest.phase is Phase.ACTIVE else ""
-    return [
-        Binds(
-            "Newest job run",
-            f"number {newest.run_id}, {newest.state}, {utc_text(moment(newest.start_time), seconds=True)}{busy}",
-        )
-    ]
+    began = utc_text(moment(newest.start_time), seconds=True)
+    return Binds("Newest job run", f"number {newest.run_id}, {newest.state}, {began}{busy}")
 
 
 async def state_of(ctx: AdapterContext, target: Target) -> str:

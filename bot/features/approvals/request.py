@@ -248,7 +248,7 @@ async def _record(
     ctx: Context, resolved: Resolved, ruling: Ruling, terms: Terms, people: Sequence[str]
 ) -> ApprovalRecord:
     demand = terms.demand
-    facts, (target, state) = await both(what_is(ctx, resolved.operation), find_now(ctx, resolved.operation))
+    (facts, binding), (target, state) = await both(what_is(ctx, resolved.operation), find_now(ctx, resolved.operation))
     return ApprovalRecord(
         sort=terms.sort,
         lasts=terms.lasts,
@@ -263,6 +263,7 @@ async def _record(
         eligible=tuple(people),
         effect=resolved.capability.effect or resolved.capability.help,
         shown=facts,
+        binding={**binding},
         allows=terms.sort == "run" and _may_allow(resolved.operation, ruling, demand),
         buttons={choice: ctx.ids.secret() for choice in CHOICES},
     )

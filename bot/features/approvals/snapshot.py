@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from bot.all_of import both
-from bot.core.approval import Approval, Snapshot, binding_of
+from bot.core.approval import Approval, Snapshot
 from bot.core.command.capability import Capability
 from bot.core.command.until import ends_at
 from bot.core.effects import Ruling
@@ -34,7 +34,7 @@ async def look(ctx: Context, approval: Approval, capability: Capability) -> Targ
         authorize(ctx, approval.pending.intent, operation, capability, max_age=FRESH), find_now(ctx, operation)
     )
     before = approval.before.binding
-    binding = binding_of(await what_binds(ctx, operation)) if before else before
+    binding = await what_binds(ctx, operation) if before else before
     rules_at = ctx.policy().loaded_at if ctx.policy().policy.version == ruling.policy.version else None
     now_there = target.id if target else ""
     after = Snapshot(ruling.digest, ruling.policy.version, now_there, state, rules_at, binding)
