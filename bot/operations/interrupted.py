@@ -25,7 +25,6 @@ AGAIN_AFTER: Final = tuple(
 _OUTCOMES: Final = (Event.DONE, Event.FAILED, Event.RECONCILED, Event.ABANDONED, Event.PAUSED)
 _WRONG: Final = "Something went wrong"
 _UNSURE: Final = "It may or may not have happened."
-_NOT_SENT: Final = (Tone.BAD, "Nothing was sent.")
 _log = logging.getLogger("signalbox.interrupted")
 
 
@@ -44,13 +43,13 @@ async def end_unknown(ctx: Context, attempt: Attempt, error: Exception) -> Unkno
             fault = _fault(intent, another)
         else:
             return lost
-    await until_stored(ctx.clock, name, partial(_end, ctx, intent, fault))
+    await _end(ctx, intent, fault)
     return lost
 
 
 async def last_words(ctx: Context, intent: Intent, error: Exception) -> None:
     """Record and show the outcome, as soon as the store can be used."""
-    await until_stored(ctx.clock, f"request {intent.request_id}", partial(_end, ctx, intent, _fault(intent, error)))
+    await _end(ctx, intent, _fault(intent, error))
 
 
 def _fault(intent: Intent, error: Exception) -> Problem:
@@ -63,27 +62,8 @@ def _fault(intent: Intent, error: Exception) -> Problem:
 
 
 async def _end(ctx: Context, intent: Intent, fault: Problem) -> None:
-    """Unknown when a call may have been sent, failed otherwise. It says what is tried again: the end of a pause, if it may be,
-    and an approved request."""
-    now, what = ctx.clock.now(), intent.payload
-    request = await ctx.store.request(intent.request_id)
-    sending = request is not None and request.state == "sending"
-    events = {entry.event for entry in await ctx.store.search(Filters(request_id=intent.request_id))}
-    if events.intersection(_OUTCOMES) or (Event.SENT in events and not sending):
-        _log.error("request %s: its outcome is recorded, but not shown: %s", intent.request_id, fault.code)
-        return
-    once = request is not None and request.operation is not None and not request.operation.idempotent
-    again = not sending and isinstance(what, Press) and await _is_approved(ctx, what)
-    pause = await ctx.store.pause_by_id(what.row) if isinstance(what, Due) and what.what == "pause" else None
-    if pause is not None and not (sending and once):
-        again = True
-        await postpone(ctx, pause, now)
-    event = Event.UNKNOWN if sending else Event.FAILED
-    entry = AuditWriter(ctx.secrets).plain(event, intent, now, code=fault.code, detail=fault.summary)
-    await ctx.store.finish(intent.request_id, (entry,), stamp(now))
-    tone, told = (Tone.WARN, "Nothing was sent yet. It is tried again automatically.") if again else _NOT_SENT
-    if sending:
-        tone, told = Tone.UNSURE, _UNSURE
+    name = f"request {intent.request_id}"
+    tone, told = await until_stored(ctx.clock, name, partial(_record, ctx, intent, fault))
     card = cards.private(
         intent,
         _WRONG,
@@ -93,7 +73,33 @@ async def _end(ctx: Context, intent: Intent, fault: Problem) -> None:
             Line(text=f"Give the administrator this request id: {intent.request_id}."),
         ),
     )
-    await ctx.presenter.show(card, intent.reply)
+    await until_stored(ctx.clock, name, partial(ctx.presenter.show, card, intent.reply))
+
+
+async def _record(ctx: Context, intent: Intent, fault: Problem) -> tuple[Tone, str]:
+    """Unknown when a call may have been sent, failed otherwise, unless an outcome is recorded. Returns what to tell, also of what
+    is tried again: the end of a pause, if it may be, and an approved request."""
+    now, what = ctx.clock.now(), intent.payload
+    request = await ctx.store.request(intent.request_id)
+    sending = request is not None and request.state == "sending"
+    events = {entry.event for entry in await ctx.store.search(Filters(request_id=intent.request_id))}
+    if events.intersection(_OUTCOMES) or (Event.SENT in events and not sending):
+        _log.error("request %s: its outcome is recorded, but not shown: %s", intent.request_id, fault.code)
+        return Tone.WARN, "The outcome is recorded, but its card may not show it."
+    once = sending and request is not None and request.operation is not None and not request.operation.idempotent
+    again = isinstance(what, Press) and await _is_approved(ctx, what)
+    pause = await ctx.store.pause_by_id(what.row) if isinstance(what, Due) and what.what == "pause" else None
+    if pause is not None and not once:
+        again = True
+        await postpone(ctx, pause, now)
+    event = Event.UNKNOWN if sending else Event.FAILED
+    entry = AuditWriter(ctx.secrets).plain(event, intent, now, code=fault.code, detail=fault.summary)
+    await ctx.store.finish(intent.request_id, (entry,), stamp(now))
+    if sending:
+        return Tone.UNSURE, _UNSURE
+    if again:
+        return Tone.WARN, "Nothing was sent yet. It is tried again automatically."
+    return Tone.BAD, "Nothing was sent."
 
 
 async def _is_approved(ctx: Context, pressed: Press) -> bool:
