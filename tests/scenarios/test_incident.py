@@ -383,7 +383,9 @@ async def test_the_end_and_the_review_of_what_was_given_in_an_incident_belong_to
         assert end in words, words
     by = {row.rule: row.at for row in env.audit(event="revoked")}
     for given in (*env.audit(event="breakglass"), *env.audit(event="granted")):
-        said = re.search(r"in <#C0CRAWL> until <!date\^(\d+)", words[words.index(moment(given.at)) :])
+        said = re.search(
+            r"in <#C0CRAWL> until <!date[^>]*>, ended <!date\^(\d+)", words[words.index(moment(given.at)) :]
+        )
         assert said is not None
         assert f"<!date^{said[1]}" == moment(by[given.rule])
     report = shown(await env.does("incident close", "INC-43 is closed"))

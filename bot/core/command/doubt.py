@@ -5,13 +5,20 @@ A button is pressed without much reading. So a change is offered for a plain ord
 """
 
 import re
+from collections.abc import Collection, Sequence
 from typing import Final
+
+from rapidfuzz import process
+from rapidfuzz.distance import OSA
 
 from bot.core.command.builtins import ALIASES
 from bot.core.command.catalog import Catalog
+from bot.core.command.later import MONTH
 from bot.core.command.parser import parse
-from bot.core.command.ranking import MOST, parts_of
-from bot.core.command.vocabulary import CONDITIONS, SYNONYMS
+from bot.core.command.phrases import TOKEN
+from bot.core.command.ranking import EDGES, MOST, Known, forms_of, parts_of
+from bot.core.command.untargeted import MENTION
+from bot.core.command.vocabulary import CONDITIONS, GLUE, SYNONYMS
 from bot.core.command.wording import worded
 from bot.core.intent import Command
 
@@ -49,7 +56,8 @@ _AGAINST: Final = re.compile(
     r"|^(?:ok(?:ay)?,? |please,? )?(?:hold|hang) on\b(?! to)|^shut up\b|^(?:be )?quiet\b"
     r"|\bhold off (?:on |with )?(?:the |it\b|that\b|this\b|(?:re)?(?:try|start|run)|doing|running)"
     rf"|\bgive \S+ (?:another|some|a few|\d+) (?:\d+ |few |more )*{_TIME}\b"
-    r"|\b(?:let|leave) (?!me\b|us\b|<@|@)\S+(?: to)? (?:run(?:ning)?|finish|be|alone|continue|go)\b(?! (?:again|now)\b)"
+    r"|\b(?:let|leave) (?!me\b|us\b|<@|@)(?:(?:the|this) )?\S+(?: to)? (?:run(?:ning)?|finish|end|be|alone|continue|go)\b"
+    r"(?! (?:again|now)\b)"
     r"|\bstop \S+ from \S+ing\b|(?<!@)\b(?:nobody|no one) (?:should|must|may|shall|can|will|(?:re)?starts?|stops?)\b"
     r"|\b(?:rather not|undo(?= *(?:$|[,.;!?]|(?:that|it|this|please)\b))|drop (?:it|this|that))\b"
     r"|\b(?:must(?:n'?t| not) be|should (?:not|never) be|never be)\b"
@@ -64,6 +72,7 @@ _AGAINST: Final = re.compile(
     r"|is (?:done|ok|wrong|not|denied|rejected|allowed|forbidden|a mistake)|hangs|takes|took|says|said|gives|gave"
     r"|does|did|doesn'?t|didn'?t|isn'?t|wasn'?t|denied|rejected|expired)\b(?! (?:what|as)\b)"
     # It tells a state.
+    r"|\bon hold (?:since|by)\b|^(?:\S+ (?:is|was) (?:still |already )?)?on hold\W*$|\bgo easy\b|\bhands off\b"
     r"|^(?:hi |hello |ok |oh )?(?:the )?[^\s,]+(?: [^\s,]+){0,3} (?:is|are|was|were|isn'?t)"
     r" (?:already |still |now |back )?(?:on|off)(?: again)?[.!]*$"
     r"|\b(?:on|off) since\b"
@@ -96,14 +105,16 @@ _ASKS: Final = re.compile(
 # A report, in which `again` orders nothing.
 _AGAIN: Final = re.compile(
     r"\b(?:stuck|down|up|good|bad|broken|slow|failed|failing|ok|fine|not|go|works?|runs?|dead|late|hanging|hung|errors?"
-    r"|oh no,?) again\b(?!.*\b(?:re)?(?:try|start|run)\b)",
+    r"|oh no,?) again\b(?!.*\b(?:re)?(?:try|start|run)\b)"
+    r"|^(?!.*\b(?:re)?(?:try|start|run)\b).*\bagain (?:an? |in )?(?:stuck|down|bad|broken|slow|failed|failing|ok|fine|red|green"
+    r"|hangs?|hanging|hung|errors?|dead|late)\b",
     re.IGNORECASE,
 )
 # Something of the order is not to be done: `but don't deliver the data`.
 _LEAVES_OUT: Final = re.compile(
     r"(?:[,.;]|\bbut|\band) *(?:please )?(?:don'?t|do not|never) \w|\bwithout \w+ing\b|\boff and (?:back )?on\b"
     r"|\bdry[- ]?run\b|\btest[- ](?:run|mode)\b|\b(?:as|in) (?:a )?test\b|\bnot for \w"
-    r"|\b(?:in|for|with) \S+ not \w"
+    r"|\b(?:in|for|with) \S+ not \w|(?<=\s)-[a-z]\w+"
     # A second thought, or someone who is to be asked before.
     r"|(?:[,.;\u2026]+|\bor) *(?:no,? (?=\d)|(?:sorry|oops|better|rather|make (?:that|it)),? "
     r"(?!for\b|about\b|to\b|i\b|we\b|my\b|it\b))\S|\bonly (?:if|when|with|after)\b"
@@ -113,7 +124,8 @@ _LEAVES_OUT: Final = re.compile(
 )
 _UNTIL: Final = re.compile(
     r"\b(?:until|till|for \d+(?: runs?| times)?|for (?:the )?(?:next )?\S+ runs|longer|during (?:my|the)|through"
-    r"|(?:all|this) (?:day|week|night|weekend|month)|today|tonight|tomorrow|on \w+day|mon-|\d\d:\d\d ?[-\u2013])\b",
+    r"|(?:all|this|whole) (?:day|week|night|weekend|month)|rest of"
+    r"|(?:a few|some|several|a couple(?: of)?) \w+|today|tonight|tomorrow|on \w+day|mon-|\d\d:\d\d ?[-\u2013])\b",
     re.IGNORECASE,
 )
 _NOT_TOLD: Final = "".join(
@@ -133,6 +145,12 @@ _LIMITED: Final = re.compile(
     r"\b(?:while|during|one time|everything|only (?:with|if|when|after|once|by|in)|all|any|every|once|with my|before)\b",
     re.IGNORECASE,
 )
+# An order without what tells why after it, also without a comma: `stop load_orders it hangs`, `pause prices for maintenance`.
+_NO_WHY: Final = re.compile(r"^(\S+ \S+.*?)(?: - |: | (?:because|since|it'?s?)\b).*", re.IGNORECASE | re.DOTALL)
+_NO_PURPOSE: Final = re.compile(
+    r"^((?:pause|suspend|hold|snooze|stop|turn|switch|schedule)\b.*?) (?:for|during|between) .*", re.IGNORECASE
+)
+_ALIKE: Final = 0.7  # of 1: a misspelled part of a name
 _IT: Final = re.compile(
     r"(?i)\b(?:it|them|(?:this|that)(?! (?:week|month|day|evening|afternoon|morning|night|weekend|year)))\b"
 )
@@ -158,12 +176,32 @@ def against(text: str) -> bool:
     return _AGAINST.search(_GREETING.sub("", text)) is not None
 
 
+def all_told(order: str, command: str, inputs: Collection[str], targets: Sequence[Known], catalog: Catalog) -> bool:
+    """Whether each word of an order means something that the bot knows, is of a name, or is of the command that is offered."""
+    text = MENTION.sub(" ", _NO_PURPOSE.sub(r"\1", _NO_WHY.sub(r"\1", order)))
+    words = [re.sub("['\u2019]", "", token.strip(EDGES)) for token in TOKEN.findall(text)]
+    said = worded([word for word in words if word and not {":", "/", "=", "@"} & {*word}], catalog)
+    known = said.known | said.parts | GLUE | {*inputs, *parts_of(command)}
+    known |= {"without", "switched", "outside", "non"} if "=false" in command else set()  # `without production`
+    parts = {part for word in said.said if word not in known for part in parts_of(word)} - known
+    left = [part for part in parts if part.isalpha() and not re.match(MONTH, part)]
+    names = frozenset[str]().union(*(forms_of(target.name) for target in targets)) if left else ()
+    return all(process.extractOne(one, names, scorer=OSA.normalized_similarity, score_cutoff=_ALIKE) for one in left)
+
+
 def certain(
-    commands: tuple[str, ...], text: str, order: str, before: str, catalog: Catalog, *, soon: bool = False
+    commands: tuple[str, ...],
+    text: str,
+    order: str,
+    before: str,
+    catalog: Catalog,
+    *,
+    soon: bool = False,
+    more: bool = False,
 ) -> tuple[str, ...]:
     """The commands for an order in a text, without the changes that the text may be against, or after the read that the order,
     or what is said before it, may want first: of a change now, or by this person, it may not speak. `soon`: it comes after
-    something that happens at a later time."""
+    something that happens at a later time. `more`: it says more than the commands do."""
     acts = [one for one in commands if catalog.changes(catalog.canonical_verb(one.split())[0] or "")]
     grants = bool(acts) and acts[0].startswith("grant ")
     command = parse(acts[0], catalog) if acts else None
@@ -180,6 +218,6 @@ def certain(
         target
         and not grants
         and commands[0] in acts
-        and (soon or no_end or _LOOK.search(order) or _LEAVES_OUT.search(text) or _WAITS.search(before))
+        and (soon or more or no_end or _LOOK.search(order) or _LEAVES_OUT.search(text) or _WAITS.search(before))
     )
     return tuple(dict.fromkeys((*looks, *commands)))[:MOST] if first else commands

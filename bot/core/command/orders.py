@@ -16,7 +16,7 @@ from bot.core.command.catalog import Catalog
 from bot.core.command.later import LATER, LATER_IN_CLAUSE, MONTH
 from bot.core.command.lexer import REASON
 from bot.core.command.phrases import TOKEN, lexed
-from bot.core.command.ranking import ADJECTIVES, EDGES, Known, name_parts, parts_of
+from bot.core.command.ranking import ADJECTIVES, EDGES, Known, forms_of, name_parts, parts_of
 from bot.core.command.untargeted import MENTION
 from bot.core.command.vocabulary import (
     BEFORE_A_VERB,
@@ -74,6 +74,7 @@ _WANTED: Final = re.compile(r"(?i)\b(?:need|want|should|must|would|like|have to|
 _LASTS: Final = re.compile(r"(?:pause|suspend|snooze|schedule|turn|switch|disable|hold)\b", re.IGNORECASE)
 _WORD: Final = re.compile(r"[^\s,;!?()]*[^\W_][^\s,;!?()]*")
 _BENEATH: Final = frozenset({"because", "before", "while", "whilst", "although", "as", "since", "that", "which", "who"})
+_PLACED: Final = r"^(?:(?:on|at) )+|(?: (?:on|at))+$"
 _IT: Final = frozenset({"it", "this", "that", "them", "its", "their"})
 
 
@@ -110,8 +111,16 @@ def order_of(
     text, reason = (text[: why.start()], text[why.start() :]) if why else (text, "")
     kinds = {kind.name for spec in catalog.backends.values() for kind in spec.targets} | {"schedules"}
     parts = frozenset[str]().union(*(name_parts(known.name) for known in targets)) - FILLERS - kinds
-    whole_names = {known.name.casefold().rpartition("/")[2] for known in targets}
-    names = {part for part in parts if not part.isdigit()} | {name for name in whole_names if not name.isalpha()}
+    planes = {
+        word
+        for known in targets
+        if not known.name and known.backend in catalog.backends
+        for word in (known.backend, catalog.backends[known.backend].vendor.casefold())
+    }
+    whole_names = planes | {known.name.casefold().rpartition("/")[2] for known in targets if known.name}
+    names = (
+        planes | {part for part in parts if not part.isdigit()} | {name for name in whole_names if not name.isalpha()}
+    )
     verbs = _verbs(catalog)
     pieces = [part for piece in _pieces(text) for part in _cut(piece, names, verbs)]
     begin = [
@@ -159,7 +168,12 @@ def order_of(
     order = (
         whole
         if named
-        else _with_name(whole, [topic] if topic else [one.text for one in pieces[: orders[0]]], names, last)
+        else _with_name(
+            whole,
+            [topic] if topic else [one.text for one in pieces[: orders[0]]],
+            names | kinds | _in_names(targets),
+            last,
+        )
     )
     same = order == whole and not _AS_IT_IS.match(text[verb + len(head) : stop])
     onwards = text[first.start : end].rstrip() if same else order
@@ -257,7 +271,9 @@ def _goes_on(text: str, names: AbstractSet[str], inputs: Collection[str]) -> boo
     """Whether a clause only adds a target, an end, a parameter or a condition to the order before it."""
     words = _words(text)
     known = names | FILLERS | TIMES | NUMBERS.keys() | GREETINGS | {"for", "until", "only", "am", "pm"}
-    small = all(word in known or word[0].isdigit() or re.fullmatch(MONTH, word) for word in words)
+    small = "runs" not in words and all(
+        word in known or word[0].isdigit() or re.fullmatch(MONTH, word) for word in words
+    )
     states = _STATES.fullmatch(text) is not None  # `production: no`
     denied = words[:1] in (["not"], ["without"], ["outside"]) or (words[:1] in (["no"], ["non"]) and len(words) == 2)
     beside = denied and names.isdisjoint(words)  # `not in production`
@@ -304,6 +320,12 @@ def _without_left(text: str, names: AbstractSet[str]) -> str:
     return text[: left.start()] if left and left.start() and not names.isdisjoint(parts_of(left["what"])) else text
 
 
+def _in_names(targets: Sequence[Known]) -> frozenset[str]:
+    """What a name of several words may be said with: `process server`, `us-1`, `dis`."""
+    words = (known.name.casefold().replace("/", " ").split() for known in targets)
+    return frozenset[str]().union(*words, *(forms_of(known.name) for known in targets)) - FILLERS - ADJECTIVES
+
+
 def _with_name(text: str, before: Sequence[str], names: AbstractSet[str], last: AbstractSet[str]) -> str:
     """The order with a name in place of `it`: what the nearest clause before it that names a target is about, if there is one.
     `last` are whole names, or their last parts."""
@@ -319,8 +341,11 @@ def _named(clause: str, names: AbstractSet[str], last: AbstractSet[str]) -> list
         return [clause.strip(f"{EDGES}: ")]
     said = [token.strip(f"{EDGES}:") for token in TOKEN.findall(clause)]
     typed = [one for one in said if "/" in one or ":" in one]
-    rows = [[*row] for of_name, row in groupby(said, lambda one: {*parts_of(one)} <= names) if of_name]
-    several = [" ".join(row) for row in rows if len(row) > 1]
+    parts, every = names | {"on", "at"}, groupby(said, lambda one: one.casefold() in names or {*parts_of(one)} <= parts)
+    rows = (" ".join(row) for of_name, row in every if of_name)
+    several = [
+        row for row in (re.sub(_PLACED, "", row) for row in rows) if len({*row.split()} - ADJECTIVES) > 1
+    ]  # `process server on eu-1`
     return typed or [*several, *(one for one in said if one.casefold() in last)]
 
 

@@ -22,9 +22,14 @@ _BEGIN: Final = r"(?:start|enable|turn on|switch on|set up|begin|run)"
 _EDIT: Final = r"(?:change|edit|update|set|reload|refresh|restart|lift|undo|modify|add|make)"
 _TELLING: Final = r"(?:watch(?:es|ing)?|alerts?|alarms?|notifications?|pings?|monitoring|tracking|following)"
 _TELL: Final = r"(?:watch|follow|track|monitor|notify|ping|tell|messag|alert|inform|send|mail)"
+_QUIET: Final = rf"(?:{_END}|pause|snooze|suspend|hold|mute|silence)"
+_LOUD: Final = rf"(?:{_BEGIN}|resume|restart|unpause|reactivate)"
+_LIFT: Final = r"(?:end|stop|cancel|remove|clear|lift|delete|undo|drop)"
+_MAY_END: Final = r"(?:can|should|may|must|could) (?:now |please )?(?:end|stop|be (?:ended|lifted|over|removed))\b"
+_STATE: Final = r"(?:failed|fails|failing|takes?|took|been|was|were|is|are|hangs?|hung)"
 _ALONE: Final = r"(?= *(?:$|[,.;:!?]|(?:please|pls|now|thanks|until|for|on|of|about|from|to|with|when|at|because)\b))"
 _PLEASE: Final = r"(?:please |pls |can you |could you )*"
-_PAUSE: Final = rf"^({_PLEASE}(?:pause|suspend|hold)\b.+?)"
+_PAUSE: Final = rf"^({_PLEASE}(?:pause|suspend|hold|schedule off)\b.*?)"
 _BACK_ON: Final = (
     r"(?:[,;]| and| then)+ (?:please )?(?:resume|unpause|(?:(?:turn|switch|put) )?(?:it |them )?(?:back )?on)(?: it| them)?"
     r"(?: again)?"
@@ -39,16 +44,62 @@ _THANKS: Final = re.compile(
 _REWORDED: Final = tuple(
     (re.compile(pattern, re.IGNORECASE), says)
     for pattern, says in (
-        (rf"\b{_END}{_SMALL} {_TELLING}\b(?: (?:on|of|for|about|from))?", "unwatch"),
+        (rf"\b{_QUIET}{_SMALL} {_TELLING}\b(?: (?:on|of|for|about|from))?", "unwatch"),
+        (rf"\b(?:turn|switch){_SMALL} {_TELLING}(?: (?:on|of|for|about) (\S+))? (?:back )?off\b", r"unwatch \1"),
+        (rf"\b(?:turn|switch){_SMALL} {_TELLING}(?: (?:on|of|for|about) (\S+))? (?:back )?on\b", r"watch \1"),
+        (
+            r"\b(?:do not|don'?t|no longer|no)(?: (?:need|want|have))?(?: to)? (?:watch|follow|monitor)(?:ing)?\b",
+            "unwatch",
+        ),
         (rf"\bstop{_SMALL} (?:messages|mails)\b", "unwatch"),
         (rf"\bstop (?:to )?{_TELL}(?:ing)?(?: (?:me|us))?\b", "unwatch"),
-        (rf"\b{_BEGIN}{_SMALL} {_TELLING}\b(?: (?:on|of|for|about))?", "watch"),
-        (r"\b(?:run|do|make|start)(?: an?| the)? (check|status|history|logs?) (?:on|of|for)\b", r"\1"),
-        (r"\b(?:run|do|make|start)(?: an?| the) (check|status|history|logs?)(?=\W*$)", r"\1"),
+        (rf"\b{_LOUD}{_SMALL} {_TELLING}\b(?: (?:on|of|for|about))?", "watch"),
+        (r"\b(?:run|do|make|start)(?: an?| the)?(?: quick| full)? (check|status|history|logs?) (?:on|of|for)\b", r"\1"),
+        (
+            (
+                r"\b(?:run|do|make|start)(?: an?| the| with the)?(?: quick| full)? (?:(health) check|(policy) tests?"
+                r"|(doctor|health|policy|timeline|whoami|audit|check|status|history|logs?)s?)(?=\W*$)"
+            ),
+            r"\1\2\3",
+        ),
+        (r"\bgo (?:and )?(?=check\b|look\b)|\bgo (?:through|over) (?:the )?(?=logs?\b|history\b)", ""),
+        (r"\bspin(?:ning)? down\b", "stop"),
+        (r"\bspin (\S+) down\b", r"stop \1"),
+        (r"\bw/o\b", "without"),
+        (r"(?<!\S)\(?!([a-z]\w+)\)?", r"without \1"),
+        (r"(?:,| but| and)+ (?:skip|omit|leave out) (?:the )?([a-z]\w*)\b", r" without \1"),
+        (r"(?:,| but| and)+ leave (?:the )?([a-z]\w*) out\b", r" without \1"),
+        (r"\b(month|quarter|year|week|day) end\b", r"\1-end"),
+        (r"\bend to end\b", "end-to-end"),
+        (r"(?<!until )(?<!till )(?<!at )(?<!from )(?<!by )\b(\d{1,2})h(\d{1,2})(?:m|min)?\b", r"\1h \2m"),
+        (r"\b(?:drop|send|write|give|leave) (?:me|us) an? (?:line|note|word|message|mail|ping|shout)\b", "notify me"),
+        (r"\b(?:wake|kick|buzz|call|text) me (?=when|if|once|as soon as)", "notify me "),
+        (r"\b(?:remove|delete|drop|clear) (?:the |my )?stars?\b(?: (?:from|of|on|off))?", "unstar"),
+        (rf"^(?:the |my |our |this |that )?pause (?:of|on|for) (\S+) {_MAY_END}", r"resume \1"),
+        (rf"^(?:the |my |our |this |that )?pause {_MAY_END}|^off hold\b", "end the pause"),
+        (rf"^(?:the )?(\S+?)'s? pause {_MAY_END}", r"resume \1"),
+        (rf"\b{_LIFT}{_SMALL} (?:pause|hold) (?:on|of|for|from) ", "resume "),
+        (rf"\b{_LIFT}{_SMALL} (?:pause|hold)\b(?! ?(?:and|,))", "end the pause"),
+        (
+            (
+                r"^((?:please |ok,? |so )*)(?!it\b|this\b|that\b|who|what|which|why|when|where|how|no|if\b|once\b|as\b)"
+                r"([^\s,]+(?: [^\s,]+){0,4}?) (?:must|should) (?:now )?be (stop|start|restart|kill|cancel)[pl]?ed\b"
+            ),
+            r"\1please \3 \2",
+        ),
+        (
+            (
+                r"^((?:please |ok,? |so )*)(?!it\b|this\b|that\b|who|what|which|why|when|where|how|no|if\b|once\b|as\b)"
+                r"([^\s,]+(?: [^\s,]+){0,4}?) (?:must|should) (?:now )?be (paus|resum)ed\b"
+            ),
+            r"\1please \3e \2",
+        ),
+        (r"\b(mark (?:\S+ ){0,4}?(?:run|job)) (?=(?:failed|succeeded|successful|completed|done)\b)", r"\1 as "),
+        (r"(?:^|(?<=[,.;] )|(?<=please )|(?<=pls )|(?<=and ))run again\b", "run it again"),
         (r"\b(?:right|straight) away\b", "now"),
         (r"\b(?:keep|have) an eye on\b", "watch"),
         (r"\b(?:non-|non |no |not in |outside )prod\b", "not in production"),
-        (r"\b((?:in|on|to|for) )prod\b", r"\1production"),
+        (r"\b((?:in|on|to|for|without) )prod\b", r"\1production"),
         (r"\b(?:for|in) the (?!same|right|wrong|other|whole|new)(\w+) region\b", r"region \1"),
         (r"\btake (\S+) off hold\b", r"resume \1"),
         (r"\b(?:take|release) (?:the )?hold (?:off|on|of|from) ", "resume "),
@@ -81,7 +132,7 @@ _REWORDED: Final = tuple(
         (r"\bwould you mind (stop|start|restart|retry|kill|cancel)p?l?ing\b", r"please \1"),
         (r"^(?:it|this) (?:should|must) be (stop|start|restart|kill|cancel)p?l?ed\b", r"please \1 it"),
         (r"\b(?:notify|tell|ping|inform|alert|message) <@[^>]+> (?=when|if|once|as soon as)", "notify me "),
-        (r"\bsend (?:me|us|<@[^>]+>) an? (?:message|ping|note) (?=when|if|once|as soon as)", "notify me "),
+        (r"\bsend <@[^>]+> an? (?:message|ping|note) (?=when|if|once|as soon as)", "notify me "),
         (r"\b(as (?:failed|succeeded|completed|done)): (?=\S)", r"\1 -- "),
         (r"(?<=\w) :(?= \w)", ":"),
         (r"\(([A-Za-z][\w.]*=[^\s()]+)\)", r"\1"),
@@ -117,12 +168,19 @@ _TELL_ME: Final = re.compile(
     r" (?=(?:when|if|once|as soon as)\b(?! (?:it|this|that) fail))",
     re.IGNORECASE,
 )
+# The same after a clause that only tells something: `prices failed twice today, tell me when it fails again`.
+_THEN_TELL: Final = re.compile(
+    rf"^((?:(?!\b(?:please|(?:re)?start|stop|run|retry|pause|resume)\b)[^,.;!])*\b{_STATE}\b[^,.;!]*[,.;!] "
+    r"(?:(?:and|so|please) )*)"
+    r"(?:tell|notify|inform|alert|ping|message) (?:me|us) (?=(?:when|if|once|as soon as)\b)",
+    re.IGNORECASE,
+)
 # Texts about people's rights, the rules or the bot itself, and the reads that are about them.
 _RIGHTS: Final = r"(?:access|rights|right(?= (?:to|on|of|for)\b)|permissions?|approvers?)"
 _OVER: Final = r"(?:off|over|end|ends?|ended|stop|done|no|not|finished|closed?)"
 _OURS: Final = r"(?:approvals|bot|signalbox|db|database|server|cluster|gateway)"
 _RUNS: Final = r"(?:runs?|jobs?|logs?|history|messages?|cards?)"
-_PARTS: Final = r"(?:queue|files?|results?|comments?|drafts?|labels?|notes?)"
+_PARTS: Final = r"(?:queue|files?|results?|comments?|drafts?|labels?|notes?|changes?|marks?|hints?)"
 _OLD: Final = r"(?: (?:last|latest|failed|old|previous|finished|\S+'s))*"
 _A_VERB: Final = r"(?:start|stop|restart|retry|run|pause|delete|mark)"
 _DONE: Final = r"(?:start|stop|restart|retry|run|delet|mark|pause|change|request)"
@@ -142,8 +200,32 @@ _OF_SIGNALBOX: Final = tuple(
         ),
         (rf"\b{_END}{_SMALL} (?:stop|start|restart|retry|delete|deletion|request)\b", ("approvals",)),
         (r"\b(?:disallow|forbid|prohibit|ban|stop letting|verbiete|entziehe)\b \S", ("grants",)),
-        (r"\b(?:remove|drop|kick|delete|disable|block|refuse|strip|deny|stop) <@", ("grants",)),
-        (r"<@[^>]+> no longer (?:needs?|may|should)\b|\btake \S.* away from <@|\btake <@.* away\b", ("grants",)),
+        (r"\b(?:remove|drop|kick|delete|disable|block|refuse|strip|deny|stop|suspend|pause|mute) <@", ("grants",)),
+        (
+            (
+                rf"<@[^>]+> no longer (?:needs?|may|should)\b|\btake \S.* away from <@|\btake <@.* away\b"
+                rf"|\btake {_A_VERB}\b.* from <@"
+                rf"|\b(?:gets|no longer needs) {_A_VERB} on\b"
+            ),
+            ("grants",),
+        ),
+        (rf"\b(?:give|grant|allow) (?:him|her|them) {_A_VERB}\b", ("help grant", "grants")),
+        (r"\bmake \S+ (?:an? |the )?(?:approver|admin|administrator)\b", ("policy",)),
+        (r"\bdrop (?:\S+ an? (?:line|note|word|message|mail)|the (?:idea|thought|plan))\b", ("help",)),
+        (rf"\b{_BEGIN}{_SMALL} (?:freezes?|tours?|launcher|demos?)(?![\w-])|^(?:the )?launcher\W*$", ("help",)),
+        (
+            (
+                r"\b(?:reports?|summary)\b(?: \S+){0,2} (?:of|for|on|about) (?:the |this |our )?incident\b"
+                r"|\bopen (?:the |this |our )?"
+                r"incident(?:'s)? (?:report|summary)\b"
+                r"|^(?:show |list |which |what |see |all |the |me |are |any )*open incidents\b"
+            ),
+            ("timeline", "help incident"),
+        ),
+        (
+            r"^(?:please )?(?:unwatch|mute|silence) (?:all|everything|them all)\W*$|^(?:please )?(?:remove|drop) (?:me|us)\W*$",
+            ("watches",),
+        ),
         (r"\b(?:remove|delete|drop|take)\b.* (?:from|off) (?:the|my|this|our) list\b", ("help",)),
         (rf"\b(?:{_END}|{_EDIT}|pause)\b{_SMALL} (?:rules?|policy|policies|freezes?)(?![\w-])", ("policy",)),
         (rf"\b(?:{_END}|{_BEGIN}|{_EDIT}|pause)\b{_SMALL} {_OURS}\b{_ALONE}", ("help",)),
@@ -174,7 +256,13 @@ _OF_SIGNALBOX: Final = tuple(
         ),
         (rf"\b(?:reject|deny|decline|refuse|vote no on|veto) (?:\S+ ){{0,3}}{_DONE}", ("approvals",)),
         (r"\bask <@[^>]+> (?:to|for) approv", ("approvals",)),
-        (r"\b(?:resume|unpause|switch on|turn on) (?:what|everything that|all that) (?:was|is) paused\b", ("pauses",)),
+        (
+            (
+                r"\b(?:resume|unpause|switch on|turn on) (?:what|everything|all)(?: that)?(?: \S+)? paused\b"
+                r"|\b(?:resume|unpause) (?:the (?:rest|others?)|both|all)(?= *(?:$|[,.;!]|please|now))"
+            ),
+            ("pauses",),
+        ),
         (
             r"\b(?:retry|rerun|restart) (?:what|whatever|everything that|all that) (?:has )?failed\b",
             ("timeline", "status"),
@@ -209,7 +297,7 @@ def reworded(text: str) -> str:
         text = f"{why}, {order}" if _IT.search(order) else f"{order} -- {why}"
     end = why.start() if (why := REASON.search(text)) else len(text)
     head, reason = text[:end], text[end:]
-    for pattern, says in (*_REWORDED, (_TELL_ME, r"\1watch ")):
+    for pattern, says in (*_REWORDED, (_TELL_ME, r"\1watch "), (_THEN_TELL, r"\1watch ")):
         head = pattern.sub(says, head)
     return tight(head + _THANKS.sub("", reason))
 

@@ -13,7 +13,7 @@ from typing import Final
 from bot.core.command.builtins import Takes
 from bot.core.command.capability import Risk
 from bot.core.command.catalog import Catalog
-from bot.core.command.doubt import against, certain, right
+from bot.core.command.doubt import against, all_told, certain, right
 from bot.core.command.lexer import REASON, in_one_form
 from bot.core.command.offers import Said, Surroundings, commands_of, offers_for, target_of_thread, usual
 from bot.core.command.orders import Order, order_of, orders_in, words_in
@@ -74,6 +74,8 @@ _NAME: Final = re.compile(r"(?<!\S)(?!inc-?\d)[a-z][\w-]*(?:_\w|\d)[\w-]*(?![^\s
 _OF_RUNS: Final = re.compile(rf"@(?:{'|'.join(SELECTORS)})(?= |$)")  # a right is not for single runs
 _SEEING: Final = frozenset({"see", "view", "look", "read"})
 _PLEASE: Final = frozenset({"please", "pls", "plz"})
+_ENDS: Final = re.compile(r" (?:until|for)=")
+_ON_IT: Final = re.compile(r"(?i)^(\w+(?: (?:off|on))?) (?:it|this|that)\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +97,8 @@ def suggest(text: str, catalog: Catalog, around: Surroundings) -> tuple[str, ...
 
 def meant(text: str, catalog: Catalog, around: Surroundings) -> Meant:
     """The suggestions, and the change that the words name if the target's control plane can't do it."""
+    if len(REASON.sub("", text)) > _LONGEST:
+        return Meant()
     given = {name for names in around.parameters.values() for name in names}
     typed = without_flags(in_one_form(text), catalog, given)
     plain = with_person(BY_NAME, reworded(typed), around.targets, catalog)  # `let ana start prices`
@@ -102,9 +106,7 @@ def meant(text: str, catalog: Catalog, around: Surroundings) -> Meant:
     if asked and asked["who"][0] in "<@":
         found = _meant(asked["what"].rstrip("? "), catalog, around)
         return found if found == Meant() else Meant((f"why as={asked['who']} {found.commands[0]}",))
-    if len(body := REASON.sub("", plain)) > _LONGEST:
-        return Meant()
-    if reads := of_signalbox(body):
+    if reads := of_signalbox(body := REASON.sub("", plain)):
         return Meant(reads)
     parts = [plain] if GRANTING.search(plain) else orders_in(plain, catalog)
     inputs = _last_parts(*around.parameters.values()).union(*(declared(catalog, name) for name in catalog.backends))
@@ -112,12 +114,19 @@ def meant(text: str, catalog: Catalog, around: Surroundings) -> Meant:
         at_all = GRANTING.search(part) is None
         order = order_of(part, around.targets, catalog, in_thread=bool(around.about), inputs=inputs) if at_all else None
         found = _meant(order.text, catalog, around) if order else Meant()
+        if order is not None and found == Meant() and around.about:  # `pause it for the maintenance until 8pm`
+            named = _meant(_ON_IT.sub(rf"\1 {around.about}", order.text), catalog, around)
+            found = named if _ENDS.search(named.commands[0]) else found
+        is_order = order is not None and found != Meant()
         if order is None or found == Meant():
             order, found = Order("", part, body), _meant(part, catalog, around)
         if found != Meant():
             full = _with_reason(part if order.text == part else order.onwards, found, catalog, around)
             said = REASON.sub("", order.text)
-            commands = certain(full.commands, order.onwards, said, order.before, catalog, soon=order.soon)
+            more = (
+                is_order and order.named and not all_told(said, full.commands[0], inputs, around.targets, catalog)
+            ) or _partly(said, full.commands[0], around)
+            commands = certain(full.commands, order.onwards, said, order.before, catalog, soon=order.soon, more=more)
             later, cannot = found.later or order.soon, "" if against(order.onwards) else full.cannot
             commands = of_its_run(commands, part, around.targets, catalog)
             if not order.named:
@@ -132,6 +141,21 @@ def meant(text: str, catalog: Catalog, around: Surroundings) -> Meant:
 
 def _changes(command: str, catalog: Catalog) -> bool:
     return catalog.changes(catalog.canonical_verb(command.split())[0] or "")
+
+
+def _partly(said: str, command: str, around: Surroundings) -> bool:
+    """Whether, in a thread, a command is about another target, of whose name only a part was said: `stop the sync`."""
+    words = {word.partition("@")[0] for word in command.split()}
+    named = next((one for one in around.targets if one.written in words and one.written != around.about), None)
+    if not around.about or named is None or {":", "/"} & {*said}:
+        return False
+    last, parts = named.name.rpartition("/")[2], {*parts_of(said)}
+    only = "".join(forms_of(last) & parts) if len(forms_of(last) & parts) == 1 else ""
+    whole = {*name_parts(last)} <= parts or not only
+    return (
+        not whole
+        and re.search(rf"(?i)\b(?:the|an?|our|my|this)(?: \S+)? {re.escape(only)}(?![^\s,.;!?])", said) is not None
+    )
 
 
 def _with_reason(text: str, found: Meant, catalog: Catalog, around: Surroundings) -> Meant:
@@ -273,6 +297,8 @@ def _best(text: Said, inputs: Collection[str], catalog: Catalog, around: Surroun
         # A question first: `run it again?`
         verbs = implied([*read[: read[:1] == ["status"]], *again, *read], phrases, catalog, named=bool(targets))
         verbs, nothing = for_several(verbs, len(targets), rest, spoken, inputs, catalog)
+        if nothing and verbs[0] == "unwatch" and not around.about:
+            return Meant(("watches",))
         unnamed = nothing or (its and bool(others) and bool(verbs))
         sure = bool(targets) and targets[0][0] >= HOLDS and not used & spoken.guessed
         able = usual(verbs, catalog, around, itself=True) if unnamed and not rest.said else []  # `stop` alone

@@ -301,6 +301,13 @@ TIMES: Final = _words(
 )
 # Ordinary words that look like those of commands: none is a misspelling.
 ORDINARY: Final = _words("ill send lend spend sent bend will well sell bill hell tell stay play")
+# Words that change nothing of what an order says.
+GLUE: Final = _words(
+    "too well instead meanwhile manually hand fresh properly simply finally certainly definitely only again anyway kindly "
+    "effective folder secure playbook workflow script completed successful success succeeded min mins hr hrs sec secs "
+    "oclock am pm p m eod cob afternoon days weeks months uhr hora horas heures stunden minuten o le el la los bis zum zur "
+    "um fur jusqua hasta freitag dezember"
+)
 # Around a verb that is used as a noun: `the restart failed`, `the kill switch`.
 DOING: Final = _words("do make need perform give want like request")  # `please do a restart of X` is an order
 NOUNS: Final = (_words("the a last this my every"), _words("of fails is was has did does switch button"))

@@ -143,6 +143,17 @@ def of_requests(entries: Sequence[StoredEntry], requests: Collection[str]) -> li
     return [one for one in entries if one.request_id in requests or (one.event in ENDS and one.rule in given)]
 
 
+def with_ends(entries: Sequence[StoredEntry]) -> list[StoredEntry]:
+    """These entries, where what was given was revoked, with the real end after the one that was meant."""
+    ends = {entry.rule: entry.at for entry in entries if entry.event is Event.REVOKED}
+    return [
+        one.model_copy(update={"detail": _END.sub(rf"\g<0>, ended {ends[one.rule]}", one.detail or "")})
+        if one.event in GIVEN and one.rule in ends
+        else one
+        for one in entries
+    ]
+
+
 def granted_apart(entries: Sequence[StoredEntry]) -> list[StoredEntry]:
     """These entries with a grant for a time that an approver gave together with the run, as if it had a request of its own."""
     sent = {entry.request_id for entry in entries if entry.event is Event.SENT}

@@ -32,6 +32,7 @@ from bot.features.builtins.activity import (
     nothing_done,
     of_requests,
     stopped_as_asked,
+    with_ends,
 )
 from bot.features.incidents import Incident
 from bot.features.replies.answer import reply
@@ -155,7 +156,7 @@ async def _show_timeline(
     ctx: Context, intent: Intent, title: str, oldest_first: Sequence[StoredEntry], start: datetime | None, far: str
 ) -> None:
     """The chart, since `start` or of what it shows, and the newest moves, on lines, which a phone wraps and a table cuts."""
-    shown = await readable(ctx, intent, _with_reasons(ctx, moves(ctx.catalog, oldest_first)))
+    shown = await readable(ctx, intent, _with_reasons(ctx, moves(ctx.catalog, with_ends(oldest_first))))
     undone = nothing_done(oldest_first)
     earlier, left = len(shown) - _SHOWN, len(oldest_first) - len(shown)
     notes = [f"{plural(earlier, 'earlier entry', 'earlier entries')} in the files."] if earlier > 0 else []

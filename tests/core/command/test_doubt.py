@@ -644,7 +644,7 @@ def test_what_limits_an_order_in_a_way_that_no_command_has_is_looked_at_first(ty
         ("start prices (non production)", ("start acc:shop/prices production=false",)),
         ("start prices and set production to false", ("start acc:shop/prices production=false",)),
         ("start prices with region set to south", ("start acc:shop/prices input.region=south",)),
-        ("start prices with region from the sheet", ("start acc:shop/prices",)),
+        ("start prices with region from the sheet", ("status acc:shop/prices", "start acc:shop/prices")),
         ("stop load_orders, rebuild_ledger can go on", ("stop infa:task/load_orders", "status infa:task/load_orders")),
         ("pause prices, stock can go on", ("schedule off acc:shop/prices",)),
         ("pause prices for 1h and stock for 2h", ("schedule off acc:shop/prices for=1h",)),
