@@ -132,7 +132,7 @@ async def test_the_timeline_keeps_the_end_of_a_grant_as_it_was_given(team: Team)
     revoke = f"revoke {(given.rule or '').removeprefix('grant ')} -- Lee is back"
     await team.env.does(revoke, "is revoked", user="U0ROOT")
     revoked = (await team.event("revoked")).at
-    text = shown(await team.env.does("timeline since=1h", "revoked", user="U0ROOT"))
+    text = shown(await team.env.does("timeline since=1h", "Timeline since", "revoked", user="U0ROOT"))
     assert re.search(rf"until <!date\^{epoch((given.detail or '').rpartition(' ')[2])}\D", text), text
     assert f"ended <!date^{epoch(revoked)}" in text, text
 
