@@ -213,3 +213,16 @@ async def test_a_group_is_deleted_although_the_names_of_its_services_can_not_be_
     await plane.set_fault({"fault": "500", "match": "/services"})
     await asked.press("Run it")
     await env.until(lambda: group["_id"] not in plane.groups)
+
+
+async def test_another_service_of_the_same_name_is_not_told_as_the_same(env: World) -> None:
+    plane = env.planes["itn"]
+    one, other = ({"id": service.service_id, "name": "nightly"} for service in plane.services[:2])
+    group = {"_id": plane.new_id("group"), "name": "night", "cluster_id": "cluster_1", "services": [one], "groups": []}
+    plane.groups[group["_id"]] = group
+    asked = await ask(env, "group delete itn:group/night")
+    await asked.card("Services in it")
+    group["services"] = [other]
+    await asked.press("Run it")
+    await private(env, "Services in it: nightly is another one now. Nothing was done.")
+    assert group["_id"] in plane.groups
