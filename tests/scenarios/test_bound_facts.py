@@ -166,6 +166,29 @@ async def test_a_single_schedule_of_informatica_is_not_switched_when_it_runs_at_
         assert not env.audit(event="sent")
 
 
+async def test_runs_that_can_not_be_read_do_not_matter_to_a_schedule(team: Team) -> None:
+    """The card is about when it runs."""
+    env = team.env
+    key = hourly(env, 1)
+    await do(env, "schedules acc:shop/prices")
+    asked = await ask(env, f"schedule delete acc:schedule/{key} -- site is gone")
+    await asked.press("Ask for approval")
+    card = await team.card("schedule delete")
+    await env.acc.set_fault({"fault": "500", "match": "/agent/.*/history"})
+    await team.press(card, "Approve")
+    await env.until(lambda: key not in env.acc.schedules)
+
+
+async def test_schedules_that_can_not_be_read_do_not_matter_to_the_newest_job_run(team: Team) -> None:
+    env = team.env
+    env.acc.add_job("shop/prices", ago=600, script=Script())
+    await env.say("mark acc:shop/prices as=failed -- wrong prices")
+    card = await team.card("mark acc:shop/prices", channel=CRAWL)
+    await env.acc.set_fault({"fault": "500", "match": "schedules"})
+    await team.press(card, "Approve", channel=CRAWL)
+    await team.sees("Your vote counts. 1 more needed.", channel=CRAWL)
+
+
 async def test_the_start_of_a_job_is_not_about_the_newest_one(team: Team) -> None:
     """A scheduled job run began and ended while the request waited."""
     env = team.env

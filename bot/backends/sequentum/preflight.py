@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from difflib import get_close_matches
 from typing import Final
 
+from bot.all_of import both
 from bot.backends import LOOK_FIRST, nothing_to, readable
 from bot.backends.sequentum.capabilities import AGENT, JOB_RUN, RUN, SCHEDULE
 from bot.backends.sequentum.changes import plan_schedule
@@ -88,10 +89,17 @@ async def preflight(ctx: AdapterContext, operation: Operation) -> Sequence[tuple
     if not target.group:
         return ()
     agent = agent_of(target)
-    runs = (await ctx.client.runs(agent.id, _RECENT)).items
-    schedules = await ctx.client.schedules(agent.id)
+    listed = ctx.client.schedules(agent.id)
+    # What the operation isn't about may be unreadable.
+    page, found = await both(
+        readable(ctx.client.runs(agent.id, _RECENT), within=LOOK_FIRST),
+        readable(listed, within=LOOK_FIRST) if operation.verb == "mark" else listed,
+    )
+    runs, schedules = page.items if page is not None else [], found or []
     due = [utc_text(time) for time in next_times(schedules)]
-    facts = [*_runs(runs), ("Next scheduled runs", first_of(due, 3) or "none")]
+    coming = "can't be read" if found is None else first_of(due, 3) or "none"
+    told = [Weighs("Active runs", "can't be read")] if page is None else _runs(runs)
+    facts = [*told, ("Next scheduled runs", coming)]
     if note := unread([*runs, *schedules]):
         facts.append(("Odd reply", note))
     if target.kind == SCHEDULE:
