@@ -100,6 +100,19 @@ async def test_words_without_dashes_are_offered_as_the_reason(team: Team, typed:
     assert labels(refused) == [meant]
 
 
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("grant @rui start acc:news/feed --for=30m -- help", "grant @Rui Reis start acc:news/feed for=30m -- help"),
+        ("grant @rui start acc:news/feed --for 30m -- help", "grant @Rui Reis start acc:news/feed for=30m -- help"),
+        ('grant @rui start acc:news/feed --reason "the help"', "grant @Rui Reis start acc:news/feed -- the help"),
+        ("breakglass --for 5m -- approvers unreachable", "breakglass for=5m -- approvers unreachable"),
+    ],
+)
+async def test_a_parameter_in_dashes_is_offered_as_one(team: Team, typed: str, meant: str) -> None:
+    assert labels(await team.env.does(typed, "Nothing was done", user="U0ROOT")) == [meant]
+
+
 async def test_the_card_of_a_grant_has_who_gave_it_and_why_apart(team: Team) -> None:
     env = team.env
     await env.say("grant @ana start acc:news/* for=2h -- covering for Lee", user="U0ROOT")

@@ -7,8 +7,10 @@ from typing import Final
 from bot.core.command.catalog import Catalog
 from bot.core.command.lexer import DOUBLE, REASON, tight
 from bot.core.command.params import BadParam, Param, ParamType
+from bot.core.command.parser import format_command, parse
 from bot.core.command.target_ref import quote
 from bot.core.command.wording import exact_verb
+from bot.core.intent import Command
 
 _SMALL: Final = (
     r"(?: (?:\S+'s|<@[^>]+>(?: ?'s)?|the|this|that|these|those|my|our|your|its|his|her|their|all|any|every|a|an|new"
@@ -302,10 +304,10 @@ def reworded(text: str) -> str:
     return tight(head + _THANKS.sub("", reason))
 
 
-def without_flags(text: str, catalog: Catalog, inputs: Collection[str], *, whole: bool = False) -> str:
+def without_flags(text: str, catalog: Catalog, inputs: Collection[str]) -> str:
     """The text with `count=3` for `--count 3`, `production=false` for `production:false` and `--no-production`, and its
     `--reason "..."` as the reason. Other words right after dashes are a reason: `stop prices --too slow`. `--for 2h` becomes
-    `for 2h`, and `for=2h` in a `whole` command, which has no other words."""
+    `for 2h`."""
     if not (re.search(rf"{_DASH}\w", text) or _COLON.search(text) or _NO.search(text)):
         return text
     separate = _SEPARATE.search(text)
@@ -326,7 +328,21 @@ def without_flags(text: str, catalog: Catalog, inputs: Collection[str], *, whole
 
     switches = {param.name for param in every if param.type is ParamType.BOOLEAN}
     head = _NO.sub(lambda no: f"{no['name']}=false" if no["name"] in switches else no[0], _COLON.sub(pair, head))
-    return _FLAG.sub(pair, head if whole else _END_FLAG.sub("", head)) + reason
+    return _FLAG.sub(pair, _END_FLAG.sub("", head)) + reason
+
+
+def without_dashes(ask: Command, catalog: Catalog) -> Command:
+    """A built-in command with `user=@ana` for `--user @ana` or `--user=@ana` among its words, and its `--reason "..."` as the
+    reason; the same command without one of these."""
+    names = "|".join(param.name for param in catalog.builtins[ask.verb].params) or "(?!)"
+    said = " ".join(ask.words)
+    text = re.sub(rf"{_DASH}({names})(?:=| )(?=\S)", r"\1=", said)
+    flag = _REASON_FLAG.search(text) if not ask.reason else None
+    text, reason = (text[: flag.start()].rstrip(), flag["quoted"] or flag["rest"]) if flag else (text, ask.reason)
+    meant = parse(f"{format_command(ask.model_copy(update={'words': (), 'reason': None}))} {text}", catalog)
+    if text == said or not isinstance(meant, Command) or meant.verb != ask.verb:
+        return ask
+    return meant.model_copy(update={"reason": reason})
 
 
 def _takes(param: Param, name: str, value: str) -> bool:

@@ -1,13 +1,12 @@
 """The built-in verbs. `answer` finds the one that was asked for, checks its words, and runs it."""
 
-import re
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
 from bot.core.audit import Event
 from bot.core.command.capability import Risk
-from bot.core.command.catalog import Catalog, check_builtin
-from bot.core.command.parser import format_command, parse
+from bot.core.command.catalog import check_builtin
+from bot.core.command.rewording import without_dashes
 from bot.core.errors import Problem
 from bot.core.intent import Command, Intent
 from bot.core.policy.decide import BUILT_IN_RULE, Denied
@@ -49,27 +48,16 @@ MEMBERS: Final[dict[str, Handler]] = {
 }
 
 
-def _without_dashes(catalog: Catalog, ask: Command) -> Command:
-    """A read with `user=@ana` for `--user @ana` or `--user=@ana`, as on the command line: its words are searched for."""
-    builtin = catalog.builtins[ask.verb]
-    names = "|".join(param.name for param in builtin.params)
-    flags = re.compile(rf"(?<!\S)(?:--|[\u2013\u2014])({names})(?:=| )(?=\S)")
-    if builtin.risk is not Risk.READ or not names or not flags.search(text := " ".join(ask.words)):
-        return ask
-    bare, words = format_command(ask.model_copy(update={"words": ()})), flags.sub(r"\1=", text)
-    meant = parse(f"{bare} {words}", catalog)
-    return meant if isinstance(meant, Command) and meant.verb == ask.verb else ask
-
-
 async def answer(ctx: Context, intent: Intent, ask: Command) -> None:
     """Run a built-in command and record that it was done. The caller checked that the person may use it."""
     if intent.place.chosen:
         only = f"`{ask.verb}` answers only where it is typed. Type it in the channel"
         await refusal.unseen(ctx, intent, ask, Denied(BUILT_IN_RULE, only, "chosen_place"))
         return
-    handler, ask = OPEN_TO_ALL.get(ask.verb) or MEMBERS[ask.verb], _without_dashes(ctx.catalog, ask)
+    handler, builtin = OPEN_TO_ALL.get(ask.verb) or MEMBERS[ask.verb], ctx.catalog.builtins[ask.verb]
+    ask = without_dashes(ask, ctx.catalog) if builtin.risk is Risk.READ else ask
     try:
-        await handler(ctx, intent, ask, check_builtin(ctx.catalog.builtins[ask.verb], ask))
+        await handler(ctx, intent, ask, check_builtin(builtin, ask))
     except grants.NotPermittedError as no:
         await refusal.unseen(ctx, intent, ask, Denied(BUILT_IN_RULE, no.summary, no.code, who_can=no.who))
         return

@@ -15,7 +15,7 @@ from bot.core.command.offers import Surroundings
 from bot.core.command.params import ParamType
 from bot.core.command.parser import NOT_HERE, format_command, parse, parse_target
 from bot.core.command.ranking import MOST, Known
-from bot.core.command.rewording import without_flags
+from bot.core.command.rewording import without_dashes
 from bot.core.command.suggest import certain_read, meant
 from bot.core.command.suggest import suggest as suggest_commands
 from bot.core.command.target_ref import PICKS, TargetRef, plain
@@ -270,13 +270,12 @@ def with_reason(catalog: Catalog, ask: Payload) -> list[str]:
     which = "".join(ask.words[:1]).strip("`") if isinstance(ask, Command) and ask.verb == "revoke" else ""
     if which and not which.lower().startswith("g-") and person_in(which) is None:
         return ["grants"]  # `revoke Rui's access to labs/slow`, `revoke start acc:labs/slow from @rui`
+    if isinstance(ask, Command) and catalog.builtin(ask.verb) and (meant := without_dashes(ask, catalog)) != ask:
+        return [format_command(meant)]  # `breakglass --for 5m -- outage`
     builtin = catalog.builtin(ask.verb) if isinstance(ask, Command) and not ask.reason else None
     if not isinstance(ask, Command) or builtin is None or builtin.risk is Risk.READ:
         return []
     most = len(ask.words) if builtin.takes is Takes.WORDS and builtin.most_words is None else builtin.most_words or 0
-    meant = parse(without_flags(typed := format_command(ask), catalog, (), whole=True), catalog)
-    if isinstance(meant, Command) and format_command(meant) != typed:  # `breakglass --reason outage`
-        return [format_command(meant)]
     kept, surplus = ask.words[:most], " ".join(ask.words[most:])
     return [format_command(ask.model_copy(update={"words": kept, "reason": surplus}))] if surplus else []
 
