@@ -50,6 +50,16 @@ async def test_a_command_of_the_terminal_is_named_and_not_searched_for(env: Worl
     await env.does(f"audit {word}*", "Audit log", f"audit {word}")
 
 
+@pytest.mark.parametrize("typed", ["audit --event done", "audit event=done", "audit search done"])
+async def test_an_event_may_be_written_as_a_parameter_and_search_as_in_the_terminal(env: World, typed: str) -> None:
+    await env.does("status acc:shop/prices", "shop/prices")
+    await env.does(typed, "Audit log", "status acc:shop/prices")
+
+
+async def test_a_parameter_that_audit_does_not_have_is_not_searched_for(env: World) -> None:
+    await env.does("audit prices --format csv", "Nothing was done", "`audit` doesn't take `--format csv`", "`count=`")
+
+
 async def test_its_help_says_how_to_find_a_person_and_a_beginning(env: World) -> None:
     await env.does("help audit", "`@ana` finds that person's entries", "`sched*`")
 

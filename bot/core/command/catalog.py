@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import MappingProxyType
+from typing import Final
 
 from bot.core.command.builtins import ALIASES, BUILTINS, Builtin, Takes
 from bot.core.command.capability import Capability, KindSpec, Risk
@@ -14,6 +16,8 @@ from bot.core.errors import BadRequest
 from bot.core.intent import Command
 from bot.core.masking.values import MASK
 from bot.core.value import Json
+
+_FLAG: Final = re.compile(r"(?:--|\u2013|\u2014)[a-z]")
 
 
 class CatalogProblem(ValueError):
@@ -208,7 +212,8 @@ def _taken(capability: Capability, command: Command) -> bool:
 def check_builtin(builtin: Builtin, ask: Command) -> dict[str, Json]:
     """The parameters of a built-in verb, defaults included. Raises BadRequest for a word or parameter it does not take."""
     most = {Takes.WORDS: builtin.most_words, Takes.COMMAND: 1}.get(builtin.takes, 0)
-    extra = ask.words[most:] if most is not None else ()
+    flags = [word for word in ask.words if builtin.risk is Risk.READ and _FLAG.match(word)]
+    extra = ask.words[most:] if most is not None else ask.words[ask.words.index(flags[0]) :] if flags else ()
     hint = f"{builtin.help} For example: `{builtin.example}`."
     if extra:
         names = ", ".join(f"`{param.name}=`" for param in builtin.params)

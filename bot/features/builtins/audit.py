@@ -80,18 +80,18 @@ async def audit(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, 
     # A mention among the words is whose entries are wanted. `WARN` is a word, although an id may look like it.
     mentioned = [word for word in ask.words if word.startswith("<@") and user is None][:1]
     who = person_in(user or next(iter(mentioned), None))
-    words = [word for word in ask.words if word not in mentioned]
-    text = " ".join([*words, *(str(given[name]) for name in ("target", "incident") if given.get(name))]).strip()
-    text = "" if text == "*" else text
-    if text in ("verify", "export"):
-        where = f"`audit {text}` works in the terminal, where the bot is installed: `signalbox audit {text}`."
-        raise BadRequest(where, f"`{ctx.command} audit {text}*` searches for the word.", "bad_parameter")
+    words = [word for at, word in enumerate(ask.words) if word not in mentioned and (at or word != "search")]
+    also = (given.get(name) for name in ("target", "incident", "event"))
+    text = " ".join([*words, *map(str, filter(None, also))]).strip()
+    if (first := text.partition(" ")[0]) in ("verify", "export"):
+        where = f"`audit {first}` works in the terminal, where the bot is installed: `signalbox audit {first}`."
+        raise BadRequest(where, f"`{ctx.command} audit {first}*` searches for the word.", "bad_parameter")
     filters = Filters(
         channel_id=None if everywhere else intent.place.channel_id,
         user_id=who,
         since=stamp(ctx.clock.now() - timedelta(seconds=since)) if isinstance(since, int) else None,
         request_id=text if _REQUEST.fullmatch(text) else None,
-        text=None if _REQUEST.fullmatch(text) else text or None,
+        text=None if text == "*" or _REQUEST.fullmatch(text) else text or None,
     )
     count = given["count"]
     most = count + 2  # its own request, and one that shows that there are more
