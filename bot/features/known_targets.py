@@ -19,11 +19,12 @@ from bot.core.policy.decide import Allowed, Denied
 from bot.core.policy.match import Situation
 from bot.core.policy.visibility import Visibility
 from bot.core.records import Filters
+from bot.core.text import utc_text
 from bot.core.text import written as written_path
 from bot.operations.authorize import foresee, read_situation, usable, visibility_of
 from bot.operations.cards import written
 from bot.runtime.context import Context
-from bot.runtime.listings import Listing
+from bot.runtime.listings import NOW, Listing
 
 _CLOSE: Final = 65.0  # of 100: a misspelled name
 MOST_CLOSE: Final = 5
@@ -31,19 +32,28 @@ RECENT: Final = 200  # audit entries
 _COMMON: Final = ("start", "status", "logs", "retry", "history", "schedules", "pause", "health", "schedule off")
 PICKS: Final = {"logs": "last", "retry": "failed", "restart": "last", "data": "last", "stop": "running"}
 _TRIED: Final = 40  # targets of a backend that are tried for a verb
+CHANGED: Final = "not read since a change"
 WITHIN: Final = 1.0  # seconds to wait for lists: Slack wants the options of a menu within three
 
 
 @dataclass(frozen=True, slots=True)
 class KnownTarget:
     """`text` is how it is typed, `plain` the same for comparing. `listed` is its line in the last list of its backend.
-    `seen` is when it was last seen, None for one that is only in the configuration."""
+    `seen` is when it was last seen, None for one that is only in the configuration. `past`: its state is not that of now."""
 
     target: Target
     text: str
     plain: str
     listed: Named | None = None
     seen: datetime | None = None
+    past: bool = False
+
+    def state(self, *, detail: bool) -> str:
+        """What its list says of it: of another moment than now with the time, and nothing that a change may have ended."""
+        if self.listed is None:
+            return ""
+        text = ", ".join(filter(None, (self.listed.state, self.listed.detail if detail else "")))
+        return f"{text} (as of {utc_text(self.seen)})" if self.past and self.listed.state else text
 
     def order(self, default_kind: str) -> tuple[bool, bool, str]:
         """The order among equally good matches: main kinds first, then what is listed now, then by name."""
@@ -78,11 +88,11 @@ async def _of_backend(ctx: Context, name: str, listing: Listing) -> Sequence[Kno
     for target, seen in await ctx.target_cache.known(name):
         text = written(target)
         found[target.kind, target.id] = KnownTarget(target, text, plain(text), None, seen)
+    old = listing.outdated or (listing.at is not None and ctx.clock.now() - listing.at > NOW)
     for named in listing.named:
-        target = named.target
-        before = found.get((target.kind, target.id))
-        when = before.seen if before is not None else listing.at
-        found[target.kind, target.id] = KnownTarget(target, named.text, plain(named.text), named, when)
+        target, past = named.target, old and bool(named.state)
+        shown = named.model_copy(update={"state": "", "detail": CHANGED}) if past and listing.outdated else named
+        found[target.kind, target.id] = KnownTarget(target, named.text, plain(named.text), shown, listing.at, past)
     if listing.problem:  # a current list has the configured ones, under their ids
         there = {known.text for known in found.values()}
         for named in ctx.backends[name].configured():

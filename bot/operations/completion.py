@@ -34,6 +34,8 @@ async def finish(ctx: Context, attempt: Attempt, result: Outcome, event: Event) 
     Only this process knows the outcome. So it waits as long as the store can't be used.
     """
     now, name = ctx.clock.now(), f"request {attempt.operation.request_id}"
+    if attempt.operation.risk is not Risk.READ:
+        ctx.listings.changed(attempt.operation.target.backend)
     effects = [one for one in concerned(ctx.effects, ctx.catalog, attempt) if result.kind in one.kinds]
 
     async def record() -> Consequences:

@@ -13,18 +13,26 @@ from bot.runtime.task_queue import TaskQueue
 
 WITHIN: Final = 30.0  # seconds for one list
 FRESH: Final = timedelta(minutes=15)  # the age up to which a list is not asked for again
+NOW: Final = timedelta(seconds=10)  # the age up to which the states in a list count as those of now
 RETRY_AFTER: Final = timedelta(seconds=10)
 
 _log = logging.getLogger("signalbox.targets")
 
 
 class Listing(NamedTuple):
-    """The last list of a backend. `at` is when it came, None when none came yet. `problem` says why the last try failed."""
+    """The last list of a backend. `at` is when it was asked for, None when none came yet. `problem` says why the last try failed.
+    `changed_at` is when something was last changed on the backend from here."""
 
     named: tuple[Named, ...] = ()
     at: datetime | None = None
     problem: str = "It has not answered yet."
     tried_at: datetime | None = None
+    changed_at: datetime | None = None
+
+    @property
+    def outdated(self) -> bool:
+        """Whether something was changed from here since: the states in it may be over."""
+        return self.at is not None and self.changed_at is not None and self.at <= self.changed_at
 
 
 class Listings:
@@ -46,6 +54,10 @@ class Listings:
         now = self._clock.now()
         await self._wait([name for name in names if self._is_old(name, now)], within)
         return {name: self._last.get(name, Listing()) for name in names}
+
+    def changed(self, name: str) -> None:
+        """Remember that something was changed on this backend, or may have been."""
+        self._last[name] = self._last.get(name, Listing())._replace(changed_at=self._clock.now())
 
     def _is_old(self, name: str, now: datetime) -> bool:
         last = self._last.get(name)
@@ -78,13 +90,12 @@ class Listings:
             asked.set_result(None)
 
     async def _listed(self, name: str) -> Listing:
-        last = self._last.get(name, Listing())
+        asked_at, problem, named = self._clock.now(), "", tuple[Named, ...]()
         try:
             async with asyncio.timeout(WITHIN):
                 named = tuple(await self._backends[name].targets())
         except (TimeoutError, Problem) as error:
             problem = error.summary if isinstance(error, Problem) else f"No answer within {WITHIN:g} s."
             _log.info("%s could not be listed: %s", name, getattr(error, "code", "timeout"))
-            return last._replace(problem=problem, tried_at=self._clock.now())
-        now = self._clock.now()
-        return Listing(named, now, "", now)
+        last = self._last.get(name, Listing())._replace(problem=problem, tried_at=self._clock.now())
+        return last if problem else last._replace(named=named, at=asked_at)

@@ -147,13 +147,19 @@ async def targets(ctx: Context, intent: Intent, ask: Command, given: Mapping[str
 
 
 async def find(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, Any]) -> None:
-    """`find prices`: configured, listed and seen targets of all backends. Waits only for those without a current list."""
+    """`find prices`: configured, listed and seen targets of all backends. Waits only for those without a current list,
+    and for the state of what it shows."""
     typed = " ".join(ask.words)
     if not words_of(typed):
         raise BadRequest("`find` needs a part of a name.", "For example: `find prices`.", "target_missing")
     visible = await visibility_of(ctx, intent.actor, intent.place)
     known = await known_targets(ctx, visible, within=FIND_WITHIN)
     found, remark = matching(ctx, known.targets, typed), ""
+    past = {one.target.backend for one in found[:MOST_FOUND] if one.past} - known.silent.keys()
+    if past:
+        await ctx.listings.refresh(*past, within=SHOWN_WITHIN)
+        known = await known_targets(ctx, visible, within=0)
+        found = matching(ctx, known.targets, typed)
     if not (found and fit(words_of(typed), found[0].plain)):
         partial = [name for name, spec in ctx.catalog.backends.items() if spec.unlisted and visible.backend(name)]
         more = f"Type a full path or id for what is not listed on {' and '.join(partial)}." if partial else ""
@@ -206,9 +212,9 @@ async def _show_targets(
 
 
 def _state_of(known: KnownTarget) -> str:
-    """Its state and detail in the current list, otherwise when it was last seen."""
+    """Its state and detail in the last list, otherwise when it was last seen."""
     if known.listed is not None:
-        return ", ".join(part for part in (known.listed.state, known.listed.detail) if part)
+        return known.state(detail=True)
     return f"seen {utc_text(known.seen)}" if known.seen is not None else "configured"
 
 

@@ -19,6 +19,7 @@ from bot.operations.authorize import catalog_of, usable, visibility_of
 from bot.runtime.context import Context
 
 MOST: Final = 100  # options that Slack takes
+NOTE: Final = 75  # characters of a note that Slack shows
 FEW: Final = 10  # targets that are few enough to offer the runs of each as well
 MOST_USED: Final = 5
 COMMON: Final = ("start", "status", "logs", "stop", "retry")
@@ -138,9 +139,10 @@ def _offered(
 
 
 def _choice(known: KnownTarget) -> Choice:
-    state = known.listed.state if known.listed is not None else ""
     whose = f" of {known.target.parent_name}" if known.target.parent_name else ""
-    return Choice(value=known.text, note=f"{known.target.kind}{whose}{', ' if state else ''}{state}")
+    note = ", ".join(filter(None, (f"{known.target.kind}{whose}", known.state(detail=False))))
+    uncut = len(note) <= NOTE or not known.past  # its time would be cut
+    return Choice(value=known.text, note=note if uncut else f"{known.target.kind}{whose}")
 
 
 def _acts_on(ctx: Context, kinds: set[tuple[str, str]], known: KnownTarget) -> bool:
