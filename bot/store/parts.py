@@ -201,7 +201,7 @@ class StoredDecisions(StorePart):
     async def end_pending(
         self, pending_id: str, state: str, by: str | None, entries: Sequence[AuditEntry], now: When
     ) -> bool:
-        """Open -> `state`; an approved one can still be cancelled. False when another change came first."""
+        """Open -> `state`; an approved one can still be cancelled or taken. False when another change came first."""
         return await self._change(pending_decisions.end(pending_id, state, by, stamp(now)), entries)
 
     async def claim(self, key: str, value: Json, entries: Sequence[AuditEntry], at: When) -> bool:

@@ -180,6 +180,69 @@ async def test_access_that_is_told_after_its_end_is_told_as_over(team: Team, mon
     await team.sees_in_thread("Approved by <@U0ROOT> for 30 minutes. That time is over.")
 
 
+async def test_access_that_is_told_after_its_request_would_have_expired_is_told_as_over(
+    team: Team, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The program was stopped for a day just after the grant was stored."""
+    env = team.env
+    card = await ask(team, "start acc:news/feed", "30 minutes")
+    lost = Cut(monkeypatch, TimedRows, "add_grant", "restart")
+    await team.press(card, "Approve", user="U0ROOT", channel=CRAWL)
+    await asyncio.wait_for(lost.done.wait(), 30)
+    await env.bot.close()
+    team.later(hours=25)
+    await env.start()
+    await team.sees_in_thread("Approved by <@U0ROOT> for 30 minutes. That time is over.")
+    await env.quiet()
+    assert not told(team, CRAWL, "Cancelled")
+    assert not [entry for entry in env.audit(event="expired") if entry.code == "expired"]
+
+
+@pytest.mark.parametrize("restarts", [False, True], ids=["at-work", "restarted"])
+@pytest.mark.parametrize(
+    ("what", "who", "by", "channel", "passes"),
+    [
+        ("start acc:news/feed", "U0ANA", "U0ROOT", CRAWL, {"hours": 25}),  # long over
+        ("start acc:shop/prices", "U0ROOT", "U0LEE", APPROVERS, {"minutes": 11}),  # the grant is in force
+    ],
+    ids=["over", "in-force"],
+)
+async def test_access_that_was_given_does_not_expire_as_a_request(
+    team: Team, what: str, who: str, by: str, channel: str, passes: dict[str, int], *, restarts: bool
+) -> None:
+    """The time in which it had to be decided passes: nobody is told that nothing was done. The program may have been stopped by a
+    version that left such a request approved."""
+    env = team.env
+    card = await ask(team, what, "30 minutes", user=who)
+    team.later(minutes=20)
+    await team.press(card, "Approve", user=by, channel=channel)
+    await env.sees("Granted for 30 minutes", user=who)
+    await env.quiet()
+    if restarts:
+        older = "UPDATE pending_decisions SET state = 'approved' WHERE state = 'taken'"
+        await env.bot.store.database.write(lambda db: db.execute(older).rowcount)
+    team.later(**passes)
+    await (env.restart() if restarts else env.bot.leader.timers.beat())
+    await env.quiet()
+    assert not told(team, CRAWL, "Cancelled") + told(team, channel, "Cancelled")
+    assert not [entry for entry in env.audit(event="expired") if entry.code == "expired"]
+    assert not await env.bot.store.pending_decisions(state="approved")
+
+
+async def test_access_that_was_told_is_not_told_again_after_a_fault(
+    team: Team, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The program stops between the message to the requester and the end of the request."""
+    env = team.env
+    card = await ask(team, "start acc:news/feed", "30 minutes")
+    lost = Cut(monkeypatch, StoredDecisions, "end_pending", "restart")
+    await team.press(card, "Approve", user="U0ROOT", channel=CRAWL)
+    await cut(team, lost, "restart")
+    await env.quiet()
+    assert len(told(team, CRAWL, "start acc:news/feed", "You can `start` it here")) == 1
+    assert not told(team, CRAWL, "Granted: start on")
+
+
 @pytest.mark.parametrize("how", [DOUBT, "restart"])
 async def test_allowed_for_an_hour_is_told(team: Team, monkeypatch: pytest.MonkeyPatch, how: str) -> None:
     env = team.env

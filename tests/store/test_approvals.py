@@ -155,6 +155,14 @@ async def test_what_was_approved_can_be_cancelled_and_not_be_rejected(store: Sto
     assert not await store.end_pending("h1", "cancelled", "U0ANA", [row(Event.ABANDONED)], NOW)
 
 
+@pytest.mark.usefixtures("held")
+async def test_what_was_approved_can_be_used_up_without_a_call_also_after_its_expiry(store: Store) -> None:
+    await store.vote("h1", ballot(), entries_of, needed=1, now=NOW)
+    assert await store.end_pending("h1", "taken", "U0LEE", [], after(1801))
+    assert not await store.pending_decisions(state="approved")
+    assert not await store.end_pending("h1", "cancelled", "U0ANA", [], after(1802))
+
+
 async def test_a_reminder_is_given_once_at_each_of_its_times(store: Store) -> None:
     await store.accept(intent(), [])
     await store.wait("r1", pending(remind_at=after(60)), [], NOW)

@@ -135,10 +135,11 @@ def _channels(ctx: Context, grant: Grant) -> tuple[str, ...]:
 async def recover(ctx: Context) -> None:
     """After a restart: announce what counts and was not announced. The grant that is the whole use of an approval is told by
     that."""
-    told = {grant_id(pending.id) for pending in await ctx.store.pending_decisions(state="approved")}
     for grant in await ctx.store.open_grants(ctx.clock.now()):
-        if not grant.breakglass and grant.id not in told and await ctx.store.message(f"grant:{grant.id}") is None:
-            await grant_card.show(ctx, grant)
+        if not grant.breakglass and await ctx.store.message(f"grant:{grant.id}") is None:
+            asked = await ctx.store.open_pending(grant.id.replace("g-", "r-", 1))  # the approval, see `grant_id`
+            if asked is None or asked.record.get("sort") != "grant":
+                await grant_card.show(ctx, grant)
         cards_of = [_key(grant.id, channel) for channel in _channels(ctx, grant)] if grant.breakglass else []
         if None in [await ctx.store.message(key) for key in cards_of]:
             await show(ctx, grant.id)

@@ -52,10 +52,15 @@ async def dispatch(ctx: Context, pending_id: str) -> str | None:
     # Taken before the last check, so that nothing changes between it and the call.
     async with target_lock(ctx, waiting.operation):
         approval = Approval.of(await ctx.store.open_pending(pending_id))
-        if approval is None or approval.pending.state != "approved":
+        if (
+            approval is None
+            or approval.pending.state != "approved"
+            or (approval.record.sort == "grant" and await _is_granted(ctx, approval))
+        ):
             return None
-        if approval.record.sort == "grant" and await _is_granted(ctx, approval):
-            return None
+        if is_expired(approval.due, ctx.clock.now()):
+            await expiry.expire(ctx, approval)
+            return "it expired."
         if await ctx.store.open_pending(approval.next_id) is not None and await hand_over(ctx, approval):
             return RENEWED
         operation = approval.operation
@@ -113,15 +118,24 @@ async def _use(
 
 
 async def _is_granted(ctx: Context, approval: Approval) -> bool:
-    """Whether the grant that is its whole use is stored. One that was not told, because something failed in between, is told."""
+    """Whether the grant that is its whole use is stored. Completes what was left because something failed in between."""
     made = await ctx.store.grant_by_id(grant_id(approval.id))
-    if made is not None and await ctx.store.message(f"{approval_cards.TOLD}{approval.id}:approved") is None:
+    if made is not None:
         await _granted(ctx, approval, made)
     return made is not None
 
 
 async def _granted(ctx: Context, approval: Approval, made: Grant) -> None:
-    """Show that the requester may do it for a while now, and tell them as the last step."""
+    """Show once that the requester may do it for a while now, and tell them. The approval is used up as the last step."""
+    if await ctx.store.message(f"{approval_cards.TOLD}{approval.id}:approved") is None:
+        await _tell_granted(ctx, approval, made)
+    pending = approval.pending
+    at = pending.decided_at or ctx.clock.now()
+    await ctx.store.end_pending(approval.id, "taken", pending.decided_by, (), at)
+
+
+async def _tell_granted(ctx: Context, approval: Approval, made: Grant) -> None:
+    """The cards first, then a message to the requester."""
     people = made.granted_by.split(", ")
     by, lasts = " and ".join([f"<@{user}>" for user in people]), plural(approval.record.lasts // 60, "minute")
     await ctx.store.finish(approval.pending.request_id, (), ctx.clock.now())
@@ -268,9 +282,7 @@ async def pick_up(ctx: Context, *, every: bool = False) -> None:
         approval = Approval.of(pending)
         left = every or (pending.decided_at or pending.made_at) <= stamp(now - LEFT_FOR)
         if approval is not None and left:
-            over = is_expired(approval.due, now)
-            work = expiry.expire(ctx, approval) if over else dispatch(ctx, pending.id)
-            ctx.tasks.start(work, f"approval {pending.id}")
+            ctx.tasks.start(dispatch(ctx, pending.id), f"approval {pending.id}")
 
 
 async def _tell_ends(ctx: Context) -> None:

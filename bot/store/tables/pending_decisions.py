@@ -97,9 +97,9 @@ def _decision(cast: Sequence[CastVote], needed: int) -> str | None:
 
 
 def end(pending_id: str, state: str, by: str | None, now: str) -> Statement:
-    """Open -> `state`. An approved one can still be cancelled."""
+    """Open -> `state`. An approved one can still be cancelled, or taken: see `take` for one that has to be used in time."""
     sql = """UPDATE pending_decisions SET state = ?, decided_by = ?, decided_at = ? WHERE id = ?
-        AND (state = 'open' OR (state = 'approved' AND ? = 'cancelled'))"""
+        AND (state = 'open' OR (state = 'approved' AND ? IN ('cancelled', 'taken')))"""
     return sql, (state, by, now, pending_id, state)
 
 
