@@ -1,7 +1,7 @@
 """The current facts about a target from the backend and the audit log, for pre-flights and approval cards."""
 
 import asyncio
-from collections.abc import Awaitable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Iterable, Sequence
 from datetime import datetime
 from typing import Final, TypeAlias
 
@@ -14,8 +14,8 @@ from bot.core.intent import Command
 from bot.core.operation import Operation, Target
 from bot.core.outcome import Binding, Binds, Fact, Unread, Weighs, binding_of
 from bot.core.policy.match import risk_or_verb
-from bot.core.records import Filters, StoredEntry, newest_of
-from bot.core.text import sentences, utc_text
+from bot.core.records import Filters, StoredEntry
+from bot.core.text import first_of, sentences, utc_text
 from bot.operations import cards
 from bot.operations.reconcile import MAY_HAVE_DONE
 from bot.operations.resolve import find_target
@@ -25,7 +25,8 @@ FACTS_WITHIN: Final = 6.0
 LAST_OUTCOMES: Final = 5
 NOT_DONE: Final = "not done"
 _ENTRIES: Final = 3  # of one request at most: unknown, found, ended
-UNDONE: Final = 20
+UNDONE: Final = 20  # of what would be taken back, in words
+_PAGE: Final = 500  # entries
 _OUTCOMES: Final = frozenset({Event.DONE, Event.FAILED, Event.UNKNOWN, Event.RECONCILED, Event.ABANDONED})
 _UNSURE: Final = frozenset({"sent", "unknown"})
 UNREADABLE: Final = "not readable"
@@ -88,35 +89,44 @@ async def _undone(ctx: Context, operation: Operation) -> _Found:
         return ()
     declared = ctx.catalog.backends[target.backend].capabilities
     for_good = next(one.verb for one in declared if (one.target, one.undoes) == (capability.target, capability.undoes))
-    *made, before = await all_of(
-        ctx.store.search(Filters(target_id=target.id, verb=verb, event=Event.SENT), limit=UNDONE)
-        for verb in (*capability.undoes, for_good)
-    )
-    cleared = [sent.seq for sent in before if went(ctx.catalog, await _outcome(ctx, sent)) == "done"]
-    since = max(cleared, default=0)
+    since = 0
+    async for clearing, outcome in _requests(ctx, target, for_good, since):
+        if went(ctx.catalog, outcome) == "done":
+            since = clearing.seq
+            break
     sent, unsure = {}, {}
-    for entry in newest_of(made, UNDONE):
-        outcome = await _outcome(ctx, entry)
+    made = [one for verb in capability.undoes async for one in _requests(ctx, target, verb, since)]
+    for entry, outcome in sorted(made, key=lambda one: -one[0].seq):
         word = went(ctx.catalog, outcome)
-        if outcome.seq < since:
-            continue
         if word == "done":
             sent[entry.request_id] = f"{outcome.detail} ({utc_text(outcome.at)})"
         elif word in _UNSURE or outcome.code in MAY_HAVE_DONE:
             given = f"{entry.verb} {cards.short(entry.given)}".strip()
             unsure[entry.request_id] = f"{given} ({utc_text(entry.at)})"
     words = sentences(
-        f"Sent through Signalbox: {' '.join(sent.values())}" if sent else "",
-        f"May have been sent: {'; '.join(unsure.values())}" if unsure else "",
+        f"Sent through Signalbox: {first_of(sent.values(), UNDONE, ' ')}" if sent else "",
+        f"May have been sent: {first_of(unsure.values(), UNDONE)}" if unsure else "",
     )
     told = f"{words or 'Nothing was sent through Signalbox.'} {target.backend} can't list what else is there."
     return [Binds("What it affects", told, {**sent, **unsure})]
 
 
-async def _outcome(ctx: Context, sent: StoredEntry) -> StoredEntry:
-    """The newest entry about how it went; the given one while there is none."""
-    entries = await ctx.store.search(Filters(request_id=sent.request_id))
-    return next((entry for entry in entries if entry.event in _OUTCOMES), sent)
+async def _requests(
+    ctx: Context, target: Target, verb: str, since: int
+) -> AsyncIterator[tuple[StoredEntry, StoredEntry]]:
+    """The requests with this verb that were sent, the newest first: each entry `sent` with the newest one about how it went,
+    or itself while there is none. Without those that ended before the entry number `since`."""
+    filters, before = Filters(target_id=target.id, verb=verb), None
+    newest: dict[str | None, StoredEntry] = {}
+    while page := await ctx.store.search(filters, before_seq=before, limit=_PAGE):
+        for entry in page:
+            if entry.event in _OUTCOMES and entry.seq > since:
+                newest.setdefault(entry.request_id, entry)
+            elif entry.event is Event.SENT and (outcome := newest.pop(entry.request_id, entry)).seq > since:
+                yield entry, outcome
+        before = page[-1].seq
+        if before <= since and not newest:
+            return
 
 
 async def _from_audit_log(ctx: Context, operation: Operation) -> _Found:
