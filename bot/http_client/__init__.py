@@ -27,7 +27,7 @@
     `deadline` is the timeout in seconds for everything: waiting for a slot, connecting, sending, reading, repeats.
 
 `HttpClient.download(..., to=binary file, cap=bytes) -> Download`      the same parameters; the body is written to the file, at
-    most `cap` bytes. A repeat starts the file again.
+    most `cap` bytes. A repeat starts the file again. `judge` sees a body of at most 512 bytes.
 
 `Reply`     status, headers (lower-case names), body (bytes, unpacked); `.read(Model, "needed", ...)` and
             `.rows(Model, at=keys)` parse as in core/vendor_json, or raise BadReply, which names the field; `.value()` any
@@ -46,10 +46,10 @@ credential, query or header.
 from bot.http_client.auth import Auth, Basic, Bearer, Credential, Session
 from bot.http_client.client import HttpClient, client_for
 from bot.http_client.errors import forbidden, renewal
-from bot.http_client.request import host_of, segment
+from bot.http_client.request import Judge, host_of, segment
 from bot.http_client.response import Download, Reply
 
 __all__ = [
-    "Auth", "Basic", "Bearer", "Credential", "Download", "HttpClient", "Reply", "Session", "client_for", "forbidden",
-    "host_of", "renewal", "segment",
+    "Auth", "Basic", "Bearer", "Credential", "Download", "HttpClient", "Judge", "Reply", "Session", "client_for",
+    "forbidden", "host_of", "renewal", "segment",
 ]  # fmt: skip

@@ -135,8 +135,7 @@ class HttpClient:
             to.truncate()
             digest, size, head = hashlib.sha256(), 0, b""
             async for piece in pieces:
-                if len(head) < _HEAD:
-                    head += piece[: _HEAD - len(head)]
+                head += piece[: _HEAD - len(head)]
                 digest.update(piece)
                 size += len(piece)
                 try:
@@ -146,6 +145,8 @@ class HttpClient:
                         f"{self.name}: the reply can't be saved; the disk may be full.", code="disk"
                     ) from None
             self._refuse_page(media_type_of(names), head, response.status_code)
+            if size == len(head):
+                request.judge(Reply(self.name, response.status_code, names, head, f"{method} {path}"))
             return Download(response.status_code, names, size, digest.hexdigest(), head)
 
         return await self._within(request, cap, deadline, take)

@@ -125,3 +125,18 @@ async def test_a_busy_answer_of_informatica_with_a_success_status_is_tried_again
         await env.say("schedule off infa:schedule/nightly -- quiet")
         await ended(env, "schedule off")
         assert "done" in env.events("schedule off")
+
+
+@pytest.mark.parametrize("status", [401, 429, 503])
+async def test_a_log_of_informatica_is_read_again_after_such_an_answer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, status: int
+) -> None:
+    """Also after one that means that the session ended."""
+    async with world(tmp_path, only=("infa",)) as env:
+        await env.say("start infa:task/load_orders")
+        await env.until(lambda: "done" in env.events("start"))
+        env.planes["infa"].clock.advance(3600)
+        answered(env, "infa", "/sessionLog", [reply({**BUSY, "statusCode": status})], monkeypatch)
+        await env.say("logs infa:task/load_orders")
+        await ended(env, "logs")
+        assert "done" in env.events("logs")

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, BinaryIO, Final
 
 from bot.backends import ClientBase
-from bot.backends.informatica.login import V2_HEADER, V3_HEADER, SignIn, Source, VendorError, error_in, problem_of
+from bot.backends.informatica.login import V2_HEADER, V3_HEADER, SignIn, Source, error_in, problem_of
 from bot.backends.informatica.models import Agent, Entry, Found, Running, Schedule, ServiceReply, Started
 from bot.backends.informatica.settings import InformaticaSettings
 from bot.core.command.params import as_typed
@@ -16,7 +16,7 @@ from bot.core.errors import CallProblem
 from bot.core.masking.redact import redact
 from bot.core.ports.services import Clock
 from bot.core.value import Json
-from bot.http_client import Download, HttpClient, Reply, Session, segment
+from bot.http_client import Download, HttpClient, Judge, Reply, Session, segment
 
 LARGEST_LOG: Final = 512 << 20
 _LARGEST_SKEW: Final = 600.0
@@ -123,7 +123,7 @@ class InfaClient(ClientBase):
     async def session_log(self, log_id: str, to: BinaryIO) -> Download:
         """GET api/v2/activity/activityLog/ID/sessionLog: text, or a zip of texts."""
         missing = f"session log {log_id}"
-        got = await self._http.download(
+        return await self._http.download(
             "GET",
             f"/api/v2/activity/activityLog/{segment(log_id)}/sessionLog",
             to=to,
@@ -131,12 +131,9 @@ class InfaClient(ClientBase):
             auth=self._v2,
             idempotent=True,
             missing=missing,
+            judge=self._judge(missing),
             deadline=480.0,
         )
-        error = error_in(got.head) if got.size == len(got.head) else None
-        if error is not None:
-            raise problem_of(self._settings.name, error, self._said(error), missing)
-        return got
 
     async def schedules(self) -> list[Schedule]:
         """GET public/core/v3/schedule: the list under `schedules` or `value`, or bare (all are seen in public clients)."""
@@ -163,7 +160,14 @@ class InfaClient(ClientBase):
     async def _call(
         self, method: str, path: str, *, v3: bool = False, safe: bool = False, missing: str | None = None, **rest: Any
     ) -> Reply:
-        """One call; an error object under a success status is an error. A session that ended is renewed once."""
+        """One call. A session that ended is renewed once."""
+        source, judge = self._v3 if v3 else self._v2, self._judge(missing)
+        reply = await self._http.call(method, path, auth=source, idempotent=safe, missing=missing, judge=judge, **rest)
+        self._note_clock(reply.date)
+        return reply
+
+    def _judge(self, missing: str | None) -> Judge:
+        """Raises the problem of an error object under a success status."""
 
         def judge(reply: Reply) -> None:
             error = error_in(reply.body)
@@ -171,17 +175,11 @@ class InfaClient(ClientBase):
                 return
             if error.status is None and error.code in self._settings.session_codes:
                 error = error._replace(status=401)
-            raise problem_of(self._settings.name, error, self._said(error), missing)
+            session = self.sign_in.current
+            secrets = (self.sign_in.secret, *(session.secrets if session else ()))
+            raise problem_of(self._settings.name, error, redact(error.sentence, secrets)[0], missing)
 
-        source = self._v3 if v3 else self._v2
-        reply = await self._http.call(method, path, auth=source, idempotent=safe, missing=missing, judge=judge, **rest)
-        self._note_clock(reply.date)
-        return reply
-
-    def _said(self, error: VendorError) -> str:
-        session = self.sign_in.current
-        secrets = (self.sign_in.secret, *(session.secrets if session else ()))
-        return redact(error.sentence, secrets)[0]
+        return judge
 
     def _note_clock(self, date: datetime | None) -> None:
         """How far the vendor's clock is ahead of ours; an implausible difference comes from a proxy and is ignored."""
