@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -151,8 +152,42 @@ async def test_a_single_schedule_is_not_deleted_when_it_runs_at_other_times_than
     assert key in env.acc.schedules
 
 
+@pytest.mark.parametrize("moved", ["start", "zone"])
+async def test_a_single_schedule_is_not_deleted_when_what_its_interval_counts_from_has_changed(
+    team: Team, moved: str
+) -> None:
+    """Its description is the same: every 12 hours."""
+    env = team.env
+    key = hourly(env, 1)
+    found = env.acc.schedules[key]
+    found.cron, found.zone_name = "0 0 12 0", "Central European Standard Time"
+    await do(env, "schedules acc:shop/prices")
+    asked = await ask(env, f"schedule delete acc:schedule/{key} -- site is gone")
+    await asked.card("from 2026-07-16T11:21:20; next")
+    await asked.press("Ask for approval")
+    card = await team.card("schedule delete")
+    if moved == "start":
+        found.start += timedelta(hours=5)
+    else:
+        found.zone_name = "Central Europe Standard Time"  # CET as well
+    await team.press(card, "Approve")
+    await team.sees("Not counted: Schedule")
+    assert key in env.acc.schedules
+
+
+async def test_schedules_are_not_deleted_when_the_start_time_of_one_has_changed(env: World) -> None:
+    key = hourly(env, 1)
+    asked = await ask(env, "schedule delete acc:shop/prices")
+    await asked.card("Will be deleted")
+    env.acc.schedules[key].start += timedelta(minutes=5)
+    await asked.press("Run it")
+    await private(env, "from 2026-07-16T11:26:20 (on, 001d3c61) is new", "Nothing was done.")
+    assert key in env.acc.schedules
+
+
+@pytest.mark.parametrize("moved", ["interval", "start"])
 async def test_a_single_schedule_of_informatica_is_not_switched_when_it_runs_at_other_times(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moved: str
 ) -> None:
     rules = RULES.replace('["start"]', '["schedule off"]').replace('["acc:shop/*"]', '["infa:*"]')
     async with deciding(tmp_path, monkeypatch, rules, only=("infa",)) as team:
@@ -160,9 +195,12 @@ async def test_a_single_schedule_of_informatica_is_not_switched_when_it_runs_at_
         await env.say("schedule off infa:schedule/nightly -- quiet")
         card = await team.card("schedule off infa:schedule/nightly", "Schedule: on; Daily")
         (nightly,) = [one for one in env.planes["infa"].schedules if one.name == "nightly"]
-        nightly.interval = "Hourly"
+        if moved == "start":
+            nightly.start += 3600
+        else:
+            nightly.interval = "Hourly"
         await team.press(card, "Approve")
-        await team.sees("Not counted: Schedule was Daily", "and is Hourly")
+        await team.sees("Not counted: Schedule was Daily", f"and is {nightly.interval} from ")
         assert not env.audit(event="sent")
 
 

@@ -73,5 +73,6 @@ async def state_of(ctx: AdapterContext, target: Target) -> str:
 async def preflight(ctx: AdapterContext, operation: Operation) -> list[tuple[str, str]]:
     """On or off, and when it runs."""
     schedule = await _one(ctx, operation.target)
-    when = f"{interval_text(schedule)} {schedule.time_zone_id or ''}".strip()
+    start = f"from {utc_text(moment(schedule.start_time))}" if schedule.start_time else ""
+    when = " ".join(filter(None, (interval_text(schedule), start, schedule.time_zone_id)))
     return [Binds("Schedule", f"{schedule_word(schedule)}; {when}", {when: when})]  # the state is compared too

@@ -131,17 +131,24 @@ def _schedule(ctx: AdapterContext, schedule: Schedule | None) -> tuple[str, str]
         return Binds("Schedule", "no longer exists", {})
     when = _when(ctx, schedule)
     text = f"{switched(schedule)}; {when}; next {utc_text(moment(schedule.next_run_time))}"
-    return Binds("Schedule", text, {f"{schedule.id} {when}": when})  # the state is compared too
+    return Binds("Schedule", text, {_key(schedule, when): when})  # the state is compared too
 
 
 def _when(ctx: AdapterContext, schedule: Schedule) -> str:
-    return ctx.clean(schedule.cron_description or schedule.cron or "").rstrip(".")
+    """When it runs. An interval counts from the start time, which its description may leave out."""
+    often = (schedule.cron_description or schedule.cron or "").rstrip(".")
+    start = f" from {schedule.start_time}" if schedule.start_time else ""
+    return ctx.clean(f"{often}{start}".strip())
+
+
+def _key(schedule: Schedule, shown: str) -> str:
+    return f"{schedule.id} {schedule.time_zone_id} {shown}"
 
 
 def _each(ctx: AdapterContext, schedules: Sequence[Schedule]) -> dict[str, str]:
     """The words for each schedule by its exact id and what is shown of it."""
     words = [f"{_when(ctx, item)} ({switched(item)}, {brief_id(item.id or '')})" for item in schedules]
-    return {f"{item.id} {shown}": shown for item, shown in zip(schedules, words, strict=True)}
+    return {_key(item, shown): shown for item, shown in zip(schedules, words, strict=True)}
 
 
 def _all_schedules(ctx: AdapterContext, schedules: Sequence[Schedule], *, on: bool) -> list[tuple[str, str]]:

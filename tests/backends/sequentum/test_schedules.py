@@ -145,9 +145,10 @@ async def test_before_all_are_deleted_it_is_said_which() -> None:
     """How many, their ids, whether they are on, and when: nobody can look afterwards."""
     one = [SCHEDULE_REPLY]
     two = [SCHEDULE_REPLY, {**SCHEDULE_REPLY, "scheduleId": "s2", "isEnabled": False}]
+    often = "Runs every day at 3:36:00 PM (AET) from 2019-05-30T15:36:00"
     for listed, words in (
-        (two, f"2 schedules: Runs every day at 3:36:00 PM (AET) (on, {SCHEDULE[:8]}); Runs every day"),
-        (one, f"1 schedule: Runs every day at 3:36:00 PM (AET) (on, {SCHEDULE[:8]})"),
+        (two, f"2 schedules: {often} (on, {SCHEDULE[:8]}); {often} (off, s2)"),
+        (one, f"1 schedule: {often} (on, {SCHEDULE[:8]})"),
         ([], "0 schedules"),
     ):
         async with joined(RecordingAcc({LIST: said(listed)})) as env:
