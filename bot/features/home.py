@@ -23,7 +23,7 @@ from bot.features.favourites import favourites, last_channel, recent, same, star
 from bot.features.pauses.pause import paused_word
 from bot.operations import cards
 from bot.operations.authorize import each_channel, not_in_force, visibility_of
-from bot.operations.watcher import each_run, state_of
+from bot.operations.followed import each_run, state_of
 from bot.runtime.context import Context
 from bot.runtime.stale_homes import LOOKED_LATELY, OPENED, opened_lately
 

@@ -27,7 +27,7 @@ from bot.features.replies.refusal import offered
 from bot.operations import cards
 from bot.operations.audit_writer import AuditWriter
 from bot.operations.authorize import FRESH, foresee, read_situation, visibility_of
-from bot.operations.watcher import each_run
+from bot.operations.followed import each_run
 from bot.runtime.context import Context
 
 TAG: Final = "stop_everything1"

@@ -22,8 +22,8 @@ from bot.core.text import capitalized, seconds_words, without_level
 from bot.operations import cards
 from bot.operations.audit_writer import AuditWriter, columns_of
 from bot.operations.authorize import visibility_of
+from bot.operations.followed import UNREAD_TOLD_AFTER
 from bot.operations.next_steps import buttons_for
-from bot.operations.watcher import UNREAD_TOLD_AFTER
 from bot.runtime.context import Context
 from bot.runtime.until_stored import IN_DOUBT, until_stored
 

@@ -8,7 +8,7 @@ import asyncio
 import re
 import zlib
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
@@ -23,11 +23,12 @@ from bot.core.intent import Intent
 from bot.core.operation import Operation, Target
 from bot.core.outcome import LOST, NOT_FOUND, STARTED, Done, Phase, RunView
 from bot.core.records import Filters, StoredRequest, Watch, stamp
-from bot.core.text import seconds_words, without_level
+from bot.core.text import without_level
 from bot.operations import cards, newer_run
 from bot.operations.audit_writer import AuditWriter
 from bot.operations.backend_call import call
 from bot.operations.completion import recorded
+from bot.operations.followed import UNREAD_TOLD_AFTER, no_longer_unread, tell_unread
 from bot.operations.next_steps import buttons_for
 from bot.operations.progress import moved
 from bot.runtime.context import Context
@@ -42,11 +43,9 @@ QUICK: Final = timedelta(seconds=2)
 SLOW: Final = timedelta(seconds=10)  # a multiple of QUICK, so that every slow moment of a group is a quick one too
 SLOWER_AFTER = timedelta(minutes=2)
 AFTER_TROUBLE: Final = timedelta(seconds=5)  # at least; then at the group's next slow moment
-UNREAD_TOLD_AFTER: Final = timedelta(minutes=1)
 LOST_AFTER: Final = timedelta(hours=1)  # of answers that it doesn't exist, which a restored control plane may take back
 POLL_WITHIN = 20.0
 AT_ONCE = 4
-_MOST_NAMED: Final = 10
 MOST_DUE: Final = 5_000  # runs of one poll; the rest is late and splits its group
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _TICK: Final = timedelta(microseconds=1)
@@ -89,23 +88,6 @@ async def last_lines(ctx: Context, intent: Intent, run: Target) -> Line | None:
     return Line(heading=heading, text="\n".join((errors or rows)[-LINES:]), code=True) if rows else None
 
 
-def each_run(watches: Iterable[Watch]) -> list[Watch]:
-    """Every run once, the oldest first, however many requests follow it: by the first of them that isn't a stop, in the state
-    that the last saw."""
-    runs: dict[tuple[str, str, str], Watch] = {}
-    for watch in sorted(watches, key=lambda one: (one.verb == "stop", one.made_at)):
-        run = watch.backend, watch.group_key, watch.target.id
-        first = runs.get(run, watch)
-        runs[run] = first.model_copy(update={"view": watch.view or first.view})
-    return sorted(runs.values(), key=lambda one: one.made_at)
-
-
-def state_of(run: Watch) -> str:
-    """The state that was last seen of a followed run, also of one that is followed only because it is being stopped."""
-    state = run.view.state if run.view is not None else STARTED.state
-    return f"Being stopped: {state}" if run.verb == "stop" else state
-
-
 async def follow_due(ctx: Context) -> int:
     """Poll all due runs and return how many. Followers get a message about runs that can't be read for a minute."""
     watches = await ctx.store.due_watches(ctx.clock.now(), MOST_DUE)
@@ -117,20 +99,21 @@ async def follow_due(ctx: Context) -> int:
         _group(ctx, backend, group, found, limits[backend]) for (backend, group), found in groups.items()
     )
     told = [watch for found in news for watch in found]
-    await _tell(ctx, [watch for watch in told if not (watch.view or STARTED).unread_told])
-    await _readable_again(ctx, [watch for watch in told if (watch.view or STARTED).unread_told])
+    await tell_unread(ctx, [watch for watch in told if not (watch.view or STARTED).unread_told])
+    await no_longer_unread(ctx, [watch for watch in told if (watch.view or STARTED).unread_told])
     return len(watches)
 
 
 async def _group(
     ctx: Context, backend_name: str, group: str, watches: Sequence[Watch], limit: asyncio.Semaphore
 ) -> list[Watch]:
-    """Poll the runs of a group. Returns those that can't be read for a minute by now, and those that can be read again."""
+    """Poll the runs of a group. Returns those that can't be read for a minute by now, and those that were: they can be
+    read again, or their state is `lost` where they are no longer followed."""
     backend = ctx.backends.get(backend_name)
     if backend is None:
         for watch in watches:
             await ctx.store.end_watch(watch.id, LOST, (), ctx.clock.now())
-        return []
+        return [watch.model_copy(update={"state": LOST}) for watch in watches if (watch.view or STARTED).unread_told]
     views: Mapping[str, RunView] = {}
     trouble = ""
     try:
@@ -152,11 +135,20 @@ async def _group(
     for watch, view in seen:
         # An ended run whose watch is open still: its end was seen, but the program stopped before it was recorded and shown.
         news = view.phase.ended or _shown(view) != _shown(watch.view or STARTED)
-        if view.gone_since is not None and now - view.gone_since >= LOST_AFTER:
+        if _is_lost(view, now):
             await _changed(ctx, watch, view, lost=True)
         elif news or moved(view, now - _pace(watch, now), now):
             await _changed(ctx, watch, view)
-    return [watch for watch, view in seen if view.unread_told is not (watch.view or STARTED).unread_told]
+    over = {watch.id for watch, view in seen if view.unread_told and (view.phase.ended or _is_lost(view, now))}
+    return [
+        watch.model_copy(update={"state": LOST}) if watch.id in over else watch
+        for watch, view in seen
+        if (view.unread_told and watch.id not in over) is not (watch.view or STARTED).unread_told
+    ]
+
+
+def _is_lost(view: RunView, now: datetime) -> bool:
+    return view.gone_since is not None and now - view.gone_since >= LOST_AFTER
 
 
 def seen_now(watch: Watch, found: RunView | None, trouble: str, now: datetime) -> RunView:
@@ -187,67 +179,6 @@ def _shown(view: RunView) -> RunView:
     return view.model_copy(update={"unread_since": None, "unread_told": False, "gone_since": None})
 
 
-async def _tell(ctx: Context, watches: Sequence[Watch]) -> None:
-    """One message per person and place, however many of their runs can't be read."""
-    waiting: dict[tuple[str, str | None, str], list[tuple[Watch, StoredRequest]]] = defaultdict(list)
-    for watch in watches:
-        request = await ctx.store.request(watch.request_id)
-        if request is not None and request.operation is not None:
-            thread = request.intent.place.aside.thread_ts
-            waiting[watch.channel_id or "", thread, watch.user_id or ""].append((watch, request))
-    for found in waiting.values():
-        runs = {watch.id for watch in each_run(watch for watch, _ in found)}
-        card = _unread([request for watch, request in found if watch.id in runs], ctx.clock.now())
-        for _, request in found:
-            await ctx.store.set_value(_unread_key(request.request_id), card.key, ctx.clock.now())
-        await ctx.presenter.show(card)
-
-
-async def _readable_again(ctx: Context, watches: Sequence[Watch]) -> None:
-    """Say it on each message whose runs can all be read again."""
-    if not watches:
-        return
-    unread = [one for one in await ctx.store.open_watches() if one.view is not None and one.view.unread_told]
-    still = {await ctx.store.value(_unread_key(one.request_id)) for one in unread}
-    for key in {await ctx.store.value(_unread_key(one.request_id)) for one in watches} - still:
-        posted = await ctx.store.message(str(key))
-        if posted is not None and posted.body is not None:
-            await ctx.presenter.show(_over(Card.stored(posted.body)))
-
-
-def _unread_key(request_id: str) -> str:
-    """Where the key of the message is remembered that says that the run of a request can't be read."""
-    return f"unread_card:{request_id}"
-
-
-def _unread(requests: Sequence[StoredRequest], now: datetime) -> Card:
-    """Tells the person who follows these runs that their status can't be read."""
-    operations = [request.operation for request in requests if request.operation is not None]
-    intent = requests[0].intent
-    names = [operation.title for operation in operations[:_MOST_NAMED]]
-    more = f" and {len(operations) - _MOST_NAMED} more" if len(operations) > _MOST_NAMED else ""
-    return Card(
-        key=f"unread:{intent.request_id}:{stamp(now)}",
-        place=cards.place_of(intent),
-        title="A run that you follow can't be read" if len(operations) == 1 else "Runs that you follow can't be read",
-        tone=Tone.UNSURE,
-        status=f"No status could be read for {seconds_words(UNREAD_TOLD_AFTER.total_seconds())}.",
-        lines=(
-            Line(text=", ".join(names) + more),
-            Line(text="The card of each run says why. It is updated as soon as the run can be read again."),
-        ),
-        mention=(intent.actor.user_id,),
-        at=now,
-    )
-
-
-def _over(card: Card) -> Card:
-    """That message, when all of its runs can be read again."""
-    lines = (*card.lines[:1], Line(text="The card of each run shows its state."))
-    title = card.title.replace("can't be read", "can be read again")
-    return card.model_copy(update={"title": title, "tone": Tone.PLAIN, "status": "", "lines": lines})
-
-
 def _next(watch: Watch, group: str, now: datetime) -> str:
     return stamp(next_moment(group, now, _pace(watch, now)))
 
@@ -276,7 +207,7 @@ async def _changed(ctx: Context, watch: Watch, view: RunView, *, lost: bool = Fa
     over = view.phase.ended or lost
     request = await ctx.store.request(watch.request_id)
     operation, run = (request.operation if request is not None else None), watch.target
-    if by := await _stopped_by(ctx, watch, operation, view):
+    if view.by is None and (by := await _stopped_by(ctx, watch, operation, view)):
         view = view.after("", by)
     async with ctx.locks.of(operation_key(watch.request_id)):
         card = None
@@ -306,7 +237,7 @@ async def _stopped_by(ctx: Context, watch: Watch, operation: Operation | None, v
 
 
 async def _superseded(ctx: Context, watch: Watch, view: RunView) -> RunView:
-    """The view, over where the target was started, stopped or restarted again since: it has one state, and the newest decides."""
+    """The view, over where a later order started, stopped or restarted the target: it has one state, and the newest decides."""
 
     def newer(verb: str | None) -> bool:
         capability = ctx.catalog.capability(watch.backend, verb or "", watch.target.kind)
@@ -314,15 +245,21 @@ async def _superseded(ctx: Context, watch: Watch, view: RunView) -> RunView:
 
     if view.phase.ended or not newer(watch.verb):
         return view
-    since = Filters(target_id=watch.target.id, backend=watch.backend, since=watch.made_at)
-    for entry in await ctx.store.search(since):
-        took_effect = entry.event is Event.DONE or (entry.event is Event.RECONCILED and entry.code == "done")
-        if took_effect and entry.user_id and entry.verb != watch.verb and newer(entry.verb):
+    for entry in await ctx.store.search(Filters(target_id=watch.target.id, backend=watch.backend, event=Event.SENT)):
+        if entry.request_id == watch.request_id:  # whichever was answered first: what was sent before it is older
+            return view
+        if entry.user_id and entry.verb != watch.verb and newer(entry.verb) and await _made(ctx, entry.request_id):
             state = f"{'Stopped' if entry.verb == 'stop' else 'Started again'} by <@{entry.user_id}>"
             steps = tuple(one for one in view.next if one.verb == "status")
             over = {"state": state, "phase": Phase.STOPPED, "message": "", "next": steps, "by": entry.user_id}
             return view.model_copy(update=over)
     return view
+
+
+async def _made(ctx: Context, request_id: str) -> bool:
+    """Whether the order is done and changed something. A start of what runs already has no run of its own."""
+    order, run = await ctx.store.operation_of(request_id), await ctx.store.run_of(request_id)
+    return order is not None and run is not None and (run != order.target or not order.starts_run)
 
 
 async def _explain(ctx: Context, request: StoredRequest, operation: Operation, run: Target, view: RunView) -> None:

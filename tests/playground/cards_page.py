@@ -461,7 +461,7 @@ MADE: Mapping[str, tuple[str, ...]] = {
         "pause",
     ),
     "operations.cards.private": ("denied", "preflight", "stop-everything", "help", "list", "timeline"),
-    "operations.watcher._unread": ("watch-unread",),
+    "operations.followed._unread": ("watch-unread",),
     "operations.restored._report": ("security",),
     "runtime.context.tell_security": ("security",),
     "slack.message_format._notice": ("elsewhere",),

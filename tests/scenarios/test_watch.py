@@ -333,7 +333,8 @@ async def test_the_message_that_a_run_cannot_be_read_is_corrected_when_it_can(te
 
 
 async def test_a_run_that_the_control_plane_no_longer_has_is_not_followed_for_ever(team: Team) -> None:
-    """After an hour its card says so, and it is neither on the Home tab nor in what `stop everything` lists."""
+    """After an hour its card says so, and it is neither on the Home tab nor in what `stop everything` lists. The message that it
+    can't be read no longer promises an update."""
     env = team.env
     env.acc.world.speed = 0.001
     await env.does("start acc:shop/prices", "start acc:shop/prices", "Starting")
@@ -349,6 +350,7 @@ async def test_a_run_that_the_control_plane_no_longer_has_is_not_followed_for_ev
     await env.sees("start acc:shop/prices", "Not found", "so its outcome is unknown. It is no longer followed.")
     assert [row.code for row in env.audit(event="ended")] == ["lost"]
     assert await env.bot.store.open_watches() == []
+    await env.sees("A run that you follow could not be read", "start acc:shop/prices")
 
 
 async def test_a_control_plane_that_does_not_answer_tells_nothing_and_is_asked_again(team: Team) -> None:

@@ -15,7 +15,7 @@ from bot.core.text import plural, utc_text, written
 from bot.features.approvals.question import asker, brief
 from bot.features.pauses.pause import paused_word
 from bot.operations import cards
-from bot.operations.watcher import each_run, state_of
+from bot.operations.followed import each_run, state_of
 from bot.runtime.context import Context
 
 MOST: Final = 200
