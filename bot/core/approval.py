@@ -28,6 +28,8 @@ LONGEST_SHOWN: Final = 2_000
 _BRIEF: Final = 80  # characters of a fact in the sentence about its change
 _NAMED: Final = 3  # of the things in it that are new or gone
 
+ANY_PARAMETERS: Final = "with any parameters"  # what a grant covers: it names a verb and a target only
+
 Sort = Literal["run", "once", "grant"]
 
 
@@ -119,6 +121,19 @@ class Approval:
     @property
     def id(self) -> str:
         return self.pending.id
+
+    @property
+    def asked(self) -> Operation:
+        """What is asked for: a grant is not limited to the parameters of the command that was denied."""
+        if self.record.sort != "grant":
+            return self.operation
+        return self.operation.model_copy(update={"params": {}, "given": {}, "words": (), "files": ()})
+
+    @property
+    def terms(self) -> str:
+        """`for 30 minutes, with any parameters`; empty where one run is asked for."""
+        lasts = plural(self.record.lasts // 60, "minute")
+        return f"for {lasts}, {ANY_PARAMETERS}" if self.record.sort == "grant" else ""
 
     @property
     def requester(self) -> str:

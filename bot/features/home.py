@@ -4,12 +4,12 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
-from bot.core.approval import Approval
+from bot.core.approval import ANY_PARAMETERS, Approval
 from bot.core.card import Button, HomeRow, HomeSection, HomeView
 from bot.core.command.capability import Risk
 from bot.core.command.params import as_typed
 from bot.core.intent import Actor, Intent, Place
-from bot.core.operation import Operation, Target
+from bot.core.operation import Target
 from bot.core.policy.match import Situation
 from bot.core.policy.visibility import Visibility, may
 from bot.core.records import CastVote, expiry, stamp
@@ -180,7 +180,7 @@ async def _decisions(ctx: Context, user: str, waiting: Sequence[Approval]) -> Ho
     for one in waiting:
         votes = await ctx.store.votes(one.id)
         text = (
-            f"{_given(one.operation)}for {asker(one.pending.intent)}{_because(one.operation.reason)}. "
+            f"{_given(one)}for {asker(one.pending.intent)}{_because(one.operation.reason)}. "
             f"{_agreed(one, votes)}Decide by {utc_text(one.pending.due_at)}"
         )
         button = _button(ctx, user, "Review", page=f"{_DECISIONS}:{one.pending.request_id}")
@@ -213,9 +213,9 @@ def _agreed(approval: Approval, votes: Sequence[CastVote]) -> str:
     return f"{text}. " if text else ""
 
 
-def _given(operation: Operation) -> str:
-    words = ", ".join(f"{name}={text}" for name, text in operation.masked_words)
-    return f"with {as_typed(words)}, " if words else ""
+def _given(approval: Approval) -> str:
+    words = ", ".join(f"{name}={text}" for name, text in approval.asked.masked_words)
+    return f"with {as_typed(words)}, " if words else f"{approval.terms}, " if approval.terms else ""
 
 
 async def _requests(ctx: Context, user: str) -> HomeSection:
@@ -231,7 +231,7 @@ async def _requests(ctx: Context, user: str) -> HomeSection:
         whose = "" if one.requester == user else f"asked by <@{one.requester}>, "
         votes = await ctx.store.votes(one.id)
         text = (
-            f"{_given(one.operation)}{whose}waits for {', '.join(one.record.groups)}. "
+            f"{_given(one)}{whose}waits for {', '.join(one.record.groups)}. "
             f"{_agreed(one, votes)}Expires {utc_text(one.pending.due_at)}"
         )
         rows.append(HomeRow(title=one.operation.title, text=text))
@@ -264,7 +264,7 @@ async def _ending(ctx: Context, user: str, seen: Visibility) -> HomeSection:
         if grant.user_id == user and not await not_in_force(ctx, grant):
             what = "Break-glass" if grant.breakglass else f"{', '.join(grant.verbs)} {', '.join(grant.targets)}"
             where = f" in {cards.channel(grant.channel_id)}" if grant.channel_id else ""
-            text = f"active{where}" if grant.breakglass else f"granted to you{where}"
+            text = f"active{where}" if grant.breakglass else f"granted to you{where}, {ANY_PARAMETERS}"
             ends.append((grant.until_at, what, f"{text}, until {utc_text(grant.until_at)}"))
             people.append(str(grant.channel_id))
     rows = [HomeRow(title=name, text=text) for _, name, text in sorted(ends)]

@@ -22,7 +22,8 @@ async def team(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator
 async def ask(team: Team, text: str, lasts: str, *, user: str = "U0ANA") -> dict[str, Any]:
     """Be denied, press `Ask for it`, choose, and give the approvers' card."""
     env = team.env
-    no = await env.does(text, "Denied", text, user=user)
+    command = " ".join(text.split()[:2])
+    no = await env.does(text, "Denied", command, user=user)
     assert labels(no) == ["Ask for it"]
     await team.press(no, "Ask for it", user=user, channel=CRAWL)
     person = env.person(user)
@@ -30,7 +31,7 @@ async def ask(team: Team, text: str, lasts: str, *, user: str = "U0ANA") -> dict
     receipt = await person.submit("modal", {"lasts": lasts, "reason": "Lee is away"})
     assert not receipt.errors, receipt
     channel = "C0APPR" if text.startswith("start acc:shop") else CRAWL
-    return await team.card(text, channel=channel)
+    return await team.card(command, channel=channel)
 
 
 async def test_once_runs_exactly_what_was_asked_and_no_more(team: Team) -> None:
@@ -84,6 +85,86 @@ async def test_half_an_hour_is_a_grant_for_this_verb_target_person_and_time(team
     await env.until(lambda: len(env.audit(event="denied")) == denied + 1)
     assert len(team.effects()) == 1
     assert [str(r.event) for r in env.audit() if (r.rule or "").startswith("grant g-")][-1] == "expired"
+
+
+@pytest.mark.parametrize("lasts", ["30 minutes", "once"])
+async def test_a_grant_is_asked_for_with_any_parameters_and_one_run_with_its_own(team: Team, lasts: str) -> None:
+    """The card, the Home tabs, `approvals`, the form of a denial and its outcome don't name the typed ones as a limit."""
+    env, root = team.env, team.env.person("U0ROOT")
+    typed, terms = "production=false", "for 30 minutes, with any parameters"
+    card = await ask(team, f"start acc:news/feed {typed}", lasts)
+    one = lasts == "once"
+    title = f"`start acc:news/feed {typed}`" if one else f"`start acc:news/feed` {terms}"
+    words = shown(card)
+    assert f"wants to run {title}" in words
+    assert f"<@U0ANA> may run it {terms}. Each time: The agent starts." in words or one
+    assert "Parameters" in words
+    places = [words.partition("Details")[0].partition("Parameters")[0]]
+    await env.ana.open_home()
+    await root.open_home()
+    places.append(await _tab(team, "U0ANA", "Your requests"))
+    places.append(await _tab(team, "U0ROOT", "Waiting for your decision"))
+    await root.press_label("home", label="Review")
+    places.append(await _tab(team, "U0ROOT", "wants to run"))
+    places.append(shown(await env.does("approvals", "Waiting for approval", "start acc:news/feed", user="U0ROOT")))
+    await team.press(card, "Deny", user="U0ROOT", channel=CRAWL)
+    await root.wait_for(lambda _: root.modal())
+    places.append(shown(root.modal() or {}))
+    receipt = await root.submit("modal", {"reason": "no"})
+    assert not receipt.errors, receipt
+    places.append(shown(await env.sees("Denied by <@U0ROOT>: `start acc:news/feed", "Reason: no", user="U0ROOT")))
+    for place in places:
+        assert (typed in place, terms in place) == (one, not one), place
+
+
+async def _tab(team: Team, user: str, *parts: str) -> str:
+    """The Home tab once it shows all parts."""
+    person = team.env.person(user)
+
+    def look(_: object) -> str | None:
+        words = shown(person.home() or {})
+        return words if all(part in words for part in parts) else None
+
+    return str(await person.wait_for(look))
+
+
+async def test_the_form_says_what_half_an_hour_covers(team: Team) -> None:
+    no = await team.env.does("start acc:news/feed production=false", "Denied", "start acc:news/feed")
+    await team.press(no, "Ask for it", user="U0ANA", channel=CRAWL)
+    await team.env.ana.wait_for(lambda person: person.modal())
+    words = shown(team.env.ana.modal() or {})
+    assert "30 minutes: you can `start` it here for half an hour, with any parameters." in words
+
+
+async def test_what_was_granted_is_told_with_any_parameters(team: Team) -> None:
+    """The decided card, the requester's card and message, `grants` and the Home tab; other parameters run, as they say."""
+    env, covers = team.env, "with any parameters"
+    card = await ask(team, "start acc:shop/prices input.region=north", "30 minutes", user="U0ROOT")
+    waiting = await env.sees("Not granted yet", user="U0ROOT")
+    assert "30 minutes, with any parameters" in shown(waiting)
+    assert "region=north" not in shown(waiting)
+    await team.press(card, "Approve")
+    await team.sees(f"`start acc:shop/prices` for <@U0ROOT>. Granted for 30 minutes, {covers}.")
+    granted = shown(await env.sees("Granted for 30 minutes", covers, user="U0ROOT"))
+    assert "region=north" not in granted
+    await team.sees_in_thread(f"You can `start` it here for 30 minutes, {covers}.", user="U0ROOT")
+    await env.does("grants", "Grants", f"start on acc:shop/prices, {covers}")
+    await env.person("U0ROOT").open_home()
+    await _tab(team, "U0ROOT", "granted to you in", covers)
+    await env.say("start acc:shop/prices input.region=south", user="U0ROOT")
+    await env.until(lambda: len(team.effects()) == 1)
+
+
+async def test_a_grant_that_is_asked_for_covers_the_same_command_with_other_parameters(team: Team) -> None:
+    """Approvers are not asked twice for what reads the same."""
+    env = team.env
+    await ask(team, "start acc:news/feed production=false", "30 minutes")
+    no = await env.does("start acc:news/feed production=true", "Denied", "start acc:news/feed")
+    await team.press(no, "Ask for it", user="U0ANA", channel=CRAWL)
+    await env.ana.wait_for(lambda person: person.modal())
+    assert (await env.ana.submit("modal", {"lasts": "30 minutes", "reason": "Lee is away"})).acked
+    await env.sees("It is already waiting for approval")
+    assert len(env.audit(event="approval_requested")) == 1
 
 
 async def test_it_is_asked_of_those_whom_the_rule_names(team: Team) -> None:

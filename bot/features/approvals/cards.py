@@ -84,6 +84,7 @@ async def _decided(
     whose = "" if asked_by == (pending.decided_by,) else f" for {' and '.join(f'<@{user}>' for user in asked_by)}"
     ending = question.head(pending, votes)
     people = [pending.decided_by] if pending.decided_by else []
+    terms = "" if pending.state in question.AGREED else approval.terms  # otherwise `why` has them
     # Why it expired or was cancelled by its requester says nothing new.
     telling = pending.state != "expired" and pending.decided_by != asker
     detail = why.removeprefix(ending).strip(" :.") if telling else ""
@@ -91,7 +92,7 @@ async def _decided(
     return Card(
         key=approval_key(pending.request_id),
         place=question.place_of(approval),
-        title=sentences(f"{ending}: {question.short_title(approval.operation)}{whose}", detail),
+        title=sentences(f"{ending}: {question.short_title(approval.asked)}{whose} {terms}".rstrip(), detail),
         tone=_TONES.get(pending.state, Tone.WARN),
         link=await link_to(ctx, operation_key(pending.request_id), label),
         buttons=tuple(buttons),
@@ -113,7 +114,8 @@ async def show_requester(ctx: Context, approval: Approval, *, stale: int = 0) ->
         means=cards.pending_means(approval.id, "cancel"),
         only_user=approval.requester,
     )
-    status = f"Waiting for approval from {some_of(record.count, question.named(record.groups))}. Not started yet"
+    who, then = some_of(record.count, question.named(record.groups)), "granted" if approval.terms else "started"
+    status = f"Waiting for approval from {who}. Not {then} yet"
     lines = [Line(heading="Asked again", text=record.note)] if record.note else []
     reach = await ctx.directory.reach(record.channel)
     if reach.trouble and reach.known:  # only the requester can do something about it
@@ -166,11 +168,12 @@ async def _show_request(
     *rows: Fact,
     buttons: tuple[Button, ...],
 ) -> None:
-    card = cards.working(approval.operation, approval.pending.intent, status)
+    card = cards.working(approval.asked, approval.pending.intent, status)
+    terms = facts_of((("Asked for", approval.terms.removeprefix("for ")),))
     changed = {
         "tone": tone,
         "lines": (*card.lines, *lines),
-        "rows": (*card.rows, *rows),
+        "rows": (*card.rows, *terms, *rows),
         "buttons": buttons,
         "details": (*card.details, Fact(label="Approval", value=approval.id)),
         "mention": tuple(dict.fromkeys((*card.mention, *people, approval.record.channel))),

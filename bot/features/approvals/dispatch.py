@@ -9,7 +9,7 @@ from functools import partial
 from operator import attrgetter
 from typing import Final
 
-from bot.core.approval import KIND, Approval, Step, is_expired, may_dispatch
+from bot.core.approval import ANY_PARAMETERS, KIND, Approval, Step, is_expired, may_dispatch
 from bot.core.audit import Event
 from bot.core.card import Tone, approval_key, operation_key
 from bot.core.command.capability import Capability
@@ -139,10 +139,10 @@ async def _tell_granted(ctx: Context, approval: Approval, made: Grant) -> None:
     people = made.granted_by.split(", ")
     by, lasts = " and ".join([f"<@{user}>" for user in people]), plural(approval.record.lasts // 60, "minute")
     await ctx.store.finish(approval.pending.request_id, (), ctx.clock.now())
-    await approval_cards.show(ctx, approval, why=f"Granted for {lasts}{await _only(ctx, approval)}")
+    await approval_cards.show(ctx, approval, why=f"Granted {approval.terms}{await _only(ctx, approval)}")
     late = made.state != "open" or made.until_at <= stamp(ctx.clock.now())
     who = f"<@{approval.requester}>" if await approval_cards.joined(ctx, approval) else "You"
-    can = "That time is over" if late else f"{who} can `{approval.operation.verb}` it here for {lasts}"
+    can = "That time is over" if late else f"{who} can `{approval.operation.verb}` it here {approval.terms}"
     text = f"Approved by {by}{f' for {lasts}' if late else ''}. {can}."
     await approval_cards.close_requester(ctx, approval, Tone.GOOD, f"Granted for {lasts}", text, *people)
     await approval_cards.tell_requester(ctx, approval, "approved", text, *people, tone=Tone.GOOD)
@@ -180,8 +180,8 @@ async def _claimed(
             await grant_card.show(ctx, await _grant(ctx, approval, people, lasts))
             minutes = max(1, round(lasts / 60))
             span = "1 hour" if minutes == 60 else plural(minutes, "minute")
-            why = f"Allowed for {span}, with any parameters{await _only(ctx, approval)}"
-            told = f"<@{approval.requester}> can run it here for {span} without asking again."
+            why = f"Allowed for {span}, {ANY_PARAMETERS}{await _only(ctx, approval)}"
+            told = f"<@{approval.requester}> can run it here for {span} without asking again, {ANY_PARAMETERS}."
         await approval_cards.show(ctx, approval, why=why)
         text += f" {told}"
     await approval_cards.tell_requester(ctx, approval, "approved", text, *people, tone=Tone.GOOD)

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Final
 
-from bot.core.approval import Approval
+from bot.core.approval import ANY_PARAMETERS, Approval
 from bot.core.card import Button, FormField, FormView, Line, Tone
 from bot.core.command.capability import Capability
 from bot.core.effects import Ruling
@@ -73,19 +73,18 @@ async def open_ask(ctx: Context, intent: Intent, means: dict[str, Json]) -> None
 
 
 def _form(operation: Operation, capability: Capability | None, token: str) -> FormView:
-    choices = (ONCE, HALF_HOUR) if grantable(operation) else (ONCE,)
+    choices: tuple[str, ...] = (ONCE,)
+    means = "Once: runs this command as soon as it is approved."
+    if grantable(operation):
+        choices = (ONCE, HALF_HOUR)
+        means += f" 30 minutes: you can `{operation.verb}` it here for half an hour, {ANY_PARAMETERS}."
     effect = capability.effect or capability.help if capability is not None else ""
     return FormView(
         form=ASK_FORM,
         token=token,
         title="Ask for it",
         submit="Ask",
-        lines=(
-            Line(heading=question.whole_title(operation), text=effect),
-            Line(
-                text="Once: runs this command as soon as it is approved. 30 minutes: you can run it here for half an hour."
-            ),
-        ),
+        lines=(Line(heading=question.whole_title(operation), text=effect), Line(text=means)),
         fields=(
             FormField(name="lasts", label="For how long", type="choice", optional=False, initial=ONCE, choices=choices),
             FormField(name="reason", label="Reason", type="text", optional=False, initial=operation.reason),
@@ -128,10 +127,13 @@ async def wanted(ctx: Context, intent: Intent, form: Form, kept: dict[str, Json]
 
 
 async def _waits_already(ctx: Context, intent: Intent, operation: Operation) -> bool:
-    """Whether an undecided request by this person for the same operation is open here."""
+    """Whether an undecided request by this person that covers the same operation is open here."""
     for pending in await ctx.store.pending_decisions(state="open", user=intent.actor.user_id):
         other = Approval.of(pending)
-        if other is not None and other.record.sort != "run" and same_wish(other, intent, operation):
+        if other is None or other.record.sort == "run":
+            continue
+        asked = {"params": other.operation.params, "files": other.operation.files} if other.terms else {}
+        if same_wish(other, intent, operation.model_copy(update=asked)):  # a grant covers any parameters
             return True
     return False
 

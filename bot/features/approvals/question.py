@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
-from bot.core.approval import Approval, ApprovalRecord, state_text
+from bot.core.approval import ANY_PARAMETERS, Approval, ApprovalRecord, state_text
 from bot.core.card import Button, Card, Question, Tone, approval_key
 from bot.core.command.parser import format_command
 from bot.core.intent import Command, Intent, Place, Source
@@ -27,7 +27,6 @@ _SHORT: Final = 120  # characters of parameters beside the command, and of a rea
 _LONGEST: Final = 240
 _BRIEF: Final = 80  # of what is there now, beside such parameters
 _PERSON: Final = re.compile(r"[UW][A-Z0-9]{3,}")
-_LASTS: Final = {"once": "this once", "grant": "for that time"}
 AGREED: Final = ("approved", "taken")
 _HEADS: Final = {
     "approved": "Approved",
@@ -76,18 +75,17 @@ def card(
 def wish(approval: Approval, others: Iterable[str] = ()) -> str:
     """`@Ana wants to run start acc:shop/prices input.region=north`: who wants what exactly and in which incident, secrets
     masked."""
-    operation, record, incident = approval.operation, approval.record, approval.pending.intent.incident
+    operation, incident = approval.asked, approval.pending.intent.incident
     people = " and ".join([asker(approval.pending.intent), *(f"<@{user}>" for user in others)])
     files = f"with {plural(len(operation.files), 'attached file')}" if operation.files else ""
-    lasts = f"for {plural(record.lasts // 60, 'minute')}" if record.sort == "grant" else ""
     words = (
         people,
         "want" if others else "wants",
         "to run",
         whole_title(operation),
         files,
-        lasts,
         f"for incident {incident}" if incident else "",
+        approval.terms,
     )
     return " ".join(word for word in words if word)
 
@@ -95,6 +93,11 @@ def wish(approval: Approval, others: Iterable[str] = ()) -> str:
 def asker(intent: Intent) -> str:
     """The requester. In the terminal, whoever has a shell there names the person."""
     return f"<@{intent.actor.user_id}>{' (from the terminal)' * (intent.source is Source.TERMINAL)}"
+
+
+def asked(approval: Approval) -> str:
+    """What is asked for: the command, and for a grant how long and with which parameters it can be run."""
+    return f"{whole_title(approval.asked)} {approval.terms}".rstrip()
 
 
 def whole_title(operation: Operation) -> str:
@@ -130,18 +133,20 @@ def _rows(
     stale: int,
 ) -> tuple[Fact, ...]:
     """At most five lines with the title: why, what will happen, what is there now, until when and who decides."""
-    operation, record = approval.operation, approval.record
+    operation, record = approval.asked, approval.record
     reason, given = writer.clean(operation.reason) or "no reason given", _given(operation)
-    exception = (
-        "" if record.sort == "run" else f"No rule allows this here; you would make an exception {_LASTS[record.sort]}"
-    )
+    what, exception = record.effect, "No rule allows this here; you would make an exception"
+    if record.sort == "grant":
+        what = sentences(f"{exception}: <@{approval.requester}> may run it {approval.terms}", f"Each time: {what}")
+    elif record.sort == "once":
+        what = sentences(f"{exception} this once", what)
     due = expiry_text(approval.due, approval.pending.intent.at)
     own_line = len(given) > _SHORT
     now = _now(record, _BRIEF if own_line else _LONGEST)
     rows = (
         ("With", _cut(given, _LONGEST) if own_line else ""),
         ("Why", with_reasons(_cut(reason, _SHORT), others)),
-        ("What happens", sentences(exception, record.effect, f"Now: {now}" if own_line else "")),
+        ("What happens", sentences(what, f"Now: {now}" if own_line else "")),
         ("Now", "" if own_line else now),
         ("Expires", sentences(due, _progress(record, votes, claimed, stale))),
     )
@@ -170,7 +175,7 @@ def outlook(writer: AuditWriter, approval: Approval, votes: Sequence[CastVote]) 
 def who_decides(approval: Approval) -> str:
     """For its requester: who can decide it."""
     who = first_of([f"<@{user}>" for user in approval.record.eligible], MOST_NAMED, ", ")
-    return f"{who} can decide your request {short_title(approval.operation)}."
+    return f"{who} can decide your request {short_title(approval.asked)} {approval.terms}".rstrip() + "."
 
 
 def _cut(text: str, most: int) -> str:
@@ -232,7 +237,8 @@ def _details(writer: AuditWriter, approval: Approval, votes: Sequence[CastVote])
     pending, operation, record = approval.pending, approval.operation, approval.record
     # Values as JSON, so that a text cannot look like another parameter.
     params = json.loads(writer.params(operation.params))
-    exact = ", ".join([f"{name}={canonical(value)}" for name, value in params.items()])
+    exact = ", ".join([f"{name}={canonical(value)}" for name, value in params.items()]) or "none"
+    exact = f"any; the denied command had {exact}" if approval.terms else exact
     cast = "; ".join([f"<@{vote.user_id}>: {vote.vote}" for vote in votes])
     place = pending.intent.place
     reason = writer.clean(operation.reason) or ""
@@ -244,7 +250,7 @@ def _details(writer: AuditWriter, approval: Approval, votes: Sequence[CastVote])
         ("Where", f"<#{place.channel_id}>" if not approval.is_asked_in_place else ""),
         ("Target", operation.target.text),
         ("Exact id", operation.target.id),
-        ("Parameters", exact or "none"),
+        ("Parameters", exact),
         ("Files", ", ".join(operation.files)),
     )
     ids = (
@@ -267,7 +273,7 @@ def buttons_of(approval: Approval, *, claimed: bool, name: str = REQUESTER) -> t
     here = "here" if approval.is_asked_in_place else "in the channel of the request"
     confirms = {
         "allow": f"This approves the request. For 1 hour, {name} can run {approval.operation.title} {here} without asking, "
-        "with any parameters."
+        f"{ANY_PARAMETERS}."
     }
     return tuple(
         [

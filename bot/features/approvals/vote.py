@@ -54,7 +54,7 @@ async def _tell(
     """Answer a press, and name the request. The answer to one on a Home tab is a direct message, so it leads to its card."""
     at_home = not intent.place.channel_id
     link = await approval_cards.link_to(ctx, approval_key(approval.pending.request_id), "Open the request")
-    rows = facts_of((("Request", question.whole_title(approval.operation)),))
+    rows = facts_of((("Request", question.asked(approval)),))
     await say(ctx, intent, text, *people, tone=tone, rows=rows, link=link if at_home else None)
 
 
@@ -88,7 +88,7 @@ async def _open_deny(ctx: Context, intent: Intent, approval: Approval) -> None:
         token=ctx.ids.secret(),
         title="Deny a request",
         submit="Deny",
-        lines=(Line(text=question.whole_title(approval.operation)),),
+        lines=(Line(text=question.asked(approval)),),
         fields=(reason,),
     )
     await open_form(ctx, intent, form, {"pending": approval.id}, "Press Deny again.")

@@ -48,7 +48,7 @@ async def approvals_table(
             pending_decisions.append(pending)
     rows = [
         (
-            _asked(pending.operation) if pending.operation else _review(pending),
+            _asked(pending.operation, Approval.of(pending)) if pending.operation else _review(pending),
             asker(pending.intent),
             cards.channel(pending.record.get("channel")),
             utc_text(pending.made_at, seconds=True),
@@ -64,10 +64,10 @@ def _review(pending: PendingDecision) -> str:
     return f"review of break-glass {pending.record.get('grant') or ''} in {where}"
 
 
-def _asked(operation: Operation) -> str:
-    """The command with the beginning of its parameters, secrets masked."""
-    given = format_command(Command(verb="", params=operation.masked_words)).strip()
-    return f"{operation.title} {brief(given)}".strip()
+def _asked(operation: Operation, approval: Approval | None) -> str:
+    """The command with the beginning of its parameters, secrets masked, or what a grant covers."""
+    given = brief(format_command(Command(verb="", params=operation.masked_words)).strip())
+    return f"{operation.title} {(approval.terms if approval is not None else '') or given}".strip()
 
 
 async def watches_table(

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from bot.core.approval import ANY_PARAMETERS
 from bot.core.card import Line, Tone
 from bot.core.command.parser import parse
 from bot.core.errors import BadRequest
@@ -167,7 +168,7 @@ async def grants(ctx: Context, intent: Intent, ask: Command, given: Mapping[str,
     rows = tuple(
         (
             cards.person(g.user_id),
-            ("anything (break-glass)" if g.breakglass else _given(g))
+            ("anything (break-glass)" if g.breakglass else f"{_given(g)}, {ANY_PARAMETERS}")
             + (f" (not in force: {over[g.id]})" if over[g.id] else ""),
             cards.channel(g.channel_id) or "every channel",
             utc_text(g.until_at, seconds=True),

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
+from bot.core.approval import ANY_PARAMETERS
 from bot.core.card import Button, Card, Line, Tone, approval_key, operation_key
 from bot.core.intent import Place
 from bot.core.outcome import Fact
@@ -33,7 +34,7 @@ async def _show(ctx: Context, grant: Grant, status: str, warning: str, also: Seq
     card = Card(
         key=f"grant:{grant.id}",
         place=_place(ctx, grant),
-        title=f"Granted: {what(grant)}",
+        title=f"Granted: {what(grant)}, {ANY_PARAMETERS}",
         tone=Tone.GOOD if is_open else Tone.PLAIN,
         status=status,
         rows=(
