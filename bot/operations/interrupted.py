@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
 
-from bot.core.audit import Event
+from bot.core.audit import AuditEntry, Event
 from bot.core.card import Line, Tone
 from bot.core.effects import Attempt
 from bot.core.errors import Problem
@@ -37,14 +37,31 @@ async def end_unknown(ctx: Context, attempt: Attempt, error: Exception) -> Unkno
     request = await until_stored(ctx.clock, name, partial(ctx.store.request, intent.request_id))
     if request is not None and request.state == "sending":
         sent_at = datetime.fromisoformat(request.sent_at or request.updated_at)
+        attempt = replace(attempt, began=None, sent_at=sent_at)
         try:
-            await finish(ctx, replace(attempt, began=None, sent_at=sent_at), lost, Event.UNKNOWN)
+            *before, last = await until_stored(ctx.clock, name, partial(_as_lost, ctx, attempt, lost))
+            for entry in before:
+                await until_stored(ctx.clock, name, partial(ctx.store.append, entry))
+            await finish(ctx, attempt, lost, last.event)
         except Exception as another:  # noqa: BLE001  a request must end in a recorded outcome
             fault = _fault(intent, another)
         else:
             return lost
     await _end(ctx, intent, fault)
     return lost
+
+
+async def _as_lost(ctx: Context, attempt: Attempt, lost: Unknown) -> list[AuditEntry]:
+    """The entries of a call whose outcome stays unknown, the same as after a look that didn't find it. The end of a pause isn't
+    given up: it may be tried again."""
+    filters = Filters(request_id=attempt.operation.request_id, event=Event.UNKNOWN)
+    events = [Event.UNKNOWN, Event.ABANDONED]
+    if attempt.pause is not None:
+        events = [Event.UNKNOWN]
+    elif await ctx.store.search(filters, limit=1):
+        events = [Event.ABANDONED]
+    writer, now = AuditWriter(ctx.secrets), ctx.clock.now()
+    return [writer.outcome(attempt, lost, event, now, ctx.clock.monotonic()) for event in events]
 
 
 async def last_words(ctx: Context, intent: Intent, error: Exception) -> None:
@@ -81,22 +98,24 @@ async def _record(ctx: Context, intent: Intent, fault: Problem) -> tuple[Tone, s
     is tried again: the end of a pause, if it may be, and an approved request."""
     now, what = ctx.clock.now(), intent.payload
     request = await ctx.store.request(intent.request_id)
-    sending = request is not None and request.state == "sending"
+    sent = request.operation if request is not None and request.state == "sending" else None
     events = {entry.event for entry in await ctx.store.search(Filters(request_id=intent.request_id))}
-    if events.intersection(_OUTCOMES) or (Event.SENT in events and not sending):
+    if events.intersection(_OUTCOMES) or (Event.SENT in events and sent is None):
         _log.error("request %s: its outcome is recorded, but not shown: %s", intent.request_id, fault.code)
         return Tone.WARN, "The outcome is recorded, but its card may not show it."
-    once = sending and request is not None and request.operation is not None and not request.operation.idempotent
+    once = sent is not None and not sent.idempotent
     again = isinstance(what, Press) and await _is_approved(ctx, what)
     pause = await ctx.store.pause_by_id(what.row) if isinstance(what, Due) and what.what == "pause" else None
     if pause is not None and not once:
         again = True
         await postpone(ctx, pause, now)
-    event = Event.UNKNOWN if sending else Event.FAILED
-    entry = AuditWriter(ctx.secrets).plain(event, intent, now, code=fault.code, detail=fault.summary)
-    await ctx.store.finish(intent.request_id, (entry,), stamp(now))
-    if sending:
+    if sent is not None:
+        lost = Unknown(code=fault.code, summary=f"{fault.summary} {_UNSURE}")
+        entries = await _as_lost(ctx, Attempt(intent, sent, pause=pause), lost)
+        await ctx.store.finish(intent.request_id, entries, stamp(now))
         return Tone.UNSURE, _UNSURE
+    entry = AuditWriter(ctx.secrets).plain(Event.FAILED, intent, now, code=fault.code, detail=fault.summary)
+    await ctx.store.finish(intent.request_id, (entry,), stamp(now))
     if again:
         return Tone.WARN, "Nothing was sent yet. It is tried again automatically."
     return Tone.BAD, "Nothing was sent."

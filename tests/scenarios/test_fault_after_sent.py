@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from bot.features.approvals import vote
-from bot.operations import cards, completion
+from bot.operations import cards, completion, reconcile
 from tests.scenarios.steps import Asked, ask, do, everything_seen, private
 from tests.scenarios.team import APPROVERS, RULES, Team, deciding
 from tests.scenarios.test_crash_in_a_call import crash
@@ -48,7 +48,7 @@ async def ends_unknown(team: Team, asked: Asked) -> None:
     """It is told on its card, and nobody reads anything else."""
     await asked.card(*MAY_HAVE)
     await team.env.quiet()
-    assert asked.events[-2:] == ["sent", "unknown"]
+    assert asked.events[-3:] == ["sent", "unknown", "abandoned"]
     assert not await team.env.bot.store.being_sent()
     assert "Nothing was sent" not in everything_seen(team.env, "U0ANA")
     assert "Nothing was sent" not in everything_seen(team.env, "U0LEE", APPROVERS)
@@ -100,7 +100,8 @@ async def test_of_a_request_that_was_approved_before_a_restart(team: Team, monke
 
 @asks_leads
 async def test_in_the_work_on_every_outcome(team: Team, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The run has started, and no card of it can be made: the requester is told in private, the approver nothing false."""
+    """The run has started, and no card of it can be made: the requester is told in private, the approver nothing false. The card
+    follows with the next start."""
     env, asked = team.env, await ask(team.env, "start acc:shop/prices -- now")
     card = await team.card("start acc:shop/prices")
     with monkeypatch.context() as patch:
@@ -109,9 +110,12 @@ async def test_in_the_work_on_every_outcome(team: Team, monkeypatch: pytest.Monk
         await private(env, "Something went wrong", "It may or may not have happened", asked.request_id)
     assert team.effects()
     await env.quiet()
-    assert asked.events[-2:] == ["sent", "unknown"]
+    assert asked.events[-3:] == ["sent", "unknown", "abandoned"]
+    assert (asked.row("abandoned").backend, asked.row("abandoned").verb) == ("acc", "start")
     assert not await env.bot.store.being_sent()
     assert "Something went wrong" not in everything_seen(env, "U0LEE", APPROVERS)
+    await env.restart()
+    await asked.card("Unknown: ", "It may or may not have happened")
 
 
 @pytest.mark.parametrize("first", [None, "working"], ids=["done", "unknown"])
@@ -128,6 +132,53 @@ async def test_after_the_outcome_was_recorded(team: Team, monkeypatch: pytest.Mo
     assert asked.events[:3] == ["requested", "sent", outcome]
     assert not {"unknown", "failed", "done"}.intersection(asked.events[3:])
     assert "Nothing was sent" not in everything_seen(env, "U0ANA")
+
+
+@pytest.mark.parametrize("first", [None, "working"], ids=["done", "unknown"])
+async def test_a_recorded_outcome_is_shown_after_a_restart(
+    team: Team, monkeypatch: pytest.MonkeyPatch, first: str | None
+) -> None:
+    """Its card, which could not be made, no longer says that the bot works on it."""
+    env, watch, times = team.env, completion._watch, iter(range(9))
+
+    async def once(*given: Any) -> Any:
+        if first and not next(times):
+            raise RuntimeError
+        return await watch(*given)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(cards, "outcome", broken)
+        patch.setattr(completion, "_watch", once)
+        asked = await ask(env, "schedule off acc:shop/prices -- quiet")
+        await private(env, "Something went wrong", "The outcome is recorded, but its card may not show it.")
+        await env.quiet()
+    await asked.card("Working on it", but="Unknown")
+    await env.restart()
+    await asked.card("Unknown: " if first else "off")
+
+
+@pytest.mark.parametrize("broke", [1, 2], ids=["once", "twice"])
+async def test_its_run_is_not_taken_for_a_later_start_that_was_lost(
+    team: Team, monkeypatch: pytest.MonkeyPatch, broke: int
+) -> None:
+    """Ana's start is slow, and the work on its outcome breaks; Rui's identical start, sent meanwhile, never arrives."""
+    monkeypatch.setattr(reconcile, "LOOK_AGAIN_AFTER", (1.0, 2.0))
+    env, match, watch, times = team.env, "POST .*/cluster/start", completion._watch, iter(range(99))
+
+    async def breaks(*given: Any) -> Any:
+        if next(times) < broke:
+            raise RuntimeError
+        return await watch(*given)
+
+    monkeypatch.setattr(completion, "_watch", breaks)
+    await env.acc.set_fault({"fault": "delay", "seconds": 1.5, "match": match, "times": 1})
+    ana = await ask(env, "start acc:shop/prices")
+    await env.until(lambda: ana.changes)
+    await env.acc.set_fault({"fault": "drop_before", "match": match, "times": 9})
+    rui = await ask(env, "start acc:shop/prices", user="U0RUI")
+    assert await rui.ends() == "abandoned"
+    assert len(team.effects()) == 1
+    await rui.card("Unknown: ", "1 other request may have had the same effect")
 
 
 async def test_keeps_no_pause_from_its_end(team: Team) -> None:

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from bot.core.audit import Event
 from bot.operations import reconcile
 from bot.playground.planes.wire import Reply
 from bot.runtime.leadership import AlwaysLeader
@@ -123,7 +122,7 @@ async def test_a_fault_in_the_recovery_of_an_order_leaves_nothing_waiting_for_it
         await crash(env)
     await starts_with_a_fault(env, "acc", monkeypatch)
     await env.sees("Something went wrong", "It may or may not have happened", asked.request_id)
-    assert asked.rows[-1].event is Event.UNKNOWN
+    assert asked.events[-2:] == ["unknown", "abandoned"]
     later.later(minutes=11)
     await env.until(lambda: env.audit(event="resumed"))
     assert not await env.bot.store.open_pauses()
