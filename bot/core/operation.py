@@ -25,7 +25,8 @@ class Target(Value):
 
     `id` is the vendor's exact id, `name` what people call it. `scope` is the canonical target that policy rules match
     (a run counts as its agent's path). It is None when the path is unknown; then only `backend:*` matches. `group` is
-    what one poll can read together (the agent of a run). `parent` is the vendor's id of the parent object.
+    what one poll can read together (the agent of a run); what follows a `@` in it is about one request that follows the run.
+    `parent` is the vendor's id of the parent object.
     `together` are the ids of all runs that one call started, this one first; they are followed as one. Empty for one run.
     """
 
@@ -43,6 +44,12 @@ class Target(Value):
     def text(self) -> str:
         """How a person would write this target, for cards and buttons."""
         return self.scope if self.scope and self.parent is None else f"{self.backend}:{self.name}"
+
+    @property
+    def run(self) -> str:
+        """With `id`, what tells a run from others, also where the vendor numbers the runs of each target; the same whichever
+        request follows it."""
+        return self.group.partition("@")[0]
 
     @property
     def label(self) -> str:

@@ -27,7 +27,7 @@ from bot.features.replies.refusal import offered
 from bot.operations import cards
 from bot.operations.audit_writer import AuditWriter
 from bot.operations.authorize import FRESH, foresee, read_situation, visibility_of
-from bot.operations.followed import each_run
+from bot.operations.followed import STOPPING, each_run
 from bot.runtime.context import Context
 
 TAG: Final = "stop_everything1"
@@ -92,8 +92,8 @@ async def offer(ctx: Context, intent: Intent, ask: ParseError) -> bool:
     seen, channel = await visibility_of(ctx, intent.actor, intent.place), intent.place.channel_id
     here = [one for one in await ctx.store.open_watches() if one.channel_id == channel and seen.target(one.target)]
     followed = each_run(here)
-    runs = {f"{VERB} {cards.written(one.target)}": one for one in followed if one.verb != VERB}
-    stopping = [_line(one) for one in followed if one.verb == VERB and not targets]
+    runs = {f"{VERB} {cards.written(one.target)}": one for one in followed if one.state != STOPPING}
+    stopping = [_line(one) for one in followed if one.state == STOPPING and not targets]
     rules = await _decisions(ctx, intent, runs)
     texts = [one for one in await offered(ctx, intent, targets or [*rules]) if not isinstance(rules.get(one), Denied)]
     stops, left = texts[:MOST], len(texts) - MOST
@@ -118,7 +118,7 @@ async def offer(ctx: Context, intent: Intent, ask: ParseError) -> bool:
     )
     people = tuple(dict.fromkeys(one.user_id for one in here if one.user_id))
     if not stops:
-        none = (Line(text=NONE),) if not others else ()
+        none = (Line(text=NONE),) if not others and not stopping else ()
         title = "Nothing can be stopped here" if others else "There is nothing to stop"
         await say(ctx, intent, title, tone=Tone.PLAIN, lines=(*none, *cannot), mention=people, entries=entries)
         return True
@@ -265,7 +265,7 @@ def _why_not(ctx: Context, run: Watch, decision: Decision | None) -> str:
 
 
 def _line(run: Watch, why_not: str = "") -> str:
-    """The run and what is known of it without asking: its last state, who started, resumed, retried or stopped it,
+    """The run and what is known of it without asking: its last state, who started, resumed or retried it, or only stopped it,
     and when; why it can't be stopped."""
     state, did = (
         capitalized(run.view.state if run.view is not None else STARTED.state),

@@ -13,24 +13,27 @@ from bot.operations import cards
 from bot.runtime.context import Context
 
 UNREAD_TOLD_AFTER: Final = timedelta(minutes=1)
+STOPPING: Final = "stopping"
 _MOST_NAMED: Final = 10
 
 
 def each_run(watches: Iterable[Watch]) -> list[Watch]:
     """Every run once, the oldest first, however many requests follow it: by the first of them that isn't a stop, in the state
-    that the last saw."""
+    that the last saw. Its `state` is `stopping` when the last is a stop."""
     runs: dict[tuple[str, str, str], Watch] = {}
-    for watch in sorted(watches, key=lambda one: (one.verb == "stop", one.made_at)):
-        run = watch.backend, watch.group_key, watch.target.id
+    for watch in sorted(watches, key=lambda one: one.made_at):
+        run = watch.backend, watch.target.run, watch.target.id
         first = runs.get(run, watch)
-        runs[run] = first.model_copy(update={"view": watch.view or first.view})
+        seen = {"view": watch.view or first.view, "state": STOPPING if watch.verb == "stop" else watch.state}
+        by = watch if first.verb == "stop" != watch.verb else first
+        runs[run] = by.model_copy(update=seen)
     return sorted(runs.values(), key=lambda one: one.made_at)
 
 
 def state_of(run: Watch) -> str:
-    """The state that was last seen of a followed run, also of one that is followed only because it is being stopped."""
+    """The state that was last seen of a followed run, and that it is being stopped."""
     state = run.view.state if run.view is not None else STARTED.state
-    return f"Being stopped: {state}" if run.verb == "stop" else state
+    return f"Being stopped: {state}" if run.state == STOPPING else state
 
 
 async def tell_unread(ctx: Context, watches: Sequence[Watch]) -> None:

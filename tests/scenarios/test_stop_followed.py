@@ -169,6 +169,33 @@ async def test_a_stop_that_is_followed_is_not_offered_to_be_stopped(team: Team) 
     assert labels(answer) == [], text
 
 
+async def test_a_job_that_is_being_stopped_is_one_run(team: Team) -> None:
+    """It says who started it, and that it is being stopped, whichever request follows it."""
+    env = team.env
+    await env.does("start infa:task/load_orders -- x", "Refresh", channel=INCIDENT, user="U0ANA")
+    await env.until(lambda: "done" in env.events("start"))
+    team.later(seconds=5)
+    ask = await env.does("stop infa:task/load_orders -- x", "Valid for", channel=INCIDENT, user="U0RUI")
+    await team.press(ask, "Run it", user="U0RUI", channel=INCIDENT)
+    await env.until(lambda: "done" in env.events("stop"))
+    answer = await env.does("stop everything -- the shop is down", "being stopped already", channel=INCIDENT)
+    text = shown(answer)
+    assert "will be stopped" not in text, text
+    assert "started by <@U0ANA>" in text, text
+    assert "stop ordered" not in text, text
+    assert "No run in progress" not in text, text
+    await env.does("status", "1 run in progress", "Being stopped", channel=INCIDENT)
+
+
+async def test_a_service_that_is_stopped_while_it_starts_is_one_run(team: Team) -> None:
+    """Also before the stop ends the following of the start."""
+    env = team.env
+    await env.does(f"start {SERVICE} -- x", "Refresh", channel=INCIDENT, user="U0ANA")
+    team.later(seconds=1)
+    await stop(team)
+    await env.does("status", "1 run in progress", "Being stopped", channel=INCIDENT)
+
+
 async def test_status_says_that_a_service_is_being_stopped(team: Team) -> None:
     await stop(team)
     await team.env.does("status", "Being stopped: shutting down", channel=INCIDENT)

@@ -42,15 +42,15 @@ class ServiceKey:
 
     @property
     def group(self) -> str:
-        """`V2` or `V2|start|SECONDS`."""
+        """`V2` or `V2@start|SECONDS`."""
         if self.goal is None or self.since is None:
             return self.v2
-        return f"{self.v2}|{self.goal}|{int(self.since.timestamp())}"
+        return f"{self.v2}@{self.goal}|{int(self.since.timestamp())}"
 
     @classmethod
     def of(cls, group: str) -> ServiceKey:
         """The key in a `group`; raises BadReply for a value that this program didn't write."""
-        v2, _, rest = group.partition("|")
+        v2, _, rest = group.replace("@", "|").partition("|")  # `|` in what earlier versions stored
         goal, _, since = rest.partition("|")
         if not rest:
             return cls(v2)
@@ -70,16 +70,16 @@ class TaskKey:
 
     @property
     def group(self) -> str:
-        """`TYPE|V2` or `TYPE|V2|RUN|SECONDS`."""
+        """`TYPE|V2` or `TYPE|V2|RUN@SECONDS`."""
         head = f"{self.type}|{self.v2}"
         if self.run is None or self.since is None:
             return head
-        return f"{head}|{self.run}|{int(self.since.timestamp())}"
+        return f"{head}|{self.run}@{int(self.since.timestamp())}"
 
     @classmethod
     def of(cls, group: str) -> TaskKey:
         """The key in a `group`; raises BadReply for a value that this program didn't write."""
-        parts = group.split("|")
+        parts = group.replace("@", "|").split("|")  # `|` in what earlier versions stored
         if len(parts) == 2:
             return cls(parts[0], parts[1])
         if len(parts) != 4 or not parts[2].isdigit() or not parts[3].isdigit():

@@ -23,6 +23,16 @@ async def stopped(infa: Joined) -> None:
     await infa.follow(done.run)
 
 
+@pytest.mark.parametrize("command", [f"stop {SERVICE}", "start infa:task/load_orders"])
+async def test_what_an_earlier_version_followed_is_followed_on(infa: Joined, command: str) -> None:
+    """In its store, the time of the request came after another mark."""
+    run = (await infa.do(command)).run
+    assert run is not None
+    assert "@" in run.group
+    views = await infa.follow(run.model_copy(update={"group": run.group.replace("@", "|")}))
+    assert views[-1].phase is Phase.SUCCEEDED
+
+
 async def test_stop_is_followed_until_the_service_is_gone(infa: Joined, plane: InformaticaPlane) -> None:
     """A stop ends well when the service is no longer listed, and offers the start."""
     done = await infa.do(f"stop {SERVICE}")
