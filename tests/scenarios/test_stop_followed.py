@@ -187,15 +187,6 @@ async def test_a_job_that_is_being_stopped_is_one_run(team: Team) -> None:
     await env.does("status", "1 run in progress", "Being stopped", channel=INCIDENT)
 
 
-async def test_a_service_that_is_stopped_while_it_starts_is_one_run(team: Team) -> None:
-    """Also before the stop ends the following of the start."""
-    env = team.env
-    await env.does(f"start {SERVICE} -- x", "Refresh", channel=INCIDENT, user="U0ANA")
-    team.later(seconds=1)
-    await stop(team)
-    await env.does("status", "1 run in progress", "Being stopped", channel=INCIDENT)
-
-
 async def test_status_says_that_a_service_is_being_stopped(team: Team) -> None:
     await stop(team)
     await team.env.does("status", "Being stopped: shutting down", channel=INCIDENT)
