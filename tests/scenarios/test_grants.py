@@ -92,12 +92,19 @@ async def test_a_grant_may_name_its_end(team: Team) -> None:
     [
         ("revoke g-7K2M no longer needed", "revoke g-7K2M -- no longer needed"),
         ("breakglass for=30m approvers unreachable", "breakglass for=30m -- approvers unreachable"),
+        ("breakglass 10m approvers unreachable", "breakglass for=10m -- approvers unreachable"),
+        ("breakglass for 10 minutes, approvers unreachable", "breakglass for=10m -- approvers unreachable"),
     ],
 )
 async def test_words_without_dashes_are_offered_as_the_reason(team: Team, typed: str, meant: str) -> None:
     """The rest of the command stays as it was typed."""
     refused = await team.env.does(typed, "Nothing was done", "The reason comes after `--`.", user="U0ROOT")
     assert labels(refused) == [meant]
+
+
+async def test_an_end_that_breakglass_does_not_take_is_not_offered_as_its_reason(team: Team) -> None:
+    refused = await team.env.does("breakglass until 22:30 Lee is away", "Nothing was done", user="U0ROOT")
+    assert labels(refused) == []
 
 
 @pytest.mark.parametrize(

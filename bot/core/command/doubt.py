@@ -86,10 +86,13 @@ _GREETING: Final = re.compile(
 # Then the read comes before the change: someone else does it, a condition, or more than one target.
 _LOOK: Final = re.compile(
     r"<@[^>]+>"
+    r"|^(?:(?:please|the|show|me) )*(?:(?:re)?start|stop|pause|run|retry|delete|resume)"
+    r" (?:status|histor(?:y|ies)|times?|list|requests?|approvals?|rights?|logs?|durations?|errors?)\b|\byesterday'?s\b"
     r"|\brun (?:#|no\.? ?)?\d+\b|\b(?:first|third|yesterday'?s?|last night'?s|\d+ ?[ap]m) run\b|\bruns? (?:of \S+ )?from\b"
     r"|\b(?:once|as soon as|the (?:minute|moment|second) (?=\S)|pending|subject to|only (?:with|if|when|after))\b"
     r"(?! (?:a|per|every|more|again|you|possible)\b)"
-    r"|\bmark (?:this|that|it)\b|\bboth\b|\bsame for\b|\bstop \S+,? (?:and |then )*(?:re)?start (?:it|them|that)\b",
+    r"|\bmark (?:this|that|it)\b|\bboth\b|\bsame for\b|\bstop \S+,? (?:and |then )*(?:re)?start (?:it|them|that)\b"
+    r"|\bstop,? (?:and |then )+(?:re)?start\b",
     re.IGNORECASE,
 )
 # A question, which no change answers.
@@ -114,7 +117,7 @@ _AGAIN: Final = re.compile(
 _LEAVES_OUT: Final = re.compile(
     r"(?:[,.;]|\bbut|\band) *(?:please )?(?:don'?t|do not|never) \w|\bwithout \w+ing\b|\boff and (?:back )?on\b"
     r"|\bdry[- ]?run\b|\btest[- ](?:run|mode)\b|\b(?:as|in) (?:a )?test\b|\bnot for \w"
-    r"|\b(?:in|for|with) \S+ not \w|(?<=\s)-[a-z]\w+"
+    r"|\b(?:in|for|with) \S+ not \w|(?<=\s)-[a-z]\w+|\bbut only\b|\btest only\b|\(test\)"
     # A second thought, or someone who is to be asked before.
     r"|(?:[,.;\u2026]+|\bor) *(?:no,? (?=\d)|(?:sorry|oops|better|rather|make (?:that|it)),? "
     r"(?!for\b|about\b|to\b|i\b|we\b|my\b|it\b))\S|\bonly (?:if|when|with|after)\b"
@@ -124,7 +127,7 @@ _LEAVES_OUT: Final = re.compile(
 )
 _UNTIL: Final = re.compile(
     r"\b(?:until|till|for \d+(?: runs?| times)?|for (?:the )?(?:next )?\S+ runs|longer|during (?:my|the)|through"
-    r"|(?:all|this|whole) (?:day|week|night|weekend|month)|rest of"
+    r"|(?:all|this|whole) (?:day|week|night|weekend|month)|rest of|over (?:the|night|lunch)"
     r"|(?:a few|some|several|a couple(?: of)?) \w+|today|tonight|tomorrow|on \w+day|mon-|\d\d:\d\d ?[-\u2013])\b",
     re.IGNORECASE,
 )
@@ -133,12 +136,19 @@ _NOT_TOLD: Final = "".join(
     for one in ("hangs", "hanging", "runs", "running", "stuck", "down", "slow", "broken", "was off", "is off")
 )
 _FOR_A_TIME: Final = re.compile(rf"\b(?:until|till|{_NOT_TOLD}for (?:\d+|an?|one|two|half) ?{_TIME})\b", re.IGNORECASE)
+_SO_FAR: Final = re.compile(r"\b(?:(?:has|have|had) been|(?:broken|failing|stuck|hanging|slow) for)\b", re.IGNORECASE)
+_AN_END: Final = re.compile(
+    r"\b(?:until|till)\b|\bfor \d|\bends? (?:at )?\d|@ ?\d|\s\d+/\d+ |\s\d{2,}\W*$|\d ?[ap]m\b", re.IGNORECASE
+)
 _WAITS: Final = re.compile(
     r"\b(?:stop|kill|cancel|delete|deletion)(?: of \S+)? (?:didn'?t|did not|expired|failed|was)\b"
     r"|\b(?:wait|hold on|says?|said|told|wrote|recommends?|suggests?|asked|wants?|ask|check with"
     r"|let \S+ (?:finish|run|end|complete)|give \S+ (?:another|some|a few|\d+))\b",
     re.IGNORECASE,
 )
+_STOPPED: Final = re.compile(
+    r"(?<!not )(?<!n't )\b(?:stop|kill)(?: it)?(?:,| and| then)*\W*$", re.IGNORECASE
+)  # before `and start it`
 _ENDS: Final = re.compile(r" (?:until|for)=")
 _A_RIGHT: Final = frozenset({"run", "see", "view", "look", "read", "turn", "switch", "use"})
 _LIMITED: Final = re.compile(
@@ -148,9 +158,10 @@ _LIMITED: Final = re.compile(
 # An order without what tells why after it, also without a comma: `stop load_orders it hangs`, `pause prices for maintenance`.
 _NO_WHY: Final = re.compile(r"^(\S+ \S+.*?)(?: - |: | (?:because|since|it'?s?)\b).*", re.IGNORECASE | re.DOTALL)
 _NO_PURPOSE: Final = re.compile(
-    r"^((?:pause|suspend|hold|snooze|stop|turn|switch|schedule)\b.*?) (?:for|during|between) .*", re.IGNORECASE
+    r"^((?:pause|suspend|hold|snooze|stop|turn|switch|schedule)\b.*?) (?:for|during|between|until|till) .*",
+    re.IGNORECASE,
 )
-_ALIKE: Final = 0.7  # of 1: a misspelled part of a name
+_NUMBERED: Final = re.compile(r"[a-z]{3,}[-_]\d+")
 _IT: Final = re.compile(
     r"(?i)\b(?:it|them|(?:this|that)(?! (?:week|month|day|evening|afternoon|morning|night|weekend|year)))\b"
 )
@@ -183,10 +194,16 @@ def all_told(order: str, command: str, inputs: Collection[str], targets: Sequenc
     said = worded([word for word in words if word and not {":", "/", "=", "@"} & {*word}], catalog)
     known = said.known | said.parts | GLUE | {*inputs, *parts_of(command)}
     known |= {"without", "switched", "outside", "non"} if "=false" in command else set()  # `without production`
-    parts = {part for word in said.said if word not in known for part in parts_of(word)} - known
+    heard = [said.typed[at].casefold() if at in said.guessed else word for at, word in enumerate(said.said)]
+    parts = {part for word in heard if word not in known for part in parts_of(word)} - known
+    own = {word for target in targets for word in target.name.casefold().replace("/", " ").split()}
+    other = any(_NUMBERED.fullmatch(word) and word not in own for word in map(str.casefold, words))  # `server-2`
     left = [part for part in parts if part.isalpha() and not re.match(MONTH, part)]
     names = frozenset[str]().union(*(forms_of(target.name) for target in targets)) if left else ()
-    return all(process.extractOne(one, names, scorer=OSA.normalized_similarity, score_cutoff=_ALIKE) for one in left)
+    return not other and all(
+        process.extractOne(one, names, scorer=OSA.normalized_similarity, score_cutoff=0.7 if len(one) > 4 else 0.79)
+        for one in left
+    )
 
 
 def certain(
@@ -213,11 +230,22 @@ def certain(
         return tuple(one for one in commands if one not in acts) or looks
     pauses = acts != [] and acts[0].startswith(("pause ", "schedule off "))
     ends = _UNTIL if pauses else _FOR_A_TIME
-    no_end = acts != [] and ends.search(order) is not None and not _ENDS.search(acts[0])  # it would be without one
+    lasting = ends.search(order) or (
+        _AN_END.search(text.partition(" -- ")[0]) if pauses and not _SO_FAR.search(text) else None
+    )
+    no_end = acts != [] and lasting is not None and not _ENDS.search(acts[0])  # it would be without one
     first = (
         target
         and not grants
         and commands[0] in acts
-        and (soon or more or no_end or _LOOK.search(order) or _LEAVES_OUT.search(text) or _WAITS.search(before))
+        and (
+            soon
+            or more
+            or no_end
+            or _LOOK.search(order)
+            or _LEAVES_OUT.search(text)
+            or _WAITS.search(before)
+            or _STOPPED.search(before)
+        )
     )
     return tuple(dict.fromkeys((*looks, *commands)))[:MOST] if first else commands

@@ -6,8 +6,11 @@ As `vocabulary`, in lower case and without apostrophes.
 import re
 from typing import Final
 
+from bot.core.command.vocabulary import NUMBERS
+
 _DAYS: Final = r"(mon|tues|wednes|thurs|fri|satur|sun)day"
-_NUMBER: Final = r"(\d+|an?|one|two|three|four|five|half( an?)?|few|(a )?couple( of)?)"
+_WORDS: Final = "|".join(word for word in NUMBERS if len(word) > 2)
+_NUMBER: Final = rf"(\d+([.,]\d+)?|an?|{_WORDS}|half( an?)?|few|(a )?couple( of)?)"
 _CYCLE: Final = (
     rf"(sec(ond)?|min(ute)?|h(ou)?r|day|night|morning|noon|afternoon|evening|midnight|week|weekday|workday|weekend|month|quarter"
     rf"|year|{_DAYS}|tag|nacht|morgen|abend|woche|stunde|monat)s?"
@@ -28,9 +31,11 @@ _TIMES_A_DAY: Final = (
 _APART: Final = r"(?<![\w/.:-])(?:{})(?![\w/:-])"  # no part of a name
 LATER: Final = re.compile(
     _APART.format(
-        r"tomorrow|tmrw|tonight|tonite|later|(?<!as )soon|e[od][dw]|eom|morgen|demain|manana|(?:at|um|gegen|around)(?: \d\S*|$)"
+        r"tomorrow|tmrw|tonight|tonite|later|(?<!as )soon|e[od][dw]|eom|morgen|demain|manana"
+        r"|(?:at|um|gegen|around|by)(?: \d\S*|$)"
         r"|(?:at |by )?(?:the )?end of (?:the )?(?:day|week|month|year)|in a (?:bit|while)|half past|quarter (?:past|to)"
-        r"|20\d\d-\d\d-\d\d|(?:from )?\d{1,2}h"
+        r"|20\d\d-\d\d-\d\d|(?:from )?\d{1,2}h|\+ ?\d+ ?[smhd]|in \d+$"
+        rf"|at (?:{_WORDS})(?: o ?clock| [ap]m| tonight)?"
     )
     + f"|{_RECURRING}"
 )

@@ -267,6 +267,20 @@ def _verb_of(text: str, names: AbstractSet[str], verbs: AbstractSet[str], *, in_
     return None
 
 
+def only_tells(text: str, catalog: Catalog) -> bool:
+    """Whether the verbs of a text only tell what something does, and none begins a clause as an order has it: `prices starts too
+    early`, `starts since noon`."""
+    verbs = _verbs(catalog)
+    told = False
+    for piece in _pieces(REASON.sub("", text)):
+        said = [word.casefold() for word in _WORD.findall(piece.text)]
+        begins = next((word for word in said if word not in BEFORE_A_VERB), "")
+        if begins in verbs:
+            return False
+        told = told or any({word.removesuffix("s"), word.removesuffix("es")} & (verbs - {word}) for word in said)
+    return told and REQUESTING.search(text.casefold()) is None
+
+
 def _goes_on(text: str, names: AbstractSet[str], inputs: Collection[str]) -> bool:
     """Whether a clause only adds a target, an end, a parameter or a condition to the order before it."""
     words = _words(text)

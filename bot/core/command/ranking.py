@@ -163,7 +163,7 @@ class Named:
     """The targets that the words of a text name."""
 
     def __init__(self, text: Wording, catalog: Catalog, targets: Sequence[Known], recent: Sequence[str]) -> None:
-        self.catalog = catalog
+        self.catalog, self.planes = catalog, [known for known in targets if not known.name]
         parts = parts_of(" ".join(text.typed))
         self.places = {part: at for at, part in reversed([*enumerate(parts)])}
         self.numbered = {pair for pair in pairwise(parts) if pair[0].isalpha() and pair[1].isdigit()}
@@ -197,6 +197,9 @@ class Named:
         """Those that these words may mean with their scores, the likeliest first: exact names, then parts, then other
         spellings; equal ones in the order of the text, then by what the channel used last. A name of several words may have some
         of them anywhere in the text. A target that is typed in full (`acc:shop/prices`) leaves no other."""
+        as_typed = {word.casefold() for word in words.typed}
+        if plane := next((one for one in self.planes if one.written in as_typed), None):
+            return [(SAME, plane)]
         whole = {one for word in words.typed for one in self.whole.get(word, ())}
         scored: dict[str, tuple[float, Known]] = {}
         nouns = [word for word in words.typed if word.casefold() not in ADJECTIVES]  # `a new file for prices`

@@ -1,16 +1,9 @@
 """Texts said in other words: a verb for the words that mean it, and the reads for what is about the bot itself. Pure."""
 
 import re
-from collections.abc import Collection
 from typing import Final
 
-from bot.core.command.catalog import Catalog
-from bot.core.command.lexer import DOUBLE, REASON, tight
-from bot.core.command.params import BadParam, Param, ParamType
-from bot.core.command.parser import format_command, parse
-from bot.core.command.target_ref import quote
-from bot.core.command.wording import exact_verb
-from bot.core.intent import Command
+from bot.core.command.lexer import REASON, tight
 
 _SMALL: Final = (
     r"(?: (?:\S+'s|<@[^>]+>(?: ?'s)?|the|this|that|these|those|my|our|your|its|his|her|their|all|any|every|a|an|new"
@@ -28,6 +21,12 @@ _QUIET: Final = rf"(?:{_END}|pause|snooze|suspend|hold|mute|silence)"
 _LOUD: Final = rf"(?:{_BEGIN}|resume|restart|unpause|reactivate)"
 _LIFT: Final = r"(?:end|stop|cancel|remove|clear|lift|delete|undo|drop)"
 _MAY_END: Final = r"(?:can|should|may|must|could) (?:now |please )?(?:end|stop|be (?:ended|lifted|over|removed))\b"
+_BE_STOPPED: Final = r"(?:must|should) (?:now )?be (?:stopped|paused|muted|silenced|ended)\b"
+_SHOULD_BE: Final = (
+    r"^(?!.*\?\W*$)((?:please |ok,? |so )*)(?!maybe|perhaps|it\b|this\b|that\b|who|what|which|why|when|where|how|no|if\b|once\b"
+    r"|as\b)([^\s,]+(?: [^\s,]+){0,4}?) (?:must|should) (?:now )?be "
+)
+_TICKET: Final = r"(?-i:(?!INC-)[A-Z]{3,}-\d+)"
 _STATE: Final = r"(?:failed|fails|failing|takes?|took|been|was|were|is|are|hangs?|hung)"
 _ALONE: Final = r"(?= *(?:$|[,.;:!?]|(?:please|pls|now|thanks|until|for|on|of|about|from|to|with|when|at|because)\b))"
 _PLEASE: Final = r"(?:please |pls |can you |could you )*"
@@ -47,6 +46,33 @@ _REWORDED: Final = tuple(
     (re.compile(pattern, re.IGNORECASE), says)
     for pattern, says in (
         (rf"\b{_QUIET}{_SMALL} {_TELLING}\b(?: (?:on|of|for|about|from))?", "unwatch"),
+        (
+            rf"^(?:the |my |our )?(?:{_TELLING}|messages|mails)(?: (?:on|of|for|about) (\S+))? {_BE_STOPPED}",
+            r"unwatch \1",
+        ),
+        (rf"^(?:the )?(\S+) {_TELLING} {_BE_STOPPED}", r"unwatch \1"),
+        (rf"^{_TELLING} (?:on|of|for|about) (\S+) off\b|^(\S+) {_TELLING} off\b", r"unwatch \1\2"),
+        (
+            (
+                r"\b(?:do not|don'?t|never|no longer) (?:(?:ping|notify|alert|tell|inform|message|mail) (?:me|us)"
+                r"|want to (?:be|get) (?:notified|pinged|alerted|told|informed|messaged))\b(?: (?:about|for|of|on|when|if))?"
+            ),
+            "unwatch",
+        ),
+        (
+            r"\b(?:(?:give|send) (?:me|us) )?(?:(?:an?|any|some|the|quick|latest|short) )*updates? (?:on|about|for)\b",
+            "status",
+        ),
+        (r"\bupdate (?:me|us) (?:on|about)\b", "status"),
+        (r"^(?:(?:any|an|quick|latest|please) )*updates?(?: on (?:this|it))?(?: please)?(?=\W*$)", "status"),
+        (r"^(?:(?:the|any|show|me) )*(?:changes|activity) (?:on|of|in|to|for)\b", "status"),
+        (r"(?:,? and|[,;]) (?:please )?let (?!me\b|us\b)(?:<@[^>]+>|[^\s,]+) know\b(?! (?:when|if|once|as soon))", ""),
+        (r"\b(?:post|write|shout)(?: (?:here|something|in \S+))? (?=when|once|as soon as)", "notify me "),
+        (r"(?<!for )\b(?:another|one more) (hour|minute|day|week)\b", r"for one \1"),
+        (r"\bfor (?:another|one more) (hour|minute|day|week)\b", r"for one \1"),
+        (r"\b(?:run|do|execute) (\S+) destroy\b", r"destroy \1"),
+        (rf"^({_TICKET})[:,]? +(?:please )?((?!.* -- ).+)$", r"\2 -- \1"),
+        (rf"[,;]? (?:for|ticket|see|ref\.?|per) ({_TICKET})(?=\W*$)", r" -- \1"),
         (rf"\b(?:turn|switch){_SMALL} {_TELLING}(?: (?:on|of|for|about) (\S+))? (?:back )?off\b", r"unwatch \1"),
         (rf"\b(?:turn|switch){_SMALL} {_TELLING}(?: (?:on|of|for|about) (\S+))? (?:back )?on\b", r"watch \1"),
         (
@@ -75,27 +101,15 @@ _REWORDED: Final = tuple(
         (r"\bend to end\b", "end-to-end"),
         (r"(?<!until )(?<!till )(?<!at )(?<!from )(?<!by )\b(\d{1,2})h(\d{1,2})(?:m|min)?\b", r"\1h \2m"),
         (r"\b(?:drop|send|write|give|leave) (?:me|us) an? (?:line|note|word|message|mail|ping|shout)\b", "notify me"),
-        (r"\b(?:wake|kick|buzz|call|text) me (?=when|if|once|as soon as)", "notify me "),
+        (r"\b(?:wake|kick|buzz|call|text|page|dm|e?mail) me (?=when|if|once|as soon as)", "notify me "),
         (r"\b(?:remove|delete|drop|clear) (?:the |my )?stars?\b(?: (?:from|of|on|off))?", "unstar"),
         (rf"^(?:the |my |our |this |that )?pause (?:of|on|for) (\S+) {_MAY_END}", r"resume \1"),
         (rf"^(?:the |my |our |this |that )?pause {_MAY_END}|^off hold\b", "end the pause"),
         (rf"^(?:the )?(\S+?)'s? pause {_MAY_END}", r"resume \1"),
         (rf"\b{_LIFT}{_SMALL} (?:pause|hold) (?:on|of|for|from) ", "resume "),
         (rf"\b{_LIFT}{_SMALL} (?:pause|hold)\b(?! ?(?:and|,))", "end the pause"),
-        (
-            (
-                r"^((?:please |ok,? |so )*)(?!it\b|this\b|that\b|who|what|which|why|when|where|how|no|if\b|once\b|as\b)"
-                r"([^\s,]+(?: [^\s,]+){0,4}?) (?:must|should) (?:now )?be (stop|start|restart|kill|cancel)[pl]?ed\b"
-            ),
-            r"\1please \3 \2",
-        ),
-        (
-            (
-                r"^((?:please |ok,? |so )*)(?!it\b|this\b|that\b|who|what|which|why|when|where|how|no|if\b|once\b|as\b)"
-                r"([^\s,]+(?: [^\s,]+){0,4}?) (?:must|should) (?:now )?be (paus|resum)ed\b"
-            ),
-            r"\1please \3e \2",
-        ),
+        (rf"{_SHOULD_BE}(stop|start|restart|kill|cancel)[pl]?ed\b", r"\1please \3 \2"),
+        (rf"{_SHOULD_BE}(paus|resum)ed\b", r"\1please \3e \2"),
         (r"\b(mark (?:\S+ ){0,4}?(?:run|job)) (?=(?:failed|succeeded|successful|completed|done)\b)", r"\1 as "),
         (r"(?:^|(?<=[,.;] )|(?<=please )|(?<=pls )|(?<=and ))run again\b", "run it again"),
         (r"\b(?:right|straight) away\b", "now"),
@@ -116,9 +130,9 @@ _REWORDED: Final = tuple(
         (r"^close it, (inc-?\d+) is\b.*", r"close \1"),
         (r"\b(?:has|have|needs?) to be\b", "should be"),
         (r"\bno more (?:watch(?:es|ing)?|alerts?|notifications?|messages)\b", "unwatch"),
-        (r"\bpause (?:end|off|over)\b", "resume"),
+        (r"\bpause (?:end|off|over)\b(?! (?:the|night|lunch|a|it|christmas|easter|new)\b)", "resume"),
         (r"^((?:please |can you )*)break[- ](?:the )?glass\b(?! (?:used|was|is|has|ended|over))", r"\1breakglass"),
-        (r"\b(?:stop|kill) and (?:re)?start\b", "restart"),
+        (r"\bkill and (?=(?:re)?start\b)", "stop and "),
         (r"\b(?<!it )help (?:me |us )?to (?=[a-z])", ""),
         (r"\b(start|launch|trigger|begin) (?:an? |another |the )?(?:new )?runs? (?:of|for)\b", r"\1"),
         (r"\b(?:an?|another) new (?=run|job|attempt|try|start)", "a "),
@@ -132,7 +146,10 @@ _REWORDED: Final = tuple(
         (r"\btry (?:to )?(?=(?:stop|kill|cancel|pause|resume|start|restart|retry|delete)\b)", ""),
         (r"\btry (stop|start|restart|retry|kill|cancel)p?l?ing\b", r"\1"),
         (r"\bwould you mind (stop|start|restart|retry|kill|cancel)p?l?ing\b", r"please \1"),
-        (r"^(?:it|this) (?:should|must) be (stop|start|restart|kill|cancel)p?l?ed\b", r"please \1 it"),
+        (
+            r"^(?:it|this|that)(?: (?:run|job|task|one))? (?:should|must) (?:now )?be (stop|start|restart|kill|cancel)p?l?ed\b",
+            r"please \1 it",
+        ),
         (r"\b(?:notify|tell|ping|inform|alert|message) <@[^>]+> (?=when|if|once|as soon as)", "notify me "),
         (r"\bsend <@[^>]+> an? (?:message|ping|note) (?=when|if|once|as soon as)", "notify me "),
         (r"\b(as (?:failed|succeeded|completed|done)): (?=\S)", r"\1 -- "),
@@ -212,6 +229,21 @@ _OF_SIGNALBOX: Final = tuple(
             ("grants",),
         ),
         (rf"\b(?:give|grant|allow) (?:him|her|them) {_A_VERB}\b", ("help grant", "grants")),
+        (
+            rf"\b(?:let|allow) (?:the team|everyone|everybody|them|him|her|people)(?: to)? {_A_VERB}\b",
+            ("help grant", "grants"),
+        ),
+        (
+            r"\b(?:delete|remove|start|stop|restart|run) (?:approvals?|requests?|rights?) (?:for|of|to|on)\b",
+            ("approvals",),
+        ),
+        (
+            (
+                r"^(?:(?:the|all|any|show|me) )*(?:schedule )?(?:changes|activity|(?:re)?starts|stops|deploys|deletions|updates)"
+                r"(?: here)?(?: (?:since|today|yesterday|this|so far)\b.*)?\W*$"
+            ),
+            ("timeline", "audit"),
+        ),
         (r"\bmake \S+ (?:an? |the )?(?:approver|admin|administrator)\b", ("policy",)),
         (r"\bdrop (?:\S+ an? (?:line|note|word|message|mail)|the (?:idea|thought|plan))\b", ("help",)),
         (rf"\b{_BEGIN}{_SMALL} (?:freezes?|tours?|launcher|demos?)(?![\w-])|^(?:the )?launcher\W*$", ("help",)),
@@ -273,23 +305,6 @@ _OF_SIGNALBOX: Final = tuple(
     )
 )
 _IT: Final = re.compile(r"\b(?:it|its|them|their)\b", re.IGNORECASE)
-_DASH: Final = r"(?<!\S)(?:--|\u2013|\u2014)"  # phones turn `--` into a dash
-_IN_QUOTES: Final = rf"[{''.join(DOUBLE)}](?P<quoted>[^{''.join(DOUBLE)}]+)[{''.join(DOUBLE)}](?!\S)"
-_REASON_FLAG: Final = re.compile(rf"{_DASH}reason[\s=:]+(?:{_IN_QUOTES}|(?P<rest>.+)$)", re.IGNORECASE | re.DOTALL)
-_END_FLAG: Final = re.compile(
-    rf"{_DASH}(?=(?:for|until|till|since)\s+(?:\d|noon|midnight|tomorrow|tonight|(?:mon|tue|wed|thu|fri|sat|sun)))",
-    re.IGNORECASE,
-)
-# `production:false`, `no-production`
-_COLON: Final = re.compile(
-    r"(?<![^\s(])(?P<name>[A-Za-z][\w.]*):(?P<quoted>(?!))?(?P<value>[^\s:/,;()=\"']+)(?=[\s,;).]|$)"
-)
-_NO: Final = re.compile(r"(?<!\S)(?:--|[\u2013\u2014])?no-(?P<name>[a-z]\w*)(?=[\s,;.]|$)")
-_FLAG: Final = re.compile(
-    rf"{_DASH}(?P<name>[^\W\d][\w.-]*)\s+(?:{_IN_QUOTES}|(?P<value>[^\s=]*[^\s=,.;!?]))"
-    r"(?=\s*$|[,.;!?]|\s+(?:--|[\u2013\u2014]|[\w.]+=|please\b|pls\b))"
-)
-_SEPARATE: Final = re.compile(r"\s(?:--|\u2013|\u2014)\s")
 
 
 def reworded(text: str) -> str:
@@ -302,60 +317,6 @@ def reworded(text: str) -> str:
     for pattern, says in (*_REWORDED, (_TELL_ME, r"\1watch "), (_THEN_TELL, r"\1watch ")):
         head = pattern.sub(says, head)
     return tight(head + _THANKS.sub("", reason))
-
-
-def without_flags(text: str, catalog: Catalog, inputs: Collection[str]) -> str:
-    """The text with `count=3` for `--count 3`, `production=false` for `production:false` and `--no-production`, and its
-    `--reason "..."` as the reason. Other words right after dashes are a reason: `stop prices --too slow`. `--for 2h` becomes
-    `for 2h`."""
-    if not (re.search(rf"{_DASH}\w", text) or _COLON.search(text) or _NO.search(text)):
-        return text
-    separate = _SEPARATE.search(text)
-    head, reason = (text[: separate.start()], text[separate.start() :]) if separate else (text, "")
-    if flag := _REASON_FLAG.search(head):
-        head = f"{head[: flag.start()]}{head[flag.end() :]}".rstrip()
-        reason = f" -- {flag['quoted'] or flag['rest']}{reason}"
-    verbs = exact_verb(head.casefold().split(), catalog)[0]
-    own = [param for verb in verbs for param in catalog.params(verb)]
-    every = [param for verb in catalog.verbs for param in catalog.params(verb)]
-    others = [param for param in every if param.type is not ParamType.TEXT]
-    names = {*inputs, *(name.rpartition(".")[2] for name in inputs)} - {param.name for param in every}
-
-    def pair(flag: re.Match[str]) -> str:
-        name, value = flag["name"], flag["quoted"] or flag["value"]
-        known = name in names or any(_takes(param, name, value) for param in (*own, *others))
-        return f"{name}={quote(value) if flag['quoted'] else value}" if known else flag[0]
-
-    switches = {param.name for param in every if param.type is ParamType.BOOLEAN}
-    head = _NO.sub(lambda no: f"{no['name']}=false" if no["name"] in switches else no[0], _COLON.sub(pair, head))
-    return _FLAG.sub(pair, _END_FLAG.sub("", head)) + reason
-
-
-def without_dashes(ask: Command, catalog: Catalog) -> Command:
-    """A built-in command with `user=@ana` for `--user @ana` or `--user=@ana` among its words, and its `--reason "..."` as the
-    reason; the same command without one of these."""
-    names = "|".join(param.name for param in catalog.builtins[ask.verb].params) or "(?!)"
-    said = " ".join(ask.words)
-    text = re.sub(rf"{_DASH}({names})(?:=| )(?=\S)", r"\1=", said)
-    flag = _REASON_FLAG.search(text) if not ask.reason else None
-    text, reason = (text[: flag.start()].rstrip(), flag["quoted"] or flag["rest"]) if flag else (text, ask.reason)
-    meant = parse(f"{format_command(ask.model_copy(update={'words': (), 'reason': None}))} {text}", catalog)
-    if text == said or not isinstance(meant, Command) or meant.verb != ask.verb:
-        return ask
-    return meant.model_copy(update={"reason": reason})
-
-
-def _takes(param: Param, name: str, value: str) -> bool:
-    """Whether a parameter has that name and takes the value."""
-    if param.type is ParamType.MAP:
-        return name.startswith(f"{param.name}.")
-    if name != param.name or (param.type is ParamType.UNTIL and not any(char.isdigit() for char in value)):
-        return False
-    try:
-        param.check([value])
-    except BadParam:
-        return False
-    return True
 
 
 def of_signalbox(text: str) -> tuple[str, ...]:

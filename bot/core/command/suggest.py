@@ -14,9 +14,10 @@ from bot.core.command.builtins import Takes
 from bot.core.command.capability import Risk
 from bot.core.command.catalog import Catalog
 from bot.core.command.doubt import against, all_told, certain, right
+from bot.core.command.flags import without_flags
 from bot.core.command.lexer import REASON, in_one_form
 from bot.core.command.offers import Said, Surroundings, commands_of, offers_for, target_of_thread, usual
-from bot.core.command.orders import Order, order_of, orders_in, words_in
+from bot.core.command.orders import Order, only_tells, order_of, orders_in, words_in
 from bot.core.command.phrases import (
     BULLETS,
     Phrase,
@@ -38,7 +39,7 @@ from bot.core.command.ranking import (
     parts_of,
     the_only,
 )
-from bot.core.command.rewording import of_signalbox, reworded, without_flags
+from bot.core.command.rewording import of_signalbox, reworded
 from bot.core.command.target_ref import SELECTORS
 from bot.core.command.untargeted import (
     MENTION,
@@ -74,6 +75,11 @@ _NAME: Final = re.compile(r"(?<!\S)(?!inc-?\d)[a-z][\w-]*(?:_\w|\d)[\w-]*(?![^\s
 _OF_RUNS: Final = re.compile(rf"@(?:{'|'.join(SELECTORS)})(?= |$)")  # a right is not for single runs
 _SEEING: Final = frozenset({"see", "view", "look", "read"})
 _PLEASE: Final = frozenset({"please", "pls", "plz"})
+# The same again, and yet not the same: `retry, this time for south`.
+_OTHERWISE: Final = re.compile(
+    r"(?i)(?:[,;]|\bagain) (?:please )?(?:but(?! it\b| the\b| we\b| not\b)|this time|instead|only|deliver)\b|\bthis time\W*$"
+)
+_ACTING: Final = r"\b(?:pause|resume|stop|(?:re)?start|suspend|hold|unpause|status(?: of)?|health(?: of)?)"
 _ENDS: Final = re.compile(r" (?:until|for)=")
 _ON_IT: Final = re.compile(r"(?i)^(\w+(?: (?:off|on))?) (?:it|this|that)\b")
 
@@ -101,7 +107,8 @@ def meant(text: str, catalog: Catalog, around: Surroundings) -> Meant:
         return Meant()
     given = {name for names in around.parameters.values() for name in names}
     typed = without_flags(in_one_form(text), catalog, given)
-    plain = with_person(BY_NAME, reworded(typed), around.targets, catalog)  # `let ana start prices`
+    plain = _with_planes(reworded(typed), around.targets, catalog)
+    plain = with_person(BY_NAME, plain, around.targets, catalog)  # `let ana start prices`
     asked = WHY_NOT.match(with_person(WHY_NOT, plain, around.targets, catalog))
     if asked and asked["who"][0] in "<@":
         found = _meant(asked["what"].rstrip("? "), catalog, around)
@@ -126,6 +133,7 @@ def meant(text: str, catalog: Catalog, around: Surroundings) -> Meant:
             more = (
                 is_order and order.named and not all_told(said, full.commands[0], inputs, around.targets, catalog)
             ) or _partly(said, full.commands[0], around)
+            more = more or (not is_order and only_tells(part, catalog)) or _OTHERWISE.search(order.onwards) is not None
             commands = certain(full.commands, order.onwards, said, order.before, catalog, soon=order.soon, more=more)
             later, cannot = found.later or order.soon, "" if against(order.onwards) else full.cannot
             commands = of_its_run(commands, part, around.targets, catalog)
@@ -137,6 +145,17 @@ def meant(text: str, catalog: Catalog, around: Surroundings) -> Meant:
     unknown = _NAME.findall(MENTION.sub(" ", body))
     verbs = exact_verb([word.strip(EDGES) for word in body.casefold().split()], catalog)[0]
     return Meant((f"find {unknown[0]}", "help")) if verbs and len(unknown) == 1 else Meant()
+
+
+def _with_planes(text: str, targets: Sequence[Known], catalog: Catalog) -> str:
+    """The text with `res:` for the vendor's name of a control plane that is a target itself: `pause resilio for the backup`."""
+    for known in targets:
+        if not known.name and known.backend in catalog.backends:
+            vendor = re.escape(catalog.backends[known.backend].vendor)
+            text = re.sub(rf"(?i)\b({vendor}) (?:sync|connect)\b", r"\1", text)
+            named = rf"(?i)({_ACTING}(?: the)? ){vendor}(?: agent)?(?![\w:/]| (?:job|run))"
+            text = re.sub(named, rf"\g<1>{known.written}", text)
+    return text
 
 
 def _changes(command: str, catalog: Catalog) -> bool:
@@ -166,6 +185,8 @@ def _with_reason(text: str, found: Meant, catalog: Catalog, around: Surroundings
     small = FILLERS.union(SYNONYMS, catalog.verbs, *(name_parts(known.name) for known in around.targets))
     says = " -- " not in command and tail[-1:] != "?" and set(parts_of(tail)) - small
     if not comma or not says or verb is None or not catalog.changes(verb):
+        return found
+    if _OTHERWISE.search(f", {tail}"):  # `again, but south`
         return found
     same = not head or _meant(head, catalog, around).commands[0] == command
     return replace(found, commands=(f"{command} -- {tail}", *found.commands[1:])) if same else found
@@ -308,7 +329,9 @@ def _best(text: Said, inputs: Collection[str], catalog: Catalog, around: Surroun
             lacks = verbs[0] if unnamed and catalog.capabilities(verbs[0]) else lacks
             continue
         is_stop = (
-            verbs[:1] == ["stop"] and "request" not in spoken.said and target_of_thread(around) == choices[:1] != []
+            verbs[:1] in (["stop"], ["restart"])
+            and "request" not in spoken.said
+            and target_of_thread(around) == choices[:1] != []
         )
         own = [] if targets or not unnamed or is_stop else about_none(verbs, spoken, used, catalog)
         no_doubt = sure or (is_stop and not used & spoken.guessed)

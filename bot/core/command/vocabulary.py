@@ -60,6 +60,8 @@ data, logs: download, fetch
 data, history: results, result, records, dataset, csv, export
 delete: remove, erase, get rid of
 delete, destroy: drop
+destroy: undeploy
+schedule off, pause: inactivate
 destroy: teardown, tear ... down
 input clear: wipe
 retire: decommission, sunset
@@ -304,7 +306,7 @@ ORDINARY: Final = _words("ill send lend spend sent bend will well sell bill hell
 # Words that change nothing of what an order says.
 GLUE: Final = _words(
     "too well instead meanwhile manually hand fresh properly simply finally certainly definitely only again anyway kindly "
-    "effective folder secure playbook workflow script completed successful success succeeded min mins hr hrs sec secs "
+    "effective folder secure playbook workflow script completed successful success succeeded took takes min mins hr hrs sec secs "
     "oclock am pm p m eod cob afternoon days weeks months uhr hora horas heures stunden minuten o le el la los bis zum zur "
     "um fur jusqua hasta freitag dezember"
 )

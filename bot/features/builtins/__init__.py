@@ -6,7 +6,7 @@ from typing import Any, Final
 from bot.core.audit import Event
 from bot.core.command.capability import Risk
 from bot.core.command.catalog import check_builtin
-from bot.core.command.rewording import without_dashes
+from bot.core.command.flags import without_dashes
 from bot.core.errors import Problem
 from bot.core.intent import Command, Intent
 from bot.core.policy.decide import BUILT_IN_RULE, Denied

@@ -10,12 +10,12 @@ from bot.core.audit import Event
 from bot.core.command.builtins import Takes
 from bot.core.command.capability import Risk
 from bot.core.command.catalog import Catalog
+from bot.core.command.flags import without_dashes
 from bot.core.command.lexer import DOUBLE, REASON, unescape
 from bot.core.command.offers import Surroundings
 from bot.core.command.params import ParamType
 from bot.core.command.parser import NOT_HERE, format_command, parse, parse_target
 from bot.core.command.ranking import MOST, Known
-from bot.core.command.rewording import without_dashes
 from bot.core.command.suggest import certain_read, meant
 from bot.core.command.suggest import suggest as suggest_commands
 from bot.core.command.target_ref import PICKS, TargetRef, plain
@@ -47,6 +47,9 @@ _RUN_IT: Final = re.compile(r"(?i)\b(?:run|(?:re-?)?start) (?:it|this|that)\b") 
 _REFERS: Final = re.compile(r"(?i)\b(?:it|this|that)\b")
 _WHICH: Final = re.compile(
     r"(?i)@|\b(?:last|latest|newe(?:st|r)|recent|previous|other|running|failed|first|old(?:er|est)?)\b"
+)
+_LASTS: Final = re.compile(
+    r"(?i)(?:(?:for )?(?P<for>\d+) ?(?P<unit>m|min|mins|minutes?|h|hours?)|until|till)\b[,:]? *(?P<why>.*)"
 )
 _ENDING: Final = frozenset({"close", "end", "stop", "off", "over", "done", "cancel", "revoke", "review"})
 _FOR_SOMEBODY: Final = re.compile(r"(grant |why as=)@([\w.-]+)")
@@ -277,6 +280,11 @@ def with_reason(catalog: Catalog, ask: Payload) -> list[str]:
         return []
     most = len(ask.words) if builtin.takes is Takes.WORDS and builtin.most_words is None else builtin.most_words or 0
     kept, surplus = ask.words[:most], " ".join(ask.words[most:])
+    if any(param.name == "for" for param in builtin.params) and (lasts := _LASTS.match(surplus)):
+        if not lasts["for"]:
+            return []  # `breakglass until 22:30`
+        more = ask.model_copy(update={"params": (*ask.params, ("for", f"{lasts['for']}{lasts['unit'][0].lower()}"))})
+        ask, surplus = more, lasts["why"]
     return [format_command(ask.model_copy(update={"words": kept, "reason": surplus}))] if surplus else []
 
 

@@ -156,3 +156,79 @@ def test_a_word_of_deletion_about_something_else_deletes_nothing(about: str, typ
 )
 def test_in_a_thread_other_words_mean_its_target(about: str, typed: str, command: str) -> None:
     assert in_thread(about, typed)[0] == command
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "contract-draft deletes our drafts",
+        "my-tofu-service destroys the vm",
+        "process server us-1 stops responding",
+        "load_orders starts too early",
+        "stock resumes by itself",
+        "start times of prices",
+        "stop history of load_orders",
+        "load_orders should be stopped?",
+        "maybe load_orders should be stopped",
+        "start prices but only for region south",
+        "start prices (test)",
+        "start prices with yesterday's file",
+        "pause prices, end at 6pm",
+        "pause prices because the shop is down until 5pm",
+        "kill and restart load_orders",
+        "start shop/prices in ten minutes",
+        "start shop/prices in 1.5 hours",
+        "start shop/prices at ten",
+        "start shop/prices +10m",
+        "switch news/feed on in ten minutes",
+        "in ten minutes, please start shop/prices",
+    ],
+)
+def test_a_report_another_noun_or_a_later_time_asks_for_a_read_first(typed: str) -> None:
+    assert suggest(typed, CATALOG, DEMO)[0].startswith("status "), suggest(typed, CATALOG, DEMO)
+
+
+@pytest.mark.parametrize(
+    ("typed", "command"),
+    [
+        ("nightly: pause over the weekend", 'schedule off infa:schedule/nightly until="the weekend"'),
+        ("pause news/feed another hour", "schedule off acc:news/feed for=1h"),
+        ("pause news/feed for another hour", "schedule off acc:news/feed for=1h"),
+        ("the alerts for load_orders should be stopped", "unwatch infa:task/load_orders"),
+        ("load_orders alerts off", "unwatch infa:task/load_orders"),
+        ("please don't ping me about prices any more", "unwatch acc:shop/prices"),
+        ("I no longer want to be notified about prices", "unwatch acc:shop/prices"),
+        ("post here when load_orders is done", "watch infa:task/load_orders"),
+        ("page me when load_orders fails", "watch infa:task/load_orders"),
+        ("give me an update on prices", "status acc:shop/prices"),
+        ("updates for contract-draft", "status pre:contract-draft"),
+        ("changes since noon", "timeline"),
+        ("starts since noon", "timeline"),
+        ("delete approval for cluster_2", "approvals"),
+        ("let the team start prices today", "help grant"),
+        ("pause resilio for the backup window", "pause res: -- for the backup window"),
+        ("stop resilio sync", "pause res:"),
+        ("start prices and let <@U0ANA> know", "start acc:shop/prices"),
+        ("start stock --no-prod", "start acc:shop/stock production=false"),
+        ("OPS-123: stop load_orders", "stop infa:task/load_orders -- OPS-123"),
+        ("start prices for OPS-777", "start acc:shop/prices -- OPS-777"),
+        ("inactivate prices", "schedule off acc:shop/prices"),
+    ],
+)
+def test_ordinary_words_of_a_working_day_are_read(typed: str, command: str) -> None:
+    assert suggest(typed, CATALOG, DEMO)[0] == command
+
+
+@pytest.mark.parametrize(
+    "typed", ["again, but south", "retry, this time for south", "again, but deliver this time", "rerun it for west"]
+)
+def test_in_a_thread_a_wish_for_another_value_is_no_reason_of_the_same_run(typed: str) -> None:
+    found = in_thread("acc:shop/prices", typed)
+    assert found[0].startswith("status "), found
+    assert not any("--" in one for one in found), found
+
+
+def test_in_the_thread_of_a_service_restart_it_restarts_it() -> None:
+    service = 'infa:"eu-1/Data Integration Server"'
+    assert in_thread(service, "restart it")[0] == f"restart {service}"
+    assert in_thread(service, "it kills the db")[0] == f"status {service}"
