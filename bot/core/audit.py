@@ -62,6 +62,9 @@ class Event(StrEnum):
         return newer
 
 
+EVENTS: Final = tuple(str(event) for event in Event)
+
+
 class AuditEntry(Value):
     """One event, without the three columns that the store adds (`seq`, `prev_hash`, `hash`).
 

@@ -27,7 +27,7 @@
     `deadline` is the timeout in seconds for everything: waiting for a slot, connecting, sending, reading, repeats.
 
 `HttpClient.download(..., to=binary file, cap=bytes) -> Download`      the same parameters; the body is written to the file, at
-    most `cap` bytes. A repeat starts the file again. `judge` sees a body of at most 512 bytes.
+    most `cap` bytes. A repeat starts the file again. `judge` sees a body of at most 16 KiB.
 
 `Reply`     status, headers (lower-case names), body (bytes, unpacked); `.read(Model, "needed", ...)` and
             `.rows(Model, at=keys)` parse as in core/vendor_json, or raise BadReply, which names the field; `.value()` any

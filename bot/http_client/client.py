@@ -37,7 +37,7 @@ CONNECT_TIMEOUT: Final = 10.0
 FIRST_WITHIN: Final = 5.0  # seconds that other calls wait while a credential is tried
 MOST_TRIES: Final = 3
 LONGEST_PAUSE: Final = 20.0
-_HEAD: Final = 512
+_HEAD: Final = 16_384  # bytes of a download that are looked at: an error in place of it is no longer
 # A ValueError is a header that can't be written, or a line of the reply that is too long.
 _BROKEN: Final = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, aiohttp.ClientError, OSError, ValueError)
 # The client itself handles these (credentials, limits, server errors); a vendor's translation doesn't replace that.

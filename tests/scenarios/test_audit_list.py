@@ -56,6 +56,14 @@ async def test_an_event_may_be_written_as_a_parameter_and_search_as_in_the_termi
     await env.does(typed, "Audit log", "status acc:shop/prices")
 
 
+async def test_an_event_is_not_searched_for_in_reasons(env: World) -> None:
+    """With other words it says which of their entries, and a mistyped one is refused with all that there are."""
+    await env.does("status acc:shop/prices -- was denied yesterday", "shop/prices")
+    await env.does("audit event=denied", "Audit log", "No matching entries.")
+    await env.does("audit * event=done", "Audit log", "status acc:shop/prices")
+    await env.does("audit event=dnied", "Nothing was done", "`event` takes one of requested")
+
+
 async def test_a_parameter_that_audit_does_not_have_is_not_searched_for(env: World) -> None:
     await env.does("audit prices --format csv", "Nothing was done", "`audit` doesn't take `--format csv`", "`count=`")
 

@@ -93,6 +93,8 @@ async def test_a_grant_may_name_its_end(team: Team) -> None:
         ("revoke g-7K2M no longer needed", "revoke g-7K2M -- no longer needed"),
         ("breakglass for=30m approvers unreachable", "breakglass for=30m -- approvers unreachable"),
         ("breakglass 10m approvers unreachable", "breakglass for=10m -- approvers unreachable"),
+        ("breakglass 1h30m approvers unreachable", "breakglass for=1h30m -- approvers unreachable"),
+        ("breakglass 90 seconds approvers unreachable", "breakglass for=1m30s -- approvers unreachable"),
         ("breakglass for 10 minutes, approvers unreachable", "breakglass for=10m -- approvers unreachable"),
     ],
 )
@@ -102,8 +104,9 @@ async def test_words_without_dashes_are_offered_as_the_reason(team: Team, typed:
     assert labels(refused) == [meant]
 
 
-async def test_an_end_that_breakglass_does_not_take_is_not_offered_as_its_reason(team: Team) -> None:
-    refused = await team.env.does("breakglass until 22:30 Lee is away", "Nothing was done", user="U0ROOT")
+@pytest.mark.parametrize("end", ["until 22:30", "half an hour", "30"])
+async def test_an_end_that_breakglass_does_not_take_is_not_offered_as_its_reason(team: Team, end: str) -> None:
+    refused = await team.env.does(f"breakglass {end} Lee is away", "Nothing was done", user="U0ROOT")
     assert labels(refused) == []
 
 
@@ -114,6 +117,7 @@ async def test_an_end_that_breakglass_does_not_take_is_not_offered_as_its_reason
         ("grant @rui start acc:news/feed --for 30m -- help", "grant @Rui Reis start acc:news/feed for=30m -- help"),
         ('grant @rui start acc:news/feed --reason "the help"', "grant @Rui Reis start acc:news/feed -- the help"),
         ("breakglass --for 5m -- approvers unreachable", "breakglass for=5m -- approvers unreachable"),
+        ("breakglass --for 5m approvers unreachable", "breakglass for=5m -- approvers unreachable"),
     ],
 )
 async def test_a_parameter_in_dashes_is_offered_as_one(team: Team, typed: str, meant: str) -> None:

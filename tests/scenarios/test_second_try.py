@@ -127,6 +127,22 @@ async def test_a_busy_answer_of_informatica_with_a_success_status_is_tried_again
         assert "done" in env.events("schedule off")
 
 
+@pytest.mark.parametrize("status", [404, 503])
+async def test_a_long_error_of_informatica_in_place_of_a_log_is_not_kept_as_the_log(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, status: int
+) -> None:
+    async with world(tmp_path, only=("infa",)) as env:
+        await env.say("start infa:task/load_orders")
+        await env.until(lambda: "done" in env.events("start"))
+        env.planes["infa"].clock.advance(3600)
+        error = {**BUSY, "statusCode": status, "description": "The log service is busy. " * 24}
+        answered(env, "infa", "/sessionLog", [reply(error)], monkeypatch)
+        await env.say("logs infa:task/load_orders")
+        await ended(env, "logs")
+        assert not any("@type" in shown(message) for message in env.ana.messages("C0CRAWL"))
+        assert ("failed" if status == 404 else "done") in env.events("logs")
+
+
 @pytest.mark.parametrize("status", [401, 429, 503])
 async def test_a_log_of_informatica_is_read_again_after_such_an_answer(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, status: int

@@ -81,7 +81,7 @@ async def audit(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, 
     mentioned = [word for word in ask.words if word.startswith("<@") and user is None][:1]
     who = person_in(user or next(iter(mentioned), None))
     words = [word for at, word in enumerate(ask.words) if word not in mentioned and (at or word != "search")]
-    also = (given.get(name) for name in ("target", "incident", "event"))
+    also = (given.get(name) for name in ("target", "incident"))
     text = " ".join([*words, *map(str, filter(None, also))]).strip()
     if (first := text.partition(" ")[0]) in ("verify", "export"):
         where = f"`audit {first}` works in the terminal, where the bot is installed: `signalbox audit {first}`."
@@ -89,12 +89,12 @@ async def audit(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, 
     filters = Filters(
         channel_id=None if everywhere else intent.place.channel_id,
         user_id=who,
+        event=given.get("event"),
         since=stamp(ctx.clock.now() - timedelta(seconds=since)) if isinstance(since, int) else None,
         request_id=text if _REQUEST.fullmatch(text) else None,
         text=None if text == "*" or _REQUEST.fullmatch(text) else text or None,
     )
-    count = given["count"]
-    most = count + 2  # its own request, and one that shows that there are more
+    most = (count := given["count"]) + 2  # its own request, and one that shows that there are more
     opened = await ctx.store.search(OPENINGS, limit=_PAGE) if filters.text else ()
     found = [await _newest(ctx, one, most, intent) for one in searches(filters, opened)]
     newest = newest_of([entries for entries, _ in found], most)

@@ -3,6 +3,7 @@
 import asyncio
 import re
 from collections.abc import Container, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Final
 
@@ -13,7 +14,7 @@ from bot.core.command.catalog import Catalog
 from bot.core.command.flags import without_dashes
 from bot.core.command.lexer import DOUBLE, REASON, unescape
 from bot.core.command.offers import Surroundings
-from bot.core.command.params import ParamType
+from bot.core.command.params import BadParam, ParamType, duration_seconds, duration_text
 from bot.core.command.parser import NOT_HERE, format_command, parse, parse_target
 from bot.core.command.ranking import MOST, Known
 from bot.core.command.suggest import certain_read, meant
@@ -48,8 +49,9 @@ _REFERS: Final = re.compile(r"(?i)\b(?:it|this|that)\b")
 _WHICH: Final = re.compile(
     r"(?i)@|\b(?:last|latest|newe(?:st|r)|recent|previous|other|running|failed|first|old(?:er|est)?)\b"
 )
-_LASTS: Final = re.compile(
-    r"(?i)(?:(?:for )?(?P<for>\d+) ?(?P<unit>m|min|mins|minutes?|h|hours?)|until|till)\b[,:]? *(?P<why>.*)"
+# What a time before a reason begins with: `10m the shop is down`, `until 22:30 the shop is down`.
+_TIME: Final = re.compile(
+    r"(?i)(?:for |about )*(?:\d|until\b|till\b|half\b|an? (?:hour|minute|day|quarter)|(?:one|two|three) )"
 )
 _ENDING: Final = frozenset({"close", "end", "stop", "off", "over", "done", "cancel", "revoke", "review"})
 _FOR_SOMEBODY: Final = re.compile(r"(grant |why as=)@([\w.-]+)")
@@ -274,18 +276,29 @@ def with_reason(catalog: Catalog, ask: Payload) -> list[str]:
     if which and not which.lower().startswith("g-") and person_in(which) is None:
         return ["grants"]  # `revoke Rui's access to labs/slow`, `revoke start acc:labs/slow from @rui`
     if isinstance(ask, Command) and catalog.builtin(ask.verb) and (meant := without_dashes(ask, catalog)) != ask:
-        return [format_command(meant)]  # `breakglass --for 5m -- outage`
+        return with_reason(catalog, meant) or [format_command(meant)]  # `breakglass --for 5m outage`
     builtin = catalog.builtin(ask.verb) if isinstance(ask, Command) and not ask.reason else None
     if not isinstance(ask, Command) or builtin is None or builtin.risk is Risk.READ:
         return []
     most = len(ask.words) if builtin.takes is Takes.WORDS and builtin.most_words is None else builtin.most_words or 0
     kept, surplus = ask.words[:most], " ".join(ask.words[most:])
-    if any(param.name == "for" for param in builtin.params) and (lasts := _LASTS.match(surplus)):
-        if not lasts["for"]:
-            return []  # `breakglass until 22:30`
-        more = ask.model_copy(update={"params": (*ask.params, ("for", f"{lasts['for']}{lasts['unit'][0].lower()}"))})
-        ask, surplus = more, lasts["why"]
+    if any(param.name == "for" for param in builtin.params) and _TIME.match(surplus):
+        lasting, surplus = _time_before(surplus)
+        if not lasting:
+            return []  # `breakglass until 22:30`: another end than was typed
+        ask = ask.model_copy(update={"params": (*ask.params, ("for", lasting))})
     return [format_command(ask.model_copy(update={"words": kept, "reason": surplus}))] if surplus else []
+
+
+def _time_before(surplus: str) -> tuple[str, str]:
+    """The duration that words begin with, as it is written in a command, and the reason after it; empty for another time."""
+    words = surplus.split()
+    words = words[1:] if words[0].casefold() == "for" else words
+    for much in (4, 2, 1):
+        with suppress(BadParam):
+            said = " ".join(words[:much]).rstrip(",:")
+            return duration_text(duration_seconds(said)), " ".join(words[much:])
+    return "", surplus
 
 
 def repeats(catalog: Catalog, text: str, refused: Payload, code: str) -> bool:
