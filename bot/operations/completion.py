@@ -122,7 +122,8 @@ async def _watch(ctx: Context, attempt: Attempt, result: Outcome, now: datetime)
 async def _with_usual(ctx: Context, operation: Operation, view: RunView | None) -> RunView | None:
     """The view with how long the last successful runs of this target took, if there are enough of them."""
     since = stamp(ctx.clock.now() - _USUAL_SINCE)
-    filters = Filters(target_id=operation.target.id, event=Event.ENDED, verb=operation.verb, since=since)
+    target, verb = operation.target, operation.verb
+    filters = Filters(target_id=target.id, backend=target.backend, event=Event.ENDED, verb=verb, since=since)
     ended = await ctx.store.search(filters, limit=_USUAL_OF)
     took = [entry.duration_ms for entry in ended if entry.code == Phase.SUCCEEDED and entry.duration_ms]
     if len(took) < _USUAL_FROM:

@@ -116,7 +116,7 @@ async def _requests(
 ) -> AsyncIterator[tuple[StoredEntry, StoredEntry]]:
     """The requests with this verb that were sent, the newest first: each entry `sent` with the newest one about how it went,
     or itself while there is none. Without those that ended before the entry number `since`."""
-    filters, before = Filters(target_id=target.id, verb=verb), None
+    filters, before = Filters(target_id=target.id, backend=target.backend, verb=verb), None
     newest: dict[str | None, StoredEntry] = {}
     while page := await ctx.store.search(filters, before_seq=before, limit=_PAGE):
         for entry in page:
@@ -130,7 +130,7 @@ async def _requests(
 
 
 async def _from_audit_log(ctx: Context, operation: Operation) -> _Found:
-    entries = await ctx.store.last_outcomes(operation.target.id, _ENTRIES * LAST_OUTCOMES)
+    entries = await ctx.store.last_outcomes(operation.target, _ENTRIES * LAST_OUTCOMES)
     if not entries:
         return [("Last outcomes here", "none in the audit log")]
     newest = {entry.request_id: entry for entry in reversed(entries)}.values()

@@ -48,8 +48,8 @@ _OUTCOMES: Final = ("done", "failed", "unknown", "reconciled", "abandoned", "end
 _IN_THREAD: Final = """
     SELECT key FROM messages WHERE channel_id = ? AND (ts = ? OR thread_ts = ?) AND substr(key, 1, 3) = 'op:'
     ORDER BY CASE WHEN ts = ? THEN 0 ELSE 1 END, rowid DESC"""
-_LAST: Final = f"""SELECT {", ".join(COLUMNS)} FROM audit WHERE target_id = ? AND risk <> 'read'
-    AND event IN ({", ".join("?" * len(_OUTCOMES))}) ORDER BY seq DESC LIMIT ?"""  # noqa: S608  fixed names
+_LAST: Final = f"""SELECT {", ".join(COLUMNS)} FROM audit WHERE target_id = ? AND target_kind = ? AND backend = ?
+    AND risk <> 'read' AND event IN ({", ".join("?" * len(_OUTCOMES))}) ORDER BY seq DESC LIMIT ?"""  # noqa: S608  fixed names
 
 
 class StorePart:
@@ -231,9 +231,9 @@ def _thread_target(db: Tx, channel_id: str, thread_ts: str) -> Target | None:
     return next((found for (key,) in keys if (found := _run(db, key[len(_CARD) :])) is not None), None)
 
 
-def _last_outcomes(db: Tx, target_id: str, limit: int) -> Sequence[StoredEntry]:
+def _last_outcomes(db: Tx, target: Target, limit: int) -> Sequence[StoredEntry]:
     """The outcomes of the last changes to a target, newest first."""
-    return audit_query.entries(db.execute(_LAST, (target_id, *_OUTCOMES, limit)))
+    return audit_query.entries(db.execute(_LAST, (target.id, target.kind, target.backend, *_OUTCOMES, limit)))
 
 
 class RequestTargets(StorePart):

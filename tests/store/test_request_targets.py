@@ -24,14 +24,16 @@ async def test_the_run_of_a_request_is_found_by_its_card_and_in_its_thread(store
 
 async def test_the_last_outcomes_of_a_target_are_those_of_changes(store: Store) -> None:
     await store.append(
-        row(Event.DONE, "r1", target_id="7", risk="read"),
-        row(Event.SENT, "r2", target_id="7", risk="change"),
-        row(Event.DONE, "r2", target_id="7", risk="change"),
-        row(Event.FAILED, "r3", target_id="8", risk="change"),
-        row(Event.UNKNOWN, "r4", target_id="7", risk="danger"),
+        row(Event.DONE, "r1", target_id="7", risk="read", target_kind="agent"),
+        row(Event.SENT, "r2", target_id="7", risk="change", target_kind="agent"),
+        row(Event.DONE, "r2", target_id="7", risk="change", target_kind="agent"),
+        row(Event.FAILED, "r3", target_id="8", risk="change", target_kind="agent"),
+        row(Event.UNKNOWN, "r4", target_id="7", risk="danger", target_kind="agent"),
+        row(Event.DONE, "r5", target_id="7", risk="change", target_kind="agent", backend="acc2"),
+        row(Event.DONE, "r6", target_id="7", risk="change", target_kind="run"),
     )
-    assert [entry.request_id for entry in await store.last_outcomes("7", 5)] == ["r4", "r2"]
-    assert [entry.request_id for entry in await store.last_outcomes("7", 1)] == ["r4"]
+    assert [entry.request_id for entry in await store.last_outcomes(TARGET, 5)] == ["r4", "r2"]
+    assert [entry.request_id for entry in await store.last_outcomes(TARGET, 1)] == ["r4"]
 
 
 async def test_what_a_call_made_belongs_to_one_request(store: Store) -> None:
