@@ -23,7 +23,7 @@ from bot.features.favourites import favourites, last_channel, recent, same, star
 from bot.features.pauses.pause import paused_word
 from bot.operations import cards
 from bot.operations.authorize import each_channel, not_in_force, visibility_of
-from bot.operations.followed import each_run, state_of
+from bot.operations.followed import each_run
 from bot.runtime.context import Context
 from bot.runtime.stale_homes import LOOKED_LATELY, OPENED, opened_lately
 
@@ -241,10 +241,11 @@ async def _requests(ctx: Context, user: str) -> HomeSection:
 
 async def _runs(ctx: Context, user: str, seen: Visibility) -> HomeSection:
     rows, people = [], []
-    for watch in each_run(await ctx.store.open_watches(user))[::-1]:
-        name, state = await label_of(ctx, watch.target, seen), state_of(watch)
-        where = cards.channel(watch.channel_id)
-        rows.append(HomeRow(title=name, text=f"{state} in {where}, since {utc_text(watch.made_at)}"))
+    every = await ctx.store.open_watches() if await ctx.store.open_watches(user) else ()  # others may stop their runs
+    for run in each_run(every, lambda one: one.user_id == user)[::-1]:
+        watch = run.watch
+        name, where = await label_of(ctx, watch.target, seen), cards.channel(watch.channel_id)
+        rows.append(HomeRow(title=name, text=f"{run.state} in {where}, since {utc_text(watch.made_at)}"))
         people.append(str(watch.channel_id))
     return _section("Your runs", rows, MOST_LINES, people, f". Type `{ctx.command} watches` in a channel")
 

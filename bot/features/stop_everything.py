@@ -17,7 +17,7 @@ from bot.core.command.vocabulary import CONDITIONS, EXPLAINING, NEGATING, REQUES
 from bot.core.intent import Command, Intent, ParseError, Reply, Source
 from bot.core.outcome import STARTED, Fact
 from bot.core.policy.decide import Decision, Denied, NeedsApproval
-from bot.core.records import StoredButton, Watch, stamp
+from bot.core.records import StoredButton, stamp
 from bot.core.text import capitalized, plural, utc_text
 from bot.core.value import Json
 from bot.features import incidents, preflight
@@ -27,13 +27,14 @@ from bot.features.replies.refusal import offered
 from bot.operations import cards
 from bot.operations.audit_writer import AuditWriter
 from bot.operations.authorize import FRESH, foresee, read_situation, visibility_of
-from bot.operations.followed import STOPPING, each_run
+from bot.operations.followed import Run, each_run
 from bot.runtime.context import Context
 
 TAG: Final = "stop_everything1"
 VERB: Final = "stop"
 _LISTS: Final = {"verb": "stop everything", "risk": "read"}  # each stop that is confirmed is a request of its own
 LIVES: Final = timedelta(minutes=10)
+STOPS_WITHIN: Final = timedelta(minutes=5)  # of its order: a run that goes on for longer is offered again
 MOST: Final = 20
 NONE: Final = (
     "No run in progress was started in this channel. A run that was started elsewhere is stopped by its target's name."
@@ -90,10 +91,11 @@ async def offer(ctx: Context, intent: Intent, ask: ParseError) -> bool:
     answer = AuditWriter(ctx.secrets).plain(Event.DONE, intent, ctx.clock.now(), code="listed", **_LISTS)
     entries = () if targets else (answer,)
     seen, channel = await visibility_of(ctx, intent.actor, intent.place), intent.place.channel_id
-    here = [one for one in await ctx.store.open_watches() if one.channel_id == channel and seen.target(one.target)]
-    followed = each_run(here)
-    runs = {f"{VERB} {cards.written(one.target)}": one for one in followed if one.state != STOPPING}
-    stopping = [_line(one) for one in followed if one.state == STOPPING and not targets]
+    watches = await ctx.store.open_watches()
+    followed = each_run(watches, lambda one: one.channel_id == channel and seen.target(one.target))
+    since = stamp(ctx.clock.now() - STOPS_WITHIN)
+    stopping = [one for one in followed if one.stop is not None and one.stop.made_at >= since and not targets]
+    runs = {f"{VERB} {cards.written(one.watch.target)}": one for one in followed if one not in stopping}
     rules = await _decisions(ctx, intent, runs)
     texts = [one for one in await offered(ctx, intent, targets or [*rules]) if not isinstance(rules.get(one), Denied)]
     stops, left = texts[:MOST], len(texts) - MOST
@@ -114,9 +116,10 @@ async def offer(ctx: Context, intent: Intent, ask: ParseError) -> bool:
     rest = "\n".join([*others[:MOST], *unlisted])
     cannot = (
         *((Line(heading="These can't be stopped here", text=rest),) if others else ()),
-        *_lines("These are being stopped already", stopping[:MOST]),
+        *_lines("These are being stopped already", [*map(_line, stopping[:MOST])]),
     )
-    people = tuple(dict.fromkeys(one.user_id for one in here if one.user_id))
+    orders = (order for run in followed for order in run)
+    people = tuple(dict.fromkeys(one.user_id for one in orders if one is not None and one.user_id))
     if not stops:
         none = (Line(text=NONE),) if not others and not stopping else ()
         title = "Nothing can be stopped here" if others else "There is nothing to stop"
@@ -132,7 +135,9 @@ async def offer(ctx: Context, intent: Intent, ask: ParseError) -> bool:
         "until": stamp(ctx.clock.now() + LIVES),
         "asks": len(waiting),
         # A task's run has no name of its own, so its command would stop whichever runs when the button is pressed.
-        "runs": {text: run.target.group for text, run in runs.items() if run.target.id == run.target.parent},
+        "runs": {
+            text: run.watch.target.group for text, run in runs.items() if run.watch.target.id == run.watch.target.parent
+        },
     }
     await say(
         ctx,
@@ -225,13 +230,14 @@ def _lines(heading: str, listed: Sequence[str]) -> list[Line]:
     return [Line(heading="" if place else heading, text=part) for place, part in enumerate(parts)]
 
 
-async def _decisions(ctx: Context, intent: Intent, runs: Mapping[str, Watch]) -> dict[str, Decision]:
+async def _decisions(ctx: Context, intent: Intent, runs: Mapping[str, Run]) -> dict[str, Decision]:
     """What the rules say to each command for a run that can be stopped at all."""
     now, found = await read_situation(ctx, intent.actor, intent.place), dict[str, Decision]()
     for text, run in runs.items():
-        capability = ctx.catalog.capability(run.backend, VERB, run.target.kind)
+        target = run.watch.target
+        capability = ctx.catalog.capability(target.backend, VERB, target.kind)
         if capability is not None:
-            found[text] = foresee(ctx, now, capability, run.target)
+            found[text] = foresee(ctx, now, capability, target)
     return found
 
 
@@ -257,22 +263,23 @@ def _told(at_once: int, waiting: int, where: str) -> str:
     return f"{'; '.join(filter(None, (stopping, asked)))}. Each has a card in the {where}."
 
 
-def _why_not(ctx: Context, run: Watch, decision: Decision | None) -> str:
+def _why_not(ctx: Context, run: Run, decision: Decision | None) -> str:
     """Why the run can't be stopped: a rule, a freeze, or a control plane that has no way to do it."""
     if isinstance(decision, Denied):
         return cards.rules_named(capitalized(decision.reason))
-    return ctx.catalog.no_stop(run.backend, run.target.kind)
+    return ctx.catalog.no_stop(run.watch.backend, run.watch.target.kind)
 
 
-def _line(run: Watch, why_not: str = "") -> str:
-    """The run and what is known of it without asking: its last state, who started, resumed or retried it, or only stopped it,
+def _line(run: Run, why_not: str = "") -> str:
+    """The run and what is known of it without asking: its last state, who started, resumed or retried it, who ordered its stop,
     and when; why it can't be stopped."""
-    state, did = (
-        capitalized(run.view.state if run.view is not None else STARTED.state),
-        _DID.get(str(run.verb), "started"),
+    view, orders = run.watch.view or STARTED, {one.id: one for one in run if one is not None}
+    told = (
+        f"{_DID.get(str(one.verb), 'started')} by {cards.person(one.user_id)} {utc_text(one.made_at, seconds=True)}"
+        for one in orders.values()
     )
-    by = f"{did} by {cards.person(run.user_id)} {utc_text(run.made_at, seconds=True)}"
-    return f"• `{run.target.label}`: {state}, {by}" + (f". {why_not}" if why_not else "")
+    text = ", ".join((capitalized(view.state), *told))
+    return f"• `{run.watch.target.label}`: {text}" + (f". {why_not}" if why_not else "")
 
 
 async def confirmed(

@@ -19,6 +19,7 @@ from bot.core.text import plural
 from bot.core.value import Json
 from bot.operations import cards, newer_run
 from bot.operations.audit_writer import AuditWriter
+from bot.operations.followed import followers
 from bot.operations.next_steps import MOST, MOST_OF_A_LIST, buttons_for, check_again, once_more
 from bot.runtime.context import Context
 from bot.runtime.until_stored import IN_DOUBT, until_stored
@@ -88,7 +89,8 @@ async def _record(
         if problem.code != IN_DOUBT or not await _is_written(ctx, entries[0]):
             raise
     if watch is not None or found.entries or found.over:
-        ctx.stale_homes.stale(attempt.intent.actor.user_id, *(pause.user_id for pause in found.over))
+        others = await followers(ctx, watch) if watch is not None and operation.verb == "stop" else ()
+        ctx.stale_homes.stale(attempt.intent.actor.user_id, *(pause.user_id for pause in found.over), *others)
 
 
 async def _is_written(ctx: Context, entry: AuditEntry) -> bool:

@@ -1,9 +1,9 @@
 """The runs that are followed, each once, and the message about those that can't be read."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, NamedTuple
 
 from bot.core.card import Card, Line, Tone
 from bot.core.outcome import LOST, STARTED
@@ -13,27 +13,47 @@ from bot.operations import cards
 from bot.runtime.context import Context
 
 UNREAD_TOLD_AFTER: Final = timedelta(minutes=1)
-STOPPING: Final = "stopping"
 _MOST_NAMED: Final = 10
 
 
-def each_run(watches: Iterable[Watch]) -> list[Watch]:
-    """Every run once, the oldest first, however many requests follow it: by the first of them that isn't a stop, in the state
-    that the last saw. Its `state` is `stopping` when the last is a stop."""
-    runs: dict[tuple[str, str, str], Watch] = {}
+class Run(NamedTuple):
+    """A followed run: by the first of its requests that isn't a stop, in the state that the last saw. `stop` is the last of
+    them if it is a stop: the run is being stopped."""
+
+    watch: Watch
+    stop: Watch | None = None
+
+    @property
+    def state(self) -> str:
+        """The state that was last seen, and that it is being stopped."""
+        state = self.watch.view.state if self.watch.view is not None else STARTED.state
+        return f"Being stopped: {state}" if self.stop is not None else state
+
+
+def each_run(watches: Iterable[Watch], listed: Callable[[Watch], bool] = lambda _: True) -> list[Run]:
+    """Every run once, the oldest first, however many requests follow it: by those that are `listed`. Its state, and who stops
+    it, are known from all."""
+    runs: dict[tuple[str, str, str], list[Watch]] = defaultdict(list)
     for watch in sorted(watches, key=lambda one: one.made_at):
-        run = watch.backend, watch.target.run, watch.target.id
-        first = runs.get(run, watch)
-        seen = {"view": watch.view or first.view, "state": STOPPING if watch.verb == "stop" else watch.state}
-        by = watch if first.verb == "stop" != watch.verb else first
-        runs[run] = by.model_copy(update=seen)
-    return sorted(runs.values(), key=lambda one: one.made_at)
+        runs[_key(watch)].append(watch)
+    found = []
+    for requests in runs.values():
+        shown = min(filter(listed, requests), key=lambda one: one.verb == "stop", default=None)
+        if shown is not None:
+            view = next((one.view for one in reversed(requests) if one.view is not None), None)
+            stop = requests[-1] if requests[-1].verb == "stop" else None
+            found.append(Run(shown.model_copy(update={"view": view}), stop))
+    return sorted(found, key=lambda one: one.watch.made_at)
 
 
-def state_of(run: Watch) -> str:
-    """The state that was last seen of a followed run, and that it is being stopped."""
-    state = run.view.state if run.view is not None else STARTED.state
-    return f"Being stopped: {state}" if run.state == STOPPING else state
+async def followers(ctx: Context, watch: Watch) -> list[str | None]:
+    """Whose requests follow the same run."""
+    return [one.user_id for one in await ctx.store.open_watches() if _key(one) == _key(watch)]
+
+
+def _key(watch: Watch) -> tuple[str, str, str]:
+    """The same for every request that follows the same run."""
+    return watch.backend, watch.target.run, watch.target.id
 
 
 async def tell_unread(ctx: Context, watches: Sequence[Watch]) -> None:
@@ -45,7 +65,7 @@ async def tell_unread(ctx: Context, watches: Sequence[Watch]) -> None:
             thread = request.intent.place.aside.thread_ts
             waiting[watch.channel_id or "", thread, watch.user_id or ""].append((watch, request))
     for found in waiting.values():
-        runs = {watch.id for watch in each_run(watch for watch, _ in found)}
+        runs = {run.watch.id for run in each_run(watch for watch, _ in found)}
         card = _unread([request for watch, request in found if watch.id in runs], ctx.clock.now())
         for _, request in found:
             await ctx.store.set_value(_unread_key(request.request_id), card.key, ctx.clock.now())

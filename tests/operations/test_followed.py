@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from bot.core.operation import Target
 from bot.core.records import Watch, stamp
-from bot.operations.followed import STOPPING, each_run
+from bot.operations.followed import each_run
 from tests.slack.support import NOON
 
 
@@ -29,15 +29,23 @@ def following(verb: str, seconds: int) -> Watch:
 
 
 def test_a_service_that_is_stopped_while_it_starts_counts_once_as_being_stopped() -> None:
-    found = each_run([following("stop", 2), following("start", 1)])
-    assert [(one.user_id, one.state) for one in found] == [("U0START", STOPPING)]
+    start, stop = following("start", 1), following("stop", 2)
+    assert each_run([stop, start]) == [(start, stop)]
 
 
 def test_a_service_that_is_started_while_it_stops_counts_once_as_started() -> None:
-    found = each_run([following("stop", 1), following("start", 2)])
-    assert [(one.user_id, one.state) for one in found] == [("U0START", "open")]
+    start = following("start", 2)
+    assert each_run([following("stop", 1), start]) == [(start, None)]
 
 
-def test_two_stops_of_a_service_count_once_by_the_first() -> None:
-    found = each_run([following("stop", 2), following("stop", 1)])
-    assert [(one.id, one.state) for one in found] == [("w-1", STOPPING)]
+def test_two_stops_of_a_service_count_once_by_the_first_and_say_the_last() -> None:
+    first, last = following("stop", 1), following("stop", 2)
+    assert each_run([last, first]) == [(first, last)]
+
+
+def test_a_run_is_listed_by_its_own_requests_and_is_being_stopped_by_any() -> None:
+    """As where only the person who started it looks."""
+    start, stop = following("start", 1), following("stop", 2)
+    assert each_run([start, stop], lambda one: one.user_id == "U0START") == [(start, stop)]
+    assert each_run([start, stop], lambda one: one.user_id == "U0STOP") == [(stop, stop)]
+    assert each_run([start, stop], lambda one: one.user_id == "U0LEE") == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 
 from bot.demo.run import POLICY
 from bot.playground.planes.wire import Received, Reply
-from tests.scenarios.team import Team, deciding
+from tests.scenarios.team import CRAWL, Team, deciding
 from tests.world import labels, shown
 
 INCIDENT = "C0INC"
@@ -169,22 +170,78 @@ async def test_a_stop_that_is_followed_is_not_offered_to_be_stopped(team: Team) 
     assert labels(answer) == [], text
 
 
-async def test_a_job_that_is_being_stopped_is_one_run(team: Team) -> None:
-    """It says who started it, and that it is being stopped, whichever request follows it."""
+async def stop_job(team: Team, started_in: str = INCIDENT) -> None:
+    """Start a task as U0ANA, and stop its job as U0RUI in the incident's channel."""
     env = team.env
-    await env.does("start infa:task/load_orders -- x", "Refresh", channel=INCIDENT, user="U0ANA")
+    await env.does("start infa:task/load_orders -- x", "Refresh", channel=started_in, user="U0ANA")
     await env.until(lambda: "done" in env.events("start"))
     team.later(seconds=5)
+    await env.bot.leader.timers.beat()
+    await env.quiet()
     ask = await env.does("stop infa:task/load_orders -- x", "Valid for", channel=INCIDENT, user="U0RUI")
     await team.press(ask, "Run it", user="U0RUI", channel=INCIDENT)
     await env.until(lambda: "done" in env.events("stop"))
+
+
+async def ignored(team: Team, minutes: int) -> None:
+    """Informatica took the stop, and the job goes on."""
+    for job in team.env.planes["infa"].jobs:
+        job.stopping, job.stopped_for, job.length = None, None, 1e6
+    for _ in range(minutes):
+        team.later(minutes=1)
+        await team.env.bot.leader.timers.beat()
+        await team.env.quiet()
+
+
+async def test_a_job_that_is_being_stopped_is_one_run(team: Team) -> None:
+    """It says who started it, who stops it, and that it is being stopped, whichever request follows it."""
+    env = team.env
+    await stop_job(team)
     answer = await env.does("stop everything -- the shop is down", "being stopped already", channel=INCIDENT)
     text = shown(answer)
     assert "will be stopped" not in text, text
-    assert "started by <@U0ANA>" in text, text
-    assert "stop ordered" not in text, text
+    assert re.search("started by <@U0ANA> .*, stop ordered by <@U0RUI> <!date", text), text
     assert "No run in progress" not in text, text
     await env.does("status", "1 run in progress", "Being stopped", channel=INCIDENT)
+
+
+async def test_a_run_that_goes_on_after_its_stop_can_be_stopped_again(team: Team) -> None:
+    """Within 5 minutes of its stop it is not offered. Then it is, with who ordered the stop and when."""
+    env, said = team.env, "stop everything -- the shop is down"
+    await stop_job(team)
+    await ignored(team, minutes=4)
+    assert labels(await env.does(said, "being stopped already", channel=INCIDENT)) == []
+    await ignored(team, minutes=2)
+    answer = await env.does(said, "Stop 1 run?", channel=INCIDENT)
+    text = shown(answer)
+    assert re.search("Running, started by <@U0ANA> .*, stop ordered by <@U0RUI> <!date", text), text
+    assert "being stopped already" not in text, text
+    await team.press(answer, "Stop it", user="U0ANA", channel=INCIDENT)
+    await env.until(lambda: len(env.audit(event="done", verb="stop")) == 2)
+
+
+async def test_where_it_was_started_a_run_is_being_stopped_too(team: Team) -> None:
+    """Its stop was ordered in another channel."""
+    await stop_job(team, started_in=CRAWL)
+    await ignored(team, minutes=1)
+    answer = await team.env.does("stop everything -- the shop is down", "being stopped already")
+    assert re.search("started by <@U0ANA> .*, stop ordered by <@U0RUI> <!date", shown(answer)), shown(answer)
+    assert labels(answer) == []
+    await team.env.does("status", "1 run in progress", "Being stopped: running")
+
+
+@pytest.mark.parametrize("channel", [CRAWL, INCIDENT])
+async def test_the_home_tab_says_that_another_person_stops_the_run(team: Team, channel: str) -> None:
+    """Also while it is open, and although the control plane shows no other state."""
+    env = team.env
+
+    async def home(text: str) -> str:
+        return str(await env.until(lambda: (view := env.ana.home()) and text in str(view) and view))
+
+    await env.ana.open_home()
+    await stop_job(team, started_in=channel)
+    await ignored(team, minutes=1)
+    assert "load_orders" in await home("Being stopped: running")
 
 
 async def test_status_says_that_a_service_is_being_stopped(team: Team) -> None:

@@ -15,7 +15,7 @@ from bot.core.text import plural, utc_text, written
 from bot.features.approvals.question import asker, brief
 from bot.features.pauses.pause import paused_word
 from bot.operations import cards
-from bot.operations.followed import each_run, state_of
+from bot.operations.followed import each_run
 from bot.runtime.context import Context
 
 MOST: Final = 200
@@ -75,21 +75,21 @@ async def watches_table(
 ) -> Table:
     """Runs that are followed in a channel and that the reader may be told of, and watched targets, named as on their cards,
     each with what a command takes."""
-    watches = each_run(
-        watch
-        for watch in await ctx.store.open_watches()
-        if watch.channel_id == channel and visible.told(watch.target, (watch.user_id,), reader)
+    runs = each_run(
+        await ctx.store.open_watches(),
+        lambda one: one.channel_id == channel and visible.told(one.target, (one.user_id,), reader),
     )
     rows = [
         (
             label := await label_of(ctx, watch.target, visible),
-            state_of(watch),
+            run.state,
             cards.person(watch.user_id),
             utc_text(watch.made_at, seconds=True),
             "",
             _typed(watch.target, label),
         )
-        for watch in watches[:MOST]
+        for run in runs[:MOST]
+        for watch in (run.watch,)
     ]
     rows += [
         (
@@ -102,7 +102,7 @@ async def watches_table(
         )
         for one in following[:MOST]
     ]
-    return _with_typed(("Run", "State", "By", "Since", "Until"), rows, len(watches) + len(following))
+    return _with_typed(("Run", "State", "By", "Since", "Until"), rows, len(runs) + len(following))
 
 
 def _typed(target: Target, label: str) -> str:
