@@ -17,7 +17,7 @@ from bot.operations import cards
 from bot.operations.audit_writer import AuditWriter
 from bot.operations.backend_call import EVENTS, call
 from bot.operations.completion import finish
-from bot.operations.interrupted import end_unknown
+from bot.operations.interrupted import end_unknown, record_unknown
 from bot.operations.reconcile import read_back
 from bot.runtime.context import Context
 from bot.runtime.until_stored import IN_DOUBT, until_stored
@@ -69,10 +69,7 @@ async def _carry_out(
     result = await call(ctx, attempt, again=again)
     if isinstance(result, Unknown) and attempt.pause is None:
         if not again:  # otherwise recorded already
-            writer = AuditWriter(ctx.secrets)
-            entry = writer.outcome(attempt, result, Event.UNKNOWN, ctx.clock.now(), ctx.clock.monotonic())
-            name = f"request {attempt.operation.request_id}"
-            await until_stored(ctx.clock, name, partial(ctx.store.append, entry))
+            await record_unknown(ctx, attempt, result)
         return await look_up(ctx, attempt, result)
     event = Event.RECONCILED if again and attempt.pause is None else EVENTS[result.kind]
     return await finish(ctx, attempt, result, event)

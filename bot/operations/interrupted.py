@@ -39,16 +39,26 @@ async def end_unknown(ctx: Context, attempt: Attempt, error: Exception) -> Unkno
         sent_at = datetime.fromisoformat(request.sent_at or request.updated_at)
         attempt = replace(attempt, began=None, sent_at=sent_at)
         try:
-            *before, last = await until_stored(ctx.clock, name, partial(_as_lost, ctx, attempt, lost))
-            for entry in before:
-                await until_stored(ctx.clock, name, partial(ctx.store.append, entry))
-            await finish(ctx, attempt, lost, last.event)
+            last = await record_unknown(ctx, attempt, lost)
+            await finish(ctx, attempt, lost, last)
         except Exception as another:  # noqa: BLE001  a request must end in a recorded outcome
             fault = _fault(intent, another)
         else:
             return lost
     await _end(ctx, intent, fault)
     return lost
+
+
+async def record_unknown(ctx: Context, attempt: Attempt, lost: Unknown) -> Event:
+    """Append the entry `unknown` once, also when the store doesn't answer whether it has it. Returns the event that ends it."""
+
+    async def record() -> Event:
+        *before, last = await _as_lost(ctx, attempt, lost)
+        if before:
+            await ctx.store.append(*before)
+        return last.event
+
+    return await until_stored(ctx.clock, f"request {attempt.operation.request_id}", record)
 
 
 async def _as_lost(ctx: Context, attempt: Attempt, lost: Unknown) -> list[AuditEntry]:

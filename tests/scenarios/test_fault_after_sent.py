@@ -11,9 +11,11 @@ import pytest
 
 from bot.features.approvals import vote
 from bot.operations import cards, completion, reconcile
+from bot.store.store import Store
 from tests.scenarios.steps import Asked, ask, do, everything_seen, private
 from tests.scenarios.team import APPROVERS, RULES, Team, deciding
 from tests.scenarios.test_crash_in_a_call import crash
+from tests.scenarios.test_ends_repeated import DOUBT, Cut
 from tests.scenarios.test_pauses import FIRST
 from tests.world import OPEN_POLICY
 
@@ -60,6 +62,24 @@ async def test_of_a_command(team: Team, monkeypatch: pytest.MonkeyPatch) -> None
         asked = await ask(team.env, "start acc:shop/prices")
         await team.env.until(lambda: "unknown" in asked.events)
     await ends_unknown(team, asked)
+
+
+@pytest.mark.parametrize("why", ["a-fault", "a-lost-answer"])
+async def test_is_recorded_once_by_a_store_that_answers_late(
+    team: Team, monkeypatch: pytest.MonkeyPatch, why: str
+) -> None:
+    """The store has the entry and does not say so."""
+    env, match = team.env, "POST .*/cluster/start"
+    monkeypatch.setattr(reconcile, "LOOK_AGAIN_AFTER", ())
+    lost = Cut(monkeypatch, Store, "append", DOUBT)
+    if why == "a-fault":
+        monkeypatch.setattr(cards, "working", broken)
+    else:
+        await env.acc.set_fault({"fault": "drop_before", "match": match, "times": 9})
+    asked = await ask(env, "start acc:shop/prices")
+    await env.until(lambda: "abandoned" in asked.events)
+    assert lost.done.is_set()
+    assert asked.events == ["requested", "sent", "unknown", "abandoned"]
 
 
 async def test_of_a_pre_flight_that_was_confirmed(team: Team) -> None:
