@@ -6,13 +6,14 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
 
+from bot.core.approval import KIND
 from bot.core.audit import AuditEntry, Event
 from bot.core.card import Line, Tone
 from bot.core.effects import Attempt
 from bot.core.errors import Problem
 from bot.core.intent import Due, Intent, Press
 from bot.core.outcome import Unknown
-from bot.core.records import Filters, Pause, stamp
+from bot.core.records import Filters, Pause, PendingDecision, stamp
 from bot.operations import cards
 from bot.operations.audit_writer import AuditWriter
 from bot.operations.completion import finish
@@ -25,6 +26,7 @@ AGAIN_AFTER: Final = tuple(
 _OUTCOMES: Final = (Event.DONE, Event.FAILED, Event.RECONCILED, Event.ABANDONED, Event.PAUSED)
 _WRONG: Final = "Something went wrong"
 _UNSURE: Final = "It may or may not have happened."
+_COUNTS: Final = "Your approval counts. If the cards of the request don't show it yet, they follow in a few minutes."
 _log = logging.getLogger("signalbox.interrupted")
 
 
@@ -105,7 +107,7 @@ async def _end(ctx: Context, intent: Intent, fault: Problem) -> None:
 
 async def _record(ctx: Context, intent: Intent, fault: Problem) -> tuple[Tone, str]:
     """Unknown when a call may have been sent, failed otherwise, unless an outcome is recorded. Returns what to tell, also of what
-    is tried again: the end of a pause, if it may be, and an approved request."""
+    is tried again: the end of a pause, if it may be, and an approved request. A press that approved what is used counts."""
     now, what = ctx.clock.now(), intent.payload
     request = await ctx.store.request(intent.request_id)
     sent = request.operation if request is not None and request.state == "sending" else None
@@ -114,7 +116,11 @@ async def _record(ctx: Context, intent: Intent, fault: Problem) -> tuple[Tone, s
         _log.error("request %s: its outcome is recorded, but not shown: %s", intent.request_id, fault.code)
         return Tone.WARN, "The outcome is recorded, but its card may not show it."
     once = sent is not None and not sent.idempotent
-    again = isinstance(what, Press) and await _is_approved(ctx, what)
+    pending = await _pressed(ctx, what) if isinstance(what, Press) else None
+    if pending is not None and pending.state == "taken" and pending.decided_by == intent.actor.user_id:
+        await ctx.store.finish(intent.request_id, (), stamp(now))
+        return Tone.WARN, _COUNTS
+    again = pending is not None and pending.state == "approved"
     pause = await ctx.store.pause_by_id(what.row) if isinstance(what, Due) and what.what == "pause" else None
     if pause is not None and not once:
         again = True
@@ -131,11 +137,11 @@ async def _record(ctx: Context, intent: Intent, fault: Problem) -> tuple[Tone, s
     return Tone.BAD, "Nothing was sent."
 
 
-async def _is_approved(ctx: Context, pressed: Press) -> bool:
-    """Whether the press was about a request that is approved and waits to be sent."""
+async def _pressed(ctx: Context, pressed: Press) -> PendingDecision | None:
+    """The approval that the press was about."""
     button = await ctx.store.button(pressed.button)
     pending = await ctx.store.open_pending(str(button.means.get("pending"))) if button is not None else None
-    return pending is not None and pending.state == "approved"
+    return pending if pending is not None and pending.kind == KIND else None
 
 
 async def postpone(ctx: Context, pause: Pause, now: datetime) -> None:

@@ -171,6 +171,7 @@ class StoredDecisions(StorePart):
     open_pending = glances(pending_decisions.by_id)
     votes = reads(pending_decisions.votes)
     untold_pending = reads(pending_decisions.untold)
+    unfinished_pending = reads(pending_decisions.unfinished)
     due_pending = reads(pending_decisions.due)
     remind_pending = reads(pending_decisions.to_remind)
     pending_decisions = reads(pending_decisions.listed)
@@ -309,17 +310,27 @@ class TimedRows(StorePart):
         return await self.database.write(lambda db: subscriptions.take_due(db, stamp(now), stamp(next_at), limit))
 
     async def add_grant(
-        self, grant: Grant, entries: Sequence[AuditEntry], review: PendingDecision | None = None
-    ) -> None:
-        """Store a grant with its audit entries, and that of break-glass with its review."""
+        self,
+        grant: Grant,
+        entries: Sequence[AuditEntry],
+        review: PendingDecision | None = None,
+        uses: str | None = None,
+    ) -> bool:
+        """Store a grant with its audit entries, and that of break-glass with its review.
 
-        def unit(db: Tx) -> None:
+        With `uses` it also takes that approved pending decision; False, with nothing written, when it is in another state.
+        """
+
+        def unit(db: Tx) -> bool:
+            if uses is not None and not pending_decisions.take(db, uses, grant.request_id, grant.from_at):
+                return False
             grants.add(db, grant)
             if review is not None:
                 pending_decisions.add(db, review)
             audit.append(db, entries)
+            return True
 
-        await self.database.write(unit)
+        return await self.database.write(unit)
 
     async def end_grant(self, grant_id: str, state: str, entries: Sequence[AuditEntry]) -> bool:
         """Open -> revoked or expired."""

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from bot.core.errors import Problem
+from bot.features.approvals import cards as approval_cards
+from bot.store.parts import StoredDecisions, TimedRows
+from bot.store.store import Store
+from tests.scenarios.steps import everything_seen
 from tests.scenarios.team import CRAWL, RULES, Team, deciding
+from tests.scenarios.test_ask_for_it import ask
+from tests.scenarios.test_ends_repeated import told
 from tests.world import labels, shown
 
 
@@ -160,3 +169,106 @@ async def test_a_denial_has_no_line_of_names(team: Team) -> None:
     """Those who may do it are among its details, and nobody but its reader is notified."""
     denied = await team.env.does("schedule on acc:shop/prices", "Denied", "Who may do it here", "<@U0RUI>")
     assert "<@U0RUI>" not in denied["blocks"][0]["text"]["text"]
+
+
+@pytest.mark.parametrize("lasts", ["once", "30 minutes"])
+async def test_what_is_cancelled_while_its_approval_is_checked_is_not_granted(
+    team: Team, monkeypatch: pytest.MonkeyPatch, lasts: str
+) -> None:
+    """The store is busy when the requester cancels, and free again during the last look at the control plane."""
+    env, busy = team.env, asyncio.Event()
+    card = await ask(team, "start acc:news/feed", lasts)
+    real = StoredDecisions.end_pending
+
+    async def end_pending(store: Any, pending_id: str, *given: Any) -> bool:
+        if (await store.open_pending(pending_id)).state == "open":
+            busy.set()
+            raise Problem("The store is busy.", code="store_busy")
+        return await real(store, pending_id, *given)
+
+    monkeypatch.setattr(StoredDecisions, "end_pending", end_pending)
+    await env.acc.set_fault({"fault": "delay", "seconds": 2})
+    await team.press(card, "Cancel", user="U0ANA", channel=CRAWL)
+    await asyncio.wait_for(busy.wait(), 30)
+    await team.press(card, "Approve", user="U0ROOT", channel=CRAWL)
+    await team.sees_in_thread("Cancelled by <@U0ANA>", "Nothing was done")
+    await env.sees("Your vote counts, but it did not run: Cancelled by @Ana Alves", user="U0ROOT")
+    await env.quiet()
+    assert not env.audit(event="granted")
+    assert not team.effects()
+    assert not await env.bot.store.open_grants(team.now())
+
+
+async def test_what_is_granted_can_no_longer_be_cancelled(team: Team, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The requester pressed Cancel before, and the store takes the grant first: they read who approved it."""
+    env, cancelling, granted = team.env, asyncio.Event(), asyncio.Event()
+    card = await ask(team, "start acc:news/feed", "30 minutes")
+    real_end, real_add = StoredDecisions.end_pending, TimedRows.add_grant
+    cancelled = asyncio.Event()
+
+    async def end_pending(store: Any, pending_id: str, state: str, *given: Any) -> bool:
+        if state == "cancelled":
+            cancelling.set()
+            await granted.wait()
+        done = await real_end(store, pending_id, state, *given)
+        if state == "cancelled":
+            cancelled.set()
+        return done
+
+    async def add_grant(store: Any, *given: Any) -> bool:
+        done = await real_add(store, *given)
+        granted.set()
+        await cancelled.wait()
+        return done
+
+    monkeypatch.setattr(StoredDecisions, "end_pending", end_pending)
+    monkeypatch.setattr(TimedRows, "add_grant", add_grant)
+    await team.press(card, "Cancel", user="U0ANA", channel=CRAWL)
+    await asyncio.wait_for(cancelling.wait(), 30)
+    await team.press(card, "Approve", user="U0ROOT", channel=CRAWL)
+    await env.sees("Too late. Approved by <@U0ROOT>")
+    await team.sees_in_thread("You can `start` it here for 30 minutes")
+    await env.quiet()
+    assert not env.audit(event="abandoned")
+    assert not told(team, CRAWL, "Nothing was done")
+
+
+STEPS = {
+    "stored": (TimedRows, "add_grant"),
+    "shown": (approval_cards, "show"),
+    "answered": (approval_cards, "close_requester"),
+    "told": (approval_cards, "tell_requester"),
+    "ended": (Store, "finish"),
+}
+
+
+@pytest.mark.parametrize("step", STEPS)
+async def test_the_approver_of_what_is_granted_is_not_told_that_it_failed(
+    team: Team, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    """The bot has a fault after a step that follows the grant. What is left of telling it is done a minute later, once."""
+    env, broke, (owner, name) = team.env, asyncio.Event(), STEPS[step]
+    card = await ask(team, "start acc:news/feed", "30 minutes")
+    real = getattr(owner, name)
+
+    async def breaks(*given: Any, **named: Any) -> Any:
+        result = await real(*given, **named)
+        if not broke.is_set() and await env.bot.store.open_grants(team.now()):
+            broke.set()
+            raise RuntimeError
+        return result
+
+    monkeypatch.setattr(owner, name, breaks)
+    await team.press(card, "Approve", user="U0ROOT", channel=CRAWL)
+    await asyncio.wait_for(broke.wait(), 30)
+    await env.sees("Something went wrong", "Your approval counts", user="U0ROOT")
+    await env.quiet()
+    team.later(seconds=90)
+    await env.bot.leader.timers.beat()
+    await team.sees_in_thread("Approved by <@U0ROOT>. You can `start` it here for 30 minutes")
+    await env.quiet()
+    assert len(told(team, CRAWL, "start acc:news/feed", "You can `start` it here")) == 1
+    assert len(env.audit(event="granted")) == 1
+    assert not env.audit(event="failed")
+    assert "Nothing was sent" not in everything_seen(env, "U0ROOT")
+    assert not await env.bot.store.unfinished_pending()

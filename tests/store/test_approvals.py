@@ -12,7 +12,7 @@ from bot.core.ports.store import StoreAddress
 from bot.core.records import Filters, PendingDecision, VoteResult
 from bot.store.open import open_store
 from bot.store.store import Store
-from tests.store.samples import NOW, after, ballot, intent, operation, pending, row
+from tests.store.samples import NOW, after, ballot, grant, intent, operation, pending, row
 
 WORDS = {"approved": Event.APPROVED, "rejected": Event.REJECTED, "open": Event.APPROVED}
 
@@ -153,6 +153,26 @@ async def test_what_was_approved_can_be_cancelled_and_not_be_rejected(store: Sto
     assert not await store.end_pending("h1", "rejected", "U9", [], NOW)
     assert await store.end_pending("h1", "cancelled", "U0ANA", [row(Event.ABANDONED)], NOW)
     assert not await store.end_pending("h1", "cancelled", "U0ANA", [row(Event.ABANDONED)], NOW)
+
+
+@pytest.mark.usefixtures("held")
+async def test_a_grant_uses_an_approval_once_and_only_while_it_is_approved(store: Store) -> None:
+    """Otherwise neither the grant nor its entry is stored. Until its request ends, it is among those to complete."""
+    asked = grant(request_id="r1")
+    assert not await store.add_grant(asked, [row(Event.GRANTED)], None, "h1")
+    await store.vote("h1", ballot(), entries_of, needed=1, now=NOW)
+    assert not await store.add_grant(
+        asked.model_copy(update={"from_at": after(1800)}), [row(Event.GRANTED)], None, "h1"
+    )
+    assert await store.grant_by_id(asked.id) is None
+    assert await store.add_grant(asked, [row(Event.GRANTED)], None, "h1")
+    assert not await store.add_grant(grant("g2", request_id="r1"), [row(Event.GRANTED)], None, "h1")
+    assert not await store.end_pending("h1", "cancelled", "U0ANA", [row(Event.ABANDONED)], NOW)
+    assert [one.id for one in await store.open_grants(NOW)] == [asked.id]
+    assert len(await store.search(Filters(event=Event.GRANTED))) == 1
+    assert [(one.id, one.state) for one in await store.unfinished_pending()] == [("h1", "taken")]
+    await store.finish("r1", [], NOW)
+    assert not await store.unfinished_pending()
 
 
 @pytest.mark.usefixtures("held")

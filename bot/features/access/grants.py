@@ -110,13 +110,15 @@ async def grant(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, 
     await reply_in_thread(ctx, intent, told, tone=Tone.GOOD, lines=lines, mention=(person,))
 
 
-async def add(ctx: Context, made: Grant, entry: AuditEntry, review: PendingDecision | None = None) -> Grant:
+async def add(
+    ctx: Context, made: Grant, entry: AuditEntry, review: PendingDecision | None = None, uses: str | None = None
+) -> Grant:
     """Store a grant once, however often its request is repeated, and return it as it is stored. What counts has to be announced,
-    so a commit in doubt is looked up."""
+    so a commit in doubt is looked up. One that `uses` an approval is not stored when that has ended: the caller looks."""
     find = partial(ctx.store.grant_by_id, made.id)
     if (found := await find()) is not None:
         return found
-    await sure(ctx.clock, f"grant {made.id}", partial(ctx.store.add_grant, made, (entry,), review), find)
+    await sure(ctx.clock, f"grant {made.id}", partial(ctx.store.add_grant, made, (entry,), review, uses), find)
     return made
 
 

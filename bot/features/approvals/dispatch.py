@@ -54,8 +54,8 @@ async def dispatch(ctx: Context, pending_id: str) -> str | None:
         approval = Approval.of(await ctx.store.open_pending(pending_id))
         if (
             approval is None
-            or approval.pending.state != "approved"
             or (approval.record.sort == "grant" and await _is_granted(ctx, approval))
+            or approval.pending.state != "approved"
         ):
             return None
         if is_expired(approval.due, ctx.clock.now()):
@@ -98,9 +98,9 @@ async def _use(
     operation = approval.operation.model_copy(update={"approved_by": people})
     by = " and ".join([f"<@{user}>" for user in people])
     if record.sort == "grant":
-        made = await _grant(ctx, approval, people, record.lasts)
-        await until_stored(ctx.clock, f"grant {made.id}", partial(_granted, ctx, approval, made))
-        return None
+        await _grant(ctx, approval, people, record.lasts)
+        granted = await until_stored(ctx.clock, f"approval {approval.id}", partial(_is_granted, ctx, approval))
+        return None if granted else await _overtaken(ctx, pending.id)
     await approval_cards.show(ctx, approval)
     ruling = current.ruling
     if record.sort == "run":
@@ -110,7 +110,6 @@ async def _use(
         ruling = _once(ctx, approval, capability, ruling)
         if not isinstance(ruling.decision, Allowed):
             return await expiry.void(ctx, approval, f"the rules forbid it even with a grant: {ruling.decision.reason}")
-        await _grant(ctx, approval, people, 0)
     tell = partial(_claimed, ctx, approval, people, by)
     attempt = Attempt(pending.intent, operation, ruling, approval_id=pending.id)
     result = await execute(ctx, attempt, pending_id=pending.id, claimed=tell)
@@ -126,19 +125,19 @@ async def _is_granted(ctx: Context, approval: Approval) -> bool:
 
 
 async def _granted(ctx: Context, approval: Approval, made: Grant) -> None:
-    """Show once that the requester may do it for a while now, and tell them. The approval is used up as the last step."""
+    """Show once that the requester may do it for a while now, and tell them. The request ends as the last step."""
     if await ctx.store.message(f"{approval_cards.TOLD}{approval.id}:approved") is None:
         await _tell_granted(ctx, approval, made)
-    pending = approval.pending
-    at = pending.decided_at or ctx.clock.now()
-    await ctx.store.end_pending(approval.id, "taken", pending.decided_by, (), at)
+    pending, now = approval.pending, ctx.clock.now()
+    # An older version left it approved.
+    await ctx.store.end_pending(approval.id, "taken", pending.decided_by, (), pending.decided_at or now)
+    await ctx.store.finish(pending.request_id, (), now)
 
 
 async def _tell_granted(ctx: Context, approval: Approval, made: Grant) -> None:
     """The cards first, then a message to the requester."""
     people = made.granted_by.split(", ")
     by, lasts = " and ".join([f"<@{user}>" for user in people]), plural(approval.record.lasts // 60, "minute")
-    await ctx.store.finish(approval.pending.request_id, (), ctx.clock.now())
     await approval_cards.show(ctx, approval, why=f"Granted {approval.terms}{await _only(ctx, approval)}")
     late = made.state != "open" or made.until_at <= stamp(ctx.clock.now())
     who = f"<@{approval.requester}>" if await approval_cards.joined(ctx, approval) else "You"
@@ -171,8 +170,11 @@ async def _claimed(
     lasts: int = ALLOWED_FOR,
     what: str = "It runs now; the card shows its progress.",
 ) -> None:
-    """The call is about to be made: tell the requester, and allow the same for an hour if an approver wanted that."""
+    """The call is about to be made: store the grant for it if it needs one, tell the requester, and allow the same for an hour if
+    an approver wanted that."""
     text = f"Approved by {by}. {what}"
+    if approval.record.sort == "once":
+        await _grant(ctx, approval, people, 0)
     if approval.record.allows and await ctx.store.value(approval.allow_key) in people:
         why = "The allowed hour was over before I was started again, so it was not granted"
         told = f"{why}."
@@ -226,7 +228,7 @@ def target_pattern(operation: Operation) -> str:
 
 async def _grant(ctx: Context, approval: Approval, people: tuple[str, ...], lasts: int) -> Grant:
     """Store the grant for that many seconds, as the act of who voted last. One for a single use, with none, is stored as ended:
-    this very operation uses it."""
+    this very operation uses it. One that is the whole use of the approval takes it, and is not stored once that has ended."""
     pending, operation = approval.pending, approval.operation
     now, once = ctx.clock.now(), not lasts
     grant = Grant(
@@ -248,7 +250,7 @@ async def _grant(ctx: Context, approval: Approval, people: tuple[str, ...], last
     giver = Actor(user_id=people[-1], team_id=ctx.home_team)
     by = pending.intent.model_copy(update={"actor": giver, "source": Source.BUTTON})
     entry = writer.pending(Event.GRANTED, pending, now, by, rule=f"grant {grant.id}", detail=detail)
-    return await grants.add(ctx, grant, entry)
+    return await grants.add(ctx, grant, entry, uses=pending.id if approval.record.sort == "grant" else None)
 
 
 async def remind(ctx: Context, approval: Approval) -> None:
@@ -275,10 +277,10 @@ async def recover(ctx: Context) -> None:
 
 
 async def pick_up(ctx: Context, *, every: bool = False) -> None:
-    """What was approved and not used, because something failed in between, is used now or ended; after a restart `every` one. One
-    that fails again keeps no other one waiting, and ends when it expires."""
+    """What was approved and not used, or granted and not told, because something failed in between, is completed now or ended;
+    after a restart `every` one. One that fails again keeps no other one waiting, and ends when it expires."""
     now = ctx.clock.now()
-    for pending in await ctx.store.pending_decisions(state="approved"):
+    for pending in await ctx.store.unfinished_pending():
         approval = Approval.of(pending)
         left = every or (pending.decided_at or pending.made_at) <= stamp(now - LEFT_FOR)
         if approval is not None and left:

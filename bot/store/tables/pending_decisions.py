@@ -141,6 +141,16 @@ def untold(db: Tx, kind: str, prefix: str, since: When) -> Sequence[PendingDecis
     return as_models(PendingDecision, found(db, sql, (kind, stamp(since), prefix)), _JSON)
 
 
+def unfinished(db: Tx) -> Sequence[PendingDecision]:
+    """Approved pending decisions, and used ones whose request still waits because nobody was told; oldest first."""
+    sql = f"""
+        SELECT * FROM pending_decisions WHERE state = 'approved' OR id IN (
+            SELECT p.id FROM requests q CROSS JOIN pending_decisions p
+            WHERE q.state <> 'ended' AND q.state = 'waiting' AND p.request_id = q.request_id AND p.state = 'taken')
+        ORDER BY made_at, rowid LIMIT {LIMIT}"""
+    return as_models(PendingDecision, found(db, sql), _JSON)
+
+
 def due(db: Tx, now: When) -> Sequence[PendingDecision]:
     """Open pending decisions that are overdue, the longest first."""
     sql = f"SELECT * FROM pending_decisions WHERE state = 'open' AND due_at <= ? ORDER BY due_at LIMIT {LIMIT}"
