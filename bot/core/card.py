@@ -202,6 +202,11 @@ def slack_url(workspace_url: str, channel_id: str, ts: str | None = None, thread
 HEAD_KEY: Final = "head:"  # the key of the card with the head of the audit log begins so
 
 
+def subject_key(of: str) -> str:
+    """Where it is stored what a card is about: that of a request by the request's id, another one by its own key."""
+    return f"run:{of}"
+
+
 def operation_key(request_id: str) -> str:
     """The key of a request's card."""
     return f"op:{request_id}"

@@ -314,7 +314,7 @@ ENDS: Final = frozenset({Event.REVOKED, Event.EXPIRED, Event.REVIEWED})  # of wh
 _SIGNALBOX: Final = "Signalbox"  # who asked for what a timer did for nobody
 OPENINGS: Final = Filters(event=Event.INCIDENT_OPENED)
 # What a card calls these events.
-_SAID: Final = {"denied": (Event.DENIED, Event.REJECTED), "cancelled": (Event.ABANDONED,)}
+_SAID: Final = {"denied": ("denied", "rejected"), "cancelled": ("abandoned",), "break-glass": ("breakglass",)}
 
 
 def of_timer(entry: StoredEntry) -> StoredEntry:

@@ -10,7 +10,7 @@ from typing import Final
 
 from bot.all_of import all_of
 from bot.core.audit import Event
-from bot.core.card import Button, Card, Line, Tone, operation_key
+from bot.core.card import Button, Card, Line, Tone, operation_key, subject_key
 from bot.core.command.capability import Risk
 from bot.core.errors import BadRequest, NoSuchTarget, Problem
 from bot.core.intent import Actor, Due, Intent, Source
@@ -102,7 +102,7 @@ async def _tell_unread(ctx: Context, watched: WatchedTarget, trouble: str, follo
             mention=tuple(dict.fromkeys(one.user_id for one in people)),
             at=now,
         )
-        await ctx.presenter.show(card)
+        await _show(ctx, card, watched.target)
     if kept is None or not trouble or over:
         await ctx.store.set_value(key, {"since": began, "told": over} if trouble else None, now)
 
@@ -185,7 +185,13 @@ async def show(ctx: Context, one: Subscription, ended: str = "") -> None:
     """Its card: how it `ended`, or that it goes on, unless it ended meanwhile."""
     async with ctx.locks.of(f"watch:{one.id}"):
         if ended or any(each.id == one.id for each in await ctx.store.subscriptions(one.target_key)):
-            await ctx.presenter.show(card_of(ctx, one, ended))
+            await _show(ctx, card_of(ctx, one, ended), one.target)
+
+
+async def _show(ctx: Context, card: Card, target: Target) -> None:
+    """Show a card, in whose thread a command is about this target."""
+    await ctx.store.set_value(subject_key(card.key), target.model_dump(mode="json"), ctx.clock.now())
+    await ctx.presenter.show(card)
 
 
 def _intent(ctx: Context, one: Subscription) -> Intent:
@@ -236,7 +242,7 @@ async def _tell(ctx: Context, target: Target, runs: Sequence[RecentRun], followi
                 posted is not None and posted.channel_id == channel and thread in (None, posted.thread_ts, posted.ts)
             )
             if people:
-                await ctx.presenter.show(await _news_card(ctx, target, run, people, posted if there else None))
+                await _show(ctx, await _news_card(ctx, target, run, people, posted if there else None), target)
 
 
 def _is_after(run: RecentRun, one: Subscription) -> bool:

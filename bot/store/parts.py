@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 
 from bot.core.audit import COLUMNS, AuditEntry
+from bot.core.card import subject_key
 from bot.core.operation import Target
 from bot.core.records import (
     CastVote,
@@ -44,9 +45,10 @@ _ADD: Final = "INSERT INTO blobs (id, n, body) VALUES (?, ?, ?)"
 _READ: Final = "SELECT body FROM blobs WHERE id = ? AND n = ?"
 _OLD: Final = "DELETE FROM blobs WHERE made_at < now() - interval '7 days'"
 _CARD: Final = "op:"
+_PAUSE: Final = "pause:"
 _OUTCOMES: Final = ("done", "failed", "unknown", "reconciled", "abandoned", "ended")
 _IN_THREAD: Final = """
-    SELECT key FROM messages WHERE channel_id = ? AND (ts = ? OR thread_ts = ?) AND substr(key, 1, 3) = 'op:'
+    SELECT key FROM messages WHERE channel_id = ? AND (ts = ? OR thread_ts = ?)
     ORDER BY CASE WHEN ts = ? THEN 0 ELSE 1 END, rowid DESC"""
 _LAST: Final = f"""SELECT {", ".join(COLUMNS)} FROM audit WHERE target_id = ? AND target_kind = ? AND backend = ?
     AND risk <> 'read' AND event IN ({", ".join("?" * len(_OUTCOMES))}) ORDER BY seq DESC LIMIT ?"""  # noqa: S608  fixed names
@@ -215,21 +217,24 @@ class StoredDecisions(StorePart):
         return await self._change(pending_decisions.reminded(pending.id, pending.remind_at, following))
 
 
-def run_key(request_id: str) -> str:
-    """The key for the run of a request."""
-    return f"run:{request_id}"
-
-
 def _run(db: Tx, request_id: str) -> Target | None:
     """The subject of a request's card: the run that it started, else its target."""
-    kept = target_names.value(db, run_key(request_id))
+    kept = target_names.value(db, subject_key(request_id))
     return Target.stored(kept) if isinstance(kept, dict) else None
+
+
+def _subject(db: Tx, key: str) -> Target | None:
+    """What the card with this key is about, if that is stored."""
+    if key.startswith(_PAUSE):
+        ended = pauses.by_id(db, key.removeprefix(_PAUSE))
+        return ended.target if ended is not None else None
+    return _run(db, key.removeprefix(_CARD))
 
 
 def _thread_target(db: Tx, channel_id: str, thread_ts: str) -> Target | None:
     """The subject of the first card of a thread, else of the newest card in the thread."""
     keys = db.execute(_IN_THREAD, (channel_id, thread_ts, thread_ts, thread_ts)).fetchall()
-    return next((found for (key,) in keys if (found := _run(db, key[len(_CARD) :])) is not None), None)
+    return next((found for (key,) in keys if (found := _subject(db, key)) is not None), None)
 
 
 def _last_outcomes(db: Tx, target: Target, limit: int) -> Sequence[StoredEntry]:

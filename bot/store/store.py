@@ -9,6 +9,7 @@ from datetime import datetime
 from functools import partial
 
 from bot.core.audit import AuditEntry
+from bot.core.card import subject_key
 from bot.core.intent import Intent
 from bot.core.masking.redact import SecretList
 from bot.core.operation import Operation, Target
@@ -155,7 +156,7 @@ class Store(parts.StoredDecisions, parts.StoredFiles, parts.StoredMessages, part
             for pause in pauses:
                 pauses_table.add(db, pause)
             if run is not None:
-                target_names.set_value(db, parts.run_key(request_id), run.model_dump(mode="json"), stamp(at))
+                target_names.set_value(db, subject_key(request_id), run.model_dump(mode="json"), stamp(at))
             if run is not None and made:
                 target_names.claim(db, run.backend, made, request_id, stamp(at))
             requests.scrub(db, request_id, self.secrets)

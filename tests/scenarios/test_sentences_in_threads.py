@@ -92,6 +92,19 @@ async def test_the_schedule_is_that_of_the_thread_whatever_is_told_of_why(env: W
 
 
 @pytest.mark.parametrize(
+    "typed", ["again with region west", "run it again with region=west", "start it with region west"]
+)
+async def test_again_with_another_value_keeps_the_other_ones_also_while_it_runs(tmp_path: Path, typed: str) -> None:
+    """A test run doesn't become one that delivers."""
+    async with world(tmp_path, speed=0.01) as env:
+        card = await env.does("start acc:shop/prices input.region=east production=false", "no data is delivered")
+        await mention(env, typed, thread_ts=card["ts"])
+        first = labels(await env.sees("Did you mean this?"))[0]
+        assert first.startswith("start acc:shop/prices "), first
+        assert {"production=false", "input.region=west"} <= {*first.split()}, first
+
+
+@pytest.mark.parametrize(
     "typed",
     [
         "same again please",

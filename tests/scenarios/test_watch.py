@@ -128,6 +128,29 @@ async def test_what_a_watch_tells_shows_the_retry_that_was_pressed_on_it(team: T
     assert (after["ts"], labels(after)) == (notice["ts"], ["Log", "Stop watching"])
 
 
+async def test_in_the_thread_of_what_a_watch_tells_its_target_counts(team: Team) -> None:
+    """Also in the thread of its own card."""
+    env = team.env
+    card = await watching(team)
+    env.acc.add_run("shop/prices", ago=60, script=BROKEN)
+    await polled(team)
+    notice = await env.sees("acc:shop/prices failed", "selector '.price' not found")
+    for at in (notice, card):
+        await mention(env, "status", thread_ts=at["ts"])
+        await env.until(lambda: env.audit(verb="status", event="done"))
+        assert {row.target_name for row in env.audit(verb="status", event="done")} == {"acc:shop/prices"}
+    await mention(env, "pause it for an hour", thread_ts=notice["ts"])
+    offered = await env.until(
+        lambda: [one for one in env.ana.messages(CRAWL) if any("schedule off" in x for x in labels(one))]
+    )
+    assert any(
+        "schedule off for=1h" in label or "schedule off acc:shop/prices for=1h" in label
+        for label in labels(offered[-1])
+    )
+    await mention(env, "unwatch", thread_ts=card["ts"])
+    await env.sees("You no longer watch acc:shop/prices here")
+
+
 async def test_a_run_whose_card_is_in_the_same_channel_is_told_by_one_reply_to_that_card(team: Team) -> None:
     """The card shows the end and the next steps; the reply only notifies who watches."""
     env = team.env

@@ -115,17 +115,17 @@ async def _of_thread(ctx: Context, place: Place) -> tuple[str, bool]:
     return str(TargetRef(backend=about.backend, path=about.owner)), True
 
 
-async def _once_more(ctx: Context, place: Place) -> Command | None:
-    """The command whose run this thread is about, if it succeeded: `run it again` means that one. Otherwise None."""
+async def _once_more(ctx: Context, place: Place) -> tuple[Command | None, bool]:
+    """The command whose run this thread is about, and whether it is what `run it again` means: a retry is for what failed."""
     run = await ctx.store.thread_target(place.channel_id, place.thread_ts) if place.thread_ts is not None else None
     maker = await ctx.store.maker_of(run.backend, run.id) if run is not None else None
     request = await ctx.store.request(maker) if maker is not None else None
     operation = request.operation if request is not None else None
     if run is None or operation is None or not again(operation, RunView(phase=Phase.SUCCEEDED, state=""), run):
-        return None
+        return None, False
     same = Command(verb=operation.verb, target=written(operation.target), params=operation.words)
     ended = await ctx.store.search(Filters(request_id=maker, event=Event.ENDED), limit=1)
-    return same if ended and ended[0].code == "succeeded" else None
+    return same, not ended or ended[0].code == "succeeded"
 
 
 def _changed(same: Command, found: Sequence[str], catalog: Catalog) -> str:
@@ -196,7 +196,7 @@ async def _meant(ctx: Context, actor: Actor, place: Place, text: str) -> Sequenc
         return ()
     allowed = {(backend, capability.verb) for backend, capability in await usable(ctx, actor, place)}
     used, known = await used_here(ctx, place, visible), await _known(ctx, actor, place)
-    (about, of_run), same = await _of_thread(ctx, place), await _once_more(ctx, place)
+    (about, of_run), (same, once_more) = await _of_thread(ctx, place), await _once_more(ctx, place)
     asked = asked_of_it(text) if about else []
     if asked and of_run:
         plane = about.partition(":")[0]
@@ -232,8 +232,9 @@ async def _meant(ctx: Context, actor: Actor, place: Place, text: str) -> Sequenc
     command = parse(offers[0], catalog)
     rerun = isinstance(command, Command) and command.verb in STARTING
     on_it = isinstance(command, Command) and command.target in (about, f"{about}@failed", f"{about}@last")
-    with_more = isinstance(command, Command) and command.params and _RUN_IT.search(text)
-    if same and rerun and on_it and (with_more or _AGAIN.search(text)) and (changed := _changed(same, offers, catalog)):
+    with_more = isinstance(command, Command) and bool(command.params)
+    anew = (_AGAIN.search(text) and (once_more or with_more)) or (_RUN_IT.search(text) and with_more)
+    if same and rerun and on_it and anew and (changed := _changed(same, offers, catalog)):
         return tuple(dict.fromkeys((*kept, changed, *offers)))[:MOST]
     command = first
     target = by_text.get(command.target or "") if isinstance(command, Command) else None
