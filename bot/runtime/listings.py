@@ -63,7 +63,7 @@ class Listings:
         last = self._last.get(name)
         if last is None or last.tried_at is None:
             return True
-        return now - last.tried_at > (RETRY_AFTER if last.problem else FRESH)
+        return now - last.tried_at > (RETRY_AFTER if last.problem or last.outdated else FRESH)
 
     async def _wait(self, names: Collection[str], within: float) -> None:
         asked = [self._ask(name) for name in names]

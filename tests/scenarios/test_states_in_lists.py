@@ -14,8 +14,9 @@ from bot.features import known_targets
 from bot.features.forms import menus
 from bot.playground.workspace import Person
 from tests.scenarios.steps import ask, do
+from tests.scenarios.team import deciding
 from tests.scenarios.test_launcher import groups, opened
-from tests.world import World, shown, world
+from tests.world import OPEN_POLICY, World, shown, world
 
 
 @pytest.fixture
@@ -121,3 +122,14 @@ async def test_a_state_in_the_menu_is_left_out_if_its_time_does_not_fit(
 async def test_the_menu_of_targets_does_not_show_a_state_from_before_a_change(listed: World) -> None:
     await retire(listed)
     assert "pending" not in await note(listed, "pre:contract-draft")
+
+
+async def test_the_menu_of_targets_shows_the_state_a_moment_after_a_change(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Long before the list is due to be read again."""
+    async with deciding(tmp_path, monkeypatch, OPEN_POLICY, only=("acc", "pre")) as team:
+        await team.env.bot.ctx.listings.refresh()
+        await retire(team.env)
+        team.later(minutes=1)
+        assert await note(team.env, "pre:contract-draft") == "agent, retired"
