@@ -9,6 +9,7 @@ from bot.core.card import Card, Line, Tone
 from bot.core.outcome import LOST, STARTED
 from bot.core.records import StoredRequest, Watch, stamp
 from bot.core.text import seconds_words
+from bot.core.value import Json
 from bot.operations import cards
 from bot.runtime.context import Context
 
@@ -78,18 +79,26 @@ async def no_longer_unread(ctx: Context, watches: Sequence[Watch]) -> None:
         return
     unread = [one for one in await ctx.store.open_watches() if one.view is not None and one.view.unread_told]
     still = {await ctx.store.value(_unread_key(one.request_id)) for one in unread}
-    over = {await ctx.store.value(_unread_key(one.request_id)): one.state == LOST for one in watches}
-    for key in over.keys() - still:
-        posted = await ctx.store.message(str(key))
+    over = {one.id: await ctx.store.value(_unread_key(one.request_id)) for one in watches}
+    for one in watches:
+        if one.state == LOST:  # the others of the message may be readable much later
+            await ctx.store.set_value(_lost_key(over[one.id]), True, ctx.clock.now())
+    for key in set(over.values()) - still:
+        posted, lost = await ctx.store.message(str(key)), await ctx.store.value(_lost_key(key))
         if posted is not None and posted.body is not None:
             await ctx.presenter.show(
-                _over(Card.stored(posted.body), "could not be read" if over[key] else "can be read again")
+                _over(Card.stored(posted.body), "could not be read" if lost else "can be read again")
             )
 
 
 def _unread_key(request_id: str) -> str:
     """Where the key of the message is remembered that says that the run of a request can't be read."""
     return f"unread_card:{request_id}"
+
+
+def _lost_key(card_key: Json) -> str:
+    """Where it is remembered that a run of this message is no longer followed, without having been read again."""
+    return f"unread:lost:{card_key}"
 
 
 def _unread(requests: Sequence[StoredRequest], now: datetime) -> Card:

@@ -355,6 +355,37 @@ async def test_the_message_that_a_run_cannot_be_read_is_corrected_when_it_can(te
     await env.sees("start acc:shop/prices", "Starting")
 
 
+async def test_the_message_about_several_runs_does_not_say_that_one_which_was_lost_can_be_read_again(
+    team: Team,
+) -> None:
+    """The control plane no longer has one of them; the other can be read much later."""
+    env, world = team.env, team.env.acc.world
+    world.speed = 0.001
+    for name in ("shop/prices", "news/feed"):
+        await env.does(f"start acc:{name}", f"start acc:{name}", "Starting")
+
+    async def beat(*after: int) -> None:
+        for seconds in after:
+            team.later(seconds=seconds)
+            await env.bot.leader.timers.beat()
+            await env.quiet()
+
+    await env.acc.set_fault({"fault": "500"})
+    await beat(15, 61, 15)
+    told = await env.sees("Runs that you follow can't be read")
+    lost, other = (world.by_path[path].agent_id for path in ("shop/prices", "news/feed"))
+    for run in world.runs_of[lost]:
+        world.runs.pop(run.run_id)
+    world.runs_of[lost] = []
+    await env.acc.clear_faults()
+    await env.acc.set_fault({"fault": "500", "match": f".*{other}.*"})
+    await beat(15, 3700, 15)
+    assert [entry.code for entry in env.audit(event="ended")] == ["lost"]
+    await env.acc.clear_faults()
+    await beat(15)
+    assert (await env.sees("Runs that you follow could not be read"))["ts"] == told["ts"]
+
+
 async def test_a_run_that_the_control_plane_no_longer_has_is_not_followed_for_ever(team: Team) -> None:
     """After an hour its card says so, and it is neither on the Home tab nor in what `stop everything` lists. The message that it
     can't be read no longer promises an update."""
