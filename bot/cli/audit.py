@@ -14,16 +14,15 @@ from tzlocal import get_localzone
 from bot import config
 from bot.cli.exit_codes import CliError, Exit
 from bot.core.audit import AuditEntry, Event
+from bot.core.audit_search import OPENINGS, searches
 from bot.core.command.params import BadParam, duration_seconds
 from bot.core.ports.store import StoreAddress
 from bot.core.records import (
     NAME_KEY,
-    OPENINGS,
     Filters,
     StoredEntry,
     newest_of,
     of_timer,
-    searches,
     stamp,
     what_of,
     whose,

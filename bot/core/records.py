@@ -1,7 +1,7 @@
 """The values that the store keeps. Every time is RFC 3339 UTC text with microseconds (see `stamp`)."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
@@ -312,9 +312,6 @@ _DUE: Final = {
 GIVEN: Final = frozenset({Event.GRANTED, Event.BREAKGLASS})
 ENDS: Final = frozenset({Event.REVOKED, Event.EXPIRED, Event.REVIEWED})  # of what was given, if the rule is a grant
 _SIGNALBOX: Final = "Signalbox"  # who asked for what a timer did for nobody
-OPENINGS: Final = Filters(event=Event.INCIDENT_OPENED)
-# What a card calls these events.
-_SAID: Final = {"denied": ("denied", "rejected"), "cancelled": ("abandoned",), "break-glass": ("breakglass",)}
 
 
 def of_timer(entry: StoredEntry) -> StoredEntry:
@@ -350,29 +347,6 @@ def done_by(entry: AuditEntry, who: str) -> str:
     """The same after a verb: `by @ana`."""
     by = asked_by(entry, who)
     return f"by {by}" if by == who else by
-
-
-def searches(filters: Filters, opened: Iterable[StoredEntry] = ()) -> list[Filters]:
-    """These filters, and those that find the entries of an event or an incident whose name is a word of the text: `denied shop`,
-    `INC-42`. `opened` are the openings of incidents, newest first."""
-    began = {str(entry.incident).casefold(): entry for entry in opened}
-    named: dict[str, list[tuple[str, dict[str, str]]]] = {"event": [], "incident": []}
-    for word in (filters.text or "").split():
-        events = _SAID.get(word.lower()) or ((Event(word.lower()),) if word.lower() in set(Event) else ())
-        if filters.event is None and not named["event"]:
-            named["event"] = [(word, {"event": str(event)}) for event in events]
-        if filters.incident is None and not named["incident"] and (first := began.get(word.casefold())) is not None:
-            since = max(first.at, filters.since or "")
-            named["incident"] = [(word, {"incident": str(first.incident), "since": since})]
-    found = [filters]
-    for names in named.values():
-        found += [_without(one, word, columns) for one in found for word, columns in names]
-    return found
-
-
-def _without(filters: Filters, word: str, columns: Mapping[str, str]) -> Filters:
-    rest = [other for other in (filters.text or "").split() if other != word]
-    return replace(filters, text=" ".join(rest) or None, **columns)
 
 
 def newest_of(found: Iterable[Sequence[StoredEntry]], most: int) -> list[StoredEntry]:

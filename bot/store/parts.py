@@ -227,8 +227,11 @@ def _subject(db: Tx, key: str) -> Target | None:
     """What the card with this key is about, if that is stored."""
     if key.startswith(_PAUSE):
         ended = pauses.by_id(db, key.removeprefix(_PAUSE))
-        return ended.target if ended is not None else None
-    return _run(db, key.removeprefix(_CARD))
+        return (_run(db, ended.request_id) or ended.target) if ended is not None else None  # with all that it paused
+    if (found := _run(db, key.removeprefix(_CARD))) is not None or not key.startswith(_CARD):
+        return found
+    request = requests.by_id(db, key.removeprefix(_CARD))
+    return request.operation.target if request is not None and request.operation is not None else None
 
 
 def _thread_target(db: Tx, channel_id: str, thread_ts: str) -> Target | None:

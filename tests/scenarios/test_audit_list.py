@@ -57,11 +57,11 @@ async def test_an_event_may_be_written_as_a_parameter_and_search_as_in_the_termi
 
 
 async def test_an_event_is_not_searched_for_in_reasons(env: World) -> None:
-    """With other words it says which of their entries, and a mistyped one is refused with all that there are."""
+    """With other words it says which of their entries, and a mistyped one is refused with the nearest one."""
     await env.does("status acc:shop/prices -- was denied yesterday", "shop/prices")
     await env.does("audit event=denied", "Audit log", "No matching entries.")
     await env.does("audit * event=done", "Audit log", "status acc:shop/prices")
-    await env.does("audit event=dnied", "Nothing was done", "`event` takes one of requested")
+    await env.does("audit event=dnied", "Nothing was done", "Did you mean `event=denied`?")
 
 
 async def test_a_parameter_that_audit_does_not_have_is_not_searched_for(env: World) -> None:

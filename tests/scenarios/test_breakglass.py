@@ -31,9 +31,19 @@ async def opened(team: Team) -> str:
 
 
 async def test_the_audit_log_finds_its_uses_by_the_name_that_lists_give_them(team: Team) -> None:
+    """And its ends, but not those of grants. Also in two words, and with the name of the event beside it."""
+    await team.env.say("grant @ana start acc:news/feed -- help", user="U0ROOT")
+    await team.env.say("revoke @ana -- done", user="U0ROOT")
+    await team.event("revoked")
     await team.env.say("breakglass for=10m -- approvers unreachable", user="U0ROOT")
-    await team.event("breakglass")
-    await team.env.does("audit break-glass", "Audit log", "breakglass", user="U0ROOT")
+    given = (await team.event("breakglass")).rule or ""
+    await team.env.say(f"revoke {given.removeprefix('grant ')} -- over", user="U0ROOT")
+    await team.env.until(lambda: len(team.env.audit(event="revoked")) == 2)
+    listed = await team.env.does("audit break-glass", "Audit log", "breakglass", "revoked", user="U0ROOT")
+    assert "of <@U0ANA>" not in shown(listed)
+    listed = await team.env.does("audit break glass", "Audit log", "breakglass", user="U0ROOT")
+    ended = await team.env.does("audit break-glass revoked", "Audit log", "revoked", user="U0ROOT")
+    assert "No matching entries" not in shown(ended)
 
 
 async def test_it_is_loud_marked_and_the_skipped_approvers_are_told(team: Team) -> None:

@@ -12,7 +12,7 @@ import pytest_asyncio
 from bot.core.errors import Problem
 from bot.operations import reconcile
 from bot.runtime.until_stored import IN_DOUBT
-from tests.scenarios.steps import Asked, ask, do
+from tests.scenarios.steps import Asked, ask, do, mention
 from tests.scenarios.team import Team, deciding
 from tests.scenarios.test_pauses import FIRST, SECOND, enabled
 from tests.waiting import held
@@ -92,6 +92,17 @@ async def test_a_pause_of_two_schedules_ends_with_one_card_that_names_both(later
         assert "schedule b4cdc56a): it is on again." in card
     assert "This pause is over" in of_request
     assert {row.target_id for row in env.audit(event="resumed")} == {FIRST, SECOND}
+
+
+async def test_in_the_thread_of_the_end_of_a_pause_a_command_is_about_all_that_was_paused(later: Team) -> None:
+    """Not about one of the two schedules."""
+    env = later.env
+    await do(env, "schedule off acc:shop/prices for=1h")
+    later.later(hours=1)
+    end = await env.sees("The pause is over: both are on again")
+    await mention(env, "schedule off for=5m", thread_ts=end["ts"])
+    await env.until(lambda: len(env.audit(verb="schedule off", event="done")) == 2)
+    assert [row.target_name for row in env.audit(verb="schedule off", event="done")] == ["acc:shop/prices"] * 2
 
 
 async def test_an_outage_is_never_given_up_and_asked_about_less_and_less(later: Team) -> None:

@@ -1,5 +1,6 @@
 """Parameters of a capability: declared, checked once, kept as plain JSON values."""
 
+import difflib
 import json
 import re
 import unicodedata
@@ -16,6 +17,7 @@ _DURATION: Final = re.compile(  # also as cards show it: `1 h 30 min`, `2 days`
     r"(?:(\d{1,6})\s?d(?:ays?)?)?\s?(?:(\d{1,6})\s?h(?:(?:ou)?rs?)?)?\s?"
     r"(?:(\d{1,7})\s?m(?:in(?:ute)?s?)?)?\s?(?:(\d{1,9})\s?s(?:ec(?:ond)?s?)?)?"
 )
+_MOST_CHOICES: Final = 8  # that an error lists where one of them is near
 _TRUE: Final = frozenset({"true", "yes", "on", "1"})
 _FALSE: Final = frozenset({"false", "no", "off", "0"})
 LONGEST_TEXT: Final = 10_000
@@ -110,6 +112,9 @@ class Param(Value):
         for choice in self.choices:
             if choice.lower() == word.lower():
                 return choice
+        near = difflib.get_close_matches(word.lower(), self.choices, n=1, cutoff=0.5)
+        if len(self.choices) > _MOST_CHOICES and near:
+            raise BadParam(f"`{self.name}` doesn't take {as_typed(word)}. Did you mean `{self.name}={near[0]}`?")
         raise BadParam(f"`{self.name}` takes one of {', '.join(self.choices)}, not {as_typed(word)}")
 
     def _datetime(self, word: str) -> str:

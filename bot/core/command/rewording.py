@@ -269,6 +269,7 @@ _OF_SIGNALBOX: Final = tuple(
         ),
         (r"\b(?:remove|drop|take|delete) (?:me|us|him|her) (?:from|off)\b(?!.*\b(?:fav|star|home|list))", ("watches",)),
         (r"\brequest #?\d+\b|\b(?:revoke|withdraw|take back) (?:the|an|this|that) approval\b", ("approvals",)),
+        (r"\bwho (?:has |had )?(?:denied|refused|declined)\b", ("audit denied", "approvals")),
         (r"\breset (?:the |my |our )?(audit|grants?|rights|approvals?|pauses?|watch(?:es)?)\b", ("help",)),
         (
             rf"\b(?:give|grant) (?:me|us) (?:the )?{_A_VERB}(?: rights?)?(?: (?:on|for)\b|\W*$)",

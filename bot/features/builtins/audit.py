@@ -8,6 +8,7 @@ from typing import Any
 
 from bot.all_of import all_of
 from bot.core.audit import Event
+from bot.core.audit_search import OPENINGS, searches
 from bot.core.card import Delivery, Line, operation_key
 from bot.core.errors import BadRequest
 from bot.core.intent import Command, Intent, Place, Source
@@ -17,7 +18,7 @@ from bot.core.operation import Target
 from bot.core.outcome import LOST, FileOut, Phase, Table
 from bot.core.policy.decide import why_not_administrator
 from bot.core.policy.visibility import Visibility
-from bot.core.records import OPENINGS, Filters, StoredEntry, newest_of, of_timer, searches, stamp, what_of, whose
+from bot.core.records import Filters, StoredEntry, newest_of, of_timer, stamp, what_of, whose
 from bot.core.text import csv_text, person_in, plural, sentences, shortened, utc_text
 from bot.core.value import canonical
 from bot.features import incidents
@@ -42,8 +43,7 @@ from bot.operations.authorize import rules_and_person, visibility_of
 from bot.runtime.context import Context
 
 _COLUMNS = ("Seq", "When", "Who", "Event", "What", "Parameters", "Reason", "Detail")
-_PAGE = 500
-_MOST = 5_000
+_PAGE, _MOST = 500, 5_000
 _FAR = (
     f"Only the newest {_MOST:,} entries were searched. To look further back, name a target or a person: "
     "`{0} audit BACKEND:PATH` or `{0} audit user=@NAME`."

@@ -109,6 +109,7 @@ def test_what_is_said_in_other_words_is_offered_first(typed: str, command: str) 
         ("drop the idea to delete contract-draft", "help"),
         ("drop ana a line about contract-draft", "help"),
         ("mute everything", "watches"),
+        ("who denied Ana's request?", "audit denied"),
         ("pause the alerts", "watches"),
         ("rebuild_ledger for month end please", "status infa:task/rebuild_ledger"),
         ("load_orders end to end test", "status infa:task/load_orders"),
