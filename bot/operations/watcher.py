@@ -28,7 +28,7 @@ from bot.operations import cards, newer_run
 from bot.operations.audit_writer import AuditWriter
 from bot.operations.backend_call import call
 from bot.operations.completion import recorded
-from bot.operations.followed import UNREAD_TOLD_AFTER, no_longer_unread, tell_unread
+from bot.operations.followed import UNREAD_TOLD_AFTER, followers, no_longer_unread, tell_unread
 from bot.operations.next_steps import buttons_for
 from bot.operations.progress import moved
 from bot.runtime.context import Context
@@ -220,7 +220,7 @@ async def _changed(ctx: Context, watch: Watch, view: RunView, *, lost: bool = Fa
         if operation is not None and operation.incident is not None:
             await recorded(ctx, operation)
     if lost or watch.view is None or watch.view.state != view.state:
-        ctx.stale_homes.stale(watch.user_id)
+        ctx.stale_homes.stale(watch.user_id, *(await followers(ctx, watch) if watch.verb == "stop" else ()))
     if request is not None and operation is not None and card is not None and wanted(card, view):
         ctx.tasks.start(_explain(ctx, request, operation, run, view), f"log of {watch.request_id}")
 
