@@ -33,6 +33,7 @@ async def opened(team: Team) -> str:
 async def test_the_audit_log_finds_its_uses_by_the_name_that_lists_give_them(team: Team) -> None:
     """And its ends, but not those of grants. Also in two words, and with the name of the event beside it."""
     await team.env.say("grant @ana start acc:news/feed -- help", user="U0ROOT")
+    await team.event("granted")
     await team.env.say("revoke @ana -- done", user="U0ROOT")
     await team.event("revoked")
     await team.env.say("breakglass for=10m -- approvers unreachable", user="U0ROOT")
