@@ -12,6 +12,7 @@ from bot.all_of import all_of
 from bot.core.audit import Event
 from bot.core.card import Button, Card, Line, Tone, operation_key, subject_key
 from bot.core.command.capability import Risk
+from bot.core.command.target_ref import TargetRef
 from bot.core.errors import BadRequest, NoSuchTarget, Problem
 from bot.core.intent import Actor, Due, Intent, Source
 from bot.core.operation import Operation, Target
@@ -234,15 +235,30 @@ async def _tell(ctx: Context, target: Target, runs: Sequence[RecentRun], followi
     Where the place has the run's own card, the message is a reply to it: the card shows the end, but its update notifies nobody.
     """
     places = await _places(ctx, following) if runs else {}
-    for run in runs:
-        posted = await _card_of(ctx, target, run) if places else None
+    for run in runs if places else ():
+        posted, about = await _card_of(ctx, target, run), await _itself(ctx, target, run)
         for (channel, thread), everyone in places.items():
             people = [one for one in everyone if _is_after(run, one)]
             there = (
                 posted is not None and posted.channel_id == channel and thread in (None, posted.thread_ts, posted.ts)
             )
             if people:
-                await _show(ctx, await _news_card(ctx, target, run, people, posted if there else None), target)
+                await _show(ctx, await _news_card(ctx, target, run, people, posted if there else None), about)
+
+
+async def _itself(ctx: Context, target: Target, run: RecentRun) -> Target:
+    """The run of a watched target, so that `logs` in the thread of what is told means it; the target where runs have no name, or
+    the run can't be read now."""
+    spec = ctx.catalog.backends[target.backend]
+    kind = next((one.name for one in spec.targets if one.selected and one.part_of in (None, target.kind)), None)
+    if kind is None or target.kind in spec.selected:
+        return target
+    try:
+        async with asyncio.timeout(POLL_WITHIN):
+            return await ctx.backends[target.backend].resolve(TargetRef(backend=target.backend, path=run.id), kind)
+    except (TimeoutError, Problem) as problem:
+        _log.info("run %s of %s was not read: %s", run.id, target.text, getattr(problem, "code", "deadline"))
+        return target
 
 
 def _is_after(run: RecentRun, one: Subscription) -> bool:

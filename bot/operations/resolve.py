@@ -186,7 +186,7 @@ async def _target_of_thread(ctx: Context, intent: Intent, verb: str) -> Target:
         raise BadRequest(f"`{verb}` needs a target.", f"For example: `{example}`.", "target_missing")
     if ctx.catalog.capability(found.backend, verb, found.kind) is not None or found.parent is None:
         return found
-    ref = TargetRef(backend=found.backend, path=found.parent_name or found.parent or "")
+    ref = _owner(found)
     if any(one.newest_run for _, one in ctx.catalog.capabilities(verb, found.backend)):
         raise BadRequest(
             f"`{verb}` changes the newest job run of `{ref}`, which the run of this thread may not be.",
@@ -194,3 +194,13 @@ async def _target_of_thread(ctx: Context, intent: Intent, verb: str) -> Target:
             "target_missing",
         )
     return await find_target(ctx, ref, Command(verb=verb))
+
+
+async def owner_of(ctx: Context, run: Target, verb: str) -> Target:
+    """What it is a run of, or the target itself."""
+    is_run = run.kind in ctx.catalog.backends[run.backend].selected or run.parent == run.id
+    return await find_target(ctx, _owner(run), Command(verb=verb)) if is_run and run.parent is not None else run
+
+
+def _owner(run: Target) -> TargetRef:
+    return TargetRef(backend=run.backend, path=run.parent_name or run.parent or "")

@@ -131,6 +131,37 @@ async def test_changed_rules_void_or_renew_what_was_asked(team: Team) -> None:
     assert not team.effects()
 
 
+@pytest.mark.parametrize("choice", ["Approve", "Deny"])
+async def test_who_is_an_approver_by_newer_rules_is_asked_again(team: Team, choice: str) -> None:
+    """The old ones are none then, and the press of the new one counts on the card that shows the new rules."""
+    env = team.env
+    await env.say("start acc:shop/prices")
+    card = await team.card("start acc:shop/prices")
+    await team.new_rules(
+        RULES.replace('count = 1, from = ["leads"], expires', 'count = 1, from = ["others"], expires').replace(
+            "[groups]", '[groups]\nothers = ["U0RUI"]'
+        )
+    )
+    await team.press(card, choice, user="U0RUI")
+    await team.sees("Not counted: the rules changed", user="U0RUI")
+    again = await team.card("start acc:shop/prices", "Asked again", user="U0RUI")
+    await team.press(again, "Approve", user="U0LEE")
+    await team.sees("You can't decide this", user="U0LEE")
+    await team.press(again, "Approve", user="U0RUI")
+    await env.until(team.effects)
+
+
+async def test_who_is_an_approver_by_no_rules_asks_nothing_again(team: Team) -> None:
+    """Not by those of the card and not by newer ones."""
+    env = team.env
+    await env.say("start acc:shop/prices")
+    card = await team.card("start acc:shop/prices")
+    await team.new_rules(RULES.replace('expires = "30m", in', 'expires = "20m", in'))
+    await team.press(card, "Approve", user="U0RUI")
+    await team.sees("You can't decide this", user="U0RUI")
+    assert not any("Asked again" in shown(one) for one in env.person("U0LEE").messages(APPROVERS))
+
+
 async def test_it_survives_a_restart_before_the_decision_and_works_days_later(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

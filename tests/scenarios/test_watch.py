@@ -68,6 +68,11 @@ async def polled(team: Team, backend: str = "acc", path: str = "/history") -> No
     await team.env.quiet()
 
 
+async def done(team: Team, verb: str) -> Any:
+    """The newest row of what was done with that verb, once there is one."""
+    return (await team.env.until(lambda: team.env.audit(verb=verb, event="done")))[-1]
+
+
 async def watching(
     team: Team, text: str = "watch acc:shop/prices", *, user: str = "U0ANA", channel: str = CRAWL
 ) -> dict[str, Any]:
@@ -128,17 +133,37 @@ async def test_what_a_watch_tells_shows_the_retry_that_was_pressed_on_it(team: T
     assert (after["ts"], labels(after)) == (notice["ts"], ["Log", "Stop watching"])
 
 
-async def test_in_the_thread_of_what_a_watch_tells_its_target_counts(team: Team) -> None:
+async def test_in_the_thread_of_what_a_watch_tells_the_run_counts_of_which_it_tells(team: Team) -> None:
+    """Also when a newer run has succeeded since."""
+    env = team.env
+    await watching(team)
+    run = env.acc.add_run("shop/prices", ago=60, script=BROKEN)
+    await polled(team)
+    notice = await env.sees("acc:shop/prices failed", "selector '.price' not found")
+    env.acc.add_run("shop/prices", ago=15, script=GOOD)
+    await mention(env, "logs", thread_ts=notice["ts"])
+    assert (await done(team, "logs")).target_id == run.run_id
+    await mention(env, "why did it fail?", thread_ts=notice["ts"])
+    await env.until(lambda: [one for one in env.ana.messages(CRAWL) if "logs" in labels(one)])
+    await mention(env, "retry", thread_ts=notice["ts"])
+    assert (await done(team, "retry")).target_id == run.run_id
+
+
+async def test_in_the_thread_of_what_a_watch_tells_an_order_for_a_target_is_for_the_one_that_is_watched(
+    team: Team,
+) -> None:
     """Also in the thread of its own card."""
     env = team.env
     card = await watching(team)
     env.acc.add_run("shop/prices", ago=60, script=BROKEN)
     await polled(team)
     notice = await env.sees("acc:shop/prices failed", "selector '.price' not found")
-    for at in (notice, card):
-        await mention(env, "status", thread_ts=at["ts"])
-        await env.until(lambda: env.audit(verb="status", event="done"))
-        assert {row.target_name for row in env.audit(verb="status", event="done")} == {"acc:shop/prices"}
+    await mention(env, "status", thread_ts=card["ts"])
+    assert (await done(team, "status")).target_name == "acc:shop/prices"
+    await mention(env, "star", thread_ts=notice["ts"])
+    await env.sees("acc:shop/prices is on your Home tab")
+    await mention(env, "watch", thread_ts=notice["ts"])
+    await env.sees("has ended already", "`watch acc:shop/prices` tells of each run that fails")
     await mention(env, "pause it for an hour", thread_ts=notice["ts"])
     offered = await env.until(
         lambda: [one for one in env.ana.messages(CRAWL) if any("schedule off" in x for x in labels(one))]
@@ -147,7 +172,7 @@ async def test_in_the_thread_of_what_a_watch_tells_its_target_counts(team: Team)
         "schedule off for=1h" in label or "schedule off acc:shop/prices for=1h" in label
         for label in labels(offered[-1])
     )
-    await mention(env, "unwatch", thread_ts=card["ts"])
+    await mention(env, "unwatch", thread_ts=notice["ts"])
     await env.sees("You no longer watch acc:shop/prices here")
 
 
@@ -475,6 +500,39 @@ async def test_a_run_that_failed_and_recovers_by_itself_is_told_by_a_new_message
             await env.quiet()
         await env.sees("res: works again")
         await env.sees("res: failed", "Photos: Disk full")
+
+
+async def test_a_retry_in_the_thread_of_what_is_told_of_a_service_is_of_its_job(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The job was started in another channel, so the message is no reply to its card."""
+    async with deciding(tmp_path, monkeypatch, RULES, only=("itn",)) as team:
+        env, plane = team.env, team.env.planes["itn"]
+        assert isinstance(plane, ItentialPlane)
+        broken = itential.Script(seconds=0.2, return_code=1, stdout="", stderr="link 3 is down")
+        plane.add_service("ping-links", scripts=(broken, itential.Script(seconds=0.2)))
+        await env.does("watch itn:ping-links", "Watching itn:", "<@U0ANA> is told here")
+        await env.until(lambda: env.bot.store.database.read_sync(_seen))
+        await env.does("start itn:ping-links", "Error", "link 3 is down", channel=INCIDENT)
+        await polled(team, "itn", "/operations-manager/jobs")
+        notice = await env.sees("ping-links failed", "link 3 is down")
+        await env.ana.post(CRAWL, "<@U0BOT> retry", thread_ts=notice["ts"])
+        await env.sees("retry itn:cluster_1/ping-links", "Complete")
+
+
+async def test_in_the_thread_of_what_is_told_of_an_agent_with_several_jobs_the_failed_run_counts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a Resilio agent, whose status is another question."""
+    async with deciding(tmp_path, monkeypatch, RULES, only=("res",)) as team:
+        env, plane = team.env, team.env.planes["res"]
+        await env.does("watch res:", "Watching res:", "<@U0ANA> is told here")
+        await env.until(lambda: env.bot.store.database.read_sync(_seen))
+        run = plane.add_transfer("Backup", status="error", errors=["Disk full"])
+        team.later(seconds=16)
+        notice = await env.sees("res: failed", "Backup: Disk full")
+        await env.ana.post(CRAWL, "<@U0BOT> status", thread_ts=notice["ts"])
+        assert (await done(team, "status")).target_id == str(run.run_id)
 
 
 async def test_an_old_failure_of_a_service_is_not_told_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

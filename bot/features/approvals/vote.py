@@ -148,11 +148,14 @@ async def vote(
     elif await ctx.store.value(approval.joined_key(intent.actor.user_id)) is not None:
         refused = VoteRefused("own_request", "You asked for this too, so you can't decide it.")
     # A vote that counts already is answered so only while the card shows what is true.
-    if choice is Choice.APPROVE and (refused is None or refused.code == "counted"):
+    counts = choice is Choice.APPROVE and (refused is None or refused.code == "counted")
+    other_rules = approval.pending.policy_version != policy.version
+    if counts or (other_rules and refused is not None and refused.code == "not_eligible"):
         operation = approval.operation
         capability = ctx.catalog.capability(operation.target.backend, operation.verb, operation.target.kind)
         current = await look(ctx, approval, capability) if capability is not None else None
-        if not await _is_current(ctx, intent, approval, current):
+        theirs = counts or await _theirs_now(ctx, intent, approval, current)
+        if theirs and not await _is_current(ctx, intent, approval, current):
             return
     if refused is not None:
         await _refused(ctx, intent, approval, refused)
@@ -163,6 +166,15 @@ async def vote(
         if allow or await ctx.store.value(approval.allow_key) == user:
             await ctx.store.set_value(approval.allow_key, user if allow else None, ctx.clock.now())
         await _count(ctx, intent, approval, choice, reason, policy, stale_votes(votes, who, policy.accounts))
+
+
+async def _theirs_now(ctx: Context, intent: Intent, approval: Approval, current: TargetSnapshot | None) -> bool:
+    """Whether the rules of now let this person decide it, which those of the card don't."""
+    if current is None:
+        return False
+    policy, user, groups = current.ruling.policy, intent.actor.user_id, current.demand.from_groups
+    who = await of_these(ctx, policy, groups, approval.requester, (user,), max_age=FRESH)
+    return any(user in accounts for accounts in who.people.values())
 
 
 async def _is_current(ctx: Context, intent: Intent, approval: Approval, current: TargetSnapshot | None) -> bool:

@@ -17,7 +17,8 @@ from bot.features import favourites, target_watch
 from bot.features.access.grants import NotPermittedError
 from bot.features.replies.answer import reply
 from bot.operations.authorize import visibility_of
-from bot.operations.resolve import find_seen
+from bot.operations.cards import written
+from bot.operations.resolve import find_seen, owner_of
 from bot.runtime.context import Context
 from bot.runtime.until_stored import sure
 
@@ -28,7 +29,8 @@ async def watch(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, 
     runs = await ctx.backends[target.backend].recent(target, 1)  # raises for what has no runs
     one_run, place = target.parent is not None, intent.place.aside
     if one_run and runs[0].view.phase.ended:
-        raise BadRequest(f"{target.label} has ended already: {runs[0].view.state}.", code="ended")
+        all_runs = f"`watch {written(await owner_of(ctx, target, ask.verb))}` tells of each run that fails."
+        raise BadRequest(f"{target.label} has ended already: {runs[0].view.state}.", all_runs, code="ended")
     if one_run and place.thread_ts is None:  # the button of a card: in its thread
         place = place.model_copy(update={"thread_ts": intent.place.message_ts})
     now = ctx.clock.now()
@@ -68,13 +70,15 @@ async def watch(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, 
 async def unwatch(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, Any]) -> None:
     """`unwatch acc:shop/prices`: end one's own subscriptions to it in this channel."""
     target = await _target(ctx, intent, ask)
-    mine = [
+    here = [
         one
         for one in await ctx.store.subscriptions()
-        if one.user_id == intent.actor.user_id
-        and (one.target.backend, one.target.kind, one.target.id) == (target.backend, target.kind, target.id)
-        and intent.place.channel_id in ("", one.place.channel_id)
+        if one.user_id == intent.actor.user_id and intent.place.channel_id in ("", one.place.channel_id)
     ]
+    mine = [one for one in here if _is_about(one, target)]
+    if not mine and ask.target is None:  # in the thread of a run, of which only the target is watched
+        target = await owner_of(ctx, target, ask.verb)
+        mine = [one for one in here if _is_about(one, target)]
     ended = Filters(request_id=intent.request_id, event=Event.ENDED)  # before a restart
     if not mine and not await ctx.store.search(ended):
         raise BadRequest(f"You don't watch {target.label} here.", f"`{ctx.command} watches` lists what is watched.")
@@ -85,7 +89,7 @@ async def unwatch(ctx: Context, intent: Intent, ask: Command, given: Mapping[str
 
 async def star(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, Any]) -> None:
     """`star acc:shop/prices`: keep a target on one's Home tab."""
-    target = await _target(ctx, intent, ask)
+    target = await owner_of(ctx, await _target(ctx, intent, ask), ask.verb)
     added = await favourites.star(ctx, intent.actor.user_id, target)
     title = f"{target.label} is on your Home tab" if added else f"{target.label} is already a favourite"
     await reply(ctx, intent, title)
@@ -93,10 +97,14 @@ async def star(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, A
 
 async def unstar(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, Any]) -> None:
     """`unstar acc:shop/prices`: remove it again."""
-    target = await _target(ctx, intent, ask)
+    target = await owner_of(ctx, await _target(ctx, intent, ask), ask.verb)
     removed = await favourites.unstar(ctx, intent.actor.user_id, target)
     title = f"{target.label} is no longer a favourite" if removed else f"{target.label} is not one of your favourites"
     await reply(ctx, intent, title)
+
+
+def _is_about(one: Subscription, target: Target) -> bool:
+    return (one.target.backend, one.target.kind, one.target.id) == (target.backend, target.kind, target.id)
 
 
 def _same(one: Subscription, made: Subscription) -> bool:
