@@ -56,6 +56,17 @@ def labels(message: dict[str, Any]) -> list[str]:
         ("rerun the failed one", "retry acc:shop/prices@failed"),
         ("show me the log of the last failed run", "logs acc:shop/prices@failed"),
         ("bitte shop/prices jetzt starten", "start acc:shop/prices"),
+        ("Show me the failures of today", "timeline"),
+        ("what did I approve?", "audit user=@Ana Alves event=approved"),
+        ("what did <@U0ANA> do today?", "audit user=@Ana Alves since=24h"),
+        ("what did @Ana do today?", "audit user=@Ana Alves since=24h"),
+        ("show the audit log of Ana", "audit user=@Ana Alves"),
+        ("what did Nobodyhere do today?", "help audit"),
+        ("who are the administrators?", "whoami"),
+        ("show me the break-glass reviews", "audit event=reviewed"),
+        ("how do I revoke a grant?", "help revoke"),
+        ("revoke Ana's grant on mark", "grants"),
+        ("audit event=", "audit"),
         ("frobnicate", "help"),
         ("start nope:thing", "help"),
     ],
@@ -542,3 +553,8 @@ async def test_a_grant_in_words_is_for_no_guest_by_name(env: World) -> None:
 async def test_a_sentence_that_revokes_what_somebody_may_do_leads_to_the_grants(env: World, typed: str) -> None:
     await env.does("status acc:labs/slow", "labs/slow")
     assert labels(await env.does(typed, "grants")) == ["grants"]
+
+
+async def test_whoami_names_the_administrators(env: World) -> None:
+    """Each group with its members, so that the person knows who to ask."""
+    assert "`admins` (<@U0ROOT>)" in shown(await env.does("whoami", "Who you are here", "Administrators"))

@@ -9,6 +9,7 @@ from typing import Final, NamedTuple
 from bot.core.command.builtins import Takes
 from bot.core.command.capability import Risk
 from bot.core.command.catalog import Catalog
+from bot.core.command.params import Param
 from bot.core.command.phrases import Phrase, fitting, stated
 from bot.core.command.ranking import MOST, Known, instead
 from bot.core.command.target_ref import SELECTORS
@@ -69,7 +70,11 @@ def offers_for(said: Said, choices: Sequence[Known | None], catalog: Catalog, ar
             backend = target.backend if target is not None else None
             declared = catalog.params(verb, backend)
             used = around.parameters.get(target.written, ()) if target is not None else ()
-            own = [pair for pair in said.pairs if pair.partition("=")[0] in {param.name for param in declared}]
+            own = [
+                pair
+                for pair in said.pairs
+                if pair.partition("=")[0] in {param.name for param in declared} and pair[-1] != "="
+            ]
             given = own if target is None else fitting(said.pairs, catalog, verb, target.backend, target.kind, used)
             doubt = not said.sure and any(
                 capability.risk is Risk.DANGER for _, capability in catalog.capabilities(verb, backend)
@@ -139,8 +144,17 @@ def commands_of(
     if builtin is not None and builtin.takes is Takes.TARGET and not (target.name and verb in ALONE):
         return [(verb, base or target.written, target.written)]
     if builtin is not None and not capabilities:
-        return [(verb, target.name.rpartition("/")[2] if builtin.takes is Takes.WORDS else "", target.written)]
+        word = target.name.rpartition("/")[2] if builtin.takes is Takes.WORDS else ""
+        return [
+            (verb, word, target.written) if builtin.needs is None else (_WORDLESS.get(verb, verb), "", target.written)
+        ]
     return []
+
+
+def _is_given(pair: str, declared: Sequence[Param]) -> bool:
+    """Whether a pair has a value for one of these parameters."""
+    name, _, value = pair.partition("=")
+    return value != "" and name in {param.name for param in declared}
 
 
 def _without_a_name(verb: str, catalog: Catalog) -> list[str]:

@@ -1,6 +1,7 @@
 """Texts said in other words: a verb for the words that mean it, and the reads for what is about the bot itself. Pure."""
 
 import re
+from types import MappingProxyType
 from typing import Final
 
 from bot.core.command.lexer import REASON, tight
@@ -306,6 +307,51 @@ _OF_SIGNALBOX: Final = tuple(
     )
 )
 _IT: Final = re.compile(r"\b(?:it|its|them|their)\b", re.IGNORECASE)
+# Whole texts that ask for what a person did, and for what was reviewed: the audit log has that.
+_WHO: Final = r"(?P<who><@[^>]+>|@[\w.-]+|(?!(?:every|no|any|some)(?:one|body)\b)[^\W\d_]+)"
+_EVENTS: Final = MappingProxyType(
+    {"approved": "approve", "rejected": "reject deny denied decline declined", "granted": "grant", "revoked": "revoke"}
+)
+_DID: Final = MappingProxyType(
+    {form: event for event, forms in _EVENTS.items() for form in (event, *forms.split())}
+    | dict.fromkeys(
+        ("do", "done", "change", "changed", "start", "started", "stop", "stopped", "run", "pause", "paused"), ""
+    )
+)
+_SPANS: Final = MappingProxyType({"": "", "today": "24h", "yesterday": "2d", "this week": "7d"})
+_LATELY: Final = r"(?: (?P<when>today|yesterday|this week)| here| so far| lately| recently)*\W*$"
+DONE_BY: Final = re.compile(
+    rf"^(?:what|which (?:requests?|approvals?|grants?|things?))(?: all| else)? (?:did|has|have) {_WHO}"
+    rf" (?P<did>{'|'.join(_DID)}){_LATELY}",
+    re.IGNORECASE,
+)
+ENTRIES_OF: Final = re.compile(
+    r"^(?:(?:please|show|list|see|give|open|get|me|us|the|all) )*(?:audit(?: log| trail)?|entries|actions)"
+    rf" (?:of|for|by) {_WHO}{_LATELY}",
+    re.IGNORECASE,
+)
+_REVIEWS: Final = re.compile(
+    r"^(?:(?:please|show|list|see|give|get|me|us|the|all|what|which|are|were|past|old|last|latest|(?P<open>open|pending)) )*"
+    r"break-? ?glass reviews?(?: (?P<wait>wait|are open|open|pending))?\W*$",
+    re.IGNORECASE,
+)
+ME: Final = "@me"  # the person who asks
+
+
+def of_the_audit_log(text: str) -> tuple[str, ...]:
+    """The searches of the audit log for a text that asks for what a person did, who is written as a mention, `@name` or `I`, or
+    for reviews of break-glass."""
+    if reviews := _REVIEWS.match(text):
+        reads = ("audit event=reviewed", "approvals")
+        return reads[::-1] if reviews["open"] or reviews["wait"] else reads
+    asked = DONE_BY.match(text) or ENTRIES_OF.match(text)
+    who = ME if asked and asked["who"].casefold() in ("i", "me") else asked["who"] if asked else ""
+    if asked is None or who[0] not in "<@":
+        return ()
+    event = _DID[asked["did"].casefold()] if asked.re is DONE_BY else ""
+    since = _SPANS[(asked["when"] or "").casefold()]
+    more = [f"event={event}" if event else "", f"since={since}" if since else ""]
+    return (" ".join(["audit", f"user={who}", *filter(None, more)]),)
 
 
 def reworded(text: str) -> str:

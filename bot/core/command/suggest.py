@@ -39,7 +39,7 @@ from bot.core.command.ranking import (
     parts_of,
     the_only,
 )
-from bot.core.command.rewording import of_signalbox, reworded
+from bot.core.command.rewording import DONE_BY, ENTRIES_OF, of_signalbox, of_the_audit_log, reworded
 from bot.core.command.target_ref import SELECTORS
 from bot.core.command.untargeted import (
     MENTION,
@@ -113,7 +113,8 @@ def meant(text: str, catalog: Catalog, around: Surroundings) -> Meant:
     if asked and asked["who"][0] in "<@":
         found = _meant(asked["what"].rstrip("? "), catalog, around)
         return found if found == Meant() else Meant((f"why as={asked['who']} {found.commands[0]}",))
-    if reads := of_signalbox(body := REASON.sub("", plain)):
+    body = REASON.sub("", plain)
+    if reads := _of_a_person(body, catalog, around) or of_signalbox(body):
         return Meant(reads)
     parts = [plain] if GRANTING.search(plain) else orders_in(plain, catalog)
     inputs = _last_parts(*around.parameters.values()).union(*(declared(catalog, name) for name in catalog.backends))
@@ -145,6 +146,12 @@ def meant(text: str, catalog: Catalog, around: Surroundings) -> Meant:
     unknown = _NAME.findall(MENTION.sub(" ", body))
     verbs = exact_verb([word.strip(EDGES) for word in body.casefold().split()], catalog)[0]
     return Meant((f"find {unknown[0]}", "help")) if verbs and len(unknown) == 1 else Meant()
+
+
+def _of_a_person(body: str, catalog: Catalog, around: Surroundings) -> tuple[str, ...]:
+    """The searches of the audit log for what a person did, who may be named without `@`."""
+    named = (with_person(pattern, body, around.targets, catalog) for pattern in (DONE_BY, ENTRIES_OF))
+    return next((reads for one in named if (reads := of_the_audit_log(one))), ())
 
 
 def _with_planes(text: str, targets: Sequence[Known], catalog: Catalog) -> str:
@@ -266,10 +273,13 @@ def _in_advance(bare: str, catalog: Catalog, around: Surroundings) -> Meant | No
         return None
     found = _meant(asked["what"].rstrip("? "), catalog, around)
     verb, _ = catalog.canonical_verb((command := found.cannot or found.commands[0]).split())
+    typed, _ = catalog.canonical_verb(asked["what"].split())
     changes = verb is not None and catalog.changes(verb)
     if access:
         more = found.commands if found != Meant() else ()
         return Meant((f"why {command}" if changes else "whoami", *more)[:MOST])
+    if not changes and typed is not None and catalog.changes(typed):  # `how do I revoke a grant`
+        verb, changes = typed, True
     return Meant((f"help {verb}", *found.commands)[:MOST], found.cannot) if changes else found
 
 

@@ -105,7 +105,8 @@ PHRASES: Final = tuple(
     (phrase, verbs) for verbs, words in _rows(_MEANINGS) for phrase in words.split(", ") if " " in phrase
 )
 # Verbs: what a question asks for. The first that matches counts.
-_QUESTIONS: Final = r"""
+_SHOW: Final = "(show|list|see|all|any|the|me|us|latest|recent|what|which|are|were|todays|yesterdays)"
+_QUESTIONS: Final = rf"""
 policy, approvals: ^who (approves|(can|may) approve) (?!this|that|it)\S+$
 approvals: ^who (approves|(can|may) approve)\b|\bmy requests\b|\bwait(s|ing)? (for|on) (me|approval|my)\b|\bto approve$
 approvals: \b(open|pending) (requests?|approvals?)\b|\brequests?\b.*\b(open|pending)\b|\b(my|our|an|for|needs?) approval\b
@@ -118,7 +119,7 @@ pauses: \b(what|which)\b.*\b(is|are|schedules?) paused\b
 watches: ^(who|what|which|whats) .*\bwatch(es|ing)?\b
 targets: \b(what|which|how many) (agents|targets)\b|\b(all|all the|show me|show me the) (agents|targets)$
 timeline: ^(what|which|did)( (any)?(thing|runs?|jobs?))* (failed|fail|broke|crashed|went wrong)( today| tonight| this \w+)?$
-timeline: ^((show|list|see|all|the|me|us|latest|recent) )*failed (runs?|jobs?)( today| tonight| this \w+| here)?$
+timeline: ^({_SHOW} )*(failed (runs?|jobs?)|failures)( (of|from))?( today| tonight| yesterday| this \w+| here)*$
 services, targets: \b(what|which) services\b
 find: \b(named|called)\b
 history, status: ^how (long|often|many|much time)\b|^how (did|has|have|was|were)\b.*\b(do|go|doing|going|perform|week)\b

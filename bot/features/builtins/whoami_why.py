@@ -54,6 +54,8 @@ async def whoami(ctx: Context, intent: Intent, ask: Command, given: Mapping[str,
     accounts = [
         account for account, person in policy.accounts.items() if person == policy.accounts.get(subject.user_id)
     ]
+    people = {subject.user_id}
+    who = _administrators(policy, people) if refused is None else ""
     shown = (
         Fact(label="You", value=f"<@{subject.user_id}> ({subject.user_id}), {words or 'a full member'}"),
         Fact(label="Workspace", value=subject.team_id),
@@ -64,10 +66,20 @@ async def whoami(ctx: Context, intent: Intent, ask: Command, given: Mapping[str,
             else ()
         ),
         Fact(label="Administrator", value="yes" if admin else "no"),
+        *((Fact(label="Administrators", value=who),) if who else ()),
         Fact(label="Here", value=refused.reason if refused is not None else "you can use Signalbox in this channel"),
         Fact(label="Read from Slack", value=f"{subject.user_age:.0f} s ago"),
     )
-    await reply(ctx, intent, "Who you are here", facts=shown, mention=(subject.user_id,))
+    await reply(ctx, intent, "Who you are here", facts=shown, mention=tuple(people))
+
+
+def _administrators(policy: Policy, people: set[str]) -> str:
+    """The people and groups of `[administrators]`, each group with its members. Adds the people it names to `people`."""
+    said = []
+    for word in policy.administrators.words:
+        members = ", ".join(cards.principal(one, people) for one in policy.file.groups.get(word, ()))
+        said.append(f"{cards.principal(word, people)}{f' ({members})' if members else ''}")
+    return ", ".join(said)
 
 
 async def why(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, Any]) -> None:

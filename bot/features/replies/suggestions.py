@@ -17,6 +17,7 @@ from bot.core.command.offers import Surroundings
 from bot.core.command.params import BadParam, ParamType, duration_seconds, duration_text
 from bot.core.command.parser import NOT_HERE, format_command, parse, parse_target
 from bot.core.command.ranking import MOST, Known
+from bot.core.command.rewording import ME
 from bot.core.command.suggest import certain_read, meant
 from bot.core.command.suggest import suggest as suggest_commands
 from bot.core.command.target_ref import PICKS, TargetRef, plain
@@ -54,7 +55,7 @@ _TIME: Final = re.compile(
     r"(?i)(?:for |about )*(?:\d|until\b|till\b|half\b|an? (?:hour|minute|day|quarter)|(?:one|two|three) )"
 )
 _ENDING: Final = frozenset({"close", "end", "stop", "off", "over", "done", "cancel", "revoke", "review"})
-_FOR_SOMEBODY: Final = re.compile(r"(grant |why as=)@([\w.-]+)")
+_FOR_SOMEBODY: Final = re.compile(r"(grant |why as=|audit user=)@([\w.-]+)")
 _AROUND: Final = ".,;!?()[]{}<>…'`*_~"
 
 
@@ -141,14 +142,16 @@ def _changed(same: Command, found: Sequence[str], catalog: Catalog) -> str:
     return format_command(same.model_copy(update={"params": (*kept, *said), "reason": first.reason}))
 
 
-async def _with_mention(ctx: Context, command: str) -> str:
-    """The command with a mention for the name of a person, if the bot has seen exactly one of that name, who is a full member;
-    otherwise its help."""
+async def _with_mention(ctx: Context, actor: Actor, command: str) -> str:
+    """The command with a mention for the name of a person, if the bot has seen exactly one of that name, who is a full member,
+    or for who asks; otherwise its help."""
     if (found := _FOR_SOMEBODY.match(command)) is None or person_in(found[2]):
         return command
     kept = await ctx.store.values(NAME_KEY)
     people = ((user, map(str, names)) for user, names in kept.items() if user[0] in "UW" and isinstance(names, list))
     name = found[2].casefold()
+    if name == ME[1:]:
+        return f"{found[1]}<@{actor.user_id}>{command[found.end() :]}"
     ids = [user for user, names in people if any(name in (one, *one.split()[:1]) for one in map(str.casefold, names))]
     if len(ids) == 1:
         _, subject = await rules_and_person(ctx, Actor(user_id=ids[0], team_id=ctx.home_team))
@@ -160,7 +163,7 @@ async def _with_mention(ctx: Context, command: str) -> str:
 async def commands_meant(ctx: Context, actor: Actor, place: Place, text: str) -> Sequence[str]:
     """Commands that the text may mean, best first, of those that this person may use and see here. In the thread of a run they
     are about that run, not about a newer one, unless the text says which. A change of the newest run needs its target's name."""
-    found = [await _with_mention(ctx, one) for one in await _meant(ctx, actor, place, text)]
+    found = [await _with_mention(ctx, actor, one) for one in await _meant(ctx, actor, place, text)]
     about, of_run = await _of_thread(ctx, place)
     run = await ctx.store.thread_target(place.channel_id, place.thread_ts) if of_run and place.thread_ts else None
     owner = run.owner.rpartition("/")[2].casefold() if run is not None else ""  # `stop it`, not `stop load_orders`
@@ -369,7 +372,7 @@ async def said_instead(ctx: Context, intent: Intent, text: str, problem: str, of
         if meant(text, ctx.catalog, Surroundings(known, about=about, parameters=inputs)).later:
             what = "A grant begins" if verbs[0] == "grant" else "A command runs"
             return f"{what} as soon as you send it, not at a later time."
-    if [*offered] in (["help grant"], ["help why"]) and "<@" not in text:
+    if [*offered] in (["help grant"], ["help why"], ["help audit"]) and "<@" not in text:
         return "I can't tell which person you mean. Mention them with `@`."
     words = sum("=" not in word for word in text.partition("--")[0].split())
     said = words > 3 or text.rstrip().endswith("?")
