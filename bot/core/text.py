@@ -100,10 +100,10 @@ def asked_text(intent: Intent, now: datetime) -> str:
     return f"You asked for this {ago_text(intent.age(now))} ago"
 
 
-def rough_span(span: timedelta) -> str:
-    """`2 h`, `1 h 30 min`, `40 s`: a positive span without needless precision."""
+def rough_span(span: timedelta, minutes_from: int = 60) -> str:
+    """`2 h`, `1 h 30 min`, `40 s`: a positive span without needless precision, in whole minutes from so many seconds on."""
     seconds = max(1, round(span.total_seconds()))
-    size = 1 if seconds < 60 else 60 if seconds < 86_400 else 3_600
+    size = 1 if seconds < 60 else 5 if seconds < minutes_from else 60 if seconds < 86_400 else 3_600
     return span_words(timedelta(seconds=round(seconds / size) * size))
 
 

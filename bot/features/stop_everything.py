@@ -260,7 +260,8 @@ def _told(at_once: int, waiting: int, where: str) -> str:
     """What the press began, and whether its cards are in the channel or in the thread."""
     stopping = f"Stopping {plural(at_once, 'run')}" if at_once else ""
     asked = f"{'Asked' if not at_once else 'asked'} for approval to stop {plural(waiting, 'run')}" if waiting else ""
-    return f"{'; '.join(filter(None, (stopping, asked)))}. Each has a card in the {where}."
+    whose = "It" if at_once + waiting == 1 else "Each"
+    return f"{'; '.join(filter(None, (stopping, asked)))}. {whose} has a card in the {where}."
 
 
 def _why_not(ctx: Context, run: Run, decision: Decision | None) -> str:

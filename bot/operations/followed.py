@@ -15,6 +15,7 @@ from bot.runtime.context import Context
 
 UNREAD_TOLD_AFTER: Final = timedelta(minutes=1)
 _MOST_NAMED: Final = 10
+_ONE: Final = "A run that you follow"  # how the title of the message about one run begins
 
 
 class Run(NamedTuple):
@@ -28,7 +29,9 @@ class Run(NamedTuple):
     def state(self) -> str:
         """The state that was last seen, and that it is being stopped."""
         state = self.watch.view.state if self.watch.view is not None else STARTED.state
-        return f"Being stopped: {state}" if self.stop is not None else state
+        if self.stop is None:
+            return state
+        return "being stopped" if state == "stopping" else f"being stopped: {state}"
 
 
 def each_run(watches: Iterable[Watch], listed: Callable[[Watch], bool] = lambda _: True) -> list[Run]:
@@ -110,20 +113,25 @@ def _unread(requests: Sequence[StoredRequest], now: datetime) -> Card:
     return Card(
         key=f"unread:{intent.request_id}:{stamp(now)}",
         place=cards.place_of(intent),
-        title="A run that you follow can't be read" if len(operations) == 1 else "Runs that you follow can't be read",
+        title=f"{_ONE if len(operations) == 1 else 'Runs that you follow'} can't be read",
         tone=Tone.UNSURE,
         status=f"No status could be read for {seconds_words(UNREAD_TOLD_AFTER.total_seconds())}.",
         lines=(
             Line(text=", ".join(names) + more),
-            Line(text="The card of each run says why. It is updated as soon as the run can be read again."),
+            Line(text=f"{_where(len(operations))} says why. It is updated as soon as the run can be read again."),
         ),
         mention=(intent.actor.user_id,),
         at=now,
     )
 
 
+def _where(runs: int) -> str:
+    return "The card of the run" if runs == 1 else "The card of each run"
+
+
 def _over(card: Card, now: str) -> Card:
     """That message, when none of its runs is followed without being read."""
-    lines = (*card.lines[:1], Line(text="The card of each run shows its state."))
+    number = 1 if card.title.startswith(_ONE) else 2
+    lines = (*card.lines[:1], Line(text=f"{_where(number)} shows its state."))
     title = card.title.replace("can't be read", now)
     return card.model_copy(update={"title": title, "tone": Tone.PLAIN, "status": "", "lines": lines})

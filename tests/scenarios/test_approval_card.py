@@ -93,6 +93,20 @@ async def test_a_decided_card_is_one_line_that_leads_to_the_run(team: Team) -> N
     assert kinds(closed) == ["section"]
 
 
+async def test_the_link_of_a_decided_card_promises_no_run_where_none_was_started(team: Team) -> None:
+    """The control plane refused the call, or the command starts no run."""
+    env = team.env
+    await env.acc.set_fault({"fault": "401", "match": "POST .*/cluster/start"})
+    await env.say("start acc:shop/prices")
+    await team.press(await team.card("start acc:shop/prices"), "Approve")
+    await team.event("failed")
+    closed = await team.sees("Approved by <@U0LEE>: `start acc:shop/prices`", "Open the request")
+    assert "Open the run" not in shown(closed)
+    await env.say("schedule off acc:shop/prices")
+    await team.press(await team.card("schedule off acc:shop/prices"), "Approve")
+    await team.sees("Approved by <@U0LEE>: `schedule off acc:shop/prices`", "Open the request")
+
+
 async def test_a_denied_card_says_why_in_its_line(team: Team) -> None:
     await team.env.say("start acc:shop/prices")
     await team.deny(await team.card("start acc:shop/prices"), "the shop is closed")

@@ -120,8 +120,10 @@ async def test_the_requester_and_the_other_approvers_read_who_agreed_already(
     async with deciding(tmp_path, monkeypatch, rules) as team:
         env = team.env
         await env.say("mark acc:shop/prices as=failed -- wrong prices")
-        await team.press(await team.card("mark acc:shop/prices"), "Approve")
-        await env.sees("Waiting for approval from 2 of", "So far:* 1 of 2 agreed (<@U0LEE>)")
+        card = await team.card("mark acc:shop/prices", "(within 1 h)")
+        team.later(minutes=3)
+        await team.press(card, "Approve")
+        await env.sees("Waiting for approval from 2 of", "So far:* 1 of 2 agreed (<@U0LEE>)", "(within 1 h)")
         root = env.person("U0ROOT")
         for one in (root, env.ana):
             await one.open_home()

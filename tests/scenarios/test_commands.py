@@ -207,3 +207,10 @@ async def test_a_command_for_everything_offers_it_for_each_run_in_progress(tmp_p
 async def test_two_targets_are_offered_as_two_commands(team: World) -> None:
     card = await team.does("status acc:shop/prices acc:shop/stock", "A command acts on one target.")
     assert labels(card) == ["status acc:shop/prices", "status acc:shop/stock"]
+
+
+async def test_a_start_with_an_empty_input_is_not_sent(team: World) -> None:
+    """It says which value is missing; a value that is left out by mistake looks the same as an empty one."""
+    calls = starts(team)
+    await team.does("start acc:shop/prices input.region= -- month end", "`input.region=` needs a value")
+    assert starts(team) == calls

@@ -141,7 +141,7 @@ async def test_in_a_thread_the_answer_says_where_the_cards_are(team: Team) -> No
     await env.ana.wait_for(lambda ana: any("Stop 1 run?" in shown(one) for one in ana.messages(INCIDENT, thread)))
     card = next(one for one in env.ana.messages(INCIDENT, thread) if "Stop 1 run?" in shown(one))
     await press(env, card, "Stop it")
-    told = "Stopping 1 run. Each has a card in the thread."
+    told = "Stopping 1 run. It has a card in the thread."
     await env.ana.wait_for(lambda ana: any(told in shown(one) for one in ana.messages(INCIDENT, thread)))
 
 

@@ -610,6 +610,28 @@ async def test_its_report_says_of_a_pause_that_is_over_how_it_ended(later: Team)
     assert "paused until" not in "".join(texts)
 
 
+async def test_its_report_says_that_a_pause_has_no_end(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And has one colon after the name of a backend."""
+    folder = tmp_path_factory.mktemp("no-end")
+    async with deciding(folder, monkeypatch, TWO_CHANNELS, only=("acc", "res")) as made:
+        env = made.env
+        await env.does("incident open INC-45 -- slow", "Incident INC-45")
+        await env.does("pause res: for=2h", "Paused until")
+        await env.does("resume res:", "resumed")
+        await env.does("pause res:", "until someone runs")
+        await env.does("schedule off acc:shop/prices", "until someone runs")
+        report = shown(await env.does("incident close", "INC-45 is closed"))
+    assert re.search("`pause res: for=2h`: paused, ended <!date", report), report
+    for line in (
+        "`resume res`: done",
+        "`pause res`: paused without an end",
+        "`schedule off acc:shop/prices`: switched off without an end",
+    ):
+        assert line in report, report
+
+
 async def test_its_report_takes_no_later_command_for_the_end_of_a_pause(later: Team) -> None:
     """One that names the request in its reason, word for word as the end does."""
     env = later.env

@@ -267,6 +267,13 @@ async def test_switching_on_by_hand_ends_the_pause_on_its_card_and_in_the_audit_
     await still(later, {FIRST: False, SECOND: True}, hours=3)
 
 
+@pytest.mark.parametrize(("given", "left"), [("90s", "1 min 30 s"), ("2m", "2 min"), ("20m", "20 min")])
+async def test_a_short_pause_says_its_length_with_seconds(later: Team, given: str, left: str) -> None:
+    """A length that is rounded to whole minutes would be another one."""
+    asked = await do(later.env, f"schedule off acc:shop/prices for={given}")
+    await asked.card("Paused until", f"({left}). It turns on again automatically")
+
+
 async def test_orders_about_one_agent_take_turns(later: Team) -> None:
     """Asked for while the first call is under way, the second one knows what the first has switched off."""
     env = later.env

@@ -202,7 +202,8 @@ async def test_a_job_that_is_being_stopped_is_one_run(team: Team) -> None:
     assert "will be stopped" not in text, text
     assert re.search("started by <@U0ANA> .*, stop ordered by <@U0RUI> <!date", text), text
     assert "No run in progress" not in text, text
-    await env.does("status", "1 run in progress", "Being stopped", channel=INCIDENT)
+    status = await env.does("status", "1 run in progress", "being stopped", channel=INCIDENT)
+    assert "stopping" not in shown(status), "the same word twice"
 
 
 async def test_a_run_that_goes_on_after_its_stop_can_be_stopped_again(team: Team) -> None:
@@ -227,7 +228,7 @@ async def test_where_it_was_started_a_run_is_being_stopped_too(team: Team) -> No
     answer = await team.env.does("stop everything -- the shop is down", "being stopped already")
     assert re.search("started by <@U0ANA> .*, stop ordered by <@U0RUI> <!date", shown(answer)), shown(answer)
     assert labels(answer) == []
-    await team.env.does("status", "1 run in progress", "Being stopped: running")
+    await team.env.does("status", "1 run in progress", "being stopped: running")
 
 
 @pytest.mark.parametrize("channel", [CRAWL, INCIDENT])
@@ -241,9 +242,9 @@ async def test_the_home_tab_says_that_another_person_stops_the_run(team: Team, c
     await env.ana.open_home()
     await stop_job(team, started_in=channel)
     await ignored(team, minutes=1)
-    assert "load_orders" in await home("Being stopped: running")
+    assert "load_orders" in await home("being stopped: running in <#")
 
 
 async def test_status_says_that_a_service_is_being_stopped(team: Team) -> None:
     await stop(team)
-    await team.env.does("status", "Being stopped: shutting down", channel=INCIDENT)
+    await team.env.does("status", "being stopped: shutting down", channel=INCIDENT)

@@ -372,10 +372,14 @@ async def test_the_message_that_a_run_cannot_be_read_is_corrected_when_it_can(te
         team.later(seconds=seconds)
         await env.until(lambda before=before: len(env.acc.requests) > before)
         await env.quiet()
-    told = await env.sees("A run that you follow can't be read", "start acc:shop/prices", "<@U0ANA>")
+    told = await env.sees(
+        "A run that you follow can't be read", "start acc:shop/prices", "<@U0ANA>", "The card of the run says why"
+    )
     await env.acc.clear_faults()
     team.later(seconds=16)
-    over = await env.sees("A run that you follow can be read again", "start acc:shop/prices")
+    over = await env.sees(
+        "A run that you follow can be read again", "start acc:shop/prices", "The card of the run shows its state"
+    )
     assert over["ts"] == told["ts"]
     await env.sees("start acc:shop/prices", "Starting")
 
@@ -397,7 +401,7 @@ async def test_the_message_about_several_runs_does_not_say_that_one_which_was_lo
 
     await env.acc.set_fault({"fault": "500"})
     await beat(15, 61, 15)
-    told = await env.sees("Runs that you follow can't be read")
+    told = await env.sees("Runs that you follow can't be read", "The card of each run says why")
     lost, other = (world.by_path[path].agent_id for path in ("shop/prices", "news/feed"))
     for run in world.runs_of[lost]:
         world.runs.pop(run.run_id)
@@ -408,7 +412,7 @@ async def test_the_message_about_several_runs_does_not_say_that_one_which_was_lo
     assert [entry.code for entry in env.audit(event="ended")] == ["lost"]
     await env.acc.clear_faults()
     await beat(15)
-    assert (await env.sees("Runs that you follow could not be read"))["ts"] == told["ts"]
+    assert (await env.sees("Runs that you follow could not be read", "The card of each run shows"))["ts"] == told["ts"]
 
 
 async def test_a_run_that_the_control_plane_no_longer_has_is_not_followed_for_ever(team: Team) -> None:

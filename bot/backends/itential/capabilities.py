@@ -96,7 +96,9 @@ TARGETS: Final = (
     TargetKind.of(PLATFORM, "The platform itself; write the backend name alone", ""),
 )  # fmt: skip
 
-PARAM: Final = mapping("param", "A parameter of the service, checked against its JSON Schema", "param.action=apply")
+PARAM: Final = mapping(
+    "param", "A parameter of the service, checked against its JSON Schema", "param.action=apply", may_be_empty=True
+)
 INVENTORY: Final = items(
     "inventory", "Inventories to run the service on, or single nodes as NAME/NODE", "dc1/router1,dc1/router2"
 )

@@ -256,6 +256,8 @@ def check_params(declared: Sequence[Param], given: Sequence[tuple[str, str]]) ->
         except BadParam as problem:
             problems.append(f"{problem}.")
     checked.update(maps)
+    full = [(f"{name}." if name != "*" else "", maps[name]) for name in maps if not by_name[name].may_be_empty]
+    problems += [f"`{head}{key}=` needs a value." for head, of in full for key in of if not str(of[key]).strip()]
     missing = [param.name for param in declared if param.required and param.name not in {*checked, *words}]
     if missing:
         problems.append("Missing: " + ", ".join(f"`{name}=`" for name in missing) + ".")

@@ -43,7 +43,9 @@ class BadParam(ValueError):
 
 
 class Param(Value):
-    """One parameter. A MAP is written `name.KEY=VALUE`; a MAP named `*` takes every key that no other parameter has."""
+    """One parameter. A MAP is written `name.KEY=VALUE`; a MAP named `*` takes every key that no other parameter has. Its values
+    aren't empty, unless they `may_be_empty`: then the backend checks them.
+    """
 
     name: str
     type: ParamType
@@ -55,6 +57,7 @@ class Param(Value):
     maximum: int | None = None
     unit: str | None = None
     example: str | None = None
+    may_be_empty: bool = False
 
     def check(self, words: Sequence[str]) -> Json:
         """The value of what was typed. Raises BadParam. Shapes: see ParamType."""
@@ -258,9 +261,9 @@ def items(name: str, help: str, example: str = "a,b") -> Param:
     return Param(name=name, type=ParamType.LIST, help=help, example=example)
 
 
-def mapping(name: str, help: str, example: str) -> Param:
+def mapping(name: str, help: str, example: str, *, may_be_empty: bool = False) -> Param:
     """Texts by key."""
-    return Param(name=name, type=ParamType.MAP, help=help, example=example)
+    return Param(name=name, type=ParamType.MAP, help=help, example=example, may_be_empty=may_be_empty)
 
 
 def flag(name: str, help: str, default: bool | None = None) -> Param:

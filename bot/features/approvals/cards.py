@@ -20,6 +20,8 @@ from bot.runtime.context import Context
 
 HOME_CARDS: Final = 5
 TOLD: Final = "told:"
+_RUN: Final = "Open the run"
+_REQUEST: Final = "Open the request"
 _TONES: Final = {"approved": Tone.GOOD, "taken": Tone.GOOD, "rejected": Tone.BAD}
 
 
@@ -78,7 +80,7 @@ async def _decided(
 ) -> Card:
     """One line: who decided what, with a link to the request's card."""
     pending = approval.pending
-    label = "Open the run" if pending.state in question.AGREED else "Open the request"
+    label = _RUN if pending.state in question.AGREED and approval.operation.starts_run else _REQUEST
     asker = approval.requester
     asked_by = (asker, *await joined(ctx, approval))
     whose = "" if asked_by == (pending.decided_by,) else f" for {' and '.join(f'<@{user}>' for user in asked_by)}"
@@ -99,6 +101,16 @@ async def _decided(
         question=Question(asked_by=asker, asked_in=pending.intent.place, deciders=approval.record.eligible, over=True),
         mention=tuple(dict.fromkeys((*asked_by, *(vote.user_id for vote in votes), *people))),
     )
+
+
+async def show_without_run(ctx: Context, approval: Approval) -> None:
+    """The control plane refused the call after all: the link of the approvers' card no longer promises a run."""
+    key = approval_key(approval.pending.request_id)
+    async with ctx.locks.of(key):
+        posted = await ctx.store.message(key)
+        card = Card.stored(posted.body) if posted is not None and posted.body else None
+        if card is not None and card.link is not None:
+            await ctx.presenter.show(card.model_copy(update={"link": (_REQUEST, card.link[1])}))
 
 
 async def show_requester(ctx: Context, approval: Approval, *, stale: int = 0) -> None:
@@ -128,7 +140,7 @@ async def show_requester(ctx: Context, approval: Approval, *, stale: int = 0) ->
     if await _is_over(ctx, approval):  # while Slack was asked about the channel
         return
     so_far = question.agreed(record, votes, stale)
-    rows = facts_of((("So far", so_far), ("Expires", question.expiry_text(approval.due, ctx.clock.now()))))
+    rows = facts_of((("So far", so_far), ("Expires", question.expires(approval))))
     people = (*question.people_of(record.groups), *question.approvers(votes))
     await _show_request(ctx, approval, Tone.ASK, status, lines, people, *rows, buttons=(cancel,))
 

@@ -16,6 +16,7 @@ from bot.core.command.capability import Capability
 from bot.core.effects import Attempt, Ruling
 from bot.core.intent import Actor, Source
 from bot.core.operation import Operation
+from bot.core.outcome import Failed, Refused
 from bot.core.policy.decide import Allowed, GrantView, decide_in
 from bot.core.records import Filters, Grant, grant_id, stamp
 from bot.core.text import plural
@@ -113,6 +114,8 @@ async def _use(
     tell = partial(_claimed, ctx, approval, people, by)
     attempt = Attempt(pending.intent, operation, ruling, approval_id=pending.id)
     result = await execute(ctx, attempt, pending_id=pending.id, claimed=tell)
+    if isinstance(result, Refused | Failed):
+        await approval_cards.show_without_run(ctx, approval)
     return None if result is not None else await _overtaken(ctx, pending.id)
 
 

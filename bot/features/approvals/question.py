@@ -140,7 +140,7 @@ def _rows(
         what = sentences(f"{exception}: <@{approval.requester}> may run it {approval.terms}", f"Each time: {what}")
     elif record.sort == "once":
         what = sentences(f"{exception} this once", what)
-    due = expiry_text(approval.due, approval.pending.intent.at)
+    due = expires(approval)
     own_line = len(given) > _SHORT
     now = _now(record, _BRIEF if own_line else _LONGEST)
     rows = (
@@ -185,6 +185,11 @@ def _cut(text: str, most: int) -> str:
 def brief(text: str, most: int = _SHORT) -> str:
     """The beginning of a long text, or all of a short one."""
     return text if len(text) <= most else f"{text[:most].rstrip()}…"
+
+
+def expires(approval: Approval) -> str:
+    """When it expires, and within how long of its question: the same on each of its cards, whenever that is updated."""
+    return expiry_text(approval.due, datetime.fromisoformat(approval.pending.made_at))
 
 
 def expiry_text(due: datetime, now: datetime) -> str:

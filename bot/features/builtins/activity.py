@@ -110,6 +110,14 @@ def happened(catalog: Catalog, entry: StoredEntry) -> str:
     return "accepted" if word == "started" and entry.verb == "stop" else word
 
 
+def without_end(catalog: Catalog, entry: StoredEntry) -> str:
+    """`paused without an end` for the outcome of a call that paused something and gave no end; empty for others."""
+    capability = catalog.capability(entry.backend or "", entry.verb or "", entry.target_kind or "")
+    if capability is None or capability.resumes is None or happened(catalog, entry) != "done":
+        return ""
+    return f"{'paused' if capability.resumes == 'resume' else 'switched off'} without an end"
+
+
 def moves(catalog: Catalog, entries: Sequence[StoredEntry]) -> list[StoredEntry]:
     """The entries that a timeline needs: no reads, no slips, nothing that was opened and left, of each call its outcome or
     `sent`."""

@@ -19,7 +19,7 @@ from bot.core.text import ago_text, first_of, plural, shortened, utc_text
 from bot.features import incidents
 from bot.features.access.grants import NotPermittedError
 from bot.features.approvals.cards import link_to
-from bot.features.builtins import audit
+from bot.features.builtins import activity, audit
 from bot.features.builtins.activity import (
     asker,
     granted_apart,
@@ -288,7 +288,7 @@ async def _story(
         )
         how += await _of_whom(ctx, end, ends.get(end.rule))
         others += [how] if end.event is Event.PAUSED or end.event in GIVEN | ENDS else []
-        told[done].append(f"• {when} {who} `{what}`{why}: {shortened(how, longest)}")
+        told[done].append(f"• {when} {who} `{what.removesuffix(':')}`{why}: {shortened(how, longest)}")
     for done, many in hidden.items():
         told[done][:0] = [f"{plural(many, 'earlier one', 'earlier ones')}: in the timeline"] if many else []
     return told[True], told[False], others
@@ -335,7 +335,7 @@ def _end_of(ctx: Context, entry: StoredEntry, undone: Collection[str]) -> str:
     good = entry.code == str(Phase.SUCCEEDED) or stopped_as_asked(entry)
     if entry.event is Event.ENDED and entry.detail and not good:
         return entry.detail
-    word = happened(ctx.catalog, entry)
+    word = activity.without_end(ctx.catalog, entry) or happened(ctx.catalog, entry)
     bad = entry.event in _BAD or word == "failed"
     return f"{word}: {entry.detail}" if bad and entry.detail else word
 

@@ -43,6 +43,7 @@ _ON: Final = (
     ("Off, as it was before", "It was off before, so it stays off until someone switches it on."),
 )
 _NO_END: Final = tuple(words[0].partition("`")[0] for words in (_RESUMED, _ON))
+_ADVICE: Final = tuple(words[1] for words in (_RESUMED, _ON))
 _CALLS: Final = 50  # the newest pauses, among which are those without an end
 
 # Codes and texts of audit entries about pauses. They are read again after a restart, so they never change.
@@ -63,6 +64,7 @@ _UNSEEN: Final = (
     "I was stopped before I noted what was on, so nothing is switched on again automatically. Look at it, and run `{}` for what "
     "should be on."
 )
+_SHORT: Final = 600  # seconds: of a pause that is shorter, the card shows the seconds too
 _ASKED: Final = 10  # states that are read for one line
 _ENDS: Final = "ends the pause {0.request_id} of {0.user_id}, which was to last until {0.until_at}"
 _ENDED: Final = re.compile(r"(?:ends the )?pause ([^\s:]+)")
@@ -172,7 +174,7 @@ def _shown(ends: str, now: datetime, ending: str, *, done: bool) -> Consequences
     """How a card shows a pause until then, or that it may be paused."""
     if not done:
         return Consequences(lines=(Line(text=f"{_MAY_BE} {ending} automatically: {utc_text(ends)}."),))
-    left = rough_span(datetime.fromisoformat(ends) - now)
+    left = rough_span(datetime.fromisoformat(ends) - now, _SHORT)
     return Consequences(status=f"Paused until {utc_text(ends)} ({left}). {ending} automatically.")
 
 
@@ -373,9 +375,12 @@ async def say_over(ctx: Context, request_id: str, what: str, about: str, user: s
     status = "This pause is over" if told else f"This pause is over: {what}"
     if line in card.lines or (card.status == status and not told):
         return
-    # Of a lost call, what may be true now and the advice are over too.
-    over = [one for one in card.lines if not left and (one.heading == "What to do" or one.text.startswith(_MAY_BE))]
-    lines = tuple(one for one in card.lines if one not in over)
+    # What was true then, or may be true of a lost call, and the advice are over too.
+    entries = await ctx.store.search(Filters(request_id=request_id))
+    answers = {one.detail for one in entries if one.event in (Event.DONE, Event.RECONCILED)}
+    untrue = {one for one in card.lines if one.heading == "What to do" or one.text.startswith((_MAY_BE, *_ADVICE))}
+    untrue |= {one for one in card.lines if one.text in answers}
+    lines = card.lines if left else tuple(one for one in card.lines if one not in untrue)
     changed = {
         "status": card.status if left else status,
         "tone": Tone.PLAIN if card.tone is Tone.WORKING and not left else card.tone,

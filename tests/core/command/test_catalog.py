@@ -7,7 +7,7 @@ import pytest
 from bot.core.command.builtins import BUILTINS, Builtin, Takes
 from bot.core.command.capability import Capability, KindSpec, TargetKind
 from bot.core.command.catalog import Catalog, CatalogProblem, check_builtin, check_params
-from bot.core.command.params import Param, ParamType
+from bot.core.command.params import Param, ParamType, mapping
 from bot.core.command.parser import parse
 from bot.core.errors import BadRequest
 from bot.core.intent import Command
@@ -125,6 +125,14 @@ def test_names_that_a_backend_may_confuse_and_text_that_nobody_sees_are_refused(
     assert row is not None
     with pytest.raises(BadRequest, match=says):
         check_params((*row.params, Param(name="name", type=ParamType.TEXT, help="")), given)
+
+
+@pytest.mark.parametrize(("declared", "name"), [("input", "input.region"), ("*", "SITE")])
+@pytest.mark.parametrize("value", ["", " "])
+def test_an_empty_value_by_name_is_refused_unless_the_backend_checks_it(declared: str, name: str, value: str) -> None:
+    with pytest.raises(BadRequest, match=f"`{name}=` needs a value"):
+        check_params((mapping(declared, "", ""),), ((name, value),))
+    assert check_params((mapping(declared, "", "", may_be_empty=True),), ((name, value),))
 
 
 def test_text_of_several_lines_is_taken() -> None:
