@@ -70,11 +70,7 @@ def offers_for(said: Said, choices: Sequence[Known | None], catalog: Catalog, ar
             backend = target.backend if target is not None else None
             declared = catalog.params(verb, backend)
             used = around.parameters.get(target.written, ()) if target is not None else ()
-            own = [
-                pair
-                for pair in said.pairs
-                if pair.partition("=")[0] in {param.name for param in declared} and pair[-1] != "="
-            ]
+            own = [pair for pair in said.pairs if _is_given(pair, declared)]
             given = own if target is None else fitting(said.pairs, catalog, verb, target.backend, target.kind, used)
             doubt = not said.sure and any(
                 capability.risk is Risk.DANGER for _, capability in catalog.capabilities(verb, backend)
