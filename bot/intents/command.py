@@ -35,10 +35,11 @@ from bot.operations.resolve import Resolved, resolve_seen
 from bot.runtime.context import Context
 
 _DECIDES: Final = re.compile(
-    r"\b(approv\w*|den(y|ied)|reject\w*|declin\w*|claim|wait\w*|pending|yes|ok|okay|lgtm|go ahead)\b", re.IGNORECASE
+    r"\b(approv\w*|allow\w*|den(y|ied)|reject\w*|declin\w*|claim|wait\w*|pending|yes|ok|okay|lgtm|go ahead)\b",
+    re.IGNORECASE,
 )
 _VERDICT: Final = re.compile(
-    r"(deny|reject|decline|claim)\b", re.IGNORECASE
+    r"(allow|deny|reject|decline|claim)\b", re.IGNORECASE
 )  # `deny acc:shop/prices` asks for no status
 
 _VERDICT_ON: Final = re.compile(

@@ -575,3 +575,86 @@ async def test_in_the_thread_of_a_decided_request_words_are_told_where_commands_
         await team.event("approved")
         await mention(team.env, "restart everything now", user="U0LEE", channel=APPROVERS, thread_ts=card["ts"])
         await team.env.sees("I don't run commands in", user="U0LEE", channel=APPROVERS)
+
+
+@pytest.mark.parametrize("typed", ["how long?", "show me the history"])
+@pytest.mark.parametrize(
+    ("target", "first"),
+    [
+        ("acc:shop/prices", "history acc:shop/prices"),
+        ("itn:cluster_1/backup-configs", "status itn:cluster_1/backup-configs"),
+    ],
+)
+async def test_the_history_in_the_thread_of_a_watch_is_that_of_its_target(
+    tmp_path: Path, target: str, first: str, typed: str
+) -> None:
+    """Its own state comes first where a control plane has one list of all jobs only."""
+    async with world(tmp_path, planes=demo_planes, only=("acc", "itn"), agents=True) as env:
+        await env.does("targets itn:", "backup-configs")
+        card = await env.does(f"watch {target}", "Watching")
+        await mention(env, typed, thread_ts=card["ts"])
+        assert labels(await env.sees("Did you mean this?"))[0] == first
+
+
+@pytest.mark.parametrize("typed", ["allow it", "allow it please", "allow it for an hour", "allow this"])
+async def test_who_allows_a_request_in_its_thread_is_led_to_its_decision(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, typed: str
+) -> None:
+    """As with `approve`: the card has the buttons, also the one for a limited time."""
+    async with deciding(tmp_path, monkeypatch) as team:
+        waits = await team.env.does("start acc:shop/prices -- month end", "Waiting for approval")
+        await team.card("start acc:shop/prices")
+        await mention(team.env, typed, thread_ts=waits["ts"], user="U0LEE")
+        await team.env.sees("Waiting for approval", "Approve or deny on the card", user="U0LEE")
+
+
+@pytest.mark.parametrize(
+    ("typed", "first"),
+    [
+        ("until 11:30pm instead", "schedule off acc:shop/prices until=2"),  # the day is on the button
+        ("make it 4 hours", "schedule off acc:shop/prices for=4h"),
+        ("for another hour", "schedule off acc:shop/prices for=3h"),
+        ("one more hour please", "schedule off acc:shop/prices for=3h"),
+        ("when does it come back?", "pauses"),
+        ("until when?", "pauses"),
+        ("how long?", "pauses"),
+    ],
+)
+async def test_in_the_thread_of_a_pause_another_end_is_of_that_pause(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, typed: str, first: str
+) -> None:
+    """Another hour comes after the time that is left."""
+    async with deciding(tmp_path, monkeypatch, OPEN_POLICY) as team:
+        card = await team.env.does("schedule off acc:shop/prices for=2h -- month end", "Paused until")
+        await mention(team.env, typed, thread_ts=card["ts"])
+        offered = labels(await team.env.sees(first, "Did you mean this?"))
+        assert offered[0].startswith(first)
+        assert ("23:30" in offered[0]) == ("11:30pm" in typed)
+
+
+@pytest.mark.parametrize("ended", ["for=2h", 'until="tomorrow 01:00"'])
+@pytest.mark.parametrize("typed", ["again please", "once more", "same again"])
+async def test_again_in_the_thread_of_a_pause_that_is_over_is_that_pause(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, typed: str, ended: str
+) -> None:
+    """For as long as before, not until a time that has passed."""
+    async with deciding(tmp_path, monkeypatch, OPEN_POLICY) as team:
+        card = await team.env.does(f"schedule off acc:shop/prices {ended}", "Paused until")
+        team.later(days=2)
+        await team.event("resumed")
+        await mention(team.env, typed, thread_ts=card["ts"])
+        offered = labels(await team.env.sees("schedule off acc:shop/prices for=", "Did you mean this?"))
+        assert offered[0].startswith(
+            "schedule off acc:shop/prices for=2h" if ended == "for=2h" else "schedule off acc:"
+        )
+
+
+@pytest.mark.parametrize("typed", ["not again please", "why again?", "again?"])
+async def test_who_complains_in_the_thread_of_a_pause_is_offered_no_pause(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, typed: str
+) -> None:
+    async with deciding(tmp_path, monkeypatch, OPEN_POLICY) as team:
+        card = await team.env.does("schedule off acc:shop/prices for=2h", "Paused until")
+        await mention(team.env, typed, thread_ts=card["ts"])
+        answer = await team.env.until(lambda: [one for one in team.env.ana.messages(CRAWL) if one.get("is_ephemeral")])
+        assert not [label for label in labels(answer[-1]) if label.startswith("schedule off")]

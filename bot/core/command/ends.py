@@ -65,7 +65,16 @@ _PIECE: Final = re.compile(
 _SMALL: Final = frozenset({"the", "this", "very", "on", "at", "um", "of", "in"})  # inside a time
 _OFTEN_AFTER: Final = frozenset(
     word
-    for word in (*POLITE, *GRAMMAR, *GREETINGS, "off", "sharp", "latest")  # after a time, they change nothing about it
+    for word in (
+        *POLITE,
+        *GRAMMAR,
+        *GREETINGS,
+        "off",
+        "sharp",
+        "latest",
+        "instead",
+        "rather",
+    )  # after a time, they change nothing
     if _PIECE.match(word) is None
 )
 _STOPS: Final = frozenset({  # what comes after the words of a time

@@ -16,7 +16,7 @@ from bot.core.command.lexer import DOUBLE, REASON, unescape
 from bot.core.command.offers import Surroundings
 from bot.core.command.params import BadParam, ParamType, duration_seconds, duration_text
 from bot.core.command.parser import NOT_HERE, format_command, parse, parse_target
-from bot.core.command.ranking import MOST, Known
+from bot.core.command.ranking import MOST, Known, parts_of
 from bot.core.command.rewording import ME
 from bot.core.command.suggest import certain_read, meant
 from bot.core.command.suggest import suggest as suggest_commands
@@ -32,6 +32,7 @@ from bot.core.policy.visibility import Visibility
 from bot.core.records import NAME_KEY, Filters
 from bot.core.text import person_in
 from bot.features.known_targets import WITHIN, known_targets, used_here
+from bot.features.replies.thread_of_pause import meant_of_pause
 from bot.operations.authorize import catalog_of, foresee, read_situation, rules_and_person, usable, visibility_of
 from bot.operations.cards import written
 from bot.operations.next_steps import again
@@ -163,6 +164,8 @@ async def _with_mention(ctx: Context, actor: Actor, command: str) -> str:
 async def commands_meant(ctx: Context, actor: Actor, place: Place, text: str) -> Sequence[str]:
     """Commands that the text may mean, best first, of those that this person may use and see here. In the thread of a run they
     are about that run, not about a newer one, unless the text says which. A change of the newest run needs its target's name."""
+    if of_pause := await meant_of_pause(ctx, place, text):
+        return of_pause
     found = [await _with_mention(ctx, actor, one) for one in await _meant(ctx, actor, place, text)]
     about, of_run = await _of_thread(ctx, place)
     run = await ctx.store.thread_target(place.channel_id, place.thread_ts) if of_run and place.thread_ts else None
@@ -204,9 +207,10 @@ async def _meant(ctx: Context, actor: Actor, place: Place, text: str) -> Sequenc
     if asked and of_run:
         plane = about.partition(":")[0]
         return [verb for verb in asked if ctx.catalog.builtin(verb) or (plane, verb) in allowed]
-    text = f"{asked[0]} {about}" if asked else text
     now = await read_situation(ctx, actor, place)
     by_text = {written(target): target for target in known}
+    able = (verb for verb in asked if ctx.catalog.capabilities(verb, about.partition(":")[0]))
+    text = f"{next(able, asked[0])} {about}" if asked else text
 
     def may(verb: str, text: str) -> bool:
         target = by_text.get(text)
@@ -230,6 +234,11 @@ async def _meant(ctx: Context, actor: Actor, place: Place, text: str) -> Sequenc
         inputs = {about: (*around.parameters.get(about, ()), *await _parameter_names(ctx, by_text[about]))}
         found = suggest_commands(text, catalog, replace(around, parameters={**around.parameters, **inputs}))
     first = parse(found[0], catalog)
+    if (
+        about in by_text and isinstance(first, Command) and _lists_all(first, about, text)
+    ):  # that of the thread before all
+        found = (f"status {about}", *found)[:MOST]
+        first = parse(found[0], catalog)
     looks = len(found) > 1 and isinstance(first, Command) and first.verb == "status"  # `run it again in 2 hours`
     kept, offers = (found[:1], found[1:]) if looks else ((), found)
     command = parse(offers[0], catalog)
@@ -248,6 +257,12 @@ async def _meant(ctx: Context, actor: Actor, place: Place, text: str) -> Sequenc
         return found
     names = {written(target): (*used.targets.get(written(target), ()), *await _parameter_names(ctx, target))}
     return suggest_commands(text, catalog, replace(around, parameters={**used.targets, **names}))
+
+
+def _lists_all(command: Command, about: str, text: str) -> bool:
+    """Whether a command lists everything of the target's control plane, and the text has neither its verb nor its name."""
+    plane = about.partition(":")[0]
+    return command.target == f"{plane}:" != about and {command.verb, plane}.isdisjoint(parts_of(text))
 
 
 async def for_runs(ctx: Context, place: Place, verb: str) -> list[str]:
