@@ -44,6 +44,21 @@ async def helped(env: World, user: str = "U0ANA", channel: str = "C0CRAWL") -> d
     return dict(await env.person(user).wait_for(look))
 
 
+@pytest.mark.parametrize(
+    ("verb", "says", "leads"),
+    [
+        ("pause", "On `acc`, `infa`, `schedule off` pauses schedules.", "help schedule off"),
+        ("schedule off", "On `itn`, `pause` pauses jobs. On `res`, `pause` pauses agents.", "help pause"),
+    ],
+)
+async def test_help_for_a_pause_says_what_pauses_on_the_other_control_planes(
+    tmp_path: Path, verb: str, says: str, leads: str
+) -> None:
+    async with world(tmp_path, policy=OPEN_POLICY, only=PLANES) as env:
+        answer = await env.does(f"help {verb}", f"help {verb}", says)
+        assert labels(answer) == [leads]
+
+
 async def test_help_is_five_real_commands_and_more(demo: World) -> None:
     """Each names a target that exists. None is dangerous, and what changes something at once asks before it runs."""
     card = await helped(demo)

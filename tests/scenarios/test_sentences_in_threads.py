@@ -345,6 +345,15 @@ async def test_again_in_the_thread_of_a_run_that_failed_is_its_retry(env: World,
     assert labels(await env.sees("Did you mean this?"))[0] == "retry"
 
 
+async def test_a_retry_in_the_thread_of_a_job_that_is_complete_offers_its_start(tmp_path: Path) -> None:
+    """Nothing failed that could run again in the same job."""
+    async with world(tmp_path, policy=OPEN_POLICY, planes=demo_planes, only=("acc", "itn"), speed=60.0) as env:
+        card = await env.does("start itn:backup-configs", "start itn:cluster_1/backup-configs", "Complete")
+        await mention(env, "retry", thread_ts=card["ts"])
+        refused = await env.sees("doesn't name a failed task")
+        assert "Run again" in labels(refused)
+
+
 @pytest.mark.parametrize(
     "typed",
     [

@@ -17,7 +17,19 @@ from bot.core.command.params import flag_of, number_of, text_of
 from bot.core.errors import CallProblem, CredentialRefused, NoSuchTarget, RateLimited, Rejected
 from bot.core.log_diff import COMPARED, NO_GOOD_RUN, NOT_COMPARED, difference
 from bot.core.operation import Operation, Target
-from bot.core.outcome import GONE, NOT_FOUND, Done, Fact, LookBack, Phase, RecentRun, Refused, RunView, Weighs
+from bot.core.outcome import (
+    GONE,
+    NOT_FOUND,
+    Done,
+    Fact,
+    LookBack,
+    Phase,
+    RecentRun,
+    Refused,
+    RunView,
+    Suggestion,
+    Weighs,
+)
 from bot.core.ports.services import Call
 from bot.core.text import plural, suggest
 
@@ -108,8 +120,14 @@ async def _task(ctx: AdapterContext, operation: Operation) -> str | Refused:
             code="nothing_failed",
             summary=f"The job doesn't name a failed task; it is {job_state(job)[0]}.",
             hint="Name the task with `task=`, or start the service again.",
+            next=_start_of(operation.target),
         )
     )
+
+
+def _start_of(job: Target) -> tuple[Suggestion, ...]:
+    """A start of the service that the job is of, where that is known."""
+    return (Suggestion(label="Run again", verb="start", target=job.scope),) if job.parent and job.scope else ()
 
 
 def _acted(target: Target, verb: str) -> Done:

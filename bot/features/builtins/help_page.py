@@ -1,6 +1,6 @@
 """`help`: a few commands for this person in this channel as buttons, and everything that the rules let them do here."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
 from bot.core.card import Button, Line
@@ -202,6 +202,11 @@ async def _one(ctx: Context, intent: Intent, verb: str, usable_here: Sequence[tu
         params = (param_line(param) for param in builtin.params)
         lines.append(Line(text="\n".join([builtin.help, f"`{ctx.command} {example}`", *params])))
     buttons: list[Button] = []
+    if any(one.resumes is not None for _, one in mine):
+        others = _pausing(usable_here, {name for name, _ in mine})
+        told = [f"On {', '.join(names)}, `{other}` pauses {what}." for (other, what), names in others.items()]
+        lines += [Line(text=" ".join(told))] if told else []
+        buttons += [command_button(ctx, intent, f"help {other}") for other in dict.fromkeys(verb for verb, _ in others)]
     catalog = await catalog_of(ctx, intent.actor, intent.place)
     if not lines and verb in catalog.verbs:
         lines.append(Line(text=f"No rule here lets you use `{verb}`. `{ctx.command} why {verb} ...` shows the rules."))
@@ -215,6 +220,21 @@ async def _one(ctx: Context, intent: Intent, verb: str, usable_here: Sequence[tu
         near = [one for one in near_verbs(verb, ctx.catalog) if one in {own.verb for _, own in usable_here}]
         buttons[:0] = [command_button(ctx, intent, f"help {one}") for one in near]
     await reply(ctx, intent, f"help {verb[:80]}", lines=tuple(lines), buttons=tuple(buttons))
+
+
+def _pausing(
+    usable_here: Sequence[tuple[str, Capability]], without: Collection[str]
+) -> dict[tuple[str, str], list[str]]:
+    """Other backends by the verb that pauses something there and by what it pauses, such as `schedules`."""
+    kinds: dict[tuple[str, str], set[str]] = {}
+    for name, one in usable_here:
+        if one.resumes is not None and name not in without:
+            kinds.setdefault((name, one.verb), set()).add(one.target)
+    found: dict[tuple[str, str], list[str]] = {}
+    for (name, verb), paused in kinds.items():
+        what = "schedule" if "schedule" in paused else min(paused)  # of an agent, all its schedules
+        found.setdefault((verb, f"{what}s"), []).append(f"`{name}`")
+    return found
 
 
 def _explained(ctx: Context, name: str, capability: Capability) -> str:

@@ -144,6 +144,9 @@ async def test_a_job_is_paused_resumed_canceled_and_retried(itn: Joined, plane: 
     assert [action for action, _ in effects(plane)] == ["run", "pause", "resume", "cancel", "run", "retry"]
     refused = await itn.outcome(f"retry itn:job/{broken.id}")
     assert (refused.kind, refused.code) == ("refused", "nothing_failed")
+    assert [(step.label, step.verb, step.target) for step in refused.next] == [
+        ("Run again", "start", "itn:cluster_1/check")
+    ]
 
 
 async def test_the_output_comes_masked_as_a_file(itn: Joined) -> None:
