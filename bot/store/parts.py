@@ -48,8 +48,8 @@ _CARD: Final = "op:"
 _PAUSE: Final = "pause:"
 _OUTCOMES: Final = ("done", "failed", "unknown", "reconciled", "abandoned", "ended")
 _IN_THREAD: Final = """
-    SELECT key FROM messages WHERE channel_id = ? AND (ts = ? OR thread_ts = ?)
-    ORDER BY CASE WHEN ts = ? THEN 0 ELSE 1 END, rowid DESC"""
+    SELECT key, CASE WHEN ts = ? THEN 1 ELSE 0 END AS first FROM messages WHERE channel_id = ? AND (ts = ? OR thread_ts = ?)
+    ORDER BY first DESC, rowid DESC"""
 _LAST: Final = f"""SELECT {", ".join(COLUMNS)} FROM audit WHERE target_id = ? AND target_kind = ? AND backend = ?
     AND risk <> 'read' AND event IN ({", ".join("?" * len(_OUTCOMES))}) ORDER BY seq DESC LIMIT ?"""  # noqa: S608  fixed names
 
@@ -235,9 +235,20 @@ def _subject(db: Tx, key: str) -> Target | None:
 
 
 def _thread_target(db: Tx, channel_id: str, thread_ts: str) -> Target | None:
-    """The subject of the first card of a thread, else of the newest card in the thread."""
-    keys = db.execute(_IN_THREAD, (channel_id, thread_ts, thread_ts, thread_ts)).fetchall()
-    return next((found for (key,) in keys if (found := _subject(db, key)) is not None), None)
+    """The subject of the card of a request that began a thread, else of the newest card of a request in it, else of what the bot
+    told there by itself. In the thread of what it told of a run, a card about what that is a run of doesn't count."""
+    cards = db.execute(_IN_THREAD, (thread_ts, channel_id, thread_ts, thread_ts)).fetchall()
+    subjects = (
+        (found, key.startswith(_CARD), first) for key, first in cards if (found := _subject(db, key)) is not None
+    )
+    told: Target | None = None
+    began: str | None = None
+    for found, asked, first in subjects:
+        if asked and found.id != began:
+            return found
+        began = found.parent if first else began
+        told = told or found
+    return told
 
 
 def _last_outcomes(db: Tx, target: Target, limit: int) -> Sequence[StoredEntry]:

@@ -105,6 +105,23 @@ async def test_in_the_thread_of_the_end_of_a_pause_a_command_is_about_all_that_w
     assert [row.target_name for row in env.audit(verb="schedule off", event="done")] == ["acc:shop/prices"] * 2
 
 
+async def test_the_end_of_a_pause_changes_nothing_in_a_thread_where_another_target_was_started(later: Team) -> None:
+    """A command there is about what was asked for last."""
+    env = later.env
+    await env.ana.post("C0CRAWL", "The shop is odd today")
+    thread = env.ana.messages("C0CRAWL")[-1]["ts"]
+    await mention(env, "schedule off acc:shop/prices for=1h", thread_ts=thread)
+    await env.until(lambda: env.audit(verb="schedule off", event="done"))
+    await mention(env, "start acc:news/feed -- a check", thread_ts=thread)
+    await env.until(lambda: env.audit(verb="start", event="done"))
+    await env.quiet()
+    later.later(minutes=61)
+    await later.sees_in_thread("The pause is over")
+    await mention(env, "schedule off for=5m", thread_ts=thread)
+    await env.until(lambda: len(env.audit(verb="schedule off", event="done")) == 2)
+    assert env.audit(verb="schedule off", event="done")[-1].target_name == "acc:news/feed"
+
+
 async def test_an_outage_is_never_given_up_and_asked_about_less_and_less(later: Team) -> None:
     """Tried again after 1, 2, 4, 8 and then every 15 minutes, over a restart too, until it is on."""
     env = later.env

@@ -149,6 +149,50 @@ async def test_in_the_thread_of_what_a_watch_tells_the_run_counts_of_which_it_te
     assert (await done(team, "retry")).target_id == run.run_id
 
 
+async def test_in_the_thread_of_what_a_watch_tells_a_read_of_its_target_changes_nothing(team: Team) -> None:
+    """A retry after it is still of the run of which the message tells."""
+    env = team.env
+    await watching(team)
+    run = env.acc.add_run("shop/prices", ago=60, script=BROKEN)
+    await polled(team)
+    notice = await env.sees("acc:shop/prices failed", "selector '.price' not found")
+    await mention(env, "history", thread_ts=notice["ts"])
+    assert (await done(team, "history")).target_name == "acc:shop/prices"
+    await mention(env, "retry", thread_ts=notice["ts"])
+    assert (await done(team, "retry")).target_id == run.run_id
+
+
+async def test_in_the_thread_of_what_a_watch_tells_a_run_that_was_started_there_counts(team: Team) -> None:
+    """The newest one, as in every thread that no card of a run began."""
+    env = team.env
+    await watching(team)
+    env.acc.add_run("shop/prices", ago=60, script=BROKEN)
+    await polled(team)
+    notice = await env.sees("acc:shop/prices failed", "selector '.price' not found")
+    await mention(env, "start acc:news/feed -- a check", thread_ts=notice["ts"])
+    made = await done(team, "start")
+    await mention(env, "logs", thread_ts=notice["ts"])
+    assert (await done(team, "logs")).target_id == made.backend_ref
+
+
+async def test_news_of_a_watched_target_changes_nothing_in_a_thread_where_another_one_was_started(team: Team) -> None:
+    """Nobody asked for what comes last there."""
+    env = team.env
+    await env.ana.post(CRAWL, "The shop is odd today")
+    thread = env.ana.messages(CRAWL)[-1]["ts"]
+    await mention(env, "watch acc:news/feed", thread_ts=thread)
+    await team.sees_in_thread("Watching acc:news/feed")
+    await env.until(lambda: env.bot.store.database.read_sync(_seen))
+    await mention(env, "start acc:shop/prices -- a check", thread_ts=thread)
+    await done(team, "start")
+    await env.quiet()
+    env.acc.add_run("news/feed", ago=60, script=BROKEN)
+    await polled(team)
+    await team.sees_in_thread("acc:news/feed failed")
+    await mention(env, "schedule off for=1h", thread_ts=thread)
+    assert (await done(team, "schedule off")).target_name == "acc:shop/prices"
+
+
 async def test_in_the_thread_of_what_a_watch_tells_an_order_for_a_target_is_for_the_one_that_is_watched(
     team: Team,
 ) -> None:
