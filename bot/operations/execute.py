@@ -6,13 +6,13 @@ from dataclasses import replace
 from functools import partial
 from typing import Final
 
-from bot.core.audit import Event
+from bot.core.audit import AuditEntry, Event
 from bot.core.command.capability import Risk
 from bot.core.effects import Attempt, concerned
 from bot.core.errors import NotSent, Problem
 from bot.core.operation import Operation, Target
 from bot.core.outcome import Failed, Outcome, Unknown
-from bot.core.records import stamp
+from bot.core.records import Grant, stamp
 from bot.operations import cards
 from bot.operations.audit_writer import AuditWriter
 from bot.operations.backend_call import EVENTS, call
@@ -30,20 +30,22 @@ async def execute(
     attempt: Attempt,
     *,
     pending_id: str | None = None,
+    grant: tuple[Grant, AuditEntry] | None = None,
     claimed: Callable[[], Awaitable[None]] | None = None,
     again: bool = False,
 ) -> Outcome | None:
     """Run an allowed operation and show its card. None when another press or process took it first, or the next leader will.
 
-    `pending_id` is the decision that it uses up. `claimed` is called before the call, once no other press can take
-    or cancel it. `again` repeats an idempotent call that was recorded as sent before a restart.
+    `pending_id` is the decision that it uses up, and `grant` a grant for this call alone, stored when that is used. `claimed` is
+    called before the call, once no other press can take or cancel it. `again` repeats an idempotent call that was recorded as
+    sent before a restart.
     """
     attempt = begun(ctx, attempt)
     # A read that needed no decision writes only its outcome.
     recorded = not again and (attempt.operation.risk is not Risk.READ or pending_id is not None)
     async with target_lock(ctx, attempt.operation):
         try:
-            if recorded and not await _take(ctx, attempt, pending_id):
+            if recorded and not await _take(ctx, attempt, pending_id, grant):
                 return None
             work = _carry_out(ctx, attempt, claimed, again=again)
         except NotSent as problem:
@@ -89,7 +91,7 @@ def begun(ctx: Context, attempt: Attempt) -> Attempt:
     return attempt
 
 
-async def _take(ctx: Context, attempt: Attempt, pending_id: str | None) -> bool:
+async def _take(ctx: Context, attempt: Attempt, pending_id: str | None, grant: tuple[Grant, AuditEntry] | None) -> bool:
     """Record that it is sent, once. Raises NotSent when that is recorded, but so late that it is not sent anymore."""
     operation, now = attempt.operation, ctx.clock.now()
     if not ctx.leadership.leads:
@@ -99,7 +101,7 @@ async def _take(ctx: Context, attempt: Attempt, pending_id: str | None) -> bool:
     detail = approved + attempt.ruling.ages if attempt.ruling is not None else None
     entry = AuditWriter(ctx.secrets).attempted(attempt, Event.SENT, now, detail=detail)
     try:
-        return await ctx.store.sending(operation.request_id, operation, entry, now, pending_id=pending_id)
+        return await ctx.store.sending(operation.request_id, operation, entry, now, pending_id=pending_id, grant=grant)
     except Problem as problem:
         if problem.code != IN_DOUBT:
             raise

@@ -14,7 +14,18 @@ from bot.core.intent import Intent
 from bot.core.masking.redact import SecretList
 from bot.core.operation import Operation, Target
 from bot.core.ports.services import Clock
-from bot.core.records import Filters, Pause, PendingDecision, StoredEntry, StoredRequest, Verdict, Watch, When, stamp
+from bot.core.records import (
+    Filters,
+    Grant,
+    Pause,
+    PendingDecision,
+    StoredEntry,
+    StoredRequest,
+    Verdict,
+    Watch,
+    When,
+    stamp,
+)
 from bot.core.value import Json
 from bot.store import parts
 from bot.store.database import Database, Rows, Statement, Tx
@@ -24,6 +35,7 @@ from bot.store.tables import (
     audit_export,
     audit_query,
     audit_verify,
+    grants,
     pending_decisions,
     requests,
     retention,
@@ -104,12 +116,20 @@ class Store(parts.StoredDecisions, parts.StoredFiles, parts.StoredMessages, part
         return await self.database.write(lambda db: audit.append(db, entries))
 
     async def sending(
-        self, request_id: str, operation: Operation, entry: AuditEntry, at: When, *, pending_id: str | None = None
+        self,
+        request_id: str,
+        operation: Operation,
+        entry: AuditEntry,
+        at: When,
+        *,
+        pending_id: str | None = None,
+        grant: tuple[Grant, AuditEntry] | None = None,
     ) -> bool:
         """Working or waiting -> sending: True for one caller only, who may then call the backend, once.
 
         With `pending_id` it also takes the pending decision: an approved one, or an open pre-flight or question before its
-        expiry. Nothing is written when the request or the pending decision is in another state.
+        expiry. `grant` is what allows it, with its entry: both are stored unless an older version stored them. Nothing is written
+        when the request or the pending decision is in another state.
         """
         when = stamp(at)
 
@@ -120,6 +140,9 @@ class Store(parts.StoredDecisions, parts.StoredFiles, parts.StoredMessages, part
                 if pending_id is None:
                     return False
                 raise _NotNowError
+            if grant is not None and grants.by_id(db, grant[0].id) is None:
+                grants.add(db, grant[0])
+                audit.append(db, [grant[1]])
             audit.append(db, [entry])
             return True
 

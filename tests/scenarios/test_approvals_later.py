@@ -12,12 +12,15 @@ import pytest
 from bot.core.audit import AuditEntry, Event
 from bot.core.ports.store import CLUSTER
 from bot.core.records import CastVote, stamp
+from bot.features.approvals import cards as approval_cards
 from bot.features.approvals import dispatch, snapshot
 from bot.store.errors import StoreProblem
 from bot.store.store import Store
 from tests.scenarios.steps import private
 from tests.scenarios.team import APPROVERS, CRAWL, NO_REVIEWER, RULES, Team, deciding
+from tests.scenarios.test_ask_for_it import ask
 from tests.scenarios.test_crash_in_a_call import crash
+from tests.scenarios.test_ends_repeated import told
 from tests.world import labels, request_id, shown
 
 
@@ -474,6 +477,37 @@ async def test_an_approval_that_the_store_delays_is_told_as_tried_again(
     await env.until(team.effects)
     await env.quiet()
     assert len(team.effects()) == 1
+
+
+@pytest.mark.parametrize("step", ["before", "sending", "told"])
+async def test_once_survives_a_restart_around_the_moment_in_which_it_is_sent(
+    team: Team, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    """Before that it runs once after the restart, with its grant. After that it is not sent again, and its grant is there."""
+    env, stuck = team.env, asyncio.Event()
+    owner, name = (approval_cards, "tell_requester") if step == "told" else (Store, "sending")
+    card, real = await ask(team, "start acc:news/feed", "once"), getattr(owner, name)
+
+    async def stops(*given: Any, **named: Any) -> None:
+        if step != "before":
+            await real(*given, **named)
+        stuck.set()
+        await asyncio.sleep(3600)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(owner, name, stops)
+        await team.press(card, "Approve", user="U0ROOT", channel=CRAWL)
+        await asyncio.wait_for(stuck.wait(), 30)
+        await crash(env)
+    await env.start()
+    await env.until(lambda: told(team, CRAWL, "start acc:news/feed", "Approved by <@U0ROOT>. "))
+    await team.event("ended" if step == "before" else "abandoned")
+    await env.restart()
+    await env.quiet()
+    assert len(team.effects()) == (1 if step == "before" else 0)
+    sent, granted = env.audit(event="sent"), env.audit(event="granted")
+    assert [entry.rule for entry in sent] == [entry.rule for entry in granted]
+    assert len(sent) == len(told(team, CRAWL, "start acc:news/feed", "Approved by <@U0ROOT>. ")) == 1
 
 
 async def test_an_approval_that_can_never_be_used_ends_when_it_expires(

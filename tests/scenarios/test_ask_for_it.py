@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
 
+from bot.store.errors import StoreProblem
+from bot.store.tables import grants, requests
+from tests.scenarios.steps import everything_seen
 from tests.scenarios.team import CRAWL, RULES, SECURITY, Team, deciding
 from tests.world import labels, shown
 
@@ -55,6 +60,34 @@ async def test_once_runs_exactly_what_was_asked_and_no_more(team: Team) -> None:
     await team.event("ended")
     report = shown(await env.does("incident close", "INC-43 is closed"))
     assert "`start acc:news/feed` (Lee is away), approved by <@U0ROOT>: succeeded" in report
+
+
+@pytest.mark.parametrize(("table", "name"), [(requests, "sending"), (grants, "add")], ids=["request", "grant"])
+async def test_once_that_the_store_delays_is_tried_again(
+    team: Team, monkeypatch: pytest.MonkeyPatch, table: ModuleType, name: str
+) -> None:
+    """Whichever row the store can't write for a moment: nothing is recorded of it, and a minute later it runs, once."""
+    env, real, busy = team.env, getattr(table, name), asyncio.Event()
+    card = await ask(team, "start acc:news/feed", "once")
+
+    def write(*given: Any) -> Any:
+        if not busy.is_set():
+            busy.set()
+            raise StoreProblem("Another program has locked the store.", code="store_busy")
+        return real(*given)
+
+    monkeypatch.setattr(table, name, write)
+    await team.press(card, "Approve", user="U0ROOT", channel=CRAWL)
+    await env.sees("Nothing was sent yet. It is tried again", user="U0ROOT")
+    assert not env.audit(event="sent") + env.audit(event="granted")
+    assert not team.effects()
+    team.later(seconds=90)
+    await env.bot.leader.timers.beat()
+    await team.sees_in_thread("Approved by <@U0ROOT>. It runs now")
+    await env.quiet()
+    assert len(team.effects()) == 1
+    assert len(env.audit(event="sent")) == len(env.audit(event="granted")) == 1
+    assert "Type the command again" not in everything_seen(env, "U0ANA")
 
 
 async def test_what_nobody_else_could_allow_is_not_offered(team: Team) -> None:

@@ -180,6 +180,26 @@ async def test_access_that_is_told_after_its_end_is_told_as_over(team: Team, mon
     await team.sees_in_thread("Approved by <@U0ROOT> for 30 minutes. That time is over.")
 
 
+@pytest.mark.parametrize("minutes", [0, 31], ids=["in-time", "late"])
+@pytest.mark.parametrize("user", ["U0ROOT", "U0ANA"], ids=["giver", "holder"])
+async def test_access_that_is_told_after_it_was_revoked_is_told_as_revoked(
+    team: Team, monkeypatch: pytest.MonkeyPatch, user: str, minutes: int
+) -> None:
+    env = team.env
+    card = await ask(team, "start acc:news/feed", "30 minutes")
+    lost = Cut(monkeypatch, TimedRows, "add_grant", "restart")
+    await team.press(card, "Approve", user="U0ROOT", channel=CRAWL)
+    await asyncio.wait_for(lost.done.wait(), 30)
+    await env.say("revoke @ana -- changed my mind", user=user)
+    await team.event("revoked")
+    await env.bot.close()
+    team.later(minutes=minutes)
+    await env.start()
+    await team.sees_in_thread(f"Approved by <@U0ROOT> for 30 minutes. It was revoked by <@{user}>.")
+    await env.quiet()
+    assert not told(team, CRAWL, "That time is over")
+
+
 async def test_access_that_is_told_after_its_request_would_have_expired_is_told_as_over(
     team: Team, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -10,6 +10,7 @@ import pytest
 from bot.core.audit import AuditEntry, Event
 from bot.core.ports.store import StoreAddress
 from bot.core.records import Filters, PendingDecision, VoteResult
+from bot.store.errors import StoreProblem
 from bot.store.open import open_store
 from bot.store.store import Store
 from tests.store.samples import NOW, after, ballot, grant, intent, operation, pending, row
@@ -126,6 +127,35 @@ async def test_an_approval_is_used_once_and_only_for_its_request(store: Store) -
     taken = await store.open_pending("h1")
     assert taken is not None
     assert taken.state == "taken"
+
+
+@pytest.mark.usefixtures("held")
+async def test_a_grant_for_one_call_is_stored_with_it_or_not_at_all(store: Store) -> None:
+    """Its entry is before that of the call."""
+    once = (grant(request_id="r1", state="expired"), row(Event.GRANTED))
+    assert not await store.sending("r1", operation(), row(Event.SENT), NOW, pending_id="h1", grant=once)
+    await store.vote("h1", ballot(), entries_of, needed=1, now=NOW)
+    refused = once[0].model_copy(update={"user_id": None})
+    with pytest.raises(StoreProblem):
+        await store.sending("r1", operation(), row(Event.SENT), NOW, pending_id="h1", grant=(refused, once[1]))
+    assert await store.grant_by_id(once[0].id) is None
+    assert [one.id for one in await store.pending_decisions(state="approved")] == ["h1"]
+    assert not await store.search(Filters(event=Event.SENT))
+    assert await store.sending("r1", operation(), row(Event.SENT), NOW, pending_id="h1", grant=once)
+    assert not await store.sending("r1", operation(), row(Event.SENT), NOW, pending_id="h1", grant=once)
+    assert await store.grant_by_id(once[0].id) == once[0]
+    newest = await store.search(Filters(request_id="r1"), limit=2)
+    assert [entry.event for entry in newest] == [Event.SENT, Event.GRANTED]
+
+
+@pytest.mark.usefixtures("held")
+async def test_a_grant_for_one_call_that_an_older_version_stored_is_kept(store: Store) -> None:
+    """It was stored before the approval was used."""
+    once = (grant(request_id="r1", state="expired"), row(Event.GRANTED))
+    await store.vote("h1", ballot(), entries_of, needed=1, now=NOW)
+    assert await store.add_grant(once[0], [once[1]])
+    assert await store.sending("r1", operation(), row(Event.SENT), NOW, pending_id="h1", grant=once)
+    assert len(await store.search(Filters(event=Event.GRANTED))) == 1
 
 
 @pytest.mark.usefixtures("held")

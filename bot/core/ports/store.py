@@ -176,7 +176,14 @@ class Store(MessageStore, Protocol):
     async def append(self, *entries: AuditEntry) -> int: ...
     async def begin(self, request_id: str, at: When) -> bool: ...
     async def sending(
-        self, request_id: str, operation: Operation, entry: AuditEntry, at: When, *, pending_id: str | None = None
+        self,
+        request_id: str,
+        operation: Operation,
+        entry: AuditEntry,
+        at: When,
+        *,
+        pending_id: str | None = None,
+        grant: tuple[Grant, AuditEntry] | None = None,
     ) -> bool: ...
     async def finish(
         self,

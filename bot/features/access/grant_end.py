@@ -74,19 +74,25 @@ async def recover(ctx: Context) -> None:
             if grant is not None and entry.verb != ", ".join(grant.verbs):  # with its review, whose cards alone tell it
                 await breakglass.show(ctx, grant.id)
             elif grant is not None and await ctx.store.message(f"grant:{grant.id}:ended") is None:
-                await _tell(ctx, grant, entry)
+                await _tell(ctx, grant)
 
 
 async def _ended(ctx: Context, grant: Grant, entry: AuditEntry) -> bool:
     await ctx.store.end_grant(grant.id, _STATES[entry.event], (entry,))
-    return await _tell(ctx, grant, entry) == entry.request_id
+    return await _tell(ctx, grant) == entry.request_id
 
 
-async def _tell(ctx: Context, grant: Grant, entry: AuditEntry) -> str | None:
-    """Tell how it ended: by this entry, or by an earlier one of its kind. Returns the request that ended it."""
+async def entry_that_ended(ctx: Context, grant: Grant) -> AuditEntry | None:
+    """The entry of the end of a grant; None while it is open."""
     filters = [Filters(event=event, since=grant.from_at) for event in _STATES]
     found = newest_of([await ctx.store.search(one, limit=_LOOKED_AT) for one in filters], _LOOKED_AT)
-    by = next((one for one in found if (one.rule, one.verb) == (entry.rule, entry.verb)), None)
+    ends = (f"grant {grant.id}", ", ".join(grant.verbs))
+    return next((one for one in found if (one.rule, one.verb) == ends), None)
+
+
+async def _tell(ctx: Context, grant: Grant) -> str | None:
+    """Tell how it ended. Returns the request that ended it."""
+    by = await entry_that_ended(ctx, grant)
     if by is not None and by.event is Event.REVOKED:
         why = f": {by.reason}" if by.reason not in (None, grant_card.PRESSED) else ""
         await grant_card.ended(ctx, grant.id, f"Revoked {done_by(by, f'<@{by.user_id}>')}{why}", str(by.user_id))

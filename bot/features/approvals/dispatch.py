@@ -10,7 +10,7 @@ from operator import attrgetter
 from typing import Final
 
 from bot.core.approval import ANY_PARAMETERS, KIND, Approval, Step, is_expired, may_dispatch
-from bot.core.audit import Event
+from bot.core.audit import AuditEntry, Event
 from bot.core.card import Tone, approval_key, operation_key
 from bot.core.command.capability import Capability
 from bot.core.effects import Attempt, Ruling
@@ -18,9 +18,9 @@ from bot.core.intent import Actor, Source
 from bot.core.operation import Operation
 from bot.core.outcome import Failed, Refused
 from bot.core.policy.decide import Allowed, GrantView, decide_in
-from bot.core.records import Filters, Grant, grant_id, stamp
+from bot.core.records import Filters, Grant, done_by, grant_id, stamp
 from bot.core.text import plural
-from bot.features.access import grants
+from bot.features.access import grant_end, grants
 from bot.features.approvals import cards as approval_cards
 from bot.features.approvals import expiry, question
 from bot.features.approvals.request import NOT_OFFERED, ask_again, hand_over
@@ -103,7 +103,7 @@ async def _use(
         granted = await until_stored(ctx.clock, f"approval {approval.id}", partial(_is_granted, ctx, approval))
         return None if granted else await _overtaken(ctx, pending.id)
     await approval_cards.show(ctx, approval)
-    ruling = current.ruling
+    ruling, grant = current.ruling, None
     if record.sort == "run":
         # The rule that demanded the approval is what allows it, even if the requester holds a grant by now.
         ruling = replace(ruling, decision=current.demand)
@@ -111,9 +111,10 @@ async def _use(
         ruling = _once(ctx, approval, capability, ruling)
         if not isinstance(ruling.decision, Allowed):
             return await expiry.void(ctx, approval, f"the rules forbid it even with a grant: {ruling.decision.reason}")
+        grant = _made(ctx, approval, people, 0)
     tell = partial(_claimed, ctx, approval, people, by)
     attempt = Attempt(pending.intent, operation, ruling, approval_id=pending.id)
-    result = await execute(ctx, attempt, pending_id=pending.id, claimed=tell)
+    result = await execute(ctx, attempt, pending_id=pending.id, grant=grant, claimed=tell)
     if isinstance(result, Refused | Failed):
         await approval_cards.show_without_run(ctx, approval)
     return None if result is not None else await _overtaken(ctx, pending.id)
@@ -145,6 +146,10 @@ async def _tell_granted(ctx: Context, approval: Approval, made: Grant) -> None:
     late = made.state != "open" or made.until_at <= stamp(ctx.clock.now())
     who = f"<@{approval.requester}>" if await approval_cards.joined(ctx, approval) else "You"
     can = "That time is over" if late else f"{who} can `{approval.operation.verb}` it here {approval.terms}"
+    over = await grant_end.entry_that_ended(ctx, made) if made.state == "revoked" else None
+    if over is not None:
+        can = f"It was revoked {done_by(over, f'<@{over.user_id}>')}"
+        people.append(str(over.user_id))
     text = f"Approved by {by}{f' for {lasts}' if late else ''}. {can}."
     await approval_cards.close_requester(ctx, approval, Tone.GOOD, f"Granted for {lasts}", text, *people)
     await approval_cards.tell_requester(ctx, approval, "approved", text, *people, tone=Tone.GOOD)
@@ -173,11 +178,8 @@ async def _claimed(
     lasts: int = ALLOWED_FOR,
     what: str = "It runs now; the card shows its progress.",
 ) -> None:
-    """The call is about to be made: store the grant for it if it needs one, tell the requester, and allow the same for an hour if
-    an approver wanted that."""
+    """The call is about to be made: tell the requester, and allow the same for an hour if an approver wanted that."""
     text = f"Approved by {by}. {what}"
-    if approval.record.sort == "once":
-        await _grant(ctx, approval, people, 0)
     if approval.record.allows and await ctx.store.value(approval.allow_key) in people:
         why = "The allowed hour was over before I was started again, so it was not granted"
         told = f"{why}."
@@ -230,8 +232,15 @@ def target_pattern(operation: Operation) -> str:
 
 
 async def _grant(ctx: Context, approval: Approval, people: tuple[str, ...], lasts: int) -> Grant:
-    """Store the grant for that many seconds, as the act of who voted last. One for a single use, with none, is stored as ended:
-    this very operation uses it. One that is the whole use of the approval takes it, and is not stored once that has ended."""
+    """Store the grant for that many seconds. One that is the whole use of the approval takes it, and is not stored once that has
+    ended."""
+    made, entry = _made(ctx, approval, people, lasts)
+    return await grants.add(ctx, made, entry, uses=approval.id if approval.record.sort == "grant" else None)
+
+
+def _made(ctx: Context, approval: Approval, people: tuple[str, ...], lasts: int) -> tuple[Grant, AuditEntry]:
+    """The grant for that many seconds, and its entry as the act of who voted last. One for a single use, with none, has ended:
+    the call with which it is stored uses it."""
     pending, operation = approval.pending, approval.operation
     now, once = ctx.clock.now(), not lasts
     grant = Grant(
@@ -252,8 +261,7 @@ async def _grant(ctx: Context, approval: Approval, people: tuple[str, ...], last
     writer = AuditWriter(ctx.secrets)
     giver = Actor(user_id=people[-1], team_id=ctx.home_team)
     by = pending.intent.model_copy(update={"actor": giver, "source": Source.BUTTON})
-    entry = writer.pending(Event.GRANTED, pending, now, by, rule=f"grant {grant.id}", detail=detail)
-    return await grants.add(ctx, grant, entry, uses=pending.id if approval.record.sort == "grant" else None)
+    return grant, writer.pending(Event.GRANTED, pending, now, by, rule=f"grant {grant.id}", detail=detail)
 
 
 async def remind(ctx: Context, approval: Approval) -> None:
