@@ -13,7 +13,7 @@ from tzlocal import get_localzone
 
 from bot import config
 from bot.cli.exit_codes import CliError, Exit
-from bot.core.audit import AuditEntry, Event
+from bot.core.audit import SAID, AuditEntry, Event
 from bot.core.audit_search import OPENINGS, searches
 from bot.core.command.params import BadParam, duration_seconds
 from bot.core.ports.store import StoreAddress
@@ -65,7 +65,7 @@ def search(
     since: str | None = None,
 ) -> int:
     """Print entries, newest first, with times in the terminal's zone and the names that the bot has seen."""
-    if event is not None and event not in set(Event):
+    if event is not None and event not in {*Event, *SAID}:
         raise CliError(Exit.MISUSED, f"unknown event {event}; the events are {', '.join(Event)}")
     words = "" if words.strip() == "*" else words
     named = _REQUEST.fullmatch(words)

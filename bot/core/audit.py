@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
 from typing import Final
 
@@ -63,6 +63,15 @@ class Event(StrEnum):
 
 
 EVENTS: Final = tuple(str(event) for event in Event)
+# What cards and lists call these events.
+SAID: Final[Mapping[str, Sequence[Mapping[str, str]]]] = {
+    "denied": ({"event": "denied"}, {"event": "rejected"}),
+    "cancelled": ({"event": "abandoned"},),
+    "refused": ({"event": "failed"},),
+    "stopped": ({"event": "ended", "code": "stopped"},),
+    "succeeded": ({"event": "ended", "code": "succeeded"},),
+    "break-glass": ({"event": "breakglass"},),
+}
 
 
 class AuditEntry(Value):

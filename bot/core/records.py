@@ -287,6 +287,8 @@ class Filters:
     request_id: str | None = None
     event: str | None = None
     verb: str | None = None
+    target_name: str | None = None
+    code: str | None = None
     backend: str | None = None
     incident: str | None = None
     since: str | None = None

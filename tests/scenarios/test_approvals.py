@@ -348,6 +348,18 @@ async def test_who_decides_or_reviews_is_told_that_nothing_waits_where_no_rule_i
     await env.does("approvals", "Denied", user="U0RUI", channel=channel)
 
 
+@pytest.mark.parametrize("said", ["denied", "cancelled"])
+async def test_the_audit_log_finds_an_end_by_the_name_that_cards_give_it(team: Team, said: str) -> None:
+    """As a parameter, too: an approver's denial is `rejected` there, and what a person cancels `abandoned`."""
+    waiting = await team.env.does("start acc:shop/prices", "Waiting for approval")
+    if said == "denied":
+        await team.deny(await team.card("start acc:shop/prices"), "not today")
+    else:
+        await team.env.ana.press_label(CRAWL, waiting["ts"], "Cancel")
+    await team.event("rejected" if said == "denied" else "abandoned")
+    await team.env.does(f"audit event={said}", "Audit log", "start acc:shop/prices", user="U0ROOT")
+
+
 @pytest.mark.parametrize("ending", ["denied from home", "denied", "cancelled", "expired", "approved"])
 async def test_home_tabs_follow_however_an_approval_ends(team: Team, ending: str) -> None:
     """What was shown to approver and requester on their Home tabs is gone, whoever ended it and where."""

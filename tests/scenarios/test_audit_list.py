@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -188,3 +189,17 @@ async def test_parameters_as_on_the_command_line_are_no_words_to_search_for(env:
     listed = await env.does(typed.replace("@ana", "<@U0ANA>"), "Audit log", "what <@U0ANA> did", user="U0ROOT")
     assert "No matching entries" not in shown(listed)
     assert "status acc:shop/prices" in shown(listed)
+
+
+async def test_an_event_is_found_by_the_word_that_lists_show_for_it(env: World) -> None:
+    """As a parameter too; and what lists call by another name is not taken for an event with a similar one."""
+    env.acc.world.by_path["labs/slow"].scripts = (Script(end="Stopped"),)
+    await env.say("start acc:labs/slow")
+    await env.until(lambda: any(entry.code == "stopped" for entry in env.audit(event="ended")))
+    await env.does("start acc:shop/price", "Nothing was done")
+    for said, name in (("stopped", "acc:labs/slow"), ("Stopped", "acc:labs/slow"), ("refused", "acc:shop/price")):
+        found = shown(await env.does(f"audit event={said}", "Audit log", user="U0ROOT"))
+        assert name in found, (said, found)
+        assert len(re.findall(r"acc:", found)) == 1, (said, found)
+    unknown = shown(await env.does("audit event=lookup", "takes one of requested", user="U0ROOT"))
+    assert "Did you mean" not in unknown

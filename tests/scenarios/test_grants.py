@@ -96,6 +96,22 @@ async def test_a_grant_may_name_its_end(team: Team) -> None:
         ("breakglass 1h30m approvers unreachable", "breakglass for=1h30m -- approvers unreachable"),
         ("breakglass 90 seconds approvers unreachable", "breakglass for=1m30s -- approvers unreachable"),
         ("breakglass for 10 minutes, approvers unreachable", "breakglass for=10m -- approvers unreachable"),
+        ("breakglass 1h 30 min the shop is down", "breakglass for=1h30m -- the shop is down"),
+        ("breakglass 1 hour 30m the shop is down", "breakglass for=1h30m -- the shop is down"),
+        ("breakglass 1 hour and 30 minutes the shop is down", "breakglass for=1h30m -- the shop is down"),
+        ("breakglass 1h, 30m the shop is down", "breakglass for=1h30m -- the shop is down"),
+        ("breakglass 1d2h3m the shop is down", "breakglass for=1d2h3m -- the shop is down"),
+        ("breakglass 1d 2h 3m the shop is down", "breakglass for=1d2h3m -- the shop is down"),
+        ("breakglass for ten minutes the shop is down", "breakglass for=10m -- the shop is down"),
+        ("breakglass five minutes, the shop is down", "breakglass for=5m -- the shop is down"),
+        ("breakglass two hours - the shop is down", "breakglass for=2h -- the shop is down"),
+        ("breakglass half an hour the shop is down", "breakglass for=30m -- the shop is down"),
+        ("breakglass 2 nodes are down", "breakglass -- 2 nodes are down"),
+        ("breakglass 503 errors on the shop", "breakglass -- 503 errors on the shop"),
+        ("breakglass 1 node is down", "breakglass -- 1 node is down"),
+        ("breakglass 3 of 4 nodes are down", "breakglass -- 3 of 4 nodes are down"),
+        ("breakglass 10 minutes ago the shop went down", "breakglass -- 10 minutes ago the shop went down"),
+        ("breakglass half the nodes are down", "breakglass -- half the nodes are down"),
     ],
 )
 async def test_words_without_dashes_are_offered_as_the_reason(team: Team, typed: str, meant: str) -> None:
@@ -104,7 +120,13 @@ async def test_words_without_dashes_are_offered_as_the_reason(team: Team, typed:
     assert labels(refused) == [meant]
 
 
-@pytest.mark.parametrize("end", ["until 22:30", "half an hour", "30"])
+@pytest.mark.parametrize(
+    "end",
+    [
+        *("until 22:30", "30", "22:30", "1-2 hours", "1 hour or so", "one to two hours", "2 hours 30", "10 minuts"),
+        *("1h and a bit", "a few minutes", "a quarter of an hour", "for=5m 1h", "for=soon", "for=5m for=10m"),
+    ],
+)
 async def test_an_end_that_breakglass_does_not_take_is_not_offered_as_its_reason(team: Team, end: str) -> None:
     refused = await team.env.does(f"breakglass {end} Lee is away", "Nothing was done", user="U0ROOT")
     assert labels(refused) == []
@@ -118,6 +140,7 @@ async def test_an_end_that_breakglass_does_not_take_is_not_offered_as_its_reason
         ('grant @rui start acc:news/feed --reason "the help"', "grant @Rui Reis start acc:news/feed -- the help"),
         ("breakglass --for 5m -- approvers unreachable", "breakglass for=5m -- approvers unreachable"),
         ("breakglass --for 5m approvers unreachable", "breakglass for=5m -- approvers unreachable"),
+        ("breakglass --for 1 hour outage", "breakglass for=1h -- outage"),
     ],
 )
 async def test_a_parameter_in_dashes_is_offered_as_one(team: Team, typed: str, meant: str) -> None:

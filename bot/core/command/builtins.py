@@ -4,7 +4,7 @@ from enum import StrEnum
 from functools import partial
 from typing import Any, Final
 
-from bot.core.audit import EVENTS
+from bot.core.audit import EVENTS, SAID
 from bot.core.command.capability import Risk
 from bot.core.command.params import Param, ParamType, choice, duration, number, text
 from bot.core.value import Value
@@ -79,7 +79,7 @@ BUILTINS: Final = (
          "Search the audit log, newest first. `@ana` finds that person's entries, `sched*` words that begin like this.",
          "audit prices count=20",
          params=(_count(default=20), text("user", "one person", "@ana"), text("target", "one target", "acc:shop/prices"),
-                 text("incident", "one incident", "INC-42"), choice("event", EVENTS, "one event"),
+                 text("incident", "one incident", "INC-42"), choice("event", EVENTS, "one event", also=tuple(SAID)),
                  _span("since", "how far back", "2h"))),
     _builtin("timeline", Takes.NOTHING,
          "What was done in this channel or thread, oldest first, as a chart, a list, and files for a report.",

@@ -6,11 +6,12 @@ typed, which a press refuses with what to write instead: an end that was said is
 
 import re
 from collections.abc import Collection, Container, Iterator, Mapping, Sequence
+from contextlib import suppress
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from bot.core.command.later import MONTH
-from bot.core.command.params import duration_text
+from bot.core.command.params import BadParam, duration_seconds, duration_text
 from bot.core.command.until import MONTHS
 from bot.core.command.vocabulary import GRAMMAR, GREETINGS, NUMBERS, POLITE
 
@@ -21,7 +22,7 @@ AMOUNT: Final = (
 )
 MORE: Final = (
     r"(?: and a (?P<rest>half|quarter)|(?<=[hrs])(?P<minutes> [0-5]\d)(?= please$|$)"
-    rf"|(?P<more>(?:,? ?(?:and )?\d{{1,4}} ?{UNIT.replace('P<unit>', ':')}(?!\w))+))?"
+    rf"|(?P<more>(?:,? ?(?:and )?\d{{1,4}} ?{UNIT.replace('P<unit>', ':')}(?![^\W\d]))+))?"
 )
 SPAN: Final = rf"{AMOUNT} ?{UNIT}{MORE}"
 _SIZES: Final = MappingProxyType({"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800})
@@ -34,6 +35,7 @@ _FOREIGN: Final = MappingProxyType(
     {"fur": "for", "für": "for", "jusqua": "until", "jusqu'à": "until", "minuten": "minutes", "tage": "days"}
     | {"stunde": "hour", "stunden": "hours", "woche": "week", "wochen": "weeks"}
 )
+_AROUND: Final = ".,;:!?()-\u2013"  # a word of a length of time
 _NIGHT: Final = (*range(18, 24), *range(4))
 # Parts of a day: the time that one alone means, and the hours that may stand beside it.
 _PARTS: Final[Mapping[str, tuple[str, Collection[int]]]] = MappingProxyType(
@@ -127,6 +129,19 @@ _OTHERS: Final = tuple(
         r"(?P<words>overnight)",
         r"(?P<ending>today)",
     )
+)
+
+# Before a reason: a length of time; words that make it another one, or a part of a sentence; and other times.
+_LEAD: Final = r"(?:(?:for|about|around|up to|at most|max|the|next|only|just) )*"
+_LENGTH_FIRST: Final = re.compile(rf"{_LEAD}(?>{SPAN})(?!\S)")
+_MORE_OF_IT: Final = re.compile(
+    rf"(?:and|or|to|until|till|from|of|plus|more|longer|less|later|old|after|before|without|at most|half|\d\d)(?!\S)"
+    rf"|[-\u2013] ?\d|{_SOME} ?{_ANY_UNIT}(?!\S)"
+)
+_TIME_FIRST: Final = re.compile(
+    rf"{_LEAD}(?:(?:until|till)(?!\S)|(?:{_SOME}{_TO})?(?:a )?{_SOME} ?(?:{_ANY_UNIT}(?!\S)|min[iu]|hou)|half past(?!\S)"
+    r"|(?:a |three |3 )?quarters? (?:of )?an hour|a (?:while|moment|quarter)(?!\S)|\d{1,2}(?:[:.]\d\d| ?[ap]m)(?!\S)"
+    r"|\d+(?! (?:of|out|%)(?!\S)| (?!(?:the|all|our) )(?:\S+ )?(?!(?:is|was|has)(?!\S))\S+s(?!\S)|\S)(?<!\b1))"
 )
 
 
@@ -306,3 +321,21 @@ def length(parts: Mapping[str, str | None]) -> str:
         size = 7 if unit == "w" else 1
         return f"{int(number) * size}{'d' if unit == 'w' else unit}" if number else ""
     return duration_text(number * _SIZES[unit] + sum(int(count) * _SIZES[size] for count, size in more))
+
+
+def length_before(text: str) -> tuple[str, str] | None:
+    """The length of time that a text begins with as a duration, empty without one, and the reason after it. None where it begins
+    with another time, or where it isn't sure that the time ends before the reason."""
+    typed = text.split()
+    said = [word.casefold().strip(_AROUND) or word for word in typed]
+    whole = " ".join(said)
+    if (match := _LENGTH_FIRST.match(whole)) is None:
+        return ("", text) if _TIME_FIRST.match(whole) is None else None
+    count = match[0].count(" ") + 1
+    if said[count : count + 1] == ["ago"]:  # `10 minutes ago the shop went down`
+        return "", text
+    with suppress(BadParam):  # longer than a duration may be
+        value = duration_text(duration_seconds(length(match.groupdict())))
+        if _MORE_OF_IT.match(" ".join(said[count:])) is None:
+            return value, " ".join(typed[count:]).lstrip(_AROUND + " ")
+    return None

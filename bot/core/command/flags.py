@@ -62,9 +62,15 @@ def without_flags(text: str, catalog: Catalog, inputs: Collection[str]) -> str:
 def without_dashes(ask: Command, catalog: Catalog) -> Command:
     """A built-in command with `user=@ana` for `--user @ana` or `--user=@ana` among its words, and its `--reason "..."` as the
     reason; the same command without one of these."""
-    names = "|".join(param.name for param in catalog.builtins[ask.verb].params) or "(?!)"
+    own = {param.name: param for param in catalog.builtins[ask.verb].params}
     said = " ".join(ask.words)
-    text = re.sub(rf"{_DASH}({names})(?:=| )(?=\S)", r"\1=", said)
+
+    def pair(flag: re.Match[str]) -> str:
+        name, value = flag["name"], flag["value"]
+        in_words = _END_FLAG.sub("", flag[0])  # `for 1`, of `--for 1 hour`
+        return f"{name}={value}" if in_words == flag[0] or _takes(own[name], name, value) else in_words
+
+    text = re.sub(rf"{_DASH}(?P<name>{'|'.join(own) or '(?!)'})(?:=| )(?P<value>\S+)", pair, said)
     flag = _REASON_FLAG.search(text) if not ask.reason else None
     text, reason = (text[: flag.start()].rstrip(), flag["quoted"] or flag["rest"]) if flag else (text, ask.reason)
     meant = parse(f"{format_command(ask.model_copy(update={'words': (), 'reason': None}))} {text}", catalog)

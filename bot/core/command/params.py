@@ -18,6 +18,7 @@ _DURATION: Final = re.compile(  # also as cards show it: `1 h 30 min`, `2 days`
     r"(?:(\d{1,7})\s?m(?:in(?:ute)?s?)?)?\s?(?:(\d{1,9})\s?s(?:ec(?:ond)?s?)?)?"
 )
 _MOST_CHOICES: Final = 8  # that an error lists where one of them is near
+_NEAR: Final = 0.7  # of 1: a misspelled choice
 _TRUE: Final = frozenset({"true", "yes", "on", "1"})
 _FALSE: Final = frozenset({"false", "no", "off", "0"})
 LONGEST_TEXT: Final = 10_000
@@ -44,7 +45,8 @@ class BadParam(ValueError):
 
 class Param(Value):
     """One parameter. A MAP is written `name.KEY=VALUE`; a MAP named `*` takes every key that no other parameter has. Its values
-    aren't empty, unless they `may_be_empty`: then the backend checks them.
+    aren't empty, unless they `may_be_empty`: then the backend checks them. `also` are further words that are taken, apart from
+    the `choices`.
     """
 
     name: str
@@ -53,6 +55,7 @@ class Param(Value):
     default: Json = None
     required: bool = False
     choices: tuple[str, ...] = ()
+    also: tuple[str, ...] = ()
     minimum: int | None = None
     maximum: int | None = None
     unit: str | None = None
@@ -112,10 +115,10 @@ class Param(Value):
         raise BadParam(f"`{self.name}` takes `true` or `false`, not {as_typed(word)}")
 
     def _choice(self, word: str) -> str:
-        for choice in self.choices:
+        for choice in (*self.choices, *self.also):
             if choice.lower() == word.lower():
                 return choice
-        near = difflib.get_close_matches(word.lower(), self.choices, n=1, cutoff=0.5)
+        near = difflib.get_close_matches(word.lower(), (*self.choices, *self.also), n=1, cutoff=_NEAR)
         if len(self.choices) > _MOST_CHOICES and near:
             raise BadParam(f"`{self.name}` doesn't take {as_typed(word)}. Did you mean `{self.name}={near[0]}`?")
         raise BadParam(f"`{self.name}` takes one of {', '.join(self.choices)}, not {as_typed(word)}")
@@ -272,10 +275,18 @@ def flag(name: str, help: str, default: bool | None = None) -> Param:
 
 
 def choice(
-    name: str, choices: tuple[str, ...], help: str, default: str | None = None, *, required: bool = False
+    name: str,
+    choices: tuple[str, ...],
+    help: str,
+    default: str | None = None,
+    *,
+    required: bool = False,
+    also: tuple[str, ...] = (),
 ) -> Param:
     """One of the given words."""
-    return Param(name=name, type=ParamType.CHOICE, choices=choices, help=help, default=default, required=required)
+    return Param(
+        name=name, type=ParamType.CHOICE, choices=choices, also=also, help=help, default=default, required=required
+    )
 
 
 def number(

@@ -3,7 +3,6 @@
 import asyncio
 import re
 from collections.abc import Container, Iterator, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from typing import Final
 
@@ -11,10 +10,11 @@ from bot.core.audit import Event
 from bot.core.command.builtins import Takes
 from bot.core.command.capability import Risk
 from bot.core.command.catalog import Catalog
+from bot.core.command.ends import length_before
 from bot.core.command.flags import without_dashes
 from bot.core.command.lexer import DOUBLE, REASON, unescape
 from bot.core.command.offers import Surroundings
-from bot.core.command.params import BadParam, ParamType, duration_seconds, duration_text
+from bot.core.command.params import BadParam, Param, ParamType
 from bot.core.command.parser import NOT_HERE, format_command, parse, parse_target
 from bot.core.command.ranking import MOST, Known, parts_of
 from bot.core.command.rewording import ME
@@ -50,10 +50,6 @@ _RUN_IT: Final = re.compile(r"(?i)\b(?:run|(?:re-?)?start) (?:it|this|that)\b") 
 _REFERS: Final = re.compile(r"(?i)\b(?:it|this|that)\b")
 _WHICH: Final = re.compile(
     r"(?i)@|\b(?:last|latest|newe(?:st|r)|recent|previous|other|running|failed|first|old(?:er|est)?)\b"
-)
-# What a time before a reason begins with: `10m the shop is down`, `until 22:30 the shop is down`.
-_TIME: Final = re.compile(
-    r"(?i)(?:for |about )*(?:\d|until\b|till\b|half\b|an? (?:hour|minute|day|quarter)|(?:one|two|three) )"
 )
 _ENDING: Final = frozenset({"close", "end", "stop", "off", "over", "done", "cancel", "revoke", "review"})
 _FOR_SOMEBODY: Final = re.compile(r"(grant |why as=|audit user=)@([\w.-]+)")
@@ -301,23 +297,24 @@ def with_reason(catalog: Catalog, ask: Payload) -> list[str]:
         return []
     most = len(ask.words) if builtin.takes is Takes.WORDS and builtin.most_words is None else builtin.most_words or 0
     kept, surplus = ask.words[:most], " ".join(ask.words[most:])
-    if any(param.name == "for" for param in builtin.params) and _TIME.match(surplus):
-        lasting, surplus = _time_before(surplus)
-        if not lasting:
+    if any(param.name == "for" for param in builtin.params):
+        if (read := length_before(surplus)) is None:
             return []  # `breakglass until 22:30`: another end than was typed
-        ask = ask.model_copy(update={"params": (*ask.params, ("for", lasting))})
-    return [format_command(ask.model_copy(update={"words": kept, "reason": surplus}))] if surplus else []
+        lasting, surplus = read
+        ask = ask.model_copy(update={"params": (*ask.params, *([("for", lasting)] if lasting else []))})
+    offer = ask.model_copy(update={"words": kept, "reason": surplus})
+    return [format_command(offer)] if surplus and _can_be_read(ask, builtin.params) else []
 
 
-def _time_before(surplus: str) -> tuple[str, str]:
-    """The duration that words begin with, as it is written in a command, and the reason after it; empty for another time."""
-    words = surplus.split()
-    words = words[1:] if words[0].casefold() == "for" else words
-    for much in (4, 2, 1):
-        with suppress(BadParam):
-            said = " ".join(words[:much]).rstrip(",:")
-            return duration_text(duration_seconds(said)), " ".join(words[much:])
-    return "", surplus
+def _can_be_read(ask: Command, params: Sequence[Param]) -> bool:
+    """Whether each parameter takes the value that it is given, once."""
+    try:
+        for param in params:
+            if given := [word for name, word in ask.params if name == param.name]:
+                param.check(given)
+    except BadParam:
+        return False
+    return True
 
 
 def repeats(catalog: Catalog, text: str, refused: Payload, code: str) -> bool:

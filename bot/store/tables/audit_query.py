@@ -61,7 +61,7 @@ def entries(rows: Iterable[tuple[Any, ...]]) -> list[StoredEntry]:
 def _terms(filters: Filters) -> tuple[Term, ...] | None:
     """What the full-text search looks for: None when it isn't needed, empty when nothing can match.
 
-    It also searches verbs: they have no index, and a rare one would need a scan of the whole audit log.
+    It also searches verbs and codes: they have no index, and a rare one would need a scan of the whole audit log.
     """
     terms: list[Term] = []
     if filters.text is not None:
@@ -71,6 +71,8 @@ def _terms(filters: Filters) -> tuple[Term, ...] | None:
             return ()
     if filters.verb is not None and not any(getattr(filters, name) for name in _INDEXED):
         terms += [Term((word,), verb=True) for word in words(filters.verb)]
+    if filters.code is not None and not any(getattr(filters, name) for name in _INDEXED):
+        terms.append(Term(tuple(words(filters.code))))
     return tuple(terms) or None
 
 
@@ -90,6 +92,8 @@ def _place(filters: Filters, wheres: list[str], values: list[Any], led: str, no_
             wheres.append(rare_event("r.event"))
     for name, comparison in (
         ("verb", "verb = ?"),
+        ("target_name", "target_name = ?"),
+        ("code", "code = ?"),
         ("backend", "backend = ?"),
         ("incident", "incident = ?"),
         ("since", "at >= ?"),
