@@ -348,6 +348,19 @@ async def test_who_decides_or_reviews_is_told_that_nothing_waits_where_no_rule_i
     await env.does("approvals", "Denied", user="U0RUI", channel=channel)
 
 
+@pytest.mark.parametrize("greeting", ["hi", "hello"])
+async def test_a_greeting_in_a_direct_message_leads_to_what_waits_for_the_person(team: Team, greeting: str) -> None:
+    await team.env.say("start acc:shop/prices")
+    await team.card("start acc:shop/prices")
+    lee, root = team.env.person("U0LEE"), team.env.person("U0ROOT")
+    for person in (lee, root):
+        await person.post(f"D{person.id[1:]}", greeting)
+    answer = await lee.wait_for(lambda p: next((one for one in p.messages("D0LEE") if labels(one)), None))
+    assert labels(answer)[0] == "approvals"
+    await team.env.quiet()
+    assert not any("approvals" in labels(one) for one in root.messages("D0ROOT"))
+
+
 @pytest.mark.parametrize("said", ["denied", "cancelled"])
 async def test_the_audit_log_finds_an_end_by_the_name_that_cards_give_it(team: Team, said: str) -> None:
     """As a parameter, too: an approver's denial is `rejected` there, and what a person cancels `abandoned`."""

@@ -243,6 +243,18 @@ async def test_an_input_of_the_thread_is_set_aside_only_where_it_is_to_start_aga
         assert labels(await env.sees("I can't read this command")) == ["help"]
 
 
+@pytest.mark.parametrize("typed", ["again with no inputs", "run it again without inputs", "again with defaults"])
+async def test_again_without_inputs_offers_a_start_without_them(tmp_path: Path, typed: str) -> None:
+    """Also while the run of the thread is in progress."""
+    async with world(tmp_path, speed=0.01) as env:
+        card = await env.does("start acc:shop/prices input.region=east production=false", "no data is delivered")
+        await mention(env, typed, thread_ts=card["ts"])
+        await env.quiet()
+        offered = [label for one in env.ana.messages("C0CRAWL", card["ts"])[1:] for label in labels(one)]
+        assert offered
+        assert not any("region=east" in label for label in offered), offered
+
+
 @pytest.mark.parametrize(
     ("typed", "reason"),
     [

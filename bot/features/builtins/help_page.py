@@ -13,7 +13,7 @@ from bot.core.errors import BadRequest
 from bot.core.intent import Command, Intent, Source
 from bot.core.policy.decide import why_not_administrator, why_not_breakglass
 from bot.core.policy.rights import why_not_full
-from bot.features.builtins.inventory import concerns
+from bot.features.builtins.inventory import concerns, waits_here
 from bot.features.forms.fields import default_text, range_text
 from bot.features.known_targets import PICKS, likely_commands
 from bot.features.replies.answer import LONGEST_BUTTON, command_button, reply
@@ -69,7 +69,7 @@ async def help_for(ctx: Context, intent: Intent, usable_here: Sequence[tuple[str
         for one in commands
         if len(one.text) <= LONGEST_BUTTON
     ]
-    buttons.append(command_button(ctx, intent, f"help {_EVERYTHING}", label="More"))
+    buttons = [*await _waiting(ctx, intent), *buttons, command_button(ctx, intent, f"help {_EVERYTHING}", label="More")]
     typed = commands[0].text if commands else _example(ctx, usable_here[0][1], usable_here[0][0])
     lines = (
         Line(text=f"Press a command, or type it: `{ctx.command} {typed}`. Write a reason after `--`."),
@@ -78,13 +78,19 @@ async def help_for(ctx: Context, intent: Intent, usable_here: Sequence[tuple[str
     await reply(ctx, intent, "What you can do here", lines=lines, buttons=tuple(buttons))
 
 
+async def _waiting(ctx: Context, intent: Intent) -> tuple[Button, ...]:
+    """In a direct message, the way to what waits for the person."""
+    waits = intent.place.channel_id.startswith("D") and await waits_here(ctx, intent)
+    return (command_button(ctx, intent, "approvals"),) if waits else ()
+
+
 async def _everything(ctx: Context, intent: Intent, usable_here: Sequence[tuple[str, Capability]]) -> None:
     """The verbs by backend, then the built-in commands."""
     nowhere = await not_admitted(ctx, intent) if not usable_here else None
     if nowhere is not None:
         waits = await concerns(ctx, intent, Command(verb="approvals"), nowhere)
         waiting = (Line(text=f"`{ctx.command} approvals` shows what waits for approval."),) if waits else ()
-        if await lead_elsewhere(ctx, intent, nowhere, waiting):
+        if await lead_elsewhere(ctx, intent, nowhere, *waiting, *await _waiting(ctx, intent)):
             return
     names = sorted({name for name, _ in usable_here})
     lines = [

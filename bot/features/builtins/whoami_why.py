@@ -134,7 +134,7 @@ async def why(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, An
 
 
 async def _denied(ctx: Context, intent: Intent, typed: str, denied: Denied) -> None:
-    if not await lead_elsewhere(ctx, intent, denied, ()):
+    if not await lead_elsewhere(ctx, intent, denied):
         await reply(ctx, intent, f"Why: {typed}" if typed else "Why", tone=Tone.WARN, status=f"Denied: {denied.reason}")
 
 

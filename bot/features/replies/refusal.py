@@ -330,16 +330,16 @@ async def _show_denied(
     )
 
 
-async def lead_elsewhere(ctx: Context, intent: Intent, decision: Denied, lines: tuple[Line, ...]) -> bool:
-    """Where the bot runs nothing at all, say in which of the person's channels it does, then `lines`. False elsewhere."""
+async def lead_elsewhere(ctx: Context, intent: Intent, decision: Denied, *more: Line | Button) -> bool:
+    """Where the bot runs nothing at all, say in which of the person's channels it does, then `more`. False elsewhere."""
     if decision.code not in UNNAMED_PLACES:
         return False
     where_else = await joined(ctx, intent, decision.where_else[:MOST_ROOMS])
     title = _denial("", decision, intent.place.channel_id).removeprefix("Denied: ").rstrip(".")
     links = [await _open_button(ctx, one) for one in where_else[:MOST_OPENED] if ctx.workspace_url]
-    mention = (*where_else, intent.place.channel_id)
-    status = _next_step(decision, where_else, set())
-    await reply(ctx, intent, title, status=status, lines=lines, buttons=tuple(links), mention=mention)
+    lines, buttons = (tuple(one for one in more if isinstance(one, kind)) for kind in (Line, Button))
+    mention, status = (*where_else, intent.place.channel_id), _next_step(decision, where_else, set())
+    await reply(ctx, intent, title, status=status, lines=lines, buttons=(*buttons, *links), mention=mention)
     return True
 
 

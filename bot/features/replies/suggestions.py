@@ -3,6 +3,7 @@
 import asyncio
 import re
 from collections.abc import Container, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Final
 
@@ -46,6 +47,7 @@ _ID_ENDS: Final = re.compile(r"[/?&=#<>|]")
 _AGAIN: Final = re.compile(
     r"(?i)\b(?:again|once more|one more time|over|re-?run|repeat|redo|retry|nochmal)\b(?!.*fail)"
 )
+_NO_INPUTS: Final = re.compile(r"(?i)\b(?:no|without(?: (?:any|the|its))?) (?:inputs?|param(?:eter)?s?)\b|\bdefaults\b")
 _RUN_IT: Final = re.compile(r"(?i)\b(?:run|(?:re-?)?start) (?:it|this|that)\b")  # with an input, the others stay
 _REFERS: Final = re.compile(r"(?i)\b(?:it|this|that)\b")
 _WHICH: Final = re.compile(
@@ -217,6 +219,7 @@ async def _meant(ctx: Context, actor: Actor, place: Place, text: str) -> Sequenc
 
     text = _without_links(text, known)
     given = {same.target or "": [name for name, _ in same.params]} if same else {}
+    same = same.model_copy(update={"params": ()}) if same and _NO_INPUTS.search(text) else same
     around = Surroundings(
         targets=[*_by_name(known), *_whole_backends(ctx.catalog, visible)],
         recent=(*([about] if about else []), *used.targets),
@@ -308,13 +311,11 @@ def with_reason(catalog: Catalog, ask: Payload) -> list[str]:
 
 def _can_be_read(ask: Command, params: Sequence[Param]) -> bool:
     """Whether each parameter takes the value that it is given, once."""
-    try:
-        for param in params:
-            if given := [word for name, word in ask.params if name == param.name]:
-                param.check(given)
-    except BadParam:
-        return False
-    return True
+    with suppress(BadParam):
+        for param in (one for one in params if one.name in dict(ask.params)):
+            param.check([word for name, word in ask.params if name == param.name])
+        return True
+    return False
 
 
 def repeats(catalog: Catalog, text: str, refused: Payload, code: str) -> bool:
