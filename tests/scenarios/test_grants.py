@@ -11,7 +11,7 @@ import pytest
 
 from bot.core.records import stamp
 from tests.scenarios.team import APPROVERS, CRAWL, RULES, SECURITY, Team, deciding
-from tests.world import labels, request_id, shown
+from tests.world import labels, request_id, shown, world
 
 
 @pytest.fixture
@@ -611,3 +611,17 @@ async def test_a_short_list_of_grants_on_long_targets_names_the_people(team: Tea
     await env.until(lambda: len(env.audit(event="granted")) == 8)
     listed = shown(await env.does("grants", "Grants", "@Ana", user="U0ROOT"))
     assert "U0ANA" not in listed
+
+
+async def test_a_grant_for_a_target_with_a_misspelled_name_is_offered_for_the_one_that_exists(tmp_path: Path) -> None:
+    """A pattern and a name that is like none are granted as they are."""
+    async with world(tmp_path, policy=RULES, only=("acc",), agents=True) as env:
+        typed = "grant @ana start acc:shop/prises for=1h -- x"
+        refused = await env.does(typed, "`acc:shop/prises` doesn't exist.", user="U0ROOT")
+        assert labels(refused)[0].endswith("start acc:shop/prices for=1h -- x")
+        assert not env.audit(event="granted")
+        for target in ("acc:shop/prises*", "acc:other/thing", "acc:shop/prices"):
+            await env.say(f"grant @ana start {target} for=1h -- x", user="U0ROOT")
+            await env.until(
+                lambda target=target: [one for one in env.audit(event="granted") if one.target_name == target]
+            )

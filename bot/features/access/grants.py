@@ -16,20 +16,23 @@ from bot.core.command.lexer import Word
 from bot.core.command.params import Arguments, as_typed
 from bot.core.command.parser import read_target
 from bot.core.command.phrases import stated, take_phrases
+from bot.core.command.target_ref import TargetRef, plain
 from bot.core.command.until import ends_at
-from bot.core.errors import BadRequest, Problem
+from bot.core.errors import BadRequest, NoSuchTarget, Problem
 from bot.core.intent import Actor, Command, Intent
 from bot.core.policy import grant_scope
 from bot.core.policy.decide import Policy, Standing, Subject, standing, why_not_administrator
 from bot.core.policy.rights import person_of, why_not_full
 from bot.core.policy.schema import AllowRule
+from bot.core.policy.visibility import Visibility
 from bot.core.records import Grant, PendingDecision, grant_id, stamp
 from bot.core.text import capitalized, person_in, seconds_words, utc_text
+from bot.features.known_targets import WITHIN, known_targets
 from bot.features.replies import grant_card
 from bot.features.replies.answer import clean, reply_in_thread
 from bot.operations import cards
 from bot.operations.audit_writer import AuditWriter
-from bot.operations.authorize import FRESH, rules_and_person
+from bot.operations.authorize import FRESH, rules_and_person, visibility_of
 from bot.runtime.context import Context
 from bot.runtime.until_stored import sure, until_stored
 
@@ -67,6 +70,7 @@ async def grant(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, 
     _check_patterns(ctx, verb, target)
     capabilities = grant_scope.capabilities_of(ctx.catalog, verb, target)
     policy, receiver = await _check_granter(ctx, intent, person, capabilities, verb, target, lasts)
+    await _check_target(ctx, intent, target)
     made = Grant(
         id=grant_id(intent.request_id),
         user_id=person,
@@ -134,13 +138,44 @@ def _words(ctx: Context, ask: Command) -> tuple[str, str, str]:
 def _of_all_runs(ctx: Context, target: str) -> str:
     """What a grant for `acc:shop/prices@failed` is about: rules and grants name what runs, never one run of it. The target is a
     word without its quotes."""
-    ref = read_target(Word(target, (False,) * len(target), 0, len(target)), ctx.catalog)
+    ref = _ref(ctx, target)
     if isinstance(ref, str):  # a pattern, or what the check of patterns refuses
         return target
     if ctx.catalog.split_path(ref.backend, ref.path)[0] in ctx.catalog.backends[ref.backend].selected:
         hint = "Write the agent, task or service that it is a run of."
         raise BadRequest("A grant is not for a single run.", hint, "bad_parameter")
     return target.rpartition("@")[0] if ref.selector else target
+
+
+def _ref(ctx: Context, target: str) -> TargetRef | str:
+    return read_target(Word(target, (False,) * len(target), 0, len(target)), ctx.catalog)
+
+
+async def _check_target(ctx: Context, intent: Intent, target: str) -> None:
+    """Raises NoSuchTarget for a name that no target has, if one has a similar name. Patterns cover what doesn't exist yet, and
+    without the list of the control plane nobody can tell."""
+    ref = _ref(ctx, target)
+    if isinstance(ref, str) or not ref.path or {"*", "?", "["} & {*target}:
+        return
+    for reread in (False, True):
+        if reread:  # it may be new
+            await ctx.listings.refresh(ref.backend, within=WITHIN)
+        found = await known_targets(ctx, Visibility(patterns=None), within=WITHIN, only=(ref.backend,))
+        runs = ctx.catalog.backends[ref.backend].selected
+        every = [one for one in found.targets if one.target.kind not in runs]
+        names = {
+            plain(name)
+            for one in every
+            for name in (one.text, one.target.scope or "", f"{ref.backend}:{one.target.id}")
+        }
+        if found.silent or plain(target) in names:
+            return
+    seen = await visibility_of(ctx, intent.actor, intent.place)
+    scopes = (one.target.scope for one in every if one.listed and seen.target(one.target))
+    known = {plain(scope): scope for scope in scopes if scope}
+    if near := difflib.get_close_matches(plain(target), known, n=3, cutoff=0.8):
+        hint = f"A pattern like `{ref.backend}:FOLDER/*` also covers what doesn't exist yet."
+        raise NoSuchTarget(f"`{target}` doesn't exist.", hint, tuple(known[one] for one in near))
 
 
 def needs_person(typed: str) -> str:

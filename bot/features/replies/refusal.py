@@ -38,6 +38,7 @@ from bot.features.replies.suggestions import (
     for_runs,
     repeats,
     said_instead,
+    with_another_target,
     with_its_thread,
     with_reason,
 )
@@ -224,7 +225,7 @@ async def _nearest(ctx: Context, intent: Intent, error: Problem) -> Sequence[str
     """The whole command for each target that may have been meant: the backend's candidates, otherwise remembered names."""
     ask = intent.payload
     if not isinstance(ask, Command) or ask.target is None:
-        return ()
+        return with_another_target(ask, error)
     if error.code == "wrong_target_kind":
         return _of_its_runs(ctx, ask, ask.target)
     names: Sequence[str] = error.candidates if isinstance(error, Ambiguous) else ()

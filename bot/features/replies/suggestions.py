@@ -23,7 +23,7 @@ from bot.core.command.suggest import certain_read, meant
 from bot.core.command.suggest import suggest as suggest_commands
 from bot.core.command.target_ref import PICKS, TargetRef, plain
 from bot.core.command.untargeted import STARTING, asked_of_it
-from bot.core.errors import Problem
+from bot.core.errors import NoSuchTarget, Problem
 from bot.core.intent import Actor, Command, Intent, Payload, Place
 from bot.core.operation import Target
 from bot.core.outcome import Phase, RunView
@@ -316,6 +316,13 @@ def _can_be_read(ask: Command, params: Sequence[Param]) -> bool:
             param.check([word for name, word in ask.params if name == param.name])
         return True
     return False
+
+
+def with_another_target(ask: Payload, error: Problem) -> list[str]:
+    """The grant for each target that may have been meant."""
+    if not isinstance(ask, Command) or ask.verb != "grant" or not isinstance(error, NoSuchTarget):
+        return []
+    return [format_command(ask.model_copy(update={"words": (*ask.words[:-1], one)})) for one in error.nearest]
 
 
 def repeats(catalog: Catalog, text: str, refused: Payload, code: str) -> bool:
