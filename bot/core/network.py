@@ -6,6 +6,7 @@ import ipaddress
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Final
 from urllib.parse import quote, unquote, urlsplit
 
@@ -21,6 +22,7 @@ _FIELD: Final = re.compile(r"\{([^{}]*)\}")
 _LONGEST: Final = 2_900  # Slack refuses a button whose address has more than 3,000 characters
 
 
+@lru_cache(maxsize=256)  # asked for every request, and there are few hosts
 def is_loopback(host: str) -> bool:
     """True for `localhost`, names under it, and addresses of the loopback ranges."""
     name = host.rstrip(".").lower()
