@@ -22,6 +22,7 @@ from typing import Any, ClassVar, ParamSpec, TypeVar
 MONOTONIC, WALL = time.monotonic, time.time
 COMPUTED = 0.5  # how much a second counts in which the process computes
 HELD_UP = 0.2  # the same for a second in which it gets no processor
+FRESH = 0.001  # seconds for which a reading of what was computed counts: the system adds all threads up, which takes a while
 HURRY = 100  # by how much a wait is shortened in which nothing happens, for tests that hurry
 P, T = ParamSpec("P"), TypeVar("T")
 
@@ -36,16 +37,28 @@ class _Selector(selectors.DefaultSelector):
 
     def __init__(self) -> None:
         super().__init__()
-        self._before = (0.0, MONOTONIC(), computed())
+        self._read = (MONOTONIC(), computed())
+        self._before = (0.0, *self._read)
         self._waiting: float | None = None
         self.elsewhere = 0  # how many calls other threads are at work on
 
     def time(self) -> float:
         """Seconds since it was made; ahead of the machine's only if it hurries."""
         passed, since, before = self._before
-        real = MONOTONIC() - since
-        own = min(real, computed() - before if self._waiting is None else self._waiting)
+        at = MONOTONIC()
+        real = at - since
+        if self._waiting is None and at - self._read[0] > FRESH:
+            self._read = (at, computed())
+        own = min(real, self._read[1] - before if self._waiting is None else self._waiting)
         return passed + own + HELD_UP * (real - own)
+
+    def _count_anew(self) -> None:
+        """From this moment on, exactly."""
+        self._read = (float("-inf"), self._read[1])
+        passed = self.time()
+        if self._waiting is not None:
+            self._read = (MONOTONIC(), computed())
+        self._before = (passed, *self._read)
 
     def skip(self, seconds: float) -> None:
         """Let that many seconds have passed."""
@@ -56,7 +69,7 @@ class _Selector(selectors.DefaultSelector):
         """As any selector."""
         if timeout is not None and timeout <= 0:  # a look, not a wait
             return super().select(timeout)
-        self._before = (self.time(), MONOTONIC(), computed())
+        self._count_anew()
         asked = float("inf") if timeout is None else timeout
         self._waiting = asked / HURRY if OwnTimeLoop.hurries and not self.elsewhere else asked
         try:
@@ -65,7 +78,8 @@ class _Selector(selectors.DefaultSelector):
                 self.skip(asked - self._waiting)
             return found
         finally:
-            self._before, self._waiting = (self.time(), MONOTONIC(), computed()), None
+            self._count_anew()
+            self._waiting = None
 
 
 class OwnTimeLoop(asyncio.SelectorEventLoop):
