@@ -13,11 +13,12 @@ import tempfile
 import zlib
 from collections.abc import AsyncIterator, Callable, Generator, Iterator, Mapping
 from contextlib import suppress
-from functools import cache, partial
+from functools import cache, lru_cache, partial
 from pathlib import Path
 from typing import Any
 
 import pytest
+from httpx._urlparse import urlparse
 from hypothesis import settings
 from xdist.scheduler import LoadFileScheduling
 
@@ -222,6 +223,14 @@ def _authorities_read_once() -> Iterator[None]:
         read_once = cache(transport.tls_context)
         patch.setattr(transport, "tls_context", read_once)
         patch.setattr("bot.http_client.client.tls_context", read_once)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _addresses_parsed_once() -> Iterator[None]:
+    """httpx looks at each letter of each address, and the tests call few addresses often."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("httpx._urls.urlparse", lru_cache(2_000)(urlparse))
         yield
 
 

@@ -18,6 +18,7 @@ import pytest
 from aiohttp import web
 
 from bot import plugins
+from bot.backends.itential import schema
 from bot.core.command.capability import Capability, Risk
 from bot.core.command.parser import parse
 from bot.core.errors import BadRequest, CallProblem, Problem
@@ -182,6 +183,19 @@ ANOTHER: Final[Mapping[str, tuple[str, ...]]] = {
 }
 
 Act = Callable[[], Awaitable[Any]]
+
+
+@pytest.fixture(autouse=True)
+def _each_schema_checked_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Most changes leave the schema of a service as it is, and the check of one takes longer than the call."""
+    check, valid = schema._Validator.check_schema, set[str]()
+
+    def once(found: Any) -> None:
+        if (text := repr(found)) not in valid:
+            check(found)
+            valid.add(text)
+
+    monkeypatch.setattr(schema._Validator, "check_schema", once)
 
 
 def is_needed(kind: str, act: str, bend: Bend) -> bool:

@@ -5,15 +5,18 @@ from __future__ import annotations
 import asyncio
 import itertools
 import os
-from collections.abc import Callable, Iterable, Sequence
-from functools import cache
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache, lru_cache
 from pathlib import Path
+from typing import Any
 
 import pytest
+from pydantic import BaseModel
 
 from bot.core.intent import Intent
 from bot.core.masking.redact import redact
 from bot.store.open import open_store
+from bot.store.tables import sql
 from tests.proof import model
 from tests.proof.explore import Map
 from tests.proof.memory import Gate, PlannedTurns, TurnsOfTwo, every_order
@@ -29,16 +32,27 @@ CRASH = Step("crash")
 EVERY_CUT = bool(os.environ.get("SIGNALBOX_EVERY_CUT"))
 Seen = tuple[object, ...]
 masked = cache(redact)
+row_read = sql.as_model
+
+
+@lru_cache(10_000)
+def value_of(model: type[BaseModel], record: tuple[tuple[str, Any], ...], json_columns: tuple[str, ...]) -> BaseModel:
+    return row_read(model, dict(record), json_columns)
 
 
 @pytest.fixture(autouse=True)
-def _each_text_masked_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Histories differ in few texts, and what is masked in one depends on nothing but the text and the known secrets."""
+def _each_text_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Histories differ in few texts and rows. What is masked in a text depends on nothing but the text and the known secrets, and
+    the value of a row, which is frozen, on nothing but its columns."""
 
     def once(text: str, known: Iterable[str] = ()) -> tuple[str, int]:
         return masked(text, tuple(known))
 
+    def read_once(model: type[BaseModel], record: Mapping[str, Any], json_columns: Iterable[str]) -> BaseModel:
+        return value_of(model, tuple(record.items()), tuple(json_columns))
+
     monkeypatch.setattr("bot.core.masking.redact.redact", once)
+    monkeypatch.setattr(sql, "as_model", read_once)
 
 
 def three(count: int) -> State:

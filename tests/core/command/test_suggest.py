@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -74,12 +75,24 @@ DEMO = Surroundings(
 )
 
 
+@cache
+def around_rows(typed: str) -> tuple[str, ...]:
+    """What is offered for a sentence of the first file. Several tests read the same rows."""
+    return suggest(typed, CATALOG, AROUND)
+
+
+@cache
+def in_demo(typed: str) -> Meant:
+    """What a sentence of the second file means; its commands are what is offered."""
+    return meant(typed, CATALOG, DEMO)
+
+
 def test_nine_of_ten_first_suggestions_are_what_was_meant() -> None:
     rows = [line.split("\t") for line in SENTENCES.read_text(encoding="utf-8").splitlines()]
     wrong = [
-        f"{typed}\n    wanted {wanted}\n    got    {suggest(typed, CATALOG, AROUND)}"
+        f"{typed}\n    wanted {wanted}\n    got    {around_rows(typed)}"
         for typed, wanted in rows
-        if suggest(typed, CATALOG, AROUND)[0] != wanted
+        if around_rows(typed)[0] != wanted
     ]
     assert len(rows) >= 150
     assert len(wrong) <= len(rows) // 10, "\n".join(wrong)
@@ -98,12 +111,13 @@ def test_nineteen_of_twenty_sentences_about_everything_in_the_demo_are_understoo
     assert len(wrong) <= len(rows) // 20, "\n".join(wrong)
 
 
+@cache
 def first(typed: str) -> str:
     """What runs, what can't be done, or what is offered first."""
     read, existing = parse(typed, CATALOG), {known.written for known in DEMO.targets}
     if isinstance(read, Command) and (read.target in existing or (read.target is None and not read.words)):
         return format_command(read)
-    found = meant(typed, CATALOG, DEMO)
+    found = in_demo(typed)
     return f"cannot: {found.cannot}" if found.cannot else found.commands[0]
 
 
@@ -128,9 +142,7 @@ def test_a_pause_has_the_end_that_was_said_and_is_never_its_opposite() -> None:
     rows = [line.split("\t") for line in OF_THE_DEMO.read_text(encoding="utf-8").splitlines()]
     pauses = [(typed, wanted) for typed, wanted in rows if re.match(r"schedule off .*(for|until)=", wanted)]
     wrong = [f"{typed}: {first(typed)}, not {wanted}" for typed, wanted in pauses if not right(typed, wanted)]
-    opposite = [
-        typed for typed, _ in pauses if re.search("schedule on|resume", " ".join(suggest(typed, CATALOG, DEMO)))
-    ]
+    opposite = [typed for typed, _ in pauses if re.search("schedule on|resume", " ".join(in_demo(typed).commands))]
     assert len(pauses) >= 80
     assert (wrong, opposite) == ([], [])
 
@@ -317,9 +329,9 @@ def test_a_long_reason_is_kept() -> None:
 
 
 def test_every_suggestion_is_a_command_that_is_understood() -> None:
-    for path, around in ((SENTENCES, AROUND), (OF_THE_DEMO, DEMO)):
+    for path, offered in ((SENTENCES, around_rows), (OF_THE_DEMO, lambda typed: in_demo(typed).commands)):
         for line in path.read_text(encoding="utf-8").splitlines():
-            for command in suggest(line.split("\t")[0], CATALOG, around):
+            for command in offered(line.split("\t")[0]):
                 assert isinstance(parse(command, CATALOG), Command), command
 
 
