@@ -6,8 +6,10 @@ import json
 import re
 import warnings
 from collections.abc import Collection, Iterator
+from functools import cache
 from typing import Any
 
+from slack_sdk.models.basic_objects import JsonObject
 from slack_sdk.models.blocks import Block as SdkBlock
 from slack_sdk.models.views import View as SdkView
 
@@ -17,6 +19,20 @@ DATE = re.compile(
     r"<!date\^\d+\^(?:\{date_short_pretty\} )?\{time(?:_secs)?\}(?: \((?:\{ago\}|in [0-9a-z ]+)\))?"
     r"\|\d{4}-\d\d-\d\d \d\d:\d\d(?::\d\d)? UTC>"
 )
+
+
+@cache
+def _validators(sort: type) -> tuple[str, ...]:
+    """The names of its methods that slack_sdk marks as validators, which it looks for in each object anew."""
+    return tuple(name for name in dir(sort) if hasattr(getattr(sort, name), "validator"))
+
+
+def _validate(block: JsonObject) -> None:
+    for name in _validators(type(block)):
+        getattr(block, name)()
+
+
+JsonObject.validate_json = _validate  # type: ignore[method-assign]
 
 
 def size(text: str) -> int:
