@@ -38,10 +38,12 @@ _DECISIONS, _FAVOURITES = "decisions", "favourites"
 
 
 class _Page(NamedTuple):
-    """A page of the tab, empty for the first one, and when the person came to it."""
+    """A page of the tab, empty for the first one, and when the person came to it. `shown` are the ids of the approvals on it, in
+    their order: what ends keeps its place, so that no other request comes under a press."""
 
     page: str = ""
     at: str = ""
+    shown: tuple[str, ...] = ()
 
 
 async def open_home(ctx: Context, intent: Intent) -> None:
@@ -80,10 +82,22 @@ async def _turn_to(ctx: Context, user: str, page: str, at: str) -> None:
             await ctx.store.set_value(f"{_PAGE}{user}", {"v": 1, "page": page, "at": at}, now)
 
 
+async def _keep_shown(ctx: Context, user: str, drawn: _Page, ids: Sequence[str]) -> None:
+    """Keep what is drawn on that page, unless the person went to another one meanwhile."""
+    async with ctx.locks.of(f"home-page:{user}"):
+        if (*ids,) != drawn.shown and await _page_of(ctx, user) == drawn:
+            page = {"v": 1, "page": drawn.page, "at": drawn.at, "shown": [*ids]}
+            await ctx.store.set_value(f"{_PAGE}{user}", page, stamp(ctx.clock.now()))
+
+
 async def _page_of(ctx: Context, user: str) -> _Page:
     """The page of the tab that a person sees."""
     kept = await ctx.store.value(f"{_PAGE}{user}")
-    return _Page(str(kept.get("page", "")), str(kept.get("at", ""))) if isinstance(kept, Mapping) else _Page()
+    if not isinstance(kept, Mapping):
+        return _Page()
+    shown = kept.get("shown", [])
+    ids = tuple(map(str, shown)) if isinstance(shown, list) else ()
+    return _Page(str(kept.get("page", "")), str(kept.get("at", "")), ids)
 
 
 async def redraw(ctx: Context) -> None:
@@ -106,20 +120,27 @@ async def home_view(ctx: Context, user: str, team: str) -> HomeView:
     """Read from the store and the directory's cache, not from the backends, so that it opens at once."""
     person, place = Actor(user_id=user, team_id=team), Place(team_id=team, channel_id="")
     seen = await visibility_of(ctx, person, place)
-    page, _, first = (kept := await _page_of(ctx, user)).page.partition(":")
+    page, _, first = (drawn := await _page_of(ctx, user)).page.partition(":")
     waiting = await _waiting_for(ctx, user)
     if page == _FAVOURITES:
         return HomeView(user_id=user, sections=await _favourites_page(ctx, user, seen))
-    if page == _DECISIONS and waiting:
+    if page == _DECISIONS and (waiting or drawn.shown):
         waiting.sort(key=lambda one: one.pending.request_id != first)
-        found = await approvals.home_cards(ctx, waiting, person, place)
-        left = len(waiting) - len(found)
-        note = f"{plural(left, 'more follows', 'more follow')} when these are decided." if left > 0 else ""
+        asked = {one.pending.request_id: one for one in waiting}
+        kept = [asked.pop(one.pending.request_id, one) for one in await approvals.newest_of(ctx, drawn.shown)]
+        ended = sum(one not in waiting for one in kept)
+        kept += [*asked.values()][: max(0, min(MOST - (len(kept) - ended), MOST_LINES - len(kept)))]
+        left = len(waiting) - (len(kept) - ended)
+        when = "when these are decided" if len(kept) < MOST_LINES else "after `Back`"
+        more = f"{plural(left, 'more follows', 'more follow')} {when}." if left > 0 else ""
+        note = more if waiting else "Nothing waits for you now."
         back = (_button(ctx, user, "Back", page=""),)
         head = HomeSection(title="Waiting for your decision", note=note, buttons=back)
-        return HomeView(user_id=user, sections=(head, *found))
+        await _keep_shown(ctx, user, drawn, [one.id for one in kept])
+        cards_of = await approvals.home_cards(ctx, kept, person, place)
+        return HomeView(user_id=user, sections=(head, *cards_of))
     if page == _DECISIONS:
-        await _turn_to(ctx, user, "", kept.at)
+        await _turn_to(ctx, user, "", drawn.at)
     return HomeView(user_id=user, sections=await _overview(ctx, person, place, seen, waiting))
 
 

@@ -95,6 +95,8 @@ async def test_approve_n_opens_the_whole_questions_and_one_press_decides(team: T
     await lee.wait_for(lambda _: labels(lee.home() or {}).count("Deny") == 1)
     await lee.press_label("home", label="Approve")
     await env.until(lambda: len(team.effects()) == 2)
+    await tab(env, "U0LEE", "Nothing waits for you now.")
+    await lee.press_label("home", label="Back")
     await tab(env, "U0LEE", "None of your runs is in progress, and nothing waits for you.")
     assert "Back" not in labels(lee.home() or {})
 
@@ -107,7 +109,7 @@ async def test_what_will_happen_is_shown_before_it_is_approved_on_the_tab(team: 
     words = await opened(env, "U0LEE", "Waiting for your decision")
     assert "What happens" not in words
     await lee.press_label("home", label="Review")
-    words = await tab(env, "U0LEE", "wants to run `start acc:shop/prices`: month end", "Approve")
+    words = await tab(env, "U0LEE", "wants to run `start acc:shop/prices`", "month end", "Approve")
     card = await env.sees("wants to run", user="U0LEE", channel="C0APPR")
     for label in ("*What happens:* ", "*Now:* "):
         (line,) = [line for line in shown(card).split("\n") if line.startswith(label)]

@@ -100,6 +100,45 @@ async def test_the_answer_to_a_press_on_the_home_tab_names_the_request(
         assert f"/archives/{card_place(card)}" in str(told["blocks"])
 
 
+async def test_what_is_decided_keeps_its_place_so_that_no_other_request_comes_under_a_second_press(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also when its requester cancels it. The other requests don't move, and it says how it ended until *Back*."""
+    async with deciding(tmp_path, monkeypatch) as team:
+        env, lee = team.env, team.env.person("U0LEE")
+        for agent in ("prices", "stock", "offers"):
+            if agent == "offers":
+                env.acc.add_agent("shop/offers")
+            await env.say(f"start acc:shop/{agent} -- {agent} first")
+            await team.card(f"start acc:shop/{agent}")
+            team.later(seconds=2)
+        await opens(env, "U0LEE", "Review 3")
+        await lee.press_label("home", label="Review 3")
+        await lee.wait_for(lambda _: labels(lee.home() or {}).count("Approve") == 3)
+        before = places(lee.home())
+        await lee.press_label("home", label="Approve")
+        await lee.wait_for(lambda _: "Approved by <@U0LEE>: `start acc:shop/prices`" in shown(lee.home() or {}))
+        assert places(lee.home())[1:] == before[1:]
+        waiting = await env.sees("start acc:shop/stock", "Cancel")
+        await env.ana.press_label("C0CRAWL", waiting["ts"], "Cancel")
+        await lee.wait_for(lambda _: "Cancelled by <@U0ANA>: `start acc:shop/stock`" in shown(lee.home() or {}))
+        assert places(lee.home())[2:] == before[2:]
+        assert labels(lee.home() or {}).count("Approve") == 1
+        await lee.press_label("home", label="Back")
+        await lee.wait_for(lambda _: "Review 1" in labels(lee.home() or {}))
+        await lee.press_label("home", label="Review 1")
+        await lee.wait_for(lambda _: "Back" in labels(lee.home() or {}))
+        assert "Approved by" not in shown(lee.home() or {})
+
+
+def places(home: dict[str, Any] | None) -> list[tuple[int, int]]:
+    """Of each request, its first block on the tab and its number of lines."""
+    blocks = (home or {})["blocks"]
+    lines = [str(block).count("\\n") for block in blocks]
+    starts = [at for at, block in enumerate(blocks) if block["type"] == "section" and "start acc:" in str(block)]
+    return [(at, sum(lines[at : following or None])) for at, following in zip(starts, [*starts[1:], 0], strict=True)]
+
+
 def card_place(card: dict[str, Any]) -> str:
     """The end of a link to the card."""
     return f"C0APPR/p{card['ts'].replace('.', '')}"

@@ -18,8 +18,8 @@ from bot.operations import cards, newer_run
 from bot.operations.audit_writer import AuditWriter
 from bot.runtime.context import Context
 
-HOME_CARDS: Final = 5
 TOLD: Final = "told:"
+_AFTERWARDS: Final = {"Now": "State then", "Expires": "Was to expire"}  # labels of what is decided
 _RUN: Final = "Open the run"
 _REQUEST: Final = "Open the request"
 _TONES: Final = {"approved": Tone.GOOD, "taken": Tone.GOOD, "rejected": Tone.BAD}
@@ -257,30 +257,69 @@ async def _thread(ctx: Context, approval: Approval) -> Place:
 
 
 async def home_cards(ctx: Context, waiting: Sequence[Approval], person: Actor, place: Place) -> tuple[Card, ...]:
-    """The first of these approvals on a Home tab: who wants what and why, what will happen, what is there now, until when,
-    with Approve, Deny and a link to the whole card."""
-    return tuple([await _home_card(ctx, approval, person, place) for approval in waiting[:HOME_CARDS]])
+    """These approvals on a Home tab: who wants what and why, what will happen, what is there now, until when, with Approve, Deny
+    and a link to the whole card. What has ended, or has this person's vote, says so and has only the link."""
+    return tuple([await _home_card(ctx, approval, person, place) for approval in waiting])
+
+
+async def newest_of(ctx: Context, ids: Sequence[str]) -> list[Approval]:
+    """The approvals with these ids, each as it was asked again last."""
+    found = []
+    for one in ids:
+        approval = newer = Approval.of(await ctx.store.open_pending(one))
+        while newer is not None:
+            approval, newer = newer, Approval.of(await ctx.store.open_pending(newer.next_id))
+        found += [approval] if approval is not None else []
+    return found
 
 
 async def _home_card(ctx: Context, approval: Approval, person: Actor, place: Place) -> Card:
     """The ids of its buttons depend on the question alone: a press counts although the tab is drawn again meanwhile."""
     link = await link_to(ctx, approval_key(approval.pending.request_id), "Open")
     others, votes = await joined(ctx, approval), await ctx.store.votes(approval.id)
-    own = question.brief(AuditWriter(ctx.secrets).clean(approval.operation.reason) or "")
-    reason = question.with_reasons(own, others)
+    if approval.pending.state != "open" or any(vote.user_id == person.user_id for vote in votes):
+        return await _home_card_decided(ctx, approval, votes, place, link)
     claimed = await ctx.store.value(approval.claim_key)
     claim = (Fact(label="Claimed", value=f"<@{claimed}> is looking at it"),) if claimed else ()
     buttons = [one for one in question.buttons_of(approval, claimed=False) if one.action in ("approve", "deny")]
     return Card(
         key=f"home:{approval.id}",
         place=place,
-        title=question.wish(approval, others) + (f": {reason}" if reason else ""),
-        rows=(*question.outlook(AuditWriter(ctx.secrets), approval, votes), *claim),
+        title=question.wish(approval, others),
+        rows=(*question.outlook(AuditWriter(ctx.secrets), approval, votes, others), *claim),
         buttons=(
             *(button.model_copy(update={"id": _home_id(button.id, person)}) for button in buttons),
             *((Button(label=link[0], action="open", id="", url=link[1]),) if link else ()),
         ),
-        mention=(approval.requester, *others, *question.approvers(votes), *([str(claimed)] if claimed else [])),
+        mention=(
+            approval.requester,
+            *others,
+            *question.approvers(votes),
+            *([str(claimed)] if claimed else []),
+            approval.pending.intent.place.channel_id,
+        ),
+    )
+
+
+async def _home_card_decided(
+    ctx: Context, approval: Approval, votes: Sequence[CastVote], place: Place, link: tuple[str, str] | None
+) -> Card:
+    """With as many lines as before, so that what is below stays in its place."""
+    decided = await _decided(ctx, approval, votes, "", ())
+    others = await joined(ctx, approval)
+    rows = question.outlook(AuditWriter(ctx.secrets), approval, votes, others)
+    voted = f"You voted, {question.agreed(approval.record, votes)}: {question.short_title(approval.asked)}"
+    return decided.model_copy(
+        update={
+            "key": f"home:{approval.id}",
+            "place": place,
+            "title": voted if approval.pending.state == "open" else decided.title,
+            "rows": tuple(one.model_copy(update={"label": _AFTERWARDS.get(one.label, one.label)}) for one in rows),
+            "link": None,
+            "buttons": (Button(label=link[0], action="open", id="", url=link[1]),) if link else (),
+            "question": None,
+            "mention": (*decided.mention, approval.pending.intent.place.channel_id),
+        }
     )
 
 

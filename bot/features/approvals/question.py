@@ -25,6 +25,7 @@ _MOST_GROUPS: Final = 3
 _SHORT: Final = 120  # characters of parameters beside the command, and of a reason
 # Characters of parameters on a line of their own: with more, the buttons would leave a phone's screen.
 _LONGEST: Final = 240
+_IN_DETAILS: Final = "(all in Details)"
 _BRIEF: Final = 80  # of what is there now, beside such parameters
 _PERSON: Final = re.compile(r"[UW][A-Z0-9]{3,}")
 AGREED: Final = ("approved", "taken")
@@ -135,7 +136,9 @@ def _rows(
     """At most five lines with the title: why, what will happen, what is there now, until when and who decides."""
     operation, record = approval.asked, approval.record
     reason, given = writer.clean(operation.reason) or "no reason given", _given(operation)
-    what, exception = record.effect, "No rule allows this here; you would make an exception"
+    place = approval.pending.intent.place.channel_id
+    where = "here" if place.startswith("D") or not place else f"in {cards.channel(place)}"
+    what, exception = record.effect, f"No rule allows this {where}; you would make an exception"
     if record.sort == "grant":
         what = sentences(f"{exception}: <@{approval.requester}> may run it {approval.terms}", f"Each time: {what}")
     elif record.sort == "once":
@@ -166,10 +169,18 @@ def _now(record: ApprovalRecord, most: int) -> str:
     return f"{text} · Asked again: {brief(record.note)}" if record.note else text
 
 
-def outlook(writer: AuditWriter, approval: Approval, votes: Sequence[CastVote]) -> tuple[Fact, ...]:
-    """The lines of a Home tab, whose title has the reason: what will happen, what is there now, until when, and who agreed."""
-    rows = [fact for fact in _rows(writer, approval, (), None, {}, 0) if fact.label not in ("Why", "Expires")]
-    return (*rows, Fact(label="Expires", value=approval.due), *facts_of((("So far", agreed(approval.record, votes)),)))
+def outlook(
+    writer: AuditWriter, approval: Approval, votes: Sequence[CastVote], others: Mapping[str, str]
+) -> tuple[Fact, ...]:
+    """The lines of a Home tab: why, what will happen, what is there now, until when, and who agreed."""
+    rows = [fact for fact in _rows(writer, approval, (), None, others, 0) if fact.label != "Expires"]
+    last = (Fact(label="Expires", value=approval.due), *facts_of((("So far", agreed(approval.record, votes)),)))
+    return tuple(
+        one.model_copy(update={"value": one.value.replace(_IN_DETAILS, "(all: press Open)")})
+        if isinstance(one.value, str)
+        else one
+        for one in (*rows, *last)
+    )
 
 
 def who_decides(approval: Approval) -> str:
@@ -179,7 +190,7 @@ def who_decides(approval: Approval) -> str:
 
 
 def _cut(text: str, most: int) -> str:
-    return text if len(text) <= most else f"{brief(text, most)} (all in Details)"
+    return text if len(text) <= most else f"{brief(text, most)} {_IN_DETAILS}"
 
 
 def brief(text: str, most: int = _SHORT) -> str:
