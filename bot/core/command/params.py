@@ -22,6 +22,7 @@ _NEAR: Final = 0.7  # of 1: a misspelled choice
 _TRUE: Final = frozenset({"true", "yes", "on", "1"})
 _FALSE: Final = frozenset({"false", "no", "off", "0"})
 LONGEST_TEXT: Final = 10_000
+_BACK: Final = {"today": 86_400, "yesterday": 2 * 86_400}  # how far back `since=` goes
 
 
 class ParamType(StrEnum):
@@ -78,7 +79,8 @@ class Param(Value):
         if self.type is ParamType.BOOLEAN:
             return self._boolean(word)
         if self.type is ParamType.DURATION:
-            return self._bounded(duration_seconds(word))
+            back = _BACK.get(word.casefold()) if self.name == "since" else None
+            return self._bounded(back or duration_seconds(word))
         if self.type is ParamType.CHOICE:
             return self._choice(word)
         if self.type is ParamType.DATETIME:

@@ -13,9 +13,10 @@ from rapidfuzz import fuzz, process
 
 from bot.core.command.capability import Capability, Risk
 from bot.core.command.catalog import Catalog
-from bot.core.command.ends import AMOUNT, MORE, SPAN, UNIT, length, stated_ends
+from bot.core.command.ends import length, stated_ends
 from bot.core.command.later import MONTH
 from bot.core.command.params import BadParam, Param, ParamType
+from bot.core.command.past import LENGTHS, past_in
 from bot.core.command.ranking import EDGES, Known
 from bot.core.command.target_ref import quote
 from bot.core.command.untargeted import QUOTES
@@ -35,8 +36,7 @@ _PAST, _AMOUNTS = (
     tuple((re.compile(rf"(?<!\S){pattern}(?!\S)"), names) for pattern, names in patterns)
     for patterns in (
         (
-            (rf"(?:(?:in|for|over|during|within|of) )?(?:the )?(?:last|past) (?:{AMOUNT} ?)?{UNIT}{MORE}", ("since",)),
-            (rf"since {SPAN}", ("since",)),
+            *((pattern, ("since",)) for pattern in LENGTHS),
             (r"(?<!end )(?<!rest )(?:of|in|from|during) (?:this|the) (?P<unit>week)", ("since",)),
         ),
         (
@@ -57,6 +57,10 @@ _IMPLIED: Final[Mapping[tuple[str, ...], tuple[str, ...]]] = MappingProxyType(
         ("count", "tail"): ("history",),
         ("since",): ("timeline",),
     }
+)
+# The first word of a question about what was: every time in it is one of the past.
+_ASKS: Final = frozenset(
+    {"who", "what", "which", "when", "any", "audit", "list", "show", "did", "was", "were", "denied"}
 )
 _STOPS: Final = frozenset(",.;!?-)")  # at the end of a clause
 TOKEN: Final = re.compile(r'[^\s"“”]*["“”][^"“”]*["“”]\S*|\S+')
@@ -123,6 +127,9 @@ def take_phrases(
     """The stated parameters, and the places of their words. A number in `names` is a target, and a clause begins at each of the
     `breaks`. What is not understood of a time is kept as `typed`."""
     left, found = list(said), list[Phrase]()
+    if not _ASKS.isdisjoint(said[:1]) and (past := past_in(" ".join(said))) and past[0][0] not in names:
+        found.append(Phrase(("since",), past[1]))
+        _take(left, " ".join(said)[: past[0].start()].count(" "), past[0][0].count(" ") + 1)
     for patterns in (_PAST, _AMOUNTS):
         for pattern, keys in patterns:
             text = " ".join(left)
@@ -177,7 +184,8 @@ def stated(
     names = {param.name: param for param in params}
     for phrase in phrases:
         wanted = (*phrase.names, "for") if phrase.names == ("until",) else phrase.names  # which then says what it takes
-        yield from [f"{name}={phrase.value}" for name in wanted if name in names][:1]
+        taken = [name for name in wanted if name in names][:1]
+        yield from [f"{name}={phrase.value}" for name in taken if not _is_usual(names[name], phrase.value)]
     for param in params:
         if param.type is ParamType.CHOICE:
             small = [one.casefold() for one in param.choices]
@@ -209,6 +217,11 @@ def stated(
             continue
         if _takes(names.get(short[word]), words[after]):
             yield f"{short[word]}={words[after]}"
+
+
+def _is_usual(param: Param, value: str) -> bool:
+    """Whether a command looks as far back as this anyway."""
+    return param.name == "since" and param.default is not None and param.check([value]) == param.default
 
 
 def _negated(said: Sequence[str], at: int) -> bool:

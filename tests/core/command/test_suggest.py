@@ -264,9 +264,9 @@ def test_a_change_that_may_be_meant_comes_after_the_status() -> None:
 @pytest.mark.parametrize(
     ("typed", "offered"),
     [
-        ("what failed last night?", ("timeline",)),
+        ("what failed last night?", ("timeline since=2d",)),
         ("which runs failed today?", ("timeline",)),
-        ("did anything fail yesterday?", ("timeline",)),
+        ("did anything fail yesterday?", ("timeline since=2d",)),
         ("who can approve?", ("approvals",)),
         ("did nightly run last night?", ("status infa:schedule/nightly",)),
     ],
@@ -544,3 +544,25 @@ def test_a_right_that_is_refused_is_not_offered(typed: str) -> None:
 def test_a_right_to_decide_is_no_grant(what: str) -> None:
     """Who approves stands in the rules."""
     assert suggest(f"allow <@U0RUI> to approve {what} -- I'm away", CATALOG, DEMO) == ("approvals",)
+
+
+@pytest.mark.parametrize(
+    ("typed", "offered"),
+    [
+        ("who used break-glass this week?", "audit event=breakglass since=7d"),
+        ("who was denied this week?", "audit event=denied since=7d"),
+        ("who approved anything this week?", "audit event=approved since=7d"),
+        ("who deleted anything this week?", "audit since=7d"),
+        ("who approved anything since Monday?", "audit event=approved since=7d"),
+        ("who was denied today?", "audit event=denied since=24h"),
+        ("who was denied last night?", "audit event=denied since=2d"),
+        ("who was denied this month?", "audit event=denied since=31d"),
+        ("who was denied over the weekend?", "audit event=denied since=7d"),
+        ("who was denied in the last hour?", "audit event=denied since=1h"),
+        ("show the audit log for this week", "audit since=7d"),
+    ],
+)
+def test_a_time_of_the_past_is_one_in_every_question(typed: str, offered: str) -> None:
+    """The schedule `weekly close` is not meant by `this week`."""
+    first = suggest(typed, CATALOG, DEMO)[0]
+    assert sorted(first.split()) == sorted(offered.split())
