@@ -2,9 +2,11 @@
 card."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import timedelta
 from typing import Final
+
+from rapidfuzz.distance import OSA
 
 from bot.all_of import all_of
 from bot.core.audit import Event
@@ -17,6 +19,7 @@ from bot.core.command.vocabulary import CONDITIONS, EXPLAINING, NEGATING, REQUES
 from bot.core.intent import Command, Intent, ParseError, Reply, Source
 from bot.core.outcome import STARTED, Fact
 from bot.core.policy.decide import Decision, Denied, NeedsApproval
+from bot.core.policy.visibility import Visibility
 from bot.core.records import StoredButton, stamp
 from bot.core.text import capitalized, plural, utc_text
 from bot.core.value import Json
@@ -49,6 +52,12 @@ _SAYS: Final = (
     r"|channel|right|now|here|please|pls|plz|immediately|at|once|asap"
     r"|hurry|quick|quickly|fast|urgent|urgently|thanks|thx))*"
 )
+# Its two words as they may be misspelled, and how many slips each may have. `shop` and `step` are other words.
+_SPELLED: Final = (
+    (re.compile(r"(?=s)(?=.*t)(?=.*o)(?=.*p)(?!stops$).+"), "stop", 1),
+    (re.compile(".{7,}"), "everything", 2),
+)
+_WORD: Final = re.compile(r"[^\W_]+")
 _ALL: Final = re.compile(_SAYS + r"[.,:!? ]*$")
 _STATES: Final = r"(?:is|are|was|has|have|does|do|did|runs?|goes|went|keeps?|hangs?|failed)"
 _AND_WHY: Final = re.compile(
@@ -82,6 +91,9 @@ async def offer(ctx: Context, intent: Intent, ask: ParseError) -> bool:
     """List the runs that `stop everything` here, or a `stop` with several targets, can mean, with one button that stops them all.
     Without one that can be stopped, say that. False when it means one target."""
     said, reason, unclear = _said(intent, ask)
+    seen, channel = await visibility_of(ctx, intent.actor, intent.place), intent.place.channel_id
+    if not _means_all(said):
+        said, reason, unclear = _said(intent, ask, await _names(ctx, seen))
     targets = ask.nearest if ask.understood == VERB and ask.problem.startswith(ONE_TARGET) else ()
     if "=" in said or not (targets or _means_all(said)) or intent.source is Source.TERMINAL:  # which has no buttons
         return False
@@ -90,7 +102,6 @@ async def offer(ctx: Context, intent: Intent, ask: ParseError) -> bool:
         return True
     answer = AuditWriter(ctx.secrets).plain(Event.DONE, intent, ctx.clock.now(), code="listed", **_LISTS)
     entries = () if targets else (answer,)
-    seen, channel = await visibility_of(ctx, intent.actor, intent.place), intent.place.channel_id
     watches = await ctx.store.open_watches()
     followed = each_run(watches, lambda one: one.channel_id == channel and seen.target(one.target))
     since = stamp(ctx.clock.now() - STOPS_WITHIN)
@@ -180,20 +191,36 @@ def meaning(intent: Intent) -> dict[str, Json]:
     return {**_LISTS} if all_of_it and intent.source is not Source.TERMINAL else {}
 
 
-def _said(intent: Intent, ask: ParseError) -> tuple[str, str | None, bool]:
+def _said(intent: Intent, ask: ParseError, names: Collection[str] | None = None) -> tuple[str, str | None, bool]:
     """The order in small letters, empty if it can't be read; the reason, also one without `--`: `stop everything, the shop is
-    down`; and whether other words follow, which may make an exception."""
+    down`; and whether other words follow, which may make an exception. With the names of targets, a misspelled `stop
+    everything` counts too, unless a target has that name."""
     try:
         words, reason = split(unescape(intent.typed or ask.text))
     except Unreadable:
         return "", None, False
     text = " ".join(word.text for word in words)
+    if names is not None:
+        text = _WORD.sub(lambda word: word[0] if word[0].casefold() in names else _spelled(word[0]), text)
     said = _plain(text)
     match = None if reason is not None or against(text) or _means_all(said) else _AND_WHY.match(text)
     if match is None:
         return said, reason, False
     order, clear = _plain(match["order"]), _tells_why(_plain(match["why"]))
     return (order, match["why"], not clear) if clear or _means_all(order) else (said, None, False)
+
+
+def _spelled(word: str) -> str:
+    """`stop` or `everything` for a misspelling of it, otherwise the word."""
+    typed = word.casefold()
+    near = (meant for like, meant, slips in _SPELLED if like.fullmatch(typed) and OSA.distance(typed, meant) <= slips)
+    return next(near, word)
+
+
+async def _names(ctx: Context, seen: Visibility) -> set[str]:
+    """Each word of the names of the targets that the person may see."""
+    known = [target for backend in ctx.backends for target, _ in await ctx.target_cache.known(backend)]
+    return {word for target in known if seen.target(target) for word in _WORD.findall(target.label.casefold())}
 
 
 def _plain(text: str) -> str:

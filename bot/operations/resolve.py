@@ -7,13 +7,14 @@ from functools import partial
 from typing import Final, TypeVar
 
 from bot.core.command.capability import Capability
-from bot.core.command.catalog import check_params
+from bot.core.command.catalog import Catalog, check_params
 from bot.core.command.params import ParamType
 from bot.core.command.parser import parse_target
 from bot.core.command.target_ref import SHORT_ID, TargetRef
 from bot.core.command.until import with_moments
+from bot.core.command.vocabulary import OF_A_PAIR, SYNONYMS
 from bot.core.errors import Ambiguous, BadRequest, Problem
-from bot.core.intent import Command, Intent
+from bot.core.intent import Command, Intent, Source
 from bot.core.operation import Operation, Target
 from bot.core.policy.decide import Denied
 from bot.core.text import with_article
@@ -115,12 +116,22 @@ async def resolve(ctx: Context, intent: Intent, command: Command) -> Resolved:
 def _check_verb(ctx: Context, verb: str, backend: str) -> None:
     if ctx.catalog.capabilities(verb, backend):
         return
-    spec = ctx.catalog.backends[backend]
+    near = ", ".join(f"`{one}`" for one in nearest_changes(ctx.catalog, verb, backend)[:_MOST_NAMED])
+    no_call = f": the API of {ctx.catalog.backends[backend].vendor} has no such call."
     raise BadRequest(
-        f"`{backend}` doesn't support `{verb}`: the API of {spec.vendor} has no such call.",
+        f"`{backend}` doesn't support `{verb}`{f'. The nearest that it supports: {near}.' if near else no_call}",
         f"`{ctx.command} help {backend}` lists what it supports.",
         "no_such_verb",
     )
+
+
+def nearest_changes(catalog: Catalog, verb: str, backend: str) -> list[str]:
+    """The changes that this backend supports and that the verb may mean: `schedule set` for `create`, `schedule off` for
+    `pause`."""
+    acts = {*OF_A_PAIR.get(verb, (verb,))} - {"disable"}  # which is for one input file
+    pairs = [one for one in sorted(catalog.verbs) if one.partition(" ")[2] in acts]
+    found = dict.fromkeys((*SYNONYMS.get(verb, ()), *pairs))
+    return [one for one in found if catalog.changes(one) and catalog.capabilities(one, backend)]
 
 
 async def find_target(ctx: Context, ref: TargetRef, command: Command) -> Target:
@@ -183,7 +194,9 @@ async def _target_of_thread(ctx: Context, intent: Intent, verb: str) -> Target:
         example = next(
             (capability.example for kind, capability in capabilities if kind in kinds), f"{verb} backend:path"
         )
-        raise BadRequest(f"`{verb}` needs a target.", f"For example: `{example}`.", "target_missing")
+        every = f"`{ctx.command} stop everything` lists the runs in progress that were started in this channel."
+        of_all = f" {every}" if verb == "stop" and intent.source is not Source.TERMINAL else ""
+        raise BadRequest(f"`{verb}` needs a target.", f"For example: `{example}`.{of_all}", "target_missing")
     if ctx.catalog.capability(found.backend, verb, found.kind) is not None or found.parent is None:
         return found
     ref = _owner(found)

@@ -112,7 +112,8 @@ approvals: ^who (approves|(can|may) approve)\b|\bmy requests\b|\bwait(s|ing)? (f
 approvals: \b(open|pending) (requests?|approvals?)\b|\brequests?\b.*\b(open|pending)\b|\b(my|our|an|for|needs?) approval\b
 approvals: \b(my|our|the|this|that) requests?\b
 schedule off, pause: ^(?!(why|is)\b|.*\b(did|has|was)( \S+)? not\b).*\b((do|does|should|wo)nt|not|never|no longer) (be )?run\b
-audit: ^(who|when) (was|did|has|have|had)?\b.*ed\b|^who (ran|did)\b|^whos? .*\blast$|^(has|did) (any|some)(body|one)\b
+audit: ^(who|when) (was|did|has|have|had)?\b.*(?<!succe)(?<!\bfe)ed\b
+audit: ^who (ran|did)\b|^whos? .*\blast$|^(has|did) (any|some)(body|one)\b
 timeline: \bwhat (?:has )?happened( (in|on) (this|the|our) channel)?( so far| today| here| yesterday)*$
 timeline: \bwhat (changed|was done)\b
 pauses: \b(what|which)\b.*\b(is|are|schedules?) paused\b
@@ -260,7 +261,7 @@ OF_A_PAIR: Final = MappingProxyType(  # `stop the schedule` is `schedule off`
     | dict.fromkeys(("resume", "enable", "unpause", "reactivate", "activate"), ("on",))
     | dict.fromkeys(("delete", "remove", "drop", "erase", "clean", "empty"), ("delete", "clear"))
     | dict.fromkeys(("change", "make", "update", "edit", "modify"), ("set",))
-    | dict.fromkeys(("add", "replace"), ("put", "add", "create", "set"))
+    | dict.fromkeys(("add", "replace", "create", "new"), ("put", "add", "create", "set"))
 )
 # The second words of built-in verbs that take words, by what people call them.
 SECOND_WORDS: Final[Mapping[tuple[str, str], frozenset[str]]] = MappingProxyType(

@@ -100,6 +100,7 @@ async def _everything(ctx: Context, intent: Intent, usable_here: Sequence[tuple[
         )
         for name in names
     ]
+    lines += _of_all_runs(ctx, intent, usable_here)
     lines += await _answered_here(ctx, intent)
     if usable_here:
         first, verb = f"`{ctx.command} help {names[0]}`", f"`{ctx.command} help {usable_here[0][1].verb}`"
@@ -111,6 +112,14 @@ async def _everything(ctx: Context, intent: Intent, usable_here: Sequence[tuple[
         lines.insert(0, Line(text=f"{nothing} `{ctx.command} whoami` says why."))
     title = "Everything you can do here" if usable_here else "What you can do here"
     await reply(ctx, intent, title, lines=tuple(lines))
+
+
+def _of_all_runs(ctx: Context, intent: Intent, usable_here: Sequence[tuple[str, Capability]]) -> list[Line]:
+    """The line about `stop everything`, for a person who may stop something here. A terminal has no button that confirms it."""
+    if intent.source is Source.TERMINAL or all(one.verb != "stop" for _, one in usable_here):
+        return []
+    what = "lists the runs in progress that were started in this channel, and stops them when you confirm."
+    return [Line(text=f"`{ctx.command} stop everything` {what}")]
 
 
 def _heading(ctx: Context, name: str) -> str:
@@ -207,6 +216,7 @@ async def _one(ctx: Context, intent: Intent, verb: str, usable_here: Sequence[tu
         example = _on_hand(ctx, await _seen(ctx, intent), builtin.example)
         params = (param_line(param) for param in builtin.params)
         lines.append(Line(text="\n".join([builtin.help, f"`{ctx.command} {example}`", *params])))
+    lines += _of_all_runs(ctx, intent, mine)
     buttons: list[Button] = []
     if any(one.resumes is not None for _, one in mine):
         others = _pausing(usable_here, {name for name, _ in mine})
