@@ -132,10 +132,10 @@ async def home_view(ctx: Context, user: str, team: str) -> HomeView:
         kept += [*asked.values()][: max(0, min(MOST - (len(kept) - ended), MOST_LINES - len(kept)))]
         left = len(waiting) - (len(kept) - ended)
         when = "when these are decided" if len(kept) < MOST_LINES else "after `Back`"
-        more = f"{plural(left, 'more follows', 'more follow')} {when}." if left > 0 else ""
-        note = more if waiting else "Nothing waits for you now."
+        note = f"{plural(left, 'more follows', 'more follow')} {when}." if left > 0 else ""
         back = (_button(ctx, user, "Back", page=""),)
-        head = HomeSection(title="Waiting for your decision", note=note, buttons=back)
+        title = "Waiting for your decision" if waiting else "Nothing waits for you now"
+        head = HomeSection(title=title, note=note, buttons=back)
         await _keep_shown(ctx, user, drawn, [one.id for one in kept])
         cards_of = await approvals.home_cards(ctx, kept, person, place)
         return HomeView(user_id=user, sections=(head, *cards_of))

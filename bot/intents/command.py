@@ -86,7 +86,7 @@ async def _is_decision(ctx: Context, intent: Intent, text: str) -> bool:
     place = intent.place
     if _TAKEN_BACK.fullmatch(text.strip()) is not None and place.thread_ts is not None:
         about = await ctx.store.thread_target(place.channel_id, place.thread_ts)
-        of_a_run = about is not None and about.parent is not None
+        of_a_run = about is not None and about.parent is not None and not await _in_thread_of_a_request(ctx, place)
         waiting = () if of_a_run else await _theirs(ctx, intent)
         return any(place.channel_id in (one.pending.intent.place.channel_id, one.record.channel) for one in waiting)
     said = _VERDICT_ON.match(text)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 
 from bot.core.audit import COLUMNS, AuditEntry
-from bot.core.card import subject_key
+from bot.core.card import approval_key, operation_key, subject_key
 from bot.core.operation import Target
 from bot.core.records import (
     CastVote,
@@ -44,7 +44,8 @@ CHUNK: Final = 1024 * 1024
 _ADD: Final = "INSERT INTO blobs (id, n, body) VALUES (?, ?, ?)"
 _READ: Final = "SELECT body FROM blobs WHERE id = ? AND n = ?"
 _OLD: Final = "DELETE FROM blobs WHERE made_at < now() - interval '7 days'"
-_CARD: Final = "op:"
+_CARD: Final = operation_key("")
+_APPROVAL: Final = approval_key("")
 _PAUSE: Final = "pause:"
 _OUTCOMES: Final = ("done", "failed", "unknown", "reconciled", "abandoned", "ended")
 _IN_THREAD: Final = """
@@ -236,7 +237,8 @@ def _subject(db: Tx, key: str) -> Target | None:
 
 def _thread_target(db: Tx, channel_id: str, thread_ts: str) -> Target | None:
     """The subject of the card of a request that began a thread, else of the newest card of a request in it, else of what the bot
-    told there by itself. In the thread of what it told of a run, a card about what that is a run of doesn't count."""
+    told there by itself. In the thread of what it told of a run, a card about what that is a run of doesn't count. The target of
+    a request that was put to approvers and did not run is the last."""
     cards = db.execute(_IN_THREAD, (thread_ts, channel_id, thread_ts, thread_ts)).fetchall()
     subjects = (
         (found, key.startswith(_CARD), first) for key, first in cards if (found := _subject(db, key)) is not None
@@ -248,7 +250,14 @@ def _thread_target(db: Tx, channel_id: str, thread_ts: str) -> Target | None:
             return found
         began = found.parent if first else began
         told = told or found
-    return told
+    return told or (_wished(db, cards[0][0]) if cards and cards[0][1] else None)
+
+
+def _wished(db: Tx, key: str) -> Target | None:
+    """The target of a request that was put to approvers, whose card or whose approvers' card has this key."""
+    request_id = key.removeprefix(_CARD).removeprefix(_APPROVAL)
+    asked = pending_decisions.last_of(db, request_id)
+    return asked.operation.target if asked is not None and asked.operation is not None else None
 
 
 def _last_outcomes(db: Tx, target: Target, limit: int) -> Sequence[StoredEntry]:

@@ -16,7 +16,7 @@ from bot.features.approvals import cards as approval_cards
 from bot.features.approvals import dispatch, snapshot
 from bot.store.errors import StoreProblem
 from bot.store.store import Store
-from tests.scenarios.steps import private
+from tests.scenarios.steps import mention, private
 from tests.scenarios.team import APPROVERS, CRAWL, NO_REVIEWER, RULES, Team, deciding
 from tests.scenarios.test_ask_for_it import ask
 from tests.scenarios.test_crash_in_a_call import crash
@@ -547,3 +547,17 @@ def _only(request: str) -> Any:
         return await snapshot.look(ctx, approval, capability)
 
     return look
+
+
+@pytest.mark.parametrize("card", ["waiting", "denied"])
+async def test_in_the_thread_of_a_request_its_target_counts(team: Team, card: str) -> None:
+    """Before it is decided, and after a denial."""
+    env = team.env
+    asked = await env.does("start acc:shop/prices -- month end", "Waiting for approval")
+    question = await team.card("start acc:shop/prices")
+    if card == "denied":
+        await team.deny(question, "not today")
+        await team.event("rejected")
+    await mention(env, "status", user="U0LEE", thread_ts=asked["ts"])
+    done = await env.until(lambda: env.audit(verb="status", event="done"))
+    assert done[-1].target_name == "acc:shop/prices"

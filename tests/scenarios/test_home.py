@@ -95,7 +95,7 @@ async def test_approve_n_opens_the_whole_questions_and_one_press_decides(team: T
     await lee.wait_for(lambda _: labels(lee.home() or {}).count("Deny") == 1)
     await lee.press_label("home", label="Approve")
     await env.until(lambda: len(team.effects()) == 2)
-    await tab(env, "U0LEE", "Nothing waits for you now.")
+    await tab(env, "U0LEE", "Nothing waits for you now")
     await lee.press_label("home", label="Back")
     await tab(env, "U0LEE", "None of your runs is in progress, and nothing waits for you.")
     assert "Back" not in labels(lee.home() or {})

@@ -53,6 +53,12 @@ def scrub(db: Tx, request_id: str, secrets: Iterable[str]) -> None:
             db.execute(update, (intent, operation, pending_id))
 
 
+def last_of(db: Tx, request_id: str) -> PendingDecision | None:
+    """The decision that this request was last put to."""
+    sql = "SELECT * FROM pending_decisions WHERE request_id = ? ORDER BY made_at DESC, id DESC LIMIT 1"
+    return as_one(PendingDecision, found(db, sql, (request_id,)), _JSON)
+
+
 def by_id(db: Tx, pending_id: str) -> PendingDecision | None:
     """One pending decision."""
     return as_one(PendingDecision, found(db, "SELECT * FROM pending_decisions WHERE id = ?", (pending_id,)), _JSON)
