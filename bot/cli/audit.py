@@ -14,7 +14,7 @@ from tzlocal import get_localzone
 from bot import config
 from bot.cli.exit_codes import CliError, Exit
 from bot.core.audit import SAID, AuditEntry, Event
-from bot.core.audit_search import OPENINGS, searches
+from bot.core.audit_search import OPENINGS, asked_in, asks_for_questions, called, is_question, searches
 from bot.core.command.params import BadParam, duration_seconds
 from bot.core.ports.store import StoreAddress
 from bot.core.records import (
@@ -68,20 +68,26 @@ def search(
     if event is not None and event not in {*Event, *SAID}:
         raise CliError(Exit.MISUSED, f"unknown event {event}; the events are {', '.join(Event)}")
     words = "" if words.strip() == "*" else words
-    named = _REQUEST.fullmatch(words)
-    filters = Filters(request_id=words) if named else Filters(text=words or None)
-    if since is not None:
-        filters = replace(filters, since=stamp(SystemClock().now() - timedelta(seconds=seconds_of(since))))
+    seconds = seconds_of(since) if since is not None else None
     with _opened(config.audit_log_of(config_path)[0]) as store:
         kept = store.values_sync(NAME_KEY)
         names = {known: [str(one) for one in names] for known, names in kept.items() if isinstance(names, list)}
+        asked = asked_in(words.split(), {} if user else names)
+        named = _REQUEST.fullmatch(asked.text)
+        filters = Filters(request_id=asked.text) if named else Filters(text=asked.text or None)
+        if back := seconds or asked.since:
+            filters = replace(filters, since=stamp(SystemClock().now() - timedelta(seconds=back)))
         opened = store.search_sync(OPENINGS, limit=500) if filters.text or incident else ()
         called = {str(entry.incident) for entry in opened}
         if incident and incident not in called:  # written in another case
             incident = next((name for name in called if name.casefold() == incident.casefold()), incident)
-        filters = replace(filters, event=event, incident=incident, user_id=_person(user, names) if user else None)
+        filters = replace(filters, event=event, incident=incident, user_id=_person(user, names) if user else asked.user)
         most = max(1, min(count, 500))
         found = newest_of([store.search_sync(one, limit=most) for one in searches(filters, opened)], most)
+        if not asks_for_questions(filters):
+            pages = [store.search_sync(one, limit=500) for one in searches(filters, opened)]
+            answers = [[entry for entry in page if not is_question(entry)] for page in pages]
+            found = newest_of(answers, most) or found
         older = found[-1].seq if len(found) == most else 0
         more = (
             any(store.search_sync(one, before_seq=older, limit=1) for one in searches(filters, opened))
@@ -89,7 +95,11 @@ def search(
             else False
         )
     if not found:
-        click.echo("signalbox: no matching audit entries", err=True)
+        since_when = f" since {utc_text(filters.since)}" if filters.since else ""
+        sought = (
+            f" for {' '.join(filter(None, (filters.text, filters.event, filters.incident)))}" if filters.text else ""
+        )
+        click.echo(f"signalbox: no matching audit entries{sought}{since_when}", err=True)
         return Exit.DONE
     first = Counter(one for one, *_ in names.values())
     shown = {  # two people of one name stay apart
@@ -106,7 +116,7 @@ def search(
 def seconds_of(since: str) -> int:
     """The seconds of the option `--since`. Raises CliError."""
     try:
-        return duration_seconds(since)
+        return duration_seconds({"today": "1d", "yesterday": "2d"}.get(since.casefold(), since))
     except BadParam as problem:
         raise CliError(Exit.MISUSED, f"--since: {problem}") from None
 
@@ -116,7 +126,7 @@ def _person(written: str, names: Mapping[str, Sequence[str]]) -> str:
     text = written.strip().strip("<>").removeprefix("@").partition("|")[0]
     if _USER.fullmatch(text):
         return text
-    ids = [one for one, kept in names.items() if _USER.fullmatch(one) and text.casefold() in map(str.casefold, kept)]
+    ids = called(text, names)
     if len(ids) == 1:
         return ids[0]
     what = f"several people are called {text}: {', '.join(ids)}" if ids else f"the bot has seen no person called {text}"

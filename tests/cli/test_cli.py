@@ -310,9 +310,11 @@ async def test_an_audit_search_has_the_zone_of_the_terminal_and_names_and_finds_
     few = await search("--count", "2")
     assert len(column(few.out, "When")) == 2
     assert "older entries match too; see them with --count 4" in few.err
-    every, lee, ana, nobody, lately, longer = await asyncio.gather(
+    every, lee, by_lee, none, ana, nobody, lately, longer = await asyncio.gather(
         search(),
         search("--user", "@lee"),
+        search("by", "lee", "since", "yesterday"),
+        search("denied", "today"),
         search("--user", "U0ANA"),
         search("--user", "@nobody"),
         search("--since", "1h"),
@@ -322,6 +324,8 @@ async def test_an_audit_search_has_the_zone_of_the_terminal_and_names_and_finds_
     assert "older entries" not in every.err
     assert (longer.code, "--since: " in longer.err) == (2, True)
     assert set(column(lee.out, "Who")) == {"Lee Ling"}
+    assert by_lee.out == lee.out
+    assert "no matching audit entries for denied since" in none.err
     assert set(column(lee.out, "Where")) == {"crawl-ops"}
     assert set(column(ana.out, "Who")) == {"Ana Alves"}
     assert all(one.endswith(" +0545") for one in column(every.out, "When"))

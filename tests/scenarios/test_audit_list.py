@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bot.playground.planes.sequentum import Script
-from tests.world import World, shown
+from tests.world import World, labels, shown
 
 
 def types(message: dict[str, Any]) -> list[str]:
@@ -82,7 +82,7 @@ async def test_a_person_among_the_words_is_whose_entries_are_listed(env: World) 
         assert "status acc:shop/prices" not in listed, text
         assert "<@U0ANA>" not in listed, text
     await env.does("audit *", "Audit log", "history acc:shop/prices", "status acc:shop/prices", user="U0ROOT")
-    wrong = shown(await env.does("audit user=lee", "`user=lee` is not a person", user="U0ROOT"))
+    wrong = shown(await env.does("audit user=nobodyhere", "`user=nobodyhere` is not a person", user="U0ROOT"))
     assert "history" not in wrong
 
 
@@ -203,3 +203,34 @@ async def test_an_event_is_found_by_the_word_that_lists_show_for_it(env: World) 
         assert len(re.findall(r"acc:", found)) == 1, (said, found)
     unknown = shown(await env.does("audit event=lookup", "takes one of requested", user="U0ROOT"))
     assert "Did you mean" not in unknown
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "audit history by @lee",
+        "audit history by Lee",
+        "audit lee ling",
+        "audit user=Lee",
+        "audit history by lee since yesterday",
+        "audit history of the last 24h",
+        "audit history today",
+        "audit history since=today",
+        "audit for this week",
+    ],
+)
+async def test_times_names_and_small_words_are_no_words_of_a_search(env: World, typed: str) -> None:
+    await env.does("history acc:shop/prices", "history acc:shop/prices", user="U0LEE")
+    await env.does(typed, "Audit log", "history acc:shop/prices", user="U0ROOT")
+
+
+async def test_a_search_without_a_match_says_what_was_searched_and_offers_it_without_the_words(env: World) -> None:
+    message = await env.does("audit denied nothing-like-this today", "No matching entries.", "nothing-like-this")
+    assert labels(message) == ["audit event=denied since=1d", "audit"]
+
+
+async def test_a_search_does_not_count_questions_and_searches_as_matches(env: World) -> None:
+    await env.does("who was denied today?", "Did you mean this?")
+    await env.does("start acc:labs/slow", "Denied", user="U0RUI", channel="C0SEC")
+    found = shown(await env.does("audit denied today", "Audit log", "acc:labs/slow", user="U0ROOT"))
+    assert "who was denied" not in found

@@ -12,7 +12,17 @@ from bot.core.intent import Command, Intent
 from bot.core.policy.decide import BUILT_IN_RULE, Denied
 from bot.core.records import stamp
 from bot.features.access import breakglass, grant_end, grants
-from bot.features.builtins import audit, doctor, help_page, incident, inventory, personal, policy, whoami_why
+from bot.features.builtins import (
+    audit,
+    audit_list,
+    doctor,
+    help_page,
+    incident,
+    inventory,
+    personal,
+    policy,
+    whoami_why,
+)
 from bot.features.builtins.help_page import help_for
 from bot.features.replies import refusal
 from bot.operations.audit_writer import AuditWriter
@@ -36,7 +46,7 @@ MEMBERS: Final[dict[str, Handler]] = {
     "unstar": personal.unstar,
     "watches": inventory.watches,
     "pauses": inventory.pauses,
-    "audit": audit.audit,
+    "audit": audit_list.audit,
     "timeline": audit.timeline,
     "incident": incident.incident,
     "grant": grants.grant,

@@ -1,4 +1,4 @@
-"""The built-in commands `audit` and `timeline`: search the audit log, and report an incident."""
+"""The built-in command `timeline`, and entries of the audit log for a reader."""
 
 import hashlib
 import re
@@ -8,18 +8,16 @@ from typing import Any
 
 from bot.all_of import all_of
 from bot.core.audit import Event
-from bot.core.audit_search import OPENINGS, searches
+from bot.core.audit_search import is_question
 from bot.core.card import Delivery, Line, operation_key
-from bot.core.errors import BadRequest
 from bot.core.intent import Command, Intent, Place, Source
 from bot.core.masking.redact import redact
 from bot.core.masking.values import MASK
 from bot.core.operation import Target
-from bot.core.outcome import LOST, FileOut, Phase, Table
-from bot.core.policy.decide import why_not_administrator
+from bot.core.outcome import LOST, FileOut, Phase
 from bot.core.policy.visibility import Visibility
 from bot.core.records import Filters, StoredEntry, newest_of, of_timer, stamp, what_of, whose
-from bot.core.text import csv_text, person_in, plural, sentences, shortened, utc_text
+from bot.core.text import csv_text, plural, sentences, shortened, utc_text
 from bot.core.value import canonical
 from bot.features import incidents
 from bot.features.builtins.activity import (
@@ -39,22 +37,20 @@ from bot.features.incidents import Incident
 from bot.features.replies.answer import reply
 from bot.operations import cards
 from bot.operations.audit_writer import of_parent
-from bot.operations.authorize import rules_and_person, visibility_of
+from bot.operations.authorize import visibility_of
 from bot.runtime.context import Context
 
 _COLUMNS = ("Seq", "When", "Who", "Event", "What", "Parameters", "Reason", "Detail")
-_PAGE, _MOST = 500, 5_000
-_FAR = (
+PAGE, _MOST = 500, 5_000
+FAR = (
     f"Only the newest {_MOST:,} entries were searched. To look further back, name a target or a person: "
     "`{0} audit BACKEND:PATH` or `{0} audit user=@NAME`."
 )
 _CUT = f"Only the newest {_MOST:,} entries are here and in the files; `signalbox audit export` writes all of them."
 _SHOWN = 24  # entries on the card; the files have all
 _ROOM = 2_000  # characters of all details there, so that the newest entries fit into one message
-_IN_ONE = 8  # entries in a paragraph
-_IN_TABLE = 14  # entries in a table; more don't fit into a message with times and people as elements
-_MOST_LISTED = 40  # entries of the audit log in paragraphs
-_SHORT = 80  # characters of a detail there
+IN_ONE = 8  # entries in a paragraph
+MOST_LISTED = 40  # entries of the audit log in paragraphs
 _MADE_OF_IDS = frozenset(  # events and codes
     {"granted", "revoked", "expired", "breakglass", "approval_requested", "reviewed", "sent", "paused", "resumed"}
     | {"pause_ended", "pressed_already", "place_frozen"}
@@ -67,41 +63,6 @@ _IN_A_REQUEST = re.compile(r"(?:^pause|,? in|,?) r-[a-z0-9]+\b(?:: )?")  # its i
 _AN_ID = re.compile(r"(?<![@#/])\b[CUW](?=[A-Z]*\d)[A-Z0-9]{2,30}\b")
 _NAMED_IN = re.compile(r"<[@#]([A-Z0-9]+)>")
 _ANSWERS = OUTCOMES | {Event.DENIED, Event.APPROVAL_REQUESTED, Event.ABANDONED, Event.EXPIRED}
-_REQUEST = re.compile(r"r-[0-9a-z]{14}")
-
-
-async def audit(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, Any]) -> None:
-    """Entries of this channel, newest first; for administrators those of every channel."""
-    policy, subject = await rules_and_person(ctx, intent.actor)
-    everywhere = why_not_administrator(policy, subject, ctx.home_team) is None
-    since, user = given.get("since"), given.get("user")
-    if user is not None and person_in(user) is None:
-        raise BadRequest(f"`user={user}` is not a person.", "Write a mention, or an id like U0ANA.", "bad_parameter")
-    # A mention among the words is whose entries are wanted. `WARN` is a word, although an id may look like it.
-    mentioned = [word for word in ask.words if word.startswith("<@") and user is None][:1]
-    who = person_in(user or next(iter(mentioned), None))
-    words = [word for at, word in enumerate(ask.words) if word not in mentioned and (at or word != "search")]
-    also = (given.get(name) for name in ("target", "incident"))
-    text = " ".join([*words, *map(str, filter(None, also))]).strip()
-    if (first := text.partition(" ")[0]) in ("verify", "export"):
-        where = f"`audit {first}` works in the terminal, where the bot is installed: `signalbox audit {first}`."
-        raise BadRequest(where, f"`{ctx.command} audit {first}*` searches for the word.", "bad_parameter")
-    filters = Filters(
-        channel_id=None if everywhere else intent.place.channel_id,
-        user_id=who,
-        event=given.get("event"),
-        since=stamp(ctx.clock.now() - timedelta(seconds=since)) if isinstance(since, int) else None,
-        request_id=text if _REQUEST.fullmatch(text) else None,
-        text=None if text == "*" or _REQUEST.fullmatch(text) else text or None,
-    )
-    most = (count := given["count"]) + 2  # its own request, and one that shows that there are more
-    opened = await ctx.store.search(OPENINGS, limit=_PAGE) if filters.text else ()
-    found = [await _newest(ctx, one, most, intent) for one in searches(filters, opened)]
-    newest = newest_of([entries for entries, _ in found], most)
-    entries = [entry for entry in newest if entry.request_id != intent.request_id]
-    far, more = _FAR.format(ctx.command) if any(cut for _, cut in found) else "", len(entries) > count
-    where = f"{f'what <@{who}> did, ' if who else ''}{'every' if everywhere else 'this'} channel"
-    await _show(ctx, intent, f"Audit log, {where}", await readable(ctx, intent, entries[:count]), far, more=more)
 
 
 async def timeline(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, Any]) -> None:
@@ -115,7 +76,7 @@ async def timeline(ctx: Context, intent: Intent, ask: Command, given: Mapping[st
     else:
         start, name = ctx.clock.now() - timedelta(seconds=given["since"]), "this thread" if thread else "this channel"
         filters = Filters(channel_id=intent.place.channel_id, since=stamp(start))
-        newest, cut = await _newest(ctx, filters, _MOST, intent)
+        newest, cut = await newest_told(ctx, filters, _MOST, intent)
         newest = newest_of([newest, await _elsewhere(ctx, intent, newest)], _MOST)
         oldest_first, start, whose = newest[::-1], datetime.fromisoformat(cut) if cut else start, ""
         if thread is not None:
@@ -128,7 +89,7 @@ async def timeline(ctx: Context, intent: Intent, ask: Command, given: Mapping[st
     # Otherwise some of those that were read are not for the reader.
     told_most = incident is not None or len(oldest_first) == _MOST
     title = f"Timeline {whose}since {utc_text(start)}"
-    far = "" if not cut else _CUT if told_most else _FAR.format(ctx.command)
+    far = "" if not cut else _CUT if told_most else FAR.format(ctx.command)
     await _show_timeline(ctx, intent, title, oldest_first, start if incident or asked else None, far)
     if oldest_first:
         await deliver(ctx, intent, oldest_first, name=name, place=cards.place_of(intent))
@@ -138,7 +99,7 @@ async def _elsewhere(ctx: Context, intent: Intent, newest: Sequence[StoredEntry]
     """What was decided about these requests in another channel or on a Home tab, and the end and the review of what one gave."""
     asked = dict.fromkeys(entry.request_id for entry in newest if entry.event is Event.APPROVAL_REQUESTED)
     decided = (Event.APPROVED, Event.REJECTED)
-    filters = [Filters(request_id=one, event=event) for one in [*asked][:_MOST_LISTED] for event in decided]
+    filters = [Filters(request_id=one, event=event) for one in [*asked][:MOST_LISTED] for event in decided]
     pages = [*await all_of(ctx.store.search(one) for one in filters), await ends_of(ctx.store, newest)]
     there = [entry for page in pages for entry in page if entry.channel_id != intent.place.channel_id]
     return await told(ctx, intent, sorted(there, key=lambda entry: -entry.seq))
@@ -162,11 +123,11 @@ async def _show_timeline(
     notes = [f"{plural(earlier, 'earlier entry', 'earlier entries')} in the files."] if earlier > 0 else []
     if left:
         notes.append(f"{plural(left, 'more entry', 'more entries')} (reads and intermediate steps) in the files.")
-    notes.append(far if oldest_first else _none(far))
-    starts = range(max(0, len(shown) - _SHOWN), len(shown), _IN_ONE)
+    notes.append(far if oldest_first else none_found(far))
+    starts = range(max(0, len(shown) - _SHOWN), len(shown), IN_ONE)
     longest = min(300, _ROOM // max(1, min(len(shown), _SHOWN)))
-    told = [_sentence(ctx, entry, longest, undone=undone) for entry in shown]
-    lines = [Line(text="\n".join(told[at : at + _IN_ONE])) for at in starts]
+    told = [sentence(ctx, entry, longest, undone=undone) for entry in shown]
+    lines = [Line(text="\n".join(told[at : at + IN_ONE])) for at in starts]
     counted = [one for one in oldest_first if not is_look(ctx.catalog, one) and one.request_id not in undone]
     await reply(
         ctx,
@@ -207,10 +168,10 @@ def _reasoned(ctx: Context, entry: StoredEntry, asked: StoredEntry | None, *, en
     )
 
 
-def _sentence(ctx: Context, entry: StoredEntry, longest: int, *, undone: Collection[str] = ()) -> str:
+def sentence(ctx: Context, entry: StoredEntry, longest: int, *, undone: Collection[str] = ()) -> str:
     """When, what and how it went, who did it and why, with at most so many characters of the detail. `undone`: requests of which
     nothing was done, which is not a failure of what they are about."""
-    _, at, _, _, what, _, _, detail = _row(entry)
+    _, at, _, _, what, _, _, detail = row(entry)
     refused = entry.request_id in undone and entry.event is Event.FAILED
     word = "not done" if refused else happened(ctx.catalog, entry)
     good = word in ("done", str(Phase.SUCCEEDED)) or stopped_as_asked(entry)
@@ -224,17 +185,18 @@ def _sentence(ctx: Context, entry: StoredEntry, longest: int, *, undone: Collect
     return " · ".join(part for part in (at, ended, asker(entry), detail) if part)
 
 
-async def _newest(
-    ctx: Context, filters: Filters, most: int, reader: Intent | None = None
+async def newest_told(
+    ctx: Context, filters: Filters, most: int, reader: Intent | None = None, *, questions: bool = True
 ) -> tuple[list[StoredEntry], str]:
     """At most so many entries, newest first, and the time of the oldest one looked at if _MOST were: with a reader those entries
     that they may be told, so that hidden ones take no place."""
     found: list[StoredEntry] = []
-    before, read, size = None, 0, min(most, _PAGE)
+    before, read, size = None, 0, min(most, PAGE)
     while size and len(found) < most and read < _MOST:
         page = await ctx.store.search(filters, before_seq=before, limit=size)
-        found += page if reader is None else await told(ctx, reader, page)
-        before, read, size = (page[-1].seq, read + size, _PAGE) if len(page) == size else (None, read, 0)
+        kept = page if questions else [entry for entry in page if not is_question(entry)]
+        found += kept if reader is None else await told(ctx, reader, kept)
+        before, read, size = (page[-1].seq, read + size, PAGE) if len(page) == size else (None, read, 0)
     return found[:most], page[-1].at if size and read >= _MOST else ""
 
 
@@ -296,7 +258,7 @@ def _target_of(entry: StoredEntry) -> tuple[str, str, str]:
 async def of_incident(ctx: Context, incident: Incident) -> tuple[list[StoredEntry], str]:
     """The entries of an incident since it was opened, oldest first, and since when they are all if they are very many: those of
     its channel's requests, with the decisions about them elsewhere. Another channel may have an incident of the same name."""
-    newest, cut = await _newest(ctx, Filters(incident=incident.name, since=incident.opened_at), _MOST)
+    newest, cut = await newest_told(ctx, Filters(incident=incident.name, since=incident.opened_at), _MOST)
     here = {entry.request_id for entry in newest if entry.channel_id == incident.channel_id}
     every = newest_of([newest, await ends_of(ctx.store, newest)], _MOST)
     return of_requests(every, here)[::-1], cut
@@ -308,7 +270,7 @@ async def deliver(
     """All entries as files for a report: Markdown to read, CSV to count, JSON Lines with the hashes as proof."""
     readable = "\n".join([f"| {' | '.join(_COLUMNS)} |", f"|{'---|' * len(_COLUMNS)}", *map(_markdown, entries)])
     exact = "\n".join(canonical(entry.model_dump(mode="json")) for entry in entries)
-    counted = csv_text(_COLUMNS, map(_row, entries)).rstrip("\r\n")
+    counted = csv_text(_COLUMNS, map(row, entries)).rstrip("\r\n")
     texts = (("md", readable), ("csv", counted), ("jsonl", exact))
     files = tuple([await _file(ctx, f"timeline.{end}", text) for end, text in texts])
     await ctx.presenter.deliver(
@@ -331,39 +293,12 @@ async def _file(ctx: Context, name: str, text: str) -> FileOut:
 
 
 def _markdown(entry: StoredEntry) -> str:
-    cells = (part.replace("|", "\\|").replace("\n", " ") for part in _row(entry))
+    cells = (part.replace("|", "\\|").replace("\n", " ") for part in row(entry))
     return f"| {' | '.join(cells)} |"
 
 
-async def _show(
-    ctx: Context, intent: Intent, title: str, entries: Sequence[StoredEntry], far: str, *, more: bool
-) -> None:
-    """A table that can be sorted; more than fit into one are paragraphs, which a phone wraps. `far`: how far was looked. `more`:
-    older entries match too."""
-    left = len(entries) - _MOST_LISTED
-    if left > 0:
-        older = plural(left, "older entry", "older entries")
-        far = f"{'More than ' * more}{older}: `signalbox audit search` lists all. {far}".rstrip()
-    elif more:
-        longer = f"add `count={_MOST_LISTED}`, or use `signalbox audit search`."
-        far = f"Older entries match too: {longer if left else '`signalbox audit search` lists all.'}"
-    if len(entries) <= _IN_TABLE:
-        rows = tuple(
-            (what, event, at, asker(entry), detail, seq)
-            for entry in entries
-            for seq, at, _, event, what, _, _, detail in (_row(entry),)
-        )
-        table = Table(columns=("What", "Event", "When", "Who", "Detail", "Seq"), rows=rows) if rows else None
-        line = Line(text=far if rows else _none(far))
-        await reply(ctx, intent, title, lines=(line,), table=table, mention=named_in([title]))
-        return
-    texts = [f"{entry.seq} · {_sentence(ctx, entry, _SHORT)}" for entry in entries[:_MOST_LISTED]]
-    lines = [Line(text="\n".join(texts[at : at + _IN_ONE])) for at in range(0, len(texts), _IN_ONE)]
-    lines.append(Line(text=far))
-    await reply(ctx, intent, title, lines=tuple(lines), mention=named_in([title, *texts]))
-
-
-def _none(far: str) -> str:
+def none_found(far: str) -> str:
+    """What an answer without entries says. `far`: how far was looked."""
     return f"No entries that you may see. {far}" if far else "No matching entries."
 
 
@@ -387,7 +322,8 @@ def named_in(texts: Sequence[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(one for text in texts for one in _NAMED_IN.findall(text)))
 
 
-def _row(entry: StoredEntry) -> tuple[str, ...]:
+def row(entry: StoredEntry) -> tuple[str, ...]:
+    """The cells of an entry in the files: its number, time, person, event, what, parameters, reason and detail."""
     return (
         str(entry.seq),
         utc_text(entry.at, seconds=True),
