@@ -72,7 +72,7 @@ def asks_for_questions(filters: Filters) -> bool:
 
 
 def is_question(entry: StoredEntry) -> bool:
-    """Whether the entry is only a question: words that are no command, a read that was not made, or a search of this log."""
+    """Whether the entry is only a question: words that were not understood, a read that was not made, or a search of this log."""
     unread = entry.event is Event.ABANDONED and entry.risk == "read"
     return unread or entry.event is Event.MISREAD or entry.verb == "audit"
 

@@ -227,6 +227,16 @@ async def test_times_names_and_small_words_are_no_words_of_a_search(env: World, 
 async def test_a_search_without_a_match_says_what_was_searched_and_offers_it_without_the_words(env: World) -> None:
     message = await env.does("audit denied nothing-like-this today", "No matching entries.", "nothing-like-this")
     assert labels(message) == ["audit event=denied since=1d", "audit"]
+    message = await env.does("audit approved nothing-like-this by @lee", "No matching entries.", user="U0ROOT")
+    assert labels(message) == ["audit user=@Lee Ling event=approved", "audit"]
+
+
+async def test_an_incident_as_a_parameter_is_a_filter_and_not_a_word(env: World) -> None:
+    await env.does("incident open INC-9 -- checkout is down", "Incident INC-9", user="U0LEE")
+    await env.does("incident close INC-9 -- over", "INC-9 is closed", user="U0LEE")
+    await env.does("status acc:shop/prices -- after INC-9", "shop/prices")
+    found = shown(await env.does("audit incident=inc-9", "Audit log", "incident_opened"))
+    assert "acc:shop/prices" not in found
 
 
 async def test_a_search_does_not_count_questions_and_searches_as_matches(env: World) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 from bot.core.audit_search import OPENINGS, asked_in, asks_for_questions, called, searches, without_words
 from bot.core.card import Line
 from bot.core.command.params import as_typed, duration_text
+from bot.core.command.target_ref import quote
 from bot.core.errors import BadRequest
 from bot.core.intent import Command, Intent
 from bot.core.outcome import Table
@@ -27,7 +28,7 @@ from bot.features.builtins.audit import (
     row,
     sentence,
 )
-from bot.features.replies.answer import command_button, reply
+from bot.features.replies.answer import reply, say_buttons
 from bot.operations.authorize import rules_and_person
 from bot.runtime.context import Context
 
@@ -51,18 +52,21 @@ async def audit(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, 
     who = user or person_in(next(iter(mentioned), None))
     asked = asked_in(words, {} if who else names)
     who, since = who or asked.user, given.get("since") or asked.since
-    also = (given.get(name) for name in ("target", "incident"))
-    text = " ".join([asked.text, *map(str, filter(None, also))]).strip()
+    text = " ".join(filter(None, (asked.text, given.get("target"))))
+    incident = given.get("incident")
+    opened = await ctx.store.search(OPENINGS, limit=PAGE) if text or incident else ()
+    known = (str(entry.incident) for entry in opened)
+    incident = next((one for one in known if incident and one.casefold() == incident.casefold()), incident)
     filters = Filters(
         channel_id=None if everywhere else intent.place.channel_id,
         user_id=who,
         event=given.get("event"),
+        incident=incident,
         since=stamp(ctx.clock.now() - timedelta(seconds=since)) if since else None,
         request_id=text if _REQUEST.fullmatch(text) else None,
         text=None if text == "*" or _REQUEST.fullmatch(text) else text or None,
     )
     most = (count := given["count"]) + 2  # its own request, and one that shows that there are more
-    opened = await ctx.store.search(OPENINGS, limit=PAGE) if filters.text else ()
     both = (True,) if asks_for_questions(filters) else (False, True)
     entries, far, more = list[StoredEntry](), "", False
     for questions in both:
@@ -95,6 +99,7 @@ def _searched(filters: Filters, since: int | None) -> str:
     """Which words and filters were searched; empty without any."""
     parts = [as_typed(filters.text)] if filters.text else []
     parts += [f"`event={filters.event}`"] if filters.event else []
+    parts += [f"`incident={filters.incident}`"] if filters.incident else []
     parts += [f"<@{filters.user_id}>"] if filters.user_id else []
     parts += [f"the last `{duration_text(since)}`"] if since else []
     return f"Searched for: {', '.join(parts)}." if parts else ""
@@ -105,6 +110,7 @@ def _instead(filters: Filters, since: int | None) -> tuple[str, ...]:
     event = filters.event or without_words(filters)
     parts = [f"user=<@{filters.user_id}>"] if filters.user_id else []
     parts += [f"event={event}"] if event else []
+    parts += [f"incident={quote(filters.incident)}"] if filters.incident else []
     parts += [f"since={duration_text(since)}"] if since else []
     own = bool(filters.text) and filters.text != event
     return (*([" ".join(["audit", *parts])] if own and parts else []), *(["audit"] if parts or own else []))
@@ -137,9 +143,9 @@ async def _show(
             for seq, at, _, event, what, _, _, detail in (row(entry),)
         )
         table = Table(columns=("What", "Event", "When", "Who", "Detail", "Seq"), rows=rows) if rows else None
-        line = Line(text=" ".join(part for part in (far if rows else none_found(far), note) if part))
-        buttons = tuple([command_button(ctx, intent, one) for one in instead])
-        await reply(ctx, intent, title, lines=(line,), table=table, buttons=buttons, mention=named_in([title, note]))
+        told = [Line(text=" ".join(part for part in (far if rows else none_found(far), note) if part))]
+        buttons = await say_buttons(ctx, intent, instead, told)
+        await reply(ctx, intent, title, lines=told, table=table, buttons=buttons, mention=named_in([title, note]))
         return
     texts = [f"{entry.seq} · {sentence(ctx, entry, _SHORT)}" for entry in entries[:MOST_LISTED]]
     lines = [Line(text="\n".join(texts[at : at + IN_ONE])) for at in range(0, len(texts), IN_ONE)]
