@@ -4,7 +4,7 @@ from datetime import datetime
 
 from bot.core.effects import Attempt
 from bot.core.errors import Lost
-from bot.core.intent import Intent
+from bot.core.intent import Due, Intent
 from bot.core.operation import Operation, Target
 from bot.core.outcome import Unknown, facts_of
 from bot.core.records import StoredRequest
@@ -30,6 +30,14 @@ async def refresh(ctx: Context, intent: Intent, request_id: str) -> None:
         return
     if lost is not None and request.state == "sending":  # its outcome is the recovery's, which looks every few seconds
         await say(ctx, intent, "No sign of it yet. I look every few seconds, and update the card.")
+        return
+    if lost is not None and isinstance(request.intent.payload, Due):  # a button from before: that card is of its pause
+        status = f"`{ctx.command} status {cards.written(lost.target)}`"
+        await say(
+            ctx,
+            intent,
+            f"The end of a pause is tried again by itself, and its card says so. {status} shows the target now.",
+        )
         return
     if lost is not None:
         await _check_again(ctx, request, lost)

@@ -165,7 +165,7 @@ async def _show(ctx: Context, attempt: Attempt, result: Outcome, found: Conseque
     if turned_away:
         health = f"health {operation.target.backend}"  # tries to sign in again
         buttons = (Button(label=health, action="say", id=ctx.ids.secret(), means=cards.say_means(health)), *buttons)
-    if isinstance(result, Unknown):
+    if isinstance(result, Unknown) and attempt.pause is None:  # the end of a pause is tried again by itself
         buttons = (*check_again(ctx, operation), *buttons)
     rule = attempt.rule if attempt.pause is None and attempt.refreshes is None else ""
     run = done.run if done is not None else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ import pytest_asyncio
 
 from bot.core.errors import Problem
 from bot.operations import reconcile
+from bot.playground.planes import itential
 from bot.runtime.until_stored import IN_DOUBT
 from tests.scenarios.steps import Asked, ask, do, mention
 from tests.scenarios.team import Team, deciding
@@ -120,6 +122,24 @@ async def test_the_end_of_a_pause_changes_nothing_in_a_thread_where_another_targ
     await mention(env, "schedule off for=5m", thread_ts=thread)
     await env.until(lambda: len(env.audit(verb="schedule off", event="done")) == 2)
     assert env.audit(verb="schedule off", event="done")[-1].target_name == "acc:news/feed"
+
+
+async def test_what_is_tried_again_by_itself_has_no_button_that_looks_for_one_attempt(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One card tells the end of a pause, for all attempts: that of a single one would be wrong after the next."""
+    async with deciding(tmp_path, monkeypatch, OPEN_POLICY, only=("itn",)) as team:
+        env, plane = team.env, team.env.planes["itn"]
+        plane.add_service("nightly-links", scripts=(itential.Script(seconds=3_000),))
+        await env.does("start itn:nightly-links", "Running")
+        await env.does("pause itn:nightly-links@running for=10m", "Paused until")
+        await plane.set_fault({"fault": "500"})
+        team.later(minutes=10)
+        card = await env.sees("The pause is over, but it could not be resumed yet", "Next attempt:")
+        assert "Check again" not in labels(card)
+        await plane.clear_faults()
+        team.later(minutes=2)
+        assert (await env.sees("The pause is over: it has resumed"))["ts"] == card["ts"]
 
 
 async def test_an_outage_is_never_given_up_and_asked_about_less_and_less(later: Team) -> None:
