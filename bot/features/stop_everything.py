@@ -92,7 +92,7 @@ async def offer(ctx: Context, intent: Intent, ask: ParseError) -> bool:
     Without one that can be stopped, say that. False when it means one target."""
     said, reason, unclear = _said(intent, ask)
     seen, channel = await visibility_of(ctx, intent.actor, intent.place), intent.place.channel_id
-    if not _means_all(said):
+    if not _means_all(said) and _means_all(_said(intent, ask, ())[0]):
         said, reason, unclear = _said(intent, ask, await _names(ctx, seen))
     targets = ask.nearest if ask.understood == VERB and ask.problem.startswith(ONE_TARGET) else ()
     if "=" in said or not (targets or _means_all(said)) or intent.source is Source.TERMINAL:  # which has no buttons
