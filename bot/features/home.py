@@ -266,7 +266,8 @@ async def _runs(ctx: Context, user: str, seen: Visibility) -> HomeSection:
     for run in each_run(every, lambda one: one.user_id == user)[::-1]:
         watch = run.watch
         name, where = await label_of(ctx, watch.target, seen), cards.channel(watch.channel_id)
-        rows.append(HomeRow(title=name, text=f"{run.state} in {where}, since {utc_text(watch.made_at)}"))
+        since = (run.stop or watch).made_at
+        rows.append(HomeRow(title=name, text=f"{run.state} in {where}, since {utc_text(since)}"))
         people.append(str(watch.channel_id))
     return _section("Your runs", rows, MOST_LINES, people, f". Type `{ctx.command} watches` in a channel")
 

@@ -77,9 +77,10 @@ def job_name(job: Running) -> str:
 
 
 def running_text(job: Running) -> str:
-    """`load_orders run 3, running since 2026-11-22 02:23 UTC`."""
+    """`load_orders run 3, running since 2026-11-22 02:23 UTC`; of one that stops, no time tells since when."""
     words, _ = named(RUNNING, job.execution_state)
-    return f"{job_name(job)}, {words} since {utc_text(job.began, seconds=True)}"
+    began = utc_text(job.began, seconds=True)
+    return f"{job_name(job)}, {words}{', started' if job.execution_state == 'STOPPING' else ' since'} {began}"
 
 
 def running_view(target: Target, job: Running) -> RunView:

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from bot.backends.informatica.models import Running
+from bot.backends.informatica.presentation import running_text
 from bot.core.errors import BadRequest, Lost, NoSuchTarget, Rejected, ServerError
 from bot.core.outcome import Failed, Phase
 from bot.playground.planes.informatica import InformaticaPlane
@@ -219,6 +221,15 @@ async def test_start_and_stop_twice_are_there_already(infa: Joined, plane: Infor
     again = await infa.do(f"stop {SERVICE}")
     assert (await infa.view(again.run)).phase is Phase.SUCCEEDED
     assert effects(plane) == [("stop", f"eu-1/{SERVER}")]
+
+
+async def test_the_time_of_a_job_that_stops_is_that_of_its_start() -> None:
+    """No answer of Informatica tells since when it stops."""
+    job = {"taskName": "load_orders", "runId": 3, "startTimeUtc": "2026-11-22T02:23:00.000Z"}
+    running = running_text(Running.model_validate({**job, "executionState": "RUNNING"}))
+    stopping = running_text(Running.model_validate({**job, "executionState": "STOPPING"}))
+    assert running == "load_orders run 3, running since 2026-11-22 02:23:00 UTC"
+    assert stopping == "load_orders run 3, stopping, started 2026-11-22 02:23:00 UTC"
 
 
 async def test_danger_shows_running_jobs_and_sibling_services(infa: Joined) -> None:
