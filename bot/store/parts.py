@@ -237,8 +237,8 @@ def _subject(db: Tx, key: str) -> Target | None:
 
 def _thread_target(db: Tx, channel_id: str, thread_ts: str) -> Target | None:
     """The subject of the card of a request that began a thread, else of the newest card of a request in it, else of what the bot
-    told there by itself. In the thread of what it told of a run, a card about what that is a run of doesn't count. The target of
-    a request that was put to approvers and did not run is the last."""
+    told there by itself. In the thread of what it told of a run, a card about what that is a run of doesn't count. Where nothing
+    of this is found, a thread that a request for approval began is about the target of that request."""
     cards = db.execute(_IN_THREAD, (thread_ts, channel_id, thread_ts, thread_ts)).fetchall()
     subjects = (
         (found, key.startswith(_CARD), first) for key, first in cards if (found := _subject(db, key)) is not None
